@@ -1,0 +1,705 @@
+"""IR to terms: every operation with its kind, its integer interval, and what Python could raise there.
+
+Python chooses an operation by the types of its operands at run time. Here that choice is made once: each IR node becomes
+a value that is a bool, an int or a float, or one of the last two depending on the element (:class:`Union`), and
+operations on unions are distributed over their parts. The result is a graph of *terms*, each of one kind:
+
+    kind b    a truth value                       kind f    a double
+    kind i    an int, with its interval lo..hi
+
+An interval that no 64-bit lane holds is clamped to one (``lane`` says which): there the machine's operation is a checked
+one, and an element that overflows is given to Python. So intervals are true of every element that is not marked.
+
+What cannot be computed by the machine becomes ``fail``: every element that Python would evaluate there goes to
+Python. A fold never removes a term that Python could raise from (``raises``).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from .evaluate import fold
+from .ir import IR, Node, Number, identity
+
+I64 = (-(1 << 63), (1 << 63) - 1)
+U64 = (0, (1 << 64) - 1)
+EXACT_FLOAT = 1 << 53  # every int up to here is a double
+LARGEST_POWER = 64  # x**n is multiplied out up to this n: beyond it only -1, 0 and 1 fit 64 bits
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """What is known of a parameter: its machine type, its interval if an int, and whether it is an array."""
+
+    type: str
+    array: bool
+    lo: int = 0
+    hi: int = 0
+
+    @property
+    def kind(self) -> str:
+        return "f" if self.type[0] == "f" else "b" if self.type == "b1" else "i"
+
+
+def interval(machine_type: str) -> tuple[int, int]:
+    """The values of an integer machine type such as 'u16'."""
+    bits = int(machine_type[1:])
+    return (0, (1 << bits) - 1) if machine_type[0] == "u" else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+
+
+def array_param(machine_type: str) -> Param:
+    return Param(machine_type, True, *((0, 0) if machine_type[0] == "f" else interval(machine_type)))
+
+
+def number_param(value: Number) -> Param:
+    """The parameter that any number like this one is.
+
+    Ints are told apart only by the lane they need, so that one program serves many values; one that no lane holds is
+    a constant of the program (type "big").
+    """
+    if isinstance(value, bool):
+        return Param("b1", False, 0, 1)
+    if isinstance(value, float):
+        return Param("f64", False)
+    for lane in ("i16", "i32", "i64", "u64"):
+        lo, hi = interval(lane)
+        if lo <= value <= hi:
+            return Param(lane, False, lo, hi)
+    return Param("big", False, value, value)
+
+
+@dataclass(slots=True)
+class Term:
+    op: str
+    args: tuple[int, ...]
+    kind: str
+    lo: int
+    hi: int
+    value: Any
+    raises: bool  # evaluating it, or anything under it, may raise in Python
+    clamped: bool  # its interval, or one under it, was cut to a lane
+    uniform: bool  # the same for every element
+    lane: str | None  # the lane its own interval was cut to
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """A value that is the float term where ``is_float`` holds and the int term elsewhere."""
+
+    is_float: int
+    int_part: int
+    float_part: int
+
+
+Value = int | Union
+_ROUNDED = ("floor", "ceil", "trunc", "rint")
+
+
+class Graph:
+    """The terms of one program, operands before users, equal terms once."""
+
+    def __init__(self) -> None:
+        self.terms: list[Term] = []
+        self._known: dict[object, int] = {}
+
+    def add(self, op: str, *args: int, kind: str, lo: int = 0, hi: int = 0, value: Any = None,
+            raises: bool = False, lane: str | None = None, uniform: bool | None = None) -> int:  # fmt: skip
+        key = (op, args, kind, identity(value))
+        found = self._known.get(key)
+        if found is not None:
+            return found
+        operands = [self.terms[i] for i in args]
+        term = Term(
+            op, args, kind, lo, hi, value,
+            raises or any(t.raises for t in operands),
+            lane is not None or any(t.clamped for t in operands),
+            all(t.uniform for t in operands) if uniform is None else uniform,
+            lane,
+        )  # fmt: skip
+        self._known[key] = len(self.terms)
+        self.terms.append(term)
+        return len(self.terms) - 1
+
+    def const(self, value: Number) -> int:
+        if isinstance(value, bool):
+            return self.add("const", kind="b", lo=int(value), hi=int(value), value=value)
+        if isinstance(value, int):
+            return self.add("const", kind="i", lo=value, hi=value, value=value)
+        return self.add("const", kind="f", value=value)
+
+    def fail(self, kind: str) -> int:
+        """A value of this kind that no element gets: Python evaluates them all."""
+        failure = self.add("fail", kind="b", raises=True, uniform=False)
+        return self.check(self.const({"b": False, "i": 0, "f": 0.0}[kind]), failure)
+
+    def check(self, value: int, *effects: int) -> int:
+        """The value, after effects: terms that are computed for their marks only."""
+        effects = tuple(e for e in effects if self.matters(self.terms[e]))
+        if not effects:
+            return value
+        t = self.terms[value]
+        return self.add("check", value, *effects, kind=t.kind, lo=t.lo, hi=t.hi)
+
+    @staticmethod
+    def matters(t: Term) -> bool:
+        """Whether a term whose value is not used must be computed all the same, for its marks."""
+        return t.raises or t.clamped or t.op == "tie"
+
+    def int_term(self, op: str, lo: int, hi: int, *args: int, raises: bool = False) -> int:
+        """An int operation, its interval cut to a lane if none holds it."""
+        operands = [self.terms[i] for i in args]
+        if not all(self.in_some_lane(i) for i in args):
+            return self.fail("i")
+        if _one_lane(min(lo, *(t.lo for t in operands)), max(hi, *(t.hi for t in operands))):
+            return self.add(op, *args, kind="i", lo=lo, hi=hi, raises=raises)
+        lane, bounds = ("u64", U64) if all(t.lo >= 0 for t in operands) else ("i64", I64)
+        lo, hi = max(lo, bounds[0]), min(hi, bounds[1])
+        if lo > hi:
+            return self.fail("i")
+        return self.add(op, *args, kind="i", lo=lo, hi=hi, raises=raises, lane=lane)
+
+    def in_some_lane(self, index: int) -> bool:
+        t = self.terms[index]
+        return t.kind == "f" or _one_lane(t.lo, t.hi)
+
+
+def _one_lane(lo: int, hi: int) -> bool:
+    """Whether some 64-bit lane holds the interval."""
+    return I64[0] <= lo and hi <= I64[1] or U64[0] <= lo and hi <= U64[1]
+
+
+class Inference:
+    """Builds the terms of an IR for parameters of known types; ``acc`` is the parameter that a fold carries, if any."""
+
+    def __init__(self, ir: IR, params: list[Param], ieee: bool, acc: int | None = None) -> None:
+        self.ir, self.params, self.ieee, self.acc = ir, params, ieee, acc
+        self.graph = Graph()
+        self.terms = self.graph.terms
+        self.true, self.false = self.graph.const(True), self.graph.const(False)
+
+    def run(self) -> Value:
+        """The value of the root."""
+        values: list[Value] = []
+        conditions = {node.args[0] for node in self.ir.nodes if node.op == "if"}
+        for index, node in enumerate(self.ir.nodes):
+            values.append(self.node(node, [values[i] for i in node.args]))
+            if index in conditions:
+                self.truth(values[index])  # before what it guards, so that guards can be computed in order
+        return values[self.ir.root]
+
+    def node(self, node: Node, args: list[Value]) -> Value:
+        if node.op == "const":
+            return self.graph.const(node.value)  # type: ignore[arg-type]
+        if node.op == "param":
+            p = self.params[node.value]  # type: ignore[index]
+            if p.type == "big":
+                return self.graph.const(p.lo)
+            uniform = not p.array and node.value != self.acc
+            return self.graph.add("param", kind=p.kind, lo=p.lo, hi=p.hi, value=node.value, uniform=uniform)
+        if node.op == "if":
+            return self.conditional(*args)
+        folded = self.fold(node, args)
+        if folded is not None:
+            return folded
+        rule = _RULES[str(node.value)] if node.op == "call" else _RULES.get(node.op)
+        if rule is None:
+            return self.lift(_BINARY_RULES[node.op], node.op, *args)
+        return rule(self, node, args)
+
+    def fold(self, node: Node, args: list[Value]) -> int | None:
+        """The node's value if all operands are constants; a fail if Python raises there."""
+        constants: list[Number] = []
+        for arg in args:
+            if isinstance(arg, Union) or self.terms[arg].op != "const":
+                return None
+            constants.append(self.terms[arg].value)
+        try:
+            value = fold(node.op, tuple(constants), node.value, self.ieee)
+        except (ArithmeticError, ValueError, TypeError):
+            return self.graph.fail(_kind_of_failure(node, constants))
+        if isinstance(value, complex):
+            return self.graph.fail("f")
+        return self.graph.const(value)
+
+    # -- unions ------------------------------------------------------------------------------------------------
+
+    def lift(self, rule: Any, op: str, *args: Value) -> Value:
+        """rule(self, op, *terms) for every combination of the parts of the operands."""
+        for i, arg in enumerate(args):
+            if isinstance(arg, Union):
+                parts = [self.lift(rule, op, *args[:i], part, *args[i + 1 :])
+                         for part in (arg.float_part, arg.int_part)]  # fmt: skip
+                return self.choose(arg.is_float, parts[0], parts[1])
+        result: Value = rule(self, op, *args)
+        return result
+
+    def is_float(self, value: Value) -> int:
+        if isinstance(value, Union):
+            return value.is_float
+        return self.true if self.terms[value].kind == "f" else self.false
+
+    def choose(self, condition: int, a: Value, b: Value) -> Value:
+        """a where the condition holds, else b; the other one is not evaluated there."""
+        c = self.terms[condition]
+        if c.op == "const":
+            return a if c.value else b
+        if a == b and not c.raises:
+            return a
+        is_float = self.select(condition, self.is_float(a), self.is_float(b))
+        ints = [v.int_part if isinstance(v, Union) else v for v in (a, b) if self.is_float(v) != self.true]
+        floats = [v.float_part if isinstance(v, Union) else v for v in (a, b) if self.is_float(v) != self.false]
+        int_part = self.select(condition, *ints) if len(ints) == 2 else (ints or [None])[0]
+        float_part = self.select(condition, *floats) if len(floats) == 2 else (floats or [None])[0]
+        if float_part is None or int_part is None:
+            part = int_part if float_part is None else float_part
+            assert part is not None
+            return part
+        return Union(is_float, int_part, float_part)
+
+    def select(self, condition: int, a: int, b: int) -> int:
+        """One term of two terms that are both floats, or both ints or bools."""
+        ta, tb, c = self.terms[a], self.terms[b], self.terms[condition]
+        if a == b and not c.raises:
+            return a
+        if ta.kind == tb.kind == "b":
+            if (ta.value, tb.value) == (True, False):
+                return condition
+            if (ta.value, tb.value) == (False, True):
+                return self.negate(condition)
+            return self.graph.add("if", condition, a, b, kind="b", lo=0, hi=1)
+        if ta.kind == "f":
+            return self.graph.add("if", condition, a, b, kind="f")
+        if not (self.graph.in_some_lane(a) and self.graph.in_some_lane(b)):
+            a, b = (i if self.graph.in_some_lane(i) else self.graph.fail("i") for i in (a, b))
+            ta, tb = self.terms[a], self.terms[b]
+        lo, hi = min(ta.lo, tb.lo), max(ta.hi, tb.hi)
+        # The condition has no part in the choice of a lane: give int_term the arms only.
+        if _one_lane(lo, hi):
+            return self.graph.add("if", condition, a, b, kind="i", lo=lo, hi=hi)
+        return self.graph.add("if", condition, a, b, kind="i", lo=max(lo, I64[0]), hi=min(hi, I64[1]), lane="i64")
+
+    def conditional(self, condition: Value, a: Value, b: Value) -> Value:
+        return self.choose(self.truth(condition), a, b)
+
+    # -- kinds -------------------------------------------------------------------------------------------------
+
+    def truth(self, value: Value) -> int:
+        if isinstance(value, Union):
+            return self.select(value.is_float, self.truth(value.float_part), self.truth(value.int_part))
+        t = self.terms[value]
+        if t.kind == "b":
+            return value
+        return self.compare_terms("!=", value, self.graph.const(0.0 if t.kind == "f" else 0))
+
+    def negate(self, condition: int) -> int:
+        t = self.terms[condition]
+        if t.op == "const":
+            return self.graph.const(not t.value)
+        if t.op == "not":
+            return t.args[0]
+        return self.graph.add("not", condition, kind="b", lo=0, hi=1)
+
+    def to_float(self, value: Value) -> int:
+        """float(value): exact or rounded to nearest even, as Python rounds."""
+        if isinstance(value, Union):
+            return self.select(value.is_float, value.float_part, self.to_float(value.int_part))
+        t = self.terms[value]
+        if t.kind == "f":
+            return value
+        if t.op == "const":
+            try:
+                return self.graph.const(float(t.value))
+            except OverflowError:
+                return self.graph.fail("f")
+        if t.op == "fix":  # a whole float as an int and back
+            source = t.args[0]
+            if self.terms[source].op not in _ROUNDED:
+                source = self.graph.add("trunc", source, kind="f")
+            return self.graph.add("whole", source, kind="f", raises=True)
+        return self.graph.add("to_float", value, kind="f")
+
+    def to_int(self, value: Value) -> int:
+        """int(value)."""
+        if isinstance(value, Union):
+            return self.select(value.is_float, self.to_int(value.float_part), value.int_part)
+        if self.terms[value].kind == "f":
+            return self.graph.add("fix", value, kind="i", lo=I64[0], hi=I64[1], raises=True, lane="i64")
+        return self.as_int(value)
+
+    def to_stored_int(self, value: Value) -> int | None:
+        """The value as an element of an integer array; floats are Python's TypeError. None: all values are floats."""
+        if isinstance(value, Union):
+            return self.select(value.is_float, self.graph.fail("i"), value.int_part)
+        if self.terms[value].kind == "f":
+            return None
+        return value if self.graph.in_some_lane(value) else self.graph.fail("i")
+
+    def as_int(self, value: int) -> int:
+        """A bool as the int it is; lanes convert b1 directly, so only an operation can make it an int."""
+        t = self.terms[value]
+        if t.kind == "i":
+            return value
+        if t.op == "const":
+            return self.graph.const(int(t.value))
+        return self.graph.add("or", value, self.graph.const(0), kind="i", lo=t.lo, hi=t.hi)
+
+    # -- comparisons -------------------------------------------------------------------------------------------
+
+    def compare_terms(self, op: str, a: int, b: int) -> int:
+        if op in (">", ">="):
+            a, b, op = b, a, {">": "<", ">=": "<="}[op]
+        ta, tb = self.terms[a], self.terms[b]
+        if "f" in (ta.kind, tb.kind):
+            return self.compare_floats(op, a, b)
+        known = _compare_intervals(op, ta, tb)
+        if known is not None:
+            return self.graph.check(self.graph.const(known), a, b)
+        if not (self.graph.in_some_lane(a) and self.graph.in_some_lane(b)):
+            return self.graph.fail("b")
+        return self.graph.add(_COMPARE_OPS[op], a, b, kind="b", lo=0, hi=1)
+
+    def compare_floats(self, op: str, a: int, b: int) -> int:
+        """At least one float. Python compares an int and a float exactly, without rounding the int."""
+        effects: list[int] = []
+        for this, other in ((a, b), (b, a)):
+            t = self.terms[this]
+            if t.kind == "f" or -EXACT_FLOAT <= t.lo and t.hi <= EXACT_FLOAT:
+                continue
+            if t.op == "const":
+                return self.compare_constant(op, a, b)
+            if t.op != "fix":  # a cut float is a double: nothing was rounded
+                effects.append(self.graph.add("tie", this, other, kind="b", raises=False))
+        term = self.graph.add(_COMPARE_OPS[op], self.to_float(a), self.to_float(b), kind="b", lo=0, hi=1)
+        return self.graph.check(term, *effects) if effects else term
+
+    def compare_constant(self, op: str, a: int, b: int) -> int:
+        """A float against an int constant that may not be a double: compare with its neighbour on the right side."""
+        left = self.terms[a].op == "const" and self.terms[a].kind == "i"
+        number: int = self.terms[a if left else b].value
+        other = b if left else a
+        try:
+            rounded = float(number)
+        except OverflowError:
+            rounded = math.inf if number > 0 else -math.inf
+        if rounded == number:
+            bound = self.graph.const(rounded)
+            return self.graph.add(_COMPARE_OPS[op], *((bound, other) if left else (other, bound)), kind="b", lo=0, hi=1)
+        if op in ("==", "!="):
+            # Equal to no double; still nan != number is True, so only the operand's faults matter.
+            return self.graph.check(self.graph.const(op == "!="), other)
+        # No double lies between number and rounded, so number < x means rounded <= x or rounded < x.
+        strict = (rounded < number) == left
+        bound = self.graph.const(rounded)
+        name = "lt" if strict else "le"
+        return self.graph.add(name, *((bound, other) if left else (other, bound)), kind="b", lo=0, hi=1)
+
+    # -- arithmetic --------------------------------------------------------------------------------------------
+
+    def numeric(self, op: str, a: int, b: int) -> Value:
+        if "f" in (self.terms[a].kind, self.terms[b].kind) or op == "/" and self.exact_floats(a, b):
+            return self.float_op(op, a, b)
+        return _INT_RULES[op](self, a, b)
+
+    def exact_floats(self, *terms: int) -> bool:
+        return all(-EXACT_FLOAT <= self.terms[i].lo and self.terms[i].hi <= EXACT_FLOAT for i in terms)
+
+    def float_op(self, op: str, a: int, b: int) -> int:
+        raises = False
+        if op in ("/", "//", "%"):
+            raises = not self.ieee and self.may_be_zero(b)
+        name = _FLOAT_OPS[op]
+        return self.graph.add(
+            name + "c" if raises else name, self.to_float(a), self.to_float(b), kind="f", raises=raises
+        )
+
+    def may_be_zero(self, index: int) -> bool:
+        t = self.terms[index]
+        return not t.value if t.op == "const" else t.kind == "f" or t.lo <= 0 <= t.hi
+
+    def int_add(self, a: int, b: int) -> int:
+        ta, tb = self.terms[a], self.terms[b]
+        return self.graph.int_term("add", ta.lo + tb.lo, ta.hi + tb.hi, a, b)
+
+    def int_sub(self, a: int, b: int) -> int:
+        ta, tb = self.terms[a], self.terms[b]
+        return self.graph.int_term("sub", ta.lo - tb.hi, ta.hi - tb.lo, a, b)
+
+    def int_mul(self, a: int, b: int) -> int:
+        ta, tb = self.terms[a], self.terms[b]
+        corners = [x * y for x in (ta.lo, ta.hi) for y in (tb.lo, tb.hi)]
+        return self.graph.int_term("mul", min(corners), max(corners), a, b)
+
+    def int_truediv(self, a: int, b: int) -> int:
+        if not (self.graph.in_some_lane(a) and self.graph.in_some_lane(b)):
+            return self.graph.fail("f")
+        raises = not self.ieee and self.may_be_zero(b)
+        return self.graph.add("quot", a, b, kind="f", raises=raises)
+
+    def int_floordiv(self, a: int, b: int) -> int:
+        ta, tb = self.terms[a], self.terms[b]
+        if tb.op == "const" and tb.value > 0 and tb.value & (tb.value - 1) == 0:
+            return self.int_shr(a, self.graph.const(tb.value.bit_length() - 1))
+        if tb.lo > 0 or tb.hi < 0:
+            corners = [x // y for x in (ta.lo, ta.hi) for y in (tb.lo, tb.hi)]
+            lo, hi = min(corners), max(corners)
+        else:
+            hi = max(abs(ta.lo), abs(ta.hi))
+            lo = 0 if ta.lo >= 0 and tb.lo >= 0 else -hi
+        return self.graph.int_term("floordiv", lo, hi, a, b, raises=self.may_be_zero(b))
+
+    def int_mod(self, a: int, b: int) -> int:
+        ta, tb = self.terms[a], self.terms[b]
+        if tb.op == "const" and tb.value > 0 and tb.value & (tb.value - 1) == 0:
+            return self.int_bits("&", a, self.graph.const(tb.value - 1))
+        hi = max(tb.hi - 1, 0) if ta.lo < 0 or tb.lo < 0 else min(ta.hi, max(tb.hi - 1, 0))
+        return self.graph.int_term("mod", min(tb.lo + 1, 0), hi, a, b, raises=self.may_be_zero(b))
+
+    def int_bits(self, op: str, a: int, b: int) -> int:
+        ta, tb = self.terms[a], self.terms[b]
+        if ta.kind == tb.kind == "b":
+            return self.graph.add({"&": "and", "|": "or", "^": "xor"}[op], a, b, kind="b", lo=0, hi=1)
+        if op == "&":
+            # A mask wider than every lane keeps all of what is not negative.
+            if tb.op == "const" and tb.value > U64[1] and 0 <= ta.lo and ta.hi <= U64[1]:
+                b = self.graph.const(tb.value & U64[1])
+            elif ta.op == "const" and ta.value > U64[1] and 0 <= tb.lo and tb.hi <= U64[1]:
+                a = self.graph.const(ta.value & U64[1])
+            ta, tb = self.terms[a], self.terms[b]
+            lo, hi = _and_interval(ta, tb)
+            if lo >= 0 and self.graph.in_some_lane(a) and self.graph.in_some_lane(b):
+                # Only the low bits of the operands matter, so none of them need fit the lane of the result.
+                return self.graph.add("and", a, b, kind="i", lo=lo, hi=hi)
+            return self.graph.int_term("and", lo, hi, a, b)
+        bits = max(v.bit_length() for v in (ta.lo, ta.hi, tb.lo, tb.hi))
+        lo = -(1 << bits) if ta.lo < 0 or tb.lo < 0 else 0
+        return self.graph.int_term({"|": "or", "^": "xor"}[op], lo, (1 << bits) - 1, a, b)
+
+    def int_shl(self, a: int, b: int) -> int:
+        ta, tb = self.terms[a], self.terms[b]
+        if tb.lo > 63 or tb.hi < 0 or not self.graph.in_some_lane(b):
+            return self.graph.fail("i")
+        least, most = max(tb.lo, 0), min(tb.hi, 64)
+        corners = [x << s for x in (ta.lo, ta.hi) for s in (least, most)]
+        lo, hi = min(corners), max(corners)
+        if tb.lo < 0 or tb.hi > 63:  # the count itself must be checked: force the checked form
+            lo, hi = min(lo, -1 << 80) if ta.lo < 0 or tb.lo < 0 else 0, max(hi, 1 << 80)
+        return self.graph.int_term("shl", lo, hi, a, b, raises=tb.lo < 0)
+
+    def int_shr(self, a: int, b: int) -> int:
+        ta, tb = self.terms[a], self.terms[b]
+        if tb.hi < 0 or not self.graph.in_some_lane(b):
+            return self.graph.fail("i")
+        counts = (max(tb.lo, 0), min(tb.hi, 256))
+        lo = min(ta.lo >> s for s in counts)
+        hi = max(ta.hi >> s for s in counts)
+        return self.graph.int_term("shr" if tb.lo >= 0 else "shrc", lo, hi, a, b, raises=tb.lo < 0)
+
+    # -- powers ------------------------------------------------------------------------------------------------
+
+    def power(self, op: str, a: int, b: int) -> Value:
+        ta, tb = self.terms[a], self.terms[b]
+        if "f" in (ta.kind, tb.kind) or tb.hi < 0:
+            return self.float_power(a, b)
+        if tb.op == "const":
+            return self.constant_power(a, int(tb.value))
+        if tb.lo >= 0:
+            return self.int_power(a, b)
+        negative = self.compare_terms("<", b, self.graph.const(0))
+        return self.choose(negative, self.float_power(a, b), self.int_power(a, b))
+
+    def float_power(self, a: int, b: int) -> int:
+        name = "fpow" if self.ieee else "fpowc"
+        return self.graph.add(name, self.to_float(a), self.to_float(b), kind="f", raises=not self.ieee)
+
+    def constant_power(self, a: int, n: int) -> int:
+        """x**n by squaring; exact, so the order of multiplication does not matter."""
+        if n == 0:
+            return self.graph.check(self.graph.const(1), a)
+        if n > LARGEST_POWER:
+            return self.int_power(a, self.graph.const(n)) if n <= I64[1] else self.graph.fail("i")
+        result: int | None = None
+        square = a
+        while n:
+            if n & 1:
+                result = square if result is None else self.int_mul(result, square)
+            n >>= 1
+            square = self.int_mul(square, square) if n else square
+        assert result is not None
+        return self.as_int(result)
+
+    def int_power(self, a: int, b: int) -> int:
+        ta, tb = self.terms[a], self.terms[b]
+        hi = max(abs(ta.lo), abs(ta.hi)) ** min(tb.hi, 65) if tb.hi > 0 else 1
+        hi = max(hi, 1)
+        return self.graph.int_term("ipow", -hi if ta.lo < 0 else 0, hi, a, b, raises=tb.lo < 0)
+
+    # -- unary operators and functions -------------------------------------------------------------------------
+
+    def negative(self, op: str, a: int) -> Value:
+        if self.terms[a].kind == "f":
+            return self.graph.add("neg", a, kind="f")
+        return self.int_sub(self.graph.const(0), a)
+
+    def positive(self, op: str, a: int) -> Value:
+        return a if self.terms[a].kind == "f" else self.as_int(a)
+
+    def invert(self, op: str, a: int) -> Value:
+        if self.terms[a].kind == "f":
+            return self.graph.fail("i")
+        return self.int_bits("^", a, self.graph.const(-1))
+
+    def absolute(self, op: str, a: int) -> Value:
+        t = self.terms[a]
+        if t.kind == "f":
+            return self.graph.add("fabs", a, kind="f")
+        if t.lo >= 0:
+            return self.as_int(a)
+        hi = max(-t.lo, t.hi)
+        if hi <= I64[1]:
+            return self.graph.int_term("abs", max(t.lo, 0), hi, a)
+        minus = self.int_sub(self.graph.const(0), a)
+        return self.choose(self.compare_terms("<", a, self.graph.const(0)), minus, a)
+
+    def rounded(self, op: str, a: int) -> Value:
+        """floor, ceil, trunc and round(x): ints."""
+        if self.terms[a].kind != "f":
+            return self.as_int(a)
+        whole = self.graph.add("rint" if op == "round" else op, a, kind="f")
+        return self.graph.add("fix", whole, kind="i", lo=I64[0], hi=I64[1], raises=True, lane="i64")
+
+    def float_function(self, op: str, *args: int) -> int:
+        floats = [self.to_float(a) for a in args]
+        if op == "sqrt":
+            t = self.terms[args[0]]
+            if not self.ieee and (t.kind == "f" or t.lo < 0):
+                return self.graph.add("sqrtc", *floats, kind="f", raises=True)
+        return self.graph.add(op, *floats, kind="f")
+
+    def classify(self, op: str, a: int) -> int:
+        if self.terms[a].kind != "f":
+            return self.graph.check(self.graph.const(op == "isfinite"), a)
+        return self.graph.add(op, a, kind="b", lo=0, hi=1)
+
+    def extreme(self, op: str, args: list[Value]) -> Value:
+        """min() or max(): the first of the arguments that no later one beats."""
+        result = args[0]
+        for arg in args[1:]:
+            beats = self.lift(Inference.compare_rule, op, arg, result)
+            assert isinstance(beats, int)
+            result = self.choose(beats, arg, result)
+        return result
+
+    def compare_rule(self, op: str, a: int, b: int) -> int:
+        return self.compare_terms(op, a, b)
+
+    def round_digits(self, args: list[Value]) -> Value:
+        x, digits = args
+        if isinstance(digits, int) and self.terms[digits].kind == "i" and self.terms[digits].lo >= 0:
+            if isinstance(x, int) and self.terms[x].kind != "f":
+                return self.graph.check(self.as_int(x), digits)
+        return self.fail_like(x)
+
+    def fail_like(self, value: Value) -> Value:
+        """All elements to Python; the kinds stay those of the value."""
+        if isinstance(value, Union):
+            return Union(value.is_float, self.graph.fail("i"), self.graph.fail("f"))
+        return self.graph.fail("f" if self.terms[value].kind == "f" else "i")
+
+    def member(self, a: int, values: tuple[Number, ...]) -> int:
+        found = self.false
+        for value in values:
+            equal = self.compare_terms("==", a, self.graph.const(value))
+            if self.terms[equal].op == "const" and not self.terms[equal].value:
+                continue
+            found = equal if found == self.false else self.graph.add("or", found, equal, kind="b", lo=0, hi=1)
+        return found if values and self.terms[found].op != "const" else self.graph.check(found, a)
+
+
+def _kind_of_failure(node: Node, constants: list[Number]) -> str:
+    """The kind that a raising operation on constants would have had."""
+    if node.op == "/" or node.value in ("sqrt", "fabs", "copysign", "float"):
+        return "f"
+    if node.value in ("floor", "ceil", "trunc", "int") or (node.value == "round" and len(constants) == 1):
+        return "i"
+    return "f" if any(isinstance(c, float) for c in constants) else "i"
+
+
+def _and_interval(ta: Term, tb: Term) -> tuple[int, int]:
+    masks = [t for t in (ta, tb) if t.lo >= 0]
+    if masks:
+        # Below a mask the other operand may wrap (lower.py), and then its own interval does not hold.
+        return 0, min(t.hi for t in [t for t in masks if not t.clamped] or masks)
+    bits = max(v.bit_length() for v in (ta.lo, ta.hi, tb.lo, tb.hi))
+    return -(1 << bits), max(ta.hi, tb.hi, 0) if ta.hi < 0 or tb.hi < 0 else (1 << bits) - 1
+
+
+def _compare_intervals(op: str, a: Term, b: Term) -> bool | None:
+    """What the comparison of two ints is for all their values, if that is one answer."""
+    if op == "<":
+        return True if a.hi < b.lo else False if a.lo >= b.hi else None
+    if op == "<=":
+        return True if a.hi <= b.lo else False if a.lo > b.hi else None
+    apart = a.hi < b.lo or b.hi < a.lo
+    same = a.lo == a.hi == b.lo == b.hi
+    if op == "==":
+        return False if apart else True if same else None
+    return True if apart else False if same else None
+
+
+_COMPARE_OPS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne"}
+_FLOAT_OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "//": "fdiv", "%": "fmod"}
+_INT_RULES: dict[str, Any] = {
+    "+": Inference.int_add,
+    "-": Inference.int_sub,
+    "*": Inference.int_mul,
+    "/": Inference.int_truediv,
+    "//": Inference.int_floordiv,
+    "%": Inference.int_mod,
+    "<<": Inference.int_shl,
+    ">>": Inference.int_shr,
+}
+
+
+def _bits_rule(self: Inference, op: str, a: int, b: int) -> Value:
+    if "f" in (self.terms[a].kind, self.terms[b].kind):
+        return self.graph.fail("i")  # Python's TypeError
+    return self.int_bits(op, a, b) if op in "&|^" else _INT_RULES[op](self, a, b)
+
+
+_BINARY_RULES: dict[str, Any] = {
+    **dict.fromkeys(("+", "-", "*", "/", "//", "%"), Inference.numeric),
+    **dict.fromkeys(("&", "|", "^", "<<", ">>"), _bits_rule),
+    **dict.fromkeys(("<", "<=", "==", "!=", ">", ">="), Inference.compare_rule),
+    "**": Inference.power,
+}
+_RULES: dict[str, Any] = {
+    "neg": lambda self, node, args: self.lift(Inference.negative, "neg", *args),
+    "pos": lambda self, node, args: self.lift(Inference.positive, "pos", *args),
+    "invert": lambda self, node, args: self.lift(Inference.invert, "invert", *args),
+    "not": lambda self, node, args: self.negate(self.truth(args[0])),
+    "truth": lambda self, node, args: self.truth(args[0]),
+    "in": lambda self, node, args: self.lift(lambda s, op, a: s.member(a, node.value), "in", *args),
+    "abs": lambda self, node, args: self.lift(Inference.absolute, "abs", *args),
+    "min": lambda self, node, args: self.extreme("<", args),
+    "max": lambda self, node, args: self.extreme(">", args),
+    "int": lambda self, node, args: self.to_int(args[0]),
+    "float": lambda self, node, args: self.to_float(args[0]),
+    "pow": lambda self, node, args: self.graph.fail("i"),
+    "round": lambda self, node, args: (
+        self.lift(Inference.rounded, "round", *args) if len(args) == 1 else self.round_digits(args)
+    ),
+    **dict.fromkeys(
+        ("floor", "ceil", "trunc"),
+        lambda self, node, args: self.lift(Inference.rounded, str(node.value), *args),
+    ),
+    **dict.fromkeys(
+        ("sqrt", "fabs", "copysign"),
+        lambda self, node, args: self.lift(Inference.float_function, str(node.value), *args),
+    ),
+    **dict.fromkeys(
+        ("isnan", "isinf", "isfinite"),
+        lambda self, node, args: self.lift(Inference.classify, str(node.value), *args),
+    ),
+}

@@ -1,0 +1,633 @@
+"""Terms to a program of the machine: lanes, guards, registers, bytes.
+
+Four decisions are made here, each over the whole graph at once:
+
+demand   how many low bits of each int anybody looks at. Below a mask, + - * << & | ^ need no more than those bits, so they
+         run as wrapping arithmetic without checks.
+lanes    the narrowest integer type that holds an operation's operands and result, or that infer.py cut it to.
+guards   the condition under which Python evaluates a term, as a disjunction of conjunctions of condition terms. It masks
+         the term's faults. A guard that is too weak is not wrong: a mark only sends an element to Python.
+sections what can run once, per block, or only element by element because it depends on a fold's accumulator.
+
+Registers are allocated last, by a linear scan.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .._machine import LIMITS, MAGIC, OPS, TYPE_SIZES, TYPES
+from .infer import Graph, Param, Term, interval
+
+#: Number of each opcode, by (name, type).
+OPCODES: dict[tuple[str, str], int] = {(op["name"], op["type"]): i for i, op in enumerate(OPS)}
+_FAULTS = {op["name"] for op in OPS if op["faults"]}
+_NO_REG = LIMITS["NO_REG"]
+_MARKING, _STORE = 1, 2
+
+EXACT = 1000  # a demand for every bit
+_ALWAYS = frozenset((frozenset[tuple[int, bool]](),))
+_MOST_CONJUNCTIONS = 8  # a guard of more becomes "always"
+
+Guard = frozenset[frozenset[tuple[int, bool]]]
+
+#: The machine's name of each float or bool term.
+_PLAIN = {
+    "add": "ADD", "sub": "SUB", "mul": "MUL", "div": "DIV", "divc": "DIVC", "fdiv": "FDIV", "fdivc": "FDIVC",
+    "fmod": "MOD", "fmodc": "MODC", "fpow": "POW", "fpowc": "POWC", "sqrt": "SQRT", "sqrtc": "SQRTC", "neg": "NEG",
+    "fabs": "FABS", "copysign": "COPYSIGN", "floor": "FLOOR", "ceil": "CEIL", "trunc": "TRUNC", "rint": "RINT",
+    "whole": "WHOLE", "and": "AND", "or": "OR", "xor": "XOR", "not": "NOT", "isnan": "ISNAN", "isinf": "ISINF",
+    "isfinite": "ISFIN",
+}  # fmt: skip
+#: Int terms: the machine's name where the interval fits the lane, and where it was cut.
+_INT = {
+    "add": ("ADD", "ADDC"), "sub": ("SUB", "SUBC"), "mul": ("MUL", "MULC"), "shl": ("SHL", "SHLC"),
+    "floordiv": ("FDIVC", "FDIVC"), "mod": ("MODC", "MODC"), "ipow": ("IPOW", "IPOW"), "and": ("AND", "AND"),
+    "or": ("OR", "OR"), "xor": ("XOR", "XOR"), "shr": ("SHR", "SHR"), "shrc": ("SHRC", "SHRC"),
+    "abs": ("ABS", "ABS"),
+}  # fmt: skip
+_COMPARE = {"eq": "EQ", "ne": "NE", "lt": "LT", "le": "LE"}
+_CLOSED = ("add", "sub", "mul", "and", "or", "xor", "if", "shl")  # low bits of the result need only low bits
+
+
+#: Integer types each operation is built for, narrowest first, signed before unsigned.
+_LANES: dict[str, list[str]] = {op["name"]: [] for op in OPS}
+for _op in sorted(OPS, key=lambda op: (TYPE_SIZES[op["type"]], op["type"][0] == "u")):
+    if _op["type"][0] in "iu":
+        _LANES[_op["name"]].append(_op["type"])
+_BOUNDS = {t: interval(t) for t in TYPES if t[0] in "iu"}
+
+
+class TooLarge(Exception):
+    """The program exceeds a limit of the machine."""
+
+
+@dataclass(slots=True)
+class Register:
+    type: str
+    place: str  # input, param, const, computed, temp, out
+    index: int = -1
+    value: int | float = 0
+
+
+@dataclass(slots=True)
+class Instr:
+    name: str
+    type: str
+    dst: Register
+    operands: tuple[Register, ...]
+    guard: Register | None = None
+    flags: int = 0
+
+
+@dataclass(slots=True)
+class Program:
+    """Instructions by section and the registers they use; ``code`` is what the machine loads."""
+
+    inputs: list[Register]
+    params: list[Register]
+    sections: dict[str, list[Instr]]
+    out_type: str | None
+    acc: Register | None = None
+    next: Register | None = None
+    code: bytes = b""
+    consts: list[Register] = field(default_factory=list)
+
+    def listing(self) -> str:
+        """The bytecode as text, one instruction a line."""
+        lines = []
+        for section, instrs in self.sections.items():
+            for i in instrs:
+                operands = ", ".join(_show(r) for r in i.operands)
+                guard = f"  if {_show(i.guard)}" if i.guard else ""
+                mark = "  (marking pass only)" if i.flags & _MARKING else ""
+                lines.append(f"{section:9} {_show(i.dst):>8} = {i.name}_{i.type} {operands}{guard}{mark}")
+        return "\n".join(lines)
+
+
+def _show(r: Register) -> str:
+    if r.place == "const":
+        return f"{r.value!r}"
+    return "out" if r.place == "out" else f"{ {'input': 'in', 'param': 'p', 'computed': 'u', 'temp': 't'}[r.place]}{r.index}"
+
+
+def lower(graph: Graph, params: list[Param], root: int, out: str | None, acc: int | None = None,
+          acc_type: str | None = None) -> Program:  # fmt: skip
+    """The program that computes ``root`` and stores it as machine type ``out``.
+
+    With acc (a parameter) the program is a fold: root is the accumulator's next value, of type acc_type, and ``out``, if
+    not None, receives it for each element. Raises TooLarge.
+    """
+    return _Lowering(graph, params, root, acc).run(out, acc_type)
+
+
+class _Lowering:
+    def __init__(self, graph: Graph, params: list[Param], root: int, acc: int | None) -> None:
+        self.terms = graph.terms
+        self.params, self.root, self.acc = params, root, acc
+        count = root + 1
+        self.need = [0] * count
+        self.guard: list[Guard] = [frozenset()] * count
+        self.wrapped = [False] * count
+        self.scanned = [False] * count
+        self.lane: list[str] = [""] * count
+        self.registers: list[Register | None] = [None] * count
+        self.current, self.hoisting = -1, False
+        self.conversions: dict[tuple[int, str, bool], Register] = {}
+        self.consts: dict[tuple[str, object], Register] = {}
+        self.guards: dict[tuple[Guard, str], Register | None] = {}
+        self.sections: dict[str, list[Instr]] = {"prologue": [], "body": [], "scan": [], "epilogue": []}
+        self.inputs: list[Register] = []
+        self.numbers: list[Register] = []
+        self.bound: list[Register | None] = []
+        for p in params:
+            if p.type == "big":  # a constant; the machine skips it among the arguments, too
+                self.bound.append(None)
+                continue
+            same = self.inputs if p.array else self.numbers
+            same.append(Register(p.type, "input" if p.array else "param", len(same)))
+            self.bound.append(same[-1])
+
+    def run(self, out: str | None, acc_type: str | None) -> Program:
+        self.demand()
+        for index in range(self.root + 1):
+            if self.need[index]:
+                self.settle(index)
+        for index in range(self.root + 1):
+            if self.need[index] and self.registers[index] is None:
+                self.current = index
+                self.registers[index] = self.emit(index)
+        program = Program(self.inputs, self.numbers, self.sections, out)
+        if self.acc is None:
+            assert out is not None
+            self.store(self.root, out)
+        else:
+            assert acc_type is not None
+            self.carry(program, acc_type, out)
+        program.consts = list(self.consts.values())
+        program.code = _serialise(program)
+        return program
+
+    # -- demand and guards: from users to operands ---------------------------------------------------------------
+
+    def demand(self) -> None:
+        terms, need, guard = self.terms, self.need, self.guard
+        need[self.root] = EXACT
+        guard[self.root] = _ALWAYS
+        for index in range(self.root, -1, -1):
+            if not need[index]:
+                continue
+            term = terms[index]
+            g = guard[index] = _simplify(guard[index])
+            bits = need[index]
+            for position, arg in enumerate(term.args):
+                need[arg] = max(need[arg], self.demand_of(term, position, bits))
+                if term.op == "if" and position:
+                    literal = (term.args[0], position == 1)
+                    guard[arg] |= frozenset(c | {literal} for c in g if (literal[0], not literal[1]) not in c)
+                else:
+                    guard[arg] |= g
+
+    def demand_of(self, term: Term, position: int, bits: int) -> int:
+        """Low bits of an operand that determine the low ``bits`` of the term."""
+        if term.kind != "i":
+            return EXACT
+        if term.op == "check":
+            return EXACT if position else bits
+        if term.op == "if":
+            return bits if position else EXACT
+        if term.op == "and":
+            other = self.terms[term.args[1 - position]]
+            if other.lo >= 0:
+                return max(min(bits, other.hi.bit_length()), 1)
+            return bits
+        if term.op == "shl":
+            count = self.terms[term.args[1]]
+            if position or count.op != "const":
+                return EXACT
+            return max(bits - count.lo, 1) if bits <= 64 else EXACT
+        return bits if term.op in _CLOSED else EXACT
+
+    # -- lanes: from operands to users ---------------------------------------------------------------------------
+
+    def settle(self, index: int) -> None:
+        """Decides wrapping, section and lane of a live term."""
+        term = self.terms[index]
+        args = term.args
+        self.scanned[index] = any(self.scanned[a] for a in args) or (
+            term.op == "param" and term.value == self.acc and self.acc is not None
+        )
+        if term.op == "check":
+            self.wrapped[index], self.lane[index] = self.wrapped[args[0]], self.lane[args[0]]
+        elif term.op == "param":
+            self.lane[index] = self.params[term.value].type
+        elif term.kind != "i":
+            self.lane[index] = "b1" if term.kind == "b" else "f64"
+        elif term.op != "const":
+            self.wrapped[index] = self.wraps(index)
+            self.lane[index] = self.choose_lane(index)
+
+    def wraps(self, index: int) -> bool:
+        term = self.terms[index]
+        if term.op not in _CLOSED or (term.op == "shl" and self.terms[term.args[1]].op != "const"):
+            return False
+        args = term.args[1:] if term.op == "if" else term.args[:1] if term.op == "shl" else term.args
+        inexact = [a for a in args if self.wrapped[a]]
+        if term.op == "and" and len(inexact) == 1:
+            other = self.terms[args[0] if args[1] == inexact[0] else args[1]]
+            if other.lo >= 0 and self.need[inexact[0]] >= other.hi.bit_length():
+                return False
+        return self.need[index] <= 64 and (term.lane is not None or bool(inexact))
+
+    def choose_lane(self, index: int) -> str:
+        term = self.terms[index]
+        if self.wrapped[index]:
+            return "u32" if self.need[index] <= 32 else "u64"
+        if term.op == "fix":
+            return "i64"
+        if any(self.wrapped[a] for a in term.args):  # a mask over wrapped bits
+            return self.mask_lane(term)
+        name = "SEL" if term.op == "if" else _INT[term.op][term.lane is not None]
+        if term.lane is not None:
+            return term.lane
+        args = term.args[1:] if term.op == "if" else term.args
+        return self.narrowest(name, (index, *args))
+
+    def narrowest(self, name: str, indices: Iterable[int]) -> str:
+        """The narrowest lane of an operation that holds all these terms; i64, with checks, if none does."""
+        terms = [self.terms[i] for i in indices]
+        lo, hi = min(t.lo for t in terms), max(t.hi for t in terms)
+        for lane in _LANES[name]:
+            bounds = _BOUNDS[lane]
+            if bounds[0] <= lo and hi <= bounds[1]:
+                return lane
+        first = terms[0]
+        return self.mask_lane(first) if first.op == "and" and first.lo >= 0 else "i64"
+
+    def mask_lane(self, term: Term) -> str:
+        return "u32" if term.hi <= _BOUNDS["u32"][1] else "u64"
+
+    # -- instructions ----------------------------------------------------------------------------------------------
+
+    def hoist(self, condition: int) -> bool:
+        """Emits a guard's condition before its turn, unless it depends on the term in hand (or on a hoisted one)."""
+        if self.hoisting:
+            return False
+        ahead: set[int] = set()
+        stack = [condition]
+        while stack:
+            index = stack.pop()
+            if index == self.current:
+                return False
+            if self.registers[index] is None and self.terms[index].op != "const" and index not in ahead:
+                ahead.add(index)
+                stack.extend(self.terms[index].args)
+        self.hoisting = True
+        for index in sorted(ahead):
+            self.registers[index] = self.emit(index)
+        self.hoisting = False
+        return True
+
+    def emit(self, index: int) -> Register | None:
+        term = self.terms[index]
+        op, args = term.op, term.args
+        if op == "const":
+            return None  # a register for each type it is used in: constant()
+        if op == "check":
+            return self.registers[args[0]]
+        if op == "param":
+            return self.bound[term.value]
+        if op == "fail":
+            return self.instr("FAIL", "b1", "b1", (), index)
+        if op == "if":
+            lane = self.lane[index]
+            operands = (self.get(args[0], "b1"), self.get(args[1], lane, index), self.get(args[2], lane, index))
+            return self.instr("SEL", lane, lane, operands, index)
+        if op in _COMPARE:
+            floats = any(self.terms[a].kind == "f" for a in args)
+            lane = "f64" if floats else self.narrowest("EQ", args)
+            return self.instr(_COMPARE[op], lane, "b1", tuple(self.get(a, lane, index) for a in args), index)
+        if op == "tie":
+            lane = self.narrowest("TIE", args[:1])
+            return self.instr("TIE", lane, "b1", (self.get(args[0], lane, index), self.get(args[1], "f64")), index)
+        if op == "quot":
+            lane = self.narrowest("QUOT", args)
+            return self.instr("QUOT", lane, "f64", tuple(self.get(a, lane, index) for a in args), index)
+        if op == "to_float":
+            return self.get(args[0], "f64", index)
+        if op == "fix":
+            return self.instr("FIX", "f64", "i64", (self.get(args[0], "f64"),), index)
+        if term.kind == "i":
+            return self.emit_int(index)
+        lane = "f64" if term.kind == "f" or op in ("isnan", "isinf", "isfinite") else "b1"
+        return self.instr(_PLAIN[op], lane, self.lane[index], tuple(self.get(a, lane, index) for a in args), index)
+
+    def emit_int(self, index: int) -> Register:
+        term, lane = self.terms[index], self.lane[index]
+        checked = term.lane is not None and not self.wrapped[index]
+        operands = tuple(self.get(a, lane, index) for a in term.args)
+        if term.op == "and":
+            for mask, other in ((0, 1), (1, 0)):  # a mask of the whole lane keeps everything
+                if operands[mask].place == "const" and operands[mask].value in (_BOUNDS[lane][1], -1):
+                    if operands[mask].value == -1 or lane[0] == "u":
+                        return operands[other]
+        return self.instr(_INT[term.op][checked], lane, lane, operands, index)
+
+    def get(self, index: int, lane: str, user: int | None = None) -> Register:
+        """The register that holds a term in a lane, converted if need be under the user's guard."""
+        value = self.resolve(index)
+        term = self.terms[value]
+        if term.op == "const":
+            return self.constant(term.value, lane, user is not None and self.low_bits_do(user), user)
+        source = self.registers[value]
+        assert source is not None
+        if source.type == lane:
+            return source
+        if lane == "f64":
+            return self.convert(value, "TO_f64", source, lane, user)
+        wrap = self.wrapped[value] or (user is not None and self.low_bits_do(user))
+        lo, hi = _BOUNDS[lane]
+        fits = wrap or (lo <= term.lo and term.hi <= hi)
+        return self.convert(value, ("TO_" if fits else "FIT_") + lane, source, lane, user)
+
+    def low_bits_do(self, user: int) -> bool:
+        """Whether a term's operands may be cut to the low bits of its lane."""
+        term = self.terms[user]
+        return self.wrapped[user] or (term.op == "and" and term.kind == "i" and term.lo >= 0)
+
+    def convert(self, value: int, name: str, source: Register, lane: str, user: int | None) -> Register:
+        # A checked conversion belongs to its user's guard; an unchecked one is the same for every user.
+        key = (value, name, name in _FAULTS and user is not None and self.guard[user] != _ALWAYS)
+        known = self.conversions.get(key)
+        if known is None or key[2]:
+            known = self.instr(name, source.type, lane, (source,), value if user is None else user, value)
+            self.conversions[key] = known
+        return known
+
+    def resolve(self, index: int) -> int:
+        while self.terms[index].op == "check":
+            index = self.terms[index].args[0]
+        return index
+
+    def constant(self, value: int | float, lane: str, wrap: bool, user: int | None) -> Register:
+        if lane not in ("f64", "b1"):
+            lo, hi = _BOUNDS[lane]
+            value = int(value)
+            if wrap and lo == 0:
+                value &= hi
+            elif not lo <= value <= hi:
+                own = next(t for t in ("i64", "u64") if _BOUNDS[t][0] <= value <= _BOUNDS[t][1])
+                return self.instr("FIT_" + lane, own, lane, (self.constant(value, own, False, user),), user)
+        else:
+            value = float(value) if lane == "f64" else int(value)
+        key = (lane, value.hex() if isinstance(value, float) else value)
+        found = self.consts.get(key)
+        if found is None:
+            found = self.consts[key] = Register(lane, "const", len(self.consts), value)
+        return found
+
+    def instr(self, name: str, lane: str, result: str, operands: tuple[Register, ...], user: int | None,
+              scanned_by: int | None = None) -> Register:  # fmt: skip
+        """Emits an instruction for a term and returns its result.
+
+        Without a vector operand it runs once, in the prologue, unless it may mark elements.
+        """
+        faults = name in _FAULTS
+        uniform = all(r.place in ("param", "const", "computed") and r is not self.accumulator for r in operands)
+        if uniform and operands and not faults:
+            return self.append("prologue", Instr(name, lane, Register(result, "computed"), operands))
+        of = scanned_by if scanned_by is not None else user
+        section = "scan" if of is not None and self.scanned[of] else "body"
+        if uniform and operands:
+            first = self.append(section, Instr("COPY", operands[0].type, Register(operands[0].type, "temp"), operands[:1]))
+            operands = (first, *operands[1:])
+        instr = Instr(name, lane, Register(result, "temp"), operands)
+        if faults and user is not None:
+            instr.guard = self.guard_register(self.guard[user], section)
+        return self.append(section, instr)
+
+    def append(self, section: str, instr: Instr) -> Register:
+        self.sections[section].append(instr)
+        return instr.dst
+
+    @property
+    def accumulator(self) -> Register | None:
+        return None if self.acc is None else self.bound[self.acc]
+
+    # -- guards ------------------------------------------------------------------------------------------------------
+
+    def guard_register(self, guard: Guard, section: str) -> Register | None:
+        """A register that is 1 where the guard holds; None means always."""
+        if guard == _ALWAYS:
+            return None
+        usable = []
+        for conjunction in guard:
+            literals = frozenset(l for l in conjunction if self.usable(l[0], section))
+            if not literals:
+                return None  # dropping a condition weakens the guard, which is safe
+            usable.append(literals)
+        key = (frozenset(usable), section)
+        if key not in self.guards:
+            parts = [self.join("AND", [self.literal(*l, section) for l in sorted(c)], section) for c in usable]
+            self.guards[key] = self.join("OR", parts, section)
+        return self.guards[key]
+
+    def usable(self, condition: int, section: str) -> bool:
+        value = self.resolve(condition)
+        if self.terms[value].op == "const" or (self.registers[value] is None and not self.hoist(value)):
+            return False
+        return section == "scan" or not self.scanned[value]
+
+    def literal(self, condition: int, positive: bool, section: str) -> Register:
+        register = self.registers[self.resolve(condition)]
+        assert register is not None
+        if register.place in ("param", "const", "computed") and register is not self.accumulator:
+            register = self.marking("COPY", (register,), section)
+        return register if positive else self.marking("NOT", (register,), section)
+
+    def join(self, name: str, registers: list[Register], section: str) -> Register:
+        result = registers[0]
+        for register in registers[1:]:
+            result = self.marking(name, (result, register), section)
+        return result
+
+    def marking(self, name: str, operands: tuple[Register, ...], section: str) -> Register:
+        flags = 0 if section == "scan" else _MARKING  # the scan has one pass only
+        return self.append(section, Instr(name, "b1", Register("b1", "temp"), operands, None, flags))
+
+    # -- results -----------------------------------------------------------------------------------------------------
+
+    def store(self, index: int, out: str) -> None:
+        """The last instructions of a map: the root as elements of the output."""
+        value = self.resolve(index)
+        term = self.terms[value]
+        section = self.sections["body"]
+        if term.op == "const":
+            own = {"b": "b1", "f": "f64"}.get(term.kind) or self.narrowest("COPY", (value,))
+            source = self.constant(term.value, own, False, None)
+        else:
+            found = self.registers[value]
+            assert found is not None
+            source = found
+        self.write_out(source, term, out, section)
+
+    def write_out(self, source: Register, term: Term, out: str, section: list[Instr]) -> None:
+        if out == "f32" and source.type != "f64":  # as Python: to a double first
+            section.append(Instr("TO_f64", source.type, Register("f64", "temp"), (source,)))
+            source = section[-1].dst
+        result = Register(out, "out")
+        name, flags = _storing(source.type, term, out)
+        if name is None:
+            last = section[-1] if section else None
+            if last is not None and last.dst is source and not last.flags and not self.read_again(source):
+                last.dst = result
+                return
+            name = "COPY"
+        if source.place in ("param", "const", "computed") and name != "COPY":
+            copy = Register(source.type, "temp")
+            section.append(Instr("COPY", source.type, copy, (source,)))
+            source = copy
+        section.append(Instr(name, source.type, result, (source,), None, flags))
+
+    def read_again(self, register: Register) -> bool:
+        return any(
+            register is other
+            for instrs in self.sections.values()
+            for i in instrs
+            for other in (*i.operands, i.guard)
+            if other is not None
+        )
+
+    def carry(self, program: Program, acc_type: str, out: str | None) -> None:
+        """The end of a fold: the next accumulator, and the output from it."""
+        source = self.get(self.root, acc_type)
+        if not any(i.dst is source for i in self.sections["scan"]):
+            source = self.append("scan", Instr("COPY", acc_type, Register(acc_type, "temp"), (source,)))
+        program.acc, program.next = self.accumulator, source
+        if out is not None:
+            self.write_out(source, self.terms[self.resolve(self.root)], out, self.sections["epilogue"])
+
+
+def _storing(source: str, term: Term, out: str) -> tuple[str | None, int]:
+    """The conversion (None: none) and flags that store a register as an element of the output."""
+    if source == out:
+        return None, 0
+    if out[0] in "fb":
+        return f"TO_{out}", 0
+    lo, hi = _BOUNDS[out]
+    return (f"TO_{out}", 0) if lo <= term.lo and term.hi <= hi else (f"FIT_{out}", _STORE)
+
+
+def _simplify(guard: Guard) -> Guard:
+    """An equal or weaker disjunction: absorbed conjunctions dropped, c-and-x or c-and-not-x joined to c."""
+    if len(guard) <= 1:
+        return guard
+    if frozenset() in guard:
+        return _ALWAYS
+    work = set(guard)
+    changed = True
+    while changed:
+        changed = False
+        if len(work) > _MOST_CONJUNCTIONS:
+            return _ALWAYS
+        for c in sorted(work, key=lambda c: (len(c), sorted(c))):
+            if any(other < c for other in work):
+                work.discard(c)
+                changed = True
+                break
+            twin = next((l for l in c if (c - {l}) | {(l[0], not l[1])} in work), None)
+            if twin is not None:
+                work -= {c, (c - {twin}) | {(twin[0], not twin[1])}}
+                work.add(c - {twin})
+                changed = True
+                break
+    return _ALWAYS if frozenset() in work else frozenset(work)
+
+
+# -- registers and bytes ---------------------------------------------------------------------------------------------
+
+
+def _serialise(program: Program) -> bytes:
+    computed, temps = _allocate(program)
+    counts = (len(program.inputs), len(program.params), len(program.consts), computed, temps)
+    base: dict[str, int] = {}
+    total = 0
+    for place, count in zip(("input", "param", "const", "computed", "temp", "out"), (*counts, 1), strict=True):
+        base[place] = total
+        total += count
+    sizes = [len(instrs) for instrs in program.sections.values()]
+    uniforms = counts[1] + counts[2] + counts[3]
+    if (counts[0] > LIMITS["MAX_INPUTS"] or uniforms > LIMITS["MAX_UNIFORMS"] or temps > LIMITS["MAX_TEMPS"]
+            or sum(sizes) > LIMITS["MAX_INSTRS"]):  # fmt: skip
+        raise TooLarge
+
+    def number(register: Register | None) -> int:
+        return _NO_REG if register is None else base[register.place] + register.index
+
+    out = 255 if program.out_type is None else TYPES.index(program.out_type)
+    parts = [
+        struct.pack(
+            "=I11HB5x", MAGIC, *counts, *sizes, number(program.acc), number(program.next), out
+        )
+    ]  # fmt: skip
+    types = bytes(TYPES.index(r.type) for r in (*program.inputs, *program.params, *program.consts))
+    parts.append(types + bytes(-len(types) % 8))
+    for r in program.consts:
+        parts.append(struct.pack("=d" if r.type == "f64" else "=q" if r.value < 0 else "=Q", r.value))
+    for instrs in program.sections.values():
+        for i in instrs:
+            operands = [number(r) for r in i.operands] + [_NO_REG] * (3 - len(i.operands))
+            code = OPCODES[i.name, i.type]
+            parts.append(struct.pack("=8H", code, i.flags, number(i.dst), *operands, number(i.guard), 0))
+    return b"".join(parts)
+
+
+def _allocate(program: Program) -> tuple[int, int]:
+    """Gives computed uniforms and temporaries their indices; returns how many of each there are.
+
+    A temporary's slot is free after its last use. Two things outlive theirs: what the scan reads (every element of the
+    block comes by), and what the epilogue reads (it may run twice).
+    """
+    order = [(s, i) for s, instrs in program.sections.items() for i in instrs]
+    last: dict[int, int] = {}
+    ends = {s: max((k for k, (section, _) in enumerate(order) if section == s), default=-1) for s in program.sections}
+    for k, (section, i) in enumerate(order):
+        until = ends[section] if section in ("scan", "epilogue") else k
+        for r in (*i.operands, i.guard):
+            if r is not None:
+                last[id(r)] = max(last.get(id(r), -1), until)
+    if program.next is not None:
+        last[id(program.next)] = max(last.get(id(program.next), -1), len(order))
+    computed = slots = 0
+    free: list[int] = []
+    held: list[tuple[int, int]] = []  # (last use, slot) of what is live past its instruction
+    for k, (_section, i) in enumerate(order):
+        dst = i.dst
+        if dst.place == "computed":
+            dst.index, computed = computed, computed + 1
+        still = [(end, slot) for end, slot in held if end >= k]
+        free.extend(slot for end, slot in held if end < k)
+        held = still
+        if dst.place == "out":
+            dst.index = 0
+        elif dst.place == "temp":
+            slot = _reuse(i, k, last, held)
+            if slot is None:
+                slot = free.pop() if free else slots
+                slots = max(slots, slot + 1)
+            else:
+                held = [(end, s) for end, s in held if s != slot]
+            dst.index = slot
+            held.append((last.get(id(dst), k), slot))
+    return computed, slots
+
+
+def _reuse(i: Instr, k: int, last: dict[int, int], held: list[tuple[int, int]]) -> int | None:
+    """The slot of an operand that dies here and has elements of the result's size; the guard is read after the write."""
+    for r in i.operands:
+        if r.place == "temp" and last[id(r)] == k and TYPE_SIZES[r.type] == TYPE_SIZES[i.dst.type] and r is not i.guard:
+            if (k, r.index) in held:
+                return r.index
+    return None

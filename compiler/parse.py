@@ -1,0 +1,327 @@
+"""Text to IR.
+
+The text is parsed by ``ast.parse`` and walked against an allowlist: a node class that has no row in ``_HANDLERS`` is
+refused by name. Nothing of the text is ever run as Python, no name is looked up anywhere but in our own tables, and
+whatever the text is, the answer is an IR or an :class:`ExpressionError`, in bounded time.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+
+from .evaluate import evaluator
+from .ir import BINARY, CONSTANTS, FUNCTIONS, IR, MAX_NODES, Builder, Number, TooManyNodes
+
+#: Characters of one expression. Longer texts are refused before they are parsed.
+MAX_TEXT = 16_384
+#: Nesting of one expression: brackets, conditionals, signs. Chains such as a+b+c+... nest only once.
+MAX_DEPTH = 100
+
+__all__ = ["MAX_DEPTH", "MAX_NODES", "MAX_TEXT", "ExpressionError", "parse"]
+
+
+class ExpressionError(SyntaxError, ValueError):
+    """A text is not an expression of the language.
+
+    It is a SyntaxError, with ``text``, ``offset`` and ``end_offset`` set, so a traceback shows a caret under the part
+    it means; and it is a ValueError, because the text is somebody's data.
+    """
+
+
+#: NumPy's and numexpr's spellings of functions that Python has.
+ALIASES = {"absolute": "abs", "minimum": "min", "maximum": "max", "power": "pow"}
+
+_BINARY: dict[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
+    ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>",
+}  # fmt: skip
+assert sorted(_BINARY.values()) == sorted(BINARY)
+_COMPARE: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!=", ast.Gt: ">", ast.GtE: ">=", ast.In: "in",
+    ast.NotIn: "not in",
+}  # fmt: skip
+_UNARY: dict[type[ast.unaryop], str] = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert", ast.Not: "not"}
+
+#: What to say of the constructs people try first; every other class is named as it is.
+_REFUSED: dict[type[ast.expr], str] = {
+    ast.Attribute: "attributes are not part of the language, except math.<name>",
+    ast.Subscript: "subscripts are not part of the language: an expression sees one element at a time",
+    ast.Lambda: "a lambda cannot stand inside an expression; pass the function itself instead of a text",
+    ast.NamedExpr: "':=' is not part of the language; write the expression twice, it is computed once",
+    ast.JoinedStr: "strings are not part of the language: only numbers",
+    ast.List: "a list is only allowed after 'in'",
+    ast.Set: "a set is only allowed after 'in'",
+    ast.Tuple: "a tuple is only allowed after 'in'",
+}
+
+
+def parse(text: str, params: Iterable[str] = (), named: Iterable[str] = (), closed: bool = False) -> IR:
+    """The IR of an expression.
+
+    params: the first parameters, in their order; other free names follow in order of first appearance, unless
+        ``closed``, which makes them errors.
+    named: names that the caller binds, which therefore hide constants such as ``e``.
+    Raises ExpressionError, or TypeError if text is not a str.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"an expression is a str, not {type(text).__name__}")
+    return _Parser(text, params, named, closed).run()
+
+
+class _Parser:
+    def __init__(self, text: str, params: Iterable[str], named: Iterable[str], closed: bool) -> None:
+        self.text, self.closed = text, closed
+        self.params = {name: i for i, name in enumerate(dict.fromkeys(params))}
+        self.named = frozenset(named)
+        self.build = Builder()
+        self.indent = len(text) - len(text.lstrip(" \t\n\r\f"))
+
+    def run(self) -> IR:
+        self.check_text()
+        try:
+            tree = ast.parse(self.text[self.indent :], mode="eval").body
+            if not self.closed and "if" in self.text:
+                self.order_names(tree)
+            return self.build.done(self.expr(tree, 0), tuple(self.params))
+        except ExpressionError:
+            raise
+        except SyntaxError as error:
+            raise self.syntax_error(error) from None
+        except TooManyNodes:
+            raise self.error(f"the expression has more than {MAX_NODES} operations; split it", None) from None
+        except (RecursionError, MemoryError):
+            raise self.error(f"the expression is nested more than {MAX_DEPTH} deep; split it", None) from None
+
+    def check_text(self) -> None:
+        text = self.text
+        if len(text) > MAX_TEXT:
+            raise ExpressionError(f"the expression has {len(text)} characters, at most {MAX_TEXT} are allowed")
+        if not text[self.indent :]:
+            raise self.error("the expression is empty", None)
+        for column, character in enumerate(text):
+            if not character.isascii() or character == "\0":
+                raise self.error(
+                    f"character {character!r} is not allowed: names and operators are ASCII, to keep look-alikes out",
+                    (1 + text.count("\n", 0, column), column - text.rfind("\n", 0, column) - 1, 1),
+                )
+
+    def order_names(self, tree: ast.expr) -> None:
+        """Parameters in the order of the text, where the walk meets the condition of ``a if c else b`` first."""
+        nodes = list(ast.walk(tree))
+        callees = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
+        names = [(n.lineno, n.col_offset, n.id) for n in nodes if isinstance(n, ast.Name) and id(n) not in callees]
+        for _, _, name in sorted(names):
+            if name not in _CALLS and name != "math" and (name not in CONSTANTS or name in self.named):
+                self.params.setdefault(name, len(self.params))
+
+    # -- errors ------------------------------------------------------------------------------------------------
+
+    def error(self, message: str, where: ast.AST | tuple[int, int, int] | None) -> ExpressionError:
+        """An error about one node, about (line, column, length), or about the whole text."""
+        lines = self.text.split("\n")
+        if where is None:
+            start = (1, 0)
+            end = (1, len(lines[0]))
+        elif isinstance(where, tuple):
+            start = where[:2]
+            end = (where[0], where[1] + where[2])
+        else:
+            first = self.text[: self.indent].count("\n")
+            shift = self.indent - (self.text.rfind("\n", 0, self.indent) + 1)
+            line, last = where.lineno + first, (where.end_lineno or where.lineno) + first  # type: ignore[attr-defined]
+            start = (line, where.col_offset + (shift if where.lineno == 1 else 0))  # type: ignore[attr-defined]
+            end = (last, (where.end_col_offset or 0) + (shift if last == 1 + first else 0))  # type: ignore[attr-defined]
+        if end[0] != start[0]:
+            end = (start[0], len(lines[start[0] - 1]))
+        line_text = lines[start[0] - 1]
+        return ExpressionError(message, ("<expression>", start[0], start[1] + 1, line_text, start[0], end[1] + 1))
+
+    def syntax_error(self, error: SyntaxError) -> ExpressionError:
+        first = self.text[: self.indent].count("\n")
+        shift = self.indent - (self.text.rfind("\n", 0, self.indent) + 1)
+        line = (error.lineno or 1) + first
+        column = max((error.offset or 1) - 1, 0) + (shift if (error.lineno or 1) == 1 else 0)
+        length = 1
+        if error.end_lineno == error.lineno and error.end_offset and error.offset:
+            length = max(error.end_offset - error.offset, 1)
+        lines = self.text.split("\n")
+        line = min(line, len(lines))
+        return self.error(error.msg, (line, min(column, len(lines[line - 1])), length))
+
+    def unknown(self, kind: str, name: str, known: Iterable[str], where: ast.AST) -> ExpressionError:
+        import difflib
+
+        near = difflib.get_close_matches(name, list(known), 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return self.error(f"unknown {kind} {name!r}{hint}", where)
+
+    # -- the walk ----------------------------------------------------------------------------------------------
+
+    def expr(self, node: ast.expr, depth: int) -> int:
+        if depth >= MAX_DEPTH:
+            raise self.error(f"the expression is nested more than {MAX_DEPTH} deep; split it", node)
+        handler = _HANDLERS.get(type(node))
+        if handler is None:
+            raise self.error(_REFUSED.get(type(node), f"{type(node).__name__} is not part of the language"), node)
+        return handler(self, node, depth + 1)
+
+    def constant(self, node: ast.Constant, depth: int) -> int:
+        if type(node.value) not in (int, float, bool):
+            raise self.error(f"only int, float and bool constants are allowed, not {type(node.value).__name__}", node)
+        return self.build.const(node.value)
+
+    def name(self, node: ast.Name, depth: int) -> int:
+        name = node.id
+        index = self.params.get(name)
+        if index is None:
+            if name in CONSTANTS and name not in self.named:
+                return self.build.const(CONSTANTS[name])
+            if name == "math" or name in _CALLS:
+                raise self.error(f"{name!r} is a {'module' if name == 'math' else 'function'}, not a value", node)
+            if self.closed:
+                raise self.unknown("name", name, self.params, node)
+            index = self.params[name] = len(self.params)
+        return self.build.add("param", value=index)
+
+    def attribute(self, node: ast.Attribute, depth: int) -> int:
+        name = self.math_name(node)
+        if name in CONSTANTS:
+            return self.build.const(CONSTANTS[name])
+        if name in FUNCTIONS and FUNCTIONS[name].module == "math":
+            raise self.error(f"'math.{name}' is a function, not a value", node)
+        raise self.unknown("name", "math." + name, _math_names(), node)
+
+    def math_name(self, node: ast.Attribute) -> str:
+        if not (isinstance(node.value, ast.Name) and node.value.id == "math" and "math" not in self.params):
+            raise self.error(_REFUSED[ast.Attribute], node)
+        return node.attr
+
+    def binary(self, node: ast.BinOp, depth: int) -> int:
+        # The parser nests a+b+c+... to the left; walked in a loop, so that length is not depth.
+        spine = [node]
+        while isinstance(spine[-1].left, ast.BinOp):
+            spine.append(spine[-1].left)
+        value = self.expr(spine[-1].left, depth)
+        for link in reversed(spine):
+            if type(link.op) not in _BINARY:
+                raise self.error("'@' is not part of the language: elements are numbers", link)
+            value = self.build.add(_BINARY[type(link.op)], value, self.expr(link.right, depth))
+        return value
+
+    def unary(self, node: ast.UnaryOp, depth: int) -> int:
+        return self.build.add(_UNARY[type(node.op)], self.expr(node.operand, depth))
+
+    def logical(self, node: ast.BoolOp, depth: int) -> int:
+        join = self.build.logical_and if isinstance(node.op, ast.And) else self.build.logical_or
+        values = [self.expr(value, depth) for value in node.values]
+        result = values.pop()
+        while values:
+            result = join(values.pop(), result)
+        return result
+
+    def compare(self, node: ast.Compare, depth: int) -> int:
+        left = self.expr(node.left, depth)
+        links: list[int] = []
+        for op, right_node in zip(node.ops, node.comparators, strict=True):
+            if type(op) not in _COMPARE:
+                raise self.error("'is' compares identities; write '==' or '!='", node)
+            symbol = _COMPARE[type(op)]
+            if symbol in ("in", "not in"):
+                if len(node.ops) > 1:
+                    raise self.error("'in' cannot be part of a chain of comparisons; use 'and'", node)
+                found = self.build.add("in", left, value=self.collection(right_node, depth))
+                return self.build.add("not", found) if symbol == "not in" else found
+            right = self.expr(right_node, depth)
+            links.append(self.build.add(symbol, left, right))
+            left = right
+        result = links.pop()
+        while links:
+            result = self.build.logical_and(links.pop(), result)
+        return result
+
+    def collection(self, node: ast.expr, depth: int) -> tuple[Number, ...]:
+        if not isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+            raise self.error("'in' needs a tuple of constants, such as (1, 2, 3)", node)
+        return tuple(self.element(element, depth) for element in node.elts)
+
+    def element(self, node: ast.expr, depth: int) -> Number:
+        """A member of a tuple: an expression of constants, evaluated here."""
+        outer, self.build = self.build, Builder()
+        root = self.expr(node, depth)
+        constant, self.build = self.build.done(root, ()), outer
+        try:
+            value = None if any(n.op == "param" for n in constant.nodes) else evaluator(constant)()
+        except (ArithmeticError, ValueError, TypeError) as error:
+            raise self.error(f"the constant raises {type(error).__name__}: {error}", node) from None
+        if not isinstance(value, (int, float)):
+            raise self.error("'in' needs constants: numbers or expressions of numbers", node)
+        if value != value:
+            raise self.error("nan equals nothing; write isnan(x)", node)
+        return value
+
+    def conditional(self, node: ast.IfExp, depth: int) -> int:
+        condition = self.expr(node.test, depth)
+        return self.build.add("if", condition, self.expr(node.body, depth), self.expr(node.orelse, depth))
+
+    def call(self, node: ast.Call, depth: int) -> int:
+        if isinstance(node.func, ast.Attribute):
+            name = self.math_name(node.func)
+            if name not in FUNCTIONS or FUNCTIONS[name].module != "math":
+                raise self.unknown("function", "math." + name, _math_names(), node.func)
+        elif isinstance(node.func, ast.Name):
+            name = ALIASES.get(node.func.id, node.func.id)
+            if name not in _CALLS or name in self.params:
+                raise self.unknown("function", node.func.id, _CALLS, node.func)
+        else:
+            raise self.error("only functions named in the language can be called", node.func)
+        for keyword in node.keywords:
+            raise self.error("keyword arguments are not part of the language", keyword.value)
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                raise self.error("'*' arguments are not part of the language", argument)
+        least, most = _CALLS[name]
+        if len(node.args) < least or (most is not None and len(node.args) > most):
+            raise self.error(f"{name}() takes {_count(least, most)}, not {len(node.args)}", node)
+        return self.apply(name, [self.expr(argument, depth) for argument in node.args])
+
+    def apply(self, name: str, args: list[int]) -> int:
+        """A call, in terms of operators where Python defines it by them."""
+        build = self.build
+        if name == "where":
+            return build.add("if", *args)
+        if name == "clip":
+            x, low, high = args
+            return build.add("if", build.add("<", x, low), low, build.add("if", build.add(">", x, high), high, x))
+        if name == "pow" and len(args) == 2:
+            return build.add("**", *args)
+        if name == "bool":
+            return build.add("truth", *args)
+        return build.add("call", *args, value=name)
+
+
+_HANDLERS: dict[type[ast.expr], Callable[[_Parser, ast.expr, int], int]] = {
+    ast.Constant: _Parser.constant, ast.Name: _Parser.name, ast.Attribute: _Parser.attribute,
+    ast.BinOp: _Parser.binary, ast.UnaryOp: _Parser.unary, ast.BoolOp: _Parser.logical,
+    ast.Compare: _Parser.compare, ast.IfExp: _Parser.conditional, ast.Call: _Parser.call,
+}  # type: ignore[dict-item]  # fmt: skip
+
+#: Everything that can be called: the functions, and the forms that are rewritten to operators.
+_CALLS: dict[str, tuple[int, int | None]] = {
+    "where": (3, 3),
+    "clip": (3, 3),
+    **{name: (function.least, function.most) for name, function in FUNCTIONS.items()},
+}
+_CALLS.update({alias: _CALLS[name] for alias, name in ALIASES.items()})
+
+
+def _math_names() -> list[str]:
+    return ["math." + n for n, f in FUNCTIONS.items() if f.module == "math"] + ["math." + n for n in CONSTANTS]
+
+
+def _count(least: int, most: int | None) -> str:
+    if most is None:
+        return f"at least {least} arguments"
+    if least == most:
+        return f"{least} argument{'s' if least > 1 else ''}"
+    return f"{least} to {most} arguments"

@@ -1,0 +1,346 @@
+"""The public functions. Each is a thin layer: find the kernel, bind the arguments, run.
+
+Names such as ``map`` and ``sum`` shadow builtins on purpose, as the package is used as ``ao.map``; in this module the
+builtins are reached as ``builtins.map``.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import itertools
+import math
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+from . import _machine
+from .kernel import Kernel, _Unsettled, native, text_kernel
+
+_MISSING: Any = type("missing", (), {"__repr__": lambda self: "<missing>"})()
+
+Function = str | Callable[..., Any] | Kernel
+
+
+def _kernel(f: Function, names: dict[str, Any], ieee: bool) -> Kernel:
+    if isinstance(f, str):
+        return text_kernel(f, names, ieee=ieee)
+    return f if isinstance(f, Kernel) else Kernel(f)
+
+
+def map(arr: Any, f: Function, *more: Any, typecode: str | None = None, out: Any = None, ieee: bool = False,
+        **names: Any) -> Any:  # fmt: skip
+    """A new array of f at each element: ``array(arr.typecode, [f(x) for x in arr])``, exactly, at memory speed.
+
+    Parameters
+    ----------
+    arr: a 1-D contiguous buffer of numbers (array.array, bytes, memoryview, mmap, ctypes or NumPy array, ...).
+    f: an expression such as ``"x*x + 1"``, any callable, or a Kernel.
+    more: further buffers of the same length, or numbers, for the further parameters.
+    typecode: of the result; arr's if not given.
+    out: a writable buffer to fill instead. It is filled from the front: if an exception stops the call, the elements
+        before are done and the rest is untouched. It may be one of the inputs.
+    ieee: division by zero, square roots of negatives and overflowing powers of floats give inf and nan.
+    names: buffers or numbers for the names in the expression.
+
+    Raises what Python raises for an element; ExpressionError for a bad text; TypeError for a float result in an integer
+    array (pass ``typecode='d'``); OverflowError for an int that does not fit; ValueError for lengths that differ.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.map(array("i", [1, 2, 3]), "x*x + 1")
+    array('i', [2, 5, 10])
+    >>> ao.map(array("i", [1, 2, 3]), "x / n", n=2, typecode="d")
+    array('d', [0.5, 1.0, 1.5])
+    """
+    return _kernel(f, names, ieee).map(arr, *more, typecode=typecode, out=out, **names)
+
+
+def map_inplace(arr: Any, f: Function, *more: Any, ieee: bool = False, **names: Any) -> None:
+    """Replaces each element of a writable buffer by f of it: ``for i, x in enumerate(arr): arr[i] = f(x)``.
+
+    Parameters and exceptions are those of :func:`map`. If an exception stops the call, the elements before the one that
+    raised are replaced and the rest is untouched.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> a = array("d", [1.0, 4.0])
+    >>> ao.map_inplace(a, "sqrt(x)")
+    >>> a
+    array('d', [1.0, 2.0])
+    """
+    _kernel(f, names, ieee).inplace(arr, *more, **names)
+
+
+def filter(arr: Any, pred: Function, *more: Any, ieee: bool = False, **names: Any) -> array[Any]:
+    """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.
+
+    Parameters and exceptions are those of :func:`map`; further buffers are parameters of pred.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.filter(array("i", [1, 2, 3, 4]), "x % 2 == 0")
+    array('i', [2, 4])
+    """
+    return _kernel(pred, names, ieee).filter(arr, *more, **names)
+
+
+def _fold_kernel(f: str, names: dict[str, Any], ieee: bool) -> tuple[Kernel, tuple[Any, ...]]:
+    """The kernel of a fold's text, with parameters acc, x and then the named numbers; and those numbers."""
+    kernel = text_kernel(f, names, ieee=ieee, first=("acc", "x"))
+    for name, value in names.items():
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"{name!r} must be a number in a fold, not {type(value).__name__}")
+    args, _ = kernel._bind((0, 0), names)
+    return kernel, args[2:]
+
+
+def _check_callable(f: Any, names: dict[str, Any]) -> None:
+    if not callable(f):
+        raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}")
+    if names:
+        raise TypeError(f"named values ({', '.join(names)}) go with a text only, not with a callable")
+
+
+def reduce(arr: Any, f: str | Callable[[Any, Any], Any], initial: Any = _MISSING, *, ieee: bool = False,
+           **names: Any) -> Any:  # fmt: skip
+    """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
+
+    f is a callable of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers. Raises what
+    functools.reduce raises: TypeError for an empty buffer without initial.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.reduce(array("B", b"arrayops"), "(acc*31 + x) & mask", 7, mask=0xFFFFFFFF)
+    3353155718
+    """
+    if not isinstance(f, str):
+        _check_callable(f, names)
+        return functools.reduce(f, native(arr), *(() if initial is _MISSING else (initial,)))
+    kernel, numbers = _fold_kernel(f, names, ieee)
+    if initial is not _MISSING and type(initial) in (int, float, bool):
+        return kernel._fold(arr, initial, 0, numbers)
+    values = native(arr)
+    if initial is _MISSING and len(values):
+        return kernel._fold(arr, values[0], 1, numbers)
+    oracle = kernel._python()
+    step = functools.partial(_step, oracle, numbers)
+    return functools.reduce(step, values, *(() if initial is _MISSING else (initial,)))
+
+
+def _step(oracle: Callable[..., Any], numbers: tuple[Any, ...], acc: Any, x: Any) -> Any:
+    return oracle(acc, x, *numbers)
+
+
+def accumulate(arr: Any, f: str | Callable[[Any, Any], Any] = "acc + x", *, initial: Any = None,
+               typecode: str | None = None, ieee: bool = False, **names: Any) -> array[Any]:  # fmt: skip
+    """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
+
+    f is a callable of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by default the
+    running sum. With initial the result has one element more. Exceptions are those of :func:`map`.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.accumulate(array("d", [3.0, 1.0, 4.0]), "x if x > acc else acc")
+    array('d', [3.0, 3.0, 4.0])
+    """
+    code, _, count = _machine.buffer_info(arr)
+    code = typecode or code
+    array(code)  # a bad typecode is array.array's ValueError
+    if not isinstance(f, str):
+        _check_callable(f, names)
+        return array(code, list(itertools.accumulate(native(arr), f, initial=initial)))
+    kernel, numbers = _fold_kernel(f, names, ieee)
+    if (initial is None and not count) or type(initial) not in (int, float, bool, type(None)):
+        return _accumulate_by_python(kernel, arr, code, initial, numbers)
+    first = native(arr)[0] if initial is None else initial
+    out = _machine.new_array(code, count if initial is None else count + 1)
+    try:
+        out[0] = first
+        kernel._fold(arr, first, int(initial is None), numbers, out if initial is None else memoryview(out)[1:])
+    except (_Unsettled, TypeError, OverflowError):
+        # Which exception comes first depends on all elements: Python itself decides.
+        return _accumulate_by_python(kernel, arr, code, initial, numbers)
+    return out
+
+
+def _accumulate_by_python(kernel: Kernel, arr: Any, code: str, initial: Any, numbers: tuple[Any, ...]) -> array[Any]:
+    step = functools.partial(_step, kernel._python(), numbers)
+    return array(code, list(itertools.accumulate(native(arr), step, initial=initial)))
+
+
+def sum(arr: Any) -> int | float:
+    """The sum of a buffer: an exact int, or for floats the correctly rounded sum, equal to ``math.fsum(arr)``.
+
+    Raises what math.fsum raises: OverflowError for an intermediate overflow, ValueError for inf and -inf together.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.sum(array("d", [0.1] * 10))
+    1.0
+    """
+    result: int | float | None = _machine.sum(arr)
+    return math.fsum(native(arr)) if result is None else result
+
+
+def mean(arr: Any) -> float:
+    """The arithmetic mean of a buffer, equal to ``statistics.fmean(arr)``.
+
+    Raises statistics.StatisticsError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.mean(array("i", [1, 2, 4]))
+    2.3333333333333335
+    """
+    count = _machine.buffer_info(arr)[2]
+    if not count:
+        import statistics
+
+        return statistics.fmean(())
+    total = sum(arr)
+    if isinstance(total, int) and not _exact_doubles(arr):
+        total = math.fsum(native(arr))  # fmean rounds each int to a float first
+    return total / count
+
+
+def _exact_doubles(arr: Any) -> bool:
+    """Whether every int of the buffer is a double."""
+    return (
+        _machine.TYPE_SIZES[_machine.buffer_info(arr)[1]] < 8
+        or builtins.max(abs(_machine.extreme(arr, False)), abs(_machine.extreme(arr, True))) <= 1 << 53
+    )
+
+
+def min(arr: Any) -> int | float:
+    """The smallest element of a buffer, as ``min(arr)`` finds it: the first of equals, and a nan only if it is first.
+
+    Raises ValueError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.min(array("d", [2.5, -1.0]))
+    -1.0
+    """
+    result: int | float | None = _machine.extreme(arr, False)
+    return builtins.min(()) if result is None else result
+
+
+def max(arr: Any) -> int | float:
+    """The largest element of a buffer, as ``max(arr)`` finds it: the first of equals, and a nan only if it is first.
+
+    Raises ValueError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.max(array("d", [2.5, -1.0]))
+    2.5
+    """
+    result: int | float | None = _machine.extreme(arr, True)
+    return builtins.max(()) if result is None else result
+
+
+def _for_elements(arr: Any, value: Any, what: str) -> Any:
+    """A number to compute with the elements of arr: an integral float becomes an int where the elements are ints."""
+    code = _machine.buffer_info(arr)[0]
+    if not isinstance(value, (int, float)):
+        raise TypeError(f"{what} must be an int or float, not {type(value).__name__}")
+    if code in "fd" or not isinstance(value, float):
+        return value
+    if value.is_integer():
+        return int(value)
+    raise TypeError(f"{what} is {value!r}, which gives floats that this {code!r} array cannot hold")
+
+
+def scale(arr: Any, factor: int | float) -> None:
+    """Multiplies each element of a writable buffer by a number, in place.
+
+    An integral factor such as 2.0 is accepted for integer arrays; 2.5 is a TypeError. Raises OverflowError at the first
+    product that does not fit, with the elements before it done.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> a = array("h", [1, -2])
+    >>> ao.scale(a, 3.0)
+    >>> a
+    array('h', [3, -6])
+    """
+    map_inplace(arr, "x * factor", factor=_for_elements(arr, factor, "factor"))
+
+
+def clip(arr: Any, lo: int | float, hi: int | float) -> None:
+    """Limits each element of a writable buffer to lo..hi, in place; nan elements stay.
+
+    Integral bounds such as 2.0 and infinite ones are accepted for integer arrays; 2.5 is a TypeError. Raises ValueError
+    if lo > hi or a bound is nan.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> a = array("d", [-1.0, 0.5, 7.0])
+    >>> ao.clip(a, 0, 1)
+    >>> a
+    array('d', [0.0, 0.5, 1.0])
+    """
+    bounds = [b if isinstance(b, float) and math.isinf(b) else _for_elements(arr, b, name)
+              for b, name in ((lo, "lo"), (hi, "hi"))]  # fmt: skip
+    if not bounds[0] <= bounds[1]:
+        raise ValueError(f"clip() needs lo <= hi, not {lo!r} and {hi!r}")
+    map_inplace(arr, "lo if x < lo else hi if x > hi else x", lo=bounds[0], hi=bounds[1])
+
+
+def evaluate(text: str, *, typecode: str | None = None, out: Any = None, ieee: bool = False, **names: Any) -> Any:
+    """The value of an expression whose names are all given by keyword, element by element.
+
+    Buffers must have one length; numbers go with every element. The result is an array of typecode 'd' for floats, 'q'
+    for ints, 'B' for truth values, unless typecode or out says otherwise; if no name is a buffer, it is one number.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.evaluate("a*b + c", a=array("i", [1, 2]), b=array("i", [3, 4]), c=0.5)
+    array('d', [3.5, 8.5])
+    >>> ao.evaluate("a**2 + b**2", a=3, b=4)
+    25
+    """
+    return text_kernel(text, names, ieee=ieee)._evaluate(names, typecode, out)
+
+
+def compile(f: Function, *names: str, ieee: bool = False) -> Kernel:
+    """A reusable Kernel of an expression or callable.
+
+    names: the parameters of the expression in the order in which positional arguments are bound; by default its free
+    names in order of first appearance. Other names in the text are then errors.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> k = ao.compile("y - x", "x", "y")
+    >>> k(array("i", [1]), array("i", [5]))
+    array('i', [4])
+    """
+    if isinstance(f, Kernel):
+        return f
+    return Kernel(f, names, ieee=ieee, named=frozenset(names), closed=bool(names))
+
+
+def explain(f: Function, *typecodes: str, ieee: bool = False, **names: Any) -> str:
+    """What arrayops makes of an expression for arrays of these typecodes and numbers by name, as text.
+
+    See :meth:`Kernel.explain`.
+
+    >>> import arrayops as ao
+    >>> print(ao.explain("x*2", "d").splitlines()[0])
+    compiled
+    """
+    return _kernel(f, names, ieee).explain(*typecodes, **names)
+
+
+def isa() -> str:
+    """The instruction-set level in use: 'base', 'avx2' or 'avx512'.
+
+    It is chosen once, when the package is imported; the environment variable ARRAYOPS_ISA can name a lower one. Results do
+    not depend on it.
+
+    >>> import arrayops as ao
+    >>> ao.isa() in ("base", "avx2", "avx512")
+    True
+    """
+    return str(_machine.ISA)

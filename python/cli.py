@@ -1,0 +1,610 @@
+"""The command line: `python -m arrayops map|filter|reduce|stats|explain|info`; see docs/command-line.md.
+
+What always holds: the input is read chunk by chunk in bounded memory, and the answer is the one that the whole input
+in one array would give; an error is one message on standard error, with its place in the input, and a status that
+is not 0; an output file is replaced whole or not at all.
+
+`main` can be called in-process with streams of one's own. Nothing here computes on numbers: kernels do, and Python.
+"""
+
+import argparse
+import io
+import math
+import os
+import platform
+import signal
+import sys
+import time
+import unicodedata
+from array import array
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, redirect_stdout
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, BinaryIO, NoReturn, TextIO
+
+from . import ExpressionError, Kernel, __version__, _machine, explain, reduce
+from . import filter as filter_array
+from . import map as map_array
+from . import max as max_array
+from . import min as min_array
+from . import sum as sum_array
+from .compiler import evaluate, parse
+from .kernel import text_kernel
+from .streams import (
+    TYPECODES,
+    Chunk,
+    ElementType,
+    Number,
+    Numbers,
+    StreamError,
+    bytes_left,
+    csv_chunks,
+    open_input,
+    open_output,
+    raw_chunks,
+    shorten,
+    text_chunks,
+    write_all,
+    write_raw,
+    write_text,
+)
+
+OK, FAILED, BROKEN_PIPE = 0, 2, 128 + 13  # the shell's number for an end by SIGPIPE, on any system
+PROGRESS_DELAY = 1.0
+CARET_CONTEXT = 50
+EXACT_IN_DOUBLE = 1 << 53
+LEAST_EXPONENT = 1074  # every finite double is an integer times 2**-1074
+# Keywords of the functions called here: as a name in the expression they would be taken for the option.
+RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial"})
+# What Python's own arithmetic raises on an element, or a call on names and types that do not fit.
+EXPECTED = (ArithmeticError, TypeError, ValueError)
+
+
+class CliError(Exception):
+    """Something the user can put right; the message is all that is shown."""
+
+
+class Stopped(BaseException):
+    """A signal asked the process to end; unwinds like KeyboardInterrupt, so that temporary files go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The three standard streams, the first two of bytes."""
+
+    stdin: BinaryIO
+    stdout: BinaryIO
+    stderr: TextIO
+
+
+def main(
+    argv: list[str] | None = None,
+    stdin: BinaryIO | None = None,
+    stdout: BinaryIO | None = None,
+    stderr: TextIO | None = None,
+) -> int:
+    """Runs one command and returns its exit status: 0, or 2 after an error, or 128 + the signal that ended it."""
+    console = Console(stdin or standard(sys.stdin), stdout or standard(sys.stdout), stderr or sys.stderr)
+    try:
+        with stop_on_signals():
+            return run(sys.argv[1:] if argv is None else argv, console)
+    except ExpressionError as error:
+        return fail(console, describe_syntax(error))
+    except (CliError, StreamError) as error:
+        return fail(console, str(error))
+    except BrokenPipeError:
+        abandon(console.stdout)
+        return BROKEN_PIPE
+    except OSError as error:
+        abandon(console.stdout)
+        return fail(console, describe_os_error(error))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Stopped as stop:
+        return 128 + int(stop.args[0])
+
+
+def standard(stream: TextIO | None) -> BinaryIO:
+    """The bytes of a standard stream; one that the shell closed is empty and takes everything, as for print()."""
+    return io.BytesIO() if stream is None else stream.buffer
+
+
+def run(argv: list[str], console: Console) -> int:
+    args = parse_arguments(argv, console)
+    if args is not None:
+        args.command(args, console)
+    return OK
+
+
+# ---- arguments -----------------------------------------------------------------------------------------------------
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are CliErrors, so that one place decides how errors look."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CliError(f"{message}\n{self.format_usage().rstrip()}")
+
+
+def parse_arguments(argv: list[str], console: Console) -> argparse.Namespace | None:
+    """Parses and checks the arguments; gives None if they asked for help, which is then printed."""
+    shown = io.StringIO()
+    parser, commands = build_parsers()
+    try:
+        with redirect_stdout(shown):
+            if not argv or argv[0] not in commands:
+                parser.parse_args(argv)  # help, or an error that lists the commands
+            # Intermixed, or an input file after an option would be refused as one argument too many.
+            args = commands[argv[0]].parse_intermixed_args(protect_expression(argv[1:]))
+    except SystemExit:
+        write_all(console.stdout, shown.getvalue().encode())
+        console.stdout.flush()
+        return None
+    check_arguments(args)
+    return args
+
+
+def protect_expression(argv: list[str]) -> list[str]:
+    """Lets `map "-x"` through: argparse takes what begins with - for an option, but not with a space before it."""
+    if argv and argv[0][:1] == "-" and argv[0][:2] not in ("-", "--", "-h", "-t", "-o", "-p"):
+        return [" " + argv[0], *argv[1:]]
+    return argv
+
+
+def check_arguments(args: argparse.Namespace) -> None:
+    """Fills in what follows from other arguments and refuses what does not go together."""
+    if "expression" in args:
+        args.expression = args.expression.lstrip(" ")
+    if "input" not in args:
+        return
+    args.is_text = args.text or args.csv is not None
+    if args.type is None and not args.is_text:
+        raise CliError("raw input needs its type, for example -t d; for numbers as text use --text or --csv")
+    if not args.is_text and args.skip:
+        raise CliError("--skip counts lines, so it needs --text or --csv")
+    args.type = args.type or ElementType("d")
+    args.names = dict(args.param) if "param" in args else {}
+    if len(args.names) < len(vars(args).get("param", [])):
+        raise CliError("a name is given twice with -p")
+
+
+def build_parsers() -> tuple[Parser, dict[str, Parser]]:
+    """The parser of the whole and, by name, the one of each command."""
+    parser = Parser(prog="python -m arrayops", description="Python's arithmetic on files and pipes of numbers.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, function, described in (
+        ("map", run_map, "compute an expression on every element"),
+        ("filter", run_filter, "keep the elements for which an expression is true"),
+        ("reduce", run_reduce, "fold all elements into one number by an expression of acc and x"),
+        ("stats", run_stats, "print count, sum, mean, min and max"),
+        ("explain", run_explain, "show what an expression is compiled to"),
+        ("info", run_info, "print version, instruction-set level, limits and typecodes"),
+    ):
+        command = commands.add_parser(name, help=described, description=described, allow_abbrev=False)
+        command.set_defaults(command=function)
+        if name in ("map", "filter", "reduce", "explain"):
+            command.add_argument("expression", help='such as "x*1.8+32"; it comes right after the command')
+        if name in ("map", "filter", "reduce", "stats"):
+            add_stream_options(command)
+        if name in ("map", "filter", "reduce"):
+            command.add_argument("-p", "--param", type=parameter, action="append", default=[], metavar="NAME=NUMBER",
+                                 help="a number for a name in the expression; may be repeated")
+        if name in ("map", "filter", "reduce", "explain"):
+            command.add_argument("--ieee", action="store_true", help="inf and nan where Python raises on floats")
+        if name == "map":
+            command.add_argument("--to", type=element_type, metavar="TYPE", help="type of the output, default as input")
+        if name == "reduce":
+            command.add_argument("--initial", type=number, metavar="NUMBER", help="acc before the first element")
+        if name == "explain":
+            command.add_argument("-t", "--type", type=element_type, action="append", metavar="TYPE",
+                                 help="type of each array in turn, default d")
+    return parser, commands.choices
+
+
+def add_stream_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("input", nargs="?", default="-", help="input file; - or none is standard input")
+    command.add_argument("-t", "--type", type=element_type, metavar="TYPE",
+                         help=f"type of the input: one of {TYPECODES}, with < or > before it for little or big endian")
+    command.add_argument("-o", "--output", default="-", metavar="FILE",
+                         help="output file, replaced only once all is written; - or none is standard output")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--text", action="store_true", help="one number per line instead of raw binary, in and out")
+    form.add_argument("--csv", metavar="COLUMN", help="read one column of CSV: its name, or its number from 1")
+    command.add_argument("--delimiter", type=delimiter, default=",", metavar="CHAR", help="of --csv, default ,")
+    command.add_argument("--skip", type=line_count, default=0, metavar="LINES", help="leave out the first LINES lines")
+
+
+def element_type(text: str) -> ElementType:
+    try:
+        return ElementType.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def number(text: str) -> Number:
+    read = int if text.strip().lstrip("+-").isdecimal() else float
+    try:
+        return read(text)
+    except ValueError as error:  # not a number, or an integer of more digits than Python reads
+        raise argparse.ArgumentTypeError(f"{shorten(text)!r} is not a number: {error}") from None
+
+
+def parameter(text: str) -> tuple[str, Number]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER")
+    if name in RESERVED_NAMES:
+        raise argparse.ArgumentTypeError(f"{name!r} has a meaning of its own here; give the name another spelling")
+    return name, number(value)
+
+
+def delimiter(text: str) -> str:
+    char = "\t" if text in ("\\t", "tab") else text
+    if len(char) != 1 or char in '"\r\n\0':
+        raise argparse.ArgumentTypeError(f"{text!r} is not one character; for a tab give \\t")
+    return char
+
+
+def line_count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
+    return int(text)
+
+
+# ---- commands on streams -------------------------------------------------------------------------------------------
+
+
+def run_map(args: argparse.Namespace, console: Console) -> None:
+    """Writes the expression's value for every element, in the type --to or the input's."""
+    kernel = text_kernel(args.expression, args.names, ieee=args.ieee)
+    to: ElementType = args.to or args.type
+    check_call(lambda: kernel.map(array(args.type.code), typecode=to.code, **args.names))
+    transform(args, console, mapper(kernel, to, args.names), to)
+
+
+def mapper(kernel: Kernel, to: ElementType, names: dict[str, Any]) -> Callable[[Numbers], Numbers]:
+    """A function that maps one chunk; all chunks share its output array."""
+    out = memoryview(array(to.code))
+
+    def compute(data: Numbers) -> Numbers:
+        nonlocal out
+        if len(out) < len(data):
+            out = memoryview(array(to.code, bytes(len(data) * to.size)))
+        part = out[: len(data)]
+        kernel.map(data, out=part, **names)
+        return part
+
+    return compute
+
+
+def run_filter(args: argparse.Namespace, console: Console) -> None:
+    """Writes the elements for which the expression is true, in the type of the input."""
+    kernel = text_kernel(args.expression, args.names, ieee=args.ieee)
+    check_call(lambda: kernel.filter(array(args.type.code), **args.names))
+    transform(args, console, lambda data: kernel.filter(data, **args.names), args.type)
+
+
+def transform(
+    args: argparse.Namespace, console: Console, compute: Callable[[Numbers], Numbers], kind: ElementType
+) -> None:
+    """Writes what `compute` makes of each chunk, as elements of `kind`."""
+    with open_output(args.output, console.stdout) as stream, open_chunks(args, console) as chunks:
+        for chunk in chunks:
+            result = on_chunk(chunk, compute)
+            if args.is_text:
+                write_text(stream, result)
+            else:
+                write_raw(stream, result, kind)
+            if stream is console.stdout:
+                stream.flush()  # the reader of a pipe need not wait for the next chunk
+
+
+def run_reduce(args: argparse.Namespace, console: Console) -> None:
+    """Prints functools.reduce of the whole input: each chunk goes on from the exact Python number of the one before."""
+
+    def fold(data: Numbers, *start: Number) -> Number:
+        result: Number = reduce(data, args.expression, *start, ieee=args.ieee, **args.names)
+        return result
+
+    check_call(lambda: fold(array(args.type.code), 0))
+    state: tuple[Number, ...] = () if args.initial is None else (args.initial,)
+    with open_output(args.output, console.stdout) as stream, open_chunks(args, console) as chunks:
+        for chunk in chunks:
+            if len(chunk.data):
+                state = (on_chunk(chunk, fold, *state),)
+        if not state:
+            raise CliError("the input is empty: reduce needs --initial then")
+        write_all(stream, f"{spell(state[0])}\n".encode())
+
+
+def run_stats(args: argparse.Namespace, console: Console) -> None:
+    """Prints what len, math.fsum or sum, statistics.fmean, min and max give for the whole input at once."""
+    stats = Stats(args.type)
+    with open_output(args.output, console.stdout) as stream, open_chunks(args, console) as chunks:
+        for chunk in chunks:
+            if len(chunk.data):
+                stats.add(chunk.data)
+        try:
+            rows = stats.rows()
+        except EXPECTED as error:
+            raise CliError(f"{type(error).__name__}: {error}") from None
+        write_all(stream, "".join(f"{name:5} {value}\n" for name, value in rows).encode())
+
+
+def check_call(call: Callable[[], object]) -> None:
+    """Makes the call on no elements, so that a wrong name or type is reported before any file is touched."""
+    try:
+        call()
+    except ExpressionError:
+        raise
+    except EXPECTED as error:
+        raise CliError(str(error)) from None
+
+
+def on_chunk(chunk: Chunk, compute: Callable[..., Any], *rest: Number) -> Any:
+    """Calls `compute` on the chunk's data; names the first element at which it fails."""
+    try:
+        return compute(chunk.data, *rest)
+    except EXPECTED as error:
+        if "pass typecode=" in str(error):  # about the expression and not about an element
+            raise CliError(str(error).replace("pass typecode='d'", "use --to d")) from None
+        index, first = first_failure(compute, chunk.data, rest, error)
+        raise CliError(f"{chunk.where(index)}: {type(first).__name__}: {first}") from None
+
+
+def first_failure(
+    compute: Callable[..., Any], data: Numbers, rest: tuple[Number, ...], error: Exception
+) -> tuple[int, Exception]:
+    """Finds the first failing element by halving, since a prefix fails if and only if it holds that element."""
+    low, high = 0, len(data) - 1
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            compute(data[: middle + 1], *rest)
+            low = middle + 1
+        except EXPECTED as earlier:
+            high, error = middle, earlier
+    return low, error
+
+
+@contextmanager
+def open_chunks(args: argparse.Namespace, console: Console) -> Iterator[Iterator[Chunk]]:
+    """Opens the input as chunks, with a progress bar over it."""
+    with open_input(args.input, console.stdin) as stream:
+        if args.csv is not None:
+            chunks = csv_chunks(stream, args.type, args.csv, args.delimiter, args.skip)
+        elif args.text:
+            chunks = text_chunks(stream, args.type, args.skip)
+        else:
+            chunks = raw_chunks(stream, args.type)
+        with closing(watched(chunks, bytes_left(stream), console.stderr)) as shown:
+            yield shown
+
+
+def spell(value: Number) -> str:
+    """Python's repr; an integer of more digits than Python agrees to write in decimal is written in hexadecimal."""
+    try:
+        return repr(value)
+    except ValueError:
+        return hex(int(value))
+
+
+def watched(chunks: Iterator[Chunk], total: int | None, stderr: TextIO) -> Generator[Chunk, None, None]:
+    """Passes chunks on, with a tqdm bar on a terminal once the work has taken PROGRESS_DELAY seconds."""
+    bar: Any = None
+    undecided = stderr.isatty()
+    began = time.monotonic()
+    try:
+        for chunk in chunks:
+            yield chunk
+            if undecided and time.monotonic() - began > PROGRESS_DELAY:
+                bar, undecided = progress_bar(chunk.position, total, stderr), False
+            if bar is not None:
+                bar.update(chunk.position - bar.n)
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def progress_bar(done: int, total: int | None, stderr: TextIO) -> Any:
+    try:
+        tqdm = import_module("tqdm")  # only here: to load it takes longer than most of our runs
+    except ImportError:
+        return None
+    return tqdm.tqdm(initial=done, total=total, unit="B", unit_scale=True, leave=False, file=stderr)
+
+
+# ---- statistics ----------------------------------------------------------------------------------------------------
+
+
+class ExactSum:
+    """A sum of doubles and ints without any rounding before the end; `value` is then what math.fsum gives.
+
+    The sum is kept as one Python integer in units of 2**-1074, which every finite double is a multiple of. Of an
+    array, the kernel's correctly rounded sum is taken, subtracted as one more element, and the rest summed again,
+    until nothing is left: the parts add up to the exact sum, and two or three passes do for ordinary data.
+    """
+
+    def __init__(self) -> None:
+        self.units = 0
+        self.specials: set[float] = set()
+
+    def add_int(self, value: int) -> None:
+        self.units += value << LEAST_EXPONENT
+
+    def add_float(self, value: float) -> None:
+        numerator, denominator = value.as_integer_ratio()
+        self.units += numerator << (LEAST_EXPONENT + 1 - denominator.bit_length())
+
+    def add_array(self, values: "array[float]") -> None:
+        """Adds an array of 'd', which is used up."""
+        special = filter_array(values, "not isfinite(x)")
+        if len(special):
+            self.specials.update(x for x in (math.inf, -math.inf) if x in special)
+            self.specials.update(math.nan for _ in filter_array(special, "isnan(x)")[:1])
+            values = filter_array(values, "isfinite(x)")
+        try:
+            while part := sum_array(values):
+                self.add_float(part)
+                values.append(-part)
+        except OverflowError:  # the sum of this array alone is no double, though that of all may be
+            for value in values:
+                self.add_float(value)
+
+    def value(self) -> float:
+        """The correctly rounded sum, or math.fsum's own error or infinity."""
+        if self.specials:
+            return math.fsum(self.specials)
+        try:
+            return self.units / (1 << LEAST_EXPONENT)  # true division of ints is correctly rounded
+        except OverflowError:
+            raise OverflowError("intermediate overflow in fsum") from None
+
+
+class Stats:
+    """Count, sum, mean, min and max of all chunks added, each what Python gives for one array of all elements."""
+
+    def __init__(self, kind: ElementType) -> None:
+        self.kind = kind
+        self.count = 0
+        self.int_sum = 0
+        self.float_sum = ExactSum()
+        self.low = self.high = array(kind.code)
+
+    def add(self, data: Numbers) -> None:
+        self.count += len(data)
+        self.low = extreme(min_array, self.low, data)
+        self.high = extreme(max_array, self.high, data)
+        if self.kind.is_float:
+            self.float_sum.add_array(map_array(data, "float(x)", typecode="d"))
+            return
+        total = sum_array(data)
+        self.int_sum += total
+        if self.low[0] >= -EXACT_IN_DOUBLE and self.high[0] <= EXACT_IN_DOUBLE:
+            self.float_sum.add_int(total)
+        else:  # statistics.fmean makes a double of every element before it adds
+            self.float_sum.add_array(map_array(data, "float(x)", typecode="d"))
+
+    def rows(self) -> list[tuple[str, str]]:
+        """(name, value) in the order of printing; of no elements there is a count and a sum."""
+        total = self.float_sum.value() if self.kind.is_float else self.int_sum
+        rows: list[tuple[str, Number]] = [("count", self.count), ("sum", total)]
+        if self.count:
+            mean = self.float_sum.value() / self.count
+            rows += [("mean", mean), ("min", self.low[0]), ("max", self.high[0])]
+        return [(name, spell(value)) for name, value in rows]
+
+
+def extreme(find: Callable[[Numbers], Number], so_far: "array[Any]", data: Numbers) -> "array[Any]":
+    """`find` (min or max) of what it found so far, an array of at most one element, and then of `data`.
+
+    With nan or zeros of both signs the answer depends on the order, so what was found comes first. A nan hides all that
+    comes after it, so one in front of `data` must not stand alone for it if it is not in front of everything.
+    """
+    found = find(data)
+    both = array(so_far.typecode, [*so_far, found])
+    if found != found:
+        both = array(so_far.typecode, so_far)
+        both.frombytes(memoryview(data).cast("B"))
+    return array(so_far.typecode, [find(both)])
+
+
+# ---- explain and info ----------------------------------------------------------------------------------------------
+
+
+def run_explain(args: argparse.Namespace, console: Console) -> None:
+    codes = [kind.code for kind in args.type or [ElementType("d")]]
+    try:
+        text = explain(args.expression, *codes, ieee=args.ieee)
+    except ExpressionError:
+        raise
+    except EXPECTED as error:
+        raise CliError(str(error)) from None
+    write_all(console.stdout, (text.rstrip("\n") + "\n").encode())
+    console.stdout.flush()
+
+
+def run_info(args: argparse.Namespace, console: Console) -> None:
+    limits = {
+        "MAX_TEXT": parse.MAX_TEXT,
+        "MAX_DEPTH": parse.MAX_DEPTH,
+        "MAX_NODES": parse.MAX_NODES,
+        "MAX_INT_BITS": evaluate.MAX_INT_BITS,
+    }
+    rows = [
+        ("arrayops", __version__),
+        ("python", f"{platform.python_implementation()} {platform.python_version()} on {platform.machine()}"),
+        ("isa", f"{_machine.ISA}, of {' '.join(_machine.ISA_LEVELS)} on this machine"),
+        ("limits", ", ".join(f"{name} {value}" for name, value in limits.items())),
+        ("byte order", sys.byteorder),
+        *(("type " + code, f"{array(code).itemsize} bytes") for code in TYPECODES),
+    ]
+    write_all(console.stdout, "".join(f"{name:10} {value}\n" for name, value in rows).encode())
+    console.stdout.flush()
+
+
+# ---- errors and signals --------------------------------------------------------------------------------------------
+
+
+def fail(console: Console, message: str) -> int:
+    print(f"arrayops: {message}", file=console.stderr)
+    return FAILED
+
+
+def describe_os_error(error: OSError) -> str:
+    name = "" if error.filename is None else f"{error.filename!r}: "
+    return f"{name}{error.strerror or error}"
+
+
+def describe_syntax(error: ExpressionError) -> str:
+    """The message, the line of the expression and a caret; of a long line only what is near the caret."""
+    if error.text is None:  # the text is too long to be looked at
+        return error.msg
+    line = error.text.removesuffix("\n")
+    at = max(0, min((error.offset or 1) - 1, len(line)))
+    begin = max(0, at - CARET_CONTEXT)
+    shown = line[begin : at + CARET_CONTEXT]
+    indent = "".join(padding(char) for char in shown[: at - begin])
+    return f"{error.msg}\n    {''.join(map(visible, shown))}\n    {indent}^"
+
+
+def visible(char: str) -> str:
+    """A character that is safe to show on a terminal and as wide as `padding` says."""
+    return char if char.isprintable() and not unicodedata.combining(char) else "?"
+
+
+def padding(char: str) -> str:
+    return "  " if unicodedata.east_asian_width(char) in "WF" and char.isprintable() else " "
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[None]:
+    """Turns SIGTERM and SIGHUP into an exception for the time of a command, where this thread may set handlers."""
+
+    def stop(signum: int, frame: object) -> NoReturn:
+        raise Stopped(signum)
+
+    old: dict[int, Any] = {}
+    try:
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
+                old[getattr(signal, name)] = signal.signal(getattr(signal, name), stop)
+    except ValueError:  # not the main thread
+        pass
+    try:
+        yield
+    finally:
+        for signum, handler in old.items():
+            signal.signal(signum, handler)
+
+
+def abandon(stdout: BinaryIO) -> None:
+    """Points a standard output that cannot be written at nothing, or the interpreter would complain as it ends."""
+    try:
+        stdout.flush()
+    except OSError:
+        if stdout is standard(sys.stdout):
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, stdout.fileno())
+            os.close(nothing)

@@ -1,0 +1,76 @@
+"""What a kernel does, as text for people: see Kernel.explain. Only imported when asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _machine
+from .compiler.infer import Inference, Param, number_param
+from .compiler.lower import _FAULTS
+from .kernel import _ARRAY_PARAMS, _MACHINE_TYPES, Kernel
+
+_MEANINGS = {op["name"]: op["meaning"] for op in _machine.OPS}
+
+
+def explain_kernel(kernel: Kernel, typecodes: tuple[str, ...], names: dict[str, Any]) -> str:
+    """The text; raises ValueError for a typecode that is none, TypeError for a name that the kernel has not."""
+    if kernel._ir is None:
+        return f"callback: {kernel.source} is called once per element"
+    types = _types(kernel, typecodes or ("d",), names)
+    lines = [f"expression: {kernel.source}"]
+    plan = kernel._plan("map", types, None)
+    if plan.listing is None:
+        return "\n".join(["callback: it is too large for the machine; Python evaluates each element", *lines])
+    wanted = (typecodes or ("d",))[0]
+    fitted = kernel._plan("map", types, wanted)
+    if fitted.never_fits:
+        lines.append(f"result: floats, which a {wanted!r} array cannot hold; shown for typecode='d'")
+    else:
+        lines.append(f"result: {wanted!r}")
+        plan = fitted
+    assert plan.listing is not None
+    lines.append("terms:")
+    lines += _terms(plan.inference, kernel._ir.params)
+    lines.append("faults: " + (", ".join(_faults(plan.listing)) or "none"))
+    lines.append("bytecode:")
+    lines += ["  " + line for line in plan.listing.listing().splitlines()]
+    return "\n".join(["compiled", *lines])
+
+
+def _types(kernel: Kernel, typecodes: tuple[str, ...], names: dict[str, Any]) -> tuple[Param, ...]:
+    for code in typecodes:
+        if code not in _MACHINE_TYPES:
+            raise ValueError(f"bad typecode {code!r}: must be one of {', '.join(_MACHINE_TYPES)}")
+    for name in names:
+        if name not in kernel.params:
+            raise TypeError(f"{kernel.source!r} has no name {name!r}")
+    left = [p for p in kernel.params if p not in names]
+    codes = {p: typecodes[min(i, len(typecodes) - 1)] for i, p in enumerate(left)}
+    types = [number_param(names[p]) if p in names else _ARRAY_PARAMS[_MACHINE_TYPES[codes[p]]] for p in kernel.params]
+    if not left:  # the array only gives the length
+        types.append(_ARRAY_PARAMS[_MACHINE_TYPES[typecodes[0]]])
+    return tuple(types)
+
+
+def _terms(inference: Inference, params: tuple[str, ...]) -> list[str]:
+    rows = []
+    for term in inference.terms:
+        if term.op == "const":
+            continue
+        name = params[term.value] if term.op == "param" else term.op
+        kind = {"b": "bool", "i": f"int {term.lo}..{term.hi}", "f": "float"}[term.kind]
+        checked = f" (checked in {term.lane})" if term.lane else ""
+        rows.append(f"  {name:6} {kind}{checked}")
+    return rows
+
+
+def _faults(listing: Any) -> list[str]:
+    found: dict[str, None] = {}
+    for instrs in listing.sections.values():
+        for i in instrs:
+            if i.name in _FAULTS:
+                why = "does not fit the result" if i.flags & 2 else _MEANINGS[i.name].partition("marks ")[2]
+                found[f"{i.name}_{i.type} ({why})"] = None
+    return list(found)
+
+

@@ -1,0 +1,90 @@
+/* What the CPython side of arrayops shares between its files.
+ *
+ * The machine (vm/) knows nothing of Python; everything that does is in this folder: buffers.c takes and releases the
+ * buffers of a call, numbers.c turns elements into Python numbers and back, runs.c runs programs and gives marked
+ * elements to the oracle, callback.c calls a Python callable per element, machine.c is the module.
+ *
+ * Conventions: functions return -1 or NULL with an exception set. Whoever fills an ao_array releases it with
+ * array_release, once, on every path.
+ */
+#ifndef AO_GLUE_H
+#define AO_GLUE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "../vm/vm.h"
+
+/* Per-module state. */
+typedef struct {
+    PyTypeObject *program_type;
+    PyObject *array_type; /* array.array */
+    const ao_isa *isa;
+} module_state;
+
+extern struct PyModuleDef ao_machine_module;
+module_state *state_of(PyObject *module);
+
+typedef struct {
+    PyObject_HEAD
+    ao_program *program;
+    size_t instructions;
+} ProgramObject;
+
+/* One buffer of a call: 1-D, contiguous, of a supported format, held until array_release. */
+typedef struct {
+    Py_buffer view;
+    enum ao_type type;
+    char typecode; /* array.array's letter for this type */
+    size_t count;
+    void *data;    /* view.buf, or a private copy where the machine cannot use it in place */
+    void *copy;    /* that copy, or NULL */
+    int held;      /* view is to be released */
+} ao_array;
+
+/* buffers.c */
+int array_take(PyObject *object, ao_array *array);     /* for reading */
+int array_take_out(PyObject *object, ao_array *array); /* for writing */
+void array_release(ao_array *array);
+/* Gives the machine its own copy of the data (an input that overlaps the output, or is not aligned). */
+int array_make_private(ao_array *array);
+int array_is_aligned(const ao_array *array);
+PyObject *array_new(module_state *state, char typecode, size_t count); /* zero-filled array.array */
+PyObject *array_of_bytes(module_state *state, char typecode, const char *bytes, size_t size); /* a copy */
+int array_check_lengths(const ao_array *first, const ao_array *other);
+char typecode_of(enum ao_type type, char letter);
+PyObject *py_buffer_info(PyObject *module, PyObject *object);
+PyObject *py_new_array(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+
+/* numbers.c */
+PyObject *element_get(enum ao_type type, const void *element);
+/* Stores a Python object in an element exactly as array.array does, with its exceptions. `scratch` is an array.array of
+ * one element of that typecode. */
+int element_set(enum ao_type type, void *element, PyObject *value, PyObject *scratch);
+/* The number as a machine value; 0 if the type holds it exactly, 1 if not, -1 on error. */
+int number_to_value(enum ao_type type, PyObject *number, ao_value *value);
+/* Whether it is an int that no machine type holds. */
+int number_is_big(PyObject *number);
+PyObject *value_to_number(enum ao_type type, ao_value value);
+
+/* A store that failed while the evaluation must go on: array(tc, [f(x) for x in a]) evaluates every f(x) first, so an
+ * exception of f at any element wins over the first failed store. */
+typedef struct {
+    PyObject *error; /* a normalised exception, or NULL */
+} deferred_error;
+void deferred_save(deferred_error *deferred);  /* keeps the current exception if it is the first, and clears it */
+void deferred_drop(deferred_error *deferred);
+int deferred_raise(deferred_error *deferred);  /* -1 with the exception set if there is one, else 0 */
+
+/* runs.c */
+PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_sum(PyObject *module, PyObject *object);
+PyObject *py_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+
+/* callback.c */
+PyObject *py_call_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_call_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+
+#endif

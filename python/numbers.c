@@ -1,0 +1,197 @@
+/* Elements as Python numbers and back.
+ *
+ * element_set has the meaning of array.array's item assignment, to the letter of its exceptions: the common cases are
+ * done here, everything else (and every error) by array.array itself through a scratch array of one element.
+ */
+#include "glue.h"
+
+#include <string.h>
+
+PyObject *element_get(enum ao_type type, const void *element)
+{
+#define GET(T, make, as)                 \
+    case AO_TYPE_##T: {                  \
+        ao_##T x;                        \
+        memcpy(&x, element, sizeof x);   \
+        return make((as)x);              \
+    }
+    switch (type) {
+        GET(b1, PyBool_FromLong, long)
+        GET(i8, PyLong_FromLong, long)
+        GET(u8, PyLong_FromLong, long)
+        GET(i16, PyLong_FromLong, long)
+        GET(u16, PyLong_FromLong, long)
+        GET(i32, PyLong_FromLong, long)
+        GET(u32, PyLong_FromUnsignedLong, unsigned long)
+        GET(i64, PyLong_FromLongLong, long long)
+        GET(u64, PyLong_FromUnsignedLongLong, unsigned long long)
+        GET(f32, PyFloat_FromDouble, double)
+        GET(f64, PyFloat_FromDouble, double)
+    default:
+        PyErr_SetString(PyExc_SystemError, "element of no type");
+        return NULL;
+    }
+#undef GET
+}
+
+/* Whether a signed 64-bit number is a value of the type; u64 apart. */
+static int in_range(enum ao_type type, long long x)
+{
+    switch (type) {
+    case AO_TYPE_b1: return x == 0 || x == 1;
+    case AO_TYPE_i8: return x >= INT8_MIN && x <= INT8_MAX;
+    case AO_TYPE_u8: return x >= 0 && x <= UINT8_MAX;
+    case AO_TYPE_i16: return x >= INT16_MIN && x <= INT16_MAX;
+    case AO_TYPE_u16: return x >= 0 && x <= UINT16_MAX;
+    case AO_TYPE_i32: return x >= INT32_MIN && x <= INT32_MAX;
+    case AO_TYPE_u32: return x >= 0 && x <= UINT32_MAX;
+    case AO_TYPE_i64: return 1;
+    case AO_TYPE_u64: return x >= 0;
+    default: return 0;
+    }
+}
+
+static void write_int(enum ao_type type, void *element, long long x)
+{
+#define PUT(T)                          \
+    case AO_TYPE_##T: {                 \
+        ao_##T y = (ao_##T)x;           \
+        memcpy(element, &y, sizeof y);  \
+        return;                         \
+    }
+    switch (type) {
+        PUT(b1) PUT(i8) PUT(u8) PUT(i16) PUT(u16) PUT(i32) PUT(u32) PUT(i64) PUT(u64)
+    default:
+        return;
+    }
+#undef PUT
+}
+
+/* 1 if done, 0 if the slow way must do it, -1 on error. */
+static int set_fast(enum ao_type type, void *element, PyObject *value)
+{
+    if (type == AO_TYPE_f64 && PyFloat_CheckExact(value)) {
+        double x = PyFloat_AS_DOUBLE(value);
+        memcpy(element, &x, sizeof x);
+        return 1;
+    }
+    if (type == AO_TYPE_f32 && PyFloat_CheckExact(value)) {
+        float x = (float)PyFloat_AS_DOUBLE(value);
+        memcpy(element, &x, sizeof x);
+        return 1;
+    }
+    if (type != AO_TYPE_f32 && type != AO_TYPE_f64 && PyLong_CheckExact(value)) {
+        int overflow = 0;
+        long long x = PyLong_AsLongLongAndOverflow(value, &overflow);
+        if (!overflow && in_range(type, x)) {
+            write_int(type, element, x);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int element_set(enum ao_type type, void *element, PyObject *value, PyObject *scratch)
+{
+    int done = set_fast(type, element, value);
+    if (done) {
+        return done < 0 ? -1 : 0;
+    }
+    if (PySequence_SetItem(scratch, 0, value) < 0) {
+        return -1;
+    }
+    Py_buffer view;
+    if (PyObject_GetBuffer(scratch, &view, PyBUF_SIMPLE) < 0) {
+        return -1;
+    }
+    memcpy(element, view.buf, ao_type_sizes[type]);
+    PyBuffer_Release(&view);
+    return 0;
+}
+
+int number_to_value(enum ao_type type, PyObject *number, ao_value *value)
+{
+    if (type == AO_TYPE_f64 || type == AO_TYPE_f32) {
+        if (!PyFloat_CheckExact(number)) {
+            return 1;
+        }
+        value->f = PyFloat_AS_DOUBLE(number);
+        return 0;
+    }
+    if (type == AO_TYPE_b1 ? !PyBool_Check(number) : !PyLong_CheckExact(number)) {
+        return 1;
+    }
+    int overflow = 0;
+    long long x = PyLong_AsLongLongAndOverflow(number, &overflow);
+    if (!overflow) {
+        value->i = x;
+        return in_range(type, x) ? 0 : 1;
+    }
+    if (type != AO_TYPE_u64 || overflow < 0) {
+        return 1;
+    }
+    value->u = PyLong_AsUnsignedLongLong(number);
+    if (PyErr_Occurred()) {
+        PyErr_Clear();
+        return 1;
+    }
+    return 0;
+}
+
+int number_is_big(PyObject *number)
+{
+    ao_value value;
+    return PyLong_CheckExact(number) && number_to_value(AO_TYPE_i64, number, &value) != 0
+           && number_to_value(AO_TYPE_u64, number, &value) != 0;
+}
+
+PyObject *value_to_number(enum ao_type type, ao_value value)
+{
+    switch (type) {
+    case AO_TYPE_f32:
+    case AO_TYPE_f64:
+        return PyFloat_FromDouble(value.f);
+    case AO_TYPE_b1:
+        return PyBool_FromLong(value.u != 0);
+    case AO_TYPE_u64:
+        return PyLong_FromUnsignedLongLong(value.u);
+    default:
+        return PyLong_FromLongLong(value.i);
+    }
+}
+
+void deferred_save(deferred_error *deferred)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (deferred->error) {
+        Py_XDECREF(type);
+        Py_XDECREF(value);
+        Py_XDECREF(traceback);
+        return;
+    }
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback) {
+        PyException_SetTraceback(value, traceback);
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    deferred->error = value;
+}
+
+void deferred_drop(deferred_error *deferred)
+{
+    Py_CLEAR(deferred->error);
+}
+
+int deferred_raise(deferred_error *deferred)
+{
+    PyObject *error = deferred->error;
+    if (!error) {
+        return 0;
+    }
+    deferred->error = NULL;
+    PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_DECREF(error);
+    return -1;
+}

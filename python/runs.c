@@ -1,0 +1,738 @@
+/* Running programs over buffers.
+ *
+ * A run takes the buffers of its arguments, opens a frame on this thread's stack (or on the heap if it is large) and
+ * lets the machine work in slices, without the GIL when there is much to do. Between slices signals are checked, so
+ * Ctrl-C is answered. A block with marked elements comes back here: the oracle, a Python callable of one value per
+ * argument, gives their values or the exception of the call.
+ */
+#include "glue.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+enum {
+    FRAME_ON_STACK = 64 * 1024, /* bytes: larger frames are allocated */
+    ARGS_INLINE = 8,            /* calls of more arguments allocate their tables */
+    RELEASE_GIL_FROM = 2048,    /* elements: about a microsecond of work, ten times the cost of releasing */
+    SLICE_WORK = 1 << 22        /* instructions times elements between two looks at signals: under 100 ms of the slowest */
+};
+
+typedef struct {
+    module_state *state;
+    ProgramObject *program;
+    PyObject *args;    /* tuple: a buffer or a number per parameter of the expression */
+    PyObject *oracle;
+    Py_ssize_t nargs;
+    size_t count;      /* elements */
+    unsigned ninputs;
+    ao_array *arrays;  /* the inputs */
+    const void **inputs;
+    ao_value *params;
+    int8_t *is_array;  /* per argument */
+    PyObject **values; /* what the oracle is called with; one free slot in front, for vectorcall */
+    ao_frame frame;
+    void *frame_memory; /* if allocated */
+    void *tables;       /* if allocated */
+    ao_array inline_arrays[ARGS_INLINE];
+    const void *inline_inputs[ARGS_INLINE];
+    ao_value inline_params[ARGS_INLINE];
+    int8_t inline_is_array[ARGS_INLINE];
+    PyObject *inline_values[ARGS_INLINE + 1];
+} run;
+
+/* -- opening and closing ------------------------------------------------------------------------------------- */
+
+static int run_tables(run *r)
+{
+    size_t n = (size_t)r->nargs;
+    if (n <= ARGS_INLINE) {
+        r->arrays = r->inline_arrays;
+        r->inputs = r->inline_inputs;
+        r->params = r->inline_params;
+        r->is_array = r->inline_is_array;
+        r->values = r->inline_values;
+        return 0;
+    }
+    size_t each = sizeof *r->arrays + sizeof *r->inputs + sizeof *r->params + sizeof *r->values + sizeof *r->is_array;
+    char *p = r->tables = PyMem_RawCalloc(n + 1, each);
+    if (!p) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    r->arrays = (ao_array *)(void *)p;
+    r->params = (ao_value *)(void *)(r->arrays + n);
+    r->inputs = (const void **)(void *)(r->params + n);
+    r->values = (PyObject **)(void *)(r->inputs + n);
+    r->is_array = (int8_t *)(r->values + n + 1);
+    return 0;
+}
+
+static int add_array(run *r, PyObject *object)
+{
+    ao_array *array = &r->arrays[r->ninputs];
+    if (array_take(object, array) < 0) {
+        return -1;
+    }
+    unsigned i = r->ninputs++;
+    if (i >= ao_program_inputs(r->program->program) || array->type != ao_program_type(r->program->program, i)) {
+        PyErr_SetString(PyExc_ValueError, "the arrays are not those that the program was compiled for");
+        return -1;
+    }
+    if (i && array_check_lengths(&r->arrays[0], array) < 0) {
+        return -1;
+    }
+    if (!array_is_aligned(array) && array_make_private(array) < 0) {
+        return -1;
+    }
+    r->count = array->count;
+    return 0;
+}
+
+/* Takes the arguments. On failure the caller still calls run_close. */
+static int run_open(run *r, PyObject *module, PyObject *program, PyObject *args, PyObject *oracle)
+{
+    memset(r, 0, offsetof(run, inline_arrays));
+    r->state = state_of(module);
+    if (!Py_IS_TYPE(program, r->state->program_type) || !PyTuple_Check(args)) {
+        PyErr_SetString(PyExc_TypeError, "a Program and a tuple of arguments are needed");
+        return -1;
+    }
+    r->program = (ProgramObject *)program;
+    r->args = args;
+    r->oracle = oracle;
+    r->nargs = PyTuple_GET_SIZE(args);
+    if (run_tables(r) < 0) {
+        return -1;
+    }
+    unsigned nparams = 0, known = ao_program_params(r->program->program);
+    for (Py_ssize_t i = 0; i < r->nargs; i++) {
+        PyObject *arg = PyTuple_GET_ITEM(args, i);
+        r->is_array[i] = (int8_t)!(PyLong_Check(arg) || PyFloat_Check(arg));
+        if (r->is_array[i]) {
+            if (add_array(r, arg) < 0) {
+                return -1;
+            }
+            continue;
+        }
+        if (number_is_big(arg)) {
+            continue; /* a constant of the program */
+        }
+        unsigned type = ao_program_type(r->program->program, ao_program_inputs(r->program->program) + nparams);
+        if (nparams >= known || number_to_value((enum ao_type)type, arg, &r->params[nparams++]) != 0) {
+            PyErr_SetString(PyExc_ValueError, "the numbers are not those that the program was compiled for");
+            return -1;
+        }
+    }
+    if (nparams != known || r->ninputs != ao_program_inputs(r->program->program) || !r->ninputs) {
+        PyErr_SetString(PyExc_ValueError, "the program was compiled for other arguments");
+        return -1;
+    }
+    return 0;
+}
+
+static void run_close(run *r)
+{
+    for (unsigned i = 0; i < r->ninputs; i++) {
+        array_release(&r->arrays[i]);
+    }
+    PyMem_RawFree(r->frame_memory);
+    PyMem_RawFree(r->tables);
+}
+
+/* Memory of the frame: `stack`, or allocated if that is too small. NULL with MemoryError set. */
+static void *frame_place(run *r, void *stack)
+{
+    size_t size = ao_frame_size(r->program->program);
+    if (size <= FRAME_ON_STACK) {
+        return stack;
+    }
+    r->frame_memory = PyMem_RawMalloc(size + 64);
+    if (!r->frame_memory) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    return (void *)(((uintptr_t)r->frame_memory + 63) & ~(uintptr_t)63);
+}
+
+static int start(run *r, ao_job *job, void *stack)
+{
+    void *memory = frame_place(r, stack);
+    if (!memory) {
+        return -1;
+    }
+    for (unsigned i = 0; i < r->ninputs; i++) {
+        r->inputs[i] = r->arrays[i].data;
+    }
+    job->isa = r->state->isa;
+    job->inputs = r->inputs;
+    job->params = r->params;
+    job->count = r->count;
+    ao_frame_open(&r->frame, r->program->program, job, memory);
+    return 0;
+}
+
+/* -- running --------------------------------------------------------------------------------------------------- */
+
+/* Runs to `end` or to a marked block: AO_OK, AO_MARKED, or -1 with an exception (of a signal handler) set. */
+static int advance(run *r, size_t end)
+{
+    size_t slice = SLICE_WORK / (r->program->instructions + 1);
+    slice = slice < AO_MAX_BLOCK ? AO_MAX_BLOCK : slice;
+    for (;;) {
+        size_t left = end - r->frame.position;
+        size_t stop = r->frame.position + (left < slice ? left : slice);
+        ao_status status;
+        if (left >= RELEASE_GIL_FROM) {
+            Py_BEGIN_ALLOW_THREADS
+            status = ao_run(&r->frame, stop);
+            Py_END_ALLOW_THREADS
+        } else {
+            status = ao_run(&r->frame, stop);
+        }
+        if (left >= RELEASE_GIL_FROM && PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+        if (status != AO_OK || stop == end) {
+            return (int)status;
+        }
+    }
+}
+
+/* What the oracle says of one element; `acc` replaces argument acc_index if that is not -1. */
+static PyObject *ask(run *r, size_t index, Py_ssize_t acc_index, PyObject *acc)
+{
+    PyObject *result = NULL;
+    PyObject **values = r->values + 1;
+    Py_ssize_t i = 0;
+    unsigned input = 0;
+    for (; i < r->nargs; i++) {
+        PyObject *value;
+        if (i == acc_index) {
+            value = Py_NewRef(acc);
+        } else if (r->is_array[i]) {
+            const ao_array *array = &r->arrays[input++];
+            value = element_get(array->type, (const char *)array->data + index * ao_type_sizes[array->type]);
+        } else {
+            value = Py_NewRef(PyTuple_GET_ITEM(r->args, i));
+        }
+        if (!value) {
+            goto done;
+        }
+        values[i] = value;
+    }
+    result = PyObject_Vectorcall(r->oracle, values, (size_t)r->nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+done:
+    while (i-- > 0) {
+        Py_DECREF(values[i]);
+    }
+    return result;
+}
+
+/* -- map --------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    enum ao_type type;
+    PyObject *scratch;        /* array.array of one element of the output */
+    int defer;                /* go on after a failed store */
+    deferred_error deferred;
+} store_policy;
+
+/* Supplies the marked elements of the current block. -1 with an exception; then *done elements are finished. */
+static int patch_block(run *r, store_policy *policy, size_t *done)
+{
+    size_t size = ao_type_sizes[policy->type];
+    for (size_t j = 0; j < r->frame.block_count; j++) {
+        unsigned mark = r->frame.marks[j];
+        if (!mark || (mark == AO_MARK_STORE && policy->deferred.error)) {
+            continue;
+        }
+        *done = j;
+        PyObject *value = ask(r, r->frame.position + j, -1, NULL);
+        if (!value) {
+            return -1;
+        }
+        int status = element_set(policy->type, (char *)r->frame.block_out + j * size, value, policy->scratch);
+        Py_DECREF(value);
+        if (status < 0) {
+            if (!policy->defer) {
+                return -1;
+            }
+            deferred_save(&policy->deferred);
+        }
+    }
+    *done = r->frame.block_count;
+    return 0;
+}
+
+static int map_loop(run *r, store_policy *policy)
+{
+    for (;;) {
+        int status = advance(r, r->count);
+        if (status <= AO_OK) {
+            return status;
+        }
+        size_t done = 0;
+        int failed = patch_block(r, policy, &done);
+        ao_finish(&r->frame, done);
+        if (failed < 0 || PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+    }
+}
+
+static int overlaps(const ao_array *a, const ao_array *b)
+{
+    const char *p = a->data, *q = b->data;
+    return p < q + b->count * ao_type_sizes[b->type] && q < p + a->count * ao_type_sizes[a->type];
+}
+
+/* Inputs that share memory with the output, other than element for element, get copies. Sets *same if one is the output
+ * itself. */
+static int separate(run *r, const ao_array *out, int *same)
+{
+    for (unsigned i = 0; i < r->ninputs; i++) {
+        ao_array *in = &r->arrays[i];
+        if (!overlaps(in, out)) {
+            continue;
+        }
+        if (in->data == out->data && ao_type_sizes[in->type] == ao_type_sizes[out->type]) {
+            *same = 1;
+        } else if (array_make_private(in) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* run_map(program, args, out, oracle, defer): fills out. With defer, a store that fails does not stop the evaluation. */
+PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 5) {
+        PyErr_SetString(PyExc_TypeError, "run_map(program, args, out, oracle, defer)");
+        return NULL;
+    }
+    run r;
+    ao_array out = {0};
+    store_policy policy = {0};
+    alignas(64) char stack[FRAME_ON_STACK];
+    int same = 0, failed = -1;
+    if (run_open(&r, module, args[0], args[1], args[3]) < 0 || array_take_out(args[2], &out) < 0) {
+        goto done;
+    }
+    policy.type = out.type;
+    policy.defer = PyObject_IsTrue(args[4]);
+    if (out.type != ao_program_out_type(r.program->program)) {
+        PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
+        goto done;
+    }
+    if (array_check_lengths(&r.arrays[0], &out) < 0 || separate(&r, &out, &same) < 0
+        || (!array_is_aligned(&out) && array_make_private(&out) < 0)) {
+        goto done;
+    }
+    if (ao_program_faults(r.program->program)) {
+        policy.scratch = array_new(r.state, out.typecode, 1);
+        if (!policy.scratch) {
+            goto done;
+        }
+    }
+    ao_job job = {.out = out.data, .flags = same || !policy.defer ? AO_KEEP : 0};
+    if (start(&r, &job, stack) < 0) {
+        goto done;
+    }
+    failed = map_loop(&r, &policy);
+    if (out.copy) {
+        memcpy(out.view.buf, out.data, out.count * ao_type_sizes[out.type]);
+    }
+    if (!failed) {
+        failed = deferred_raise(&policy.deferred);
+    }
+done:
+    deferred_drop(&policy.deferred);
+    Py_XDECREF(policy.scratch);
+    array_release(&out);
+    run_close(&r);
+    return failed ? NULL : Py_NewRef(Py_None);
+}
+
+/* -- filter ------------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const ao_isa *isa;
+    const char *source;
+    char *kept;
+    size_t size, log2_size, number;
+} compaction;
+
+static void take_kept(void *context, const void *mask, size_t first, size_t n)
+{
+    compaction *c = context;
+    c->number += c->isa->compact[c->log2_size](n, mask, c->source + first * c->size, c->kept + c->number * c->size);
+}
+
+static int filter_loop(run *r)
+{
+    for (;;) {
+        int status = advance(r, r->count);
+        if (status <= AO_OK) {
+            return status;
+        }
+        uint8_t *mask = r->frame.block_out;
+        for (size_t j = 0; j < r->frame.block_count; j++) {
+            if (!r->frame.marks[j]) {
+                continue;
+            }
+            PyObject *value = ask(r, r->frame.position + j, -1, NULL);
+            int truth = value ? PyObject_IsTrue(value) : -1;
+            Py_XDECREF(value);
+            if (truth < 0) {
+                return -1;
+            }
+            mask[j] = (uint8_t)truth;
+        }
+        ao_finish(&r->frame, r->frame.block_count);
+        if (PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+    }
+}
+
+/* The array that is argument `lead`. */
+static const ao_array *lead_array(const run *r, Py_ssize_t lead)
+{
+    if (lead >= r->nargs || !r->is_array[lead]) {
+        PyErr_SetString(PyExc_TypeError, "the first argument must be a buffer");
+        return NULL;
+    }
+    unsigned input = 0;
+    for (Py_ssize_t i = 0; i < lead; i++) {
+        input += (unsigned)r->is_array[i];
+    }
+    return &r->arrays[input];
+}
+
+/* run_filter(program, args, lead, oracle) -> array of the elements of args[lead] for which the program is true */
+PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    Py_ssize_t lead = nargs == 4 ? PyLong_AsSsize_t(args[2]) : -1;
+    if (lead < 0) {
+        PyErr_SetString(PyExc_TypeError, "run_filter(program, args, lead, oracle)");
+        return NULL;
+    }
+    run r;
+    compaction c = {0};
+    PyObject *result = NULL;
+    alignas(64) char stack[FRAME_ON_STACK];
+    if (run_open(&r, module, args[0], args[1], args[3]) < 0) {
+        goto done;
+    }
+    const ao_array *source = lead_array(&r, lead);
+    if (!source) {
+        goto done;
+    }
+    c.isa = r.state->isa;
+    c.size = ao_type_sizes[source->type];
+    c.log2_size = c.size == 8 ? 3 : c.size == 4 ? 2 : c.size - 1;
+    c.source = source->data;
+    c.kept = PyMem_RawMalloc(r.count * c.size + 1);
+    if (!c.kept) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    ao_job job = {.sink = {take_kept, &c}};
+    if (start(&r, &job, stack) == 0 && filter_loop(&r) == 0) {
+        result = array_of_bytes(r.state, source->typecode, c.kept, c.number * c.size);
+    }
+done:
+    PyMem_RawFree(c.kept);
+    run_close(&r);
+    return result;
+}
+
+/* -- folds ------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    run r;
+    Py_ssize_t acc_index; /* the argument that is the accumulator */
+    enum ao_type acc_type;
+    PyObject *acc;        /* its current value, where Python has it */
+    ao_array *out;        /* for accumulate: the value after each element */
+    size_t from;          /* first element of the fold */
+    store_policy policy;
+} fold_run;
+
+/* The fold's value after `end` elements, without output: for the store error of an element in mid-block. */
+static PyObject *fold_value(fold_run *f, size_t end);
+
+/* Stores of the first n elements of the current block that did not fit: raises or defers the first one's exception. */
+static int failed_stores(fold_run *f, size_t n)
+{
+    for (size_t j = 0; j < n; j++) {
+        if (!(f->r.frame.marks[j] & AO_MARK_STORE) || f->policy.deferred.error) {
+            continue;
+        }
+        size_t index = f->r.frame.position + j;
+        PyObject *value = fold_value(f, index + 1);
+        if (!value) {
+            return -1;
+        }
+        char *element = (char *)f->r.frame.block_out + j * ao_type_sizes[f->out->type];
+        if (element_set(f->out->type, element, value, f->policy.scratch) < 0) {
+            deferred_save(&f->policy.deferred);
+        }
+        Py_DECREF(value);
+    }
+    return 0;
+}
+
+/* One element by Python: f->acc becomes the next accumulator, and is stored. */
+static int python_step(fold_run *f, size_t index, void *element)
+{
+    PyObject *next = ask(&f->r, index, f->acc_index, f->acc);
+    if (!next) {
+        return -1;
+    }
+    Py_SETREF(f->acc, next);
+    if (element && element_set(f->out->type, element, next, f->policy.scratch) < 0) {
+        deferred_save(&f->policy.deferred);
+    }
+    return 0;
+}
+
+/* A marked block: its last element is Python's if its value mark is set, and so are the following ones until the
+ * accumulator is again one that the machine holds. */
+static int finish_marked(fold_run *f)
+{
+    ao_frame *frame = &f->r.frame;
+    size_t n = frame->block_count;
+    size_t size = f->out ? ao_type_sizes[f->out->type] : 0;
+    int scan_stopped = frame->scan_stopped;
+    if (failed_stores(f, scan_stopped ? n - 1 : n) < 0) {
+        return -1;
+    }
+    if (!scan_stopped) {
+        ao_finish(frame, n);
+        return 0;
+    }
+    Py_XSETREF(f->acc, value_to_number(f->acc_type, ao_frame_acc(frame)));
+    if (!f->acc || python_step(f, frame->position + n - 1, size ? (char *)frame->block_out + (n - 1) * size : NULL) < 0) {
+        return -1;
+    }
+    ao_finish(frame, n);
+    ao_value value = {0};
+    while (number_to_value(f->acc_type, f->acc, &value) != 0 && frame->position < f->r.count) {
+        size_t index = frame->position;
+        if (python_step(f, index, size ? (char *)f->out->data + index * size : NULL) < 0
+            || PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+        ao_skip(frame, 1);
+    }
+    ao_frame_set_acc(frame, value);
+    return 0;
+}
+
+static int fold_loop(fold_run *f)
+{
+    for (;;) {
+        int status = f->r.frame.position < f->r.count ? advance(&f->r, f->r.count) : AO_OK;
+        if (status == AO_OK && f->acc && number_to_value(f->acc_type, f->acc, &(ao_value){0}) != 0) {
+            return 0; /* the last accumulator is one that only Python holds */
+        }
+        if (status == AO_OK) {
+            Py_XSETREF(f->acc, value_to_number(f->acc_type, ao_frame_acc(&f->r.frame)));
+            return f->acc ? 0 : -1;
+        }
+        if (status < 0 || finish_marked(f) < 0) {
+            return -1;
+        }
+        if (PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+    }
+}
+
+static int fold_start(fold_run *f, void *stack)
+{
+    ao_job job = {.out = f->out ? f->out->data : NULL};
+    unsigned number = 0;
+    for (Py_ssize_t i = 0; i < f->acc_index; i++) {
+        number += !f->r.is_array[i] && !number_is_big(PyTuple_GET_ITEM(f->r.args, i));
+    }
+    job.acc = f->r.params[number];
+    if (start(&f->r, &job, stack) < 0) {
+        return -1;
+    }
+    ao_skip(&f->r.frame, f->from);
+    return 0;
+}
+
+static PyObject *fold_value(fold_run *f, size_t end)
+{
+    alignas(64) char stack[FRAME_ON_STACK];
+    fold_run *g = PyMem_RawMalloc(sizeof *g);
+    if (!g) {
+        return PyErr_NoMemory();
+    }
+    PyObject *result = NULL;
+    memset(g, 0, sizeof *g);
+    g->acc_index = f->acc_index;
+    g->acc_type = f->acc_type;
+    g->from = f->from;
+    ao_array nowhere = {.type = f->out->type};
+    nowhere.data = PyMem_RawMalloc(f->r.count * ao_type_sizes[f->out->type] + 1);
+    g->out = &nowhere;
+    g->policy.scratch = f->policy.scratch;
+    g->policy.deferred.error = Py_NewRef(Py_None); /* failed stores are of no interest here */
+    if (!nowhere.data) {
+        PyErr_NoMemory();
+    } else if (run_open(&g->r, PyType_GetModule(Py_TYPE(f->r.program)), (PyObject *)f->r.program, f->r.args, f->r.oracle)
+               == 0) {
+        g->r.count = end;
+        if (fold_start(g, stack) == 0 && fold_loop(g) == 0) {
+            result = Py_NewRef(g->acc);
+        }
+    }
+    Py_XDECREF(g->acc);
+    deferred_drop(&g->policy.deferred);
+    run_close(&g->r);
+    PyMem_RawFree(nowhere.data);
+    PyMem_RawFree(g);
+    return result;
+}
+
+/* run_fold(program, args, acc_index, from, oracle, out) -> the last accumulator.
+ *
+ * args[acc_index] is its first value; the fold starts at element `from`. out is None, or a buffer of as many elements as
+ * the arrays, of which those before `from` stay as they are. */
+PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 6) {
+        PyErr_SetString(PyExc_TypeError, "run_fold(program, args, acc_index, from, oracle, out)");
+        return NULL;
+    }
+    fold_run f;
+    ao_array out = {0};
+    PyObject *result = NULL;
+    alignas(64) char stack[FRAME_ON_STACK];
+    memset(&f, 0, sizeof f);
+    f.acc_index = PyLong_AsSsize_t(args[2]);
+    f.from = PyLong_AsSize_t(args[3]);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    if (run_open(&f.r, module, args[0], args[1], args[4]) < 0) {
+        goto done;
+    }
+    f.acc_type = (enum ao_type)ao_program_acc_type(f.r.program->program);
+    if (f.acc_index < 0 || f.acc_index >= f.r.nargs || f.r.is_array[f.acc_index] || f.from > f.r.count) {
+        PyErr_SetString(PyExc_ValueError, "run_fold(): bad accumulator or start");
+        goto done;
+    }
+    if (args[5] != Py_None) {
+        if (array_take_out(args[5], &out) < 0 || array_check_lengths(&f.r.arrays[0], &out) < 0) {
+            goto done;
+        }
+        f.out = &out;
+        f.policy.scratch = array_new(f.r.state, out.typecode, 1);
+        if (!f.policy.scratch) {
+            goto done;
+        }
+    }
+    if ((f.out ? (unsigned)out.type : AO_TYPE_NONE) != ao_program_out_type(f.r.program->program)) {
+        PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
+        goto done;
+    }
+    if (fold_start(&f, stack) == 0 && fold_loop(&f) == 0 && deferred_raise(&f.policy.deferred) == 0) {
+        result = Py_NewRef(f.acc);
+    }
+done:
+    Py_XDECREF(f.acc);
+    Py_XDECREF(f.policy.scratch);
+    deferred_drop(&f.policy.deferred);
+    array_release(&out);
+    run_close(&f.r);
+    return result;
+}
+
+/* -- plain reductions ---------------------------------------------------------------------------------------------- */
+
+static PyObject *int_from_halves(int64_t high, uint64_t low)
+{
+    if (high == 0) {
+        return PyLong_FromUnsignedLongLong(low);
+    }
+    if (high == -1 && low >> 63) {
+        return PyLong_FromLongLong((long long)low);
+    }
+    PyObject *result = NULL, *bits = PyLong_FromLong(64);
+    PyObject *h = PyLong_FromLongLong(high), *l = PyLong_FromUnsignedLongLong(low);
+    PyObject *shifted = bits && h && l ? PyNumber_Lshift(h, bits) : NULL;
+    if (shifted) {
+        result = PyNumber_Add(shifted, l);
+    }
+    Py_XDECREF(bits);
+    Py_XDECREF(h);
+    Py_XDECREF(l);
+    Py_XDECREF(shifted);
+    return result;
+}
+
+/* sum(buffer) -> the exact sum, or None where math.fsum itself must answer */
+PyObject *py_sum(PyObject *module, PyObject *object)
+{
+    const ao_isa *isa = state_of(module)->isa;
+    ao_array a;
+    if (array_take(object, &a) < 0) {
+        return NULL;
+    }
+    if (!array_is_aligned(&a) && array_make_private(&a) < 0) {
+        array_release(&a);
+        return NULL;
+    }
+    int is_float = a.type == AO_TYPE_f32 || a.type == AO_TYPE_f64, known = 1;
+    int64_t high = 0;
+    uint64_t low = 0;
+    double sum = 0;
+    Py_BEGIN_ALLOW_THREADS
+    if (is_float) {
+        known = ao_sum_float(isa, a.type, a.data, a.count, &sum);
+    } else {
+        ao_sum_int(isa, a.type, a.data, a.count, &high, &low);
+    }
+    Py_END_ALLOW_THREADS
+    array_release(&a);
+    if (!known) {
+        return Py_NewRef(Py_None);
+    }
+    return is_float ? PyFloat_FromDouble(sum) : int_from_halves(high, low);
+}
+
+/* extreme(buffer, largest) -> what min() or max() returns; None if the buffer is empty */
+PyObject *py_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 2) {
+        PyErr_SetString(PyExc_TypeError, "extreme(buffer, largest)");
+        return NULL;
+    }
+    ao_array a;
+    PyObject *result = NULL;
+    if (array_take(args[0], &a) < 0) {
+        return NULL;
+    }
+    if (!array_is_aligned(&a) && array_make_private(&a) < 0) {
+        goto done;
+    }
+    if (!a.count) {
+        result = Py_NewRef(Py_None);
+        goto done;
+    }
+    size_t index;
+    int largest = PyObject_IsTrue(args[1]);
+    Py_BEGIN_ALLOW_THREADS
+    index = ao_extreme(state_of(module)->isa, a.type, a.data, a.count, largest);
+    Py_END_ALLOW_THREADS
+    result = element_get(a.type, (const char *)a.data + index * ao_type_sizes[a.type]);
+done:
+    array_release(&a);
+    return result;
+}

@@ -1,0 +1,343 @@
+"""Numbers in and out of files and pipes, for the command line: raw binary, text lines, a CSV column.
+
+What always holds: memory is bounded by CHUNK_BYTES and MAX_LINE_BYTES, never by the size of the input; a chunk is
+valid until the next one is asked for; an output file is replaced whole or left as it was. A number is never changed
+silently: what does not parse, does not fit or is cut off is a StreamError that says where.
+
+Raw files are read with readinto and not mapped: mapped pages count as resident memory, and a copy of 1 MiB out of the
+page cache costs less than the page faults of a mapping.
+
+Nothing here knows about expressions, and nothing here prints.
+"""
+
+import csv
+import os
+import secrets
+import stat
+import sys
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO, TypeAlias
+
+CHUNK_BYTES = 1 << 20
+TEXT_BLOCK_BYTES = 1 << 18
+CSV_CHUNK_ROWS = 1 << 15
+MAX_LINE_BYTES = 1 << 20
+MAX_COLUMN_DIGITS = 10  # what is longer is taken for a name
+SHOWN_CHARS = 60  # of the input, in a message
+TYPECODES = "bBhHiIlLqQfd"
+BYTE_ORDERS = {"<": "little", ">": "big"}
+UTF8_BOM = b"\xef\xbb\xbf"
+
+Number: TypeAlias = int | float
+Numbers: TypeAlias = Any  # array.array or a memoryview of one; the two share no public supertype
+
+
+class StreamError(ValueError):
+    """The input is not what was asked for; the message says where and what."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElementType:
+    """A typecode and whether its bytes in the file are in the other order than this machine's."""
+
+    code: str
+    swapped: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "ElementType":
+        """Reads `d`, `<H` or `>H`; without a prefix the byte order is this machine's."""
+        order, code = (text[0], text[1:]) if text[:1] in BYTE_ORDERS else ("", text)
+        if len(code) != 1 or code not in TYPECODES:
+            raise ValueError(f"{text!r} is not a type: one of {' '.join(TYPECODES)}, with < or > before it if need be")
+        return cls(code, bool(order) and BYTE_ORDERS[order] != sys.byteorder)
+
+    @property
+    def size(self) -> int:
+        return array(self.code).itemsize
+
+    @property
+    def is_float(self) -> bool:
+        return self.code in "fd"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some elements of the input, the first one's index, the input bytes read so far and, in text, the line numbers."""
+
+    data: Numbers
+    start: int
+    position: int
+    lines: Sequence[int] | None = None
+
+    def where(self, index: int) -> str:
+        """Names the element at `index` of this chunk by its place in the whole input."""
+        line = f" (line {self.lines[index]})" if self.lines else ""
+        return f"element {self.start + index}{line}"
+
+
+# ---- raw binary ----------------------------------------------------------------------------------------------------
+
+
+def raw_chunks(stream: BinaryIO, kind: ElementType) -> Iterator[Chunk]:
+    """Yields the elements of a raw stream; a pipe's chunks are what it has ready, so nothing waits for a full one."""
+    refuse_cut_file(stream, kind)
+    buffer = array(kind.code, bytes(CHUNK_BYTES))
+    window = memoryview(buffer).cast("B")
+    any_stream: Any = stream  # BinaryIO promises neither; every stream of bytes has the second, pipes the first
+    read: Callable[[memoryview], int | None] = getattr(any_stream, "readinto1", None) or any_stream.readinto
+    held = start = position = 0
+    while got := read(window[held:]):
+        held, position = held + got, position + got
+        count = held // kind.size
+        whole = count * kind.size
+        if count:
+            yield Chunk(native_elements(buffer, count, kind), start, position)
+            window[: held - whole] = bytes(window[whole:held])
+            start, held = start + count, held - whole
+    if got is None:
+        raise StreamError("the input is in non-blocking mode and has nothing to read")
+    if held:
+        raise cut_error(held, kind)
+
+
+def native_elements(buffer: "array[Any]", count: int, kind: ElementType) -> Numbers:
+    """The first `count` elements in this machine's byte order; a swap works on a copy to leave the rest as read."""
+    if not kind.swapped:
+        return memoryview(buffer)[:count]
+    copy = buffer[:count]
+    copy.byteswap()
+    return copy
+
+
+def refuse_cut_file(stream: BinaryIO, kind: ElementType) -> None:
+    """Refuses a regular file that ends inside an element before any work is done on it."""
+    rest = bytes_left(stream)
+    if rest is not None and rest % kind.size:
+        raise cut_error(rest % kind.size, kind)
+
+
+def cut_error(odd: int, kind: ElementType) -> StreamError:
+    return StreamError(
+        f"the input ends inside an element: {odd} of {kind.size} bytes of type {kind.code!r}; is -t right?"
+    )
+
+
+def bytes_left(stream: BinaryIO) -> int | None:
+    """The bytes from here to the end of a regular file, or None if the stream is not one."""
+    try:
+        status = os.fstat(stream.fileno())
+        return status.st_size - stream.tell() if stat.S_ISREG(status.st_mode) else None
+    except (OSError, ValueError):  # io.UnsupportedOperation, of streams in memory, is both
+        return None
+
+
+# ---- text ----------------------------------------------------------------------------------------------------------
+
+
+class Lines:
+    """Blocks of whole lines of a byte stream, with the number of the first line of each and the bytes read so far."""
+
+    def __init__(self, stream: BinaryIO, skip: int) -> None:
+        self.read: Callable[[int], bytes] = getattr(stream, "read1", None) or stream.read
+        self.skip = skip
+        self.position = 0
+
+    def blocks(self) -> Iterator[tuple[int, list[bytes]]]:
+        """Yields (number of the first line, lines), counting from 1 and leaving out the first `skip` lines."""
+        number = 1
+        for lines in self.whole_lines():
+            if number == 1:
+                lines[0] = lines[0].removeprefix(UTF8_BOM)
+            dropped = min(len(lines), max(0, self.skip + 1 - number))
+            yield number + dropped, lines[dropped:]
+            number += len(lines)
+
+    def whole_lines(self) -> Iterator[list[bytes]]:
+        rest = b""
+        while block := self.read(TEXT_BLOCK_BYTES):
+            self.position += len(block)
+            block = rest + block
+            end = block.rfind(b"\n") + 1
+            rest = block[end:]
+            if len(rest) > MAX_LINE_BYTES:
+                raise StreamError(f"a line is longer than {MAX_LINE_BYTES} bytes; is this a binary file?")
+            if end:
+                yield block[:end].splitlines()
+        if rest:
+            yield rest.splitlines()
+
+
+def text_chunks(stream: BinaryIO, kind: ElementType, skip: int = 0) -> Iterator[Chunk]:
+    """Yields the numbers of a text with one number per line; blank lines and lines that start with # are left out."""
+    lines = Lines(stream, skip)
+    parse: Callable[[bytes], Number] = float if kind.is_float else int
+    start = 0
+    for first, block in lines.blocks():
+        numbers: Sequence[int] = range(first, first + len(block))
+        try:
+            values = [parse(line) for line in block]
+        except ValueError:
+            numbers, values = parse_lines(block, first, kind)
+        data = pack(values, numbers, kind)
+        yield Chunk(data, start, lines.position, numbers)
+        start += len(data)
+
+
+def parse_lines(block: list[bytes], first: int, kind: ElementType) -> tuple[list[int], list[Number]]:
+    """The careful way through a block: leaves out blank and comment lines and names the line that is no number."""
+    numbers: list[int] = []
+    values: list[Number] = []
+    for number, line in enumerate(block, first):
+        text = line.strip()
+        if text and not text.startswith(b"#"):
+            values.append(parse_number(text.decode("utf-8", "replace"), number, kind))
+            numbers.append(number)
+    return numbers, values
+
+
+def parse_number(text: str, line: int, kind: ElementType) -> Number:
+    """Reads a number as Python's float() or int() does, so an integer type takes integers only, and exactly."""
+    try:
+        return float(text) if kind.is_float else int(text)
+    except ValueError:
+        wanted = "a number" if kind.is_float else f"an integer, as type {kind.code!r} needs"
+        raise StreamError(f"line {line}: {shorten(text)!r} is not {wanted}") from None
+
+
+def shorten(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "..."
+
+
+def pack(values: list[Number], lines: Sequence[int], kind: ElementType) -> "array[Any]":
+    try:
+        return array(kind.code, values)
+    except OverflowError:
+        for value, line in zip(values, lines, strict=True):
+            try:
+                array(kind.code, [value])
+            except OverflowError as error:
+                raise StreamError(f"line {line}: {error}") from None
+        raise
+
+
+def csv_chunks(
+    stream: BinaryIO, kind: ElementType, column: str, delimiter: str = ",", skip: int = 0
+) -> Iterator[Chunk]:
+    """Yields one column of a CSV text: by its 1-based number, or by its name in the first row after `skip` lines."""
+    lines = Lines(stream, skip)
+    rows = csv_rows(lines, delimiter)
+    index = int(column) - 1 if is_column_number(column) else column_index(rows, column)
+    start = 0
+    numbers: list[int] = []
+    values: list[Number] = []
+    for line, row in rows:
+        if index >= len(row):
+            raise StreamError(f"line {line} has {len(row)} columns and no column {column}")
+        values.append(parse_number(row[index].strip(), line, kind))
+        numbers.append(line)
+        if len(values) == CSV_CHUNK_ROWS:
+            yield Chunk(pack(values, numbers, kind), start, lines.position, numbers)
+            start, numbers, values = start + len(values), [], []
+    yield Chunk(pack(values, numbers, kind), start, lines.position, numbers)
+
+
+def csv_rows(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yields (number of the row's last line, fields) for every row that is not blank."""
+    texts = (line.decode("utf-8", "replace") + "\n" for _, block in lines.blocks() for line in block)
+    reader = csv.reader(texts, delimiter=delimiter)
+    try:
+        for row in reader:
+            if row:
+                yield lines.skip + reader.line_num, row
+    except csv.Error as error:
+        raise StreamError(f"line {lines.skip + reader.line_num}: {error}") from None
+
+
+def is_column_number(column: str) -> bool:
+    return column.isdecimal() and len(column) < MAX_COLUMN_DIGITS and int(column) > 0
+
+
+def column_index(rows: Iterator[tuple[int, list[str]]], name: str) -> int:
+    line, header = next(rows, (1, []))
+    names = [field.strip() for field in header]
+    if names.count(name) == 1:
+        return names.index(name)
+    problem = "more than one column" if name in names else "no column"
+    raise StreamError(f"line {line} has {problem} {name!r}; the columns are {shorten(', '.join(map(repr, names)))}")
+
+
+# ---- output --------------------------------------------------------------------------------------------------------
+
+
+def write_raw(stream: BinaryIO, data: Numbers, kind: ElementType) -> None:
+    """Writes the elements in the byte order of `kind`; swaps an array of its own, never the caller's."""
+    if kind.swapped:
+        data = array(kind.code, bytes(data))
+        data.byteswap()
+    write_all(stream, memoryview(data).cast("B"))
+
+
+def write_text(stream: BinaryIO, data: Numbers) -> None:
+    """Writes one number per line, each as Python's repr: the shortest text that reads back as the same double."""
+    if len(data):
+        write_all(stream, ("\n".join(map(repr, data.tolist())) + "\n").encode("ascii"))
+
+
+def write_all(stream: BinaryIO, data: bytes | memoryview) -> None:
+    """Writes every byte: under `python -u` standard output is unbuffered and may take only a part at a time."""
+    rest = memoryview(data)
+    while rest:
+        written: int | None = stream.write(rest)
+        if written is None:
+            raise StreamError("the output is in non-blocking mode and is full")
+        rest = rest[written:]
+
+
+@contextmanager
+def open_input(path: str, stdin: BinaryIO) -> Iterator[BinaryIO]:
+    """Opens a file, unbuffered because chunks are large, or gives `stdin` for `-`."""
+    if path == "-":
+        yield stdin
+        return
+    with open(path, "rb", buffering=0) as stream:
+        yield stream
+
+
+@contextmanager
+def open_output(path: str, stdout: BinaryIO) -> Iterator[BinaryIO]:
+    """Opens a file to be replaced atomically, a device or named pipe to be written directly, or `stdout` for `-`."""
+    if path == "-":
+        yield stdout
+        stdout.flush()
+        return
+    target = os.path.realpath(path)  # through a symbolic link to the file itself, as an ordinary write would go
+    if os.path.exists(target) and not os.path.isfile(target):
+        with open(target, "wb") as stream:
+            yield stream
+        return
+    with replacing(target) as stream:
+        yield stream
+
+
+@contextmanager
+def replacing(target: str) -> Iterator[BinaryIO]:
+    """Writes beside `target` and takes its place at the end; on any exception, Ctrl-C too, `target` is as it was."""
+    # Not tempfile: its 0600 would stay on the finished file, where an ordinary write leaves what the umask says.
+    beside = os.path.join(os.path.dirname(target), f".arrayops-{secrets.token_hex(8)}.tmp")
+    try:
+        with open(beside, "xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(FileNotFoundError):
+            os.chmod(beside, stat.S_IMODE(os.stat(target).st_mode))
+        os.replace(beside, target)
+    except BaseException as error:
+        with suppress(OSError):
+            os.unlink(beside)
+        if isinstance(error, OSError) and error.filename == beside:
+            error.filename, error.filename2 = target, None  # the user named the target, not the file beside it
+        raise

@@ -1,0 +1,698 @@
+"""The command line against Python itself: what a command writes is what array, functools, math and statistics give.
+
+Most tests call cli.main in this process with streams in memory. Subprocesses are used where the process itself is the
+subject: signals, a broken pipe, resident memory, and the examples of docs/command-line.md. Chunks are made tiny where
+the seams between them matter, so that a few numbers cross many seams.
+"""
+
+import functools
+import io
+import math
+import os
+import pathlib
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import types
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import arrayops
+from arrayops import cli, streams
+
+DOCS = pathlib.Path(__file__).parent.parent / "docs" / "command-line.md"
+COMMAND = [sys.executable, "-m", "arrayops"]
+SWAPPED = ">" if sys.byteorder == "little" else "<"
+SAMPLES = {code: [1, 2, 3, 100] for code in "bBhHiIlLqQ"} | {code: [1.0, -0.0, 2.5, math.inf] for code in "fd"}
+
+
+def run(*argv, stdin=b""):
+    """(status, standard output, standard error) of one command in this process."""
+    source = stdin if hasattr(stdin, "read") else io.BytesIO(stdin)
+    out, err = io.BytesIO(), io.StringIO()
+    status = cli.main([str(arg) for arg in argv], source, out, err)
+    return status, out.getvalue(), err.getvalue()
+
+
+def good(*argv, stdin=b""):
+    status, out, err = run(*argv, stdin=stdin)
+    assert (status, err) == (0, "")
+    return out
+
+
+def bad(*argv, stdin=b""):
+    """The message of a command that must fail, without the name of the program."""
+    status, _, err = run(*argv, stdin=stdin)
+    assert status == 2 and err.startswith("arrayops: ")
+    return err.removeprefix("arrayops: ").rstrip("\n")
+
+
+def raw(code, values, swapped=False):
+    data = array(code, values)
+    if swapped:
+        data.byteswap()
+    return data.tobytes()
+
+
+@pytest.fixture
+def tiny_chunks(monkeypatch):
+    monkeypatch.setattr(streams, "CHUNK_BYTES", 32)
+    monkeypatch.setattr(streams, "TEXT_BLOCK_BYTES", 16)
+    monkeypatch.setattr(streams, "CSV_CHUNK_ROWS", 3)
+
+
+class Dribble(io.RawIOBase):
+    """A pipe that gives its bytes in pieces of the sizes asked for, over and over."""
+
+    def __init__(self, data, sizes):
+        self.data, self.sizes, self.turn = memoryview(data), sizes, 0
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        size = min(self.sizes[self.turn % len(self.sizes)], len(buffer), len(self.data))
+        buffer[:size], self.data, self.turn = self.data[:size], self.data[size:], self.turn + 1
+        return size
+
+
+# ---- raw binary
+
+
+@pytest.mark.parametrize("code", streams.TYPECODES)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_map_raw_every_type_and_byte_order(code, swapped):
+    values = SAMPLES[code]
+    kind = SWAPPED + code if swapped else code
+    expected = raw(code, [x + 1 for x in array(code, values)], swapped)
+    assert good("map", "x+1", "-t", kind, stdin=raw(code, values, swapped)) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [("h", "d"), ("h", SWAPPED + "d"), (SWAPPED + "h", "f"), (SWAPPED + "h", SWAPPED + "q")]
+)
+def test_map_to_another_type(source, target):
+    values = [-300, 0, 7, 32767]
+    got = good("map", "x*2", "-t", source, "--to", target, stdin=raw(source[-1], values, SWAPPED in source))
+    assert got == raw(target[-1], [x * 2 for x in values], SWAPPED in target)
+
+
+def test_output_keeps_the_byte_order_of_the_input_unless_told(tmp_path):
+    path = tmp_path / "in"
+    path.write_bytes(raw("H", [1, 258], swapped=True))
+    assert good("filter", "x > 1", path, "-t", SWAPPED + "H") == raw("H", [258], swapped=True)
+    assert good("map", "x", path, "-t", SWAPPED + "H", "--to", "H") == raw("H", [1, 258])
+
+
+@given(
+    st.lists(st.integers(-(2**31), 2**31 - 1), max_size=40),
+    st.lists(st.integers(1, 13), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_pipe_in_any_pieces(values, sizes, swapped):
+    stream = Dribble(raw("i", values, swapped), sizes)
+    got = good("map", "x//3", "-t", SWAPPED + "i" if swapped else "i", "--to", "q", stdin=stream)
+    assert got == raw("q", [x // 3 for x in values])
+
+
+@pytest.mark.parametrize("odd", [1, 3, 7])
+def test_cut_off_element_in_pipe_and_file(odd, tmp_path):
+    data = raw("d", [1.0, 2.0]) + bytes(odd)
+    path = tmp_path / "cut"
+    path.write_bytes(data)
+    message = f"the input ends inside an element: {odd} of 8 bytes of type 'd'; is -t right?"
+    assert bad("stats", "-t", "d", stdin=data) == message
+    assert bad("map", "x", path, "-t", "d", "-o", tmp_path / "out") == message
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", [("map", "x"), ("filter", "x"), ("reduce", "acc+x", "--initial", "0"), ("stats",)])
+def test_empty_input(command):
+    text = {"reduce": b"0\n", "stats": b"count 0\nsum   0\n"}
+    assert good(*command, "-t", "i") == text.get(command[0], b"")
+    assert good(*command, "-t", "i", "--text", stdin=b"\n# nothing\n") == text.get(command[0], b"")
+
+
+# ---- text and CSV
+
+
+@pytest.mark.parametrize(
+    ("argv", "text", "expected"),
+    [
+        (["map", "x*1.8+32"], "0\n100\n-40\n", "32.0\n212.0\n-40.0\n"),
+        (["map", "-x"], "1\n2", "-1.0\n-2.0\n"),
+        (["map", "x"], "1\r\n 2 \r\n\r\n3e2\r\n", "1.0\n2.0\n300.0\n"),
+        (["map", "x"], "\ufeff1\n# note\n2\n", "1.0\n2.0\n"),
+        (["map", "x"], "nan\n-inf\n-0.0\n0.1\n", "nan\n-inf\n-0.0\n0.1\n"),
+        (["map", "x", "-t", "f"], "0.1\n", "0.10000000149011612\n"),
+        (
+            ["map", "x", "-t", "q"],
+            "-9223372036854775808\n9007199254740993\n",
+            "-9223372036854775808\n9007199254740993\n",
+        ),
+        (["map", "x", "-t", "Q"], "18446744073709551615\n", "18446744073709551615\n"),
+        (["map", "x > 1", "-t", "h", "--to", "B"], "1\n2\n", "0\n1\n"),
+        (["map", "x/2", "-t", "h", "--to", "d"], "1\n2\n", "0.5\n1.0\n"),
+        (["map", "x*(1+vat)", "-p", "vat=0.25"], "4\n", "5.0\n"),
+        (["map", "k*x", "-p", "k=-3", "-t", "b"], "4\n", "-12\n"),
+        (["map", "e*x + pi", "-p", "e=2", "-p", "pi=1"], "4\n", "9.0\n"),
+        (["reduce", "acc + e*x", "-p", "e=2"], "4\n1\n", "6.0\n"),
+        (["map", "f*arr", "-p", "f=2"], "4\n", "8.0\n"),
+        (["map", "7"], "1\n2\n", "7.0\n7.0\n"),
+        (["map", "1/x", "--ieee"], "0\n-0.0\n", "inf\n-inf\n"),
+        (["map", "x", "--skip", "2"], "title\nunits\n5\n", "5.0\n"),
+        (["filter", "x % 2 == 0", "-t", "i"], "1\n2\n3\n4\n", "2\n4\n"),
+        (["filter", "x > m", "-p", "m=2"], "1\n2\n3\n4\n", "3.0\n4.0\n"),
+        (["filter", "x != x"], "1\n", ""),
+        (["reduce", "acc*31 + x", "-t", "B", "--initial", "7"], "1\n2\n", "6760\n"),
+        (["reduce", "acc if acc > x else x"], "3\n8\n2\n", "8.0\n"),
+    ],
+)
+def test_text(argv, text, expected):
+    assert good(*argv, "--text", stdin=text.encode()).decode() == expected
+
+
+CSV = 'year,"flow, m3"\n1871,1120\n\n1872,1160\n1873,963\n'
+
+
+@pytest.mark.parametrize(
+    ("argv", "text", "expected"),
+    [
+        (["--csv", "flow, m3"], CSV, [1120, 1160, 963]),
+        (["--csv", "year"], CSV, [1871, 1872, 1873]),
+        (["--csv", "2", "--skip", "1"], CSV, [1120, 1160, 963]),
+        (["--csv", "1"], "5,a\n6,b\n", [5, 6]),
+        (["--csv", "b", "--skip", "1"], "made by hand\na,b\n1,2\n", [2]),
+        (["--csv", "b", "--delimiter", ";"], "a;b\n1; 2 \n", [2]),
+        (["--csv", "b", "--delimiter", "\\t"], "\ufeffa\tb\n1\t2\n", [2]),
+        (["--csv", "a"], "\ufeffa,b\n1,2\n", [1]),
+        (["--csv", "b"], 'a,b\n"x\ny",2\n"z",3\n', [2, 3]),
+        (["--csv", "1"], "", []),
+    ],
+)
+def test_csv(argv, text, expected, tiny_chunks):
+    assert good("map", "x", *argv, "-t", "i", stdin=text.encode()).decode().split() == [str(x) for x in expected]
+
+
+@pytest.mark.parametrize(
+    ("argv", "text", "message"),
+    [
+        (["--text"], "1\n\ntwo\n", "line 3: 'two' is not a number"),
+        (["--text"], "1 2\n", "line 1: '1 2' is not a number"),
+        (["--text", "--skip", "1"], "a\n1\nb\n", "line 3: 'b' is not a number"),
+        (["--text", "-t", "h"], "1\n1.5\n", "line 2: '1.5' is not an integer, as type 'h' needs"),
+        (["--text"], "7\n" + "z" * 100, f"line 2: {'z' * 60 + '...'!r} is not a number"),
+        (["--text"], "\0\n", "line 1: '\\x00' is not a number"),
+        (["--text", "-t", "B"], "1\n\n256\n", "line 3: unsigned byte integer is greater than maximum"),
+        (["--csv", "2"], "1,2\n3\n", "line 2 has 1 columns and no column 2"),
+        (["--csv", "2"], "1,\n", "line 1: '' is not a number"),
+        (["--csv", "b"], "a\n1\n", "line 1 has no column 'b'; the columns are 'a'"),
+        (["--csv", "0"], "a\n1\n", "line 1 has no column '0'; the columns are 'a'"),
+        (["--csv", "a"], "a,a\n1,2\n", "line 1 has more than one column 'a'; the columns are 'a', 'a'"),
+        (["--csv", "a"], "", "line 1 has no column 'a'; the columns are "),
+        (["--csv", "a"], 'b,a\n"' + "x" * 200_000, "line 2: field larger than field limit (131072)"),
+        (["--csv", "a", "--skip", "3"], "1\n2\n3\na\nx\n", "line 5: 'x' is not a number"),
+    ],
+)
+def test_text_that_is_not_numbers(argv, text, message):
+    assert bad("map", "x", *argv, stdin=text.encode()) == message
+
+
+def test_line_without_end_does_not_fill_memory():
+    class Endless(io.RawIOBase):
+        def read(self, size=-1):
+            return b"7" * size
+
+    assert "is this a binary file?" in bad("stats", "--text", stdin=Endless())
+
+
+@given(st.lists(st.floats(width=64), max_size=30))
+def test_text_round_trip_is_exact(values):
+    text = "".join(f"{x!r}\n" for x in values).encode()
+    assert good("map", "x", "--text", stdin=text) == text
+
+
+# ---- across chunks
+
+
+@given(
+    values=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=50),
+    initial=st.none() | st.integers(),
+)
+def test_reduce_is_one_fold_over_all_chunks(values, initial):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "CHUNK_BYTES", 24)
+        argv = [] if initial is None else [f"--initial={initial}"]
+        got = good("reduce", "acc*31 + x", "-t", "q", *argv, stdin=raw("q", values))
+    start = () if initial is None else (initial,)
+    assert int(got) == functools.reduce(lambda acc, x: acc * 31 + x, values, *start)
+
+
+def expected_stats(data):
+    """What Python says, or the exception it raises, of one array."""
+    total = math.fsum if data.typecode in "fd" else sum
+    if not data:
+        return f"count 0\nsum   {total(data)!r}\n"
+    rows = [("sum", total(data)), ("mean", statistics.fmean(data)), ("min", min(data)), ("max", max(data))]
+    return f"count {len(data)}\n" + "".join(f"{name:5} {value!r}\n" for name, value in rows)
+
+
+def assert_stats(code, values):
+    data = array(code, values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "CHUNK_BYTES", 24)
+        status, out, err = run("stats", "-t", code, stdin=data.tobytes())
+    try:
+        expected = expected_stats(data)
+    except ValueError as error:
+        assert (status, err) == (2, f"arrayops: ValueError: {error}\n")
+    except OverflowError:
+        # fsum gives up on an intermediate sum that is no double; the exact sum may be one again.
+        exact = sum(int(x * 2.0**53) if abs(x) < 1 else int(x) << 53 for x in data)
+        assert status == 2 if abs(exact) >> 53 >= 2**1024 else math.isfinite(float(out.split()[3]))
+    else:
+        assert (status, out.decode(), err) == (0, expected, "")
+
+
+@given(st.lists(st.floats(width=64), max_size=40))
+def test_stats_of_doubles(values):
+    assert_stats("d", values)
+
+
+@given(st.lists(st.sampled_from([1e308, -1e308, 1e292, 1.0, -1.0, 1e-16, 5e-324, -0.0, 0.0, 2.0**53]), max_size=60))
+def test_stats_of_sums_that_cancel(values):
+    assert_stats("d", values)
+
+
+@given(st.lists(st.sampled_from([math.nan, 0.0, -0.0, 1.0, math.inf, -math.inf]), max_size=12))
+def test_stats_of_special_values(values):
+    assert_stats("d", values)
+
+
+@given(st.lists(st.floats(width=32), max_size=40))
+def test_stats_of_floats(values):
+    assert_stats("f", values)
+
+
+@given(st.data(), st.sampled_from("bBhHiIlLqQ"))
+def test_stats_of_integers(data, code):
+    bits = 8 * array(code).itemsize
+    low, high = (0, 2**bits - 1) if code.isupper() else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    assert_stats(code, data.draw(st.lists(st.integers(low, high), max_size=40)))
+
+
+def test_stats_of_a_sum_too_large_for_a_double():
+    assert bad("stats", "-t", "d", stdin=raw("d", [1e308] * 2)) == "OverflowError: intermediate overflow in fsum"
+
+
+def test_reduce_to_an_integer_of_many_digits():
+    # 2**20000 has 6021 decimal digits, more than Python writes by default.
+    out = good("reduce", "(acc << 100) + x", "--initial", "1", "-t", "B", stdin=bytes(200))
+    assert int(out, 0) == 1 << 20000
+
+
+# ---- errors in elements
+
+
+@pytest.mark.parametrize(
+    ("argv", "values", "message"),
+    [
+        (
+            ["map", "1//x", "-t", "i"],
+            [5] * 20 + [0],
+            "element 20: ZeroDivisionError: integer division or modulo by zero",
+        ),
+        (["map", "x*x", "-t", "i"], [1, 2**20, 1], "element 1: OverflowError: "),
+        (["map", "x", "-t", "i", "--to", "B"], [255, 256], "element 1: OverflowError: "),
+        # the first element that fails is named, whichever error it is
+        (["map", "x if x else 1//x", "-t", "i", "--to", "B"], [1, 256, 0], "element 1: OverflowError: "),
+        (["filter", "1 % x", "-t", "i"], [1] * 9 + [0, 0], "element 9: ZeroDivisionError: "),
+        (["filter", "sqrt(x) > 1", "-t", "i"], [1] * 33 + [-1], "element 33: ValueError: math domain error"),
+        (["reduce", "acc // x", "-t", "i"], [9] + [1] * 30 + [0], "element 31: ZeroDivisionError: "),
+        (["reduce", "acc // x", "-t", "i", "--initial", "3"], [0, 1], "element 0: ZeroDivisionError: "),
+    ],
+)
+def test_error_names_the_element(argv, values, message, tiny_chunks):
+    assert bad(*argv, stdin=raw("i", values)).startswith(message)
+
+
+def test_error_in_text_names_the_line_too(tiny_chunks):
+    text = "# header\n" + "1\n\n" * 20 + "0\n"
+    assert bad("map", "1/x", "--text", stdin=text.encode()).startswith("element 20 (line 42): ZeroDivisionError: ")
+    rows = "a,b\n" + "1,1\n" * 10 + "1,0\n"
+    assert bad("map", "1/x", "--csv", "b", stdin=rows.encode()).startswith("element 10 (line 12): ZeroDivisionError: ")
+
+
+def test_float_result_for_an_integer_type_says_to():
+    assert bad("map", "x/2", "-t", "h", stdin=raw("h", [1])).endswith("use --to d")
+
+
+# ---- errors in the call
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("x + a.b", "x + a.b", 4),
+        ("x + ", "x + ", None),
+        ("f(x)", "f(x)", 0),
+        ("x + 'text'", "x + 'text'", 4),
+        ("\tx + a.b", "?x + a.b", 5),
+        ("(x\n + a.b)", " + a.b)", 3),
+        ("x + " * 500 + "a.b", None, None),
+    ],
+)
+def test_expression_error_has_a_caret_under_the_place(text, line, column):
+    message, shown, caret = bad("map", text, "-t", "d").split("\n")
+    assert message and caret.endswith("^") and not caret[:-1].strip(" ")
+    assert len(shown) <= 4 + 2 * cli.CARET_CONTEXT
+    if line is not None:
+        assert shown == ("    " + line).rstrip() or shown == "    " + line
+    if column is not None:
+        assert caret == " " * (4 + column) + "^"
+    if line is None:
+        assert shown[len(caret) - 1 :].startswith("a.b")
+
+
+@pytest.mark.parametrize("command", ["map", "filter", "reduce", "explain"])
+def test_expression_error_in_every_command(command):
+    assert bad(command, "x + a.b", *([] if command == "explain" else ["-t", "d"])).endswith("\n        ^")
+
+
+def test_expression_too_long_to_be_shown():
+    assert "\n" not in bad("map", "x+" * 100_000 + "x", "-t", "d")
+
+
+def test_terminal_escapes_in_an_expression_are_not_printed():
+    assert "\x1b" not in bad("map", "x + \x1b[31m", "-t", "d")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "arguments are required: COMMAND"),
+        (["frobnicate"], "invalid choice: 'frobnicate'"),
+        (["map"], "required: expression"),
+        (["map", "x"], "raw input needs its type"),
+        (["map", "x", "-t", "z"], "'z' is not a type"),
+        (["map", "x", "-t", "=d"], "'=d' is not a type"),
+        (["map", "x", "-t", ""], "'' is not a type"),
+        (["map", "x", "-t", "d", "a", "b"], "unrecognized arguments: b"),
+        (["map", "x", "--text", "--csv", "a"], "not allowed with"),
+        (["map", "x", "-t", "d", "--skip", "1"], "--skip counts lines"),
+        (["map", "x", "--text", "--skip", "-1"], "--skip"),
+        (["map", "x", "--csv", "1", "--delimiter", "ab"], "'ab' is not one character"),
+        (["map", "x*k", "-t", "d", "-p", "k"], "'k' is not NAME=NUMBER"),
+        (["map", "x*k", "-t", "d", "-p", "k=two"], "'two' is not a number"),
+        (["reduce", "acc+x", "--text", "--initial", "9" * 5000], "is not a number: Exceeds the limit"),
+        (["map", "x*k", "-t", "d", "-p", "k=1", "-p", "k=2"], "a name is given twice with -p"),
+        (["map", "x*out", "-t", "d", "-p", "out=1"], "'out' has a meaning of its own here"),
+        (["map", "x*k", "-t", "d"], "k"),
+        (["map", "x", "-t", "d", "-p", "k=1"], "k"),
+        (["filter", "x > k", "-t", "d"], "k"),
+        (["reduce", "acc + x*k", "-t", "d"], "k"),
+        (["reduce", "acc + x", "-t", "d"], "the input is empty: reduce needs --initial then"),
+        (["stats", "no/such/file", "-t", "d"], "'no/such/file': No such file or directory"),
+        (["stats", ".", "-t", "d"], "'.': Is a directory"),
+        (["map", "x", "-t", "d", "-o", "no/such/file"], "'{cwd}/no/such/file': No such file or directory"),
+        (["stats", "-t", "d", "-o", "."], "'{cwd}': Is a directory"),
+    ],
+)
+def test_wrong_calls(argv, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert message.replace("{cwd}", os.path.realpath(tmp_path)) in bad(*argv)
+
+
+def test_options_may_stand_anywhere(tmp_path):
+    path = tmp_path / "in"
+    path.write_bytes(raw("h", [1, 2]))
+    expected = raw("h", [2, 4])
+    for argv in (["x*2", path, "-t", "h"], ["x*2", "-t", "h", path], ["-t", "h", "x*2", path], ["-th", "x*2", path]):
+        assert good("map", *argv) == expected
+
+
+# ---- the output file
+
+
+def leftovers(folder, *names):
+    return sorted(set(os.listdir(folder)) - set(names))
+
+
+def test_output_file_may_be_the_input_file(tmp_path, tiny_chunks):
+    path = tmp_path / "data"
+    path.write_bytes(raw("i", range(50)))
+    good("map", "x+1", path, "-t", "i", "-o", path)
+    assert path.read_bytes() == raw("i", range(1, 51))
+    assert leftovers(tmp_path, "data") == []
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["map", "1//x"], ["filter", "1//x"], ["reduce", "acc//x"], ["map", "x", "--to", "B"], ["map", "x + a.b"]],
+)
+def test_failure_leaves_the_output_file_as_it_was(argv, tmp_path, tiny_chunks):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.write_bytes(raw("i", [-1] * 20 + [0]))
+    out.write_text("precious")
+    bad(*argv, source, "-t", "i", "-o", out)
+    assert out.read_text() == "precious"
+    assert leftovers(tmp_path, "in", "out") == []
+
+
+@pytest.mark.parametrize("argv", [["reduce", "acc+x", "--initial", "0"], ["stats"]])
+def test_results_go_to_the_output_file_too(argv, tmp_path):
+    assert good(*argv, "-t", "B", "-o", tmp_path / "out", stdin=b"\1\2") == b""
+    assert (tmp_path / "out").read_bytes() == good(*argv, "-t", "B", stdin=b"\1\2")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes, links and devices of POSIX")
+def test_modes_links_and_devices(tmp_path):
+    plain, linked, link = tmp_path / "plain", tmp_path / "linked", tmp_path / "link"
+    mask = os.umask(0o027)
+    try:
+        good("map", "x", "-t", "B", "-o", plain, stdin=b"\1")
+    finally:
+        os.umask(mask)
+    assert plain.stat().st_mode & 0o777 == 0o640
+    linked.write_bytes(b"old")
+    linked.chmod(0o604)
+    link.symlink_to(linked)
+    good("map", "x", "-t", "B", "-o", link, stdin=b"\2")
+    assert link.is_symlink() and linked.read_bytes() == b"\2" and linked.stat().st_mode & 0o777 == 0o604
+    good("map", "x", "-t", "B", "-o", os.devnull, stdin=b"\3")
+    assert not os.path.isfile(os.devnull)
+
+
+def test_unbuffered_standard_output_takes_every_byte():
+    class Reluctant(io.RawIOBase):
+        taken = b""
+
+        def write(self, data):
+            self.taken += bytes(data[:5])
+            return min(5, len(data))
+
+    out = Reluctant()
+    assert cli.main(["map", "x", "-t", "i"], io.BytesIO(raw("i", range(9))), out, io.StringIO()) == 0
+    assert out.taken == raw("i", range(9))
+
+
+# ---- the process
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_signal_removes_the_temporary_file(signum, status, tmp_path):
+    out = tmp_path / "out"
+    out.write_text("precious")
+    process = subprocess.Popen(
+        [*COMMAND, "map", "x", "-t", "B", "-o", out],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signum, signal.SIG_DFL),  # a shell's `&` or nohup would have it ignored
+    )
+    try:
+        process.stdin.write(b"123")
+        process.stdin.flush()
+        while process.poll() is None and not leftovers(tmp_path, "out"):
+            time.sleep(0.01)
+        process.send_signal(signum)
+        assert process.wait(60) == status
+        assert process.stderr.read() == b""
+    finally:
+        process.kill()
+        process.communicate()
+    assert out.read_text() == "precious"
+    assert leftovers(tmp_path, "out") == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+def test_broken_pipe_is_quiet(tmp_path):
+    path = tmp_path / "zeros"
+    path.write_bytes(bytes(8 << 20))
+    process = subprocess.Popen([*COMMAND, "map", "x", path, "-t", "d"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.read(8)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) == 141
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.parametrize("to_stdout", [True, False])
+def test_full_disk(to_stdout):
+    with open("/dev/full", "wb") as full:
+        argv = ["map", "x", "-t", "B", *([] if to_stdout else ["-o", "/dev/full"])]
+        done = subprocess.run([*COMMAND, *argv], input=b"123", stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (2, b"arrayops: No space left on device\n")
+
+
+def test_results_reach_the_reader_before_the_input_ends():
+    process = subprocess.Popen([*COMMAND, "map", "x+1", "-t", "B"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for _ in range(3):
+        process.stdin.write(b"\1\2")
+        process.stdin.flush()
+        assert process.stdout.read(2) == b"\2\3"
+    assert process.communicate()[0] == b""
+    assert process.returncode == 0
+
+
+MEASURED = """
+import re, sys
+from arrayops.cli import main
+status = main()
+sys.stdout.flush()
+print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1], file=sys.stderr)
+sys.exit(status)
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="resident memory as Linux tells it")
+@pytest.mark.parametrize("argv", [["map", "x*1.5 + 1"], ["filter", "x > 0.5"], ["stats"]])
+def test_a_gigabyte_in_bounded_memory(argv, tmp_path):
+    path = tmp_path / "gigabyte"
+    with open(path, "wb") as file:
+        file.truncate(1 << 30)  # all holes: takes no disk, reads as zeros
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *argv, path, "-t", "d", "-o", os.devnull],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert int(done.stderr) < 100_000
+
+
+# ---- progress, explain, info, help
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class Bar:
+    """Stands in for tqdm.tqdm and keeps what was asked of it."""
+
+    made: list["Bar"] = []
+
+    def __init__(self, **options):
+        self.options, self.n, self.closed = options, options["initial"], False
+        Bar.made.append(self)
+
+    def update(self, count):
+        self.n += count
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def fake_tqdm(monkeypatch):
+    Bar.made = []
+    monkeypatch.setitem(sys.modules, "tqdm", types.SimpleNamespace(tqdm=Bar))
+    return Bar.made
+
+
+@pytest.mark.parametrize(
+    ("delay", "stderr", "bars"), [(-1.0, Terminal(), 1), (3600.0, Terminal(), 0), (-1.0, io.StringIO(), 0)]
+)
+def test_progress_bar(delay, stderr, bars, fake_tqdm, monkeypatch, tmp_path, tiny_chunks):
+    monkeypatch.setattr(cli, "PROGRESS_DELAY", delay)
+    path = tmp_path / "in"
+    path.write_bytes(bytes(800))
+    assert cli.main(["map", "x", str(path), "-t", "d"], None, io.BytesIO(), stderr) == 0
+    assert [(bar.options["total"], bar.n, bar.closed) for bar in fake_tqdm] == [(800, 800, True)] * bars
+
+
+def test_no_progress_bar_without_tqdm(monkeypatch):
+    monkeypatch.setattr(cli, "PROGRESS_DELAY", -1.0)
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    terminal = Terminal()
+    assert cli.main(["map", "x", "-t", "B"], io.BytesIO(b"\1"), io.BytesIO(), terminal) == 0
+    assert terminal.getvalue() == ""
+
+
+def test_progress_bar_is_gone_before_an_error_is_shown(fake_tqdm, monkeypatch, tiny_chunks):
+    monkeypatch.setattr(cli, "PROGRESS_DELAY", -1.0)
+
+    class Watched(Terminal):
+        def write(self, text):
+            assert all(bar.closed for bar in fake_tqdm)
+            return super().write(text)
+
+    terminal = Watched()
+    assert cli.main(["map", "1//x", "-t", "b"], io.BytesIO(bytes([1] * 99 + [0])), io.BytesIO(), terminal) == 2
+    assert len(fake_tqdm) == 1 and terminal.getvalue().startswith("arrayops: element 99: ")
+
+
+def test_explain():
+    assert good("explain", "x*x + 1", "-t", "<h").strip()
+    assert good("explain", "x*y", "-t", "h", "-t", "d") != good("explain", "x*y", "-t", "d", "-t", "d")
+
+
+def test_info():
+    lines = good("info").decode().splitlines()
+    types_shown = [line.split() for line in lines if line.startswith("type ")]
+    assert types_shown == [["type", code, str(array(code).itemsize), "bytes"] for code in streams.TYPECODES]
+    shown = dict(line.split(None, 1) for line in lines if not line.startswith(("type ", "byte order ")))
+    assert shown["arrayops"] == arrayops.__version__
+    assert shown["isa"].startswith(f"{arrayops.isa()}, of base")
+    assert f"MAX_TEXT {arrayops.compiler.parse.MAX_TEXT}," in shown["limits"]
+
+
+@pytest.mark.parametrize("argv", [["-h"], ["map", "--help"], ["info", "-h"]])
+def test_help(argv):
+    assert good(*argv).startswith(b"usage: python -m arrayops")
+
+
+# ---- the documentation
+
+
+def documented_commands():
+    """(command, expected output) of every line of the page that starts with `$ `."""
+    for block in re.findall(r"```console\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL):
+        for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = example.partition("\n")
+            yield command, output
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the examples are for a POSIX shell")
+def test_every_example_of_the_documentation(tmp_path):
+    examples = list(documented_commands())
+    assert len(examples) > 10
+    for command, expected in examples:
+        done = subprocess.run(
+            ["sh", "-c", f'python() {{ "$PYTHON" "$@"; }}\n{command}'],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHON": sys.executable},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert (command, done.stdout) == (command, expected)

@@ -1,0 +1,142 @@
+"""reduce and accumulate: functools.reduce and itertools.accumulate, left to right, for strings and for callables."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import operator
+from array import array
+from typing import Any
+
+import arrayops as ao
+import pytest
+from differential import differences
+from grammar import BLOCK_LENGTHS, Case
+from hypothesis import given
+from oracle import (
+    TYPECODES,
+    Raised,
+    assert_bytes,
+    assert_same,
+    edge_values,
+    expected_accumulate,
+    expected_reduce,
+    outcome,
+    stored,
+)
+from strategies import cases, long_arrays
+
+FOLDS = [
+    "acc + x", "acc*31 + x", "acc - x", "x - acc", "acc ^ x", "acc | x", "acc & x", "max(acc, x)", "min(acc, x)",
+    "acc if acc > x else x",
+    "(acc*31 + x) & 0xFFFFFFFF", "(acc*6364136223846793005 + x) & 0xFFFFFFFFFFFFFFFF",
+    "(acc ^ x) * 1099511628211 % 2**64", "acc*0.5 + x*0.5",
+    "acc + (x > 3)", "acc and x", "acc or x", "acc + 1", "x", "acc", "acc < x", "(acc + x) / 2", "acc + x*x",
+    "acc // 2 + x", "where(x > acc, x, acc)",
+    "acc + 1 // x", "acc << 1 | (x > 2)", "-acc", "acc + 0.1", "(acc + x) % 7", "not acc", "acc + float(x)",
+    "int(acc) + x", "acc % 3 * x",
+]  # fmt: skip
+FOLD_INITIALS: list[tuple[Any, ...]] = [(), (0,), (1,), (0.0,), (-0.0,), (2**70,), (True,), (-5,)]
+
+
+@given(cases("reduce"))
+def test_random_reduce(case: Case) -> None:
+    assert not differences(case)
+
+
+@given(cases("accumulate"))
+def test_random_accumulate(case: Case) -> None:
+    assert not differences(case)
+
+
+@pytest.mark.parametrize("typecode", TYPECODES)
+@pytest.mark.parametrize("text", FOLDS)
+def test_reduce_table(text: str, typecode: str) -> None:
+    for values in (edge_values(typecode), [1, 2, 3, 4, 5, 6, 7], [5], []):
+        data = array(typecode, values)
+        for initial in FOLD_INITIALS:
+            got = outcome(ao.reduce, data, text, *initial)
+            assert_same(got, expected_reduce(text, data, *initial), (text, data, initial))
+
+
+@pytest.mark.parametrize("typecode", TYPECODES)
+@pytest.mark.parametrize("text", FOLDS)
+def test_accumulate_table(text: str, typecode: str) -> None:
+    for values in ([1, 2, 3, 4, 5, 6, 7], [5], [], edge_values(typecode)[:6]):
+        data = array(typecode, values)
+        for initial in FOLD_INITIALS:
+            for target in {typecode, "d"}:
+                keywords = {"initial": initial[0]} if initial else {}
+                got = outcome(ao.accumulate, data, text, typecode=target, **keywords)
+                assert_same(got, expected_accumulate(text, target, data, *initial), (text, data, initial, target))
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, *BLOCK_LENGTHS, 3000])
+def test_folds_across_blocks(length: int) -> None:
+    data = array("I", [(i * 2654435761) % 2**32 for i in range(length)])
+    for text in ("(acc*31 + x) & 0xFFFFFFFF", "acc + x", "max(acc, x)", "acc ^ x", "acc * 3 + x"):
+        assert_same(ao.reduce(data, text, 7), expected_reduce(text, data, 7), text)
+    running = "(acc*31 + x) & 0xFFFFFFFF"
+    assert_same(ao.accumulate(data, running, initial=7), expected_accumulate(running, "I", data, 7))
+    floats = array("d", [i * 0.1 for i in range(length)])
+    assert_same(ao.reduce(floats, "acc + x", 0.0), expected_reduce("acc + x", floats, 0.0))
+    assert_same(ao.accumulate(floats, "acc + x"), expected_accumulate("acc + x", "d", floats))
+
+
+@given(long_arrays())
+def test_accumulate_without_function_is_a_running_sum(values: array[Any]) -> None:
+    items = outcome(lambda: list(itertools.accumulate(values)))
+    assert not isinstance(items, Raised)
+    assert_same(outcome(lambda: ao.accumulate(values, typecode="d")), stored("d", items))
+    assert_same(outcome(lambda: ao.accumulate(values)), stored(values.typecode, items))
+
+
+def test_initial_none_means_no_initial_in_accumulate() -> None:
+    data = array("i", [1, 2, 3])
+    assert_bytes(ao.accumulate(data, "acc + x", initial=None), "i", [1, 3, 6])
+    assert_bytes(ao.accumulate(data, initial=10), "i", [10, 11, 13, 16])
+
+
+def test_running_value_is_not_rounded_between_steps() -> None:
+    """'f' rounds at the store only: what is carried on is the double."""
+    data = array("f", [0.1] * 20)
+    assert_same(ao.accumulate(data, "acc + x"), expected_accumulate("acc + x", "f", data))
+
+
+CALLABLES = [
+    operator.add,
+    operator.mul,
+    max,
+    min,
+    lambda acc, x: acc * 0.5 + x,
+    lambda acc, x: acc - x,
+    operator.truediv,
+    divmod,
+]
+
+
+@pytest.mark.parametrize("typecode", TYPECODES)
+@pytest.mark.parametrize("function", CALLABLES)
+def test_callables_fold_as_in_functools_and_itertools(function: Any, typecode: str) -> None:
+    for values in ([], [3], [3, 1, 2, 5]):
+        data = array(typecode, values)
+        for initial in ((), (2,), (0.0,)):
+            want = outcome(functools.reduce, function, data, *initial)
+            got = outcome(ao.reduce, data, function, *initial)
+            assert type(got) is type(want)
+            assert got == want or str(got) == str(want)
+            items = outcome(list, itertools.accumulate(data, function, initial=initial[0] if initial else None))
+            running = outcome(ao.accumulate, data, function, initial=initial[0] if initial else None)
+            assert_same(running, items if isinstance(items, Raised) else stored(typecode, items))
+
+
+def test_reduce_of_nothing_is_pythons_error() -> None:
+    for function in ("acc + x", operator.add):
+        with pytest.raises(TypeError, match=r"reduce\(\) of empty iterable with no initial value"):
+            ao.reduce(array("d"), function)
+
+
+def test_named_numbers_in_folds() -> None:
+    data = array("d", [1.0, 2.0, 4.0])
+    assert_same(ao.reduce(data, "acc*k + x", 0.0, k=0.5), expected_reduce("acc*k + x", data, 0.0, k=0.5))
+    assert_same(ao.accumulate(data, "acc + x*k", k=3), expected_accumulate("acc + x*k", "d", data, k=3))

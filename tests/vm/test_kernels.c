@@ -1,0 +1,537 @@
+/* Every kernel of every level against a reference that computes one element at a time in 128-bit integers or with the C
+ * library, written from the meanings in ops.def and not from the kernels.
+ *
+ * Each operation gets all pairs of edge values of its operand types and some random ones: as vectors, with each operand
+ * uniform, at lengths 0..67, one element off alignment, over its own operands, with and without marks. Where a mark is
+ * due the value is free, but must be the same at every level.
+ */
+#include "check.h"
+
+#include <math.h>
+
+typedef __int128 wide;
+typedef struct {
+    wide i;
+    double f;
+} num;
+
+enum { MOST = 12000, SLACK = 128 };
+
+static const wide int_edges[] = {
+    0, 1, 2, 3, 5, 7, 8, 10, 15, 16, 17, 31, 32, 33, 53, 63, 64, 65, 100, 127, 128, 129, 200, 255, 256, 257, 32767,
+    32768, 65535, 65536, 46341, 99999, 2147483647, 2147483648, 4294967295, 4294967296, 3037000499, 3037000500,
+    ((wide)1 << 51) - 1, (wide)1 << 51, ((wide)1 << 51) + 1, ((wide)1 << 53) - 1, (wide)1 << 53, ((wide)1 << 53) + 1,
+    ((wide)1 << 54) + 2, ((wide)1 << 62) - 1, (wide)1 << 62, ((wide)1 << 63) - 1024, ((wide)1 << 63) - 1, (wide)1 << 63,
+    ((wide)1 << 64) - 2048, ((wide)1 << 64) - 1,
+};
+static const double float_edges[] = {
+    0.0, 0.1, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 7.0, 10.0, 0x1p-1074, 3 * 0x1p-1074, 0x1p-1022, 1e-300, 1e-17,
+    127.5, 255.0, 0x1p31, 0x1p32, 0x1p49, 0x1p51, 0x1.fffffffffffffp51, 0x1p52, 0x1.fffffffffffffp52, 0x1p53, 0x1p62,
+    0x1.fffffffffffffp62, 0x1p63, 0x1p64, 1e17, 1e22, 1e300, 0x1.fffffffffffffp1023, INFINITY, NAN, 0.49999999999999994,
+    0.9999999999999999, 4503599627370495.5,
+};
+enum { INTS = sizeof int_edges / sizeof int_edges[0], FLOATS = sizeof float_edges / sizeof float_edges[0] };
+
+static int is_float(unsigned type)
+{
+    return type == AO_TYPE_f64 || type == AO_TYPE_f32;
+}
+
+static int is_signed(unsigned type)
+{
+    return type == AO_TYPE_i8 || type == AO_TYPE_i16 || type == AO_TYPE_i32 || type == AO_TYPE_i64;
+}
+
+static unsigned width(unsigned type)
+{
+    return 8u * ao_type_sizes[type];
+}
+
+static wide lowest(unsigned type)
+{
+    return is_signed(type) ? -((wide)1 << (width(type) - 1)) : 0;
+}
+
+static wide highest(unsigned type)
+{
+    return type == AO_TYPE_b1 ? 1 : is_signed(type) ? ((wide)1 << (width(type) - 1)) - 1 : ((wide)1 << width(type)) - 1;
+}
+
+static wide wrap(wide v, unsigned type)
+{
+    const unsigned __int128 mask = ((unsigned __int128)1 << width(type)) - 1;
+    const wide low = (wide)((unsigned __int128)v & mask);
+    return is_signed(type) && low > highest(type) ? low - (wide)mask - 1 : low;
+}
+
+static int fits(wide v, unsigned type)
+{
+    return v >= lowest(type) && v <= highest(type);
+}
+
+/* ---- values in memory ---- */
+
+static void put(void *array, size_t i, unsigned type, num v)
+{
+    char *at = (char *)array + i * ao_type_sizes[type];
+    const float f32 = (float)v.f;
+    if (type == AO_TYPE_f64)
+        memcpy(at, &v.f, 8);
+    else if (type == AO_TYPE_f32)
+        memcpy(at, &f32, 4);
+    else
+        memcpy(at, &v.i, ao_type_sizes[type]); /* little-endian, as every machine with several levels */
+}
+
+static num get(const void *array, size_t i, unsigned type)
+{
+    const char *at = (const char *)array + i * ao_type_sizes[type];
+    num v = {0, 0};
+    float f32;
+    if (type == AO_TYPE_f64) {
+        memcpy(&v.f, at, 8);
+    } else if (type == AO_TYPE_f32) {
+        memcpy(&f32, at, 4);
+        v.f = (double)f32;
+    } else {
+        memcpy(&v.i, at, ao_type_sizes[type]);
+        v.i = wrap(v.i, type);
+    }
+    return v;
+}
+
+/* Equal bits, any nan equal to any other. */
+static int same(num a, num b, unsigned type)
+{
+    if (!is_float(type))
+        return a.i == b.i;
+    return (isnan(a.f) && isnan(b.f)) || (a.f == b.f && !signbit(a.f) == !signbit(b.f));
+}
+
+static num random_value(unsigned type, uint64_t *state)
+{
+    const uint64_t bits = random_u64(state), how = random_u64(state) % 8;
+    num v = {0, 0};
+    if (is_float(type)) {
+        if (how < 3)
+            memcpy(&v.f, &bits, 8);
+        else
+            v.f = ldexp((double)(int64_t)bits, (int)(bits % 9) * 10 - 80);
+        if (type == AO_TYPE_f32)
+            v.f = (double)(float)v.f;
+    } else {
+        v.i = type == AO_TYPE_b1 ? (wide)(bits & 1) : wrap((wide)(int64_t)bits >> bits % 64, type);
+    }
+    return v;
+}
+
+/* Fills `values` with the edges of a type; returns their number. */
+static size_t edges_of(unsigned type, num *values)
+{
+    size_t n = 0;
+    for (size_t k = 0; is_float(type) && k < FLOATS; k++) {
+        values[n++].f = type == AO_TYPE_f32 ? (double)(float)float_edges[k] : float_edges[k];
+        values[n].f = -values[n - 1].f;
+        n++;
+    }
+    for (size_t k = 0; !is_float(type) && k < INTS; k++)
+        for (wide v = int_edges[k], sign = 1; sign >= -1; sign -= 2)
+            if (fits(v * sign, type) && (v || sign > 0))
+                values[n++].i = v * sign;
+    return n;
+}
+
+/* ---- the reference ---- */
+
+static int is(const char *name, const char *other)
+{
+    return strcmp(name, other) == 0;
+}
+
+static double python_mod(double x, double y)
+{
+    double mod = fmod(x, y);
+    if (mod == 0)
+        return copysign(0.0, y);
+    if ((y < 0) != (mod < 0))
+        mod += y;
+    return mod;
+}
+
+/* Objects/floatobject.c, _float_div_mod. */
+static double python_div(double x, double y)
+{
+    double mod = fmod(x, y), div = (x - mod) / y, whole;
+    if (mod != 0 && (y < 0) != (mod < 0))
+        div -= 1.0;
+    if (div == 0)
+        return copysign(0.0, x / y);
+    whole = floor(div);
+    if (div - whole > 0.5)
+        whole += 1.0;
+    return whole;
+}
+
+static wide floor_div(wide x, wide y)
+{
+    const wide q = x / y;
+    return q * y != x && (x < 0) != (y < 0) ? q - 1 : q;
+}
+
+static wide power(wide base, wide exponent, unsigned type, int *mark)
+{
+    wide r = 1;
+    if (exponent < 0) {
+        *mark = 1;
+        return 0;
+    }
+    if (base >= -1 && base <= 1)
+        return base == 1 || exponent == 0 ? 1 : base == 0 ? 0 : exponent % 2 ? -1 : 1;
+    for (; exponent > 0; exponent--) {
+        const int far = (base < 0 ? -base : base) > ((wide)1 << 64) / (r < 0 ? -r : r);
+        r = far ? (wide)1 << 65 : r * base;
+        if (!fits(r, type)) {
+            *mark = 1;
+            return 0;
+        }
+    }
+    return r;
+}
+
+static double nearest(wide v, unsigned type)
+{
+    return is_signed(type) || type == AO_TYPE_b1 ? (double)(int64_t)v : (double)(uint64_t)v;
+}
+
+static int inexact(wide v, unsigned type)
+{
+    return (wide)nearest(v, type) != v;
+}
+
+static num float_ref(const char *op, num a, num b, num c, int *mark)
+{
+    const double x = a.f, y = b.f;
+    num r = {0, 0};
+    (void)c;
+    if (is(op, "FIX")) {
+        *mark = !(x >= -0x1p63 && x < 0x1p63);
+        r.i = *mark ? 0 : (wide)x;
+    } else if (is(op, "WHOLE")) {
+        r.f = x + 0.0, *mark = isnan(x) || isinf(x);
+    } else if (is(op, "TO_f32") || is(op, "TO_f64") || is(op, "COPY")) {
+        r.f = x;
+    } else if (is(op, "ADD")) {
+        r.f = x + y;
+    } else if (is(op, "SUB")) {
+        r.f = x - y;
+    } else if (is(op, "MUL")) {
+        r.f = x * y;
+    } else if (is(op, "NEG")) {
+        r.f = copysign(x, signbit(x) ? 1.0 : -1.0);
+    } else if (is(op, "FABS")) {
+        r.f = copysign(x, 1.0);
+    } else if (is(op, "DIV") || is(op, "DIVC")) {
+        r.f = x / y, *mark = is(op, "DIVC") && y == 0;
+    } else if (is(op, "FDIV") || is(op, "FDIVC")) {
+        r.f = y == 0 ? x / y : python_div(x, y), *mark = is(op, "FDIVC") && y == 0;
+    } else if (is(op, "MOD") || is(op, "MODC")) {
+        r.f = y == 0 ? NAN : python_mod(x, y), *mark = is(op, "MODC") && y == 0;
+    } else if (is(op, "POW") || is(op, "POWC")) {
+        r.f = pow(x, y);
+        *mark = is(op, "POWC") && (!isfinite(x) || !isfinite(y) || !isfinite(r.f) || (x == 0 && y < 0));
+    } else if (is(op, "SQRT") || is(op, "SQRTC")) {
+        r.f = sqrt(x), *mark = is(op, "SQRTC") && x < 0;
+    } else if (is(op, "COPYSIGN")) {
+        r.f = copysign(x, y);
+    } else if (is(op, "FLOOR")) {
+        r.f = floor(x);
+    } else if (is(op, "CEIL")) {
+        r.f = ceil(x);
+    } else if (is(op, "TRUNC")) {
+        r.f = trunc(x);
+    } else if (is(op, "RINT")) {
+        r.f = nearbyint(x);
+    } else if (is(op, "EQ")) {
+        r.i = x == y;
+    } else if (is(op, "NE")) {
+        r.i = x != y;
+    } else if (is(op, "LT")) {
+        r.i = x < y;
+    } else if (is(op, "LE")) {
+        r.i = x <= y;
+    } else if (is(op, "ISNAN")) {
+        r.i = isnan(x) != 0;
+    } else if (is(op, "ISINF")) {
+        r.i = isinf(x) != 0;
+    } else if (is(op, "ISFIN")) {
+        r.i = isfinite(x) != 0;
+    } else {
+        CHECK(0, "no reference for %s", op);
+    }
+    return r;
+}
+
+static wide shift_ref(const char *op, wide x, wide y, unsigned type, int *mark)
+{
+    const int inside = y >= 0 && y < (wide)width(type);
+    if (is(op, "SHL"))
+        return inside ? wrap((wide)((unsigned __int128)x << y), type) : 0;
+    if (is(op, "SHLC")) {
+        *mark = !inside || !fits((wide)((unsigned __int128)x << y), type);
+        return *mark ? 0 : (wide)((unsigned __int128)x << y);
+    }
+    *mark = is(op, "SHRC") && y < 0;
+    return y < 0 ? x : inside ? x >> y : x < 0 ? -1 : 0;
+}
+
+/* The conversions TO_x and FIT_x, whose name holds the target. */
+static num convert_ref(const char *op, unsigned type, unsigned dst, num a, int *mark)
+{
+    num r = {0, 0};
+    if (is_float(dst))
+        r.f = is_float(type) ? a.f : nearest(a.i, type);
+    else
+        r.i = wrap(a.i, dst);
+    *mark = strncmp(op, "FIT_", 4) == 0 && !fits(a.i, dst);
+    return r;
+}
+
+static num int_ref(const char *op, unsigned type, num a, num b, int *mark)
+{
+    const wide x = a.i, y = b.i;
+    num r = {0, 0};
+    if (is(op, "COPY")) {
+        r.i = x;
+    } else if (is(op, "ADD") || is(op, "ADDC")) {
+        r.i = wrap(x + y, type), *mark = is(op, "ADDC") && !fits(x + y, type);
+    } else if (is(op, "SUB") || is(op, "SUBC")) {
+        r.i = wrap(x - y, type), *mark = is(op, "SUBC") && !fits(x - y, type);
+    } else if (is(op, "MUL") || is(op, "MULC")) {
+        const wide p = (wide)((unsigned __int128)x * (unsigned __int128)y);
+        const int over = !fits(p, type) || (x != 0 && p / x != y) || (x == -1 && p != -y);
+        r.i = wrap(p, type), *mark = is(op, "MULC") && over;
+    } else if (is(op, "ABS")) {
+        r.i = wrap(x < 0 ? -x : x, type);
+    } else if (is(op, "FDIVC")) {
+        *mark = y == 0 || !fits(floor_div(x, y), type);
+        r.i = *mark ? 0 : floor_div(x, y);
+    } else if (is(op, "MODC")) {
+        *mark = y == 0;
+        r.i = *mark ? 0 : x - floor_div(x, y) * y;
+    } else if (is(op, "QUOT")) {
+        r.f = nearest(x, type) / nearest(y, type);
+        *mark = y == 0 || inexact(x, type) || inexact(y, type);
+    } else if (is(op, "IPOW")) {
+        r.i = power(x, y, type, mark);
+    } else if (is(op, "AND")) {
+        r.i = x & y;
+    } else if (is(op, "OR")) {
+        r.i = x | y;
+    } else if (is(op, "XOR")) {
+        r.i = x ^ y;
+    } else if (is(op, "NOT")) {
+        r.i = 1 - x;
+    } else if (strncmp(op, "SH", 2) == 0) {
+        r.i = shift_ref(op, x, y, type, mark);
+    } else if (is(op, "EQ")) {
+        r.i = x == y;
+    } else if (is(op, "NE")) {
+        r.i = x != y;
+    } else if (is(op, "LT")) {
+        r.i = x < y;
+    } else if (is(op, "LE")) {
+        r.i = x <= y;
+    } else if (is(op, "TIE")) {
+        r.i = *mark = nearest(x, type) == b.f && inexact(x, type);
+    } else if (is(op, "FAIL")) {
+        r.i = *mark = 1;
+    } else {
+        CHECK(0, "no reference for %s", op);
+    }
+    return r;
+}
+
+static num reference(const ao_op_info *info, num a, num b, num c, int *mark)
+{
+    *mark = 0;
+    if (is(info->name, "SEL"))
+        return a.i ? b : c;
+    if (strncmp(info->name, "TO_", 3) == 0 || strncmp(info->name, "FIT_", 4) == 0)
+        return convert_ref(info->name, info->type, info->dst, a, mark);
+    if (is_float(info->type))
+        return float_ref(info->name, a, b, c, mark);
+    return int_ref(info->name, info->type, a, b, mark);
+}
+
+/* ---- one operation ---- */
+
+typedef struct {
+    const ao_op_info *info;
+    unsigned op;
+    size_t n;
+    unsigned uniform; /* those operands are their first element throughout */
+    _Alignas(64) char a[8 * (MOST + SLACK)], b[8 * (MOST + SLACK)], c[8 * (MOST + SLACK)];
+    num want[MOST];
+    uint8_t mark[MOST];
+} cases;
+
+static unsigned type_or(unsigned type)
+{
+    return type == AO_TYPE_NONE ? (unsigned)AO_TYPE_b1 : type;
+}
+
+static void compute_want(cases *k)
+{
+    const ao_op_info *info = k->info;
+    for (size_t i = 0; i < k->n; i++) {
+        int mark;
+        const num a = get(k->a, k->uniform & 1 ? 0 : i, type_or(info->a));
+        const num b = get(k->b, k->uniform & 2 ? 0 : i, type_or(info->b));
+        const num c = get(k->c, k->uniform & 4 ? 0 : i, type_or(info->c));
+        k->want[i] = reference(info, a, b, c, &mark);
+        k->mark[i] = (uint8_t)mark;
+        if (info->dst == AO_TYPE_f32)
+            k->want[i].f = (double)(float)k->want[i].f;
+    }
+}
+
+/* Runs elements from..from+n-1 into `d` and compares. over: 0 into a fresh place, 1 2 3 in place of a b c. */
+static void run_slice(const ao_isa *isa, const cases *k, size_t from, size_t n, int over, int with_mark)
+{
+    static _Alignas(64) char a[8 * (MOST + SLACK)], b[8 * (MOST + SLACK)], c[8 * (MOST + SLACK)];
+    static _Alignas(64) char fresh[8 * (MOST + SLACK)];
+    static uint8_t mark[MOST + SLACK];
+    const ao_op_info *info = k->info;
+    char *const copies[4] = {fresh, a, b, c};
+    const unsigned sizes[4] = {ao_type_sizes[info->dst], ao_type_sizes[type_or(info->a)],
+                               ao_type_sizes[type_or(info->b)], ao_type_sizes[type_or(info->c)]};
+    const char *const sources[4] = {NULL, k->a, k->b, k->c};
+    char *at[4];
+    memset(fresh, 0xA5, 8 * (n + from + SLACK));
+    memset(mark, 0xA5, n + SLACK);
+    for (unsigned j = 0; j < 4; j++)
+        at[j] = copies[j] + (j && k->uniform >> (j - 1) & 1 ? 0 : from * sizes[j]);
+    for (unsigned j = 1; j < 4; j++)
+        memcpy(copies[j], sources[j], sizes[j] * (from + n + SLACK / 2));
+    char *const d = at[over];
+    char tail[64], *const end = d + n * sizes[0];
+    memcpy(tail, end, sizeof tail);
+    const unsigned flag = isa->ops[k->op](n, d, at[1], at[2], at[3], k->uniform, with_mark ? mark : NULL);
+    const char *type = ao_type_names[info->type];
+    unsigned any = 0;
+    for (size_t i = 0; i < n; i++) {
+        any |= k->mark[from + i];
+        if (with_mark)
+            CHECK(mark[i] == k->mark[from + i], "%s %s_%s element %zu of %zu+%zu uniform %u mark %d", isa->name,
+                  info->name, type, i, from, n, k->uniform, mark[i]);
+        if (!k->mark[from + i])
+            CHECK(same(get(d, i, info->dst), k->want[from + i], info->dst),
+                  "%s %s_%s element %zu of %zu+%zu uniform %u over %d", isa->name, info->name, type, i, from, n,
+                  k->uniform, over);
+    }
+    CHECK((flag != 0) == (any != 0), "%s %s_%s flag %u of %zu+%zu", isa->name, info->name, type, flag, from, n);
+    CHECK(memcmp(tail, end, sizeof tail) == 0, "%s %s wrote past its end", isa->name, info->name);
+    CHECK(mark[with_mark ? n : 0] == 0xA5, "%s %s wrote past its marks", isa->name, info->name);
+}
+
+/* Marked elements too: the same bits as the base level. */
+static void compare_levels(const cases *k)
+{
+    static _Alignas(64) char base[8 * MOST], other[8 * MOST];
+    const ao_isa *first = ao_isa_find("base");
+    first->ops[k->op](k->n, base, k->a, k->b, k->c, k->uniform, NULL);
+    for (const char *const *name = ao_isa_names + 1; *name; name++) {
+        const ao_isa *isa = ao_isa_find(*name);
+        if (!isa)
+            continue;
+        isa->ops[k->op](k->n, other, k->a, k->b, k->c, k->uniform, NULL);
+        for (size_t i = 0; i < k->n; i++)
+            CHECK(same(get(base, i, k->info->dst), get(other, i, k->info->dst), k->info->dst),
+                  "%s %s_%s differs at %zu", *name, k->info->name, ao_type_names[k->info->type], i);
+    }
+}
+
+static void check_all_levels(const cases *k, int short_too)
+{
+    const unsigned dst = ao_type_sizes[k->info->dst];
+    const unsigned operands[3] = {k->info->a, k->info->b, k->info->c};
+    for (const char *const *name = ao_isa_names; *name; name++) {
+        const ao_isa *isa = ao_isa_find(*name);
+        if (!isa)
+            continue;
+        for (int with_mark = 0; with_mark <= k->info->faults; with_mark++) {
+            run_slice(isa, k, 0, k->n, 0, with_mark);
+            for (unsigned j = 0; j < 3; j++)
+                if (operands[j] != AO_TYPE_NONE && ao_type_sizes[operands[j]] == dst && !(k->uniform >> j & 1))
+                    run_slice(isa, k, 0, k->n, (int)j + 1, with_mark);
+            for (size_t n = 0; short_too && n < 68; n++)
+                for (size_t from = 0; from < 2; from++)
+                    run_slice(isa, k, from + n * 31 % (k->n - 70), n, 0, with_mark);
+        }
+    }
+    compare_levels(k);
+}
+
+/* Elements: all combinations of edges as far as there is room, then random ones. */
+static void fill(cases *k, uint64_t *state)
+{
+    static num ea[3][256];
+    size_t count[3] = {1, 1, 1};
+    const unsigned types[3] = {type_or(k->info->a), type_or(k->info->b), type_or(k->info->c)};
+    char *const arrays[3] = {k->a, k->b, k->c};
+    for (int j = 0; j < 3; j++)
+        count[j] = edges_of(types[j], ea[j]);
+    if (k->info->b == AO_TYPE_NONE)
+        count[1] = 1;
+    const size_t pairs = count[0] * count[1], step = pairs > MOST - 500 ? 7 : 1;
+    for (size_t i = 0; i < MOST + SLACK; i++)
+        for (int j = 0; j < 3; j++) {
+            const size_t p = i * step % pairs + i * step / pairs;
+            const size_t e = j == 0 ? p % count[0] : j == 1 ? p / count[0] % count[1] : (p + i / 3) % count[2];
+            put(arrays[j], i, types[j], i < pairs && i < MOST - 500 ? ea[j][e] : random_value(types[j], state));
+        }
+    k->n = k->info->b == AO_TYPE_NONE && pairs < 400 ? 700 : MOST;
+}
+
+static void check_uniforms(cases *k)
+{
+    const unsigned types[3] = {k->info->a, k->info->b, k->info->c};
+    char *const arrays[3] = {k->a, k->b, k->c};
+    unsigned all = 0;
+    for (unsigned j = 0; j < 3; j++)
+        all |= types[j] != AO_TYPE_NONE ? 1u << j : 0;
+    const unsigned first = is(k->info->name, "COPY") ? 1 : 0;
+    k->n = 200;
+    for (k->uniform = 1; k->uniform <= all; k->uniform++) {
+        if (k->uniform & ~all || (k->uniform == all && !first))
+            continue;
+        static num edges[256];
+        for (unsigned j = 0; j < 3; j++) {
+            if (!(k->uniform >> j & 1))
+                continue;
+            const size_t count = edges_of(types[j], edges);
+            for (size_t e = 0; e < count; e++) {
+                put(arrays[j], 0, types[j], edges[e]);
+                compute_want(k);
+                check_all_levels(k, e == 0);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    static cases k;
+    uint64_t state = 1;
+    for (unsigned op = 0; op < AO_NOPS; op++) {
+        k.op = op;
+        k.info = &ao_ops[op];
+        k.uniform = 0;
+        fill(&k, &state);
+        compute_want(&k);
+        check_all_levels(&k, 1);
+        check_uniforms(&k);
+    }
+    CHECK(ao_isa_find("base") && !ao_isa_find("nonsense") && ao_isa_find(NULL), "levels");
+    return check_result("test_kernels");
+}

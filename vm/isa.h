@@ -1,0 +1,15 @@
+/* Names for code that is compiled once per instruction-set level.
+ *
+ * Meson compiles kernels.c, compact.c and reduce_kernels.c once for each level with AO_ISA set to base, avx2 or avx512;
+ * AO_LOCAL(name) gives each copy its own symbol. Nothing outside these files and isa.c needs this header.
+ */
+#ifndef AO_ISA_H
+#define AO_ISA_H
+
+#include "vm.h"
+
+#define AO_PASTE2(a, b) a##_##b
+#define AO_PASTE(a, b) AO_PASTE2(a, b)
+#define AO_LOCAL(name) AO_PASTE(name, AO_ISA)
+
+#endif

@@ -1,0 +1,699 @@
+/* The element kernels: one function k_<op>_<type> for every line and type of ops.def, stamped by macros, and the
+ * table of them. Compiled once for each instruction-set level (isa.h).
+ *
+ * Always holds: a kernel is total (no trap, no undefined behaviour for any bit pattern), reads all operands of an
+ * element before it writes that element, so that d may be an operand, and gives the same bits at every level, for
+ * marked elements too; one that cannot fault ignores `mark`. Integer arithmetic wraps in an unsigned type of at least
+ * int's rank. Floats must be compiled without contraction.
+ *
+ * The loops are plain counted loops that the compiler vectorises by itself. Loads that may be in the way of a store are
+ * declared harmless by INDEPENDENT; may_alias pointers keep the type rules out of slots that change type.
+ *
+ * Reading order: loops and stamps first, then the operations in the order of ops.def; what needs more than an
+ * expression (division, multiplication with a check) has its own section before its stamps.
+ */
+#include "isa.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined __clang__
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#pragma clang diagnostic ignored "-Wpass-failed" /* some levels have no vector form of some operations */
+#define MAY_ALIAS __attribute__((may_alias))
+#elif defined __GNUC__
+#define INDEPENDENT _Pragma("GCC ivdep")
+#define MAY_ALIAS __attribute__((may_alias))
+#else
+#define INDEPENDENT
+#define MAY_ALIAS
+#endif
+
+#define KERNEL_ARGS                                                                                                   \
+    size_t n, void *d_, const void *a_, const void *b_, const void *c_, unsigned uniform, uint8_t *mark
+#define UNUSED (void)a_, (void)b_, (void)c_, (void)uniform, (void)mark
+
+/* p_T: a T in a register slot. w_T: the type in which T is added and multiplied. s_T: unsigned, of T's own width. */
+#define SLOT_TYPE(T) typedef ao_##T MAY_ALIAS p_##T;
+AO_TYPES(SLOT_TYPE)
+typedef uint32_t w_i16, w_i32, w_u32;
+typedef uint64_t w_i64, w_u64;
+typedef double w_f64;
+typedef uint8_t s_i8, s_u8;
+typedef uint16_t s_i16, s_u16;
+typedef uint32_t s_i32, s_u32;
+typedef uint64_t s_i64, s_u64;
+
+/* Ends of the integer types, as values of any width. */
+#define MIN_i8 INT8_MIN
+#define MAX_i8 INT8_MAX
+#define MIN_u8 0
+#define MAX_u8 UINT8_MAX
+#define MIN_i16 INT16_MIN
+#define MAX_i16 INT16_MAX
+#define MIN_u16 0
+#define MAX_u16 UINT16_MAX
+#define MIN_i32 INT32_MIN
+#define MAX_i32 INT32_MAX
+#define MIN_u32 0
+#define MAX_u32 UINT32_MAX
+#define MIN_i64 INT64_MIN
+#define MAX_i64 INT64_MAX
+#define MIN_u64 0
+#define MAX_u64 UINT64_MAX
+#define WIDTH(T) (8 * (unsigned)sizeof(ao_##T))
+
+static inline uint64_t bits_of(double x)
+{
+    uint64_t u;
+    memcpy(&u, &x, sizeof u);
+    return u;
+}
+
+static inline double of_bits(uint64_t u)
+{
+    double x;
+    memcpy(&x, &u, sizeof x);
+    return x;
+}
+
+/* ---- loops ---- */
+
+#define LOOP INDEPENDENT for (size_t i = 0; i < n; i++)
+
+/* Runs the statements for each element with x (and y) bound, one loop for each case of uniform operands. */
+#define EACH1(A, ...)                                                                                                 \
+    LOOP {                                                                                                            \
+        const ao_##A x = a[i];                                                                                        \
+        __VA_ARGS__                                                                                                   \
+    }
+#define EACH2(A, B, ...)                                                                                              \
+    if (uniform & 1) {                                                                                                \
+        const ao_##A x = *a;                                                                                          \
+        LOOP {                                                                                                        \
+            const ao_##B y = b[i];                                                                                    \
+            __VA_ARGS__                                                                                               \
+        }                                                                                                             \
+    } else if (uniform & 2) {                                                                                         \
+        const ao_##B y = *b;                                                                                          \
+        LOOP {                                                                                                        \
+            const ao_##A x = a[i];                                                                                    \
+            __VA_ARGS__                                                                                               \
+        }                                                                                                             \
+    } else {                                                                                                          \
+        LOOP {                                                                                                        \
+            const ao_##A x = a[i];                                                                                    \
+            const ao_##B y = b[i];                                                                                    \
+            __VA_ARGS__                                                                                               \
+        }                                                                                                             \
+    }
+
+/* d = EXPR of x (and y). */
+#define UNARY(op, T, D, A, EXPR)                                                                                      \
+    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+    {                                                                                                                 \
+        UNUSED;                                                                                                       \
+        p_##D *d = d_;                                                                                                \
+        const p_##A *a = a_;                                                                                          \
+        EACH1(A, d[i] = (p_##D)(EXPR);)                                                                               \
+        return 0;                                                                                                     \
+    }
+#define BINARY(op, T, D, A, B, EXPR)                                                                                  \
+    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+    {                                                                                                                 \
+        UNUSED;                                                                                                       \
+        p_##D *d = d_;                                                                                                \
+        const p_##A *a = a_;                                                                                          \
+        const p_##B *b = b_;                                                                                          \
+        EACH2(A, B, d[i] = (p_##D)(EXPR);)                                                                            \
+        return 0;                                                                                                     \
+    }
+
+/* The same with a fault: the statements STEP define r, the result, and bad, an F in which TEST finds the fault. TEST
+ * must also find any of several bads ORed together: the fast loop collects them and tests once. */
+#define ANY_BIT(v) ((v) != 0)
+#define TOP_BIT(v) ((v) >> (8 * sizeof(v) - 1) != 0)
+#define CHECKED1(op, T, D, A, F, TEST, STEP)                                                                          \
+    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+    {                                                                                                                 \
+        UNUSED;                                                                                                       \
+        p_##D *d = d_;                                                                                                \
+        const p_##A *a = a_;                                                                                          \
+        F faults = 0;                                                                                                 \
+        if (!mark) {                                                                                                  \
+            EACH1(A, STEP faults |= bad; d[i] = (p_##D)r;)                                                            \
+        } else {                                                                                                      \
+            EACH1(A, STEP faults |= bad; mark[i] = TEST(bad); d[i] = (p_##D)r;)                                       \
+        }                                                                                                             \
+        return TEST(faults);                                                                                          \
+    }
+#define CHECKED2(op, T, D, A, B, F, TEST, STEP)                                                                       \
+    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+    {                                                                                                                 \
+        UNUSED;                                                                                                       \
+        p_##D *d = d_;                                                                                                \
+        const p_##A *a = a_;                                                                                          \
+        const p_##B *b = b_;                                                                                          \
+        F faults = 0;                                                                                                 \
+        if (!mark) {                                                                                                  \
+            EACH2(A, B, STEP faults |= bad; d[i] = (p_##D)r;)                                                         \
+        } else {                                                                                                      \
+            EACH2(A, B, STEP faults |= bad; mark[i] = TEST(bad); d[i] = (p_##D)r;)                                    \
+        }                                                                                                             \
+        return TEST(faults);                                                                                          \
+    }
+
+/* Operations with a fast way that holds for most operands and an exact one for all. The fast way writes CHUNK elements
+ * aside, so that the exact one still finds the operands if the fast one turns out not to hold for some of them.
+ *
+ *   FAST    statements that define r; bad, 0 or 1; used_x and used_y, which are ORed over the chunk
+ *   REDO    an expression of these ORs: nonzero if the chunk must be done the exact way
+ *   EXACT   T exact(T x, T y, uint64_t *bad), which sets *bad to 1 where it marks and else leaves it alone */
+enum { CHUNK = 128 };
+#define CHUNKED(op, T, EXACT, REDO, FAST)                                                                             \
+    static unsigned chunk_##op##_##T(size_t n, p_##T *d, const p_##T *a, const p_##T *b, unsigned uniform,            \
+                                     uint8_t *mark)                                                                   \
+    {                                                                                                                 \
+        ao_##T aside[CHUNK];                                                                                          \
+        uint64_t any_x = 0, any_y = 0, faults = 0;                                                                    \
+        if (!mark) {                                                                                                  \
+            EACH2(T, T, FAST any_x |= used_x; any_y |= used_y; faults |= bad; aside[i] = (ao_##T)r;)                  \
+        } else {                                                                                                      \
+            EACH2(T, T, FAST any_x |= used_x; any_y |= used_y; faults |= bad; mark[i] = (uint8_t)bad;                 \
+                  aside[i] = (ao_##T)r;)                                                                              \
+        }                                                                                                             \
+        if (!(REDO(any_x, any_y))) {                                                                                  \
+            memcpy(d, aside, n * sizeof *d);                                                                          \
+            return faults != 0;                                                                                       \
+        }                                                                                                             \
+        faults = 0;                                                                                                   \
+        for (size_t i = 0; i < n; i++) {                                                                              \
+            uint64_t bad = 0;                                                                                         \
+            d[i] = EXACT(a[uniform & 1 ? 0 : i], b[uniform & 2 ? 0 : i], &bad);                                       \
+            faults |= bad;                                                                                            \
+            if (mark)                                                                                                 \
+                mark[i] = (uint8_t)bad;                                                                               \
+        }                                                                                                             \
+        return faults != 0;                                                                                           \
+    }                                                                                                                 \
+    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+    {                                                                                                                 \
+        UNUSED;                                                                                                       \
+        p_##T *d = d_;                                                                                                \
+        const p_##T *a = a_, *b = b_;                                                                                 \
+        unsigned faults = 0;                                                                                          \
+        for (size_t at = 0; at < n; at += CHUNK)                                                                      \
+            faults |= chunk_##op##_##T(n - at < CHUNK ? n - at : CHUNK, d + at, uniform & 1 ? a : a + at,             \
+                                       uniform & 2 ? b : b + at, uniform, mark ? mark + at : NULL);                   \
+        return faults;                                                                                                \
+    }
+
+/* ---- copies and conversions ---- */
+
+#define STAMP_COPY(T, op)                                                                                             \
+    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+    {                                                                                                                 \
+        UNUSED;                                                                                                       \
+        p_##T *d = d_;                                                                                                \
+        const p_##T *a = a_;                                                                                          \
+        if (uniform & 1) {                                                                                            \
+            const ao_##T x = *a;                                                                                      \
+            LOOP d[i] = x;                                                                                            \
+        } else if (d_ != a_) {                                                                                        \
+            memcpy(d_, a_, n * sizeof *d);                                                                            \
+        }                                                                                                             \
+        return 0;                                                                                                     \
+    }
+AO_LIST_ALL(STAMP_COPY, COPY)
+
+/* 64-bit integers as doubles. Only AVX-512DQ converts vectors of them. Elsewhere on x86-64: the halves are planted in
+ * the significands of 2^84 and 2^52, whose difference is exact, so that the last addition rounds once. */
+#if defined __SSE2__ && !defined __AVX512DQ__
+static inline double f64_of_u64(uint64_t x)
+{
+    const double high = of_bits(x >> 32 | UINT64_C(0x4530000000000000)) - (0x1p84 + 0x1p52);
+    return high + of_bits((x & UINT32_MAX) | UINT64_C(0x4330000000000000));
+}
+static inline double f64_of_i64(int64_t x)
+{
+    const uint64_t u = (uint64_t)x ^ UINT64_C(1) << 63;
+    const double high = of_bits(u >> 32 | UINT64_C(0x4530000000000000)) - (0x1p84 + 0x1p63 + 0x1p52);
+    return high + of_bits((u & UINT32_MAX) | UINT64_C(0x4330000000000000));
+}
+#else
+#define f64_of_u64(x) ((double)(x))
+#define f64_of_i64(x) ((double)(x))
+#endif
+#define f64_of_u32(x) (of_bits((uint64_t)(x) | UINT64_C(0x4330000000000000)) - 0x1p52)
+#define f64_of_b1(x) ((double)(x))
+#define f64_of_i8(x) ((double)(x))
+#define f64_of_u8(x) ((double)(x))
+#define f64_of_i16(x) ((double)(x))
+#define f64_of_u16(x) ((double)(x))
+#define f64_of_i32(x) ((double)(x))
+#define f64_of_f32(x) ((double)(x))
+
+#define STAMP_TO_i8(T, op) UNARY(op, T, i8, T, x)
+#define STAMP_TO_u8(T, op) UNARY(op, T, u8, T, x)
+#define STAMP_TO_i16(T, op) UNARY(op, T, i16, T, x)
+#define STAMP_TO_u16(T, op) UNARY(op, T, u16, T, x)
+#define STAMP_TO_i32(T, op) UNARY(op, T, i32, T, x)
+#define STAMP_TO_u32(T, op) UNARY(op, T, u32, T, x)
+#define STAMP_TO_i64(T, op) UNARY(op, T, i64, T, x)
+#define STAMP_TO_u64(T, op) UNARY(op, T, u64, T, x)
+#define STAMP_TO_f64(T, op) UNARY(op, T, f64, T, f64_of_##T(x))
+#define STAMP_TO_f32(T, op) UNARY(op, T, f32, T, x)
+AO_LIST_INTS_BOOL(STAMP_TO_i8, TO_i8)
+AO_LIST_INTS_BOOL(STAMP_TO_u8, TO_u8)
+AO_LIST_INTS_BOOL(STAMP_TO_i16, TO_i16)
+AO_LIST_INTS_BOOL(STAMP_TO_u16, TO_u16)
+AO_LIST_INTS_BOOL(STAMP_TO_i32, TO_i32)
+AO_LIST_INTS_BOOL(STAMP_TO_u32, TO_u32)
+AO_LIST_INTS_BOOL(STAMP_TO_i64, TO_i64)
+AO_LIST_INTS_BOOL(STAMP_TO_u64, TO_u64)
+AO_LIST_NUMBERS(STAMP_TO_f64, TO_f64)
+AO_LIST_F64(STAMP_TO_f32, TO_f32)
+
+/* The values of T that D has too. Constants in variables: a comparison that can never hold is meant, and costs
+ * nothing. */
+#define FIT(op, T, D)                                                                                                 \
+    CHECKED1(op, T, D, T, s_##T, ANY_BIT,                                                                             \
+             const ao_##T low = (int64_t)MIN_##D > (int64_t)MIN_##T ? (ao_##T)MIN_##D : (ao_##T)MIN_##T;              \
+             const ao_##T high = (uint64_t)MAX_##D < (uint64_t)MAX_##T ? (ao_##T)MAX_##D : (ao_##T)MAX_##T;           \
+             const ao_##D r = (ao_##D)x; const s_##T bad = (s_##T)((x < low) | (x > high));)
+#define STAMP_FIT_i8(T, op) FIT(op, T, i8)
+#define STAMP_FIT_u8(T, op) FIT(op, T, u8)
+#define STAMP_FIT_i16(T, op) FIT(op, T, i16)
+#define STAMP_FIT_u16(T, op) FIT(op, T, u16)
+#define STAMP_FIT_i32(T, op) FIT(op, T, i32)
+#define STAMP_FIT_u32(T, op) FIT(op, T, u32)
+#define STAMP_FIT_i64(T, op) FIT(op, T, i64)
+#define STAMP_FIT_u64(T, op) FIT(op, T, u64)
+AO_LIST_INTS(STAMP_FIT_i8, FIT_i8)
+AO_LIST_INTS(STAMP_FIT_u8, FIT_u8)
+AO_LIST_INTS(STAMP_FIT_i16, FIT_i16)
+AO_LIST_INTS(STAMP_FIT_u16, FIT_u16)
+AO_LIST_INTS(STAMP_FIT_i32, FIT_i32)
+AO_LIST_INTS(STAMP_FIT_u32, FIT_u32)
+AO_LIST_INTS(STAMP_FIT_i64, FIT_i64)
+AO_LIST_INTS(STAMP_FIT_u64, FIT_u64)
+
+CHECKED1(FIX, f64, i64, f64, uint64_t, ANY_BIT, const uint64_t bad = (uint64_t)!((x >= -0x1p63) & (x < 0x1p63));
+         const int64_t r = (int64_t)(bad ? 0.0 : x);)
+CHECKED1(WHOLE, f64, f64, f64, uint64_t, ANY_BIT, const double r = x + 0.0;
+         const uint64_t bad = (uint64_t)!(fabs(x) < INFINITY);)
+
+/* ---- addition, multiplication, signs ---- */
+
+#define STAMP_ADD(T, op) BINARY(op, T, T, T, T, (w_##T)x + (w_##T)y)
+#define STAMP_SUB(T, op) BINARY(op, T, T, T, T, (w_##T)x - (w_##T)y)
+#define STAMP_MUL(T, op) BINARY(op, T, T, T, T, (w_##T)x *(w_##T)y)
+AO_LIST_ARITH(STAMP_ADD, ADD)
+AO_LIST_ARITH(STAMP_SUB, SUB)
+AO_LIST_ARITH(STAMP_MUL, MUL)
+
+/* Overflow in the top bit: of signed numbers, where both operands have the other sign than the result; of unsigned
+ * ones, the carry or borrow out of it. */
+#define WRAPPED(OP) const uint64_t u = (uint64_t)x, v = (uint64_t)y, r = u OP v;
+CHECKED2(ADDC, i64, i64, i64, i64, uint64_t, TOP_BIT, WRAPPED(+) const uint64_t bad = (u ^ r) & (v ^ r);)
+CHECKED2(SUBC, i64, i64, i64, i64, uint64_t, TOP_BIT, WRAPPED(-) const uint64_t bad = (u ^ v) & (u ^ r);)
+CHECKED2(ADDC, u64, u64, u64, u64, uint64_t, TOP_BIT, WRAPPED(+) const uint64_t bad = (u & v) | ((u | v) & ~r);)
+CHECKED2(SUBC, u64, u64, u64, u64, uint64_t, TOP_BIT, WRAPPED(-) const uint64_t bad = (~u & v) | ((~u | v) & r);)
+
+/* Whether the wrapped product r of x and y is wrong. Then it is so by 2^64 at least, while the double product is off
+ * by 2^12 where there was no overflow, and by a tiny part of itself where there was: 2^62 tells the cases apart,
+ * exactly. */
+#define PRODUCT_WRONG(T) (fabs(f64_of_##T(x) * f64_of_##T(y) - f64_of_##T(r)) > 0x1p62)
+
+static inline int mul_i64(int64_t x, int64_t y, int64_t *product)
+{
+#if defined __GNUC__
+    return __builtin_mul_overflow(x, y, product);
+#else
+    const int64_t r = *product = (int64_t)((uint64_t)x * (uint64_t)y);
+    return PRODUCT_WRONG(i64);
+#endif
+}
+
+static inline int mul_u64(uint64_t x, uint64_t y, uint64_t *product)
+{
+#if defined __GNUC__
+    return __builtin_mul_overflow(x, y, product);
+#else
+    const uint64_t r = *product = x * y;
+    return PRODUCT_WRONG(u64);
+#endif
+}
+
+#if defined __AVX512DQ__
+#define STAMP_MULC(T, op)                                                                                             \
+    CHECKED2(op, T, T, T, T, uint64_t, ANY_BIT, const ao_##T r = (ao_##T)((uint64_t)x * (uint64_t)y);                 \
+             const uint64_t bad = PRODUCT_WRONG(T);)
+#else
+/* All products of a chunk fit if the product of the greatest magnitudes does, and the ORs of the magnitudes bound
+ * those. A conversion of doubles costs more than the scalar check here. */
+#define MAGNITUDE_i64(v) ((uint64_t)(v) ^ (0 - ((uint64_t)(v) >> 63)))
+#define MAGNITUDE_u64(v) (v)
+#define MUL_FAST(T)                                                                                                   \
+    const uint64_t used_x = MAGNITUDE_##T(x), used_y = MAGNITUDE_##T(y), bad = 0, r = (uint64_t)x * (uint64_t)y;
+#define MUL_REDO(x, y) ((double)(x) + 1) * ((double)(y) + 1) > 0x1p62
+#define MUL_EXACT(T)                                                                                                  \
+    static inline ao_##T mul_exact_##T(ao_##T x, ao_##T y, uint64_t *bad)                                             \
+    {                                                                                                                 \
+        ao_##T r;                                                                                                     \
+        *bad |= (uint64_t)mul_##T(x, y, &r);                                                                          \
+        return r;                                                                                                     \
+    }
+MUL_EXACT(i64)
+MUL_EXACT(u64)
+#define STAMP_MULC(T, op) CHUNKED(op, T, mul_exact_##T, MUL_REDO, MUL_FAST(T))
+#endif
+AO_LIST_WIDE(STAMP_MULC, MULC)
+
+#define STAMP_ABS(T, op) UNARY(op, T, T, T, x < 0 ? 0 - (w_##T)x : (w_##T)x)
+AO_LIST_SIGNED(STAMP_ABS, ABS)
+UNARY(NEG, f64, f64, f64, -x)
+UNARY(FABS, f64, f64, f64, fabs(x))
+BINARY(COPYSIGN, f64, f64, f64, f64, copysign(x, y))
+
+/* ---- rounding ---- */
+
+#if defined __SSE2__ && !defined __SSE4_1__
+/* Plain x86-64 has no rounding instruction: adding and taking away 2^52 leaves a whole number. From 2^52 on every
+ * double is one (and inf and nan pass through). */
+static inline double round_even(double x)
+{
+    const double big = copysign(0x1p52, x), r = copysign((x + big) - big, x);
+    return fabs(x) < 0x1p52 ? r : x + 0.0;
+}
+static inline double round_down(double x)
+{
+    const double r = round_even(x);
+    return r > x ? r - 1.0 : r;
+}
+static inline double round_up(double x)
+{
+    const double r = round_even(x);
+    return copysign(r < x ? r + 1.0 : r, x);
+}
+static inline double round_cut(double x)
+{
+    return copysign(round_down(fabs(x)), x);
+}
+#else
+#define round_even(x) rint(x)
+#define round_down(x) floor(x)
+#define round_up(x) ceil(x)
+#define round_cut(x) trunc(x)
+#endif
+UNARY(FLOOR, f64, f64, f64, round_down(x))
+UNARY(CEIL, f64, f64, f64, round_up(x))
+UNARY(TRUNC, f64, f64, f64, round_cut(x))
+UNARY(RINT, f64, f64, f64, round_even(x))
+
+/* ---- division ---- */
+
+BINARY(DIV, f64, f64, f64, f64, x / y)
+CHECKED2(DIVC, f64, f64, f64, f64, uint64_t, ANY_BIT, const double r = x / y; const uint64_t bad = y == 0;)
+
+/* Nonzero where x is not an exact double: bits left of the 53 lowest while bits right of them are in use too. x | -x
+ * are the bits from the lowest set one up. */
+static inline uint64_t inexact_u64(uint64_t x)
+{
+    return (x >> 53) & (x | (0 - x));
+}
+static inline uint64_t inexact_i64(int64_t x)
+{
+    return inexact_u64(x < 0 ? 0 - (uint64_t)x : (uint64_t)x);
+}
+#define STAMP_QUOT(T, op)                                                                                             \
+    CHECKED2(op, T, f64, T, T, uint64_t, ANY_BIT, const double r = f64_of_##T(x) / f64_of_##T(y);                     \
+             const uint64_t bad = inexact_##T(x) | inexact_##T(y) | (y == 0);)
+AO_LIST_WIDE(STAMP_QUOT, QUOT)
+
+/* Floats, as CPython's float_floor_div and float_rem. The exact way: */
+static inline double float_mod(double x, double y)
+{
+    if (y == 0)
+        return NAN;
+    const double mod = fmod(x, y);
+    if (mod == 0)
+        return copysign(0.0, y);
+    return (y < 0) != (mod < 0) ? mod + y : mod;
+}
+
+static inline double float_div(double x, double y)
+{
+    if (y == 0)
+        return x / y;
+    const double mod = fmod(x, y);
+    double div = (x - mod) / y;
+    if (mod != 0 && (y < 0) != (mod < 0))
+        div -= 1.0;
+    if (div == 0)
+        return copysign(0.0, x / y);
+    const double whole = floor(div);
+    return div - whole > 0.5 ? whole + 1.0 : whole;
+}
+
+static inline double float_divc(double x, double y, uint64_t *bad)
+{
+    *bad |= y == 0;
+    return float_div(x, y);
+}
+static inline double float_modc(double x, double y, uint64_t *bad)
+{
+    *bad |= y == 0;
+    return float_mod(x, y);
+}
+
+/* The fast way: q = floor(x / y) is the quotient, or one above it where x / y was rounded up to a whole number; x -
+ * q*y in one rounding shows which, and is the remainder (exact in the latter case, the sum CPython rounds in the
+ * former). Below 2^49 CPython's (x - mod) / y is within 1/2 of the same whole number. Greater quotients, inf and nan
+ * are done again. A zero divisor is not: the quotient is x / y, the remainder nan. Without fma there is no fast way.
+ * */
+#if defined __FMA__ || defined __ARM_FEATURE_FMA || defined FP_FAST_FMA
+#define FLOAT_FAST(BAD, RESULT)                                                                                       \
+    const double t = x / y, q = round_down(t), m = fma(-q, y, x);                                                     \
+    const int zero = y == 0, above = (m != 0) & ((m < 0) != (y < 0));                                                 \
+    const uint64_t used_x = !zero & !((fabs(t) < 0x1p49) & (m == m)), used_y = 0, bad = BAD;                          \
+    const double r = RESULT;
+#define FLOAT_REDO(x, y) (x) | (y)
+#define FLOAT_DIV(x, y, bad) ((void)(bad), float_div(x, y))
+#define FLOAT_MOD(x, y, bad) ((void)(bad), float_mod(x, y))
+#define FLOAT_QUOTIENT zero ? t : above ? q - 1.0 : q
+#define FLOAT_REST zero ? NAN : m == 0 ? copysign(0.0, y) : above ? m + y : m
+CHUNKED(FDIV, f64, FLOAT_DIV, FLOAT_REDO, FLOAT_FAST(0, FLOAT_QUOTIENT))
+CHUNKED(FDIVC, f64, float_divc, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_QUOTIENT))
+CHUNKED(MOD, f64, FLOAT_MOD, FLOAT_REDO, FLOAT_FAST(0, FLOAT_REST))
+CHUNKED(MODC, f64, float_modc, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_REST))
+#else
+BINARY(FDIV, f64, f64, f64, f64, float_div(x, y))
+BINARY(MOD, f64, f64, f64, f64, float_mod(x, y))
+CHECKED2(FDIVC, f64, f64, f64, f64, uint64_t, ANY_BIT, uint64_t bad = 0; const double r = float_divc(x, y, &bad);)
+CHECKED2(MODC, f64, f64, f64, f64, uint64_t, ANY_BIT, uint64_t bad = 0; const double r = float_modc(x, y, &bad);)
+#endif
+
+/* Integers, rounded down as Python does. No processor here divides vectors of integers, and scalar division takes 1.7
+ * ns; the quotient of doubles is exact once rounded down, for operands below 2^53, and is rounded to a whole number
+ * by adding 1.5 * 2^52. That may be one too many, which the sign of the remainder shows. Zero divisors are marked and
+ * become 1. */
+#define WHOLE_BITS UINT64_C(0x4338000000000000) /* of 1.5 * 2^52, which holds a number of 52 bits in its low bits */
+#define BIAS_i64 UINT64_C(0x8000000000000)      /* 2^51 makes the range from -2^51 one of unsigned numbers */
+#define BIAS_u64 0
+#define INT_REDO_i64(x, y) ((x) | (y)) >> 52
+#define INT_REDO_u64(x, y) ((x) | (y)) >> 51
+#define INT_FAST(T, RESULT)                                                                                           \
+    const uint64_t bad = y == 0, u = (uint64_t)x, v = (uint64_t)y | bad, used_x = u + BIAS_##T, used_y = v + BIAS_##T; \
+    const double t = (of_bits(u + WHOLE_BITS) - 0x1.8p52) / (of_bits(v + WHOLE_BITS) - 0x1.8p52);                     \
+    const uint64_t q = bits_of(t + 0x1.8p52) - WHOLE_BITS, m = u - q * v, above = (m != 0) & ((m ^ v) >> 63);         \
+    const uint64_t r = RESULT;
+
+static inline int64_t div_exact_i64(int64_t x, int64_t y, uint64_t *bad)
+{
+    *bad |= (y == 0) | ((x == INT64_MIN) & (y == -1));
+    if (y == 0 || y == -1)
+        return (int64_t)(y ? 0 - (uint64_t)x : (uint64_t)x);
+    const int64_t q = x / y;
+    return q - (q * y != x && (x < 0) != (y < 0));
+}
+
+static inline int64_t mod_exact_i64(int64_t x, int64_t y, uint64_t *bad)
+{
+    *bad |= y == 0;
+    const int64_t m = y == 0 || y == -1 ? 0 : x % y;
+    return m != 0 && (m < 0) != (y < 0) ? m + y : m;
+}
+
+static inline uint64_t div_exact_u64(uint64_t x, uint64_t y, uint64_t *bad)
+{
+    *bad |= y == 0;
+    return y ? x / y : x;
+}
+
+static inline uint64_t mod_exact_u64(uint64_t x, uint64_t y, uint64_t *bad)
+{
+    *bad |= y == 0;
+    return y ? x % y : 0;
+}
+CHUNKED(FDIVC, i64, div_exact_i64, INT_REDO_i64, INT_FAST(i64, q - above))
+CHUNKED(FDIVC, u64, div_exact_u64, INT_REDO_u64, INT_FAST(u64, q - above))
+CHUNKED(MODC, i64, mod_exact_i64, INT_REDO_i64, INT_FAST(i64, m + ((0 - above) & v)))
+CHUNKED(MODC, u64, mod_exact_u64, INT_REDO_u64, INT_FAST(u64, m + ((0 - above) & v)))
+
+#define DIVIDE_i32                                                                                                    \
+    const uint32_t zero = y == 0, over = (x == INT32_MIN) & (y == -1);                                                \
+    const int32_t z = zero | over ? 1 : y, t = (int32_t)((double)x / (double)z);                                      \
+    const uint32_t m = (uint32_t)x - (uint32_t)t * (uint32_t)z, above = (m != 0) & ((m ^ (uint32_t)z) >> 31);
+CHECKED2(FDIVC, i32, i32, i32, i32, uint32_t, ANY_BIT,
+         DIVIDE_i32 const uint32_t r = (uint32_t)t - above; const uint32_t bad = zero | over;)
+CHECKED2(MODC, i32, i32, i32, i32, uint32_t, ANY_BIT,
+         DIVIDE_i32 const uint32_t r = m + ((0 - above) & (uint32_t)z); const uint32_t bad = zero;)
+
+#define DIVIDE_u32                                                                                                    \
+    const uint64_t bad = y == 0, z = y | bad;                                                                         \
+    const uint64_t q = bits_of(f64_of_u32(x) / f64_of_u32(z) + 0x1p52) & UINT32_MAX;                                  \
+    const uint64_t m = x - q * z, above = m >> 63;
+CHECKED2(FDIVC, u32, u32, u32, u32, uint64_t, ANY_BIT, DIVIDE_u32 const uint64_t r = q - above;)
+CHECKED2(MODC, u32, u32, u32, u32, uint64_t, ANY_BIT, DIVIDE_u32 const uint64_t r = m + ((0 - above) & z);)
+
+/* ---- powers and roots ---- */
+
+/* By squaring. A square that overflows is needed by a later bit of the exponent, so that it always counts. */
+#define STAMP_IPOW(T, op)                                                                                             \
+    static inline ao_##T power_##T(ao_##T base, ao_##T exponent, uint64_t *bad)                                       \
+    {                                                                                                                 \
+        const ao_##T zero = 0;                                                                                        \
+        ao_##T r = 1;                                                                                                 \
+        uint64_t e = exponent < zero ? 0 : (uint64_t)exponent;                                                        \
+        *bad = exponent < zero;                                                                                       \
+        for (;;) {                                                                                                    \
+            if (e & 1)                                                                                                \
+                *bad |= (uint64_t)mul_##T(r, base, &r);                                                               \
+            e >>= 1;                                                                                                  \
+            if (!e)                                                                                                   \
+                return r;                                                                                             \
+            *bad |= (uint64_t)mul_##T(base, base, &base);                                                             \
+        }                                                                                                             \
+    }                                                                                                                 \
+    CHECKED2(op, T, T, T, T, uint64_t, ANY_BIT, uint64_t bad; const ao_##T r = power_##T(x, y, &bad);)
+AO_LIST_WIDE(STAMP_IPOW, IPOW)
+
+BINARY(POW, f64, f64, f64, f64, pow(x, y))
+CHECKED2(POWC, f64, f64, f64, f64, uint64_t, ANY_BIT, const double r = pow(x, y);
+         const uint64_t bad = !((fabs(x) < INFINITY) & (fabs(y) < INFINITY) & (fabs(r) < INFINITY));)
+UNARY(SQRT, f64, f64, f64, sqrt(x))
+CHECKED1(SQRTC, f64, f64, f64, uint64_t, ANY_BIT, const double r = sqrt(x); const uint64_t bad = x < 0;)
+
+/* ---- bits ---- */
+
+#define STAMP_AND(T, op) BINARY(op, T, T, T, T, x & y)
+#define STAMP_OR(T, op) BINARY(op, T, T, T, T, x | y)
+#define STAMP_XOR(T, op) BINARY(op, T, T, T, T, x ^ y)
+AO_LIST_BITS(STAMP_AND, AND)
+AO_LIST_BITS(STAMP_OR, OR)
+AO_LIST_BITS(STAMP_XOR, XOR)
+UNARY(NOT, b1, b1, b1, 1u - x)
+
+/* In range as an unsigned number of T's own width, a shift count is not negative either. */
+#define IN_WIDTH(T) ((s_##T)y < WIDTH(T))
+#define SHIFT_LEFT(T) (IN_WIDTH(T) ? (w_##T)x << (y & (ao_##T)(WIDTH(T) - 1)) : 0)
+#define STAMP_SHL(T, op) BINARY(op, T, T, T, T, SHIFT_LEFT(T))
+AO_LIST_LANES(STAMP_SHL, SHL)
+
+#define STAMP_SHLC(T, op)                                                                                             \
+    CHECKED2(op, T, T, T, T, uint64_t, ANY_BIT, const ao_##T r = (ao_##T)SHIFT_LEFT(T);                               \
+             const uint64_t bad = !IN_WIDTH(T) | (r >> (y & (ao_##T)(WIDTH(T) - 1)) != x);)
+AO_LIST_WIDE(STAMP_SHLC, SHLC)
+
+/* A signed count is clamped; an unsigned one past the width leaves nothing. */
+#define CLAMPED(T) (y < 0 ? 0 : y > (ao_##T)(WIDTH(T) - 1) ? (ao_##T)(WIDTH(T) - 1) : y)
+#define SHR_i16 x >> CLAMPED(i16)
+#define SHR_i32 x >> CLAMPED(i32)
+#define SHR_i64 x >> CLAMPED(i64)
+#define SHR_u32 y < 32 ? x >> (y & 31) : 0
+#define SHR_u64 y < 64 ? x >> (y & 63) : 0
+#define STAMP_SHR(T, op) BINARY(op, T, T, T, T, SHR_##T)
+AO_LIST_LANES(STAMP_SHR, SHR)
+
+#define NEGATIVE_i16 (y < 0)
+#define NEGATIVE_i32 (y < 0)
+#define NEGATIVE_i64 (y < 0)
+#define NEGATIVE_u32 0
+#define NEGATIVE_u64 0
+#define STAMP_SHRC(T, op)                                                                                             \
+    CHECKED2(op, T, T, T, T, s_##T, ANY_BIT, const ao_##T r = (ao_##T)(SHR_##T); const s_##T bad = NEGATIVE_##T;)
+AO_LIST_LANES(STAMP_SHRC, SHRC)
+
+/* ---- comparisons and choice ---- */
+
+#define STAMP_EQ(T, op) BINARY(op, T, b1, T, T, x == y)
+#define STAMP_NE(T, op) BINARY(op, T, b1, T, T, x != y)
+#define STAMP_LT(T, op) BINARY(op, T, b1, T, T, x < y)
+#define STAMP_LE(T, op) BINARY(op, T, b1, T, T, x <= y)
+AO_LIST_ORDERED(STAMP_EQ, EQ)
+AO_LIST_ORDERED(STAMP_NE, NE)
+AO_LIST_ORDERED(STAMP_LT, LT)
+AO_LIST_ORDERED(STAMP_LE, LE)
+
+#define STAMP_TIE(T, op)                                                                                              \
+    CHECKED2(op, T, b1, T, f64, uint64_t, ANY_BIT,                                                                    \
+             const uint64_t bad = (uint64_t)(f64_of_##T(x) == y) & (inexact_##T(x) != 0); const uint64_t r = bad;)
+AO_LIST_WIDE(STAMP_TIE, TIE)
+UNARY(ISNAN, f64, b1, f64, x != x)
+UNARY(ISINF, f64, b1, f64, fabs(x) == INFINITY)
+UNARY(ISFIN, f64, b1, f64, fabs(x) < INFINITY)
+
+#define CHOOSE(T, B, C)                                                                                               \
+    LOOP {                                                                                                            \
+        const ao_##T y = B, z = C;                                                                                    \
+        d[i] = a[i] ? y : z;                                                                                          \
+    }
+#define STAMP_SEL(T, op)                                                                                              \
+    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+    {                                                                                                                 \
+        UNUSED;                                                                                                       \
+        p_##T *d = d_;                                                                                                \
+        const p_b1 *a = a_;                                                                                           \
+        const p_##T *b = b_, *c = c_;                                                                                 \
+        if (uniform & 1)                                                                                              \
+            return k_COPY_##T(n, d_, *a ? b_ : c_, NULL, NULL, (uniform >> (*a ? 1 : 2)) & 1, NULL);                  \
+        const ao_##T one_b = *b, one_c = *c;                                                                          \
+        switch (uniform >> 1) {                                                                                       \
+        case 0: CHOOSE(T, b[i], c[i]) break;                                                                          \
+        case 1: CHOOSE(T, one_b, c[i]) break;                                                                         \
+        case 2: CHOOSE(T, b[i], one_c) break;                                                                         \
+        default: CHOOSE(T, one_b, one_c) break;                                                                       \
+        }                                                                                                             \
+        return 0;                                                                                                     \
+    }
+AO_LIST_CHOICE(STAMP_SEL, SEL)
+
+static unsigned k_FAIL_b1(KERNEL_ARGS)
+{
+    UNUSED;
+    memset(d_, 1, n);
+    if (mark)
+        memset(mark, 1, n);
+    return n != 0;
+}
+
+/* ---- the table ---- */
+
+extern size_t (*const AO_LOCAL(ao_compact)[4])(size_t, const uint8_t *, const void *, void *);
+extern const struct ao_reductions AO_LOCAL(ao_reductions);
+
+#define QUOTE2(name) #name
+#define QUOTE(name) QUOTE2(name)
+#define ENTRY(T, op) k_##op##_##T,
+extern const ao_isa AO_LOCAL(ao_isa);
+const ao_isa AO_LOCAL(ao_isa) = {
+    QUOTE(AO_ISA),
+    {
+#define OP(name, types, dst, a, b, c, fault, meaning) AO_LIST_##types(ENTRY, name)
+#include "ops.def"
+#undef OP
+    },
+    AO_LOCAL(ao_compact),
+    &AO_LOCAL(ao_reductions),
+};

@@ -1,0 +1,453 @@
+/* Loading a program: copying it, verifying it, and answering what it is.
+ *
+ * The bytes may come from anywhere. What ao_program_load accepts run.c can run without any further check: it cannot
+ * touch memory outside the buffers of its run, nor read a value that was never written. Nothing here runs a program.
+ *
+ * The rules. They are checked instruction by instruction, in order, with the current type of every register at hand.
+ *
+ *   shape      the magic, zero padding, register and instruction counts within the limits of vm.h, a size of exactly
+ *              what the counts say, type bytes and opcodes in range, no unknown flag
+ *   operands   exactly those that the opcode has; in range; written before; of the type that ops.def says. A register
+ *              may be written again with another type. OUT is never read. dst may be one of the operands if their
+ *              element sizes are equal
+ *   targets    prologue: a computed uniform. Elsewhere: a temporary, or OUT with header.out_type. Inputs, parameters
+ *              and constants are never written. A program with an OUT writes it
+ *   prologue   reads uniforms only and cannot fault
+ *   body, epilogue   at least one operand is a vector, except for COPY and FAIL
+ *   scan       acc is a parameter, read in the scan only; next is a temporary whose last write is in the scan and of
+ *              acc's type. The scan goes over a slot once per element, so that a slot written with a new element size
+ *              would overwrite other elements: hence a value from before the scan that the scan reads may not be
+ *              overwritten there with another size, and one that the epilogue reads had one size all through the scan
+ *   marks      guard and AO_STORE on faulting instructions only; a guard is a b1 and not the target, which is written
+ *              first. AO_MARKING on a b1 operation that cannot fault and writes a temporary in body or epilogue; only
+ *              AO_MARKING instructions and guards read it
+ */
+#include "program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AO_NAME(T) #T,
+const char *const ao_type_names[AO_NTYPES] = {AO_TYPES(AO_NAME)};
+#define AO_SIZE(T) (uint8_t)sizeof(ao_##T),
+const uint8_t ao_type_sizes[AO_NTYPES] = {AO_TYPES(AO_SIZE)};
+
+/* ao_ops is stamped in two passes because the type lists carry only (T, op): the first names each column, the second
+ * looks the columns up by the operation's name. */
+enum {
+    ROLE__ = AO_TYPE_NONE,
+    ROLE_T = 254,
+#define AO_ROLE(T) ROLE_##T = AO_TYPE_##T,
+    AO_TYPES(AO_ROLE)
+};
+enum { FAULT__, FAULT_F };
+
+#define OP(name, types, dst, a, b, c, fault, meaning) \
+    enum { D_##name = ROLE_##dst, A_##name = ROLE_##a, B_##name = ROLE_##b, C_##name = ROLE_##c }; \
+    enum { F_##name = FAULT_##fault };                                                             \
+    static const char text_##name[] = meaning;
+#include "ops.def"
+#undef OP
+
+#define RESOLVE(role, T) (uint8_t)((int)(role) == (int)ROLE_T ? (int)AO_TYPE_##T : (int)(role))
+#define AO_INFO(T, op) \
+    {#op, text_##op, AO_TYPE_##T, RESOLVE(D_##op, T), RESOLVE(A_##op, T), RESOLVE(B_##op, T), RESOLVE(C_##op, T), \
+     F_##op},
+const ao_op_info ao_ops[AO_NOPS] = {
+#define OP(name, types, dst, a, b, c, fault, meaning) AO_LIST_##types(AO_INFO, name)
+#include "ops.def"
+#undef OP
+};
+
+static void *default_call(void *context, void *old, size_t old_size, size_t new_size)
+{
+    (void)context;
+    (void)old_size;
+    if (new_size)
+        return malloc(new_size);
+    free(old);
+    return NULL;
+}
+const ao_allocator ao_default_allocator = {default_call, NULL};
+
+/* What is known of a register at the current instruction. */
+typedef struct {
+    uint8_t type;      /* AO_TYPE_NONE: not written yet */
+    uint8_t section;   /* that wrote it last */
+    uint8_t marking;   /* by an AO_MARKING instruction */
+    uint8_t scan_read; /* element size with which the scan read a value from before it, or 0 */
+    uint8_t scan_size; /* element size of the scan's writes: 0 none, MIXED several */
+} reg_state;
+enum { MIXED = 255 };
+
+typedef struct {
+    ao_program *program;
+    reg_state *regs;
+    unsigned section;
+    int out_written;
+} checker;
+
+static int is_vector(const ao_program *p, unsigned reg)
+{
+    return reg < p->inputs || reg >= p->first_temp;
+}
+
+static const char *check_scan_read(checker *v, reg_state *r, unsigned type)
+{
+    if (v->section == AO_SCAN && r->section != AO_SCAN)
+        r->scan_read = ao_type_sizes[type];
+    if (v->section == AO_EPILOGUE && r->section == AO_SCAN && r->scan_size == MIXED)
+        return "the epilogue reads a register that the scan wrote with several element sizes";
+    return NULL;
+}
+
+/* for_marks: the reader is a guard or an AO_MARKING instruction. */
+static const char *check_read(checker *v, unsigned reg, unsigned type, int for_marks)
+{
+    const ao_program *p = v->program;
+    if (reg >= p->regs)
+        return "register out of range";
+    if (reg >= p->out)
+        return "OUT cannot be read";
+    if (reg == p->acc && v->section != AO_SCAN)
+        return "the accumulator is read outside the scan";
+    if (v->section == AO_PROLOGUE && is_vector(p, reg))
+        return "the prologue reads a vector";
+    reg_state *r = &v->regs[reg];
+    if (r->type == AO_TYPE_NONE)
+        return "register read before it is written";
+    if (r->type != type)
+        return "operand of the wrong type";
+    if (r->marking && !for_marks)
+        return "the result of a marking instruction is read by another kind";
+    if (v->out_written && reg < p->inputs)
+        v->program->rereads = 1;
+    return is_vector(p, reg) ? check_scan_read(v, r, type) : NULL;
+}
+
+static const char *check_operand(checker *v, const ao_instr *ins, unsigned reg, unsigned type)
+{
+    if (type == AO_TYPE_NONE)
+        return reg == AO_NO_REG ? NULL : "operand that the operation does not have";
+    const char *why = check_read(v, reg, type, (ins->flags & AO_MARKING) != 0);
+    if (why)
+        return why;
+    if (reg == ins->dst && ao_type_sizes[type] != ao_type_sizes[ao_ops[ins->op].dst])
+        return "target and operand are one register with different element sizes";
+    return NULL;
+}
+
+static const char *check_operands(checker *v, const ao_instr *ins)
+{
+    const ao_op_info *info = &ao_ops[ins->op];
+    const char *why = check_operand(v, ins, ins->a, info->a);
+    if (!why)
+        why = check_operand(v, ins, ins->b, info->b);
+    if (!why)
+        why = check_operand(v, ins, ins->c, info->c);
+    if (why || v->section == AO_PROLOGUE || v->section == AO_SCAN)
+        return why;
+    if (info->a == AO_TYPE_NONE || strcmp(info->name, "COPY") == 0)
+        return NULL;
+    const unsigned operands[3] = {ins->a, ins->b, ins->c};
+    for (int k = 0; k < 3; k++)
+        if (operands[k] != AO_NO_REG && is_vector(v->program, operands[k]))
+            return NULL;
+    return "every operand is a uniform";
+}
+
+static const char *check_flags(checker *v, const ao_instr *ins)
+{
+    const ao_op_info *info = &ao_ops[ins->op];
+    if (ins->zero || ins->flags & ~(AO_MARKING | AO_STORE))
+        return "unknown flag or nonzero padding";
+    if (!info->faults && (ins->flags & AO_STORE || ins->guard != AO_NO_REG))
+        return "guard or AO_STORE on an instruction that cannot fault";
+    if (info->faults && v->section == AO_PROLOGUE)
+        return "the prologue cannot fault";
+    if (!(ins->flags & AO_MARKING))
+        return NULL;
+    if (v->section != AO_BODY && v->section != AO_EPILOGUE)
+        return "AO_MARKING outside body and epilogue";
+    if (info->faults || info->dst != AO_TYPE_b1)
+        return "AO_MARKING on an instruction that may fault or whose result is not b1";
+    return NULL;
+}
+
+static const char *check_temp(checker *v, const ao_instr *ins, reg_state *r)
+{
+    const uint8_t size = ao_type_sizes[ao_ops[ins->op].dst];
+    r->marking = (ins->flags & AO_MARKING) != 0;
+    if (v->section != AO_SCAN)
+        return NULL;
+    if (r->scan_read && r->scan_read != size)
+        return "the scan overwrites what it reads with another element size";
+    r->scan_size = r->scan_size == 0 || r->scan_size == size ? size : MIXED;
+    return NULL;
+}
+
+static const char *check_write(checker *v, const ao_instr *ins)
+{
+    const ao_program *p = v->program;
+    const unsigned reg = ins->dst, type = ao_ops[ins->op].dst;
+    if (reg >= p->regs)
+        return "register out of range";
+    if (v->section == AO_PROLOGUE ? reg < p->first_computed || reg >= p->first_temp : reg < p->first_temp)
+        return "target that this section may not write";
+    if (reg == p->out) {
+        if (type != p->out_type)
+            return "OUT has another type";
+        if (ins->flags & AO_MARKING)
+            return "OUT written by a marking instruction";
+        v->out_written = 1;
+        return NULL;
+    }
+    reg_state *r = &v->regs[reg];
+    const char *why = reg >= p->first_temp ? check_temp(v, ins, r) : NULL;
+    r->type = (uint8_t)type;
+    r->section = (uint8_t)v->section;
+    return why;
+}
+
+static const char *check_instr(checker *v, const ao_instr *ins)
+{
+    if (ins->op >= AO_NOPS)
+        return "unknown opcode";
+    const char *why = check_flags(v, ins);
+    if (!why)
+        why = check_operands(v, ins);
+    if (!why && ins->guard != AO_NO_REG)
+        why = ins->guard == ins->dst ? "the guard is the target" : check_read(v, ins->guard, AO_TYPE_b1, 1);
+    return why ? why : check_write(v, ins);
+}
+
+static const char *check_acc(const ao_program *p)
+{
+    if (p->first[AO_SCAN] == p->first[AO_EPILOGUE])
+        return p->acc == AO_NO_REG && p->next == AO_NO_REG ? NULL : "accumulator without a scan";
+    if (p->acc < p->inputs || p->acc >= p->first_const)
+        return "the accumulator is not a parameter";
+    if (p->next < p->first_temp || p->next >= p->out)
+        return "the next accumulator is not a temporary";
+    return NULL;
+}
+
+static const char *check_next(const checker *v)
+{
+    const ao_program *p = v->program;
+    if (p->acc == AO_NO_REG)
+        return NULL;
+    const reg_state *next = &v->regs[p->next];
+    if (next->type == AO_TYPE_NONE || next->section != AO_SCAN)
+        return "the scan does not write the next accumulator";
+    return next->type == p->acc_type ? NULL : "the next accumulator is of another type than the accumulator";
+}
+
+static uint8_t pointer_step(const ao_program *p, unsigned reg, unsigned type)
+{
+    return reg != AO_NO_REG && is_vector(p, reg) ? ao_type_sizes[type] : 0;
+}
+
+static ao_step decode(const ao_program *p, const ao_instr *ins)
+{
+    const ao_op_info *info = &ao_ops[ins->op];
+    const unsigned none = p->regs;
+    ao_step s = {.op = ins->op, .d = ins->dst};
+    s.a = (uint16_t)(ins->a == AO_NO_REG ? none : ins->a);
+    s.b = (uint16_t)(ins->b == AO_NO_REG ? none : ins->b);
+    s.c = (uint16_t)(ins->c == AO_NO_REG ? none : ins->c);
+    s.guard = (uint16_t)(ins->guard == AO_NO_REG ? none : ins->guard);
+    s.step_d = pointer_step(p, ins->dst, info->dst);
+    s.step_a = pointer_step(p, ins->a, info->a);
+    s.step_b = pointer_step(p, ins->b, info->b);
+    s.step_c = pointer_step(p, ins->c, info->c);
+    s.step_guard = pointer_step(p, ins->guard, AO_TYPE_b1);
+    s.uniform = (uint8_t)((ins->a != AO_NO_REG && !s.step_a) | (ins->b != AO_NO_REG && !s.step_b) << 1
+                          | (ins->c != AO_NO_REG && !s.step_c) << 2);
+    s.flags = (uint8_t)(ins->flags | (info->faults ? AO_FAULTING : 0));
+    return s;
+}
+
+/* Checks and decodes all sections. `instrs` may be unaligned. */
+static const char *check_sections(checker *v, const unsigned char *instrs, long *where)
+{
+    ao_program *p = v->program;
+    for (v->section = AO_PROLOGUE; v->section < AO_SECTIONS; v->section++) {
+        for (unsigned k = p->first[v->section]; k < p->first[v->section + 1]; k++) {
+            ao_instr ins;
+            memcpy(&ins, instrs + k * sizeof ins, sizeof ins);
+            const char *why = check_instr(v, &ins);
+            *where = (long)k;
+            if (why)
+                return why;
+            p->steps[k] = decode(p, &ins);
+            p->faults |= ao_ops[ins.op].faults;
+        }
+        *where = -1;
+        const char *why = v->section == AO_SCAN ? check_next(v) : NULL;
+        if (why)
+            return why;
+    }
+    return p->out_type == AO_TYPE_NONE || v->out_written ? NULL : "OUT is never written";
+}
+
+static size_t pad8(size_t n)
+{
+    return (n + 7) & ~(size_t)7;
+}
+
+static size_t header_types(const ao_header *h)
+{
+    return (size_t)h->inputs + h->params + h->consts;
+}
+
+static size_t header_instrs(const ao_header *h)
+{
+    return (size_t)h->prologue + h->body + h->scan + h->epilogue;
+}
+
+/* Everything that can be said before anything is copied. All counts are 16 bits, so that no sum here can overflow. */
+static const char *check_header(const unsigned char *bytes, size_t size, ao_header *h)
+{
+    if (size < sizeof *h)
+        return "shorter than a header";
+    memcpy(h, bytes, sizeof *h);
+    static const uint8_t zero[sizeof h->zero];
+    if (h->magic != AO_MAGIC || memcmp(h->zero, zero, sizeof zero) != 0)
+        return "not an arrayops program, or of another version or byte order";
+    if (h->inputs > AO_MAX_INPUTS || h->temps > AO_MAX_TEMPS
+        || (unsigned)h->params + h->consts + h->computed > AO_MAX_UNIFORMS || header_instrs(h) > AO_MAX_INSTRS)
+        return "more registers or instructions than the machine has";
+    if (h->out_type >= AO_NTYPES && h->out_type != AO_TYPE_NONE)
+        return "unknown type";
+    if (size != sizeof *h + pad8(header_types(h)) + header_instrs(h) * sizeof(ao_instr) + h->consts * sizeof(ao_value))
+        return "size differs from what the header says";
+    for (size_t i = 0; i < pad8(header_types(h)); i++)
+        if (i < header_types(h) ? bytes[sizeof *h + i] >= AO_NTYPES : bytes[sizeof *h + i] != 0)
+            return "unknown type, or nonzero padding";
+    return NULL;
+}
+
+static void lay_out_registers(ao_program *p, const ao_header *h)
+{
+    p->inputs = h->inputs, p->params = h->params, p->consts = h->consts, p->computed = h->computed, p->temps = h->temps;
+    p->first_const = p->inputs + p->params;
+    p->first_computed = p->first_const + p->consts;
+    p->first_temp = p->first_computed + p->computed;
+    p->out = p->first_temp + p->temps;
+    p->regs = p->out + (h->out_type != AO_TYPE_NONE);
+    p->acc = h->acc, p->next = h->next;
+    p->out_type = h->out_type;
+    p->first[AO_BODY] = h->prologue;
+    p->first[AO_SCAN] = p->first[AO_BODY] + h->body;
+    p->first[AO_EPILOGUE] = p->first[AO_SCAN] + h->scan;
+    p->first[AO_SECTIONS] = p->first[AO_EPILOGUE] + h->epilogue;
+}
+
+/* One block: the struct, the values of constants, the steps, the types. NULL without memory. */
+static ao_program *copy_program(const unsigned char *bytes, const ao_header *h, const ao_allocator *allocator)
+{
+    const size_t values = h->consts * sizeof(ao_value), steps = header_instrs(h) * sizeof(ao_step);
+    const size_t total = pad8(sizeof(ao_program)) + values + pad8(steps) + header_types(h);
+    ao_program *p = allocator->call(allocator->context, NULL, 0, total);
+    if (!p)
+        return NULL;
+    memset(p, 0, sizeof *p);
+    unsigned char *at = (unsigned char *)p + pad8(sizeof *p);
+    p->allocator = *allocator;
+    p->bytes = total;
+    lay_out_registers(p, h);
+    p->values = (const ao_value *)(void *)at;
+    p->steps = (ao_step *)(void *)(at + values);
+    p->types = at + values + pad8(steps);
+    memcpy(at + values + pad8(steps), bytes + sizeof *h, header_types(h));
+    memcpy(at, bytes + sizeof *h + pad8(header_types(h)), values);
+    return p;
+}
+
+/* Needs a table with a row per register while it works. */
+static ao_status verify(ao_program *p, const unsigned char *instrs, const char **why, long *where)
+{
+    const size_t size = p->regs * sizeof(reg_state) + 1;
+    checker v = {.program = p};
+    *why = check_acc(p);
+    if (*why)
+        return AO_BAD_PROGRAM;
+    p->acc_type = p->acc == AO_NO_REG ? (uint8_t)AO_TYPE_NONE : p->types[p->acc];
+    v.regs = p->allocator.call(p->allocator.context, NULL, 0, size);
+    if (!v.regs)
+        return AO_NO_MEMORY;
+    memset(v.regs, 0, size);
+    for (unsigned k = 0; k < p->regs; k++)
+        v.regs[k].type = k < p->first_computed ? p->types[k] : (uint8_t)AO_TYPE_NONE;
+    *why = check_sections(&v, instrs, where);
+    p->allocator.call(p->allocator.context, v.regs, size, 0);
+    return *why ? AO_BAD_PROGRAM : AO_OK;
+}
+
+ao_status ao_program_load(const void *bytes, size_t size, const ao_allocator *allocator, ao_program **out,
+                          const char **why, long *where)
+{
+    const char *reason = NULL;
+    long at = -1;
+    ao_header h;
+    ao_program *p = NULL;
+    ao_status status = AO_BAD_PROGRAM;
+    *out = NULL;
+    reason = check_header(bytes, size, &h);
+    if (reason)
+        goto done;
+    status = AO_NO_MEMORY;
+    p = copy_program(bytes, &h, allocator ? allocator : &ao_default_allocator);
+    if (!p)
+        goto done;
+    status = verify(p, (const unsigned char *)bytes + size - header_instrs(&h) * sizeof(ao_instr), &reason, &at);
+    if (status == AO_OK)
+        *out = p;
+    else
+        ao_program_free(p);
+done:
+    if (why)
+        *why = reason;
+    if (where)
+        *where = at;
+    return status;
+}
+
+void ao_program_free(ao_program *program)
+{
+    if (!program)
+        return;
+    const ao_allocator allocator = program->allocator;
+    allocator.call(allocator.context, program, program->bytes, 0);
+}
+
+unsigned ao_program_inputs(const ao_program *program)
+{
+    return program->inputs;
+}
+
+unsigned ao_program_params(const ao_program *program)
+{
+    return program->params;
+}
+
+unsigned ao_program_type(const ao_program *program, unsigned i)
+{
+    return program->types[i];
+}
+
+unsigned ao_program_out_type(const ao_program *program)
+{
+    return program->out_type;
+}
+
+unsigned ao_program_acc_type(const ao_program *program)
+{
+    return program->acc_type;
+}
+
+unsigned ao_program_faults(const ao_program *program)
+{
+    return program->faults;
+}

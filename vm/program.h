@@ -1,0 +1,43 @@
+/* The inside of a verified program: shared by program.c, which builds it, and run.c, which runs it.
+ *
+ * A program is one block of memory and never changes after ao_program_load, so any number of frames in any number of
+ * threads may read it. Every register number and every type in `steps` has been checked: run.c checks nothing again.
+ */
+#ifndef AO_PROGRAM_H
+#define AO_PROGRAM_H
+
+#include "vm.h"
+
+enum { AO_PROLOGUE, AO_BODY, AO_SCAN, AO_EPILOGUE, AO_SECTIONS };
+
+/* Step flags: AO_MARKING and AO_STORE of the instruction, and this one. */
+enum { AO_FAULTING = 4 };
+
+/* One decoded instruction. An absent operand or guard is register `regs`, one past the last, which the frame binds to a
+ * spare value: the run loop then needs no test. */
+typedef struct {
+    uint16_t op, d, a, b, c, guard;
+    uint8_t uniform;                          /* as ao_kernel takes it */
+    uint8_t flags;
+    uint8_t step_d, step_a, step_b, step_c;   /* bytes from one element to the next; 0 for one value or none */
+    uint8_t step_guard;
+} ao_step;
+
+struct ao_program {
+    ao_allocator allocator;
+    size_t bytes;                             /* of this block */
+    unsigned inputs, params, consts, computed, temps;
+    unsigned first_const, first_computed, first_temp; /* register numbers; inputs start at 0, params at `inputs` */
+    unsigned out;                             /* register number of OUT, one past the temporaries */
+    unsigned regs;                            /* all registers, OUT included if there is one */
+    unsigned acc, next;                       /* AO_NO_REG without a scan */
+    unsigned first[AO_SECTIONS + 1];          /* steps of section s: first[s] .. first[s+1]-1 */
+    uint8_t out_type, acc_type;
+    uint8_t faults;                           /* an instruction may mark */
+    uint8_t rereads;                          /* an input is read after OUT was written */
+    const uint8_t *types;                     /* of inputs, params, consts */
+    const ao_value *values;                   /* of consts */
+    ao_step *steps;
+};
+
+#endif

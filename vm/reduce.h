@@ -1,0 +1,51 @@
+/* What reduce.c asks of each instruction-set level.
+ *
+ * The kernels do the work that is proportional to the array; everything that decides (which kernel, what scale, when
+ * the answer cannot be given) is in reduce.c and exists once. No kernel's answer depends on its vector width: integer
+ * totals and folded totals are exact, and an extreme is an index.
+ */
+#ifndef AO_REDUCE_H
+#define AO_REDUCE_H
+
+#include "vm.h"
+
+/* Folding: exact addition of doubles of similar size. A bias B = 1.5 * 2^e is so large that adding x to it rounds x
+ * to a multiple of B's unit in the last place, 2^(e-52), and what was rounded off, x - ((B + x) - B), is exact. The
+ * rounded parts add up in B without error while the sum stays between 2^e and 2^(e+1); the rest goes on to the next,
+ * smaller bias. When nothing is left after the last bias, the sums of all biases together are the exact sum.
+ *
+ * One accumulator takes at most AO_FOLD_ROWS numbers, so they must be below 2^(e-1) / AO_FOLD_ROWS. The part left
+ * over is at most 2^(e-53), so the exponents of successive biases may differ by 53 - AO_FOLD_MARGIN. */
+enum {
+    AO_FOLD_BLOCK = 1024, /* most numbers of one call */
+    AO_FOLD_STEP = 64,    /* their number is a multiple of this */
+    AO_FOLD_ROWS = 128,
+    AO_FOLD_MARGIN = 8,   /* log2(AO_FOLD_ROWS) + 1 */
+    AO_FOLD_DEEP = 4,     /* biases of the largest kernel */
+    AO_FOLD_PASSES = 4    /* most passes with them */
+};
+
+typedef struct {
+    double largest;              /* largest |x|, nans aside */
+    uint64_t rest;               /* nonzero: some x was not used up, or was an inf or nan */
+    int64_t taken[AO_FOLD_DEEP]; /* sum of the parts taken by each bias, in units of its last place; at most 2^54 */
+} ao_fold_result;
+
+struct ao_reductions {
+    /* Folds n doubles with as many biases as the name says. If some |x| is out of the range of the first bias, only
+     * `largest` means anything. fold_4 also stores what is left of each x, for smaller biases; `left` may be x. */
+    void (*fold_1)(const double *x, size_t n, const double *bias, ao_fold_result *result);
+    void (*fold_2)(const double *x, size_t n, const double *bias, ao_fold_result *result);
+    void (*fold_4)(const double *x, size_t n, const double *bias, ao_fold_result *result, double *left);
+    int passes; /* of fold_4 over the same numbers that take less time than adding them one at a time */
+    void (*widen)(size_t n, const float *x, double *wide);
+    /* By log2 of the size of an element: XORs each 8-byte word with `flip`, splits it into pairs of fields of 1, 2
+     * or 4 bytes (for elements of 4 and of 8 bytes alike: 4), and adds up the low and the high fields of the pairs.
+     * At most AO_SUM_WORDS words. */
+    void (*fields[4])(size_t words, const void *a, uint64_t flip, uint64_t *low, uint64_t *high);
+    /* [0] min, [1] max: see ao_extreme. */
+    size_t (*extreme[2][AO_NTYPES])(size_t n, const void *a);
+};
+enum { AO_SUM_WORDS = 1 << 20 }; /* keeps a sum of 4-byte fields below 2^52, and chunks of u8 and u16 inside 64 bits */
+
+#endif

@@ -1,0 +1,212 @@
+/* The arrayops virtual machine.
+ *
+ * The machine runs straight-line register programs over arrays, one block of elements at a time: the whole program over
+ * one block, then the next. It knows nothing of Python. A program arrives as bytes, is copied and verified by
+ * ao_program_load, and is immutable from then on; whatever the bytes, a program that loads cannot read or write outside
+ * the buffers of its run. All state of a run lives in a frame, in memory that the caller provides, so that one program
+ * may run in any number of threads at once.
+ *
+ * A run never fails. An element whose answer the machine cannot give (an overflow, a zero divisor) is marked; ao_run
+ * returns AO_MARKED with the block's marks, the caller supplies those elements, calls ao_finish and runs on. Marks may be
+ * set on elements that need none (a mark only costs time), never the other way round.
+ *
+ * Sections. The instructions of a program fall into four sections, in this order:
+ *
+ *   prologue   run once when the frame is opened: computes uniform registers from parameters and constants
+ *   body       run over a whole block at a time
+ *   scan       run one element at a time, because it depends on the accumulator (folds only, else empty)
+ *   epilogue   run over the whole block after the scan
+ *
+ * The accumulator is one uniform register (header.acc). After each element of the scan it takes the value of register
+ * header.next at that element.
+ *
+ * Two passes. A faulting instruction first runs without writing marks and only reports whether any element of the block
+ * would be marked. If one reports so, the block's body and epilogue are run again with marks: each faulting instruction's
+ * marks are ANDed with its guard register (the condition under which Python would have evaluated it) and collected.
+ * Instructions flagged AO_MARKING only run in that second pass: they compute guards.
+ */
+#ifndef AO_VM_H
+#define AO_VM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ao_types.h"
+
+/* Opcodes: AO_OP_<name>_<type>, numbered in the order of ops.def. */
+enum ao_op {
+#define AO_ENUM_OP(T, op) AO_OP_##op##_##T,
+#define OP(name, types, dst, a, b, c, fault, meaning) AO_LIST_##types(AO_ENUM_OP, name)
+#include "ops.def"
+#undef OP
+#undef AO_ENUM_OP
+    AO_NOPS
+};
+
+/* What ops.def says of one opcode. Types are enum ao_type; AO_TYPE_NONE where there is no operand. */
+typedef struct {
+    const char *name;    /* "ADD" */
+    const char *meaning; /* "d = a + b, wraps" */
+    uint8_t type;        /* the T it is stamped for */
+    uint8_t dst, a, b, c;
+    uint8_t faults;      /* 1 if it may mark elements */
+} ao_op_info;
+
+extern const ao_op_info ao_ops[AO_NOPS];
+extern const char *const ao_type_names[AO_NTYPES];
+extern const uint8_t ao_type_sizes[AO_NTYPES]; /* in bytes */
+
+/* Limits. Each has a test at it and one past it. */
+enum {
+    AO_MAX_INPUTS = 1024,   /* arrays of one program */
+    AO_MAX_UNIFORMS = 8192, /* parameters, constants and computed uniforms together */
+    AO_MAX_TEMPS = 4096,    /* temporaries: 4096 of them over 256 elements are 8 MiB */
+    AO_MAX_INSTRS = 32768,  /* instructions of all sections together */
+    AO_MIN_BLOCK = 256,     /* elements of a block; the rule is in run.c */
+    AO_MAX_BLOCK = 1024,
+    AO_NO_REG = 0xFFFF      /* "no register" in an operand, guard, header.acc or header.next */
+};
+
+typedef enum {
+    AO_OK = 0,
+    AO_MARKED,      /* ao_run: the current block has marked elements */
+    AO_NO_MEMORY,
+    AO_BAD_PROGRAM  /* ao_program_load: see ao_fault_text */
+} ao_status;
+
+/* One value of any type, as parameters and constants are passed. */
+typedef union {
+    int64_t i;  /* i8 i16 i32 i64, sign-extended */
+    uint64_t u; /* b1 u8 u16 u32 u64, zero-extended */
+    double f;   /* f64, and f32 as the double of equal value */
+} ao_value;
+
+/* Where memory comes from: new_size 0 frees, old NULL allocates, otherwise unused. NULL means no memory. */
+typedef struct {
+    void *(*call)(void *context, void *old, size_t old_size, size_t new_size);
+    void *context;
+} ao_allocator;
+extern const ao_allocator ao_default_allocator; /* malloc and free */
+
+enum {
+    AO_MARKING = 1, /* instruction flag: only in the marking pass (b1 operations that cannot fault) */
+    AO_STORE = 2    /* instruction flag: a mark means "computed, but does not fit the result" */
+};
+/* Bits of a mark. */
+enum { AO_MARK_VALUE = 1, AO_MARK_STORE = 2 };
+
+typedef struct {
+    uint16_t op, flags, dst, a, b, c, guard, zero;
+} ao_instr;
+
+/* The serialised form, little- or big-endian as the machine is: this header; then one type byte for each input, parameter
+ * and constant, zero-padded to a multiple of 8; then ao_value for each constant; then the instructions. */
+typedef struct {
+    uint32_t magic;   /* AO_MAGIC */
+    uint16_t inputs, params, consts, computed, temps; /* numbers of registers */
+    uint16_t prologue, body, scan, epilogue;          /* numbers of instructions */
+    uint16_t acc, next;                               /* registers, or AO_NO_REG in a program without a scan */
+    uint8_t out_type;                                 /* type of OUT, or AO_TYPE_NONE: the program has no OUT */
+    uint8_t zero[5];                                  /* makes 32 bytes */
+} ao_header;
+#define AO_MAGIC 0x31564F41u /* "AOV1" */
+
+typedef struct ao_program ao_program;
+
+/* Copies and verifies. On AO_BAD_PROGRAM *why (if not NULL) is a static sentence and *where the instruction, or -1. */
+ao_status ao_program_load(const void *bytes, size_t size, const ao_allocator *allocator, ao_program **out,
+                          const char **why, long *where);
+void ao_program_free(ao_program *program);
+
+unsigned ao_program_inputs(const ao_program *program);
+unsigned ao_program_params(const ao_program *program);
+/* Type of an input or parameter: i counts inputs first, then parameters. */
+unsigned ao_program_type(const ao_program *program, unsigned i);
+unsigned ao_program_out_type(const ao_program *program);
+unsigned ao_program_acc_type(const ao_program *program); /* AO_TYPE_NONE without a scan */
+unsigned ao_program_faults(const ao_program *program);   /* 1 if any instruction may mark */
+
+/* One kernel per opcode. n elements from a, b, c to d; bit 0 (1, 2) of `uniform` says that a (b, c) is one value for
+ * all elements. d may be the same address as an operand of the same element size, and overlaps nothing else. With mark
+ * NULL the kernel returns nonzero if any element is to be marked; otherwise it also writes mark[i] = 0 or 1 for each i.
+ * At least one operand is not uniform, except for COPY and FAIL. */
+typedef unsigned (*ao_kernel)(size_t n, void *d, const void *a, const void *b, const void *c, unsigned uniform,
+                              uint8_t *mark);
+
+/* One instruction-set level: the same kernels, compiled for it. */
+typedef struct {
+    const char *name; /* "base", "avx2", "avx512" */
+    ao_kernel ops[AO_NOPS];
+    /* Stream compaction by element size 1, 2, 4, 8 (index log2): copies the elements whose mask byte is 1 to dst, in order,
+     * and returns their number. Writes nothing at or past dst[number]. */
+    size_t (*const *compact)(size_t n, const uint8_t *mask, const void *src, void *dst);
+    const struct ao_reductions *reductions; /* kernels behind ao_sum_int, ao_sum_float, ao_extreme: reduce.h */
+} ao_isa;
+
+extern const char *const ao_isa_names[]; /* every level built for this architecture, slowest first, then NULL */
+/* The named level, or with NULL the best one that this processor and its operating system can run. NULL if not built or
+ * not runnable here. */
+const ao_isa *ao_isa_find(const char *name);
+
+/* What receives each finished block when the result is not an array: `block` holds n results (of out_type) for elements
+ * first .. first+n-1 of the run. Called on the running thread; must not fail. */
+typedef struct {
+    void (*take)(void *context, const void *block, size_t first, size_t n);
+    void *context;
+} ao_sink;
+
+enum {
+    AO_KEEP = 1 /* out may be an input of the run, or holds data that must survive a stop: write finished elements only */
+};
+
+typedef struct {
+    const ao_isa *isa;
+    const void *const *inputs;   /* one address per input, each of `count` elements, in the byte order of the machine */
+    const ao_value *params;      /* one per parameter */
+    void *out;                   /* `count` elements of out_type; NULL with a sink */
+    size_t count;
+    unsigned flags;
+    ao_sink sink;                /* take is NULL when out is given */
+    ao_value acc;                /* first value of the accumulator */
+} ao_job;
+
+/* A run in progress. The fields are for reading between calls. */
+typedef struct ao_frame {
+    size_t position;      /* first element of the current block: everything before it is finished */
+    size_t block_count;   /* elements in the current block */
+    const uint8_t *marks; /* after AO_MARKED: one byte per element of the block, AO_MARK_* bits */
+    void *block_out;      /* after AO_MARKED: the block's results, to be patched where marked; NULL without OUT */
+    int scan_stopped;     /* after AO_MARKED: the scan stopped at the last element, and acc is from before it */
+    struct ao_frame_private *private_;
+} ao_frame;
+
+/* Bytes of memory, aligned to 64, that ao_frame_open needs for this program. */
+size_t ao_frame_size(const ao_program *program);
+/* Binds a job and runs the prologue. `memory` must outlive the frame; there is nothing to close. */
+void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job, void *memory);
+/* Runs from frame->position until `end` elements (at most job.count) are finished (AO_OK) or a block has marks (AO_MARKED).
+ *
+ * Without a scan, after AO_MARKED the caller patches the marked elements in block_out and calls ao_finish(frame, done)
+ * with done = block_count, or less if it stops there. With a scan the block ends with the first element whose scan step
+ * was marked (its AO_MARK_VALUE bit is set and it is the last of the block); the caller must then also set the
+ * accumulator for the following element with ao_frame_set_acc before it runs on. */
+ao_status ao_run(ao_frame *frame, size_t end);
+/* Commits the first `done` elements of a marked block: copies them out or feeds the sink, and moves position. */
+void ao_finish(ao_frame *frame, size_t done);
+/* Moves position over n elements that the machine is not to run: their results and the accumulator are the caller's. */
+void ao_skip(ao_frame *frame, size_t n);
+ao_value ao_frame_acc(const ao_frame *frame);
+void ao_frame_set_acc(ao_frame *frame, ao_value value);
+
+/* Reductions of plain arrays. Each is exact, or says that it cannot be. */
+
+/* Sum of n integers of any type as a 128-bit two's complement number (high, low). */
+void ao_sum_int(const ao_isa *isa, enum ao_type type, const void *a, size_t n, int64_t *high, uint64_t *low);
+/* Correctly rounded sum of doubles (type f64) or floats (type f32), as math.fsum. Returns 0 and leaves *sum alone where
+ * fsum's own answer depends on the order of the elements or is an exception: inf, nan, or partial sums that may overflow. */
+int ao_sum_float(const ao_isa *isa, enum ao_type type, const void *a, size_t n, double *sum);
+/* Index of the element that Python's min() (largest 0) or max() (largest 1) returns: the first of equals; element 0 if it
+ * is nan; other nans are passed over. n is at least 1. Any type but b1. */
+size_t ao_extreme(const ao_isa *isa, enum ao_type type, const void *a, size_t n, int largest);
+
+#endif
