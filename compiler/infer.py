@@ -293,6 +293,20 @@ class Inference:
             return value
         return self.compare_terms("!=", value, self.graph.const(0.0 if t.kind == "f" else 0))
 
+    def has_kind(self, value: Value, kind: str) -> bool:
+        """Whether every element of the value has Python's type of this kind: an int term may choose a bool (True is 1)."""
+        if isinstance(value, Union):
+            return False
+        stack, seen = [value], {value}
+        while stack:
+            t = self.terms[stack.pop()]
+            if t.kind != kind:
+                return False
+            choices = t.args[1:] if t.op == "if" else t.args[:1] if t.op == "check" else ()
+            stack.extend(i for i in choices if i not in seen)
+            seen.update(choices)
+        return True
+
     def negate(self, condition: int) -> int:
         t = self.terms[condition]
         if t.op == "const":
@@ -462,9 +476,9 @@ class Inference:
             return self.graph.add({"&": "and", "|": "or", "^": "xor"}[op], a, b, kind="b", lo=0, hi=1)
         if op == "&":
             # A mask wider than every lane keeps all of what is not negative.
-            if tb.op == "const" and tb.value > U64[1] and 0 <= ta.lo and ta.hi <= U64[1]:
+            if tb.op == "const" and tb.value > U64[1] and 0 <= ta.lo and not ta.clamped:
                 b = self.graph.const(tb.value & U64[1])
-            elif ta.op == "const" and ta.value > U64[1] and 0 <= tb.lo and tb.hi <= U64[1]:
+            elif ta.op == "const" and ta.value > U64[1] and 0 <= tb.lo and not tb.clamped:
                 a = self.graph.const(ta.value & U64[1])
             ta, tb = self.terms[a], self.terms[b]
             lo, hi = _and_interval(ta, tb)
@@ -554,7 +568,7 @@ class Inference:
         t = self.terms[a]
         if t.kind == "f":
             return self.graph.add("fabs", a, kind="f")
-        if t.lo >= 0:
+        if t.lo >= 0 and not t.clamped:  # a cut interval holds only where the term is computed exactly
             return self.as_int(a)
         hi = max(-t.lo, t.hi)
         if hi <= I64[1]:

@@ -200,7 +200,7 @@ class _Lowering:
             return bits if position else EXACT
         if term.op == "and":
             other = self.terms[term.args[1 - position]]
-            if other.lo >= 0:
+            if other.lo >= 0 and not other.clamped:
                 return max(min(bits, other.hi.bit_length()), 1)
             return bits
         if term.op == "shl":
@@ -422,6 +422,8 @@ class _Lowering:
         """A register that is 1 where the guard holds; None means always."""
         if guard == _ALWAYS:
             return None
+        if not guard:  # contradictory conditions: Python never evaluates it
+            return self.constant(False, "b1", False, None)
         usable = []
         for conjunction in guard:
             literals = frozenset(l for l in conjunction if self.usable(l[0], section))

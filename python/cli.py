@@ -55,6 +55,8 @@ PROGRESS_DELAY = 1.0
 CARET_CONTEXT = 50
 EXACT_IN_DOUBLE = 1 << 53
 LEAST_EXPONENT = 1074  # every finite double is an integer times 2**-1074
+# Chunks of doubles up to LARGE have a sum that is a double; above it a product with 2**-LARGE_SCALE is exact.
+LARGE, LARGE_SCALE = 1e250, 200
 # Keywords of the functions called here: as a name in the expression they would be taken for the option.
 RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial"})
 # What Python's own arithmetic raises on an element, or a call on names and types that do not fit.
@@ -433,9 +435,10 @@ class ExactSum:
     def add_int(self, value: int) -> None:
         self.units += value << LEAST_EXPONENT
 
-    def add_float(self, value: float) -> None:
+    def add_float(self, value: float, scale: int = 0) -> None:
+        """Adds value * 2**scale."""
         numerator, denominator = value.as_integer_ratio()
-        self.units += numerator << (LEAST_EXPONENT + 1 - denominator.bit_length())
+        self.units += numerator << (LEAST_EXPONENT + 1 - denominator.bit_length() + scale)
 
     def add_array(self, values: "array[float]") -> None:
         """Adds an array of 'd', which is used up."""
@@ -445,12 +448,17 @@ class ExactSum:
             self.specials.update(math.nan for _ in filter_array(special, "isnan(x)")[:1])
             values = filter_array(values, "isfinite(x)")
         try:
-            while part := sum_array(values):
-                self.add_float(part)
-                values.append(-part)
+            self.add_finite(values)
         except OverflowError:  # the sum of this array alone is no double, though that of all may be
-            for value in values:
-                self.add_float(value)
+            large = filter_array(values, "abs(x) > bound", bound=LARGE)
+            self.add_finite(filter_array(values, "abs(x) <= bound", bound=LARGE))
+            self.add_finite(map_array(large, "x * factor", factor=0.5**LARGE_SCALE), LARGE_SCALE)
+
+    def add_finite(self, values: "array[float]", scale: int = 0) -> None:
+        """Adds values * 2**scale. What an OverflowError leaves in the array is what is still to be added."""
+        while part := sum_array(values):
+            self.add_float(part, scale)
+            values.append(-part)
 
     def value(self) -> float:
         """The correctly rounded sum, or math.fsum's own error or infinity."""

@@ -139,7 +139,7 @@ class Kernel:
         wanted = _output(first[0], typecode, out)
         plan = self._plan("map", _signature(args), wanted) if self._ir is not None else None
         if plan is not None and plan.never_fits and first[2]:
-            self._refuse(args, wanted)
+            self._refuse_floats(args, wanted)
         target = _machine.new_array(wanted, first[2]) if out is None else out
         if plan is None or plan.program is None:
             _machine.call_map(self._python(), args, target, out is None)
@@ -165,12 +165,11 @@ class Kernel:
             typecode = self._plan("map", _signature(args), None).typecode
         return self._run_map(args, lead, typecode, out)
 
-    def _refuse(self, args: tuple[Any, ...], wanted: str) -> None:
-        """A float result for an integer array: the first element's own exception, or one that names the remedy."""
+    def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:
+        """A float for an integer array: the first element's own exception, or one that names the remedy."""
         value = self._python()(*(a if isinstance(a, (int, float)) else native(a)[0] for a in args))
-        if not isinstance(value, float):
-            array(wanted, [value])  # a complex number: array.array's own exception
-        raise TypeError(f"{self._text!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
+        if isinstance(value, float):
+            raise TypeError(f"{self._text!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
 
     def _python(self) -> Callable[..., Any]:
         """The meaning of the kernel for one element, in Python."""
@@ -246,6 +245,8 @@ class Kernel:
         for _ in range(_FOLD_TRIES):
             if start >= count:
                 return acc
+            if type(acc) not in (int, float, bool):
+                break
             types = _signature((acc, arr, *numbers))
             plan = self._plan("fold", types, wanted)
             if plan.program is not None:
@@ -281,7 +282,7 @@ class Kernel:
         params = [acc, *types[1:]]
         inference = Inference(self._ir, params, self._ieee, acc=0)
         value = inference.run()
-        if isinstance(value, Union) or inference.terms[value].kind != acc.kind or not inference.graph.in_some_lane(value):
+        if not inference.has_kind(value, acc.kind) or not inference.graph.in_some_lane(value):
             return Plan(wanted or "", None, None, inference)
         target = None if wanted is None else _MACHINE_TYPES[wanted]
         if target is not None and target[0] != "f" and acc.kind == "f":

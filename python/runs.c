@@ -23,6 +23,7 @@ typedef struct {
     PyObject *args;    /* tuple: a buffer or a number per parameter of the expression */
     PyObject *oracle;
     Py_ssize_t nargs;
+    Py_ssize_t acc_index; /* the argument that a fold's accumulator starts from, which may be of any type; or -1 */
     size_t count;      /* elements */
     unsigned ninputs;
     ao_array *arrays;  /* the inputs */
@@ -89,9 +90,10 @@ static int add_array(run *r, PyObject *object)
 }
 
 /* Takes the arguments. On failure the caller still calls run_close. */
-static int run_open(run *r, PyObject *module, PyObject *program, PyObject *args, PyObject *oracle)
+static int run_open(run *r, PyObject *module, PyObject *program, PyObject *args, Py_ssize_t acc_index, PyObject *oracle)
 {
     memset(r, 0, offsetof(run, inline_arrays));
+    r->acc_index = acc_index;
     r->state = state_of(module);
     if (!Py_IS_TYPE(program, r->state->program_type) || !PyTuple_Check(args)) {
         PyErr_SetString(PyExc_TypeError, "a Program and a tuple of arguments are needed");
@@ -112,6 +114,10 @@ static int run_open(run *r, PyObject *module, PyObject *program, PyObject *args,
             if (add_array(r, arg) < 0) {
                 return -1;
             }
+            continue;
+        }
+        if (i == acc_index && nparams < known) {
+            nparams++;
             continue;
         }
         if (number_is_big(arg)) {
@@ -198,8 +204,8 @@ static int advance(run *r, size_t end)
     }
 }
 
-/* What the oracle says of one element; `acc` replaces argument acc_index if that is not -1. */
-static PyObject *ask(run *r, size_t index, Py_ssize_t acc_index, PyObject *acc)
+/* What the oracle says of one element; `acc` is a fold's accumulator, else NULL. */
+static PyObject *ask(run *r, size_t index, PyObject *acc)
 {
     PyObject *result = NULL;
     PyObject **values = r->values + 1;
@@ -207,7 +213,7 @@ static PyObject *ask(run *r, size_t index, Py_ssize_t acc_index, PyObject *acc)
     unsigned input = 0;
     for (; i < r->nargs; i++) {
         PyObject *value;
-        if (i == acc_index) {
+        if (i == r->acc_index) {
             value = Py_NewRef(acc);
         } else if (r->is_array[i]) {
             const ao_array *array = &r->arrays[input++];
@@ -247,7 +253,7 @@ static int patch_block(run *r, store_policy *policy, size_t *done)
             continue;
         }
         *done = j;
-        PyObject *value = ask(r, r->frame.position + j, -1, NULL);
+        PyObject *value = ask(r, r->frame.position + j, NULL);
         if (!value) {
             return -1;
         }
@@ -316,7 +322,7 @@ PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     store_policy policy = {0};
     alignas(64) char stack[FRAME_ON_STACK];
     int same = 0, failed = -1;
-    if (run_open(&r, module, args[0], args[1], args[3]) < 0 || array_take_out(args[2], &out) < 0) {
+    if (run_open(&r, module, args[0], args[1], -1, args[3]) < 0 || array_take_out(args[2], &out) < 0) {
         goto done;
     }
     policy.type = out.type;
@@ -381,7 +387,7 @@ static int filter_loop(run *r)
             if (!r->frame.marks[j]) {
                 continue;
             }
-            PyObject *value = ask(r, r->frame.position + j, -1, NULL);
+            PyObject *value = ask(r, r->frame.position + j, NULL);
             int truth = value ? PyObject_IsTrue(value) : -1;
             Py_XDECREF(value);
             if (truth < 0) {
@@ -422,7 +428,7 @@ PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t narg
     compaction c = {0};
     PyObject *result = NULL;
     alignas(64) char stack[FRAME_ON_STACK];
-    if (run_open(&r, module, args[0], args[1], args[3]) < 0) {
+    if (run_open(&r, module, args[0], args[1], -1, args[3]) < 0) {
         goto done;
     }
     const ao_array *source = lead_array(&r, lead);
@@ -452,7 +458,6 @@ done:
 
 typedef struct {
     run r;
-    Py_ssize_t acc_index; /* the argument that is the accumulator */
     enum ao_type acc_type;
     PyObject *acc;        /* its current value, where Python has it */
     ao_array *out;        /* for accumulate: the value after each element */
@@ -487,7 +492,7 @@ static int failed_stores(fold_run *f, size_t n)
 /* One element by Python: f->acc becomes the next accumulator, and is stored. */
 static int python_step(fold_run *f, size_t index, void *element)
 {
-    PyObject *next = ask(&f->r, index, f->acc_index, f->acc);
+    PyObject *next = ask(&f->r, index, f->acc);
     if (!next) {
         return -1;
     }
@@ -495,6 +500,23 @@ static int python_step(fold_run *f, size_t index, void *element)
     if (element && element_set(f->out->type, element, next, f->policy.scratch) < 0) {
         deferred_save(&f->policy.deferred);
     }
+    return 0;
+}
+
+/* Elements by Python until the accumulator, f->acc, is one that the machine holds. */
+static int python_steps(fold_run *f)
+{
+    ao_frame *frame = &f->r.frame;
+    ao_value value = {0};
+    while (number_to_value(f->acc_type, f->acc, &value) != 0 && frame->position < f->r.count) {
+        size_t index = frame->position;
+        char *element = f->out ? (char *)f->out->data + index * ao_type_sizes[f->out->type] : NULL;
+        if (python_step(f, index, element) < 0 || PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+        ao_skip(frame, 1);
+    }
+    ao_frame_set_acc(frame, value);
     return 0;
 }
 
@@ -518,17 +540,7 @@ static int finish_marked(fold_run *f)
         return -1;
     }
     ao_finish(frame, n);
-    ao_value value = {0};
-    while (number_to_value(f->acc_type, f->acc, &value) != 0 && frame->position < f->r.count) {
-        size_t index = frame->position;
-        if (python_step(f, index, size ? (char *)f->out->data + index * size : NULL) < 0
-            || PyErr_CheckSignals() < 0) {
-            return -1;
-        }
-        ao_skip(frame, 1);
-    }
-    ao_frame_set_acc(frame, value);
-    return 0;
+    return python_steps(f);
 }
 
 static int fold_loop(fold_run *f)
@@ -554,16 +566,12 @@ static int fold_loop(fold_run *f)
 static int fold_start(fold_run *f, void *stack)
 {
     ao_job job = {.out = f->out ? f->out->data : NULL};
-    unsigned number = 0;
-    for (Py_ssize_t i = 0; i < f->acc_index; i++) {
-        number += !f->r.is_array[i] && !number_is_big(PyTuple_GET_ITEM(f->r.args, i));
-    }
-    job.acc = f->r.params[number];
     if (start(&f->r, &job, stack) < 0) {
         return -1;
     }
     ao_skip(&f->r.frame, f->from);
-    return 0;
+    Py_XSETREF(f->acc, Py_NewRef(PyTuple_GET_ITEM(f->r.args, f->r.acc_index)));
+    return python_steps(f);
 }
 
 static PyObject *fold_value(fold_run *f, size_t end)
@@ -575,7 +583,6 @@ static PyObject *fold_value(fold_run *f, size_t end)
     }
     PyObject *result = NULL;
     memset(g, 0, sizeof *g);
-    g->acc_index = f->acc_index;
     g->acc_type = f->acc_type;
     g->from = f->from;
     ao_array nowhere = {.type = f->out->type};
@@ -585,8 +592,8 @@ static PyObject *fold_value(fold_run *f, size_t end)
     g->policy.deferred.error = Py_NewRef(Py_None); /* failed stores are of no interest here */
     if (!nowhere.data) {
         PyErr_NoMemory();
-    } else if (run_open(&g->r, PyType_GetModule(Py_TYPE(f->r.program)), (PyObject *)f->r.program, f->r.args, f->r.oracle)
-               == 0) {
+    } else if (run_open(&g->r, PyType_GetModule(Py_TYPE(f->r.program)), (PyObject *)f->r.program, f->r.args, f->r.acc_index,
+                        f->r.oracle) == 0) {
         g->r.count = end;
         if (fold_start(g, stack) == 0 && fold_loop(g) == 0) {
             result = Py_NewRef(g->acc);
@@ -615,16 +622,16 @@ PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     PyObject *result = NULL;
     alignas(64) char stack[FRAME_ON_STACK];
     memset(&f, 0, sizeof f);
-    f.acc_index = PyLong_AsSsize_t(args[2]);
+    Py_ssize_t acc_index = PyLong_AsSsize_t(args[2]);
     f.from = PyLong_AsSize_t(args[3]);
     if (PyErr_Occurred()) {
         return NULL;
     }
-    if (run_open(&f.r, module, args[0], args[1], args[4]) < 0) {
+    if (run_open(&f.r, module, args[0], args[1], acc_index, args[4]) < 0) {
         goto done;
     }
     f.acc_type = (enum ao_type)ao_program_acc_type(f.r.program->program);
-    if (f.acc_index < 0 || f.acc_index >= f.r.nargs || f.r.is_array[f.acc_index] || f.from > f.r.count) {
+    if (acc_index < 0 || acc_index >= f.r.nargs || f.r.is_array[acc_index] || f.from > f.r.count) {
         PyErr_SetString(PyExc_ValueError, "run_fold(): bad accumulator or start");
         goto done;
     }
