@@ -248,7 +248,7 @@ static uint8_t pointer_step(const ao_program *p, unsigned reg, unsigned type)
     return reg != AO_NO_REG && is_vector(p, reg) ? ao_type_sizes[type] : 0;
 }
 
-static ao_step decode(const ao_program *p, const ao_instr *ins)
+static ao_step decode(const ao_program *p, const ao_instr *ins, unsigned section)
 {
     const ao_op_info *info = &ao_ops[ins->op];
     const unsigned none = p->regs;
@@ -262,8 +262,9 @@ static ao_step decode(const ao_program *p, const ao_instr *ins)
     s.step_b = pointer_step(p, ins->b, info->b);
     s.step_c = pointer_step(p, ins->c, info->c);
     s.step_guard = pointer_step(p, ins->guard, AO_TYPE_b1);
-    s.uniform = (uint8_t)((ins->a != AO_NO_REG && !s.step_a) | (ins->b != AO_NO_REG && !s.step_b) << 1
-                          | (ins->c != AO_NO_REG && !s.step_c) << 2);
+    if (section == AO_BODY || section == AO_EPILOGUE) /* the others run on one element: nothing is shared */
+        s.uniform = (uint8_t)((ins->a != AO_NO_REG && !s.step_a) | (ins->b != AO_NO_REG && !s.step_b) << 1
+                              | (ins->c != AO_NO_REG && !s.step_c) << 2);
     s.flags = (uint8_t)(ins->flags | (info->faults ? AO_FAULTING : 0));
     return s;
 }
@@ -280,7 +281,7 @@ static const char *check_sections(checker *v, const unsigned char *instrs, long 
             *where = (long)k;
             if (why)
                 return why;
-            p->steps[k] = decode(p, &ins);
+            p->steps[k] = decode(p, &ins, v->section);
             p->faults |= ao_ops[ins.op].faults;
         }
         *where = -1;

@@ -120,7 +120,7 @@ static int needs_scratch(const ao_program *p, const ao_job *job)
 {
     if (p->out_type == AO_TYPE_NONE)
         return 0;
-    return job->sink.take || (job->flags & AO_KEEP && (p->faults || p->rereads || p->acc != AO_NO_REG));
+    return job->sink.take || (job->flags & AO_KEEP && (p->faults || p->rereads));
 }
 
 static void bind_uniforms(struct ao_frame_private *f, char *slots)
@@ -139,20 +139,12 @@ static void bind_uniforms(struct ao_frame_private *f, char *slots)
     memset(slots, 0, sizeof(ao_value));
 }
 
-static void call_step(const struct ao_frame_private *f, const ao_step *s, size_t n)
-{
-    char *const *r = f->regs;
-    f->job.isa->ops[s->op](n, r[s->d], r[s->a], r[s->b], r[s->c], s->uniform, NULL);
-}
-
 static void run_prologue(struct ao_frame_private *f)
 {
     const ao_program *p = f->program;
-    for (const ao_step *s = p->steps; s < p->steps + p->first[AO_BODY]; s++) {
-        ao_step one = *s;
-        one.uniform = 0; /* a single element: no operand is shared by others */
-        call_step(f, &one, 1);
-    }
+    char *const *r = f->regs;
+    for (const ao_step *s = p->steps; s < p->steps + p->first[AO_BODY]; s++)
+        f->job.isa->ops[s->op](1, r[s->d], r[s->a], r[s->b], r[s->c], s->uniform, NULL);
 }
 
 void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job, void *memory)
@@ -249,7 +241,8 @@ static unsigned scan_element(const struct ao_frame_private *f, size_t i)
     char *const *r = f->regs;
     for (const ao_step *s = p->steps + p->first[AO_SCAN]; s < end; s++) {
         const unsigned fault = f->job.isa->ops[s->op](1, r[s->d] + i * s->step_d, r[s->a] + i * s->step_a,
-                                                      r[s->b] + i * s->step_b, r[s->c] + i * s->step_c, 0, NULL);
+                                                      r[s->b] + i * s->step_b, r[s->c] + i * s->step_c, s->uniform,
+                                                      NULL);
         if (!fault || (s->guard != p->regs && !r[s->guard][i * s->step_guard]))
             continue;
         if (!(s->flags & AO_STORE))
@@ -329,7 +322,6 @@ ao_status ao_run(ao_frame *frame, size_t end)
         end = f->job.count;
     while (frame->position < end) {
         size_t n = end - frame->position < f->limit ? end - frame->position : f->limit;
-        frame->scan_stopped = 0;
         const unsigned marked = p->acc == AO_NO_REG ? run_block(f, n) : fold_block(f, &n, &frame->scan_stopped);
         if (marked) {
             frame->block_count = n;

@@ -501,6 +501,39 @@ static void test_sticky(void)
     }
 }
 
+/* Guards that nobody needs are not computed. */
+static void test_marking_is_lazy(void)
+{
+    load_division(MARKING, 0);
+    watch(AO_OP_LT_i64);
+    const void *inputs[] = {x, y};
+    const ao_value params[] = {{.i = 0}};
+    const ao_job job = job_over(inputs, params, MOST);
+    fill_xy();
+    ao_frame_open(&frame, program, &job, memory);
+    CHECK(ao_run(&frame, MOST) == AO_OK && fast_calls == 0, "%zu calls", fast_calls);
+    y[MOST - 1] = 0;
+    ao_frame_open(&frame, program, &job, memory);
+    ao_run(&frame, MOST);
+    CHECK(fast_calls == 1, "%zu calls", fast_calls);
+    isa = real_isa;
+    unload();
+}
+
+/* A truth value is 0 or 1 whatever its ao_value. */
+static void test_truth(void)
+{
+    build_start(&b, B1);
+    build_param(&b, B1);
+    in_body(&b, AO_OP_COPY_b1, out_reg(&b), 0, NO, NO);
+    load();
+    const ao_value params[] = {{.u = 256}};
+    const ao_job job = job_over(NULL, params, 1);
+    ao_frame_open(&frame, program, &job, memory);
+    CHECK(ao_run(&frame, 1) == AO_OK && *(uint8_t *)out == 1, "%d", *(uint8_t *)out);
+    unload();
+}
+
 /* A fold that stops everywhere runs its body over a bounded number of elements for each. */
 static void test_stops_cost(void)
 {
@@ -527,6 +560,20 @@ static void test_stops_cost(void)
     isa = real_isa;
     CHECK(stops == MOST && elements <= 32 * MOST, "%zu stops, %zu elements", stops, elements);
     unload();
+
+    load_fold(AO_TYPE_NONE); /* one stop at the first element, then full blocks again */
+    watch(AO_OP_ADDC_i64);
+    const ao_value zero[] = {{.i = 0}, {.i = 0}};
+    const ao_job one_stop = job_over(inputs, zero, MOST);
+    fill_xy();
+    x[0] = INT64_MAX;
+    ao_frame_open(&frame, program, &one_stop, memory);
+    CHECK(ao_run(&frame, MOST) == AO_MARKED && frame.scan_stopped && frame.block_count == 1, "first element");
+    ao_finish(&frame, 1);
+    CHECK(ao_run(&frame, MOST) == AO_OK, "the rest");
+    isa = real_isa;
+    CHECK(marking_calls <= 1 + 6 + MOST / AO_MIN_BLOCK + 1, "%zu blocks", marking_calls);
+    unload();
 }
 
 /* Block size: shrinks with the number of vectors, within its limits; temporaries are staggered, not page-aligned
@@ -552,6 +599,20 @@ static void test_block_sizes(void)
         unload();
     }
     CHECK(smallest == AO_MIN_BLOCK && largest > smallest, "blocks from %zu to %zu", smallest, largest);
+}
+
+static void test_staggered(void)
+{
+    size_t sizes[2];
+    for (unsigned more = 0; more < 2; more++) {
+        build_start(&b, AO_TYPE_NONE);
+        b.header.temps = (uint16_t)(100 + more);
+        load();
+        sizes[more] = ao_frame_size(program);
+        unload();
+    }
+    const size_t stride = sizes[1] - sizes[0];
+    CHECK(stride >= 8 * AO_MIN_BLOCK && stride % 64 == 0 && stride % 1024 != 0, "temporaries %zu apart", stride);
 }
 
 /* A program without instructions, inputs or OUT runs through. */
@@ -583,8 +644,11 @@ int main(void)
         test_scan_marks();
         test_acc_types();
         test_sticky();
+        test_marking_is_lazy();
+        test_truth();
         test_stops_cost();
         test_block_sizes();
+        test_staggered();
         test_empty();
     }
     return check_result("test_run");

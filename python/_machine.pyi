@@ -1,0 +1,38 @@
+"""The extension module: the machine's tables, programs, and the runs over buffers. Private; see python/machine.c."""
+
+from array import array
+from collections.abc import Callable
+from typing import Any, TypedDict
+
+class Op(TypedDict):
+    name: str
+    type: str
+    dst: str
+    a: str
+    b: str
+    c: str
+    meaning: str
+    faults: bool
+
+OPS: tuple[Op, ...]
+TYPES: tuple[str, ...]
+TYPE_SIZES: dict[str, int]
+LIMITS: dict[str, int]
+MAGIC: int
+ISA: str
+ISA_LEVELS: list[str]
+
+class Program:
+    def __init__(self, code: bytes) -> None: ...
+
+def run_map(program: Program, args: tuple[Any, ...], out: Any, oracle: Callable[..., Any], defer: bool, /) -> None: ...
+def run_filter(program: Program, args: tuple[Any, ...], lead: int, oracle: Callable[..., Any], /) -> array[Any]: ...
+def run_fold(
+    program: Program, args: tuple[Any, ...], acc_index: int, start: int, oracle: Callable[..., Any], out: Any, /
+) -> Any: ...
+def call_map(function: Callable[..., Any], args: tuple[Any, ...], out: Any, defer: bool, /) -> None: ...
+def call_filter(function: Callable[..., Any], args: tuple[Any, ...], lead: int, /) -> array[Any]: ...
+def new_array(typecode: str, length: int, /) -> array[Any]: ...
+def sum(buffer: Any, /) -> int | float | None: ...
+def extreme(buffer: Any, largest: bool, /) -> int | float | None: ...
+def buffer_info(buffer: Any, /) -> tuple[str, str, int]: ...
