@@ -214,10 +214,10 @@ class _Parser:
 
     def logical(self, node: ast.BoolOp, depth: int) -> int:
         join = self.build.logical_and if isinstance(node.op, ast.And) else self.build.logical_or
-        values = [self.expr(value, depth) for value in node.values]
-        result = values.pop()
-        while values:
-            result = join(values.pop(), result)
+        # a and b and c is (a and b) and c, value for value: length is not depth here either
+        result, *others = [self.expr(value, depth) for value in node.values]
+        for other in others:
+            result = join(result, other)
         return result
 
     def compare(self, node: ast.Compare, depth: int) -> int:
@@ -235,9 +235,9 @@ class _Parser:
             right = self.expr(right_node, depth)
             links.append(self.build.add(symbol, left, right))
             left = right
-        result = links.pop()
-        while links:
-            result = self.build.logical_and(links.pop(), result)
+        result = links[0]
+        for link in links[1:]:
+            result = self.build.logical_and(result, link)
         return result
 
     def collection(self, node: ast.expr, depth: int) -> tuple[Number, ...]:
@@ -276,7 +276,7 @@ class _Parser:
         else:
             raise self.error("only functions named in the language can be called", node.func)
         for keyword in node.keywords:
-            raise self.error("keyword arguments are not part of the language", keyword.value)
+            raise self.error("keyword arguments are not part of the language", keyword)
         for argument in node.args:
             if isinstance(argument, ast.Starred):
                 raise self.error("'*' arguments are not part of the language", argument)

@@ -116,7 +116,8 @@ def reduce(arr: Any, f: str | Callable[[Any, Any], Any], initial: Any = _MISSING
     """
     if not isinstance(f, str):
         _check_callable(f, names)
-        return functools.reduce(f, native(arr), *(() if initial is _MISSING else (initial,)))
+        with memoryview(arr):  # held, so that f cannot resize it
+            return functools.reduce(f, native(arr), *(() if initial is _MISSING else (initial,)))
     kernel, numbers = _fold_kernel(f, names, ieee)
     if initial is not _MISSING and type(initial) in (int, float, bool):
         return kernel._fold(arr, initial, 0, numbers)
@@ -149,7 +150,8 @@ def accumulate(arr: Any, f: str | Callable[[Any, Any], Any] = "acc + x", *, init
     array(code)  # a bad typecode is array.array's ValueError
     if not isinstance(f, str):
         _check_callable(f, names)
-        return array(code, list(itertools.accumulate(native(arr), f, initial=initial)))
+        with memoryview(arr):  # held, so that f cannot resize it
+            return array(code, list(itertools.accumulate(native(arr), f, initial=initial)))
     kernel, numbers = _fold_kernel(f, names, ieee)
     if (initial is None and not count) or type(initial) not in (int, float, bool, type(None)):
         return _accumulate_by_python(kernel, arr, code, initial, numbers)

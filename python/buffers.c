@@ -180,6 +180,28 @@ int array_check_lengths(const ao_array *first, const ao_array *other)
     return -1;
 }
 
+static int overlaps(const ao_array *a, const ao_array *b)
+{
+    const char *p = a->data, *q = b->data;
+    return p < q + b->count * ao_type_sizes[b->type] && q < p + a->count * ao_type_sizes[a->type];
+}
+
+int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *same)
+{
+    for (size_t i = 0; i < number; i++) {
+        ao_array *in = &inputs[i];
+        if (!in->held || !overlaps(in, out)) {
+            continue;
+        }
+        if (in->data == out->data && ao_type_sizes[in->type] == ao_type_sizes[out->type]) {
+            *same = 1;
+        } else if (array_make_private(in) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* array.array(typecode, [0]) * count: the fastest way in that the array type offers. */
 PyObject *array_new(module_state *state, char typecode, size_t count)
 {

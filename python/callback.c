@@ -123,9 +123,9 @@ PyObject *py_call_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     ao_array out = {0};
     deferred_error deferred = {0};
     PyObject *scratch = NULL;
-    int failed = -1;
+    int failed = -1, same = 0;
     if (calls_open(&c, args[0], args[1]) < 0 || array_take_out(args[2], &out) < 0
-        || array_check_lengths(c.first, &out) < 0) {
+        || array_check_lengths(c.first, &out) < 0 || array_separate(c.arrays, (size_t)c.nargs, &out, &same) < 0) {
         goto done;
     }
     scratch = array_new(state_of(module), out.typecode, 1);

@@ -442,20 +442,17 @@ class ExactSum:
 
     def add_array(self, values: "array[float]") -> None:
         """Adds an array of 'd', which is used up."""
-        special = filter_array(values, "not isfinite(x)")
-        if len(special):
-            self.specials.update(x for x in (math.inf, -math.inf) if x in special)
-            self.specials.update(math.nan for _ in filter_array(special, "isnan(x)")[:1])
-            values = filter_array(values, "isfinite(x)")
-        try:
-            self.add_finite(values)
-        except OverflowError:  # the sum of this array alone is no double, though that of all may be
-            large = filter_array(values, "abs(x) > bound", bound=LARGE)
-            self.add_finite(filter_array(values, "abs(x) <= bound", bound=LARGE))
-            self.add_finite(map_array(large, "x * factor", factor=0.5**LARGE_SCALE), LARGE_SCALE)
+        unusual = filter_array(values, "not abs(x) <= bound", bound=LARGE)
+        if len(unusual):
+            self.specials.update(x for x in (math.inf, -math.inf) if x in unusual)
+            self.specials.update(math.nan for _ in filter_array(unusual, "isnan(x)")[:1])
+            large = filter_array(unusual, "isfinite(x)")
+            self.add_bounded(map_array(large, "x * factor", factor=0.5**LARGE_SCALE), LARGE_SCALE)
+            values = filter_array(values, "abs(x) <= bound", bound=LARGE)
+        self.add_bounded(values)
 
-    def add_finite(self, values: "array[float]", scale: int = 0) -> None:
-        """Adds values * 2**scale. What an OverflowError leaves in the array is what is still to be added."""
+    def add_bounded(self, values: "array[float]", scale: int = 0) -> None:
+        """Adds values * 2**scale, of values so small that no sum of them is too large for a double."""
         while part := sum_array(values):
             self.add_float(part, scale)
             values.append(-part)
@@ -487,7 +484,7 @@ class Stats:
         if self.kind.is_float:
             self.float_sum.add_array(map_array(data, "float(x)", typecode="d"))
             return
-        total = sum_array(data)
+        total = int(sum_array(data))
         self.int_sum += total
         if self.low[0] >= -EXACT_IN_DOUBLE and self.high[0] <= EXACT_IN_DOUBLE:
             self.float_sum.add_int(total)

@@ -47,8 +47,6 @@ def _types(kernel: Kernel, typecodes: tuple[str, ...], names: dict[str, Any]) ->
     left = [p for p in kernel.params if p not in names]
     codes = {p: typecodes[min(i, len(typecodes) - 1)] for i, p in enumerate(left)}
     types = [number_param(names[p]) if p in names else _ARRAY_PARAMS[_MACHINE_TYPES[codes[p]]] for p in kernel.params]
-    if not left:  # the array only gives the length
-        types.append(_ARRAY_PARAMS[_MACHINE_TYPES[typecodes[0]]])
     return tuple(types)
 
 

@@ -48,6 +48,9 @@ int array_take_out(PyObject *object, ao_array *array); /* for writing */
 void array_release(ao_array *array);
 /* Gives the machine its own copy of the data (an input that overlaps the output, or is not aligned). */
 int array_make_private(ao_array *array);
+/* Inputs that share memory with the output, other than element for element, get copies. *same is set to 1 if one is the
+ * output itself. */
+int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *same);
 int array_is_aligned(const ao_array *array);
 PyObject *array_new(module_state *state, char typecode, size_t count); /* zero-filled array.array */
 PyObject *array_of_bytes(module_state *state, char typecode, const char *bytes, size_t size); /* a copy */

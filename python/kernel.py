@@ -181,10 +181,7 @@ class Kernel:
     # -- binding -------------------------------------------------------------------------------------------------
 
     def _bind(self, positional: tuple[Any, ...], names: dict[str, Any]) -> tuple[tuple[Any, ...], int]:
-        """One argument per parameter, in order (names first, then positions), and which of them is the first array.
-
-        An array that no parameter takes, as in ``map(a, "1")``, is one argument more: it gives the length.
-        """
+        """One argument per parameter, in order (names first, then positions), and which of them comes first by position."""
         if self._ir is None:
             if names:
                 raise TypeError(f"{self.source} is a callable: named values ({_listed(names)}) go with a text only")
@@ -194,15 +191,13 @@ class Kernel:
         if unknown:
             raise TypeError(f"{self._text!r} has no name {unknown[0]!r}; its names are {_listed(params)}")
         left = [p for p in params if p not in names]
-        spare = positional[:1] if not left else ()
-        if len(positional) != len(left) + len(spare):
+        if len(positional) != len(left):
             raise TypeError(
                 f"{self._text!r} needs {len(left)} values by position ({_listed(left)}), {len(positional)} were given"
                 + ("; the others can be given by name" if len(positional) < len(left) else "")
             )
-        bound = {**dict(zip(left, positional, strict=False)), **names}
-        args = tuple(_number(bound[p], repr(p)) for p in params)
-        return args + spare, len(params) if spare else params.index(left[0])
+        bound = {**dict(zip(left, positional, strict=True)), **names}
+        return tuple(_number(bound[p], repr(p)) for p in params), params.index(left[0])
 
     # -- plans ---------------------------------------------------------------------------------------------------
 
@@ -350,6 +345,8 @@ def _output(first: str, typecode: str | None, out: Any) -> str:
         if typecode is not None and typecode != given:
             raise ValueError(f"out has typecode {given!r}, but typecode={typecode!r} was asked for")
         return given
+    if typecode is not None and not isinstance(typecode, str):
+        raise TypeError(f"typecode must be a str, not {type(typecode).__name__}")
     if typecode is not None and typecode not in _MACHINE_TYPES:
         raise ValueError(f"bad typecode {typecode!r}: must be one of b, B, h, H, i, I, l, L, q, Q, f or d")
     return typecode or first
@@ -367,22 +364,25 @@ _ARRAY_PARAMS = {name: array_param(name) for name in _machine.TYPES if name != "
 
 def _number(value: Any, name: str) -> Any:
     """A bound argument: an exact int, float or bool, or a buffer as it is."""
-    if type(value) in (int, float, bool):
+    if type(value) in (int, float, bool, array):
         return value
     if isinstance(value, float):
         return float(value)
-    if hasattr(value, "__index__"):
-        return operator.index(value)
-    try:
-        view = memoryview(value)
-    except TypeError:
-        view = None
-    if view is not None and view.ndim:
-        return value
+    if isinstance(value, int):
+        return int(value)
     import numbers
 
-    if isinstance(value, numbers.Real) and not isinstance(value, numbers.Rational):
-        return float(value)  # NumPy's float32 and longdouble scalars
+    if isinstance(value, numbers.Number):  # NumPy's scalars, which are buffers of no dimension, too
+        if isinstance(value, numbers.Integral):
+            return operator.index(value)
+        if isinstance(value, numbers.Real) and not isinstance(value, numbers.Rational):
+            return float(value)
+    else:
+        try:
+            memoryview(value).release()
+            return value
+        except TypeError:
+            pass
     raise TypeError(f"{name} must be a buffer or an int, float or bool, not {type(value).__name__}")
 
 
@@ -394,7 +394,8 @@ def native(arr: Any) -> Any:
     """The buffer as a sequence of Python numbers, whatever its format's prefix is."""
     if isinstance(arr, array):
         return arr
-    return memoryview(arr).cast("B").cast(_machine.buffer_info(arr)[0])
+    typecode = _machine.buffer_info(arr)[0]
+    return memoryview(arr).cast("B").cast(typecode)
 
 
 _kernels: dict[Any, Kernel] = {}

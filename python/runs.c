@@ -286,30 +286,6 @@ static int map_loop(run *r, store_policy *policy)
     }
 }
 
-static int overlaps(const ao_array *a, const ao_array *b)
-{
-    const char *p = a->data, *q = b->data;
-    return p < q + b->count * ao_type_sizes[b->type] && q < p + a->count * ao_type_sizes[a->type];
-}
-
-/* Inputs that share memory with the output, other than element for element, get copies. Sets *same if one is the output
- * itself. */
-static int separate(run *r, const ao_array *out, int *same)
-{
-    for (unsigned i = 0; i < r->ninputs; i++) {
-        ao_array *in = &r->arrays[i];
-        if (!overlaps(in, out)) {
-            continue;
-        }
-        if (in->data == out->data && ao_type_sizes[in->type] == ao_type_sizes[out->type]) {
-            *same = 1;
-        } else if (array_make_private(in) < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 /* run_map(program, args, out, oracle, defer): fills out. With defer, a store that fails does not stop the evaluation. */
 PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
@@ -331,7 +307,7 @@ PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
         goto done;
     }
-    if (array_check_lengths(&r.arrays[0], &out) < 0 || separate(&r, &out, &same) < 0
+    if (array_check_lengths(&r.arrays[0], &out) < 0 || array_separate(r.arrays, r.ninputs, &out, &same) < 0
         || (!array_is_aligned(&out) && array_make_private(&out) < 0)) {
         goto done;
     }

@@ -248,6 +248,8 @@ def test_exceptions_pass_through_untouched(error: BaseException) -> None:
         lambda: ao.reduce(data, lambda acc, x: function(x)),
         lambda: ao.accumulate(data, lambda acc, x: function(x)),
     ]
+    if isinstance(error, StopIteration):
+        del calls[-1]  # for itertools.accumulate it is the end of the data
     for call in calls:
         with pytest.raises(type(error)) as caught:
             call()
@@ -289,6 +291,8 @@ def test_resize_inside_the_callable_is_a_buffer_error_there(number: int) -> None
             resize(data)
         except BufferError as error:
             caught.append(error)
+        else:
+            raise AssertionError("the array was resized during the call")
         return x
 
     ao.map(data, function)
@@ -378,14 +382,14 @@ def test_what_is_neither_text_nor_callable_is_a_type_error(thing: Any) -> None:
 
 
 def test_callable_that_drops_the_last_reference_to_the_array() -> None:
-    holder = [array("d", [1.0] * 5000)]
+    holder = [array("d", [1.0] * 50)]
 
     def function(x: float) -> float:
         holder.clear()
         gc.collect()
         return x + 1
 
-    assert_bytes(ao.map(holder[0], function), "d", [2.0] * 5000)
+    assert_bytes(ao.map(holder[0], function), "d", [2.0] * 50)
 
 
 def test_callable_that_releases_its_memoryview_is_refused_there() -> None:

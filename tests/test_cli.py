@@ -21,12 +21,11 @@ from array import array
 from fractions import Fraction
 from typing import ClassVar
 
+import arrayops
 import pytest
+from arrayops import cli, streams
 from hypothesis import given
 from hypothesis import strategies as st
-
-import arrayops
-from arrayops import cli, streams
 
 DOCS = pathlib.Path(__file__).parent.parent / "docs" / "command-line.md"
 COMMAND = [sys.executable, "-m", "arrayops"]

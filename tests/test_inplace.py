@@ -32,7 +32,7 @@ TEXTS = [
     "10 // x",
     "-x",
     "x // 2",
-    "1 << x",
+    "1 << (x & 31)",
     "x % 7 - 3",
     "abs(x)",
     "x if x > 3 else 5 // x",
@@ -191,7 +191,7 @@ def test_scale_of_floats(typecode: str) -> None:
 
 @given(
     arrays(),
-    st.sampled_from([(0, 5), (-3, 3), (1, 1), (5, 0), (2.0, 100.0), (-1000, 1000), (0, 2**70), (0, 0), (-0.0, 0.0)]),
+    st.sampled_from([(0, 5), (-3, 3), (1, 1), (2.0, 100.0), (-1000, 1000), (0, 2**70), (0, 0), (-0.0, 0.0)]),
 )
 def test_clip_is_the_loop(values: array[Any], bounds: tuple[Any, Any]) -> None:
     lo, hi = (int(b) if isinstance(b, float) and values.typecode in INTEGER_CODES else b for b in bounds)

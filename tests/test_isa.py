@@ -41,7 +41,7 @@ for code in TYPECODES:
         results = []
         for length in LENGTHS:
             for data in (source, small):
-                for target in {code, "d"}:
+                for target in (code, "d"):
                     results.append(outcome(lambda: ao.map(data[:length], text, typecode=target)))
             results.append(outcome(lambda: ao.filter(small[:length], text)))
         print("map", code, text.replace(" ", ""), digest(*results))

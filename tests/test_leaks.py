@@ -79,7 +79,7 @@ RAISING: dict[str, Call] = {
     "unknown": lambda a, b, out: ao.map(a, "x", q=b),
     "too many": lambda a, b, out: ao.map(a, "x", b, out),
     "bad name": lambda a, b, out: ao.map(a, "x + y", y="s"),
-    "bad second": lambda a, b, out: ao.map(a, "x + y", memoryview(b)[::2]),
+    "bad second": lambda a, b, out: ao.map(a, "x + y", memoryview(bytes(10))[::2]),
     "bad format": lambda a, b, out: ao.map(a, "x + y", memoryview(b"abcde").cast("c")),
     "bad typecode": lambda a, b, out: ao.map(a, "x", typecode="z"),
     "bad out": lambda a, b, out: ao.map(a, "x", out=b"abcde"),
@@ -102,7 +102,7 @@ RAISING: dict[str, Call] = {
     "accumulate": lambda a, b, out: ao.accumulate(a, "acc // x", initial=5),
     "accumulate store": lambda a, b, out: ao.accumulate(a, "acc * 2**20 + x"),
     "accumulate callback": lambda a, b, out: ao.accumulate(a, lambda acc, x: failing(x)),
-    "sum": lambda a, b, out: ao.sum(memoryview(a)[::2]),
+    "sum": lambda a, b, out: ao.sum(memoryview(bytes(10))[::2]),
     "min": lambda a, b, out: ao.min(a[:0]),
     "scale": lambda a, b, out: ao.scale(a, 2.5),
     "scale store": lambda a, b, out: ao.scale(a, 2**40),
@@ -111,7 +111,7 @@ RAISING: dict[str, Call] = {
     "evaluate": lambda a, b, out: ao.evaluate("p // q", p=b, q=a),
     "evaluate missing": lambda a, b, out: ao.evaluate("p + q", p=a),
     "evaluate lengths": lambda a, b, out: ao.evaluate("p + q", p=a, q=b[:1]),
-    "evaluate out": lambda a, b, out: ao.evaluate("p", p=a, out=memoryview(out).toreadonly()),
+    "evaluate out": lambda a, b, out: ao.evaluate("p", p=a, out=bytes(5)),
 }
 
 

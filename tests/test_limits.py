@@ -43,7 +43,6 @@ DEEP: list[tuple[str, Callable[[int], str]]] = [
     ("minus", lambda n: "-" * n + "x"),
     ("invert", lambda n: "~" * n + "x"),
     ("not", lambda n: "not " * n + "x"),
-    ("chain of additions", lambda n: "x" + " + x" * n),
     ("chain of powers", lambda n: "x" + " ** x" * n),
     ("conditional", lambda n: "1 if x else " * n + "x"),
 ]
@@ -65,10 +64,22 @@ def test_a_text_at_the_depth_limit_runs() -> None:
     assert ao.reduce(DATA, "acc" + " + x" * (MAX_DEPTH - 2), 0) == 3 * (MAX_DEPTH - 2)
 
 
+def test_a_flat_chain_is_no_nesting_or_is_refused() -> None:
+    """Left-deep chains of any length: an answer, or an ExpressionError; never a RecursionError."""
+    for count in (MAX_DEPTH - 2, MAX_DEPTH + 2, 4 * MAX_DEPTH, MAX_NODES // 2, MAX_NODES, 10 * MAX_NODES):
+        text = "x" + " + x" * count
+        try:
+            got = ao.map(DATA, text, typecode="q")
+        except ao.ExpressionError:
+            continue
+        assert_bytes(got, "q", [x * (count + 1) for x in DATA])
+
+
 WIDE: list[tuple[str, Callable[[int], str]]] = [
     ("min", lambda n: "min(" + "x, " * n + "x)"),
     ("and", lambda n: "x" + " and x" * n),
     ("comparisons", lambda n: "x" + " <= x" * n),
+    ("additions", lambda n: "x" + " + 0*x" * n),
 ]
 
 
