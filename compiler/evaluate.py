@@ -44,10 +44,9 @@ def _lshift(a: Any, b: Any) -> Any:
 
 
 def _pow(a: Any, b: Any) -> Any:
-    if isinstance(a, int) and isinstance(b, int) and b > 0 and a.bit_length() > 1:
-        # |a| >= 2**(bits - 1), so the power has at least (bits - 1) * b bits.
-        if (a.bit_length() - 1) * b > MAX_INT_BITS:
-            raise _too_large("**")
+    # |a| >= 2**(bits - 1), so the power has at least (bits - 1) * b bits.
+    if isinstance(a, int) and isinstance(b, int) and b > 0 and (a.bit_length() - 1) * b > MAX_INT_BITS:
+        raise _too_large("**")
     return a**b
 
 
@@ -155,7 +154,7 @@ def evaluator(ir: IR, ieee: bool = False) -> Callable[..., Any]:
     1e+60
     """
     initial: list[Any] = [node.value if node.op == "const" else None for node in ir.nodes]
-    slots = [(i, node.value) for i, node in enumerate(ir.nodes) if node.op == "param"]
+    slots: list[tuple[int, Any]] = [(i, node.value) for i, node in enumerate(ir.nodes) if node.op == "param"]
     known = frozenset(i for i, node in enumerate(ir.nodes) if node.op in ("const", "param"))
     steps = _steps(ir, ir.root, known, ieee)
     root = ir.root

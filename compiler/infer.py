@@ -1,14 +1,14 @@
 """IR to terms: every operation with its kind, its integer interval, and what Python could raise there.
 
-Python chooses an operation by the types of its operands at run time. Here that choice is made once: each IR node becomes
-a value that is a bool, an int or a float, or one of the last two depending on the element (:class:`Union`), and
+Python chooses an operation by the types of its operands at run time. Here that choice is made once: each IR node
+becomes a value that is a bool, an int or a float, or one of the last two depending on the element (:class:`Union`), and
 operations on unions are distributed over their parts. The result is a graph of *terms*, each of one kind:
 
     kind b    a truth value                       kind f    a double
     kind i    an int, with its interval lo..hi
 
-An interval that no 64-bit lane holds is clamped to one (``lane`` says which): there the machine's operation is a checked
-one, and an element that overflows is given to Python. So intervals are true of every element that is not marked.
+An interval that no 64-bit lane holds is clamped to one (``lane`` says which): there the machine's operation is a
+checked one, and an element that overflows is given to Python. So intervals hold for every element that is not marked.
 
 What cannot be computed by the machine becomes ``fail``: every element that Python would evaluate there goes to
 Python. A fold never removes a term that Python could raise from (``raises``).
@@ -167,7 +167,7 @@ class Graph:
 
 def _one_lane(lo: int, hi: int) -> bool:
     """Whether some 64-bit lane holds the interval."""
-    return I64[0] <= lo and hi <= I64[1] or U64[0] <= lo and hi <= U64[1]
+    return (I64[0] <= lo and hi <= I64[1]) or (U64[0] <= lo and hi <= U64[1])
 
 
 class Inference:
@@ -193,7 +193,8 @@ class Inference:
         if node.op == "const":
             return self.graph.const(node.value)  # type: ignore[arg-type]
         if node.op == "param":
-            p = self.params[node.value]  # type: ignore[index]
+            assert isinstance(node.value, int)
+            p = self.params[node.value]
             if p.type == "big":
                 return self.graph.const(p.lo)
             uniform = not p.array and node.value != self.acc
@@ -206,7 +207,8 @@ class Inference:
         rule = _RULES[str(node.value)] if node.op == "call" else _RULES.get(node.op)
         if rule is None:
             return self.lift(_BINARY_RULES[node.op], node.op, *args)
-        return rule(self, node, args)
+        result: Value = rule(self, node, args)
+        return result
 
     def fold(self, node: Node, args: list[Value]) -> int | None:
         """The node's value if all operands are constants; a fail if Python raises there."""
@@ -250,13 +252,8 @@ class Inference:
         is_float = self.select(condition, self.is_float(a), self.is_float(b))
         ints = [v.int_part if isinstance(v, Union) else v for v in (a, b) if self.is_float(v) != self.true]
         floats = [v.float_part if isinstance(v, Union) else v for v in (a, b) if self.is_float(v) != self.false]
-        int_part = self.select(condition, *ints) if len(ints) == 2 else (ints or [None])[0]
-        float_part = self.select(condition, *floats) if len(floats) == 2 else (floats or [None])[0]
-        if float_part is None or int_part is None:
-            part = int_part if float_part is None else float_part
-            assert part is not None
-            return part
-        return Union(is_float, int_part, float_part)
+        parts = [self.select(condition, *p) if len(p) == 2 else p[0] for p in (ints, floats) if p]
+        return Union(is_float, *parts) if len(parts) == 2 else parts[0]
 
     def select(self, condition: int, a: int, b: int) -> int:
         """One term of two terms that are both floats, or both ints or bools."""
@@ -293,10 +290,8 @@ class Inference:
             return value
         return self.compare_terms("!=", value, self.graph.const(0.0 if t.kind == "f" else 0))
 
-    def has_kind(self, value: Value, kind: str) -> bool:
-        """Whether every element of the value has Python's type of this kind: an int term may choose a bool (True is 1)."""
-        if isinstance(value, Union):
-            return False
+    def has_kind(self, value: int, kind: str) -> bool:
+        """Whether every element of the value has Python's type of this kind; an int term may choose a bool, as 1."""
         stack, seen = [value], {value}
         while stack:
             t = self.terms[stack.pop()]
@@ -379,7 +374,7 @@ class Inference:
         effects: list[int] = []
         for this, other in ((a, b), (b, a)):
             t = self.terms[this]
-            if t.kind == "f" or -EXACT_FLOAT <= t.lo and t.hi <= EXACT_FLOAT:
+            if t.kind == "f" or (t.lo >= -EXACT_FLOAT and t.hi <= EXACT_FLOAT):
                 continue
             if t.op == "const":
                 return self.compare_constant(op, a, b)
@@ -412,12 +407,13 @@ class Inference:
     # -- arithmetic --------------------------------------------------------------------------------------------
 
     def numeric(self, op: str, a: int, b: int) -> Value:
-        if "f" in (self.terms[a].kind, self.terms[b].kind) or op == "/" and self.exact_floats(a, b):
+        if "f" in (self.terms[a].kind, self.terms[b].kind) or (op == "/" and self.exact_floats(a, b)):
             return self.float_op(op, a, b)
-        return _INT_RULES[op](self, a, b)
+        result: int = _INT_RULES[op](self, a, b)
+        return result
 
     def exact_floats(self, *terms: int) -> bool:
-        return all(-EXACT_FLOAT <= self.terms[i].lo and self.terms[i].hi <= EXACT_FLOAT for i in terms)
+        return all(self.terms[i].lo >= -EXACT_FLOAT and self.terms[i].hi <= EXACT_FLOAT for i in terms)
 
     def float_op(self, op: str, a: int, b: int) -> int:
         raises = False
@@ -476,9 +472,9 @@ class Inference:
             return self.graph.add({"&": "and", "|": "or", "^": "xor"}[op], a, b, kind="b", lo=0, hi=1)
         if op == "&":
             # A mask wider than every lane keeps all of what is not negative.
-            if tb.op == "const" and tb.value > U64[1] and 0 <= ta.lo and not ta.clamped:
+            if tb.op == "const" and tb.value > U64[1] and ta.lo >= 0 and not ta.clamped:
                 b = self.graph.const(tb.value & U64[1])
-            elif ta.op == "const" and ta.value > U64[1] and 0 <= tb.lo and not tb.clamped:
+            elif ta.op == "const" and ta.value > U64[1] and tb.lo >= 0 and not tb.clamped:
                 a = self.graph.const(ta.value & U64[1])
             ta, tb = self.terms[a], self.terms[b]
             lo, hi = _and_interval(ta, tb)
@@ -610,8 +606,9 @@ class Inference:
 
     def round_digits(self, args: list[Value]) -> Value:
         x, digits = args
-        if isinstance(digits, int) and self.terms[digits].kind == "i" and self.terms[digits].lo >= 0:
-            if isinstance(x, int) and self.terms[x].kind != "f":
+        if isinstance(x, int) and isinstance(digits, int) and self.terms[x].kind != "f":
+            t = self.terms[digits]
+            if t.kind == "i" and t.lo >= 0:
                 return self.graph.check(self.as_int(x), digits)
         return self.fail_like(x)
 

@@ -2,11 +2,11 @@
 
 Four decisions are made here, each over the whole graph at once:
 
-demand   how many low bits of each int anybody looks at. Below a mask, + - * << & | ^ need no more than those bits, so they
-         run as wrapping arithmetic without checks.
+demand   how many low bits of each int anybody looks at. Below a mask, + - * << & | ^ need no more than those bits, so
+         they run as wrapping arithmetic without checks.
 lanes    the narrowest integer type that holds an operation's operands and result, or that infer.py cut it to.
-guards   the condition under which Python evaluates a term, as a disjunction of conjunctions of condition terms. It masks
-         the term's faults. A guard that is too weak is not wrong: a mark only sends an element to Python.
+guards   the condition under which Python evaluates a term, as a disjunction of conjunctions of condition terms. It
+         masks the term's faults. A guard that is too weak is not wrong: a mark only sends an element to Python.
 sections what can run once, per block, or only element by element because it depends on a fold's accumulator.
 
 Registers are allocated last, by a linear scan.
@@ -107,18 +107,21 @@ class Program:
         return "\n".join(lines)
 
 
+_SHORT = {"input": "in", "param": "p", "computed": "u", "temp": "t"}
+
+
 def _show(r: Register) -> str:
     if r.place == "const":
         return f"{r.value!r}"
-    return "out" if r.place == "out" else f"{ {'input': 'in', 'param': 'p', 'computed': 'u', 'temp': 't'}[r.place]}{r.index}"
+    return "out" if r.place == "out" else f"{_SHORT[r.place]}{r.index}"
 
 
 def lower(graph: Graph, params: list[Param], root: int, out: str | None, acc: int | None = None,
           acc_type: str | None = None) -> Program:  # fmt: skip
     """The program that computes ``root`` and stores it as machine type ``out``.
 
-    With acc (a parameter) the program is a fold: root is the accumulator's next value, of type acc_type, and ``out``, if
-    not None, receives it for each element. Raises TooLarge.
+    With acc (a parameter) the program is a fold: root is the accumulator's next value, of type acc_type, and ``out``,
+    if not None, receives it for each element. Raises TooLarge.
     """
     return _Lowering(graph, params, root, acc).run(out, acc_type)
 
@@ -298,7 +301,8 @@ class _Lowering:
         if op == "check":
             return self.registers[args[0]]
         if op == "param":
-            return self.bound[term.value]
+            bound: Register | None = self.bound[term.value]
+            return bound
         if op == "fail":
             return self.instr("FAIL", "b1", "b1", (), index)
         if op == "if":
@@ -329,10 +333,10 @@ class _Lowering:
         checked = term.lane is not None and not self.wrapped[index]
         operands = tuple(self.get(a, lane, index) for a in term.args)
         if term.op == "and":
-            for mask, other in ((0, 1), (1, 0)):  # a mask of the whole lane keeps everything
-                if operands[mask].place == "const" and operands[mask].value in (_BOUNDS[lane][1], -1):
-                    if operands[mask].value == -1 or lane[0] == "u":
-                        return operands[other]
+            whole = _BOUNDS[lane][1] if lane[0] == "u" else -1
+            for mask, other in (operands, operands[::-1]):  # a mask of the whole lane keeps everything
+                if mask.place == "const" and mask.value == whole:
+                    return other
         return self.instr(_INT[term.op][checked], lane, lane, operands, index)
 
     def get(self, index: int, lane: str, user: int | None = None) -> Register:
@@ -401,7 +405,8 @@ class _Lowering:
         of = scanned_by if scanned_by is not None else user
         section = "scan" if of is not None and self.scanned[of] else "body"
         if uniform and operands:
-            first = self.append(section, Instr("COPY", operands[0].type, Register(operands[0].type, "temp"), operands[:1]))
+            lane_of_first = operands[0].type
+            first = self.append(section, Instr("COPY", lane_of_first, Register(lane_of_first, "temp"), operands[:1]))
             operands = (first, *operands[1:])
         instr = Instr(name, lane, Register(result, "temp"), operands)
         if faults and user is not None:
@@ -426,13 +431,13 @@ class _Lowering:
             return self.constant(False, "b1", False, None)
         usable = []
         for conjunction in guard:
-            literals = frozenset(l for l in conjunction if self.usable(l[0], section))
+            literals = frozenset(c for c in conjunction if self.usable(c[0], section))
             if not literals:
                 return None  # dropping a condition weakens the guard, which is safe
             usable.append(literals)
         key = (frozenset(usable), section)
         if key not in self.guards:
-            parts = [self.join("AND", [self.literal(*l, section) for l in sorted(c)], section) for c in usable]
+            parts = [self.join("AND", [self.literal(*pair, section) for pair in sorted(c)], section) for c in usable]
             self.guards[key] = self.join("OR", parts, section)
         return self.guards[key]
 
@@ -539,7 +544,7 @@ def _simplify(guard: Guard) -> Guard:
                 work.discard(c)
                 changed = True
                 break
-            twin = next((l for l in c if (c - {l}) | {(l[0], not l[1])} in work), None)
+            twin = next((x for x in c if (c - {x}) | {(x[0], not x[1])} in work), None)
             if twin is not None:
                 work -= {c, (c - {twin}) | {(twin[0], not twin[1])}}
                 work.add(c - {twin})
@@ -627,9 +632,7 @@ def _allocate(program: Program) -> tuple[int, int]:
 
 
 def _reuse(i: Instr, k: int, last: dict[int, int], held: list[tuple[int, int]]) -> int | None:
-    """The slot of an operand that dies here and has elements of the result's size; the guard is read after the write."""
-    for r in i.operands:
-        if r.place == "temp" and last[id(r)] == k and TYPE_SIZES[r.type] == TYPE_SIZES[i.dst.type] and r is not i.guard:
-            if (k, r.index) in held:
-                return r.index
-    return None
+    """The slot of an operand that dies here, with elements as wide as the result. (The guard is read after the write.)"""
+    size = TYPE_SIZES[i.dst.type]
+    dying = (r for r in i.operands if r.place == "temp" and last[id(r)] == k and r is not i.guard)
+    return next((r.index for r in dying if TYPE_SIZES[r.type] == size and (k, r.index) in held), None)

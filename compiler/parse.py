@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from .evaluate import evaluator
 from .ir import BINARY, CONSTANTS, FUNCTIONS, IR, MAX_NODES, Builder, Number, TooManyNodes
@@ -167,7 +168,7 @@ class _Parser:
         return handler(self, node, depth + 1)
 
     def constant(self, node: ast.Constant, depth: int) -> int:
-        if type(node.value) not in (int, float, bool):
+        if not isinstance(node.value, (int, float)):
             raise self.error(f"only int, float and bool constants are allowed, not {type(node.value).__name__}", node)
         return self.build.const(node.value)
 
@@ -300,11 +301,11 @@ class _Parser:
         return build.add("call", *args, value=name)
 
 
-_HANDLERS: dict[type[ast.expr], Callable[[_Parser, ast.expr, int], int]] = {
+_HANDLERS: dict[type[ast.expr], Callable[[_Parser, Any, int], int]] = {
     ast.Constant: _Parser.constant, ast.Name: _Parser.name, ast.Attribute: _Parser.attribute,
     ast.BinOp: _Parser.binary, ast.UnaryOp: _Parser.unary, ast.BoolOp: _Parser.logical,
     ast.Compare: _Parser.compare, ast.IfExp: _Parser.conditional, ast.Call: _Parser.call,
-}  # type: ignore[dict-item]  # fmt: skip
+}  # fmt: skip
 
 #: Everything that can be called: the functions, and the forms that are rewritten to operators.
 _CALLS: dict[str, tuple[int, int | None]] = {

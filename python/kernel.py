@@ -181,7 +181,7 @@ class Kernel:
     # -- binding -------------------------------------------------------------------------------------------------
 
     def _bind(self, positional: tuple[Any, ...], names: dict[str, Any]) -> tuple[tuple[Any, ...], int]:
-        """One argument per parameter, in order (names first, then positions), and which of them comes first by position."""
+        """One argument per parameter, in order, and which of them is the first positional one. Names bind first."""
         if self._ir is None:
             if names:
                 raise TypeError(f"{self.source} is a callable: named values ({_listed(names)}) go with a text only")
@@ -277,7 +277,9 @@ class Kernel:
         params = [acc, *types[1:]]
         inference = Inference(self._ir, params, self._ieee, acc=0)
         value = inference.run()
-        if not inference.has_kind(value, acc.kind) or not inference.graph.in_some_lane(value):
+        if isinstance(value, Union) or not inference.has_kind(value, acc.kind):
+            return Plan(wanted or "", None, None, inference)
+        if not inference.graph.in_some_lane(value):
             return Plan(wanted or "", None, None, inference)
         target = None if wanted is None else _MACHINE_TYPES[wanted]
         if target is not None and target[0] != "f" and acc.kind == "f":
@@ -310,7 +312,7 @@ class Kernel:
         terms:
           x      int -128..127
           add    int -127..128
-        faults: FIT_i8 (does not fit the result)
+        faults: FIT_i8_i16 (does not fit the result)
         bytecode:
           body            t0 = TO_i16_i8 in0
           body            t0 = ADD_i16 t0, 1
@@ -395,7 +397,7 @@ def native(arr: Any) -> Any:
     if isinstance(arr, array):
         return arr
     typecode = _machine.buffer_info(arr)[0]
-    return memoryview(arr).cast("B").cast(typecode)
+    return memoryview(arr).cast("B").cast(typecode)  # type: ignore[call-overload]
 
 
 _kernels: dict[Any, Kernel] = {}

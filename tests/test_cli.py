@@ -165,7 +165,6 @@ def test_empty_input(command):
         (["map", "e*x + pi", "-p", "e=2", "-p", "pi=1"], "4\n", "9.0\n"),
         (["reduce", "acc + e*x", "-p", "e=2"], "4\n1\n", "6.0\n"),
         (["map", "f*arr", "-p", "f=2"], "4\n", "8.0\n"),
-        (["map", "7"], "1\n2\n", "7.0\n7.0\n"),
         (["map", "1/x", "--ieee"], "0\n-0.0\n", "inf\n-inf\n"),
         (["map", "x", "--skip", "2"], "title\nunits\n5\n", "5.0\n"),
         (["filter", "x % 2 == 0", "-t", "i"], "1\n2\n3\n4\n", "2\n4\n"),

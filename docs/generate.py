@@ -1,0 +1,98 @@
+"""Writes the pages and tables that follow from the code: python docs/generate.py [--check]
+
+With --check nothing is written; the exit status is 1 if a file is not what the code gives. Needs the installed package.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import groupby
+from pathlib import Path
+
+from arrayops import _machine
+from arrayops.compiler import evaluate, ir, parse
+
+DOCS = Path(__file__).parent
+
+
+def opcodes() -> str:
+    """The page of opcodes: one row per operation, with the types it is built for."""
+    rows = [
+        "# Opcodes",
+        "",
+        "Written by docs/generate.py from `vm/ops.def`. *d* is the result, *a*, *b* and *c* the operands.",
+        "",
+        "| operation | types | meaning | may mark |",
+        "|---|---|---|---|",
+    ]
+    for (name, meaning), ops in groupby(_machine.OPS, key=lambda op: (op["name"], op["meaning"])):
+        group = list(ops)
+        types = " ".join(op["type"] for op in group)
+        rows.append(f"| `{name}` | {types} | {_cell(meaning)} | {'yes' if group[0]['faults'] else ''} |")
+    return "\n".join(rows) + "\n"
+
+
+def functions() -> str:
+    """The table of functions."""
+    rows = ["| function | arguments | Python's |", "|---|---|---|"]
+    for name, f in sorted(ir.FUNCTIONS.items()):
+        most = "or more" if f.most is None else f"to {f.most}"
+        count = str(f.least) if f.least == f.most else f"{f.least} {most}"
+        rows.append(f"| `{name}` | {count} | `{'' if f.module == 'builtins' else 'math.'}{name}` |")
+    rows.append("| `where` | 3 | `where(c, a, b)` is `a if c else b` |")
+    rows.append("| `clip` | 3 | `clip(x, lo, hi)` is `lo if x < lo else hi if x > hi else x` |")
+    rows += [f"| `{alias}` | as `{name}` | `{name}` |" for alias, name in sorted(parse.ALIASES.items())]
+    rows += ["", "Constants: " + ", ".join(f"`{name}`" for name in ir.CONSTANTS) + "."]
+    return "\n".join(rows)
+
+
+def limits() -> str:
+    """The table of limits."""
+    named = {
+        "characters of a text": parse.MAX_TEXT,
+        "nesting of a text": parse.MAX_DEPTH,
+        "operations of an expression": ir.MAX_NODES,
+        "bits of an int in Python's evaluation of an element": evaluate.MAX_INT_BITS,
+        "arrays of one program": _machine.LIMITS["MAX_INPUTS"],
+        "numbers and constants of one program": _machine.LIMITS["MAX_UNIFORMS"],
+        "temporaries of one program": _machine.LIMITS["MAX_TEMPS"],
+        "instructions of one program": _machine.LIMITS["MAX_INSTRS"],
+    }
+    return "\n".join(["| what | at most |", "|---|---|", *(f"| {what} | {n:,} |" for what, n in named.items())])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("*", "\\*")
+
+
+def between(page: str, name: str, text: str) -> str:
+    """The page with the text between the markers of that name."""
+    start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    head, rest = page.split(start)
+    return head + start + "\n" + text + "\n" + end + rest.split(end)[1]
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page, by its path."""
+    language, limit = DOCS / "language.md", DOCS / "limits.md"
+    return {
+        DOCS / "opcodes.md": opcodes(),
+        language: between(language.read_text(), "functions", functions()),
+        limit: between(limit.read_text(), "limits", limits()),
+    }
+
+
+def main() -> int:
+    """Writes or checks; the exit status."""
+    check = "--check" in sys.argv[1:]
+    stale = [path for path, text in pages().items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        if check:
+            print(f"{path} is not what the code gives; run python docs/generate.py", file=sys.stderr)
+        else:
+            path.write_text(pages()[path])
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""Every example in the README, the docs and the public docstrings runs, and generated pages are what the code gives."""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import arrayops
+import arrayops.api
+import arrayops.compiler.evaluate
+import arrayops.kernel
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MODULES = [arrayops, arrayops.api, arrayops.kernel, arrayops.compiler.evaluate]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_a_page(page: Path) -> None:
+    failed, _ = doctest.testfile(str(page), module_relative=False)
+    assert failed == 0
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_examples_of_docstrings(module: ModuleType) -> None:
+    failed, tried = doctest.testmod(module)
+    assert failed == 0
+    assert tried > 0
+
+
+@pytest.mark.parametrize("name", arrayops.__all__)
+def test_public_names_are_documented(name: str) -> None:
+    value = getattr(arrayops, name)
+    assert value.__doc__
+    assert ">>>" in value.__doc__ or name == "ExpressionError"
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None and spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    for path, text in generate.pages().items():
+        assert path.read_text() == text, f"{path.name}: run python docs/generate.py"
