@@ -632,7 +632,7 @@ def _allocate(program: Program) -> tuple[int, int]:
 
 
 def _reuse(i: Instr, k: int, last: dict[int, int], held: list[tuple[int, int]]) -> int | None:
-    """The slot of an operand that dies here, with elements as wide as the result. (The guard is read after the write.)"""
+    """The slot of an operand that dies here and is as wide as the result. (The guard is read after the write.)"""
     size = TYPE_SIZES[i.dst.type]
     dying = (r for r in i.operands if r.place == "temp" and last[id(r)] == k and r is not i.guard)
     return next((r.index for r in dying if TYPE_SIZES[r.type] == size and (k, r.index) in held), None)

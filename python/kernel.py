@@ -129,7 +129,7 @@ class Kernel:
     def filter(self, arr: Any, *more: Any, **names: Any) -> array[Any]:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
-        plan = self._plan("filter", _signature(args), None) if self._ir is not None else None
+        plan = self._plan("filter", _types(args), None) if self._ir is not None else None
         if plan is None or plan.program is None:
             return _machine.call_filter(self._python(), args, lead)
         return _machine.run_filter(plan.program, args, lead, self._python())
@@ -137,7 +137,7 @@ class Kernel:
     def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any) -> Any:
         first = _machine.buffer_info(args[lead])
         wanted = _output(first[0], typecode, out)
-        plan = self._plan("map", _signature(args), wanted) if self._ir is not None else None
+        plan = self._plan("map", _types(args), wanted) if self._ir is not None else None
         if plan is not None and plan.never_fits and first[2]:
             self._refuse_floats(args, wanted)
         target = _machine.new_array(wanted, first[2]) if out is None else out
@@ -162,7 +162,7 @@ class Kernel:
         if lead is None:
             return self._python()(*args)
         if typecode is None and out is None:
-            typecode = self._plan("map", _signature(args), None).typecode
+            typecode = self._plan("map", _types(args), None).typecode
         return self._run_map(args, lead, typecode, out)
 
     def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:
@@ -201,11 +201,12 @@ class Kernel:
 
     # -- plans ---------------------------------------------------------------------------------------------------
 
-    def _plan(self, kind: str, types: tuple[Param, ...], wanted: str | None) -> Plan:
+    def _plan(self, kind: str, types: tuple[str | Param, ...], wanted: str | None) -> Plan:
         key = (kind, types, wanted)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._make_plan(kind, types, wanted)
+            params = tuple(_ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
+            plan = self._make_plan(kind, params, wanted)
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
             self._plans[key] = plan
@@ -242,8 +243,7 @@ class Kernel:
                 return acc
             if type(acc) not in (int, float, bool):
                 break
-            types = _signature((acc, arr, *numbers))
-            plan = self._plan("fold", types, wanted)
+            plan = self._plan("fold", _types((acc, arr, *numbers)), wanted)
             if plan.program is not None:
                 return _machine.run_fold(plan.program, (acc, arr, *numbers), 0, start, oracle, out)
             acc = oracle(acc, native(arr)[start], *numbers)
@@ -354,11 +354,15 @@ def _output(first: str, typecode: str | None, out: Any) -> str:
     return typecode or first
 
 
-def _signature(args: tuple[Any, ...]) -> tuple[Param, ...]:
-    """The type of each argument."""
-    return tuple(
-        number_param(a) if isinstance(a, (int, float)) else _ARRAY_PARAMS[_machine.buffer_info(a)[1]] for a in args
-    )
+def _types(args: tuple[Any, ...]) -> tuple[str | Param, ...]:
+    """What plans are remembered by: the machine type of each array, the Param of each number."""
+    return tuple([_type(a) for a in args])
+
+
+def _type(arg: Any) -> str | Param:
+    if type(arg) is array and arg.typecode in _MACHINE_TYPES:
+        return _MACHINE_TYPES[arg.typecode]
+    return number_param(arg) if isinstance(arg, (int, float)) else str(_machine.buffer_info(arg)[1])
 
 
 _ARRAY_PARAMS = {name: array_param(name) for name in _machine.TYPES if name != "b1"}

@@ -385,8 +385,9 @@ def test_callable_that_drops_the_last_reference_to_the_array() -> None:
     holder = [array("d", [1.0] * 50)]
 
     def function(x: float) -> float:
-        holder.clear()
-        gc.collect()
+        if holder:
+            holder.clear()
+            gc.collect()
         return x + 1
 
     assert_bytes(ao.map(holder[0], function), "d", [2.0] * 50)
