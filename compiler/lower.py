@@ -610,7 +610,7 @@ def _allocate(program: Program) -> tuple[int, int]:
     computed = slots = 0
     free: list[int] = []
     held: list[tuple[int, int]] = []  # (last use, slot) of what is live past its instruction
-    for k, (_section, i) in enumerate(order):
+    for k, (section, i) in enumerate(order):
         dst = i.dst
         if dst.place == "computed":
             dst.index, computed = computed, computed + 1
@@ -627,7 +627,8 @@ def _allocate(program: Program) -> tuple[int, int]:
             else:
                 held = [(end, s) for end, s in held if s != slot]
             dst.index = slot
-            held.append((last.get(id(dst), k), slot))
+            # Even what nothing reads keeps its slot through the scan, which writes each slot once for every element.
+            held.append((max(last.get(id(dst), k), ends["scan"] if section == "scan" else k), slot))
     return computed, slots
 
 

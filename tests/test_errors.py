@@ -8,9 +8,10 @@ from array import array
 from collections.abc import Callable
 from typing import Any
 
-import arrayops as ao
+import arrayops
 import pytest
 
+ao: Any = arrayops  # untyped: calls with the wrong types are what is tested
 EITHER: Any = (TypeError, ValueError)
 A, B, D = array("i", [1, 2, 3]), array("i", [4, 5, 6]), array("d", [1.0, 2.0, 3.0])
 

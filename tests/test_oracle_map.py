@@ -147,9 +147,8 @@ def test_names_bind_in_order_of_first_appearance(text: str, positional: list[str
     bound = dict(zip(order, positional, strict=True)) | named
     columns = [data[bound[name]] for name in _order(text)]
     want = stored("h", element_outcomes(python_function(text, _order(text)), columns))
-    got = ao.map(
-        data[positional[0]], text, *(data[n] for n in positional[1:]), **{n: data[v] for n, v in named.items()}
-    )
+    keywords: dict[str, Any] = {n: data[v] for n, v in named.items()}
+    got = ao.map(data[positional[0]], text, *(data[n] for n in positional[1:]), **keywords)
     assert_same(got, want)
 
 
@@ -165,6 +164,19 @@ def test_named_numbers_keep_their_type_and_value(value: Any) -> None:
     for text in ("x*(1 + vat)", "vat if x else x", "vat // 1 + x", "x < vat", "min(x, vat)"):
         want = stored("d", element_outcomes(python_function(text, ["x", "vat"]), [prices, [value] * 3]))
         assert_same(outcome(ao.map, prices, text, vat=value), want, text)
+
+
+@pytest.mark.parametrize("value", [True, False, 1, 0, 1.0, -7])
+@pytest.mark.parametrize("typecode", TYPECODES)
+def test_a_named_number_selected_by_its_own_comparison(typecode: str, value: Any) -> None:
+    """A truth value compared with a float and then chosen: found by fuzz_expressions.py --seed 3 --only 17850."""
+    data = array(typecode, [5, 6])
+    for text in (
+        "(v if v >= -5.0 else True) if x == x else x",
+        "((v and v) if v >= -1e400 else True) if x == x else x",
+    ):
+        results = element_outcomes(python_function(text, ["v", "x"]), [[value] * 2, data])
+        assert_same(outcome(ao.map, data, text, typecode="d", v=value), stored("d", results), text)
 
 
 def test_number_given_by_position() -> None:
