@@ -261,10 +261,8 @@ class Inference:
         if a == b and not c.raises:
             return a
         if ta.kind == tb.kind == "b":
-            if (ta.value, tb.value) == (True, False):
-                return condition
-            if (ta.value, tb.value) == (False, True):
-                return self.negate(condition)
+            if ta.op == tb.op == "const" and a != b:
+                return condition if ta.value else self.negate(condition)
             return self.graph.add("if", condition, a, b, kind="b", lo=0, hi=1)
         if ta.kind == "f":
             return self.graph.add("if", condition, a, b, kind="f")
