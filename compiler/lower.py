@@ -48,6 +48,8 @@ _INT = {
     "or": ("OR", "OR"), "xor": ("XOR", "XOR"), "shr": ("SHR", "SHR"), "shrc": ("SHRC", "SHRC"),
     "abs": ("ABS", "ABS"),
 }  # fmt: skip
+#: Int terms of two i32 operands and an i64 result.
+_WIDENING = {"add": "ADDW", "sub": "SUBW", "mul": "MULW"}
 _COMPARE = {"eq": "EQ", "ne": "NE", "lt": "LT", "le": "LE"}
 _CLOSED = ("add", "sub", "mul", "and", "or", "xor", "if", "shl")  # low bits of the result need only low bits
 
@@ -331,6 +333,10 @@ class _Lowering:
     def emit_int(self, index: int) -> Register:
         term, lane = self.terms[index], self.lane[index]
         checked = term.lane is not None and not self.wrapped[index]
+        if lane == "i64" and not checked and term.op in _WIDENING:
+            narrow = [self.narrow(a) for a in term.args]
+            if None not in narrow:
+                return self.instr(_WIDENING[term.op], "i32", "i64", tuple(r for r in narrow if r is not None), index)
         operands = tuple(self.get(a, lane, index) for a in term.args)
         if term.op == "and":
             whole = _BOUNDS[lane][1] if lane[0] == "u" else -1
@@ -338,6 +344,15 @@ class _Lowering:
                 if mask.place == "const" and mask.value == whole:
                     return other
         return self.instr(_INT[term.op][checked], lane, lane, operands, index)
+
+    def narrow(self, index: int) -> Register | None:
+        """The register that holds a term in 32 bits as it is, if there is one."""
+        value = self.resolve(index)
+        term, (lo, hi) = self.terms[value], _BOUNDS["i32"]
+        if term.op == "const":
+            return self.constant(term.value, "i32", False, None) if lo <= term.lo and term.hi <= hi else None
+        found = self.registers[value]
+        return found if found is not None and found.type == "i32" else None
 
     def get(self, index: int, lane: str, user: int | None = None) -> Register:
         """The register that holds a term in a lane, converted if need be under the user's guard."""

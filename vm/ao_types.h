@@ -42,6 +42,7 @@ enum ao_type {
 #define AO_LIST_BITS(X, op) X(b1, op) AO_LIST_LANES(X, op)
 #define AO_LIST_SIGNED(X, op) X(i16, op) X(i32, op) X(i64, op)
 #define AO_LIST_WIDE(X, op) X(i64, op) X(u64, op)
+#define AO_LIST_I32(X, op) X(i32, op)
 #define AO_LIST_F64_DIV(X, op) X(i32, op) X(u32, op) X(i64, op) X(u64, op) X(f64, op)
 #define AO_LIST_F64(X, op) X(f64, op)
 #define AO_LIST_BOOL(X, op) X(b1, op)

@@ -310,6 +310,12 @@ static num int_ref(const char *op, unsigned type, num a, num b, int *mark)
         const wide p = (wide)((unsigned __int128)x * (unsigned __int128)y);
         const int over = !fits(p, type) || (x != 0 && p / x != y) || (x == -1 && p != -y);
         r.i = wrap(p, type), *mark = is(op, "MULC") && over;
+    } else if (is(op, "ADDW")) {
+        r.i = x + y;
+    } else if (is(op, "SUBW")) {
+        r.i = x - y;
+    } else if (is(op, "MULW")) {
+        r.i = x * y;
     } else if (is(op, "ABS")) {
         r.i = wrap(x < 0 ? -x : x, type);
     } else if (is(op, "FDIVC")) {
