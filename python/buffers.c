@@ -220,7 +220,7 @@ PyObject *array_of_bytes(module_state *state, char typecode, const char *bytes, 
 {
     PyObject *result = array_new(state, typecode, 0);
     PyObject *view = result ? PyMemoryView_FromMemory((char *)bytes, (Py_ssize_t)size, PyBUF_READ) : NULL;
-    PyObject *none = view ? PyObject_CallMethod(result, "frombytes", "O", view) : NULL;
+    PyObject *none = view ? PyObject_CallMethodOneArg(result, state->frombytes, view) : NULL;
     Py_XDECREF(view);
     if (!none) {
         Py_CLEAR(result);

@@ -19,6 +19,7 @@
 typedef struct {
     PyTypeObject *program_type;
     PyObject *array_type; /* array.array */
+    PyObject *frombytes;  /* the name, interned: a new string per call would fill the type cache with strings */
     const ao_isa *isa;
 } module_state;
 

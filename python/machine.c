@@ -171,7 +171,8 @@ static int module_exec(PyObject *module)
     PyObject *array_module = PyImport_ImportModule("array");
     state->array_type = array_module ? PyObject_GetAttrString(array_module, "array") : NULL;
     Py_XDECREF(array_module);
-    if (!state->array_type) {
+    state->frombytes = PyUnicode_InternFromString("frombytes");
+    if (!state->array_type || !state->frombytes) {
         return -1;
     }
     state->program_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &program_spec, NULL);
@@ -193,6 +194,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     module_state *state = state_of(module);
     Py_VISIT(state->program_type);
     Py_VISIT(state->array_type);
+    Py_VISIT(state->frombytes);
     return 0;
 }
 
@@ -201,6 +203,7 @@ static int module_clear(PyObject *module)
     module_state *state = state_of(module);
     Py_CLEAR(state->program_type);
     Py_CLEAR(state->array_type);
+    Py_CLEAR(state->frombytes);
     return 0;
 }
 
