@@ -616,6 +616,17 @@ class Inference:
             return Union(value.is_float, self.graph.fail("i"), self.graph.fail("f"))
         return self.graph.fail("f" if self.terms[value].kind == "f" else "i")
 
+    def sequence(self, args: list[Value]) -> Value:
+        """The last of the values, after the others, of which only what Python could raise there matters."""
+        *effects, value = args
+        terms = [self.truth(e) if isinstance(e, Union) else e for e in effects]
+        terms = [t for t in terms if self.terms[t].raises]
+        if not terms:
+            return value
+        if isinstance(value, Union):
+            return Union(self.graph.check(value.is_float, *terms), value.int_part, value.float_part)
+        return self.graph.check(value, *terms)
+
     def member(self, a: int, values: tuple[Number, ...]) -> int:
         found = self.false
         for value in values:
@@ -696,6 +707,7 @@ _RULES: dict[str, Any] = {
     "int": lambda self, node, args: self.to_int(args[0]),
     "float": lambda self, node, args: self.to_float(args[0]),
     "pow": lambda self, node, args: self.graph.fail("i"),
+    "seq": lambda self, node, args: self.sequence(args),
     "round": lambda self, node, args: (
         self.lift(Inference.rounded, "round", *args) if len(args) == 1 else self.round_digits(args)
     ),

@@ -9,13 +9,17 @@ that Python evaluates lazily (``and``, ``or``, chained comparisons) is built fro
     + - * / // % ** & | ^ << >>                    < <= == != > >=
     neg pos invert not truth                       in      value: a tuple of constants
     if      (condition, then, else), lazy          call    value: a name in FUNCTIONS
+    seq     (effect..., value): the value, after operations whose exceptions Python would raise first
 """
 
 from __future__ import annotations
 
 import math
+import operator
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 Number = int | float | bool
 
@@ -57,7 +61,39 @@ FUNCTIONS: dict[str, Function] = {
     "isfinite": Function(math.isfinite),
 }
 
+#: Functions of the operator module: the operator that each is.
+OPERATORS: dict[Callable[..., object], str] = {
+    operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.floordiv: "//",
+    operator.mod: "%", operator.pow: "**", operator.and_: "&", operator.or_: "|", operator.xor: "^",
+    operator.lshift: "<<", operator.rshift: ">>", operator.lt: "<", operator.le: "<=", operator.eq: "==",
+    operator.ne: "!=", operator.gt: ">", operator.ge: ">=", operator.neg: "neg", operator.pos: "pos",
+    operator.invert: "invert", operator.not_: "not", operator.truth: "truth",
+}  # fmt: skip
+#: Name in FUNCTIONS of a callable, by its identity.
+FUNCTION_NAMES: dict[int, str] = {id(f.python): name for name, f in FUNCTIONS.items()} | {id(operator.abs): "abs"}
+
+
+def is_known(value: object) -> bool:
+    """Whether a callable is one whose meaning the language has."""
+    return id(value) in FUNCTION_NAMES or (type(value) is types.BuiltinFunctionType and value in OPERATORS)
+
+
+def least_arguments(value: Callable[..., object]) -> int:
+    """How many arguments a callable that is_known takes at least."""
+    name = FUNCTION_NAMES.get(id(value))
+    if name is not None:
+        return FUNCTIONS[name].least
+    return 2 if OPERATORS[value] in BINARY or OPERATORS[value] in COMPARE else 1
+
+
 CONSTANTS: dict[str, float] = {"pi": math.pi, "e": math.e, "tau": math.tau, "inf": math.inf, "nan": math.nan}
+
+
+#: Operand counts of the other operators; call and seq have their own rules.
+_ARITY = dict.fromkeys(("param", "const"), 0) | dict.fromkeys(("neg", "pos", "invert", "not", "truth", "in"), 1)
+_ARITY |= dict.fromkeys((*BINARY, *COMPARE), 2) | {"if": 3}
+MAX_CONST_BITS = 1 << 18  # of an int constant in a table; about what the longest text can hold
+MAX_ARMS = 400  # conditionals inside arms of conditionals, in a table
 
 
 class TooManyNodes(Exception):
@@ -112,6 +148,81 @@ class Builder:
         return IR(tuple(self.nodes), root, params)
 
 
+def bind(ir: IR, numbers: tuple[Number, ...]) -> IR:
+    """The program with its last parameters replaced by constants."""
+    build, new = Builder(), list[int]()
+    left = len(ir.params) - len(numbers)
+    for node in ir.nodes:
+        if node.op == "param" and isinstance(node.value, int) and node.value >= left:
+            new.append(build.const(numbers[node.value - left]))
+        else:
+            new.append(build.add(node.op, *(new[i] for i in node.args), value=node.value))
+    return build.done(new[ir.root], ir.params[:left])
+
+
+Table = tuple[tuple[tuple[str, tuple[int, ...], object], ...], int, tuple[str, ...]]
+
+
+def to_table(ir: IR) -> Table:
+    """The program as plain tuples, for :func:`from_table`."""
+    return tuple((n.op, n.args, n.value) for n in ir.nodes), ir.root, ir.params
+
+
+def from_table(table: object) -> IR:
+    """The program of a table that may come from anywhere: everything is checked. Raises ValueError."""
+    try:
+        nodes: Any
+        params: Any
+        root: Any
+        nodes, root, params = table  # type: ignore[misc]
+        _require(type(nodes) is tuple and type(params) is tuple and 0 < len(nodes) <= MAX_NODES, "sizes")
+        _require(all(type(p) is str and p.isidentifier() for p in params), "parameter names")
+        _require(len(params) == len(set(params)), "parameter names")
+        depths: list[int] = []
+        build = Builder()
+        for op, args, value in nodes:
+            _require(type(op) is str and type(args) is tuple, "node")
+            _require(all(type(i) is int and 0 <= i < len(depths) for i in args), "operands")
+            _check_node(op, args, value, len(params))
+            below = [depths[i] + (op == "if" and k > 0) for k, i in enumerate(args)]
+            depths.append(max(below, default=0))
+            _require(depths[-1] <= MAX_ARMS and build.add(op, *args, value=value) == len(depths) - 1, "structure")
+        _require(type(root) is int and 0 <= root < len(depths), "root")
+    except TypeError:
+        raise ValueError("not a program: bad table") from None
+    return build.done(root, params)
+
+
+def _require(condition: bool, what: str) -> None:
+    if not condition:
+        raise ValueError(f"not a program: bad {what}")
+
+
+def _check_node(op: str, args: tuple[int, ...], value: object, params: int) -> None:
+    """Raises ValueError unless the node is one that the other modules know."""
+    if op == "call":
+        function = FUNCTIONS.get(value) if type(value) is str else None
+        _require(function is not None, "function")
+        assert function is not None
+        least, most = (3, 3) if value == "pow" else (function.least, function.most)  # two: it is **
+        _require(value != "bool" and least <= len(args) and (most is None or len(args) <= most), "operands")
+        return
+    _require(op in _ARITY or op == "seq", "operator")
+    _require(len(args) == _ARITY.get(op, len(args)) and (op != "seq" or len(args) > 1), "operands")
+    if op == "param":
+        _require(type(value) is int and 0 <= value < params, "parameter")
+    elif op == "const":
+        _require(_is_constant(value), "constant")
+    elif op == "in":
+        _require(type(value) is tuple and all(_is_constant(v) and v == v for v in value), "constants")
+    else:
+        _require(value is None, "node")
+
+
+def _is_constant(value: object) -> bool:
+    return type(value) in (float, bool) or (type(value) is int and value.bit_length() <= MAX_CONST_BITS)
+
+
 def identity(value: object) -> object:
     """A key that tells 1, 1.0 and True apart, and 0.0 from -0.0, and finds nan equal to itself."""
     if isinstance(value, float):
@@ -140,7 +251,9 @@ def _show_node(node: Node, args: list[str], params: tuple[str, ...]) -> str:
         assert isinstance(value, int)
         return params[value]
     if op == "const":
-        return f"({value!r})" if isinstance(value, (int, float)) and value < 0 else repr(value)
+        # Python refuses to write very long ints in decimal.
+        text = hex(value) if isinstance(value, int) and value.bit_length() > 8192 else repr(value)
+        return f"({text})" if text.startswith("-") else text
     if op == "if":
         return f"({args[1]} if {args[0]} else {args[2]})"
     if op == "call":
@@ -149,8 +262,10 @@ def _show_node(node: Node, args: list[str], params: tuple[str, ...]) -> str:
         return f"({args[0]} in {value!r})"
     if op == "truth":
         return f"bool({args[0]})"
+    if op == "seq":
+        return f"({', '.join(args)})[-1]"
     if len(args) == 1:
-        return f"({ {'neg': '-', 'pos': '+', 'invert': '~', 'not': 'not '}[op]}{args[0]})"
+        return f"({ {'neg': '-', 'pos': '+', 'invert': '~', 'not': 'not '}[op] }{args[0]})"
     return f"({args[0]} {op} {args[1]})"
 
 

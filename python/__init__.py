@@ -24,12 +24,14 @@ from .api import (
     sum,
 )
 from .compiler.parse import ExpressionError
+from .functions import NotCompilable
 from .kernel import Kernel
 
 __version__ = "0.1.0"
 __all__ = [
     "ExpressionError",
     "Kernel",
+    "NotCompilable",
     "accumulate",
     "clip",
     "compile",

@@ -7,44 +7,44 @@ builtins are reached as ``builtins.map``.
 from __future__ import annotations
 
 import builtins
-import functools
-import itertools
 import math
 from array import array
 from collections.abc import Callable
 from typing import Any
 
 from . import _machine
-from .kernel import Kernel, _Unsettled, native, text_kernel
-
-_MISSING: Any = type("missing", (), {"__repr__": lambda self: "<missing>"})()
+from .kernel import MISSING, Kernel, native, text_kernel
 
 Function = str | Callable[..., Any] | Kernel
 
 
-def _kernel(f: Function, names: dict[str, Any], ieee: bool) -> Kernel:
+def _kernel(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = ()) -> Kernel:
     if isinstance(f, str):
-        return text_kernel(f, names, ieee=ieee)
-    return f if isinstance(f, Kernel) else Kernel(f)
+        return text_kernel(f, names, ieee=ieee, first=first)
+    return f if isinstance(f, Kernel) else Kernel(f, ieee=ieee, decoding=compile)
 
 
-def map(arr: Any, f: Function, *more: Any, typecode: str | None = None, out: Any = None, ieee: bool = False,
-        **names: Any) -> Any:  # fmt: skip
+def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None, ieee: bool = False,
+        compile: bool = True, **names: Any) -> Any:  # fmt: skip
     """A new array of f at each element: ``array(arr.typecode, [f(x) for x in arr])``, exactly, at memory speed.
 
     Parameters
     ----------
     arr: a 1-D contiguous buffer of numbers (array.array, bytes, memoryview, mmap, ctypes or NumPy array, ...).
-    f: an expression such as ``"x*x + 1"``, any callable, or a Kernel.
+    f: an expression such as ``"x*x + 1"``, any callable, or a Kernel. A Python function made of numbers and operators
+        runs as the expression would; any other callable is called once per element, with the same result.
     more: further buffers of the same length, or numbers, for the further parameters.
     typecode: of the result; arr's if not given.
     out: a writable buffer to fill instead. It is filled from the front: if an exception stops the call, the elements
         before are done and the rest is untouched. It may be one of the inputs.
-    ieee: division by zero, square roots of negatives and overflowing powers of floats give inf and nan.
+    ieee: division by zero, square roots of negatives and overflowing powers of floats give inf and nan. A callable must
+        then be one that can be compiled.
+    compile: False calls a function once per element even if it could be compiled.
     names: buffers or numbers for the names in the expression.
 
     Raises what Python raises for an element; ExpressionError for a bad text; TypeError for a float result in an integer
-    array (pass ``typecode='d'``); OverflowError for an int that does not fit; ValueError for lengths that differ.
+    array (pass ``typecode='d'``); OverflowError for an int that does not fit; ValueError for lengths that differ;
+    NotCompilable for a callable with ``ieee=True`` that cannot be compiled.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -52,11 +52,13 @@ def map(arr: Any, f: Function, *more: Any, typecode: str | None = None, out: Any
     array('i', [2, 5, 10])
     >>> ao.map(array("i", [1, 2, 3]), "x / n", n=2, typecode="d")
     array('d', [0.5, 1.0, 1.5])
+    >>> ao.map(array("i", [1, 2, 3]), lambda x, y: x*y, array("i", [4, 5, 6]))
+    array('i', [4, 10, 18])
     """
-    return _kernel(f, names, ieee).map(arr, *more, typecode=typecode, out=out, **names)
+    return _kernel(f, names, ieee, compile).map(arr, *more, typecode=typecode, out=out, **names)
 
 
-def map_inplace(arr: Any, f: Function, *more: Any, ieee: bool = False, **names: Any) -> None:
+def map_inplace(arr: Any, f: Function, /, *more: Any, ieee: bool = False, compile: bool = True, **names: Any) -> None:
     """Replaces each element of a writable buffer by f of it: ``for i, x in enumerate(arr): arr[i] = f(x)``.
 
     Parameters and exceptions are those of :func:`map`. If an exception stops the call, the elements before the one that
@@ -69,10 +71,11 @@ def map_inplace(arr: Any, f: Function, *more: Any, ieee: bool = False, **names: 
     >>> a
     array('d', [1.0, 2.0])
     """
-    _kernel(f, names, ieee).inplace(arr, *more, **names)
+    _kernel(f, names, ieee, compile).inplace(arr, *more, **names)
 
 
-def filter(arr: Any, pred: Function, *more: Any, ieee: bool = False, **names: Any) -> array[Any]:
+def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True,
+           **names: Any) -> array[Any]:  # fmt: skip
     """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.
 
     Parameters and exceptions are those of :func:`map`; further buffers are parameters of pred.
@@ -82,93 +85,37 @@ def filter(arr: Any, pred: Function, *more: Any, ieee: bool = False, **names: An
     >>> ao.filter(array("i", [1, 2, 3, 4]), "x % 2 == 0")
     array('i', [2, 4])
     """
-    return _kernel(pred, names, ieee).filter(arr, *more, **names)
+    return _kernel(pred, names, ieee, compile).filter(arr, *more, **names)
 
 
-def _fold_kernel(f: str, names: dict[str, Any], ieee: bool) -> tuple[Kernel, tuple[Any, ...]]:
-    """The kernel of a fold's text, with parameters acc, x and then the named numbers; and those numbers."""
-    kernel = text_kernel(f, names, ieee=ieee, first=("acc", "x"))
-    for name, value in names.items():
-        if not isinstance(value, (int, float)):
-            raise TypeError(f"{name!r} must be a number in a fold, not {type(value).__name__}")
-    args, _ = kernel._bind((0, 0), names)
-    return kernel, args[2:]
-
-
-def _check_callable(f: Any, names: dict[str, Any]) -> None:
-    if not callable(f):
-        raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}")
-    if names:
-        raise TypeError(f"named values ({', '.join(names)}) go with a text only, not with a callable")
-
-
-def reduce(arr: Any, f: str | Callable[[Any, Any], Any], initial: Any = _MISSING, *, ieee: bool = False,
+def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = False, compile: bool = True,
            **names: Any) -> Any:  # fmt: skip
     """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
 
-    f is a callable of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers. Raises what
-    functools.reduce raises: TypeError for an empty buffer without initial.
+    f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers. Raises
+    what functools.reduce raises: TypeError for an empty buffer without initial.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.reduce(array("B", b"arrayops"), "(acc*31 + x) & mask", 7, mask=0xFFFFFFFF)
     3234822848
     """
-    if not isinstance(f, str):
-        _check_callable(f, names)
-        with memoryview(arr):  # held, so that f cannot resize it
-            return functools.reduce(f, native(arr), *(() if initial is _MISSING else (initial,)))
-    kernel, numbers = _fold_kernel(f, names, ieee)
-    if initial is not _MISSING and type(initial) in (int, float, bool):
-        return kernel._fold(arr, initial, 0, numbers)
-    values = native(arr)
-    if initial is _MISSING and len(values):
-        return kernel._fold(arr, values[0], 1, numbers)
-    oracle = kernel._python()
-    step = functools.partial(_step, oracle, numbers)
-    return functools.reduce(step, values, *(() if initial is _MISSING else (initial,)))
+    return _kernel(f, names, ieee, compile, ("acc", "x")).reduce(arr, initial, **names)
 
 
-def _step(oracle: Callable[..., Any], numbers: tuple[Any, ...], acc: Any, x: Any) -> Any:
-    return oracle(acc, x, *numbers)
-
-
-def accumulate(arr: Any, f: str | Callable[[Any, Any], Any] = "acc + x", *, initial: Any = None,
-               typecode: str | None = None, ieee: bool = False, **names: Any) -> array[Any]:  # fmt: skip
+def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typecode: str | None = None,
+               ieee: bool = False, compile: bool = True, **names: Any) -> array[Any]:  # fmt: skip
     """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
 
-    f is a callable of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by default the
-    running sum. With initial the result has one element more. Exceptions are those of :func:`map`.
+    f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
+    default the running sum. With initial the result has one element more. Exceptions are those of :func:`map`.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.accumulate(array("d", [3.0, 1.0, 4.0]), "x if x > acc else acc")
     array('d', [3.0, 3.0, 4.0])
     """
-    code, _, count = _machine.buffer_info(arr)
-    code = typecode or code
-    array(code)  # a bad typecode is array.array's ValueError
-    if not isinstance(f, str):
-        _check_callable(f, names)
-        with memoryview(arr):  # held, so that f cannot resize it
-            return array(code, list(itertools.accumulate(native(arr), f, initial=initial)))
-    kernel, numbers = _fold_kernel(f, names, ieee)
-    if (initial is None and not count) or type(initial) not in (int, float, bool, type(None)):
-        return _accumulate_by_python(kernel, arr, code, initial, numbers)
-    first = native(arr)[0] if initial is None else initial
-    out = _machine.new_array(code, count if initial is None else count + 1)
-    try:
-        out[0] = first
-        kernel._fold(arr, first, int(initial is None), numbers, out if initial is None else memoryview(out)[1:])
-    except (_Unsettled, TypeError, OverflowError):
-        # Which exception comes first depends on all elements: Python itself decides.
-        return _accumulate_by_python(kernel, arr, code, initial, numbers)
-    return out
-
-
-def _accumulate_by_python(kernel: Kernel, arr: Any, code: str, initial: Any, numbers: tuple[Any, ...]) -> array[Any]:
-    step = functools.partial(_step, kernel._python(), numbers)
-    return array(code, list(itertools.accumulate(native(arr), step, initial=initial)))
+    return _kernel(f, names, ieee, compile, ("acc", "x")).accumulate(arr, initial, typecode, **names)
 
 
 def sum(arr: Any) -> int | float:
@@ -305,25 +252,31 @@ def evaluate(text: str, *, typecode: str | None = None, out: Any = None, ieee: b
     return text_kernel(text, names, ieee=ieee)._evaluate(names, typecode, out)
 
 
-def compile(f: Function, *names: str, ieee: bool = False) -> Kernel:
+def compile(f: Function, *names: str, ieee: bool = False, strict: bool = False, compile: bool = True) -> Kernel:
     """A reusable Kernel of an expression or callable.
 
     names: the parameters of the expression in the order in which positional arguments are bound; by default its free
-    names in order of first appearance. Other names in the text are then errors.
+        names in order of first appearance. Other names in the text are then errors.
+    strict: raise NotCompilable, with the reason, for a callable that would be called once per element.
+    compile: False makes a kernel that calls the callable once per element.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> k = ao.compile("y - x", "x", "y")
     >>> k(array("i", [1]), array("i", [5]))
     array('i', [4])
+    >>> limit = 3
+    >>> ao.compile(lambda x: x if x < limit else limit).source
+    'x if (x < limit) else limit'
     """
     if isinstance(f, Kernel):
         return f
-    return Kernel(f, names, ieee=ieee, named=frozenset(names), closed=bool(names))
+    return Kernel(f, names, ieee=ieee, named=frozenset(names), closed=bool(names), eager=True, strict=strict,
+                  decoding=compile)  # fmt: skip
 
 
 def explain(f: Function, *typecodes: str, ieee: bool = False, **names: Any) -> str:
-    """What arrayops makes of an expression for arrays of these typecodes and numbers by name, as text.
+    """What arrayops makes of an expression or callable, for arrays of these typecodes and numbers by name, as text.
 
     See :meth:`Kernel.explain`.
 
@@ -331,7 +284,7 @@ def explain(f: Function, *typecodes: str, ieee: bool = False, **names: Any) -> s
     >>> print(ao.explain("x*2", "d").splitlines()[0])
     compiled
     """
-    return _kernel(f, names, ieee).explain(*typecodes, **names)
+    return _kernel(f, names, ieee, True).explain(*typecodes, **names)
 
 
 def isa() -> str:

@@ -190,8 +190,15 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
         if name in ("map", "filter", "reduce", "stats"):
             add_stream_options(command)
         if name in ("map", "filter", "reduce"):
-            command.add_argument("-p", "--param", type=parameter, action="append", default=[], metavar="NAME=NUMBER",
-                                 help="a number for a name in the expression; may be repeated")
+            command.add_argument(
+                "-p",
+                "--param",
+                type=parameter,
+                action="append",
+                default=[],
+                metavar="NAME=NUMBER",
+                help="a number for a name in the expression; may be repeated",
+            )
         if name in ("map", "filter", "reduce", "explain"):
             command.add_argument("--ieee", action="store_true", help="inf and nan where Python raises on floats")
         if name == "map":
@@ -199,17 +206,33 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
         if name == "reduce":
             command.add_argument("--initial", type=number, metavar="NUMBER", help="acc before the first element")
         if name == "explain":
-            command.add_argument("-t", "--type", type=element_type, action="append", metavar="TYPE",
-                                 help="type of each array in turn, default d")
+            command.add_argument(
+                "-t",
+                "--type",
+                type=element_type,
+                action="append",
+                metavar="TYPE",
+                help="type of each array in turn, default d",
+            )
     return parser, commands.choices
 
 
 def add_stream_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("input", nargs="?", default="-", help="input file; - or none is standard input")
-    command.add_argument("-t", "--type", type=element_type, metavar="TYPE",
-                         help=f"type of the input: one of {TYPECODES}, with < or > before it for little or big endian")
-    command.add_argument("-o", "--output", default="-", metavar="FILE",
-                         help="output file, replaced only once all is written; - or none is standard output")
+    command.add_argument(
+        "-t",
+        "--type",
+        type=element_type,
+        metavar="TYPE",
+        help=f"type of the input: one of {TYPECODES}, with < or > before it for little or big endian",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        default="-",
+        metavar="FILE",
+        help="output file, replaced only once all is written; - or none is standard output",
+    )
     form = command.add_mutually_exclusive_group()
     form.add_argument("--text", action="store_true", help="one number per line instead of raw binary, in and out")
     form.add_argument("--csv", metavar="COLUMN", help="read one column of CSV: its name, or its number from 1")

@@ -7,22 +7,32 @@ from typing import Any
 from . import _machine
 from .compiler.infer import Inference, Param, number_param
 from .compiler.lower import _FAULTS
-from .kernel import _ARRAY_PARAMS, _MACHINE_TYPES, Kernel
+from .kernel import Kernel
+from .plans import ARRAY_PARAMS, MACHINE_TYPES, Plans
 
 _MEANINGS = {op["name"]: op["meaning"] for op in _machine.OPS}
 
 
 def explain_kernel(kernel: Kernel, typecodes: tuple[str, ...], names: dict[str, Any]) -> str:
     """The text; raises ValueError for a typecode that is none, TypeError for a name that the kernel has not."""
-    if kernel._ir is None:
-        return f"callback: {kernel.source} is called once per element"
-    types = _types(kernel, typecodes or ("d",), names)
+    plans = kernel._plans
+    captured: tuple[Any, ...] = ()
+    if plans is None:
+        translation, captured = kernel._translation()
+        if translation.plans is None:
+            lines = [f"callback: {translation.template.reason}", f"{kernel._name} is called once per element"]
+            return "\n".join(lines)
+        plans = translation.plans.with_ieee if kernel._ieee else translation.plans
+    types = _types(kernel, plans, typecodes or ("d",), names, captured)
     lines = [f"expression: {kernel.source}"]
-    plan = kernel._plan("map", types, None)
+    names_of = plans.ir.params[len(types) - len(captured) :]
+    given = [f"{name} = {value!r}" for name, value in zip(names_of, captured, strict=True)]
+    lines += [f"captured: {', '.join(given)}"] if given else []
+    plan = plans.get("map", types, None)
     if plan.listing is None:
         return "\n".join(["callback: it is too large for the machine; Python evaluates each element", *lines])
     wanted = (typecodes or ("d",))[0]
-    fitted = kernel._plan("map", types, wanted)
+    fitted = plans.get("map", types, wanted)
     if fitted.never_fits:
         lines.append(f"result: floats, which a {wanted!r} array cannot hold; shown for typecode='d'")
     else:
@@ -30,24 +40,26 @@ def explain_kernel(kernel: Kernel, typecodes: tuple[str, ...], names: dict[str, 
         plan = fitted
     assert plan.listing is not None
     lines.append("terms:")
-    lines += _terms(plan.inference, kernel._ir.params)
+    lines += _terms(plan.inference, plans.ir.params)
     lines.append("faults: " + (", ".join(_faults(plan.listing)) or "none"))
     lines.append("bytecode:")
     lines += ["  " + line for line in plan.listing.listing().splitlines()]
     return "\n".join(["compiled", *lines])
 
 
-def _types(kernel: Kernel, typecodes: tuple[str, ...], names: dict[str, Any]) -> tuple[Param, ...]:
+def _types(kernel: Kernel, plans: Plans, typecodes: tuple[str, ...], names: dict[str, Any],
+           captured: tuple[Any, ...]) -> tuple[Param, ...]:  # fmt: skip
     for code in typecodes:
-        if code not in _MACHINE_TYPES:
-            raise ValueError(f"bad typecode {code!r}: must be one of {', '.join(_MACHINE_TYPES)}")
+        if code not in MACHINE_TYPES:
+            raise ValueError(f"bad typecode {code!r}: must be one of {', '.join(MACHINE_TYPES)}")
+    own = plans.ir.params[: len(plans.ir.params) - len(captured)]
     for name in names:
-        if name not in kernel.params:
+        if name not in own:
             raise TypeError(f"{kernel.source!r} has no name {name!r}")
-    left = [p for p in kernel.params if p not in names]
+    left = [p for p in own if p not in names]
     codes = {p: typecodes[min(i, len(typecodes) - 1)] for i, p in enumerate(left)}
-    types = [number_param(names[p]) if p in names else _ARRAY_PARAMS[_MACHINE_TYPES[codes[p]]] for p in kernel.params]
-    return tuple(types)
+    types = [number_param(names[p]) if p in names else ARRAY_PARAMS[MACHINE_TYPES[codes[p]]] for p in own]
+    return (*types, *(number_param(value) for value in captured))
 
 
 def _terms(inference: Inference, params: tuple[str, ...]) -> list[str]:
@@ -70,5 +82,3 @@ def _faults(listing: Any) -> list[str]:
                 why = "does not fit the result" if i.flags & 2 else _MEANINGS[i.name].partition("marks ")[2]
                 found[f"{i.name}_{i.type} ({why})"] = None
     return list(found)
-
-

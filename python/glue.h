@@ -2,7 +2,8 @@
  *
  * The machine (vm/) knows nothing of Python; everything that does is in this folder: buffers.c takes and releases the
  * buffers of a call, numbers.c turns elements into Python numbers and back, runs.c runs programs and gives marked
- * elements to the oracle, callback.c calls a Python callable per element, machine.c is the module.
+ * elements to the oracle, callback.c calls a Python callable per element, captures.c finds what a function captures,
+ * machine.c is the module.
  *
  * Conventions: functions return -1 or NULL with an exception set. Whoever fills an ao_array releases it with
  * array_release, once, on every path.
@@ -20,6 +21,7 @@ typedef struct {
     PyTypeObject *program_type;
     PyObject *array_type; /* array.array */
     PyObject *frombytes;  /* the name, interned: a new string per call would fill the type cache with strings */
+    PyObject *missing;    /* what find() gives where there is nothing */
     const ao_isa *isa;
 } module_state;
 
@@ -90,5 +92,13 @@ PyObject *py_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 /* callback.c */
 PyObject *py_call_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_call_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+
+/* captures.c */
+PyObject *make_slot_kinds(void);
+/* Whether the guards hold and every slot has a number; then `numbers` gets new references. Arguments are as py_capture
+ * has checked them. No exception is set. */
+int capture(module_state *state, PyObject *function, PyObject *guards, PyObject *slots, PyObject **numbers);
+PyObject *py_find(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_capture(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 
 #endif

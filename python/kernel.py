@@ -1,8 +1,8 @@
 """Kernels: an expression or a callable, ready to run over buffers.
 
-A kernel of a text holds its IR and, for each combination of argument types it has met, a *plan*: the program that the
-compiler made for it. Plans are made at first use. A kernel never changes what it means, so it may be shared by threads;
-two threads that need the same new plan both make it, and either one is kept.
+A kernel never changes what it means, so it may be shared by threads. What a text means is known when the kernel is
+made; what a callable means is looked up at each run, because the numbers that a function captures are read then
+(functions.py).
 """
 
 from __future__ import annotations
@@ -10,42 +10,45 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
+import types
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from . import _machine
-from .compiler.evaluate import evaluator
-from .compiler.infer import I64, Inference, Param, Union, array_param, interval, number_param
-from .compiler.ir import CONSTANTS, IR, show
-from .compiler.lower import Program, TooLarge, lower
+from . import _machine, functions
+from .compiler.ir import CONSTANTS, IR, bind, from_table, identity, show, to_table
 from .compiler.parse import parse
+from .functions import NotCompilable, Translation
+from .plans import MACHINE_TYPES, Plans, types_of
 
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
-_MOST_PLANS = 64  # plans of one kernel
 _FOLD_TRIES = 4  # elements of a fold given to Python while the accumulator's type settles (int, then float)
 
-_MACHINE_TYPES = {code: _machine.buffer_info(array(code))[1] for code in "bBhHiIlLqQfd"}
+MISSING: Any = type("missing", (), {"__repr__": lambda self: "<missing>"})()
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What one combination of argument types compiles to."""
+class _Meaning:
+    """What one run of a kernel needs to know."""
 
-    typecode: str  # of the result
-    program: Any  # a _machine.Program, or None: Python evaluates every element
-    listing: Program | None
-    inference: Inference
-    never_fits: bool = False  # the result is a float and the typecode an integer's
-    acc_type: str = ""
+    plans: Plans | None  # None: python is called for each element
+    captured: tuple[Any, ...]  # numbers that follow the arguments
+    python: Callable[..., Any]  # the meaning for one element
+    sees_captured: bool  # whether python takes the captured numbers, too
+
+    def visible(self, arguments: int) -> int:
+        """How many of the arguments and captured numbers ``python`` takes."""
+        return arguments + len(self.captured) if self.sees_captured else arguments
 
 
 class Kernel:
     """An expression or callable, compiled once and run over any number of buffers.
 
-    Made by :func:`arrayops.compile`. Calling it is :meth:`map`. Kernels are immutable, may run in many threads at once,
-    are equal and hash alike if they mean the same, and those of texts pickle.
+    Made by :func:`arrayops.compile`. Calling it is :meth:`map`. Kernels are immutable and may run in many threads at
+    once. They are equal, and hash alike, if they mean the same: the same program with the same parameters, which reads
+    the same captured numbers. They pickle, unless they are callables that cannot be compiled and do not pickle
+    themselves; the copy keeps the captured numbers as they were then.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -54,22 +57,29 @@ class Kernel:
     array('d', [3.5, 8.5])
     >>> k.params
     ('a', 'b', 'c')
+    >>> ao.compile(lambda x: x*x + 1) == ao.compile("x*x + 1")
+    True
     """
 
-    __slots__ = ("_function", "_ieee", "_ir", "_oracle", "_plans", "_text")
+    __slots__ = ("_decoding", "_eager", "_function", "_ieee", "_plans", "_strict", "_text")
 
-    def __init__(self, f: str | Callable[..., Any], params: tuple[str, ...] = (), *, ieee: bool = False,
-                 named: frozenset[str] = frozenset(), closed: bool = False) -> None:  # fmt: skip
+    def __init__(self, f: str | Callable[..., Any] | IR, params: tuple[str, ...] = (), *, ieee: bool = False,
+                 named: frozenset[str] = frozenset(), closed: bool = False, eager: bool = False, strict: bool = False,
+                 decoding: bool = True) -> None:  # fmt: skip
         self._text = f if isinstance(f, str) else None
         self._ieee = bool(ieee)
-        self._plans: dict[Any, Plan] = {}
-        self._ir: IR | None = None
+        self._plans: Plans | None = None
+        self._function: Callable[..., Any] | None = None
+        self._decoding, self._strict = decoding and functions.DECODING, strict or self._ieee
+        self._eager = eager or self._strict
         if isinstance(f, str):
-            self._ir = parse(f, params, named, closed)
-            self._oracle: Callable[..., Any] | None = None
-            self._function: Callable[..., Any] | None = None
+            self._plans = Plans(parse(f, params, named, closed), self._ieee)
+        elif isinstance(f, IR):
+            self._plans = Plans(f, self._ieee)
         elif callable(f):
-            self._function = self._oracle = f
+            self._function = f
+            if self._strict:
+                self._translation()
         else:
             raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}")
 
@@ -82,35 +92,71 @@ class Kernel:
 
     @property
     def source(self) -> str:
-        """The expression as readable text; for a callable its name."""
-        if self._ir is not None:
-            return show(self._ir)
-        return getattr(self._function, "__qualname__", repr(self._function))
+        """The expression as readable text; for a callable that is not compiled its name."""
+        ir = self._ir
+        return self._name if ir is None else show(ir)
 
     @property
     def params(self) -> tuple[str, ...]:
-        """Names of the parameters, in the order in which positional arguments are bound; empty for a callable."""
-        return self._ir.params if self._ir is not None else ()
+        """Names of the parameters, in the order in which positional arguments are bound.
 
-    def _meaning(self) -> tuple[object, ...]:
-        if self._ir is None:
+        Those of a callable are the ones without default; empty for one that has no Python code.
+        """
+        if self._plans is not None:
+            return self._plans.ir.params
+        arity = functions.own_arity(self._function)
+        ir = self._ir
+        if ir is not None:
+            return ir.params[:arity]
+        return self._function.__code__.co_varnames[:arity] if isinstance(self._function, types.FunctionType) else ()
+
+    @property
+    def _ir(self) -> IR | None:
+        return self._plans.ir if self._plans is not None else self._translation()[0].template.ir
+
+    @property
+    def _name(self) -> str:
+        return self._text or str(getattr(self._function, "__qualname__", None) or repr(self._function))
+
+    def _translation(self) -> tuple[Translation, tuple[Any, ...]]:
+        """What the callable means when it is called with as many numbers as it needs."""
+        translation, captured = functions.translate(self._function, functions.own_arity(self._function))
+        if not self._decoding:
+            translation = functions.refused(translation, "decoding is switched off")
+        if self._strict and translation.plans is None:
+            raise NotCompilable(f"{self._name} cannot be compiled: {translation.template.reason}")
+        return translation, captured
+
+    def _key(self) -> tuple[object, ...]:
+        ir = self._ir
+        if ir is None:
             return (self._function, self._ieee)
-        # repr tells 1, 1.0 and True, and the zeros, apart
-        return (tuple(repr(n) for n in self._ir.nodes), self._ir.root, self._ir.params, self._ieee)
+        places: tuple[object, ...] = ()
+        if self._function is not None:
+            places = tuple(_place(self._function, slot) for slot in self._translation()[0].template.slots)
+        nodes = tuple((n.op, n.args, identity(n.value)) for n in ir.nodes)
+        return (nodes, ir.root, ir.params, places, self._ieee)
 
     def __eq__(self, other: object) -> bool:
-        return self._meaning() == other._meaning() if isinstance(other, Kernel) else NotImplemented
+        return self._key() == other._key() if isinstance(other, Kernel) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._meaning())
+        return hash(self._key())
 
     def __repr__(self) -> str:
         ieee = ", ieee=True" if self._ieee else ""
         return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The text, not the program: whoever loads it parses, compiles and verifies it again.
-        return (_rebuild, (self._text if self._text is not None else self._function, self.params, self._ieee))
+        # The text or the IR, not the program: whoever loads it checks, compiles and verifies it again.
+        if self._text is not None:
+            return (_from_text, (self._text, self.params, self._ieee))
+        if self._plans is not None:
+            return (_from_table, (to_table(self._plans.ir), self._ieee))
+        translation, captured = self._translation()
+        if translation.template.ir is None:
+            return (_from_function, (self._function,))
+        return (_from_table, (to_table(bind(translation.template.ir, captured)), self._ieee))
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -129,28 +175,32 @@ class Kernel:
     def filter(self, arr: Any, *more: Any, **names: Any) -> array[Any]:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
-        plan = self._plan("filter", _types(args), None) if self._ir is not None else None
-        if plan is None or plan.program is None:
-            return _machine.call_filter(self._python(), args, lead)
-        return _machine.run_filter(plan.program, args, lead, self._python())
+        meaning = self._meaning(len(args), _machine.buffer_info(args[lead])[2])
+        given = args + meaning.captured
+        program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
+        if program is None:
+            return _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
+        return _machine.run_filter(program, given, lead, meaning.python, meaning.visible(len(args)))
 
     def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any) -> Any:
         first = _machine.buffer_info(args[lead])
         wanted = _output(first[0], typecode, out)
-        plan = self._plan("map", _types(args), wanted) if self._ir is not None else None
+        meaning = self._meaning(len(args), first[2])
+        given, visible = args + meaning.captured, meaning.visible(len(args))
+        plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
         if plan is not None and plan.never_fits and first[2]:
-            self._refuse_floats(args, wanted)
+            self._refuse_floats(given, wanted)
         target = _machine.new_array(wanted, first[2]) if out is None else out
         if plan is None or plan.program is None:
-            _machine.call_map(self._python(), args, target, out is None)
+            _machine.call_map(meaning.python, given[:visible], target, out is None)
         else:
-            _machine.run_map(plan.program, args, target, self._python(), out is None)
+            _machine.run_map(plan.program, given, target, meaning.python, visible, out is None)
         return target
 
     def _evaluate(self, names: dict[str, Any], typecode: str | None, out: Any) -> Any:
         """The value where every parameter has a name; see :func:`arrayops.evaluate`."""
-        assert self._ir is not None
-        params = self._ir.params
+        assert self._plans is not None
+        params = self._plans.ir.params
         for name in names:
             if name not in params:
                 raise TypeError(f"{self._text!r} has no name {name!r}; its names are {_listed(params)}")
@@ -160,141 +210,101 @@ class Kernel:
         args = tuple(_number(names[p], repr(p)) for p in params)
         lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
         if lead is None:
-            return self._python()(*args)
+            return self._plans.evaluator(*args)
         if typecode is None and out is None:
-            typecode = self._plan("map", _types(args), None).typecode
+            typecode = self._plans.get("map", types_of(args), None).typecode
         return self._run_map(args, lead, typecode, out)
 
     def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:
         """A float for an integer array: the first element's own exception, or one that names the remedy."""
-        value = self._python()(*(a if isinstance(a, (int, float)) else native(a)[0] for a in args))
+        if self._plans is None:
+            return  # a function's results are refused one by one, by the array itself
+        value = self._plans.evaluator(*(a if isinstance(a, (int, float)) else native(a)[0] for a in args))
         if isinstance(value, float):
-            raise TypeError(f"{self._text!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
+            what = self._text or self.source
+            raise TypeError(f"{what!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
 
-    def _python(self) -> Callable[..., Any]:
-        """The meaning of the kernel for one element, in Python."""
-        if self._oracle is None:
-            assert self._ir is not None
-            self._oracle = evaluator(self._ir, self._ieee)
-        return self._oracle
+    def _meaning(self, arity: int, elements: int) -> _Meaning:
+        """What the kernel means now, when called with ``arity`` numbers for each of ``elements``."""
+        if self._plans is not None:
+            return _Meaning(self._plans, (), self._plans.evaluator, True)
+        assert self._function is not None
+        found = None
+        if self._decoding:
+            elements = functions.COMPILE_AFTER if self._eager else elements
+            found = functions.find(self._function, arity, elements)
+        plans = None if found is None else found[0].plans
+        if plans is None:
+            if self._strict:
+                raise NotCompilable(f"{self._name} cannot be compiled: {self._translation()[0].template.reason}")
+            return _Meaning(None, (), self._function, False)
+        assert found is not None
+        if self._ieee:
+            return _Meaning(plans.with_ieee, found[1], plans.with_ieee.evaluator, True)
+        return _Meaning(plans, found[1], self._function, False)
 
     # -- binding -------------------------------------------------------------------------------------------------
 
     def _bind(self, positional: tuple[Any, ...], names: dict[str, Any]) -> tuple[tuple[Any, ...], int]:
         """One argument per parameter, in order, and which of them is the first positional one. Names bind first."""
-        if self._ir is None:
+        if self._plans is None:
             if names:
-                raise TypeError(f"{self.source} is a callable: named values ({_listed(names)}) go with a text only")
+                raise TypeError(f"{self._name} is a callable: named values ({_listed(names)}) go with a text only")
             return positional[:1] + tuple(_number(a, f"argument {i}") for i, a in enumerate(positional[1:], 2)), 0
-        params = self._ir.params
+        params = self._plans.ir.params
+        what = self._text or self.source
         unknown = [name for name in names if name not in params]
         if unknown:
-            raise TypeError(f"{self._text!r} has no name {unknown[0]!r}; its names are {_listed(params)}")
+            raise TypeError(f"{what!r} has no name {unknown[0]!r}; its names are {_listed(params)}")
         left = [p for p in params if p not in names]
         if len(positional) != len(left):
             raise TypeError(
-                f"{self._text!r} needs {len(left)} values by position ({_listed(left)}), {len(positional)} were given"
+                f"{what!r} needs {len(left)} values by position ({_listed(left)}), {len(positional)} were given"
                 + ("; the others can be given by name" if len(positional) < len(left) else "")
             )
         bound = {**dict(zip(left, positional, strict=True)), **names}
         return tuple(_number(bound[p], repr(p)) for p in params), params.index(left[0])
 
-    # -- plans ---------------------------------------------------------------------------------------------------
-
-    def _plan(self, kind: str, types: tuple[str | Param, ...], wanted: str | None) -> Plan:
-        key = (kind, types, wanted)
-        plan = self._plans.get(key)
-        if plan is None:
-            params = tuple(_ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
-            plan = self._make_plan(kind, params, wanted)
-            if len(self._plans) >= _MOST_PLANS:
-                self._plans.clear()
-            self._plans[key] = plan
-        return plan
-
-    def _make_plan(self, kind: str, types: tuple[Param, ...], wanted: str | None) -> Plan:
-        assert self._ir is not None
-        if kind == "fold":
-            return self._fold_plan(types, wanted)
-        inference = Inference(self._ir, list(types), self._ieee)
-        value = inference.run()
-        if kind == "filter":
-            return _finish("B", "b1", inference, inference.truth(value), types)
-        if wanted is None:
-            wanted = "d" if isinstance(value, Union) else {"f": "d", "i": "q", "b": "B"}[inference.terms[value].kind]
-        target = _MACHINE_TYPES[wanted]
-        root = inference.to_float(value) if target[0] == "f" else inference.to_stored_int(value)
-        if root is None:
-            return Plan(wanted, None, None, inference, never_fits=True)
-        return _finish(wanted, target, inference, root, types)
-
     # -- folds ---------------------------------------------------------------------------------------------------
 
-    def _fold(self, arr: Any, acc: Any, start: int, numbers: tuple[Any, ...], out: Any = None) -> Any:
-        """The accumulator after elements start.. of arr; with out, each of its values there.
+    def _bind_fold(self, names: dict[str, Any]) -> tuple[Any, ...]:
+        """The named numbers of a fold, in the order of the parameters that follow the accumulator and the element."""
+        for name, value in names.items():
+            if not isinstance(value, (int, float)):
+                raise TypeError(f"{name!r} must be a number in a fold, not {type(value).__name__}")
+        return self._bind((0, 0), names)[0][2:]
 
-        Raises _Unsettled if out is given and the accumulator's type does not settle.
-        """
-        count = _machine.buffer_info(arr)[2]
-        wanted = None if out is None else _machine.buffer_info(out)[0]
-        oracle = self._python()
-        for _ in range(_FOLD_TRIES):
-            if start >= count:
-                return acc
-            if type(acc) not in (int, float, bool):
-                break
-            plan = self._plan("fold", _types((acc, arr, *numbers)), wanted)
-            if plan.program is not None:
-                return _machine.run_fold(plan.program, (acc, arr, *numbers), 0, start, oracle, out)
-            acc = oracle(acc, native(arr)[start], *numbers)
-            if out is not None:
-                raise _Unsettled
-            start += 1
-        return functools.reduce(lambda a, x: oracle(a, x, *numbers), itertools.islice(native(arr), start, None), acc)
+    def reduce(self, arr: Any, initial: Any = MISSING, **names: Any) -> Any:
+        """The left fold of arr; see :func:`arrayops.reduce`."""
+        numbers = self._bind_fold(names)
+        fold = _Fold(self._meaning(2 + len(numbers), _machine.buffer_info(arr)[2]), numbers)
+        if initial is not MISSING and type(initial) in (int, float, bool):
+            return fold.run(arr, initial, 0)
+        values = native(arr)
+        with memoryview(arr):  # held, so that a callable cannot resize it
+            if initial is MISSING and len(values):
+                return fold.run(arr, values[0], 1)
+            return functools.reduce(fold.callable, values, *(() if initial is MISSING else (initial,)))
 
-    def _fold_plan(self, types: tuple[Param, ...], wanted: str | None) -> Plan:
-        """A fold whose accumulator (parameter 0) keeps its kind. Its interval is the smallest that proves stable."""
-        assert self._ir is not None
-        acc = types[0]
-        if acc.type == "big":
-            return Plan(wanted or "", None, None, Inference(self._ir, list(types), self._ieee))
-        if acc.kind == "i":
-            wide = Param("i64", False, *I64)
-            bounds = self._next_interval(wide, types)
-            if bounds is None:
-                wide = Param("u64", False, *interval("u64")) if acc.lo >= 0 else wide
-                bounds = self._next_interval(wide, types)
-            acc = wide
-            if bounds is not None:
-                lo, hi = min(types[0].lo, bounds[0]), max(types[0].hi, bounds[1])
-                if lo >= I64[0] and hi <= I64[1]:
-                    acc = Param("i64", False, lo, hi)
-                    again = self._next_interval(acc, types)
-                    if again is None or again[0] < lo or again[1] > hi:
-                        acc = Param("i64", False, *I64)
-                elif lo >= 0:
-                    acc = Param("u64", False, *interval("u64"))
-        params = [acc, *types[1:]]
-        inference = Inference(self._ir, params, self._ieee, acc=0)
-        value = inference.run()
-        if isinstance(value, Union) or not inference.has_kind(value, acc.kind):
-            return Plan(wanted or "", None, None, inference)
-        if not inference.graph.in_some_lane(value):
-            return Plan(wanted or "", None, None, inference)
-        target = None if wanted is None else _MACHINE_TYPES[wanted]
-        if target is not None and target[0] != "f" and acc.kind == "f":
-            return Plan(wanted or "", None, None, inference)
-        return _finish(wanted or "", target, inference, value, tuple(params), acc.type)
-
-    def _next_interval(self, acc: Param, types: tuple[Param, ...]) -> tuple[int, int] | None:
-        """Interval of the next accumulator; None if it may leave 64 bits."""
-        assert self._ir is not None
-        inference = Inference(self._ir, [acc, *types[1:]], self._ieee, acc=0)
-        value = inference.run()
-        if isinstance(value, Union):
-            return None
-        term = inference.terms[value]
-        return None if term.kind == "f" or term.lane is not None else (term.lo, term.hi)
+    def accumulate(self, arr: Any, initial: Any = None, typecode: str | None = None, **names: Any) -> array[Any]:
+        """The running fold of arr; see :func:`arrayops.accumulate`."""
+        code, _, count = _machine.buffer_info(arr)
+        code = typecode or code
+        array(code)  # a bad typecode is array.array's ValueError
+        numbers = self._bind_fold(names)
+        fold = _Fold(self._meaning(2 + len(numbers), count), numbers)
+        by_python = (initial is None and not count) or type(initial) not in (int, float, bool, type(None))
+        if not by_python and fold.meaning.plans is not None:
+            first = native(arr)[0] if initial is None else initial
+            out = _machine.new_array(code, count if initial is None else count + 1)
+            try:
+                out[0] = first
+                fold.run(arr, first, int(initial is None), out if initial is None else memoryview(out)[1:])
+                return out
+            except (_Unsettled, TypeError, OverflowError):
+                pass  # which exception comes first depends on all elements: Python itself decides
+        with memoryview(arr):
+            return array(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
 
     # -- explaining ----------------------------------------------------------------------------------------------
 
@@ -327,17 +337,66 @@ class _Unsettled(Exception):
     """The accumulator of a fold changes its type more often than is tried."""
 
 
-def _rebuild(f: str | Callable[..., Any], params: tuple[str, ...], ieee: bool) -> Kernel:
-    return Kernel(f, params, ieee=ieee, named=frozenset(params))
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """A fold by what a kernel means, with the numbers that follow the accumulator and the element."""
+
+    meaning: _Meaning
+    numbers: tuple[Any, ...]
+
+    def step(self, acc: Any, x: Any) -> Any:
+        captured = self.meaning.captured if self.meaning.sees_captured else ()
+        return self.meaning.python(acc, x, *self.numbers, *captured)
+
+    @property
+    def callable(self) -> Callable[[Any, Any], Any]:
+        """``step``, as directly as possible."""
+        return self.step if self.numbers or self.meaning.sees_captured else self.meaning.python
+
+    def run(self, arr: Any, acc: Any, start: int, out: Any = None) -> Any:
+        """The accumulator after elements start.. of arr; with out, each of its values there.
+
+        Raises _Unsettled if out is given and the accumulator's type does not settle.
+        """
+        plans, count = self.meaning.plans, _machine.buffer_info(arr)[2]
+        wanted = None if out is None else _machine.buffer_info(out)[0]
+        for _ in range(_FOLD_TRIES):
+            if start >= count:
+                return acc
+            if plans is None or type(acc) not in (int, float, bool):
+                break
+            args = (acc, arr, *self.numbers, *self.meaning.captured)
+            plan = plans.get("fold", types_of(args), wanted)
+            if plan.program is not None:
+                visible = self.meaning.visible(2 + len(self.numbers))
+                return _machine.run_fold(plan.program, args, 0, start, self.meaning.python, visible, out)
+            acc = self.step(acc, native(arr)[start])
+            if out is not None:
+                raise _Unsettled
+            start += 1
+        return functools.reduce(self.callable, itertools.islice(native(arr), start, None), acc)
 
 
-def _finish(typecode: str, target: str | None, inference: Inference, root: int, types: tuple[Param, ...],
-            acc_type: str | None = None) -> Plan:  # fmt: skip
-    try:
-        program = lower(inference.graph, list(types), root, target, None if acc_type is None else 0, acc_type)
-    except TooLarge:
-        return Plan(typecode, None, None, inference)
-    return Plan(typecode, _machine.Program(program.code), program, inference, acc_type=acc_type or "")
+def _place(function: Any, slot: Any) -> object:
+    """What tells one captured place from another: the object that holds the number, and where in it."""
+    kind, key, owner = slot
+    holder = function if owner is None else owner
+    name = _machine.SLOT_KINDS[kind]
+    if name == "cell":
+        return id(holder.__closure__[key])
+    return (name, key, id(holder.__globals__) if name == "global" else id(holder))
+
+
+def _from_text(text: str, params: tuple[str, ...], ieee: bool) -> Kernel:
+    return Kernel(text, params, ieee=ieee, named=frozenset(params))
+
+
+def _from_table(table: object, ieee: bool) -> Kernel:
+    return Kernel(from_table(table), ieee=ieee)
+
+
+def _from_function(function: Callable[..., Any]) -> Kernel:
+    return Kernel(function, eager=True)
 
 
 def _output(first: str, typecode: str | None, out: Any) -> str:
@@ -349,23 +408,9 @@ def _output(first: str, typecode: str | None, out: Any) -> str:
         return given
     if typecode is not None and not isinstance(typecode, str):
         raise TypeError(f"typecode must be a str, not {type(typecode).__name__}")
-    if typecode is not None and typecode not in _MACHINE_TYPES:
+    if typecode is not None and typecode not in MACHINE_TYPES:
         raise ValueError(f"bad typecode {typecode!r}: must be one of b, B, h, H, i, I, l, L, q, Q, f or d")
     return typecode or first
-
-
-def _types(args: tuple[Any, ...]) -> tuple[str | Param, ...]:
-    """What plans are remembered by: the machine type of each array, the Param of each number."""
-    return tuple([_type(a) for a in args])
-
-
-def _type(arg: Any) -> str | Param:
-    if type(arg) is array and arg.typecode in _MACHINE_TYPES:
-        return _MACHINE_TYPES[arg.typecode]
-    return number_param(arg) if isinstance(arg, (int, float)) else str(_machine.buffer_info(arg)[1])
-
-
-_ARRAY_PARAMS = {name: array_param(name) for name in _machine.TYPES if name != "b1"}
 
 
 def _number(value: Any, name: str) -> Any:
@@ -418,5 +463,3 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
             _kernels.pop(next(iter(_kernels), None), None)
         _kernels[key] = kernel
     return kernel
-
-

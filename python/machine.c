@@ -172,7 +172,8 @@ static int module_exec(PyObject *module)
     state->array_type = array_module ? PyObject_GetAttrString(array_module, "array") : NULL;
     Py_XDECREF(array_module);
     state->frombytes = PyUnicode_InternFromString("frombytes");
-    if (!state->array_type || !state->frombytes) {
+    state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
+    if (!state->array_type || !state->frombytes || !state->missing) {
         return -1;
     }
     state->program_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &program_spec, NULL);
@@ -183,7 +184,8 @@ static int module_exec(PyObject *module)
         || add(module, "TYPE_SIZES", make_type_sizes()) < 0 || add(module, "LIMITS", make_limits()) < 0
         || add(module, "MAGIC", PyLong_FromUnsignedLong(AO_MAGIC)) < 0
         || add(module, "ISA", PyUnicode_FromString(state->isa->name)) < 0
-        || add(module, "ISA_LEVELS", make_isa_names()) < 0) {
+        || add(module, "ISA_LEVELS", make_isa_names()) < 0 || add(module, "SLOT_KINDS", make_slot_kinds()) < 0
+        || add(module, "MISSING", Py_NewRef(state->missing)) < 0) {
         return -1;
     }
     return 0;
@@ -195,6 +197,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->program_type);
     Py_VISIT(state->array_type);
     Py_VISIT(state->frombytes);
+    Py_VISIT(state->missing);
     return 0;
 }
 
@@ -204,6 +207,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->program_type);
     Py_CLEAR(state->array_type);
     Py_CLEAR(state->frombytes);
+    Py_CLEAR(state->missing);
     return 0;
 }
 
@@ -221,6 +225,8 @@ static PyMethodDef methods[] = {
     FAST("call_filter", py_call_filter),
     FAST("new_array", py_new_array),
     FAST("extreme", py_extreme),
+    FAST("find", py_find),
+    FAST("capture", py_capture),
     {"sum", py_sum, METH_O, NULL},
     {"buffer_info", py_buffer_info, METH_O, NULL},
     {NULL, NULL, 0, NULL},

@@ -23,6 +23,7 @@ typedef struct {
     PyObject *args;    /* tuple: a buffer or a number per parameter of the expression */
     PyObject *oracle;
     Py_ssize_t nargs;
+    Py_ssize_t visible;   /* the oracle takes the first so many; the others are what a function captures */
     Py_ssize_t acc_index; /* the argument that a fold's accumulator starts from, which may be of any type; or -1 */
     size_t count;      /* elements */
     unsigned ninputs;
@@ -90,7 +91,8 @@ static int add_array(run *r, PyObject *object)
 }
 
 /* Takes the arguments. On failure the caller still calls run_close. */
-static int run_open(run *r, PyObject *module, PyObject *program, PyObject *args, Py_ssize_t acc_index, PyObject *oracle)
+static int run_open(run *r, PyObject *module, PyObject *program, PyObject *args, Py_ssize_t acc_index, PyObject *oracle,
+                    Py_ssize_t visible)
 {
     memset(r, 0, offsetof(run, inline_arrays));
     r->acc_index = acc_index;
@@ -103,6 +105,11 @@ static int run_open(run *r, PyObject *module, PyObject *program, PyObject *args,
     r->args = args;
     r->oracle = oracle;
     r->nargs = PyTuple_GET_SIZE(args);
+    r->visible = visible;
+    if (r->visible <= acc_index || r->visible > r->nargs) {
+        PyErr_SetString(PyExc_ValueError, "the oracle must take the leading arguments");
+        return -1;
+    }
     if (run_tables(r) < 0) {
         return -1;
     }
@@ -211,7 +218,7 @@ static PyObject *ask(run *r, size_t index, PyObject *acc)
     PyObject **values = r->values + 1;
     Py_ssize_t i = 0;
     unsigned input = 0;
-    for (; i < r->nargs; i++) {
+    for (; i < r->visible; i++) {
         PyObject *value;
         if (i == r->acc_index) {
             value = Py_NewRef(acc);
@@ -226,7 +233,7 @@ static PyObject *ask(run *r, size_t index, PyObject *acc)
         }
         values[i] = value;
     }
-    result = PyObject_Vectorcall(r->oracle, values, (size_t)r->nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    result = PyObject_Vectorcall(r->oracle, values, (size_t)r->visible | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 done:
     while (i-- > 0) {
         Py_DECREF(values[i]);
@@ -286,11 +293,12 @@ static int map_loop(run *r, store_policy *policy)
     }
 }
 
-/* run_map(program, args, out, oracle, defer): fills out. With defer, a store that fails does not stop the evaluation. */
+/* run_map(program, args, out, oracle, visible, defer): fills out. With defer, a store that fails does not stop the
+ * evaluation. In this and the others, the oracle is called with the first `visible` arguments. */
 PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (nargs != 5) {
-        PyErr_SetString(PyExc_TypeError, "run_map(program, args, out, oracle, defer)");
+    if (nargs != 6) {
+        PyErr_SetString(PyExc_TypeError, "run_map(program, args, out, oracle, visible, defer)");
         return NULL;
     }
     run r;
@@ -298,11 +306,11 @@ PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     store_policy policy = {0};
     alignas(64) char stack[FRAME_ON_STACK];
     int same = 0, failed = -1;
-    if (run_open(&r, module, args[0], args[1], -1, args[3]) < 0 || array_take_out(args[2], &out) < 0) {
+    if (run_open(&r, module, args[0], args[1], -1, args[3], PyLong_AsSsize_t(args[4])) < 0 || array_take_out(args[2], &out) < 0) {
         goto done;
     }
     policy.type = out.type;
-    policy.defer = PyObject_IsTrue(args[4]);
+    policy.defer = PyObject_IsTrue(args[5]);
     if (out.type != ao_program_out_type(r.program->program)) {
         PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
         goto done;
@@ -392,19 +400,19 @@ static const ao_array *lead_array(const run *r, Py_ssize_t lead)
     return &r->arrays[input];
 }
 
-/* run_filter(program, args, lead, oracle) -> array of the elements of args[lead] for which the program is true */
+/* run_filter(program, args, lead, oracle, visible) -> array of the elements of args[lead] for which the program is true */
 PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    Py_ssize_t lead = nargs == 4 ? PyLong_AsSsize_t(args[2]) : -1;
+    Py_ssize_t lead = nargs == 5 ? PyLong_AsSsize_t(args[2]) : -1;
     if (lead < 0) {
-        PyErr_SetString(PyExc_TypeError, "run_filter(program, args, lead, oracle)");
+        PyErr_SetString(PyExc_TypeError, "run_filter(program, args, lead, oracle, visible)");
         return NULL;
     }
     run r;
     compaction c = {0};
     PyObject *result = NULL;
     alignas(64) char stack[FRAME_ON_STACK];
-    if (run_open(&r, module, args[0], args[1], -1, args[3]) < 0) {
+    if (run_open(&r, module, args[0], args[1], -1, args[3], PyLong_AsSsize_t(args[4])) < 0) {
         goto done;
     }
     const ao_array *source = lead_array(&r, lead);
@@ -569,7 +577,7 @@ static PyObject *fold_value(fold_run *f, size_t end)
     if (!nowhere.data) {
         PyErr_NoMemory();
     } else if (run_open(&g->r, PyType_GetModule(Py_TYPE(f->r.program)), (PyObject *)f->r.program, f->r.args, f->r.acc_index,
-                        f->r.oracle) == 0) {
+                        f->r.oracle, f->r.visible) == 0) {
         g->r.count = end;
         if (fold_start(g, stack) == 0 && fold_loop(g) == 0) {
             result = Py_NewRef(g->acc);
@@ -583,14 +591,14 @@ static PyObject *fold_value(fold_run *f, size_t end)
     return result;
 }
 
-/* run_fold(program, args, acc_index, from, oracle, out) -> the last accumulator.
+/* run_fold(program, args, acc_index, from, oracle, visible, out) -> the last accumulator.
  *
  * args[acc_index] is its first value; the fold starts at element `from`. out is None, or a buffer of as many elements as
  * the arrays, of which those before `from` stay as they are. */
 PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (nargs != 6) {
-        PyErr_SetString(PyExc_TypeError, "run_fold(program, args, acc_index, from, oracle, out)");
+    if (nargs != 7) {
+        PyErr_SetString(PyExc_TypeError, "run_fold(program, args, acc_index, from, oracle, visible, out)");
         return NULL;
     }
     fold_run f;
@@ -603,7 +611,7 @@ PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (PyErr_Occurred()) {
         return NULL;
     }
-    if (run_open(&f.r, module, args[0], args[1], acc_index, args[4]) < 0) {
+    if (run_open(&f.r, module, args[0], args[1], acc_index, args[4], PyLong_AsSsize_t(args[5])) < 0) {
         goto done;
     }
     f.acc_type = (enum ao_type)ao_program_acc_type(f.r.program->program);
@@ -611,8 +619,8 @@ PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         PyErr_SetString(PyExc_ValueError, "run_fold(): bad accumulator or start");
         goto done;
     }
-    if (args[5] != Py_None) {
-        if (array_take_out(args[5], &out) < 0 || array_check_lengths(&f.r.arrays[0], &out) < 0) {
+    if (args[6] != Py_None) {
+        if (array_take_out(args[6], &out) < 0 || array_check_lengths(&f.r.arrays[0], &out) < 0) {
             goto done;
         }
         f.out = &out;

@@ -74,7 +74,7 @@ def test_explain_says_something_of_every_typecode(code: str) -> None:
 
 
 def test_explain_of_a_callable_says_that_it_is_called() -> None:
-    assert "call" in ao.explain(lambda x: x + 1, "d").lower()
+    assert ao.explain(lambda x: print(x), "d").startswith("callback: ")
 
 
 def test_ieee_belongs_to_the_kernel() -> None:

@@ -12,7 +12,9 @@ from typing import Any
 
 import arrayops
 import pytest
+from arrayops import functions
 
+STEP = 2
 ao: Any = arrayops  # untyped: some calls have the wrong types on purpose
 Call = Callable[[Any, Any, Any], Any]
 
@@ -39,7 +41,9 @@ SUCCEEDING: dict[str, Call] = {
     "map alias": lambda a, b, out: ao.map(a, "x*1", out=a),
     "map overlap": lambda a, b, out: ao.map(memoryview(a)[1:], "x*1", out=memoryview(a)[:-1]),
     "map by Python": lambda a, b, out: ao.map(a, "x**99 % 7"),
-    "map callback": lambda a, b, out: ao.map(a, double),
+    "map callback": lambda a, b, out: ao.map(a, double, compile=False),
+    "map function": lambda a, b, out: ao.map(a, double),
+    "map function captured": lambda a, b, out: ao.map(a, lambda x: x + STEP),
     "map callback out": lambda a, b, out: ao.map(a, double, out=out),
     "inplace": lambda a, b, out: ao.map_inplace(a, "x*1"),
     "inplace callback": lambda a, b, out: ao.map_inplace(a, int),
@@ -114,6 +118,12 @@ RAISING: dict[str, Call] = {
     "evaluate lengths": lambda a, b, out: ao.evaluate("p + q", p=a, q=b[:1]),
     "evaluate out": lambda a, b, out: ao.evaluate("p", p=a, out=bytes(5)),
 }
+
+
+@pytest.fixture(autouse=True)
+def decode_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions are compiled at their first call, not somewhere in the middle of a measurement."""
+    monkeypatch.setattr(functions, "COMPILE_AFTER", 0)
 
 
 def inputs() -> tuple[array[Any], array[Any], array[Any]]:

@@ -1,0 +1,713 @@
+"""Python functions to IR, from their bytecode.
+
+:func:`decode` executes a code object symbolically: the stack and the locals hold IR nodes instead of numbers, both ways
+of a branch are followed, and their states are joined where they meet again (at the immediate post-dominator), each
+differing value as an ``if``. Anything that has no rule here raises :class:`Unsupported`: a function is translated whole
+and exactly, or not at all.
+
+Names are resolved to objects, and objects are known by identity, never by name: ``abs`` is the builtin only while that
+is what the name finds. What was found is recorded: numbers become further parameters of the program (``slots``), read
+again at each call; modules and functions become ``guards``, compared again at each call.
+
+Operations that Python would evaluate although their value is not used (``0 if 1/x else 0``) stay, as operands of
+``seq``. Only ``argval`` and ``arg`` of ``dis`` instructions are used, of the plain bytecode, which neither adaptation
+nor tracing changes. CPython versions that this has not been tested on are not decoded.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import inspect
+import math
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from opcode import _nb_ops  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
+
+from .._machine import MISSING, SLOT_KINDS, capture, find
+from .ir import (
+    BINARY,
+    COMPARE,
+    CONSTANTS,
+    FUNCTION_NAMES,
+    FUNCTIONS,
+    IR,
+    MAX_NODES,
+    OPERATORS,
+    Builder,
+    Node,
+    TooManyNodes,
+    is_known,
+)
+
+#: The versions of CPython whose bytecode is known and tested.
+VERSIONS = ((3, 11), (3, 12), (3, 13))
+#: Functions called by functions called by ...: deeper ones are not inlined.
+MAX_INLINE = 8
+#: Instructions executed for one function: ways that never meet again could be exponentially many.
+MAX_STEPS = 20_000
+
+SUPPORTED = sys.implementation.name == "cpython" and sys.version_info[:2] in VERSIONS
+
+
+class Unsupported(Exception):
+    """The function cannot be translated. The message says why, and in which line."""
+
+
+class Slot(NamedTuple):
+    """Where a captured object is found: by name or index, in the called function (owner None) or in another object."""
+
+    kind: int
+    key: str | int
+    owner: Any = None
+
+    def find(self, function: Any) -> object:
+        """The object that is there now, or MISSING."""
+        return find(function, self)
+
+
+def _slot(kind: str, key: str | int, owner: Any = None) -> Slot:
+    return Slot(SLOT_KINDS.index(kind), key, owner)
+
+
+class _Marker:
+    """A thing on the stack that is no number."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+NULL, NONE = _Marker("NULL"), _Marker("None")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Object:
+    """A module, a known callable, a function to inline, or a constant collection on the stack."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a code object means, or why it cannot be translated; for as long as ``capture`` finds what was found here.
+
+    Parameters of the IR: ``arity`` of the function, then the captured numbers.
+    """
+
+    ir: IR | None
+    reason: str
+    arity: int
+    slots: tuple[Slot, ...]
+    guards: tuple[tuple[Slot, object], ...]
+
+    def capture(self, function: Any) -> tuple[Any, ...] | None:
+        """The captured numbers as they are now; None if anything else changed, or if one is no plain number."""
+        return capture(function, self.guards, self.slots)
+
+
+def _apply_known(build: Builder, value: Any, args: list[int]) -> int:
+    """A call of a callable that is_known; raises Unsupported for a number of arguments that it does not take."""
+    name = FUNCTION_NAMES.get(id(value))
+    if name is None:
+        symbol = OPERATORS[value]
+        if len(args) != (2 if symbol in BINARY or symbol in COMPARE else 1):
+            raise Unsupported(f"{value.__name__}() with {len(args)} arguments")
+        return build.add(symbol, *args)
+    function = FUNCTIONS[name]
+    if len(args) < function.least or (function.most is not None and len(args) > function.most):
+        raise Unsupported(f"{name}() with {len(args)} arguments")
+    if name == "bool":
+        return build.add("truth", *args)
+    if name == "pow" and len(args) == 2:
+        return build.add("**", *args)
+    return build.add("call", *args, value=name)
+
+
+# -- decoding ----------------------------------------------------------------------------------------------------------
+
+
+def decode(function: Any, arity: int) -> Template:
+    """The template of a function, a functools.partial of one, or a known builtin, called with ``arity`` numbers."""
+    decoder = _Decoder(arity)
+    ir, reason = None, ""
+    try:
+        if not SUPPORTED:
+            raise Unsupported(f"{sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]} is not decoded")
+        ir = decoder.run(function)
+    except Unsupported as error:
+        reason = str(error)
+    except TooManyNodes:
+        reason = f"it has more than {MAX_NODES} operations"
+    except RecursionError:
+        reason = "its branches are nested too deeply"
+    slots = tuple(slot for slot, _ in decoder.slots.values())
+    return Template(ir, reason, arity, slots, tuple(decoder.guards.values()))
+
+
+#: What Python evaluates whether its value is used or not: a node, or (condition, effects if true, effects if false).
+Effect = int | tuple[int, tuple[Any, ...], tuple[Any, ...]]
+#: Operators that never raise, whatever their numbers are.
+_SAFE = frozenset((*COMPARE, "not", "truth", "in", "neg", "pos"))
+
+
+class _Decoder:
+    """What all functions of one translation share: the nodes, the captured numbers, the guards."""
+
+    def __init__(self, arity: int) -> None:
+        self.build = Builder()
+        self.arity = arity
+        self.slots: dict[object, tuple[Slot, int]] = {}
+        self.names: list[str] = []
+        self.guards: dict[object, tuple[Slot, object]] = {}
+        self.active: list[types.CodeType] = []
+        self.steps = 0
+
+    def run(self, function: Any) -> IR:
+        params = [self.build.add("param", value=i) for i in range(self.arity)]
+        if type(function) is functools.partial:
+            names, root = self.partial(function, params)
+        elif is_known(function):
+            names, root = _names(self.arity), _apply_known(self.build, function, params)
+        elif type(function) is types.FunctionType:
+            names = list(function.__code__.co_varnames[: self.arity])
+            root = self.function(function, None, params)
+        else:
+            raise Unsupported(f"{_describe(function)} is not a plain Python function")
+        for name in self.names:
+            while name in names:
+                name += "_"
+            names.append(name)
+        return self.build.done(root, tuple(names))
+
+    # -- captured objects ------------------------------------------------------------------------------------------
+
+    def load(self, slot: Slot, function: Any, name: str) -> Any:
+        """What a captured object is on the stack: a parameter, a constant or a marker. Records how to find it again."""
+        value = slot.find(function)
+        key = (slot.kind, slot.key, id(slot.owner))
+        if type(value) in (int, float, bool):
+            if slot.owner is math and name in CONSTANTS:
+                self.guards[key] = (slot, value)
+                return self.build.add("const", value=value)
+            found = self.slots.get(key)
+            if found is None:
+                node = self.build.add("param", value=self.arity + len(self.slots))
+                found = self.slots[key] = (slot, node)
+                self.names.append(name.rpartition(".")[2])
+            return found[1]
+        self.guards[key] = (slot, value)
+        if value is None:
+            return NONE
+        if value is MISSING:
+            raise Unsupported(f"{name!r} is not defined")
+        if type(value) in (types.ModuleType, types.FunctionType) or is_known(value):
+            return _Object(value)
+        raise Unsupported(f"{name!r} is {_describe(value)}, not an int, float or bool")
+
+    # -- kinds of callables ------------------------------------------------------------------------------------------
+
+    def partial(self, partial: Any, params: list[int]) -> tuple[list[str], int]:
+        inner = partial.func
+        self.guards["function"] = (_slot("function", ""), inner)
+        first = [self.load(_slot("partial", i), partial, f"arg{i}") for i in range(len(partial.args))]
+        given = {name: self.load(_slot("keyword", name), partial, name) for name in partial.keywords}
+        if any(not isinstance(value, int) for value in (*first, *given.values())):
+            raise Unsupported("the partial's arguments are not all numbers")
+        if is_known(inner) and not given:
+            return _names(self.arity), _apply_known(self.build, inner, [*first, *params])
+        if type(inner) is not types.FunctionType:
+            raise Unsupported(f"it is a partial of {_describe(inner)}, not of a plain Python function")
+        code = inner.__code__
+        names = [n for n in code.co_varnames[len(first) : code.co_argcount] if n not in given][: self.arity]
+        return names, self.function(inner, inner, [*first, *params], given)
+
+    def function(self, function: Any, owner: Any, args: list[Any], given: dict[str, Any] | None = None) -> int:
+        """The value of a call. owner is None for the function that is being decoded, else the function itself."""
+        code = function.__code__
+        if any(code is other for other in self.active):
+            raise Unsupported(f"{code.co_name}() is recursive")
+        if len(self.active) > MAX_INLINE:
+            raise Unsupported(f"functions are nested more than {MAX_INLINE} deep")
+        if owner is not None:
+            self.guards["code", id(function)] = (_slot("code", "", owner), code)
+        self.active.append(code)
+        value = _Frame(self, function, owner).call(args, given or {})
+        self.active.pop()
+        return value
+
+
+class _Frame:
+    """The symbolic execution of one function."""
+
+    def __init__(self, decoder: _Decoder, function: Any, owner: Any) -> None:
+        self.decoder, self.function, self.owner = decoder, function, owner
+        self.build = decoder.build
+        self.code: types.CodeType = function.__code__
+        self.check_code()
+        self.instructions = list(dis.get_instructions(self.code))
+        self.at = {i.offset: k for k, i in enumerate(self.instructions)}
+        self.meets = self.post_dominators()
+        self.known: dict[object, Any] = {}
+
+    def check_code(self) -> None:
+        code, flags = self.code, self.code.co_flags
+        kinds = {
+            inspect.CO_VARARGS: "it takes *args", inspect.CO_VARKEYWORDS: "it takes **kwargs",
+            inspect.CO_GENERATOR: "it is a generator", inspect.CO_COROUTINE: "it is a coroutine",
+            inspect.CO_ASYNC_GENERATOR: "it is an asynchronous generator",
+        }  # fmt: skip
+        for flag, why in kinds.items():
+            if flags & flag:
+                raise Unsupported(why)
+        if code.co_cellvars:
+            raise Unsupported(f"{code.co_cellvars[0]!r} is shared with a nested function")
+        if code.co_exceptiontable:
+            raise Unsupported("it has a try or with statement")
+
+    def unsupported(self, instruction: dis.Instruction, why: str) -> Unsupported:
+        line = instruction.positions.lineno if instruction.positions else None
+        return Unsupported(f"line {line}: {why}" if line else why)
+
+    # -- control flow ------------------------------------------------------------------------------------------------
+
+    def post_dominators(self) -> list[int]:
+        """For each instruction the next one that every way from it passes; len(instructions) is the end.
+
+        All jumps are forward, so the successors of an instruction are done before it (Cooper, Harvey, Kennedy 2001).
+        """
+        end = len(self.instructions)
+        meets = [end] * (end + 1)
+        for k in range(end - 1, -1, -1):
+            i = self.instructions[k]
+            name = i.opname
+            if name in ("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"):
+                continue
+            if "JUMP" not in name:
+                meets[k] = k + 1
+                continue
+            target = self.at[i.argval]
+            if target <= k:
+                raise self.unsupported(i, "it has a loop")
+            if name == "JUMP_FORWARD":
+                meets[k] = target
+                continue
+            a, b = k + 1, target
+            while a != b:
+                if a < b:
+                    a = meets[a]
+                else:
+                    b = meets[b]
+            meets[k] = a
+        return meets
+
+    def call(self, args: list[Any], given: dict[str, Any]) -> int:
+        effects, value = self.run(0, (), tuple(sorted(self.bind(args, given).items())), len(self.instructions))
+        return self.sequence(effects, value)
+
+    def bind(self, args: list[Any], given: dict[str, Any]) -> dict[str, Any]:
+        """Locals at the start: arguments, then defaults as they are now."""
+        code = self.code
+        positional = code.co_varnames[: code.co_argcount]
+        keyword_only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        bound = dict(zip(positional, args, strict=False))
+        open_to_names = (*positional[code.co_posonlyargcount :], *keyword_only)
+        if len(args) > len(positional) or any(n in bound or n not in open_to_names for n in given):
+            raise Unsupported(f"it does not take {len(args)} positional arguments")
+        bound |= given
+        for index, name in enumerate(positional):
+            if name not in bound:  # defaults are counted from the last parameter
+                bound[name] = self.default(_slot("default", index - len(positional), self.owner), name)
+        for name in keyword_only:
+            if name not in bound:
+                bound[name] = self.default(_slot("kwdefault", name, self.owner), name)
+        return bound
+
+    def default(self, slot: Slot, name: str) -> Any:
+        if slot.find(self.function) is MISSING:
+            raise Unsupported(f"its parameter {name!r} has no value")
+        return self.decoder.load(slot, self.function, name)
+
+    def run(self, start: int, stack: tuple[Any, ...], names: tuple[tuple[str, Any], ...], stop: int) -> Any:
+        """Executes from an instruction to ``stop``.
+
+        Returns (effects, value) if stop is the end, where every way returns; else (effects, stack, locals) there.
+        """
+        key = (start, stack, names, stop)
+        found = self.known.get(key)
+        if found is None:
+            # A way that is still being executed is not met again: all jumps are forward.
+            found = self.known[key] = _Run(self, start, list(stack), dict(names), stop).result()
+        return found
+
+    # -- effects -----------------------------------------------------------------------------------------------------
+
+    def sequence(self, effects: tuple[Effect, ...], value: Any) -> int:
+        """The value after the effects, without the last ones that evaluating the value has anyhow, in this order."""
+        if not isinstance(value, int):
+            raise Unsupported(f"it returns {_describe_item(value)}, which is no number")
+        kept = self.uncovered(effects, value)
+        if not kept:
+            return value
+        return self.build.add("seq", *dict.fromkeys(self.materialise(e) for e in effects[:kept]), value)
+
+    def materialise(self, effect: Effect) -> int:
+        if isinstance(effect, int):
+            return effect
+        nothing = self.build.const(0)
+        return self.build.add("if", effect[0], *(self.sequence(arm, nothing) for arm in effect[1:]))
+
+    def uncovered(self, effects: tuple[Effect, ...], value: int) -> int:
+        """How many of the first effects evaluating the value does not have, or has in another order."""
+        if not effects:
+            return 0
+        nodes: list[Node] = self.build.nodes
+        order = self.evaluation_order(value)
+        conditionals: dict[int, list[int]] = {}
+        for node in order:
+            if nodes[node].op == "if":
+                conditionals.setdefault(nodes[node].args[0], []).append(node)
+        before = len(order)
+        for kept in range(len(effects), 0, -1):
+            effect = effects[kept - 1]
+            if isinstance(effect, int):
+                places = [order[effect]] if effect in order else []
+            else:
+                arms = effect[1:]
+                places = [
+                    order[n]
+                    for n in conditionals.get(effect[0], ())
+                    if not any(self.uncovered(arm, of) for arm, of in zip(arms, nodes[n].args[1:], strict=True))
+                ]
+            before = max((p for p in places if p < before), default=-1)
+            if before < 0:
+                return kept
+        return 0
+
+    def evaluation_order(self, root: int) -> dict[int, int]:
+        """Places of the nodes that evaluating root always evaluates, in Python's order."""
+        nodes: list[Node] = self.build.nodes
+        order: dict[int, int] = {}
+        stack = [(root, False)]
+        while stack:
+            index, done = stack.pop()
+            if index in order:
+                continue
+            if done:
+                order[index] = len(order)
+                continue
+            node = nodes[index]
+            stack.append((index, True))
+            stack.extend((a, False) for a in reversed(node.args[:1] if node.op == "if" else node.args))
+        return order
+
+
+class _Run:
+    """A straight run of instructions with its stack, locals and effects."""
+
+    def __init__(self, frame: _Frame, k: int, stack: list[Any], names: dict[str, Any], stop: int) -> None:
+        self.frame, self.build = frame, frame.build
+        self.k, self.stack, self.names, self.stop = k, stack, names, stop
+        self.effects: list[Effect] = []
+
+    def result(self) -> Any:
+        while self.k != self.stop:
+            instruction = self.frame.instructions[self.k]
+            rule = _RULES.get(instruction.opname)
+            if rule is None:
+                raise self.frame.unsupported(instruction, _construct(instruction))
+            self.k += 1
+            self.frame.decoder.steps += 1
+            if self.frame.decoder.steps > MAX_STEPS:
+                raise Unsupported(f"it has more than {MAX_STEPS} steps over all its ways")
+            try:
+                done = rule(self, instruction)
+            except Unsupported as error:
+                if str(error).startswith("line "):
+                    raise
+                raise self.frame.unsupported(instruction, str(error)) from None
+            if done is not None:
+                return done
+        return tuple(self.effects), tuple(self.stack), tuple(sorted(self.names.items()))
+
+    # -- values ------------------------------------------------------------------------------------------------------
+
+    def pop(self) -> int:
+        """The number on top of the stack."""
+        value = self.stack.pop()
+        if not isinstance(value, int):
+            raise Unsupported(f"{_describe_item(value)} is used as a number")
+        return value
+
+    def push(self, op: str, *args: int, value: object = None) -> None:
+        node = self.build.add(op, *args, value=value)
+        if op not in _SAFE:
+            self.effects.append(node)
+        self.stack.append(node)
+
+    def constant(self, value: object) -> Any:
+        if type(value) in (int, float, bool):
+            return self.build.add("const", value=value)
+        if value is None:
+            return NONE
+        if type(value) in (tuple, frozenset):
+            return _Object(value)
+        raise Unsupported(f"the constant {_describe(value)} is no number")
+
+    # -- rules: loads and stores ---------------------------------------------------------------------------------------
+
+    def skip(self, i: dis.Instruction) -> None:
+        pass
+
+    def local(self, name: str) -> Any:
+        if name not in self.names:
+            raise Unsupported(f"{name!r} may be unbound, or is a number on some ways only")
+        return self.names[name]
+
+    def load_fast(self, i: dis.Instruction) -> None:
+        for name in i.argval if isinstance(i.argval, tuple) else (i.argval,):
+            self.stack.append(self.local(name))
+
+    def store_fast(self, i: dis.Instruction) -> None:
+        for name in i.argval if isinstance(i.argval, tuple) else (i.argval,):
+            self.names[name] = self.stack.pop()
+
+    def store_load(self, i: dis.Instruction) -> None:
+        self.names[i.argval[0]] = self.stack.pop()
+        self.stack.append(self.local(i.argval[1]))
+
+    def load_const(self, i: dis.Instruction) -> None:
+        self.stack.append(self.constant(i.argval))
+
+    def load_global(self, i: dis.Instruction) -> None:
+        slot = _slot("global", i.argval, self.frame.owner)
+        self.push_callable(self.load(slot, i.argval), bool(i.arg and i.arg & 1))
+
+    def load(self, slot: Slot, name: str) -> Any:
+        return self.frame.decoder.load(slot, self.frame.function, name)
+
+    def push_callable(self, value: Any, with_null: bool) -> None:
+        """With the NULL that calls of plain functions have: below the callable before 3.13, above it since."""
+        if with_null and sys.version_info < (3, 13):
+            self.stack.append(NULL)
+        self.stack.append(value)
+        if with_null and sys.version_info >= (3, 13):
+            self.stack.append(NULL)
+
+    def load_deref(self, i: dis.Instruction) -> None:
+        slot = _slot("cell", self.frame.code.co_freevars.index(i.argval), self.frame.owner)
+        self.stack.append(self.load(slot, i.argval))
+
+    def load_attr(self, i: dis.Instruction) -> None:
+        module = self.stack.pop()
+        if not isinstance(module, _Object) or type(module.value) is not types.ModuleType:
+            raise Unsupported(f"the attribute {i.argval!r} of {_describe_item(module)}")
+        name = i.argval if module.value is math else f"{module.value.__name__}.{i.argval}"
+        self.stack.append(self.load(_slot("attribute", i.argval, module.value), name))
+        if i.opname == "LOAD_METHOD" or (sys.version_info >= (3, 12) and i.arg is not None and i.arg & 1):
+            self.stack.append(NULL)
+
+    def push_null(self, i: dis.Instruction) -> None:
+        self.stack.append(NULL)
+
+    def pop_top(self, i: dis.Instruction) -> None:
+        self.stack.pop()
+
+    def copy(self, i: dis.Instruction) -> None:
+        self.stack.append(self.stack[-(i.arg or 1)])
+
+    def swap(self, i: dis.Instruction) -> None:
+        at = -(i.arg or 1)
+        self.stack[-1], self.stack[at] = self.stack[at], self.stack[-1]
+
+    # -- rules: operations ---------------------------------------------------------------------------------------------
+
+    def binary(self, i: dis.Instruction) -> None:
+        symbol = _nb_ops[i.arg][1].removesuffix("=")
+        if symbol not in BINARY:
+            raise Unsupported(f"the operator {symbol}")
+        right = self.pop()
+        self.push(symbol, self.pop(), right)
+
+    def compare(self, i: dis.Instruction) -> None:
+        right = self.pop()
+        self.push(i.argval, self.pop(), right)
+
+    def contains(self, i: dis.Instruction) -> None:
+        collection = self.stack.pop()
+        if not isinstance(collection, _Object) or type(collection.value) not in (tuple, frozenset):
+            raise Unsupported("'in' something that is not a constant tuple")
+        if any(type(v) not in (int, float, bool) or v != v for v in collection.value):
+            raise Unsupported("'in' a tuple of other things than numbers")
+        self.push("in", self.pop(), value=tuple(collection.value))
+        if i.arg:
+            self.push("not", self.pop())
+
+    def is_op(self, i: dis.Instruction) -> None:
+        right, left = self.stack.pop(), self.stack.pop()
+        self.stack.append(self.build.const(self.is_none(left, right) != bool(i.arg)))
+
+    def is_none(self, left: Any, right: Any) -> bool:
+        """Numbers are never None; other identities cannot be known."""
+        if left is NONE and right is NONE:
+            return True
+        if (isinstance(left, int) and right is NONE) or (left is NONE and isinstance(right, int)):
+            return False
+        raise Unsupported("'is' compares identities")
+
+    def unary(self, i: dis.Instruction) -> None:
+        self.push(_UNARY[i.opname], self.pop())
+
+    def intrinsic(self, i: dis.Instruction) -> None:
+        if i.arg != 5:  # INTRINSIC_UNARY_POSITIVE
+            raise Unsupported("an intrinsic operation")
+        self.push("pos", self.pop())
+
+    def call(self, i: dis.Instruction) -> None:
+        args = [self.pop() for _ in range(i.arg or 0)][::-1]
+        pair = [self.stack.pop(), self.stack.pop()]
+        callee = next((c for c in pair if c is not NULL), NULL)
+        if NULL not in pair or not isinstance(callee, _Object):
+            raise Unsupported(f"a call of {_describe_item(callee)}")
+        function = callee.value
+        if type(function) is types.FunctionType:
+            node = self.frame.decoder.function(function, function, args)
+        elif is_known(function):
+            node = _apply_known(self.build, function, args)
+        else:
+            raise Unsupported(f"a call of {_describe(function)}")
+        self.effects.append(node)
+        self.stack.append(node)
+
+    # -- rules: control ------------------------------------------------------------------------------------------------
+
+    def give(self, i: dis.Instruction) -> Any:
+        return tuple(self.effects), self.stack.pop()
+
+    def give_const(self, i: dis.Instruction) -> Any:
+        return tuple(self.effects), self.constant(i.argval)
+
+    def jump(self, i: dis.Instruction) -> None:
+        self.k = self.frame.at[i.argval]
+
+    def branch(self, i: dis.Instruction) -> Any:
+        """A conditional jump: both ways to where they meet, joined there."""
+        name = i.opname
+        keeps = name.endswith("_OR_POP")  # 3.11: the value stays if the jump is taken
+        top = self.stack[-1]
+        jumped = list(self.stack) if keeps else self.stack[:-1]
+        if name.endswith("NONE"):
+            is_none = self.is_none(top, NONE)
+            self.stack.pop()
+            if is_none != ("NOT" in name):
+                self.k = self.frame.at[i.argval]
+            return None
+        condition = self.pop()
+        node: Node = self.build.nodes[condition]
+        if node.op == "const":
+            if bool(node.value) == ("TRUE" in name):
+                self.k, self.stack = self.frame.at[i.argval], jumped
+            return None
+        meet = self.frame.meets[self.k - 1]
+        names = tuple(sorted(self.names.items()))
+        taken = self.frame.run(self.frame.at[i.argval], tuple(jumped), names, meet)
+        fallen = self.frame.run(self.k, tuple(self.stack), names, meet)
+        then, other = (taken, fallen) if "TRUE" in name else (fallen, taken)
+        if meet == len(self.frame.instructions):
+            value = self.build.add("if", condition, *(self.frame.sequence(*way) for way in (then, other)))
+            return tuple(self.effects), value
+        return self.join(condition, then, other, meet)
+
+    def join(self, condition: int, then: Any, other: Any, meet: int) -> None:
+        (effects_a, stack_a, names_a), (effects_b, stack_b, names_b) = then, other
+        if effects_a or effects_b:
+            self.effects.append((condition, effects_a, effects_b))
+        if len(stack_a) != len(stack_b):
+            raise Unsupported("its stack differs between two ways")
+        self.stack = [self.phi(condition, a, b) for a, b in zip(stack_a, stack_b, strict=True)]
+        a_names, b_names = dict(names_a), dict(names_b)
+        joined = {n: self.phi(condition, a_names[n], b_names[n]) for n in a_names if n in b_names}
+        self.names = {n: value for n, value in joined.items() if value is not None}
+        self.k = meet
+
+    def phi(self, condition: int, a: Any, b: Any) -> Any:
+        """The one value of a place that two ways give; None if there is none, which matters only if it is used."""
+        if a is b or (isinstance(a, int) and a == b):
+            return a
+        if isinstance(a, int) and isinstance(b, int):
+            return self.build.add("if", condition, a, b)
+        return None
+
+
+def _construct(i: dis.Instruction) -> str:
+    """What an instruction without a rule is for, in words where we have them."""
+    words = {
+        "BINARY_SUBSCR": "a subscript", "CALL_KW": "a call with keyword arguments",
+        "KW_NAMES": "a call with keyword arguments", "CALL_FUNCTION_EX": "a call with * or **",
+        "STORE_GLOBAL": "an assignment to a global", "STORE_DEREF": "an assignment to a nonlocal",
+        "IMPORT_NAME": "an import", "RAISE_VARARGS": "a raise or assert", "MAKE_FUNCTION": "a nested function",
+        "FOR_ITER": "a loop", "GET_ITER": "a loop", "BUILD_TUPLE": "a tuple", "BUILD_LIST": "a list",
+        "FORMAT_VALUE": "an f-string", "BUILD_STRING": "an f-string",
+    }  # fmt: skip
+    return words.get(i.opname, f"the bytecode {i.opname}")
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if callable(value):
+        return f"{getattr(value, '__qualname__', type(value).__name__)}()"
+    return f"an object of type {type(value).__name__}"
+
+
+def _names(count: int) -> list[str]:
+    """Parameters of a callable that has no names for them."""
+    return list("xyz"[:count]) if count <= 3 else [f"x{i}" for i in range(count)]
+
+
+def _describe_item(item: Any) -> str:
+    if isinstance(item, _Object):
+        value = item.value
+        return f"the module {value.__name__}" if type(value) is types.ModuleType else _describe(value)
+    return "a number" if isinstance(item, int) else repr(item)
+
+
+_UNARY = {"UNARY_NEGATIVE": "neg", "UNARY_POSITIVE": "pos", "UNARY_INVERT": "invert", "UNARY_NOT": "not",
+          "TO_BOOL": "truth"}  # fmt: skip
+_RULES: dict[str, Callable[[_Run, dis.Instruction], Any]] = {
+    **dict.fromkeys(("RESUME", "NOP", "CACHE", "PRECALL", "EXTENDED_ARG", "COPY_FREE_VARS"), _Run.skip),
+    **dict.fromkeys(("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_LOAD_FAST"), _Run.load_fast),
+    **dict.fromkeys(("STORE_FAST", "STORE_FAST_STORE_FAST"), _Run.store_fast),
+    **dict.fromkeys(_UNARY, _Run.unary),
+    **dict.fromkeys(("LOAD_ATTR", "LOAD_METHOD"), _Run.load_attr),
+    **dict.fromkeys(
+        [
+            *(f"POP_JUMP_{way}IF_{what}" for way in ("", "FORWARD_") for what in ("TRUE", "FALSE", "NONE", "NOT_NONE")),
+            "JUMP_IF_TRUE_OR_POP",
+            "JUMP_IF_FALSE_OR_POP",
+        ],
+        _Run.branch,
+    ),
+    "STORE_FAST_LOAD_FAST": _Run.store_load,
+    "LOAD_CONST": _Run.load_const,
+    "LOAD_GLOBAL": _Run.load_global,
+    "LOAD_DEREF": _Run.load_deref,
+    "PUSH_NULL": _Run.push_null,
+    "POP_TOP": _Run.pop_top,
+    "COPY": _Run.copy,
+    "SWAP": _Run.swap,
+    "BINARY_OP": _Run.binary,
+    "COMPARE_OP": _Run.compare,
+    "CONTAINS_OP": _Run.contains,
+    "IS_OP": _Run.is_op,
+    "CALL_INTRINSIC_1": _Run.intrinsic,
+    "CALL": _Run.call,
+    "RETURN_VALUE": _Run.give,
+    "RETURN_CONST": _Run.give_const,
+    "JUMP_FORWARD": _Run.jump,
+}

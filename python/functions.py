@@ -1,0 +1,138 @@
+"""Callables: which of them are decoded, when that pays, and the memory of what they mean.
+
+Memory is by code object, never by function: a lambda written inside a loop is a new function each time, with the same
+code. What a code object means depends on what its names find, so a translation is used only while that is as it was
+(Template.capture, at every call); one code object may have a few translations.
+
+Decoding costs as much as thousands of calls. A code object is therefore called until the elements that it has seen
+would have paid for it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import types
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from .compiler.ir import is_known, least_arguments
+from .plans import Plans
+
+if TYPE_CHECKING:
+    from .compiler.decode import Template
+
+#: Elements after which a code object is decoded.
+COMPILE_AFTER = 2000
+#: False if the environment variable ARRAYOPS_COMPILE is 0: every callable is called.
+DECODING = os.environ.get("ARRAYOPS_COMPILE", "1") != "0"
+_MOST_ENTRIES = 256  # code objects remembered; the oldest is forgotten first
+_MOST_TRANSLATIONS = 4  # of one code object
+
+
+class NotCompilable(TypeError):
+    """A callable that must be compiled (``strict=True``, ``ieee=True``) cannot be; the message says why.
+
+    >>> import arrayops as ao
+    >>> ao.compile(lambda x: x.real, strict=True)
+    Traceback (most recent call last):
+        ...
+    arrayops.functions.NotCompilable: <lambda> cannot be compiled: line 1: the attribute 'real' of a number
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a callable means as long as it captures what it did; ``plans`` is None if it cannot be compiled."""
+
+    template: Template
+    plans: Plans | None
+
+
+@dataclass(slots=True)
+class _Entry:
+    held: object  # keeps the object alive whose id is in the key
+    translations: tuple[Translation, ...] = ()
+    seen: int = 0  # elements since the last decoding
+
+
+_entries: dict[object, _Entry] = {}
+
+
+def _key(function: Any, arity: int) -> tuple[object, object] | None:
+    """What a callable is remembered by and the object that must live as long; None if it is never decoded."""
+    kind = type(function)
+    if kind is types.FunctionType:
+        code = function.__code__
+        return (id(code), arity), code
+    if kind is functools.partial:
+        inner = function.func
+        held = inner.__code__ if type(inner) is types.FunctionType else inner
+        return (id(held), arity, len(function.args), tuple(function.keywords)), held
+    return ((id(function), arity), function) if is_known(function) else None
+
+
+def find(function: Any, arity: int, elements: int) -> tuple[Translation, tuple[Any, ...]] | None:
+    """The translation of a callable of ``arity`` numbers and the numbers it captures now.
+
+    None if it is to be called: what it means is not known yet, and ``elements`` more do not pay for decoding it.
+    """
+    key = _key(function, arity)
+    if key is None:
+        return None
+    entry = _entries.get(key[0])
+    if entry is None:
+        entry = _Entry(key[1])
+        while len(_entries) >= _MOST_ENTRIES:
+            _entries.pop(next(iter(_entries), None), None)
+        _entries[key[0]] = entry
+    for translation in entry.translations:
+        captured = translation.template.capture(function)
+        if captured is not None:
+            return translation, captured
+    entry.seen += elements
+    if entry.seen < COMPILE_AFTER:
+        return None
+    entry.seen = 0
+    translation = _decode(function, arity)
+    entry.translations = (translation, *entry.translations[: _MOST_TRANSLATIONS - 1])
+    captured = translation.template.capture(function)
+    return None if captured is None else (translation, captured)
+
+
+def translate(function: Any, arity: int) -> tuple[Translation, tuple[Any, ...]]:
+    """As find, whatever it costs. The translation says why if the callable cannot be compiled."""
+    found = find(function, arity, COMPILE_AFTER)
+    return (_decode(function, arity), ()) if found is None else found
+
+
+def _decode(function: Any, arity: int) -> Translation:
+    from .compiler.decode import decode  # here, because it needs dis, which takes milliseconds to import
+
+    template = decode(function, arity)
+    return Translation(template, None if template.ir is None else Plans(template.ir, False))
+
+
+def refused(translation: Translation, reason: str) -> Translation:
+    """The same, not compiled for another reason."""
+    return Translation(replace(translation.template, ir=None, reason=reason), None)
+
+
+def own_arity(function: Any) -> int:
+    """How many numbers a callable takes at least: those of its parameters that have no value."""
+    if type(function) is functools.partial:
+        inner = function.func
+        if type(inner) is not types.FunctionType:
+            least = least_arguments(inner) - len(function.args) if is_known(inner) else 1
+        else:
+            least = sum(name not in function.keywords for name in _required(inner)[len(function.args) :])
+    elif type(function) is types.FunctionType:
+        least = len(_required(function))
+    else:
+        least = least_arguments(function) if is_known(function) else 1
+    return max(1, least)
+
+
+def _required(function: types.FunctionType) -> tuple[str, ...]:
+    code = function.__code__
+    return code.co_varnames[: max(0, code.co_argcount - len(function.__defaults__ or ()))]

@@ -1,0 +1,151 @@
+"""Plans: the programs that one IR becomes, one for each combination of argument types that it meets.
+
+Plans are made at first use. Two threads that need the same new plan both make it, and either one is kept.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import _machine
+from .compiler.evaluate import evaluator
+from .compiler.infer import I64, Inference, Param, Union, array_param, interval, number_param
+from .compiler.ir import IR
+from .compiler.lower import Program, TooLarge, lower
+
+_MOST_PLANS = 64  # of one IR
+
+MACHINE_TYPES = {code: _machine.buffer_info(array(code))[1] for code in "bBhHiIlLqQfd"}
+ARRAY_PARAMS = {name: array_param(name) for name in _machine.TYPES if name != "b1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one combination of argument types compiles to."""
+
+    typecode: str  # of the result
+    program: Any  # a _machine.Program, or None: Python evaluates every element
+    listing: Program | None
+    inference: Inference
+    never_fits: bool = False  # the result is a float and the typecode an integer's
+    acc_type: str = ""
+
+
+def types_of(args: tuple[Any, ...]) -> tuple[str | Param, ...]:
+    """What plans are remembered by: the machine type of each array, the Param of each number."""
+    return tuple([_type(a) for a in args])
+
+
+def _type(arg: Any) -> str | Param:
+    if type(arg) is array and arg.typecode in MACHINE_TYPES:
+        return MACHINE_TYPES[arg.typecode]
+    return number_param(arg) if isinstance(arg, (int, float)) else str(_machine.buffer_info(arg)[1])
+
+
+class Plans:
+    """An IR, its evaluator, and the plans that have been made of it."""
+
+    __slots__ = ("_evaluator", "_other", "_plans", "ieee", "ir")
+
+    def __init__(self, ir: IR, ieee: bool) -> None:
+        self.ir, self.ieee = ir, ieee
+        self._plans: dict[Any, Plan] = {}
+        self._evaluator: Callable[..., Any] | None = None
+        self._other: Plans | None = None
+
+    @property
+    def evaluator(self) -> Callable[..., Any]:
+        """The meaning of the IR for one element of each parameter, in Python."""
+        if self._evaluator is None:
+            self._evaluator = evaluator(self.ir, self.ieee)
+        return self._evaluator
+
+    @property
+    def with_ieee(self) -> Plans:
+        """The same IR with IEEE results where Python refuses floats."""
+        if self._other is None:
+            self._other = self if self.ieee else Plans(self.ir, True)
+        return self._other
+
+    def get(self, kind: str, types: tuple[str | Param, ...], wanted: str | None) -> Plan:
+        """The plan of a map (with the typecode wanted, or None for the natural one), a filter or a fold."""
+        key = (kind, types, wanted)
+        plan = self._plans.get(key)
+        if plan is None:
+            params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
+            plan = {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
+            self._plans[key] = plan
+        return plan
+
+    def _map(self, types: tuple[Param, ...], wanted: str | None) -> Plan:
+        inference = Inference(self.ir, list(types), self.ieee)
+        value = inference.run()
+        if wanted is None:
+            wanted = "d" if isinstance(value, Union) else {"f": "d", "i": "q", "b": "B"}[inference.terms[value].kind]
+        target = MACHINE_TYPES[wanted]
+        root = inference.to_float(value) if target[0] == "f" else inference.to_stored_int(value)
+        if root is None:
+            return Plan(wanted, None, None, inference, never_fits=True)
+        return _finish(wanted, target, inference, root, types)
+
+    def _filter(self, types: tuple[Param, ...], wanted: str | None) -> Plan:
+        inference = Inference(self.ir, list(types), self.ieee)
+        return _finish("B", "b1", inference, inference.truth(inference.run()), types)
+
+    # -- folds -------------------------------------------------------------------------------------------------------
+
+    def _fold(self, types: tuple[Param, ...], wanted: str | None) -> Plan:
+        """A fold whose accumulator (parameter 0) keeps its kind. Its interval is the smallest that proves stable."""
+        acc = types[0]
+        if acc.type == "big":
+            return Plan(wanted or "", None, None, Inference(self.ir, list(types), self.ieee))
+        if acc.kind == "i":
+            wide = Param("i64", False, *I64)
+            bounds = self._next_interval(wide, types)
+            if bounds is None:
+                wide = Param("u64", False, *interval("u64")) if acc.lo >= 0 else wide
+                bounds = self._next_interval(wide, types)
+            acc = wide
+            if bounds is not None:
+                lo, hi = min(types[0].lo, bounds[0]), max(types[0].hi, bounds[1])
+                if lo >= I64[0] and hi <= I64[1]:
+                    acc = Param("i64", False, lo, hi)
+                    again = self._next_interval(acc, types)
+                    if again is None or again[0] < lo or again[1] > hi:
+                        acc = Param("i64", False, *I64)
+                elif lo >= 0:
+                    acc = Param("u64", False, *interval("u64"))
+        params = [acc, *types[1:]]
+        inference = Inference(self.ir, params, self.ieee, acc=0)
+        value = inference.run()
+        if isinstance(value, Union) or not inference.has_kind(value, acc.kind):
+            return Plan(wanted or "", None, None, inference)
+        if not inference.graph.in_some_lane(value):
+            return Plan(wanted or "", None, None, inference)
+        target = None if wanted is None else MACHINE_TYPES[wanted]
+        if target is not None and target[0] != "f" and acc.kind == "f":
+            return Plan(wanted or "", None, None, inference)
+        return _finish(wanted or "", target, inference, value, tuple(params), acc.type)
+
+    def _next_interval(self, acc: Param, types: tuple[Param, ...]) -> tuple[int, int] | None:
+        """Interval of the next accumulator; None if it may leave 64 bits."""
+        inference = Inference(self.ir, [acc, *types[1:]], self.ieee, acc=0)
+        value = inference.run()
+        if isinstance(value, Union):
+            return None
+        term = inference.terms[value]
+        return None if term.kind == "f" or term.lane is not None else (term.lo, term.hi)
+
+
+def _finish(typecode: str, target: str | None, inference: Inference, root: int, types: tuple[Param, ...],
+            acc_type: str | None = None) -> Plan:  # fmt: skip
+    try:
+        program = lower(inference.graph, list(types), root, target, None if acc_type is None else 0, acc_type)
+    except TooLarge:
+        return Plan(typecode, None, None, inference)
+    return Plan(typecode, _machine.Program(program.code), program, inference, acc_type=acc_type or "")
