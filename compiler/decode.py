@@ -609,6 +609,9 @@ class _Run:
             return None
         condition = self.pop()
         node: Node = self.build.nodes[condition]
+        while node.op == "truth":  # a branch looks at the truth anyhow
+            condition = node.args[0]
+            node = self.build.nodes[condition]
         if node.op == "const":
             if bool(node.value) == ("TRUE" in name):
                 self.k, self.stack = self.frame.at[i.argval], jumped

@@ -2,7 +2,9 @@
 
 from array import array
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
+
+_F = TypeVar("_F")
 
 class Op(TypedDict):
     name: str
@@ -23,6 +25,15 @@ ISA: str
 ISA_LEVELS: list[str]
 SLOT_KINDS: tuple[str, ...]
 MISSING: object
+
+TEXTS: dict[str, tuple[dict[int, Any], Callable[..., Any]]]
+ENTRIES: dict[Any, Entry]
+
+class Entry:
+    held: object
+    translations: tuple[Any, ...]
+    credit: int
+    def __init__(self, held: object, credit: int) -> None: ...
 
 class Program:
     def __init__(self, code: bytes) -> None: ...
@@ -48,3 +59,5 @@ def capture(
     function: Any, guards: tuple[tuple[tuple[int, str | int, Any], object], ...],
     slots: tuple[tuple[int, str | int, Any], ...], /,
 ) -> tuple[int | float | bool, ...] | None: ...  # fmt: skip
+def signature(filters: bool, wanted: int, codes: tuple[int, ...], /) -> int | None: ...
+def front(function: _F, documentation: str, /) -> _F: ...

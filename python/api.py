@@ -10,11 +10,12 @@ import builtins
 import math
 from array import array
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from . import _machine
 from .kernel import MISSING, Kernel, native, text_kernel
 
+_F = TypeVar("_F", bound=Callable[..., Any])
 Function = str | Callable[..., Any] | Kernel
 
 
@@ -24,6 +25,19 @@ def _kernel(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first
     return f if isinstance(f, Kernel) else Kernel(f, ieee=ieee, decoding=compile)
 
 
+def _front(function: _F) -> _F:
+    """The function behind its fast way in, with the same name, signature and documentation."""
+    code = function.__code__
+    names = list(code.co_varnames)
+    positional, varargs = names[: code.co_posonlyargcount], names[code.co_argcount + code.co_kwonlyargcount]
+    keywords = names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    values = function.__kwdefaults__ or {}
+    defaults = [f"{name}={values[name]!r}" for name in keywords]
+    signature = ", ".join([*positional, "/", "*" + varargs, *defaults, "**names"])
+    return _machine.front(function, f"{function.__name__}({signature})\n--\n\n{function.__doc__}")
+
+
+@_front
 def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None, ieee: bool = False,
         compile: bool = True, **names: Any) -> Any:  # fmt: skip
     """A new array of f at each element: ``array(arr.typecode, [f(x) for x in arr])``, exactly, at memory speed.
@@ -58,6 +72,7 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
     return _kernel(f, names, ieee, compile).map(arr, *more, typecode=typecode, out=out, **names)
 
 
+@_front
 def map_inplace(arr: Any, f: Function, /, *more: Any, ieee: bool = False, compile: bool = True, **names: Any) -> None:
     """Replaces each element of a writable buffer by f of it: ``for i, x in enumerate(arr): arr[i] = f(x)``.
 
@@ -74,6 +89,7 @@ def map_inplace(arr: Any, f: Function, /, *more: Any, ieee: bool = False, compil
     _kernel(f, names, ieee, compile).inplace(arr, *more, **names)
 
 
+@_front
 def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True,
            **names: Any) -> array[Any]:  # fmt: skip
     """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.

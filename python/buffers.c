@@ -202,17 +202,30 @@ int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *sa
     return 0;
 }
 
+int arrays_prepare(module_state *state)
+{
+    PyObject *module = PyImport_ImportModule("array");
+    state->array_type = module ? PyObject_GetAttrString(module, "array") : NULL;
+    Py_XDECREF(module);
+    for (size_t i = 0; state->array_type && i < AO_TYPECODES; i++) {
+        char letter[2] = {AO_TYPECODE_LETTERS[i], 0};
+        state->ones[i] = PyObject_CallFunction(state->array_type, "s[i]", letter, 0);
+        if (!state->ones[i]) {
+            return -1;
+        }
+    }
+    return state->array_type ? 0 : -1;
+}
+
 /* array.array(typecode, [0]) * count: the fastest way in that the array type offers. */
 PyObject *array_new(module_state *state, char typecode, size_t count)
 {
-    char letter[2] = {typecode, 0};
-    PyObject *one = PyObject_CallFunction(state->array_type, "s[i]", letter, 0);
-    if (!one) {
+    const char *letter = strchr(AO_TYPECODE_LETTERS, typecode);
+    if (!letter || !typecode) {
+        PyErr_SetString(PyExc_ValueError, "bad typecode (must be b, B, h, H, i, I, l, L, q, Q, f or d)");
         return NULL;
     }
-    PyObject *result = PySequence_Repeat(one, (Py_ssize_t)count);
-    Py_DECREF(one);
-    return result;
+    return PySequence_Repeat(state->ones[letter - AO_TYPECODE_LETTERS], (Py_ssize_t)count);
 }
 
 /* An array.array of a copy of these bytes. */

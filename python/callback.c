@@ -5,93 +5,22 @@
  * callable that resizes its array gets BufferError; one that writes to it is seen by the elements that follow, as in the
  * loop.
  */
-#include "glue.h"
+#include "runs.h"
 
 #include <string.h>
 
 enum { CHECK_SIGNALS_EVERY = 4096 }; /* calls; a C callable may run for ever without the interpreter looking */
 
-typedef struct {
-    PyObject *function;
-    PyObject *args;     /* tuple: a buffer or any other object per argument */
-    Py_ssize_t nargs;
-    ao_array *arrays;   /* one per argument; not held where the argument is no buffer */
-    PyObject **values;  /* one free slot in front, for vectorcall */
-    const ao_array *first;
-} calls;
-
-static int calls_open(calls *c, PyObject *function, PyObject *args)
+static int signals(size_t index)
 {
-    memset(c, 0, sizeof *c);
-    if (!PyTuple_Check(args)) {
-        PyErr_SetString(PyExc_TypeError, "a tuple of arguments is needed");
-        return -1;
-    }
-    c->function = function;
-    c->args = args;
-    c->nargs = PyTuple_GET_SIZE(args);
-    c->arrays = PyMem_RawCalloc((size_t)c->nargs + 1, sizeof *c->arrays);
-    c->values = PyMem_RawCalloc((size_t)c->nargs + 1, sizeof *c->values);
-    if (!c->arrays || !c->values) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < c->nargs; i++) {
-        PyObject *arg = PyTuple_GET_ITEM(args, i);
-        if (PyLong_Check(arg) || PyFloat_Check(arg)) {
-            continue; /* the same number at every call */
-        }
-        if (array_take(arg, &c->arrays[i]) < 0) {
-            return -1;
-        }
-        if (c->first && array_check_lengths(c->first, &c->arrays[i]) < 0) {
-            return -1;
-        }
-        c->first = c->first ? c->first : &c->arrays[i];
-    }
-    if (!c->first) {
-        PyErr_SetString(PyExc_TypeError, "at least one argument must be a buffer");
-        return -1;
-    }
-    return 0;
+    return index % CHECK_SIGNALS_EVERY == CHECK_SIGNALS_EVERY - 1 ? PyErr_CheckSignals() : 0;
 }
 
-static void calls_close(calls *c)
-{
-    for (Py_ssize_t i = 0; c->arrays && i < c->nargs; i++) {
-        array_release(&c->arrays[i]);
-    }
-    PyMem_RawFree(c->arrays);
-    PyMem_RawFree(c->values);
-}
+/* -- map --------------------------------------------------------------------------------------------------------- */
 
-static PyObject *call_at(calls *c, size_t index)
+static int map_element(run *r, size_t index, ao_array *out, PyObject *scratch, int defer, deferred_error *deferred)
 {
-    PyObject **values = c->values + 1;
-    PyObject *result = NULL;
-    Py_ssize_t i = 0;
-    for (; i < c->nargs; i++) {
-        const ao_array *array = &c->arrays[i];
-        if (array->held) {
-            values[i] = element_get(array->type, (const char *)array->data + index * ao_type_sizes[array->type]);
-        } else {
-            values[i] = Py_NewRef(PyTuple_GET_ITEM(c->args, i));
-        }
-        if (!values[i]) {
-            goto done;
-        }
-    }
-    result = PyObject_Vectorcall(c->function, values, (size_t)c->nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-done:
-    while (i-- > 0) {
-        Py_DECREF(values[i]);
-    }
-    return result;
-}
-
-static int map_element(calls *c, size_t index, ao_array *out, PyObject *scratch, int defer, deferred_error *deferred)
-{
-    PyObject *value = call_at(c, index);
+    PyObject *value = run_ask(r, index, NULL);
     if (!value) {
         return -1;
     }
@@ -107,77 +36,46 @@ static int map_element(calls *c, size_t index, ao_array *out, PyObject *scratch,
     return status;
 }
 
-static int signals(size_t index)
+int call_map(run *r, ao_array *out, int defer)
 {
-    return index % CHECK_SIGNALS_EVERY == CHECK_SIGNALS_EVERY - 1 ? PyErr_CheckSignals() : 0;
-}
-
-/* call_map(function, args, out, defer): fills out. With defer, a store that fails does not stop the calls. */
-PyObject *py_call_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
-{
-    if (nargs != 4) {
-        PyErr_SetString(PyExc_TypeError, "call_map(function, args, out, defer)");
-        return NULL;
-    }
-    calls c;
-    ao_array out = {0};
     deferred_error deferred = {0};
-    PyObject *scratch = NULL;
-    int failed = -1, same = 0;
-    if (calls_open(&c, args[0], args[1]) < 0 || array_take_out(args[2], &out) < 0
-        || array_check_lengths(c.first, &out) < 0 || array_separate(c.arrays, (size_t)c.nargs, &out, &same) < 0) {
-        goto done;
+    int same = 0, failed = 0;
+    if (array_check_lengths(&r->arrays[0], out) < 0 || array_separate(r->arrays, r->ninputs, out, &same) < 0) {
+        return -1;
     }
-    scratch = array_new(state_of(module), out.typecode, 1);
+    PyObject *scratch = array_new(r->state, out->typecode, 1);
     if (!scratch) {
-        goto done;
+        return -1;
     }
-    int defer = PyObject_IsTrue(args[3]);
-    failed = 0;
-    for (size_t i = 0; i < out.count && !failed; i++) {
-        failed = map_element(&c, i, &out, scratch, defer, &deferred) < 0 || signals(i) < 0;
+    for (size_t i = 0; i < out->count && !failed; i++) {
+        failed = map_element(r, i, out, scratch, defer, &deferred) < 0 || signals(i) < 0;
     }
     if (!failed) {
         failed = deferred_raise(&deferred);
     }
-done:
     deferred_drop(&deferred);
-    Py_XDECREF(scratch);
-    array_release(&out);
-    calls_close(&c);
-    return failed ? NULL : Py_NewRef(Py_None);
+    Py_DECREF(scratch);
+    return failed ? -1 : 0;
 }
 
-/* call_filter(function, args, lead) -> array of the elements of args[lead] for which the callable is true */
-PyObject *py_call_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+/* -- filter ------------------------------------------------------------------------------------------------------ */
+
+PyObject *call_filter(run *r, Py_ssize_t lead)
 {
-    Py_ssize_t lead = nargs == 3 ? PyLong_AsSsize_t(args[2]) : -1;
-    if (lead < 0) {
-        PyErr_SetString(PyExc_TypeError, "call_filter(function, args, lead)");
+    const ao_array *source = run_lead(r, lead);
+    if (!source) {
         return NULL;
     }
-    calls c;
-    PyObject *result = NULL;
-    char *kept = NULL;
-    size_t number = 0;
-    if (calls_open(&c, args[0], args[1]) < 0) {
-        goto done;
-    }
-    if (lead >= c.nargs || !c.arrays[lead].held) {
-        PyErr_SetString(PyExc_TypeError, "the first argument must be a buffer");
-        goto done;
-    }
-    const ao_array *lead_array = &c.arrays[lead];
-    size_t size = ao_type_sizes[lead_array->type];
-    kept = PyMem_RawMalloc(lead_array->count * size + 1);
+    size_t size = ao_type_sizes[source->type], number = 0;
+    char *kept = PyMem_RawMalloc(source->count * size + 1);
     if (!kept) {
-        PyErr_NoMemory();
-        goto done;
+        return PyErr_NoMemory();
     }
-    for (size_t i = 0; i < lead_array->count; i++) {
+    PyObject *result = NULL;
+    for (size_t i = 0; i < source->count; i++) {
         char element[8];
-        memcpy(element, (const char *)lead_array->data + i * size, size); /* before the call, which may change it */
-        PyObject *value = call_at(&c, i);
+        memcpy(element, (const char *)source->data + i * size, size); /* before the call, which may change it */
+        PyObject *value = run_ask(r, i, NULL);
         int truth = value ? PyObject_IsTrue(value) : -1;
         Py_XDECREF(value);
         if (truth < 0 || signals(i) < 0) {
@@ -187,9 +85,54 @@ PyObject *py_call_filter(PyObject *module, PyObject *const *args, Py_ssize_t nar
             memcpy(kept + number++ * size, element, size);
         }
     }
-    result = array_of_bytes(state_of(module), lead_array->typecode, kept, number * size);
+    result = array_of_bytes(r->state, source->typecode, kept, number * size);
 done:
     PyMem_RawFree(kept);
-    calls_close(&c);
+    return result;
+}
+
+/* -- the functions of the module --------------------------------------------------------------------------------- */
+
+static int open_calls(run *r, PyObject *module, PyObject *function, PyObject *args)
+{
+    r->ninputs = 0;
+    r->frame_memory = r->tables = NULL;
+    if (!PyTuple_Check(args)) {
+        PyErr_SetString(PyExc_TypeError, "a tuple of arguments is needed");
+        return -1;
+    }
+    Py_ssize_t nargs = PyTuple_GET_SIZE(args);
+    return run_take(r, state_of(module), function, ((PyTupleObject *)args)->ob_item, nargs, nargs);
+}
+
+/* call_map(function, args, out, defer): fills out. With defer, a store that fails does not stop the calls. */
+PyObject *py_call_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 4) {
+        PyErr_SetString(PyExc_TypeError, "call_map(function, args, out, defer)");
+        return NULL;
+    }
+    run r;
+    ao_array out = {0};
+    int failed = open_calls(&r, module, args[0], args[1]) < 0 || array_take_out(args[2], &out) < 0
+                 || call_map(&r, &out, PyObject_IsTrue(args[3])) < 0;
+    array_release(&out);
+    run_close(&r);
+    return failed ? NULL : Py_NewRef(Py_None);
+}
+
+/* call_filter(function, args, lead) -> array of the elements of args[lead] for which the callable is true */
+PyObject *py_call_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 3) {
+        PyErr_SetString(PyExc_TypeError, "call_filter(function, args, lead)");
+        return NULL;
+    }
+    run r;
+    PyObject *result = NULL;
+    if (open_calls(&r, module, args[0], args[1]) == 0) {
+        result = call_filter(&r, PyLong_AsSsize_t(args[2]));
+    }
+    run_close(&r);
     return result;
 }

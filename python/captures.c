@@ -164,7 +164,7 @@ int capture(module_state *state, PyObject *function, PyObject *guards, PyObject 
     return 1;
 }
 
-static int are_guards(PyObject *guards)
+int are_guards(PyObject *guards)
 {
     int good = PyTuple_CheckExact(guards);
     for (Py_ssize_t i = 0; good && i < PyTuple_GET_SIZE(guards); i++) {
@@ -174,7 +174,7 @@ static int are_guards(PyObject *guards)
     return good;
 }
 
-static int are_slots(PyObject *slots)
+int are_slots(PyObject *slots)
 {
     int good = PyTuple_CheckExact(slots);
     for (Py_ssize_t i = 0; good && i < PyTuple_GET_SIZE(slots); i++) {

@@ -1,8 +1,8 @@
 """Callables: which of them are decoded, when that pays, and the memory of what they mean.
 
-Memory is by code object, never by function: a lambda written inside a loop is a new function each time, with the same
-code. What a code object means depends on what its names find, so a translation is used only while that is as it was
-(Template.capture, at every call); one code object may have a few translations.
+Memory (ENTRIES, shared with python/front.c) is by code object, never by function: a lambda written inside a loop is a
+new function each time, with the same code. What a code object means depends on what its names find, so a translation is
+used only while that is as it was (Template.capture, at every call); one code object may have a few translations.
 
 Decoding costs as much as thousands of calls. A code object is therefore called until the elements that it has seen
 would have paid for it.
@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import types
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._machine import ENTRIES, Entry
 from .compiler.ir import is_known, least_arguments
 from .plans import Plans
 
 if TYPE_CHECKING:
-    from .compiler.decode import Template
+    from .compiler.decode import Slot, Template
 
 #: Elements after which a code object is decoded.
 COMPILE_AFTER = 2000
@@ -41,22 +43,17 @@ class NotCompilable(TypeError):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
-    """What a callable means as long as it captures what it did; ``plans`` is None if it cannot be compiled."""
+class Translation(NamedTuple):
+    """What a callable means as long as it captures what it did; ``plans`` is None if it cannot be compiled.
 
+    The first three are for python/front.c: the template's guards and slots, and the plans' programs.
+    """
+
+    guards: tuple[tuple[Slot, object], ...]
+    slots: tuple[Slot, ...]
+    ready: dict[int, Any] | None
     template: Template
     plans: Plans | None
-
-
-@dataclass(slots=True)
-class _Entry:
-    held: object  # keeps the object alive whose id is in the key
-    translations: tuple[Translation, ...] = ()
-    seen: int = 0  # elements since the last decoding
-
-
-_entries: dict[object, _Entry] = {}
 
 
 def _key(function: Any, arity: int) -> tuple[object, object] | None:
@@ -64,7 +61,7 @@ def _key(function: Any, arity: int) -> tuple[object, object] | None:
     kind = type(function)
     if kind is types.FunctionType:
         code = function.__code__
-        return (id(code), arity), code
+        return id(code) * 16 + arity if arity < 16 else (id(code), arity), code
     if kind is functools.partial:
         inner = function.func
         held = inner.__code__ if type(inner) is types.FunctionType else inner
@@ -80,20 +77,20 @@ def find(function: Any, arity: int, elements: int) -> tuple[Translation, tuple[A
     key = _key(function, arity)
     if key is None:
         return None
-    entry = _entries.get(key[0])
+    entry = ENTRIES.get(key[0])
     if entry is None:
-        entry = _Entry(key[1])
-        while len(_entries) >= _MOST_ENTRIES:
-            _entries.pop(next(iter(_entries), None), None)
-        _entries[key[0]] = entry
+        entry = Entry(key[1], COMPILE_AFTER)
+        while len(ENTRIES) >= _MOST_ENTRIES:
+            ENTRIES.pop(next(iter(ENTRIES), None), None)
+        ENTRIES[key[0]] = entry
     for translation in entry.translations:
         captured = translation.template.capture(function)
         if captured is not None:
             return translation, captured
-    entry.seen += elements
-    if entry.seen < COMPILE_AFTER:
+    if elements < entry.credit:
+        entry.credit -= elements
         return None
-    entry.seen = 0
+    entry.credit = COMPILE_AFTER
     translation = _decode(function, arity)
     entry.translations = (translation, *entry.translations[: _MOST_TRANSLATIONS - 1])
     captured = translation.template.capture(function)
@@ -102,7 +99,7 @@ def find(function: Any, arity: int, elements: int) -> tuple[Translation, tuple[A
 
 def translate(function: Any, arity: int) -> tuple[Translation, tuple[Any, ...]]:
     """As find, whatever it costs. The translation says why if the callable cannot be compiled."""
-    found = find(function, arity, COMPILE_AFTER)
+    found = find(function, arity, sys.maxsize)
     return (_decode(function, arity), ()) if found is None else found
 
 
@@ -110,12 +107,13 @@ def _decode(function: Any, arity: int) -> Translation:
     from .compiler.decode import decode  # here, because it needs dis, which takes milliseconds to import
 
     template = decode(function, arity)
-    return Translation(template, None if template.ir is None else Plans(template.ir, False))
+    plans = None if template.ir is None else Plans(template.ir, False)
+    return Translation(template.guards, template.slots, None if plans is None else plans.ready, template, plans)
 
 
 def refused(translation: Translation, reason: str) -> Translation:
     """The same, not compiled for another reason."""
-    return Translation(replace(translation.template, ir=None, reason=reason), None)
+    return translation._replace(template=replace(translation.template, ir=None, reason=reason), ready=None, plans=None)
 
 
 def own_arity(function: Any) -> int:

@@ -3,7 +3,7 @@
  * The machine (vm/) knows nothing of Python; everything that does is in this folder: buffers.c takes and releases the
  * buffers of a call, numbers.c turns elements into Python numbers and back, runs.c runs programs and gives marked
  * elements to the oracle, callback.c calls a Python callable per element, captures.c finds what a function captures,
- * machine.c is the module.
+ * front.c is the fast way in, machine.c is the module.
  *
  * Conventions: functions return -1 or NULL with an exception set. Whoever fills an ao_array releases it with
  * array_release, once, on every path.
@@ -16,12 +16,21 @@
 
 #include "../vm/vm.h"
 
+#define AO_TYPECODE_LETTERS "bBhHiIlLqQfd"
+enum { AO_TYPECODES = 12, AO_FRONTS = 3 };
+
 /* Per-module state. */
 typedef struct {
     PyTypeObject *program_type;
     PyObject *array_type; /* array.array */
     PyObject *frombytes;  /* the name, interned: a new string per call would fill the type cache with strings */
     PyObject *missing;    /* what find() gives where there is nothing */
+    PyObject *ones[AO_TYPECODES]; /* an array of one zero for each typecode; never given away */
+    PyTypeObject *entry_type;
+    PyObject *texts;      /* front.c: texts that can run without Python's help */
+    PyObject *entries;    /* functions.py: what is known of code objects */
+    PyObject *slow[AO_FRONTS]; /* the Python functions behind the fast ones */
+    PyMethodDef fronts[AO_FRONTS];
     const ao_isa *isa;
 } module_state;
 
@@ -57,6 +66,7 @@ int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *sa
 int array_is_aligned(const ao_array *array);
 PyObject *array_new(module_state *state, char typecode, size_t count); /* zero-filled array.array */
 PyObject *array_of_bytes(module_state *state, char typecode, const char *bytes, size_t size); /* a copy */
+int arrays_prepare(module_state *state); /* makes what array_new needs */
 int array_check_lengths(const ao_array *first, const ao_array *other);
 char typecode_of(enum ao_type type, char letter);
 PyObject *py_buffer_info(PyObject *module, PyObject *object);
@@ -95,10 +105,17 @@ PyObject *py_call_filter(PyObject *module, PyObject *const *args, Py_ssize_t nar
 
 /* captures.c */
 PyObject *make_slot_kinds(void);
-/* Whether the guards hold and every slot has a number; then `numbers` gets new references. Arguments are as py_capture
- * has checked them. No exception is set. */
+int are_guards(PyObject *guards);
+int are_slots(PyObject *slots);
+/* Whether the guards hold and every slot has a number; then `numbers` gets new references. The arguments are what
+ * are_guards and are_slots approve. No exception is set. */
 int capture(module_state *state, PyObject *function, PyObject *guards, PyObject *slots, PyObject **numbers);
 PyObject *py_find(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_capture(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+
+/* front.c */
+int front_prepare(PyObject *module);
+PyObject *py_signature(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_front(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 
 #endif

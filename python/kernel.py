@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
+import sys
 import types
 from array import array
 from collections.abc import Callable, Iterable
@@ -231,7 +232,7 @@ class Kernel:
         assert self._function is not None
         found = None
         if self._decoding:
-            elements = functions.COMPILE_AFTER if self._eager else elements
+            elements = sys.maxsize if self._eager else elements
             found = functions.find(self._function, arity, elements)
         plans = None if found is None else found[0].plans
         if plans is None:
@@ -462,4 +463,9 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
         while len(_kernels) >= _MOST_KERNELS:
             _kernels.pop(next(iter(_kernels), None), None)
         _kernels[key] = kernel
+        if not (ieee or first or hidden):
+            while len(_machine.TEXTS) >= _MOST_KERNELS:
+                _machine.TEXTS.pop(next(iter(_machine.TEXTS), ""), None)
+            assert kernel._plans is not None
+            _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans)
     return kernel

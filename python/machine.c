@@ -168,12 +168,9 @@ static int module_exec(PyObject *module)
     if (!state->isa) {
         return -1;
     }
-    PyObject *array_module = PyImport_ImportModule("array");
-    state->array_type = array_module ? PyObject_GetAttrString(array_module, "array") : NULL;
-    Py_XDECREF(array_module);
     state->frombytes = PyUnicode_InternFromString("frombytes");
     state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
-    if (!state->array_type || !state->frombytes || !state->missing) {
+    if (arrays_prepare(state) < 0 || !state->frombytes || !state->missing || front_prepare(module) < 0) {
         return -1;
     }
     state->program_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &program_spec, NULL);
@@ -198,6 +195,12 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->array_type);
     Py_VISIT(state->frombytes);
     Py_VISIT(state->missing);
+    Py_VISIT(state->entry_type);
+    Py_VISIT(state->texts);
+    Py_VISIT(state->entries);
+    for (size_t i = 0; i < AO_FRONTS; i++) {
+        Py_VISIT(state->slow[i]);
+    }
     return 0;
 }
 
@@ -208,6 +211,15 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->array_type);
     Py_CLEAR(state->frombytes);
     Py_CLEAR(state->missing);
+    Py_CLEAR(state->entry_type);
+    Py_CLEAR(state->texts);
+    Py_CLEAR(state->entries);
+    for (size_t i = 0; i < AO_FRONTS; i++) {
+        Py_CLEAR(state->slow[i]);
+    }
+    for (size_t i = 0; i < AO_TYPECODES; i++) {
+        Py_CLEAR(state->ones[i]);
+    }
     return 0;
 }
 
@@ -227,6 +239,8 @@ static PyMethodDef methods[] = {
     FAST("extreme", py_extreme),
     FAST("find", py_find),
     FAST("capture", py_capture),
+    FAST("signature", py_signature),
+    FAST("front", py_front),
     {"sum", py_sum, METH_O, NULL},
     {"buffer_info", py_buffer_info, METH_O, NULL},
     {NULL, NULL, 0, NULL},

@@ -19,6 +19,7 @@ from .compiler.lower import Program, TooLarge, lower
 _MOST_PLANS = 64  # of one IR
 
 MACHINE_TYPES = {code: _machine.buffer_info(array(code))[1] for code in "bBhHiIlLqQfd"}
+_TYPE_INDEX = {name: index for index, name in enumerate(_machine.TYPES)}
 ARRAY_PARAMS = {name: array_param(name) for name in _machine.TYPES if name != "b1"}
 
 
@@ -39,6 +40,15 @@ def types_of(args: tuple[Any, ...]) -> tuple[str | Param, ...]:
     return tuple([_type(a) for a in args])
 
 
+def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None) -> int | None:
+    """What the fast way in finds a map's or filter's program by; None for what it leaves to Python."""
+    if kind == "fold" or (kind == "map" and wanted is None):
+        return None
+    codes = tuple(_TYPE_INDEX[t] if isinstance(t, str) else 16 + _TYPE_INDEX.get(t.type, 16) for t in types)
+    result = "b1" if wanted is None else MACHINE_TYPES[wanted]
+    return _machine.signature(kind == "filter", _TYPE_INDEX[result], codes) if max(codes) < 32 else None
+
+
 def _type(arg: Any) -> str | Param:
     if type(arg) is array and arg.typecode in MACHINE_TYPES:
         return MACHINE_TYPES[arg.typecode]
@@ -48,11 +58,12 @@ def _type(arg: Any) -> str | Param:
 class Plans:
     """An IR, its evaluator, and the plans that have been made of it."""
 
-    __slots__ = ("_evaluator", "_other", "_plans", "ieee", "ir")
+    __slots__ = ("_evaluator", "_other", "_plans", "ieee", "ir", "ready")
 
     def __init__(self, ir: IR, ieee: bool) -> None:
         self.ir, self.ieee = ir, ieee
         self._plans: dict[Any, Plan] = {}
+        self.ready: dict[int, Any] = {}  # programs of maps and filters by signature, for python/front.c
         self._evaluator: Callable[..., Any] | None = None
         self._other: Plans | None = None
 
@@ -62,6 +73,10 @@ class Plans:
         if self._evaluator is None:
             self._evaluator = evaluator(self.ir, self.ieee)
         return self._evaluator
+
+    def __call__(self, *args: Any) -> Any:
+        """The value for one element of each parameter, by Python."""
+        return self.evaluator(*args)
 
     @property
     def with_ieee(self) -> Plans:
@@ -79,7 +94,11 @@ class Plans:
             plan = {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
+                self.ready.clear()
             self._plans[key] = plan
+            signature = _signature(kind, types, wanted)
+            if signature is not None and plan.program is not None:
+                self.ready[signature] = plan.program
         return plan
 
     def _map(self, types: tuple[Param, ...], wanted: str | None) -> Plan:

@@ -5,49 +5,23 @@
  * Ctrl-C is answered. A block with marked elements comes back here: the oracle, a Python callable of one value per
  * argument, gives their values or the exception of the call.
  */
-#include "glue.h"
+#include "runs.h"
 
 #include <stdalign.h>
 #include <string.h>
 
 enum {
     FRAME_ON_STACK = 64 * 1024, /* bytes: larger frames are allocated */
-    ARGS_INLINE = 8,            /* calls of more arguments allocate their tables */
     RELEASE_GIL_FROM = 2048,    /* elements: about a microsecond of work, ten times the cost of releasing */
     SLICE_WORK = 1 << 22        /* instructions times elements between two looks at signals: under 100 ms of the slowest */
 };
-
-typedef struct {
-    module_state *state;
-    ProgramObject *program;
-    PyObject *args;    /* tuple: a buffer or a number per parameter of the expression */
-    PyObject *oracle;
-    Py_ssize_t nargs;
-    Py_ssize_t visible;   /* the oracle takes the first so many; the others are what a function captures */
-    Py_ssize_t acc_index; /* the argument that a fold's accumulator starts from, which may be of any type; or -1 */
-    size_t count;      /* elements */
-    unsigned ninputs;
-    ao_array *arrays;  /* the inputs */
-    const void **inputs;
-    ao_value *params;
-    int8_t *is_array;  /* per argument */
-    PyObject **values; /* what the oracle is called with; one free slot in front, for vectorcall */
-    ao_frame frame;
-    void *frame_memory; /* if allocated */
-    void *tables;       /* if allocated */
-    ao_array inline_arrays[ARGS_INLINE];
-    const void *inline_inputs[ARGS_INLINE];
-    ao_value inline_params[ARGS_INLINE];
-    int8_t inline_is_array[ARGS_INLINE];
-    PyObject *inline_values[ARGS_INLINE + 1];
-} run;
 
 /* -- opening and closing ------------------------------------------------------------------------------------- */
 
 static int run_tables(run *r)
 {
     size_t n = (size_t)r->nargs;
-    if (n <= ARGS_INLINE) {
+    if (n <= RUN_ARGS_INLINE) {
         r->arrays = r->inline_arrays;
         r->inputs = r->inline_inputs;
         r->params = r->inline_params;
@@ -69,87 +43,124 @@ static int run_tables(run *r)
     return 0;
 }
 
-static int add_array(run *r, PyObject *object)
+static int take_array(run *r, PyObject *object)
 {
     ao_array *array = &r->arrays[r->ninputs];
     if (array_take(object, array) < 0) {
         return -1;
     }
-    unsigned i = r->ninputs++;
-    if (i >= ao_program_inputs(r->program->program) || array->type != ao_program_type(r->program->program, i)) {
-        PyErr_SetString(PyExc_ValueError, "the arrays are not those that the program was compiled for");
-        return -1;
-    }
-    if (i && array_check_lengths(&r->arrays[0], array) < 0) {
-        return -1;
-    }
-    if (!array_is_aligned(array) && array_make_private(array) < 0) {
+    if (r->ninputs++ && array_check_lengths(&r->arrays[0], array) < 0) {
         return -1;
     }
     r->count = array->count;
     return 0;
 }
 
-/* Takes the arguments. On failure the caller still calls run_close. */
-static int run_open(run *r, PyObject *module, PyObject *program, PyObject *args, Py_ssize_t acc_index, PyObject *oracle,
-                    Py_ssize_t visible)
+int run_take(run *r, module_state *state, PyObject *oracle, PyObject *const *args, Py_ssize_t nargs, Py_ssize_t visible)
 {
     memset(r, 0, offsetof(run, inline_arrays));
-    r->acc_index = acc_index;
-    r->state = state_of(module);
-    if (!Py_IS_TYPE(program, r->state->program_type) || !PyTuple_Check(args)) {
-        PyErr_SetString(PyExc_TypeError, "a Program and a tuple of arguments are needed");
-        return -1;
-    }
-    r->program = (ProgramObject *)program;
-    r->args = args;
+    r->state = state;
     r->oracle = oracle;
-    r->nargs = PyTuple_GET_SIZE(args);
+    r->args = args;
+    r->nargs = nargs;
     r->visible = visible;
-    if (r->visible <= acc_index || r->visible > r->nargs) {
+    r->acc_index = -1;
+    if (visible < 0 || visible > nargs) {
         PyErr_SetString(PyExc_ValueError, "the oracle must take the leading arguments");
         return -1;
     }
     if (run_tables(r) < 0) {
         return -1;
     }
-    unsigned nparams = 0, known = ao_program_params(r->program->program);
-    for (Py_ssize_t i = 0; i < r->nargs; i++) {
-        PyObject *arg = PyTuple_GET_ITEM(args, i);
-        r->is_array[i] = (int8_t)!(PyLong_Check(arg) || PyFloat_Check(arg));
-        if (r->is_array[i]) {
-            if (add_array(r, arg) < 0) {
-                return -1;
-            }
-            continue;
-        }
-        if (i == acc_index && nparams < known) {
-            nparams++;
-            continue;
-        }
-        if (number_is_big(arg)) {
-            continue; /* a constant of the program */
-        }
-        unsigned type = ao_program_type(r->program->program, ao_program_inputs(r->program->program) + nparams);
-        if (nparams >= known || number_to_value((enum ao_type)type, arg, &r->params[nparams++]) != 0) {
-            PyErr_SetString(PyExc_ValueError, "the numbers are not those that the program was compiled for");
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        r->is_array[i] = (int8_t)!(PyLong_Check(args[i]) || PyFloat_Check(args[i]));
+        if (r->is_array[i] && take_array(r, args[i]) < 0) {
             return -1;
         }
     }
-    if (nparams != known || r->ninputs != ao_program_inputs(r->program->program) || !r->ninputs) {
-        PyErr_SetString(PyExc_ValueError, "the program was compiled for other arguments");
+    if (!r->ninputs) {
+        PyErr_SetString(PyExc_TypeError, "at least one argument must be a buffer");
         return -1;
     }
     return 0;
 }
 
-static void run_close(run *r)
+static int bind_arrays(run *r)
+{
+    const ao_program *program = r->program->program;
+    if (r->ninputs != ao_program_inputs(program)) {
+        return 1;
+    }
+    for (unsigned i = 0; i < r->ninputs; i++) {
+        if (r->arrays[i].type != ao_program_type(program, i)) {
+            return 1;
+        }
+        if (!array_is_aligned(&r->arrays[i]) && array_make_private(&r->arrays[i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int bind_numbers(run *r)
+{
+    unsigned nparams = 0, known = ao_program_params(r->program->program);
+    for (Py_ssize_t i = 0; i < r->nargs; i++) {
+        if (r->is_array[i] || (i != r->acc_index && number_is_big(r->args[i]))) {
+            continue; /* a big number is a constant of the program */
+        }
+        if (nparams >= known) {
+            return 1;
+        }
+        unsigned type = ao_program_type(r->program->program, r->ninputs + nparams);
+        ao_value *value = &r->params[nparams++];
+        if (i != r->acc_index && number_to_value((enum ao_type)type, r->args[i], value) != 0) {
+            return 1;
+        }
+    }
+    return nparams != known;
+}
+
+int run_bind(run *r, PyObject *program, Py_ssize_t acc_index)
+{
+    if (!Py_IS_TYPE(program, r->state->program_type)) {
+        PyErr_SetString(PyExc_TypeError, "a Program is needed");
+        return -1;
+    }
+    r->program = (ProgramObject *)program;
+    r->acc_index = acc_index;
+    int status = bind_arrays(r);
+    status = status ? status : bind_numbers(r);
+    if (status > 0 && !PyErr_Occurred()) {
+        PyErr_SetString(PyExc_ValueError, "the program was compiled for other arguments");
+    }
+    return status ? -1 : 0;
+}
+
+void run_close(run *r)
 {
     for (unsigned i = 0; i < r->ninputs; i++) {
         array_release(&r->arrays[i]);
     }
     PyMem_RawFree(r->frame_memory);
     PyMem_RawFree(r->tables);
+}
+
+/* The arguments of a function of this file that begins with (program, args: a tuple), then `oracle` and `visible`. */
+static int open_program(run *r, PyObject *module, PyObject *const *args, PyObject *oracle, PyObject *visible,
+                        Py_ssize_t acc_index)
+{
+    r->ninputs = 0;
+    r->frame_memory = r->tables = NULL;
+    if (!PyTuple_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "a tuple of arguments is needed");
+        return -1;
+    }
+    PyObject *const *items = ((PyTupleObject *)args[1])->ob_item;
+    if (run_take(r, state_of(module), oracle, items, PyTuple_GET_SIZE(args[1]), PyLong_AsSsize_t(visible)) < 0) {
+        return -1;
+    }
+    return run_bind(r, args[0], acc_index);
 }
 
 /* Memory of the frame: `stack`, or allocated if that is too small. NULL with MemoryError set. */
@@ -211,8 +222,7 @@ static int advance(run *r, size_t end)
     }
 }
 
-/* What the oracle says of one element; `acc` is a fold's accumulator, else NULL. */
-static PyObject *ask(run *r, size_t index, PyObject *acc)
+PyObject *run_ask(run *r, size_t index, PyObject *acc)
 {
     PyObject *result = NULL;
     PyObject **values = r->values + 1;
@@ -226,7 +236,7 @@ static PyObject *ask(run *r, size_t index, PyObject *acc)
             const ao_array *array = &r->arrays[input++];
             value = element_get(array->type, (const char *)array->data + index * ao_type_sizes[array->type]);
         } else {
-            value = Py_NewRef(PyTuple_GET_ITEM(r->args, i));
+            value = Py_NewRef(r->args[i]);
         }
         if (!value) {
             goto done;
@@ -260,7 +270,7 @@ static int patch_block(run *r, store_policy *policy, size_t *done)
             continue;
         }
         *done = j;
-        PyObject *value = ask(r, r->frame.position + j, NULL);
+        PyObject *value = run_ask(r, r->frame.position + j, NULL);
         if (!value) {
             return -1;
         }
@@ -293,8 +303,40 @@ static int map_loop(run *r, store_policy *policy)
     }
 }
 
-/* run_map(program, args, out, oracle, visible, defer): fills out. With defer, a store that fails does not stop the
- * evaluation. In this and the others, the oracle is called with the first `visible` arguments. */
+int run_map(run *r, ao_array *out, int defer)
+{
+    store_policy policy = {.type = out->type, .defer = defer};
+    alignas(64) char stack[FRAME_ON_STACK];
+    int same = 0, failed = -1;
+    if (out->type != ao_program_out_type(r->program->program)) {
+        PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
+        return -1;
+    }
+    if (array_check_lengths(&r->arrays[0], out) < 0 || array_separate(r->arrays, r->ninputs, out, &same) < 0
+        || (!array_is_aligned(out) && array_make_private(out) < 0)) {
+        return -1;
+    }
+    if (ao_program_faults(r->program->program)) {
+        policy.scratch = array_new(r->state, out->typecode, 1);
+        if (!policy.scratch) {
+            return -1;
+        }
+    }
+    ao_job job = {.out = out->data, .flags = same || !defer ? AO_KEEP : 0};
+    if (start(r, &job, stack) == 0) {
+        failed = map_loop(r, &policy);
+        if (out->copy) {
+            memcpy(out->view.buf, out->data, out->count * ao_type_sizes[out->type]);
+        }
+        failed = failed ? failed : deferred_raise(&policy.deferred);
+    }
+    deferred_drop(&policy.deferred);
+    Py_XDECREF(policy.scratch);
+    return failed;
+}
+
+/* run_map(program, args, out, oracle, visible, defer): fills out. In this and the others, the oracle is called with the
+ * first `visible` arguments. */
 PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs != 6) {
@@ -303,42 +345,8 @@ PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     }
     run r;
     ao_array out = {0};
-    store_policy policy = {0};
-    alignas(64) char stack[FRAME_ON_STACK];
-    int same = 0, failed = -1;
-    if (run_open(&r, module, args[0], args[1], -1, args[3], PyLong_AsSsize_t(args[4])) < 0 || array_take_out(args[2], &out) < 0) {
-        goto done;
-    }
-    policy.type = out.type;
-    policy.defer = PyObject_IsTrue(args[5]);
-    if (out.type != ao_program_out_type(r.program->program)) {
-        PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
-        goto done;
-    }
-    if (array_check_lengths(&r.arrays[0], &out) < 0 || array_separate(r.arrays, r.ninputs, &out, &same) < 0
-        || (!array_is_aligned(&out) && array_make_private(&out) < 0)) {
-        goto done;
-    }
-    if (ao_program_faults(r.program->program)) {
-        policy.scratch = array_new(r.state, out.typecode, 1);
-        if (!policy.scratch) {
-            goto done;
-        }
-    }
-    ao_job job = {.out = out.data, .flags = same || !policy.defer ? AO_KEEP : 0};
-    if (start(&r, &job, stack) < 0) {
-        goto done;
-    }
-    failed = map_loop(&r, &policy);
-    if (out.copy) {
-        memcpy(out.view.buf, out.data, out.count * ao_type_sizes[out.type]);
-    }
-    if (!failed) {
-        failed = deferred_raise(&policy.deferred);
-    }
-done:
-    deferred_drop(&policy.deferred);
-    Py_XDECREF(policy.scratch);
+    int failed = open_program(&r, module, args, args[3], args[4], -1) < 0 || array_take_out(args[2], &out) < 0
+                 || run_map(&r, &out, PyObject_IsTrue(args[5])) < 0;
     array_release(&out);
     run_close(&r);
     return failed ? NULL : Py_NewRef(Py_None);
@@ -371,7 +379,7 @@ static int filter_loop(run *r)
             if (!r->frame.marks[j]) {
                 continue;
             }
-            PyObject *value = ask(r, r->frame.position + j, NULL);
+            PyObject *value = run_ask(r, r->frame.position + j, NULL);
             int truth = value ? PyObject_IsTrue(value) : -1;
             Py_XDECREF(value);
             if (truth < 0) {
@@ -386,10 +394,9 @@ static int filter_loop(run *r)
     }
 }
 
-/* The array that is argument `lead`. */
-static const ao_array *lead_array(const run *r, Py_ssize_t lead)
+const ao_array *run_lead(const run *r, Py_ssize_t lead)
 {
-    if (lead >= r->nargs || !r->is_array[lead]) {
+    if (lead < 0 || lead >= r->nargs || !r->is_array[lead]) {
         PyErr_SetString(PyExc_TypeError, "the first argument must be a buffer");
         return NULL;
     }
@@ -400,40 +407,41 @@ static const ao_array *lead_array(const run *r, Py_ssize_t lead)
     return &r->arrays[input];
 }
 
+PyObject *run_filter(run *r, Py_ssize_t lead)
+{
+    PyObject *result = NULL;
+    alignas(64) char stack[FRAME_ON_STACK];
+    const ao_array *source = run_lead(r, lead);
+    if (!source) {
+        return NULL;
+    }
+    size_t size = ao_type_sizes[source->type];
+    compaction c = {.isa = r->state->isa, .source = source->data, .size = size,
+                    .log2_size = size == 8 ? 3 : size == 4 ? 2 : size - 1};
+    c.kept = PyMem_RawMalloc(r->count * size + 1);
+    if (!c.kept) {
+        return PyErr_NoMemory();
+    }
+    ao_job job = {.sink = {take_kept, &c}};
+    if (start(r, &job, stack) == 0 && filter_loop(r) == 0) {
+        result = array_of_bytes(r->state, source->typecode, c.kept, c.number * size);
+    }
+    PyMem_RawFree(c.kept);
+    return result;
+}
+
 /* run_filter(program, args, lead, oracle, visible) -> array of the elements of args[lead] for which the program is true */
 PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    Py_ssize_t lead = nargs == 5 ? PyLong_AsSsize_t(args[2]) : -1;
-    if (lead < 0) {
+    if (nargs != 5) {
         PyErr_SetString(PyExc_TypeError, "run_filter(program, args, lead, oracle, visible)");
         return NULL;
     }
     run r;
-    compaction c = {0};
     PyObject *result = NULL;
-    alignas(64) char stack[FRAME_ON_STACK];
-    if (run_open(&r, module, args[0], args[1], -1, args[3], PyLong_AsSsize_t(args[4])) < 0) {
-        goto done;
+    if (open_program(&r, module, args, args[3], args[4], -1) == 0) {
+        result = run_filter(&r, PyLong_AsSsize_t(args[2]));
     }
-    const ao_array *source = lead_array(&r, lead);
-    if (!source) {
-        goto done;
-    }
-    c.isa = r.state->isa;
-    c.size = ao_type_sizes[source->type];
-    c.log2_size = c.size == 8 ? 3 : c.size == 4 ? 2 : c.size - 1;
-    c.source = source->data;
-    c.kept = PyMem_RawMalloc(r.count * c.size + 1);
-    if (!c.kept) {
-        PyErr_NoMemory();
-        goto done;
-    }
-    ao_job job = {.sink = {take_kept, &c}};
-    if (start(&r, &job, stack) == 0 && filter_loop(&r) == 0) {
-        result = array_of_bytes(r.state, source->typecode, c.kept, c.number * c.size);
-    }
-done:
-    PyMem_RawFree(c.kept);
     run_close(&r);
     return result;
 }
@@ -476,7 +484,7 @@ static int failed_stores(fold_run *f, size_t n)
 /* One element by Python: f->acc becomes the next accumulator, and is stored. */
 static int python_step(fold_run *f, size_t index, void *element)
 {
-    PyObject *next = ask(&f->r, index, f->acc);
+    PyObject *next = run_ask(&f->r, index, f->acc);
     if (!next) {
         return -1;
     }
@@ -554,7 +562,7 @@ static int fold_start(fold_run *f, void *stack)
         return -1;
     }
     ao_skip(&f->r.frame, f->from);
-    Py_XSETREF(f->acc, Py_NewRef(PyTuple_GET_ITEM(f->r.args, f->r.acc_index)));
+    Py_XSETREF(f->acc, Py_NewRef(f->r.args[f->r.acc_index]));
     return python_steps(f);
 }
 
@@ -576,8 +584,8 @@ static PyObject *fold_value(fold_run *f, size_t end)
     g->policy.deferred.error = Py_NewRef(Py_None); /* failed stores are of no interest here */
     if (!nowhere.data) {
         PyErr_NoMemory();
-    } else if (run_open(&g->r, PyType_GetModule(Py_TYPE(f->r.program)), (PyObject *)f->r.program, f->r.args, f->r.acc_index,
-                        f->r.oracle, f->r.visible) == 0) {
+    } else if (run_take(&g->r, f->r.state, f->r.oracle, f->r.args, f->r.nargs, f->r.visible) == 0
+               && run_bind(&g->r, (PyObject *)f->r.program, f->r.acc_index) == 0) {
         g->r.count = end;
         if (fold_start(g, stack) == 0 && fold_loop(g) == 0) {
             result = Py_NewRef(g->acc);
@@ -611,7 +619,7 @@ PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (PyErr_Occurred()) {
         return NULL;
     }
-    if (run_open(&f.r, module, args[0], args[1], acc_index, args[4], PyLong_AsSsize_t(args[5])) < 0) {
+    if (open_program(&f.r, module, args, args[4], args[5], acc_index) < 0) {
         goto done;
     }
     f.acc_type = (enum ao_type)ao_program_acc_type(f.r.program->program);

@@ -124,6 +124,7 @@ RAISING: dict[str, Call] = {
 def decode_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Functions are compiled at their first call, not somewhere in the middle of a measurement."""
     monkeypatch.setattr(functions, "COMPILE_AFTER", 0)
+    functions.ENTRIES.clear()
 
 
 def inputs() -> tuple[array[Any], array[Any], array[Any]]:

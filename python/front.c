@@ -1,0 +1,422 @@
+/* The fast way in: map, map_inplace and filter for calls that need nothing from Python.
+ *
+ * api.py defines each of these in full; front() puts a C function of the same name and documentation before it. That one
+ * serves the calls without keywords whose program is known already, and those of functions that are just called, and
+ * leaves all others, errors included, to the Python function. So it decides nothing: it only finds again what Python
+ * found for the same text or code object and the same types of arguments.
+ *
+ * Programs are found by a signature, a number made of the types (py_signature). Python registers them (plans.py).
+ */
+#include "runs.h"
+
+#include <structmember.h>
+#include <string.h>
+
+enum { MAP, MAP_INPLACE, FILTER };
+static const char *const names[AO_FRONTS] = {"map", "map_inplace", "filter"};
+
+enum { MOST_VALUES = 10 }; /* arguments and captured numbers: 5 bits each of a signature */
+
+/* -- Entry: what is known of a code object --------------------------------------------------------------------------- */
+
+/* Fields of a functions.Translation. */
+enum { T_GUARDS, T_SLOTS, T_READY, T_FIELDS };
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *held;         /* keeps the object alive whose id is in the key */
+    PyObject *translations; /* tuple */
+    Py_ssize_t credit;      /* elements that are called before it is decoded (again) */
+} EntryObject;
+
+static PyObject *entry_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"held", "credit", NULL};
+    PyObject *held;
+    Py_ssize_t credit;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "On:Entry", keywords, &held, &credit)) {
+        return NULL;
+    }
+    EntryObject *self = (EntryObject *)type->tp_alloc(type, 0);
+    if (self) {
+        self->held = Py_NewRef(held);
+        self->translations = PyTuple_New(0);
+        self->credit = credit;
+        if (!self->translations) {
+            Py_CLEAR(self);
+        }
+    }
+    return (PyObject *)self;
+}
+
+static int entry_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((EntryObject *)self)->held);
+    Py_VISIT(((EntryObject *)self)->translations);
+    return 0;
+}
+
+static int entry_clear(PyObject *self)
+{
+    Py_CLEAR(((EntryObject *)self)->held);
+    Py_CLEAR(((EntryObject *)self)->translations);
+    return 0;
+}
+
+static void entry_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    entry_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *entry_get_translations(PyObject *self, void *closure)
+{
+    (void)closure;
+    return Py_NewRef(((EntryObject *)self)->translations);
+}
+
+static int is_translation(PyObject *t)
+{
+    return PyTuple_Check(t) && PyTuple_GET_SIZE(t) >= T_FIELDS && are_guards(PyTuple_GET_ITEM(t, T_GUARDS))
+           && are_slots(PyTuple_GET_ITEM(t, T_SLOTS))
+           && (PyTuple_GET_ITEM(t, T_READY) == Py_None || PyDict_CheckExact(PyTuple_GET_ITEM(t, T_READY)));
+}
+
+static int entry_set_translations(PyObject *self, PyObject *value, void *closure)
+{
+    (void)closure;
+    int good = value && PyTuple_CheckExact(value);
+    for (Py_ssize_t i = 0; good && i < PyTuple_GET_SIZE(value); i++) {
+        good = is_translation(PyTuple_GET_ITEM(value, i));
+    }
+    if (!good) {
+        PyErr_SetString(PyExc_TypeError, "a tuple of translations is needed");
+        return -1;
+    }
+    Py_XSETREF(((EntryObject *)self)->translations, Py_NewRef(value));
+    return 0;
+}
+
+static PyMemberDef entry_members[] = {
+    {"held", T_OBJECT_EX, offsetof(EntryObject, held), READONLY, NULL},
+    {"credit", T_PYSSIZET, offsetof(EntryObject, credit), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef entry_getset[] = {
+    {"translations", entry_get_translations, entry_set_translations, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot entry_slots[] = {
+    {Py_tp_doc, "Entry(held, credit)\n--\n\nWhat is known of the object `held`, which is called for `credit` elements first."},
+    {Py_tp_new, entry_new},
+    {Py_tp_dealloc, entry_dealloc},
+    {Py_tp_traverse, entry_traverse},
+    {Py_tp_clear, entry_clear},
+    {Py_tp_members, entry_members},
+    {Py_tp_getset, entry_getset},
+    {0, NULL},
+};
+
+static PyType_Spec entry_spec = {
+    .name = "arrayops._machine.Entry",
+    .basicsize = sizeof(EntryObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = entry_slots,
+};
+
+/* -- signatures ------------------------------------------------------------------------------------------------------ */
+
+/* One value of a signature: the type of an array, or NUMBER plus the narrowest type that holds a number. */
+enum { NUMBER = 16 };
+
+static uint64_t add_code(uint64_t signature, unsigned code)
+{
+    return signature << 5 | code;
+}
+
+static uint64_t begin_signature(int filters, unsigned wanted)
+{
+    return add_code(2 | (unsigned)filters, wanted);
+}
+
+/* The code of an exact number, or -1: a subclass, or an int that no type holds. */
+static int number_code(PyObject *number)
+{
+    static const enum ao_type lanes[] = {AO_TYPE_i16, AO_TYPE_i32, AO_TYPE_i64, AO_TYPE_u64};
+    if (PyFloat_CheckExact(number)) {
+        return NUMBER + AO_TYPE_f64;
+    }
+    if (PyBool_Check(number)) {
+        return NUMBER + AO_TYPE_b1;
+    }
+    for (size_t i = 0; i < sizeof lanes / sizeof *lanes; i++) {
+        ao_value value;
+        if (number_to_value(lanes[i], number, &value) == 0) {
+            return NUMBER + (int)lanes[i];
+        }
+    }
+    return -1;
+}
+
+/* signature(filters, wanted, codes) -> int; None if there is none. codes: the index in TYPES of each array, 16 plus that
+ * of each number. wanted: the index of the result's type. */
+PyObject *py_signature(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    (void)module;
+    if (nargs != 3 || !PyTuple_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "signature(filters, wanted, codes)");
+        return NULL;
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(args[2]);
+    if (count > MOST_VALUES) {
+        return Py_NewRef(Py_None);
+    }
+    uint64_t signature = begin_signature(PyObject_IsTrue(args[0]), (unsigned)PyLong_AsUnsignedLong(args[1]) & 31);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        signature = add_code(signature, (unsigned)PyLong_AsUnsignedLong(PyTuple_GET_ITEM(args[2], i)) & 31);
+    }
+    return PyErr_Occurred() ? NULL : PyLong_FromUnsignedLongLong(signature);
+}
+
+/* -- what a call means ----------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    PyObject *ready;     /* dict of programs by signature; NULL: the oracle is called for each element */
+    PyObject *oracle;
+    EntryObject *cold;   /* of a function that may have to be decoded now */
+    Py_ssize_t nargs;    /* values of the call itself; the captured numbers follow */
+    Py_ssize_t nvalues;
+    PyObject *values[MOST_VALUES];
+} meaning;
+
+static void drop(meaning *m)
+{
+    Py_XDECREF(m->ready);
+    Py_XDECREF(m->oracle);
+    Py_XDECREF(m->cold);
+    for (Py_ssize_t i = m->nargs; i < m->nvalues; i++) {
+        Py_DECREF(m->values[i]);
+    }
+}
+
+static int of_text(module_state *state, PyObject *text, meaning *m)
+{
+    PyObject *known = PyDict_GetItemWithError(state->texts, text); /* (ready, oracle) */
+    if (!known || !PyTuple_CheckExact(known) || PyTuple_GET_SIZE(known) != 2
+        || !PyDict_CheckExact(PyTuple_GET_ITEM(known, 0))) {
+        return 0;
+    }
+    m->ready = Py_NewRef(PyTuple_GET_ITEM(known, 0));
+    m->oracle = Py_NewRef(PyTuple_GET_ITEM(known, 1));
+    return 1;
+}
+
+static int of_translation(module_state *state, PyObject *function, PyObject *translation, meaning *m)
+{
+    PyObject *slots = PyTuple_GET_ITEM(translation, T_SLOTS), *ready = PyTuple_GET_ITEM(translation, T_READY);
+    Py_ssize_t count = PyTuple_GET_SIZE(slots);
+    if (m->nargs + count > MOST_VALUES
+        || !capture(state, function, PyTuple_GET_ITEM(translation, T_GUARDS), slots, m->values + m->nargs)) {
+        return 0;
+    }
+    m->nvalues = m->nargs + count;
+    m->ready = ready == Py_None ? NULL : Py_NewRef(ready);
+    return 1;
+}
+
+static int of_function(module_state *state, PyObject *function, meaning *m)
+{
+    uintptr_t id = (uintptr_t)PyFunction_GET_CODE(function);
+    PyObject *key = PyLong_FromUnsignedLongLong((unsigned long long)id * 16 + (unsigned long long)m->nargs);
+    PyObject *known = key ? PyDict_GetItemWithError(state->entries, key) : NULL;
+    Py_XDECREF(key);
+    if (!known || !Py_IS_TYPE(known, state->entry_type)) {
+        return 0;
+    }
+    m->cold = (EntryObject *)Py_NewRef(known);
+    m->oracle = Py_NewRef(function);
+    PyObject *translations = Py_NewRef(m->cold->translations);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(translations); i++) {
+        if (of_translation(state, function, PyTuple_GET_ITEM(translations, i), m)) {
+            Py_CLEAR(m->cold);
+            break;
+        }
+    }
+    Py_DECREF(translations);
+    return 1;
+}
+
+/* -- running --------------------------------------------------------------------------------------------------------- */
+
+static PyObject *find_program(const run *r, const meaning *m, int filters)
+{
+    uint64_t signature = begin_signature(filters, filters ? AO_TYPE_b1 : (unsigned)r->arrays[0].type);
+    unsigned input = 0;
+    for (Py_ssize_t i = 0; i < m->nvalues; i++) {
+        int code = r->is_array[i] ? (int)r->arrays[input++].type : number_code(m->values[i]);
+        if (code < 0) {
+            return NULL;
+        }
+        signature = add_code(signature, (unsigned)code);
+    }
+    PyObject *key = PyLong_FromUnsignedLongLong(signature);
+    PyObject *program = key ? PyDict_GetItemWithError(m->ready, key) : NULL;
+    Py_XDECREF(key);
+    return program;
+}
+
+/* Whether a function that is not decoded may be called for so many elements more. */
+static int has_credit(EntryObject *cold, size_t count)
+{
+    if (cold && (size_t)cold->credit <= count) {
+        return 0;
+    }
+    if (cold) {
+        cold->credit -= (Py_ssize_t)count;
+    }
+    return 1;
+}
+
+static PyObject *into_array(run *r, PyObject *array, int defer)
+{
+    ao_array out = {0};
+    int failed = !array || array_take_out(array, &out) < 0
+                 || (r->program ? run_map(r, &out, defer) : call_map(r, &out, defer)) < 0;
+    array_release(&out);
+    if (failed) {
+        Py_XDECREF(array);
+        return NULL;
+    }
+    return array;
+}
+
+/* The result, or NULL: with an exception, or without one if Python must do it. */
+static PyObject *run_meaning(module_state *state, meaning *m, int which)
+{
+    run r;
+    PyObject *result = NULL;
+    if (run_take(&r, state, m->oracle, m->values, m->nvalues, m->nargs) < 0 || !r.is_array[0]) {
+        PyErr_Clear();
+        goto done;
+    }
+    for (Py_ssize_t i = 1; i < m->nargs; i++) {
+        if (!r.is_array[i] && number_code(m->values[i]) < 0) {
+            goto done;
+        }
+    }
+    if (m->ready) {
+        PyObject *program = find_program(&r, m, which == FILTER);
+        if (!program || run_bind(&r, program, -1) < 0) {
+            PyErr_Clear();
+            goto done;
+        }
+    } else if (!has_credit(m->cold, r.count)) {
+        goto done;
+    }
+    if (which == FILTER) {
+        result = m->ready ? run_filter(&r, 0) : call_filter(&r, 0);
+    } else if (which == MAP) {
+        result = into_array(&r, array_new(state, r.arrays[0].typecode, r.count), 1);
+    } else if (into_array(&r, Py_NewRef(m->values[0]), 0)) {
+        Py_DECREF(m->values[0]);
+        result = Py_NewRef(Py_None);
+    }
+done:
+    run_close(&r);
+    return result;
+}
+
+static PyObject *fast(module_state *state, int which, PyObject *const *args, Py_ssize_t nargs)
+{
+    PyObject *f = args[1];
+    meaning m;
+    m.ready = m.oracle = NULL;
+    m.cold = NULL;
+    m.nargs = m.nvalues = nargs - 1;
+    m.values[0] = args[0];
+    for (Py_ssize_t i = 2; i < nargs; i++) {
+        m.values[i - 1] = args[i];
+    }
+    PyObject *result = NULL;
+    if (PyUnicode_CheckExact(f) ? of_text(state, f, &m) : PyFunction_Check(f) && of_function(state, f, &m)) {
+        result = run_meaning(state, &m, which);
+    }
+    drop(&m);
+    return result;
+}
+
+static PyObject *call(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+{
+    module_state *state = state_of(module);
+    if (!keywords && nargs >= 2 && nargs <= RUN_ARGS_INLINE) {
+        PyObject *result = fast(state, which, args, nargs);
+        if (result || PyErr_Occurred()) {
+            return result;
+        }
+    }
+    return PyObject_Vectorcall(state->slow[which], args, (size_t)nargs, keywords);
+}
+
+#define FRONT(name, which)                                                                                     \
+    static PyObject *name(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)       \
+    {                                                                                                          \
+        return call(module, which, args, nargs, keywords);                                                     \
+    }
+FRONT(front_map, MAP)
+FRONT(front_map_inplace, MAP_INPLACE)
+FRONT(front_filter, FILTER)
+typedef PyObject *(*front_function)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
+static const front_function functions[AO_FRONTS] = {front_map, front_map_inplace, front_filter};
+
+/* front(function, documentation) -> the fast way to a Python function of one of the names.
+ *
+ * documentation begins with the signature as CPython's own builtins have it, "name(arguments)\n--\n\n". */
+PyObject *py_front(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    module_state *state = state_of(module);
+    if (nargs != 2 || !PyFunction_Check(args[0]) || !PyUnicode_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "front(function, documentation)");
+        return NULL;
+    }
+    PyObject *name = ((PyFunctionObject *)args[0])->func_name;
+    size_t which = 0;
+    while (which < AO_FRONTS && PyUnicode_CompareWithASCIIString(name, names[which]) != 0) {
+        which++;
+    }
+    Py_ssize_t size;
+    const char *text = PyUnicode_AsUTF8AndSize(args[1], &size);
+    if (which == AO_FRONTS || !text || state->slow[which]) {
+        PyErr_Format(PyExc_ValueError, "front(): %R", name);
+        return NULL;
+    }
+    char *copy = PyMem_RawMalloc((size_t)size + 1); /* for as long as the process lives: functions point to it */
+    if (!copy) {
+        return PyErr_NoMemory();
+    }
+    memcpy(copy, text, (size_t)size + 1);
+    state->slow[which] = Py_NewRef(args[0]);
+    state->fronts[which] = (PyMethodDef){names[which], (PyCFunction)(void (*)(void))functions[which],
+                                         METH_FASTCALL | METH_KEYWORDS, copy};
+    return PyCFunction_NewEx(&state->fronts[which], module, ((PyFunctionObject *)args[0])->func_module);
+}
+
+int front_prepare(PyObject *module)
+{
+    module_state *state = state_of(module);
+    state->texts = PyDict_New();
+    state->entries = PyDict_New();
+    state->entry_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &entry_spec, NULL);
+    if (!state->texts || !state->entries || !state->entry_type || PyModule_AddType(module, state->entry_type) < 0) {
+        return -1;
+    }
+    return PyModule_AddObjectRef(module, "TEXTS", state->texts) < 0
+                   || PyModule_AddObjectRef(module, "ENTRIES", state->entries) < 0
+               ? -1
+               : 0;
+}

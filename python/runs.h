@@ -1,0 +1,55 @@
+/* One run over buffers: its arguments, taken and released together, and the ways to go through them (runs.c, callback.c).
+ *
+ * run_take holds the buffers; run_bind adds a program, without which only the oracle can be asked. run_close is called
+ * once, on every path, also if run_take failed.
+ */
+#ifndef AO_RUNS_H
+#define AO_RUNS_H
+
+#include "glue.h"
+
+enum { RUN_ARGS_INLINE = 8 }; /* runs of more arguments allocate their tables */
+
+typedef struct {
+    module_state *state;
+    ProgramObject *program;
+    PyObject *oracle;        /* the meaning for one element */
+    PyObject *const *args;   /* a buffer or a number per parameter */
+    Py_ssize_t nargs;
+    Py_ssize_t visible;      /* the oracle takes the first so many; the others are what a function captures */
+    Py_ssize_t acc_index;    /* the argument that a fold's accumulator starts from, or -1 */
+    size_t count;            /* elements */
+    unsigned ninputs;
+    ao_array *arrays;        /* the buffers among the arguments */
+    const void **inputs;
+    ao_value *params;
+    int8_t *is_array;        /* per argument */
+    PyObject **values;       /* what the oracle is called with; one free slot in front, for vectorcall */
+    ao_frame frame;
+    void *frame_memory;      /* if allocated */
+    void *tables;            /* if allocated */
+    ao_array inline_arrays[RUN_ARGS_INLINE];
+    const void *inline_inputs[RUN_ARGS_INLINE];
+    ao_value inline_params[RUN_ARGS_INLINE];
+    int8_t inline_is_array[RUN_ARGS_INLINE];
+    PyObject *inline_values[RUN_ARGS_INLINE + 1];
+} run;
+
+/* Takes the buffers among the arguments: at least one, all of one length. The arguments outlive the run. */
+int run_take(run *r, module_state *state, PyObject *oracle, PyObject *const *args, Py_ssize_t nargs, Py_ssize_t visible);
+/* Binds a program to the arguments; ValueError if it was compiled for others. */
+int run_bind(run *r, PyObject *program, Py_ssize_t acc_index);
+void run_close(run *r);
+/* What the oracle says of one element; `acc` is a fold's accumulator, else NULL. */
+PyObject *run_ask(run *r, size_t index, PyObject *acc);
+/* The buffer that is argument `lead`; NULL with TypeError if it is none. */
+const ao_array *run_lead(const run *r, Py_ssize_t lead);
+
+/* Fill `out`, which the caller holds and releases. With defer, a store that fails does not stop the evaluation. */
+int run_map(run *r, ao_array *out, int defer);
+int call_map(run *r, ao_array *out, int defer);
+/* The elements of argument `lead` for which the program, or the oracle, is true. */
+PyObject *run_filter(run *r, Py_ssize_t lead);
+PyObject *call_filter(run *r, Py_ssize_t lead);
+
+#endif
