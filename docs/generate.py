@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from arrayops import _machine
-from arrayops.compiler import evaluate, ir, parse
+from arrayops.compiler import decode, evaluate, ir, parse
 
 DOCS = Path(__file__).parent
 
@@ -53,6 +53,10 @@ def limits() -> str:
         "nesting of a text": parse.MAX_DEPTH,
         "operations of an expression": ir.MAX_NODES,
         "bits of an int in Python's evaluation of an element": evaluate.MAX_INT_BITS,
+        "functions called inside each other and compiled as one": decode.MAX_INLINE,
+        "instructions of a function, over all its ways": decode.MAX_STEPS,
+        "bits of a constant in a pickled kernel": ir.MAX_CONST_BITS,
+        "conditionals inside arms of conditionals in a pickled kernel": ir.MAX_ARMS,
         "arrays of one program": _machine.LIMITS["MAX_INPUTS"],
         "numbers and constants of one program": _machine.LIMITS["MAX_UNIFORMS"],
         "temporaries of one program": _machine.LIMITS["MAX_TEMPS"],
