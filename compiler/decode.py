@@ -208,7 +208,8 @@ class _Decoder:
             raise Unsupported(f"{name!r} is not defined")
         if type(value) in (types.ModuleType, types.FunctionType) or is_known(value):
             return _Object(value)
-        raise Unsupported(f"{name!r} is {_describe(value)}, not an int, float or bool")
+        why = "which is not a plain function of numbers" if callable(value) else "not an int, float or bool"
+        raise Unsupported(f"{name!r} is {_describe(value)}, {why}")
 
     # -- kinds of callables ------------------------------------------------------------------------------------------
 
@@ -268,7 +269,7 @@ class _Frame:
         if code.co_cellvars:
             raise Unsupported(f"{code.co_cellvars[0]!r} is shared with a nested function")
         if code.co_exceptiontable:
-            raise Unsupported("it has a try or with statement")
+            raise Unsupported("it has a try, a with or a comprehension")
 
     def unsupported(self, instruction: dis.Instruction, why: str) -> Unsupported:
         line = instruction.positions.lineno if instruction.positions else None

@@ -15,7 +15,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from .ir import FUNCTIONS, IR, Node, Number
+from .ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS, IR, Node, Number
 
 #: Bits of the largest integer that an evaluation may make; beyond it OverflowError. At this size the slowest
 #: operation, a division, takes about 20 ms.
@@ -59,6 +59,22 @@ def _modular_pow(a: Any, b: Any, *modulus: Any) -> Any:
     return pow(a, b, *modulus)
 
 
+def _bounded(name: str, bits: Callable[..., float]) -> Operation:
+    """A function of math whose int result has at most so many bits, refused if they are too many."""
+    function = getattr(math, name)
+
+    def bounded(*args: Any) -> Any:
+        if all(isinstance(a, int) and a >= 0 for a in args) and bits(*args) > MAX_INT_BITS:
+            raise _too_large(f"{name}()")
+        return function(*args)
+
+    return bounded
+
+
+def _log2(n: int) -> int:
+    return n.bit_length()
+
+
 def _round(x: Any, *digits: Any) -> Any:
     if digits and isinstance(x, int) and isinstance(digits[0], int) and -digits[0] * 4 > MAX_INT_BITS:
         raise _too_large("round()")
@@ -77,6 +93,9 @@ OPERATIONS: dict[str, Operation] = {
 CALLS: dict[str, Operation] = {name: function.python for name, function in FUNCTIONS.items()} | {
     "round": _round,
     "pow": _modular_pow,
+    "factorial": _bounded("factorial", lambda n: n * _log2(n)),
+    "perm": _bounded("perm", lambda n, k=None: (n if k is None else min(n, k)) * _log2(n)),
+    "comb": _bounded("comb", lambda n, k: min(k, max(n - k, 0)) * _log2(n)),
 }
 
 
@@ -116,8 +135,35 @@ def _ieee_pow(a: Any, b: Any) -> Any:
     return math.nan if isinstance(value, complex) else value
 
 
-def _ieee_sqrt(a: Any) -> float:
-    return math.nan if a < 0 else math.sqrt(a)
+def _ieee_value(name: str, x: Any, overflow: bool) -> float:
+    """What IEEE has where math raises: at poles and overflows an infinity, elsewhere nan."""
+    if overflow:
+        return math.copysign(math.inf, x) if name == "sinh" else math.inf
+    if (name in ("log", "log2", "log10") and x == 0) or (name == "log1p" and x == -1):
+        return -math.inf
+    return math.copysign(math.inf, x) if name == "atanh" and abs(x) == 1 else math.nan
+
+
+def _ieee_function(name: str) -> Operation:
+    """A function of math that gives inf or nan where Python raises for floats."""
+    function = FUNCTIONS[name].python
+
+    def ieee(*args: Any) -> Any:
+        try:
+            return function(*args)
+        except ValueError:
+            return _ieee_value(name, args[0], False)
+        except OverflowError:
+            if any(isinstance(a, int) and abs(a) > 1 << 1023 for a in args):
+                raise  # the int is too large for a float, before anything is computed
+            return _ieee_value(name, args[0], True)
+
+    return ieee
+
+
+def _ieee_log(x: Any, *base: Any) -> float:
+    value = _ieee_function("log")(x)
+    return float(_ieee_div(value, _ieee_function("log")(*base))) if base else float(value)
 
 
 IEEE_OPERATIONS: dict[str, Operation] = OPERATIONS | {
@@ -126,7 +172,9 @@ IEEE_OPERATIONS: dict[str, Operation] = OPERATIONS | {
     "%": _ieee_mod,
     "**": _ieee_pow,
 }
-IEEE_CALLS: dict[str, Operation] = CALLS | {"sqrt": _ieee_sqrt}
+_IEEE_FUNCTIONS = ("sqrt", *(n for n in ELEMENTARY1 + ELEMENTARY2 if n in FUNCTIONS), "hypot")
+IEEE_CALLS: dict[str, Operation] = CALLS | {n: _ieee_function(n) for n in _IEEE_FUNCTIONS}
+IEEE_CALLS |= {"log": _ieee_log, "math.pow": lambda a, b: _ieee_pow(float(a), float(b))}
 
 
 def fold(op: str, values: tuple[Number, ...], value: object, ieee: bool) -> Any:

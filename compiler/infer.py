@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .evaluate import fold
-from .ir import IR, Node, Number, identity
+from .ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS, IR, TOTAL, Node, Number, identity
 
 I64 = (-(1 << 63), (1 << 63) - 1)
 U64 = (0, (1 << 64) - 1)
@@ -518,7 +518,15 @@ class Inference:
         return self.choose(negative, self.float_power(a, b), self.int_power(a, b))
 
     def float_power(self, a: int, b: int) -> int:
-        name = "fpow" if self.ieee else "fpowc"
+        exponent = self.terms[b]
+        if exponent.op == "const" and exponent.value in (1, 2):
+            # Rounded once, so no further from the true value than a library's pow.
+            base = self.to_float(a)
+            if exponent.value == 1:
+                return base
+            return (self.graph.add("mul", base, base, kind="f") if self.ieee
+                    else self.graph.add("squarec", base, kind="f", raises=True))  # fmt: skip
+        name = "pow" if self.ieee else "powc"
         return self.graph.add(name, self.to_float(a), self.to_float(b), kind="f", raises=not self.ieee)
 
     def constant_power(self, a: int, n: int) -> int:
@@ -584,6 +592,21 @@ class Inference:
             if not self.ieee and (t.kind == "f" or t.lo < 0):
                 return self.graph.add("sqrtc", *floats, kind="f", raises=True)
         return self.graph.add(op, *floats, kind="f")
+
+    def elementary(self, op: str, *args: int) -> int:
+        """A function of doubles that math may refuse."""
+        floats = [self.to_float(a) for a in args]
+        if op == "degrees":
+            return self.graph.add("mul", *floats, self.graph.const(180.0 / math.pi), kind="f")
+        if op == "radians":
+            return self.graph.add("mul", *floats, self.graph.const(math.pi / 180.0), kind="f")
+        if op == "log" and len(args) == 2:
+            return self.float_op("/", self.elementary(op, args[0]), self.elementary(op, args[1]))
+        if op == "hypot" and len(args) != 2:
+            return self.graph.add("fabs", *floats, kind="f") if len(args) == 1 else self.graph.fail("f")
+        op = "pow" if op == "math.pow" else op
+        raises = not self.ieee and op not in TOTAL
+        return self.graph.add(op + "c" if raises else op, *floats, kind="f", raises=raises)
 
     def classify(self, op: str, a: int) -> int:
         if self.terms[a].kind != "f":
@@ -669,7 +692,7 @@ def _compare_intervals(op: str, a: Term, b: Term) -> bool | None:
 
 
 _COMPARE_OPS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne"}
-_FLOAT_OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "//": "fdiv", "%": "fmod"}
+_FLOAT_OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "//": "fdiv", "%": "rem"}
 _INT_RULES: dict[str, Any] = {
     "+": Inference.int_add,
     "-": Inference.int_sub,
@@ -707,6 +730,15 @@ _RULES: dict[str, Any] = {
     "int": lambda self, node, args: self.to_int(args[0]),
     "float": lambda self, node, args: self.to_float(args[0]),
     "pow": lambda self, node, args: self.graph.fail("i"),
+    **{
+        name: lambda self, node, args: self.graph.fail(FUNCTIONS[str(node.value)].by_python)
+        for name, function in FUNCTIONS.items()
+        if function.by_python
+    },
+    **dict.fromkeys(
+        (*ELEMENTARY1, *ELEMENTARY2, "degrees", "radians", "log", "hypot", "math.pow"),
+        lambda self, node, args: self.lift(Inference.elementary, str(node.value), *args),
+    ),
     "seq": lambda self, node, args: self.sequence(args),
     "round": lambda self, node, args: (
         self.lift(Inference.rounded, "round", *args) if len(args) == 1 else self.round_digits(args)

@@ -38,6 +38,7 @@ class Function:
     least: int = 1
     most: int | None = 1
     module: str = "math"
+    by_python: str = ""  # the kind (b, i, f) of the result of one that the machine does not have: Python evaluates it
 
 
 #: Every function that a program may call. Python's meaning of each is ``python``; infer.py knows how to compile it.
@@ -59,7 +60,30 @@ FUNCTIONS: dict[str, Function] = {
     "isnan": Function(math.isnan),
     "isinf": Function(math.isinf),
     "isfinite": Function(math.isfinite),
+    "degrees": Function(math.degrees),
+    "radians": Function(math.radians),
+    "math.pow": Function(math.pow, 2, 2),
+    "log": Function(math.log, 1, 2),
+    "hypot": Function(math.hypot, 1, None),
 }
+#: Functions of doubles that have an operation of their own, within one ULP of the true value.
+ELEMENTARY1 = ("exp", "exp2", "expm1", "log2", "log10", "log1p", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan",
+               "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc")  # fmt: skip
+ELEMENTARY2 = ("atan2", "fmod", "remainder")
+#: Those that never raise.
+TOTAL = ("cbrt", "atan", "tanh", "asinh", "erf", "erfc", "atan2")
+_BY_PYTHON = {
+    "gamma": ("f", 1, 1), "lgamma": ("f", 1, 1), "ldexp": ("f", 2, 2), "nextafter": ("f", 2, 2), "ulp": ("f", 1, 1),
+    "fma": ("f", 3, 3), "comb": ("i", 2, 2), "perm": ("i", 1, 2), "gcd": ("i", 1, None), "lcm": ("i", 1, None),
+    "isqrt": ("i", 1, 1), "factorial": ("i", 1, 1), "isclose": ("b", 2, 2),
+}  # fmt: skip
+# What the running Python's math module does not have is not part of the language.
+for _name in ELEMENTARY1 + ELEMENTARY2:
+    if hasattr(math, _name):
+        FUNCTIONS[_name] = Function(getattr(math, _name), 1 + (_name in ELEMENTARY2), 1 + (_name in ELEMENTARY2))
+for _name, (_kind, _least, _most) in _BY_PYTHON.items():
+    if hasattr(math, _name):
+        FUNCTIONS[_name] = Function(getattr(math, _name), _least, _most, by_python=_kind)
 
 #: Functions of the operator module: the operator that each is.
 OPERATORS: dict[Callable[..., object], str] = {

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from .._machine import LIMITS, MAGIC, OPS, TYPE_SIZES, TYPES
 from .infer import Graph, Param, Term, interval
+from .ir import ELEMENTARY1, ELEMENTARY2
 
 #: Number of each opcode, by (name, type).
 OPCODES: dict[tuple[str, str], int] = {(op["name"], op["type"]): i for i, op in enumerate(OPS)}
@@ -36,11 +37,13 @@ Guard = frozenset[frozenset[tuple[int, bool]]]
 #: The machine's name of each float or bool term.
 _PLAIN = {
     "add": "ADD", "sub": "SUB", "mul": "MUL", "div": "DIV", "divc": "DIVC", "fdiv": "FDIV", "fdivc": "FDIVC",
-    "fmod": "MOD", "fmodc": "MODC", "fpow": "POW", "fpowc": "POWC", "sqrt": "SQRT", "sqrtc": "SQRTC", "neg": "NEG",
+    "rem": "MOD", "remc": "MODC", "sqrt": "SQRT", "sqrtc": "SQRTC", "squarec": "SQUAREC", "neg": "NEG",
     "fabs": "FABS", "copysign": "COPYSIGN", "floor": "FLOOR", "ceil": "CEIL", "trunc": "TRUNC", "rint": "RINT",
     "whole": "WHOLE", "and": "AND", "or": "OR", "xor": "XOR", "not": "NOT", "isnan": "ISNAN", "isinf": "ISINF",
     "isfinite": "ISFIN",
 }  # fmt: skip
+for _name in (*ELEMENTARY1, *ELEMENTARY2, "log", "hypot", "pow"):
+    _PLAIN[_name], _PLAIN[_name + "c"] = _name.upper(), _name.upper() + "C"
 #: Int terms: the machine's name where the interval fits the lane, and where it was cut.
 _INT = {
     "add": ("ADD", "ADDC"), "sub": ("SUB", "SUBC"), "mul": ("MUL", "MULC"), "shl": ("SHL", "SHLC"),

@@ -31,7 +31,10 @@ class ExpressionError(SyntaxError, ValueError):
 
 
 #: NumPy's and numexpr's spellings of functions that Python has.
-ALIASES = {"absolute": "abs", "minimum": "min", "maximum": "max", "power": "pow"}
+ALIASES = {
+    "absolute": "abs", "minimum": "min", "maximum": "max", "power": "pow", "ln": "log",
+    **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
+}  # fmt: skip
 
 _BINARY: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -62,7 +65,7 @@ def parse(text: str, params: Iterable[str] = (), named: Iterable[str] = (), clos
 
     params: the first parameters, in their order; other free names follow in order of first appearance, unless
         ``closed``, which makes them errors.
-    named: names that the caller binds, which therefore hide constants such as ``e``.
+    named: names that the caller binds, which therefore hide constants such as ``e`` and functions such as ``gamma``.
     Raises ExpressionError, or TypeError if text is not a str.
     """
     if not isinstance(text, str):
@@ -113,7 +116,7 @@ class _Parser:
         callees = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
         names = [(n.lineno, n.col_offset, n.id) for n in nodes if isinstance(n, ast.Name) and id(n) not in callees]
         for _, _, name in sorted(names):
-            if name not in _CALLS and name != "math" and (name not in CONSTANTS or name in self.named):
+            if name in self.named or name not in RESERVED:
                 self.params.setdefault(name, len(self.params))
 
     # -- errors ------------------------------------------------------------------------------------------------
@@ -178,7 +181,7 @@ class _Parser:
         if index is None:
             if name in CONSTANTS and name not in self.named:
                 return self.build.const(CONSTANTS[name])
-            if name == "math" or name in _CALLS:
+            if name in RESERVED and name not in self.named:
                 raise self.error(f"{name!r} is a {'module' if name == 'math' else 'function'}, not a value", node)
             if self.closed:
                 raise self.unknown("name", name, self.params, node)
@@ -189,7 +192,7 @@ class _Parser:
         name = self.math_name(node)
         if name in CONSTANTS:
             return self.build.const(CONSTANTS[name])
-        if name in FUNCTIONS and FUNCTIONS[name].module == "math":
+        if _in_math(name) is not None:
             raise self.error(f"'math.{name}' is a function, not a value", node)
         raise self.unknown("name", "math." + name, _math_names(), node)
 
@@ -267,9 +270,10 @@ class _Parser:
 
     def call(self, node: ast.Call, depth: int) -> int:
         if isinstance(node.func, ast.Attribute):
-            name = self.math_name(node.func)
-            if name not in FUNCTIONS or FUNCTIONS[name].module != "math":
-                raise self.unknown("function", "math." + name, _math_names(), node.func)
+            written = self.math_name(node.func)
+            name = _in_math(written) or ""
+            if not name:
+                raise self.unknown("function", "math." + written, _math_names(), node.func)
         elif isinstance(node.func, ast.Name):
             name = ALIASES.get(node.func.id, node.func.id)
             if name not in _CALLS or name in self.params:
@@ -314,10 +318,19 @@ _CALLS: dict[str, tuple[int, int | None]] = {
     **{name: (function.least, function.most) for name, function in FUNCTIONS.items()},
 }
 _CALLS.update({alias: _CALLS[name] for alias, name in ALIASES.items()})
+#: Names that are no parameters unless the caller binds them.
+RESERVED = frozenset((*_CALLS, *CONSTANTS, "math"))
+
+
+def _in_math(name: str) -> str | None:
+    """The function that ``math.name`` is: ``math.pow`` is another one than ``pow``."""
+    name = f"math.{name}" if f"math.{name}" in FUNCTIONS else name
+    return name if name in FUNCTIONS and FUNCTIONS[name].module == "math" else None
 
 
 def _math_names() -> list[str]:
-    return ["math." + n for n, f in FUNCTIONS.items() if f.module == "math"] + ["math." + n for n in CONSTANTS]
+    names = [n.removeprefix("math.") for n, f in FUNCTIONS.items() if f.module == "math"]
+    return ["math." + n for n in (*names, *CONSTANTS)]
 
 
 def _count(least: int, most: int | None) -> str:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _machine, functions
-from .compiler.ir import CONSTANTS, IR, bind, from_table, identity, show, to_table
-from .compiler.parse import parse
+from .compiler.ir import IR, bind, from_table, identity, show, to_table
+from .compiler.parse import RESERVED, parse
 from .functions import NotCompilable, Translation
 from .plans import MACHINE_TYPES, Plans, types_of
 
@@ -455,7 +455,7 @@ _kernels: dict[Any, Kernel] = {}
 
 def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[str, ...] = ()) -> Kernel:
     """The kernel of a text, from the cache if it is there."""
-    hidden = frozenset(name for name in names if name in CONSTANTS)
+    hidden = frozenset(name for name in names if name in RESERVED)
     key = (text, ieee, first, hidden)
     kernel = _kernels.get(key)
     if kernel is None:

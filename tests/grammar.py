@@ -90,9 +90,11 @@ RULES: list[Rule] = [
     *_rows("f", ["{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} / {1}", "{0} // {1}", "{0} % {1}"], "if", _none, 2),
     *_rows("f", ["{0} / {1}"], "ii", _none, 5),
     *_rows("f", ["{0} // {1}", "{0} % {1}"], "ff", _none, 4),
-    *_rows("f", ["{0} ** {1}", "pow({0}, {1})"], "fE", _none, 2),
-    *_rows("f", ["{0} ** {1}", "power({0}, {1})"], "ff", _none, 1),
-    *_rows("f", ["{0} ** {1}"], "if", _none, 1),
+    *_rows("f", ["degrees({0})", "radians({0})", "math.ulp({0})"], "n", _none, 1),
+    *_rows("f", ["fmod({0}, {1})", "remainder({0}, {1})", "nextafter({0}, {1})"], "nn", _none, 1),
+    *_rows("i", ["gcd({0}, {1})", "lcm({0}, {1})"], "ii", sum, 1),
+    *_rows("i", ["factorial({0})", "isqrt({0})", "comb({0}, 3)", "perm({0}, 2)"], "S", lambda bits: 400, 1),
+    *_rows("b", ["isclose({0}, {1})"], "nn", _none, 1),
     *_rows("f", ["-{0}", "+{0}", "abs({0})", "float({0})", "fabs({0})", "math.fabs({0})"], "f", _none, 2),
     *_rows("f", ["float({0})", "fabs({0})", "sqrt({0})"], "n", _none, 1),
     *_rows("f", ["sqrt({0})", "math.sqrt({0})", "sqrt(abs({0}))"], "f", _none, 2),
@@ -116,7 +118,6 @@ RULES: list[Rule] = [
     *_rows("n", ["{0} * {1}"], "nn", sum, 2),
     *_rows("n", ["{0} // {1}", "{0} % {1}", "{0} / {1}"], "nn", _one_more, 2),
     *_rows("n", ["-{0}", "+{0}", "abs({0})"], "n", _one_more, 2),
-    *_rows("n", ["{0} ** {1}"], "nE", _powered, 1),
     *_rows("n", ["(-1) ** {0}"], "i", _none, 1),
     *_rows("n", ["clip({0}, {1}, {2})"], "nLL", _truncated, 1),
     *_rows("n", ["{0} & {1}", "{1} ^ {0}", "~{1} + {0}", "{1} << {0}", "{0} >> {1}"], "SW", _wrong, 1),
@@ -148,13 +149,17 @@ class Grammar:
         self.integers = [name for name, kind in self.kinds.items() if kind == "i"]
         self.floats = [name for name, kind in self.kinds.items() if kind == "f"]
 
+    def rules(self, kind: str) -> tuple[list[Rule], list[int]]:
+        """The constructs that make this kind, and their weights."""
+        return BY_KIND[kind]
+
     def expression(self, kind: str, depth: int) -> tuple[str, int]:
         """A text of that kind whose deepest branch has `depth` operations, and a bound on its integers' bits."""
         if depth <= 0:
             return self._leaf(kind)
         if kind == "n" and self.rng.random() < 0.5:
             kind = self.rng.choice("iifffb")
-        rules, weights = BY_KIND[kind]
+        rules, weights = self.rules(kind)
         rule = self.rng.choices(rules, weights)[0]
         deep = [i for i, slot in enumerate(rule.slots) if slot in "ifbn"]
         spine = self.rng.choice(deep) if deep else -1

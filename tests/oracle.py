@@ -13,6 +13,7 @@ import contextlib
 import functools
 import itertools
 import math
+import re
 import signal
 import struct
 import types
@@ -25,7 +26,14 @@ from typing import Any
 INTEGER_CODES = "bBhHiIlLqQ"
 FLOAT_CODES = "fd"
 TYPECODES = INTEGER_CODES + FLOAT_CODES
-MATH_FUNCTIONS = ("sqrt", "floor", "ceil", "trunc", "fabs", "copysign", "isnan", "isinf", "isfinite")
+# Every function of math that takes and gives numbers, however many.
+_OTHERS = {"dist", "fsum", "prod", "sumprod", "modf", "frexp"}
+MATH_FUNCTIONS = tuple(n for n in dir(math) if callable(getattr(math, n)) and n[0] != "_" and n not in _OTHERS)
+# What is within one ULP of the true value, in arrayops as in a C library: two such values may be two ULPs apart.
+WITHIN_ONE_ULP = re.compile(
+    r"\*\*|\b(pow|power|exp|exp2|expm1|log|ln|log2|log10|log1p|cbrt|hypot|sin|cos|tan|a(rc)?(sin|cos|tan|tan2|sinh|cosh|tanh)"
+    r"|sinh|cosh|tanh|erf|erfc)\b"
+)
 MATH_CONSTANTS = ("pi", "e", "tau", "inf", "nan")
 FLOAT_HINT = "pass typecode='d'"
 
@@ -62,6 +70,8 @@ def _namespace() -> dict[str, Any]:
     names: dict[str, Any] = {name: getattr(math, name) for name in MATH_FUNCTIONS + MATH_CONSTANTS}
     names["copysign"] = _copysign
     names["math"] = types.SimpleNamespace(**names)
+    names.update(ln=math.log, arcsin=math.asin, arccos=math.acos, arctan=math.atan, arctan2=math.atan2)
+    names.update(arcsinh=math.asinh, arccosh=math.acosh, arctanh=math.atanh)
     names.update(abs=abs, min=min, max=max, round=round, int=int, float=float, bool=bool, pow=pow)
     names.update(clip=_clip, minimum=min, maximum=max, absolute=abs, power=pow, where=None)
     names["__builtins__"] = {}
@@ -173,24 +183,40 @@ def fold_function(text: str, numbers: Mapping[str, Any]) -> Callable[[Any, Any],
 # ---------------------------------------------------------------------------------------------------- comparison
 
 
-def same_scalar(got: Any, want: Any) -> bool:
-    """Same type, same value, same sign of zero; NaN equals NaN."""
+def tolerance(text: str) -> int:
+    """How many ULPs arrayops' answer may be from Python's: none, but for elementary functions and powers of floats."""
+    return 2 if WITHIN_ONE_ULP.search(text) else 0
+
+
+def ulps_apart(x: float, y: float) -> float:
+    """How many doubles lie from x to y; inf for a nan and another number."""
+    if x == y or (x != x and y != y):
+        return 0 if math.copysign(1, x) == math.copysign(1, y) or x != x else 1
+    if x != x or y != y:
+        return math.inf
+    ranks = [n if n >= 0 else -(n & 0x7FFFFFFFFFFFFFFF) for n in struct.unpack("2q", struct.pack("2d", x, y))]
+    return abs(ranks[0] - ranks[1])
+
+
+def same_scalar(got: Any, want: Any, ulps: int = 0) -> bool:
+    """Same type, same value (but for so many ULPs), same sign of zero; NaN equals NaN."""
     if type(got) is not type(want):
         return False
     if isinstance(want, float):
-        return struct.pack("d", got) == struct.pack("d", want) or (got != got and want != want)
+        return ulps_apart(got, want) <= ulps
     if isinstance(want, complex):
         return same_scalar(got.real, want.real) and same_scalar(got.imag, want.imag)
     return bool(got == want)
 
 
-def same_array(got: Any, want: array[Any]) -> bool:
-    """Same class, typecode, length and bytes; NaN equals NaN."""
+def same_array(got: Any, want: array[Any], ulps: int = 0) -> bool:
+    """Same class, typecode, length and bytes (but for so many ULPs); NaN equals NaN."""
     if type(got) is not array or got.typecode != want.typecode or len(got) != len(want):
         return False
     if got.tobytes() == want.tobytes():
         return True
-    return want.typecode in FLOAT_CODES and all(map(same_scalar, got, want))
+    ulps *= 2**29 if want.typecode == "f" else 1  # those of a float, counted in those of a double
+    return want.typecode in FLOAT_CODES and all(same_scalar(g, w, ulps) for g, w in zip(got, want, strict=True))
 
 
 def same_error(got: BaseException, want: BaseException) -> bool:
@@ -208,7 +234,7 @@ def is_float_store_error(error: BaseException) -> bool:
     return isinstance(error, TypeError) and str(error) == outcome(lambda: array("i", [0.5])).error.args[0]
 
 
-def difference(got: Any, want: Any, hint: bool = False) -> str | None:
+def difference(got: Any, want: Any, hint: bool = False, ulps: int = 0) -> str | None:
     """None where got is what Python gives, else a line that says how they differ.
 
     hint: the results are floats and the array holds integers, so the TypeError with the remedy is right as well.
@@ -224,8 +250,8 @@ def difference(got: Any, want: Any, hint: bool = False) -> str | None:
     if isinstance(got, Raised):
         return f"raised {got}, Python gives {_short(want)}"
     if isinstance(want, array):
-        return None if same_array(got, want) else _array_difference(got, want)
-    return None if same_scalar(got, want) else f"gave {_short(got)}, Python gives {_short(want)}"
+        return None if same_array(got, want, ulps) else _array_difference(got, want)
+    return None if same_scalar(got, want, ulps) else f"gave {_short(got)}, Python gives {_short(want)}"
 
 
 def _array_difference(got: Any, want: array[Any]) -> str:
@@ -241,8 +267,8 @@ def _short(value: Any) -> str:
 
 
 def assert_same(got: Any, want: Any, label: object = "") -> None:
-    """Fail with a readable line unless got is what Python gives."""
-    problem = difference(got, want)
+    """Fail with a readable line unless got is what Python gives for the text that is the label."""
+    problem = difference(got, want, ulps=tolerance(str(label)))
     assert problem is None, f"{label}: {problem}"
 
 

@@ -115,12 +115,12 @@ def test_floor_division_and_modulo_on_random_pairs() -> None:
     assert_same(ao.map(xs, "x % y", y=ys), array("d", [x % y for x, y in zip(xs, ys, strict=True)]))
 
 
-def test_power_is_bit_equal_to_pythons() -> None:
+def test_power_is_as_good_as_pythons() -> None:
     rng = random.Random(4)
     xs = array("d", [rng.uniform(0, 1) * 10.0 ** rng.randint(-5, 5) for _ in range(5000)])
     ys = array("d", [rng.uniform(-20, 20) for _ in range(5000)])
     for text in ("x ** y", "pow(x, y)"):
-        assert_same(ao.map(xs, text, y=ys), array("d", [x**y for x, y in zip(xs, ys, strict=True)]))
+        assert_same(ao.map(xs, text, y=ys), array("d", [x**y for x, y in zip(xs, ys, strict=True)]), text)
 
 
 NOT_A_NUMBER = [

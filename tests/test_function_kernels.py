@@ -56,7 +56,7 @@ def test_a_callback_kernel_says_why() -> None:
     assert kernel.params == ("x",)
     first = kernel.explain("d").splitlines()[0]
     assert first.startswith("callback: line ") and "loop" in first
-    with pytest.raises(ao.NotCompilable, match="loops cannot be compiled: line .*loop"):
+    with pytest.raises(ao.NotCompilable, match=r"loops cannot be compiled: line .*loop"):
         ao.compile(loops, strict=True)
     assert_bytes(kernel(A), "d", [loops(x) for x in A])
 
@@ -283,7 +283,7 @@ def test_steps_of_a_function() -> None:
     lines = ["def f(x):", "    y = 0"]
     for i in range(14):
         lines += [f"    if x > {i}:", f"        y = y*3 + x + {i}", f"        if y < -{i}: return y"]
-    lines += ["    return y"] + ["    # end"]
+    lines.append("    return y")
     namespace: dict[str, Any] = {}
     exec("\n".join(lines), namespace)
     f = namespace["f"]

@@ -584,11 +584,15 @@ CHECKED2(MODC, u32, u32, u32, u32, uint64_t, ANY_BIT, DIVIDE_u32 const uint64_t 
     CHECKED2(op, T, T, T, T, uint64_t, ANY_BIT, uint64_t bad; const ao_##T r = power_##T(x, y, &bad);)
 AO_LIST_WIDE(STAMP_IPOW, IPOW)
 
-BINARY(POW, f64, f64, f64, f64, pow(x, y))
-CHECKED2(POWC, f64, f64, f64, f64, uint64_t, ANY_BIT, const double r = pow(x, y);
-         const uint64_t bad = !((fabs(x) < INFINITY) & (fabs(y) < INFINITY) & (fabs(r) < INFINITY));)
 UNARY(SQRT, f64, f64, f64, sqrt(x))
 CHECKED1(SQRTC, f64, f64, f64, uint64_t, ANY_BIT, const double r = sqrt(x); const uint64_t bad = x < 0;)
+CHECKED1(SQUAREC, f64, f64, f64, uint64_t, ANY_BIT, const double r = x * x;
+         const uint64_t bad = (uint64_t)((fabs(r) == INFINITY) & (fabs(x) < INFINITY));)
+
+/* ---- elementary functions ---- */
+
+#include "math/elementary.h"
+#include "math/library.h"
 
 /* ---- bits ---- */
 

@@ -208,12 +208,59 @@ static int inexact(wide v, unsigned type)
     return (wide)nearest(v, type) != v;
 }
 
+/* Elementary functions, in long double. */
+static const struct {
+    const char *name;
+    long double (*of1)(long double);
+    long double (*of2)(long double, long double);
+} elementary[] = {
+    {"EXP", expl, NULL}, {"EXP2", exp2l, NULL}, {"EXPM1", expm1l, NULL}, {"LOG", logl, NULL}, {"LOG2", log2l, NULL},
+    {"LOG10", log10l, NULL}, {"LOG1P", log1pl, NULL}, {"CBRT", cbrtl, NULL}, {"SIN", sinl, NULL}, {"COS", cosl, NULL},
+    {"TAN", tanl, NULL}, {"ASIN", asinl, NULL}, {"ACOS", acosl, NULL}, {"ATAN", atanl, NULL}, {"SINH", sinhl, NULL},
+    {"COSH", coshl, NULL}, {"TANH", tanhl, NULL}, {"ASINH", asinhl, NULL}, {"ACOSH", acoshl, NULL},
+    {"ATANH", atanhl, NULL}, {"ERF", erfl, NULL}, {"ERFC", erfcl, NULL}, {"POW", NULL, powl}, {"HYPOT", NULL, hypotl},
+    {"ATAN2", NULL, atan2l}, {"FMOD", NULL, fmodl}, {"REMAINDER", NULL, remainderl},
+};
+
+/* Which of them an operation is, or -1; *checked: whether it is the one that marks. */
+static int find_elementary(const char *op, int *checked)
+{
+    const size_t length = strlen(op);
+    for (*checked = 0; *checked < 2; ++*checked)
+        for (size_t i = 0; i < sizeof elementary / sizeof *elementary; i++)
+            if (strlen(elementary[i].name) + (size_t)*checked == length
+                && strncmp(op, elementary[i].name, strlen(elementary[i].name)) == 0 && (!*checked || op[length - 1] == 'C'))
+                return (int)i;
+    return -1;
+}
+
+static num elementary_ref(int which, int checked, double x, double y, int *mark)
+{
+    const int two = elementary[which].of2 != NULL;
+    const num r = {0, (double)(two ? elementary[which].of2(x, y) : elementary[which].of1(x))};
+    const int nans = isnan(x) || (two && isnan(y)), finite = isfinite(x) && (!two || isfinite(y));
+    *mark = checked && ((isnan(r.f) && !nans) || (isinf(r.f) && finite));
+    return r;
+}
+
+/* Whether a result is right: an elementary function may be the double next to the rounded true value. */
+static int right(const ao_op_info *info, num got, num want)
+{
+    int checked;
+    const int exact = find_elementary(info->name, &checked) < 0 || strstr("FMODC REMAINDERC", info->name);
+    return same(got, want, info->dst) || (!exact && nextafter(got.f, want.f) == want.f);
+}
+
 static num float_ref(const char *op, num a, num b, num c, int *mark)
 {
     const double x = a.f, y = b.f;
     num r = {0, 0};
+    int checked;
+    const int which = find_elementary(op, &checked);
     (void)c;
-    if (is(op, "FIX")) {
+    if (which >= 0) {
+        return elementary_ref(which, checked, x, y, mark);
+    } else if (is(op, "FIX")) {
         *mark = !(x >= -0x1p63 && x < 0x1p63);
         r.i = *mark ? 0 : (wide)x;
     } else if (is(op, "WHOLE")) {
@@ -236,9 +283,8 @@ static num float_ref(const char *op, num a, num b, num c, int *mark)
         r.f = y == 0 ? x / y : python_div(x, y), *mark = is(op, "FDIVC") && y == 0;
     } else if (is(op, "MOD") || is(op, "MODC")) {
         r.f = y == 0 ? NAN : python_mod(x, y), *mark = is(op, "MODC") && y == 0;
-    } else if (is(op, "POW") || is(op, "POWC")) {
-        r.f = pow(x, y);
-        *mark = is(op, "POWC") && (!isfinite(x) || !isfinite(y) || !isfinite(r.f) || (x == 0 && y < 0));
+    } else if (is(op, "SQUAREC")) {
+        r.f = x * x, *mark = isinf(r.f) && isfinite(x);
     } else if (is(op, "SQRT") || is(op, "SQRTC")) {
         r.f = sqrt(x), *mark = is(op, "SQRTC") && x < 0;
     } else if (is(op, "COPYSIGN")) {
@@ -431,7 +477,7 @@ static void run_slice(const ao_isa *isa, const cases *k, size_t from, size_t n, 
             CHECK(mark[i] == k->mark[from + i], "%s %s_%s element %zu of %zu+%zu uniform %u mark %d", isa->name,
                   info->name, type, i, from, n, k->uniform, mark[i]);
         if (!k->mark[from + i])
-            CHECK(same(get(d, i, info->dst), k->want[from + i], info->dst),
+            CHECK(right(info, get(d, i, info->dst), k->want[from + i]),
                   "%s %s_%s element %zu of %zu+%zu uniform %u over %d", isa->name, info->name, type, i, from, n,
                   k->uniform, over);
     }
@@ -469,7 +515,7 @@ static void check_alone(const ao_isa *isa, const cases *k)
                                               NULL);
         CHECK((flag != 0) == (k->mark[i] != 0), "%s %s_%s element %zu alone: flag %u", isa->name, info->name,
               ao_type_names[info->type], i, flag);
-        CHECK(k->mark[i] || same(get(&d, 0, info->dst), k->want[i], info->dst), "%s %s_%s element %zu alone", isa->name,
+        CHECK(k->mark[i] || right(info, get(&d, 0, info->dst), k->want[i]), "%s %s_%s element %zu alone", isa->name,
               info->name, ao_type_names[info->type], i);
     }
 }
