@@ -35,6 +35,10 @@ class Entry:
     credit: int
     def __init__(self, held: object, credit: int) -> None: ...
 
+class KernelBase:
+    _front: Any
+    def __call__(self, arr: Any, *more: Any, out: Any = None, **names: Any) -> Any: ...
+
 class Program:
     def __init__(self, code: bytes) -> None: ...
 

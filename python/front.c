@@ -1,9 +1,9 @@
-/* The fast way in: map, map_inplace and filter for calls that need nothing from Python.
+/* The fast way in: map, map_inplace, filter and calls of kernels that need nothing from Python.
  *
  * api.py defines each of these in full; front() puts a C function of the same name and documentation before it. That one
- * serves the calls without keywords whose program is known already, and those of functions that are just called, and
- * leaves all others, errors included, to the Python function. So it decides nothing: it only finds again what Python
- * found for the same text or code object and the same types of arguments.
+ * serves the calls whose program is known already, with no keyword but out, and those of functions that are just called,
+ * and leaves all others, errors included, to the Python function. So it decides nothing: it only finds again what Python
+ * found for the same text or code object and the same types of arguments. KernelBase does the same for Kernel.
  *
  * Programs are found by a signature, a number made of the types (py_signature). Python registers them (plans.py).
  */
@@ -205,16 +205,21 @@ static void drop(meaning *m)
     }
 }
 
-static int of_text(module_state *state, PyObject *text, meaning *m)
+/* (ready, oracle) */
+static int of_pair(PyObject *known, meaning *m)
 {
-    PyObject *known = PyDict_GetItemWithError(state->texts, text); /* (ready, oracle) */
-    if (!known || !PyTuple_CheckExact(known) || PyTuple_GET_SIZE(known) != 2
-        || !PyDict_CheckExact(PyTuple_GET_ITEM(known, 0))) {
+    if (!PyTuple_CheckExact(known) || PyTuple_GET_SIZE(known) != 2 || !PyDict_CheckExact(PyTuple_GET_ITEM(known, 0))) {
         return 0;
     }
     m->ready = Py_NewRef(PyTuple_GET_ITEM(known, 0));
     m->oracle = Py_NewRef(PyTuple_GET_ITEM(known, 1));
     return 1;
+}
+
+static int of_text(module_state *state, PyObject *text, meaning *m)
+{
+    PyObject *known = PyDict_GetItemWithError(state->texts, text);
+    return known && of_pair(known, m);
 }
 
 static int of_translation(module_state *state, PyObject *function, PyObject *translation, meaning *m)
@@ -252,11 +257,105 @@ static int of_function(module_state *state, PyObject *function, meaning *m)
     return 1;
 }
 
+/* -- KernelBase ------------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    PyObject *front; /* (ready, oracle) of a text, a function, or None: all calls to Python */
+} KernelObject;
+
+static int of_kernel(module_state *state, PyObject *kernel, meaning *m)
+{
+    PyObject *front = ((KernelObject *)kernel)->front;
+    if (front && PyTuple_CheckExact(front)) {
+        return of_pair(front, m);
+    }
+    /* a kernel's function is decoded at its first call, by Python */
+    return front && PyFunction_Check(front) && of_function(state, front, m) && !m->cold;
+}
+
+static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords);
+
+static PyObject *kernel_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args, (void)kwargs;
+    KernelObject *self = (KernelObject *)type->tp_alloc(type, 0);
+    if (self) {
+        self->vectorcall = kernel_call;
+        self->front = Py_NewRef(Py_None);
+    }
+    return (PyObject *)self;
+}
+
+static int kernel_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((KernelObject *)self)->front);
+    return 0;
+}
+
+static int kernel_clear(PyObject *self)
+{
+    Py_CLEAR(((KernelObject *)self)->front);
+    return 0;
+}
+
+static void kernel_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    kernel_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* Before 3.12 a Python class does not inherit that its instances are called by vectorcall; the slot itself it does. */
+static PyObject *kernel_init_subclass(PyObject *type, PyObject *unused)
+{
+    (void)unused;
+    if (((PyTypeObject *)type)->tp_call == PyVectorcall_Call) {
+        ((PyTypeObject *)type)->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+        PyType_Modified((PyTypeObject *)type);
+    }
+    return Py_NewRef(Py_None);
+}
+
+static PyMethodDef kernel_methods[] = {
+    {"__init_subclass__", kernel_init_subclass, METH_NOARGS | METH_CLASS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef kernel_members[] = {
+    {"_front", T_OBJECT, offsetof(KernelObject, front), 0, NULL},
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(KernelObject, vectorcall), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot kernel_slots[] = {
+    {Py_tp_doc, "What Kernel is made of: calls that need nothing from Python, and Kernel._call for the others."},
+    {Py_tp_new, kernel_new},
+    {Py_tp_dealloc, kernel_dealloc},
+    {Py_tp_traverse, kernel_traverse},
+    {Py_tp_clear, kernel_clear},
+    {Py_tp_members, kernel_members},
+    {Py_tp_methods, kernel_methods},
+    {Py_tp_call, PyVectorcall_Call},
+    {0, NULL},
+};
+
+static PyType_Spec kernel_spec = {
+    .name = "arrayops._machine.KernelBase",
+    .basicsize = sizeof(KernelObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .slots = kernel_slots,
+};
+
 /* -- running --------------------------------------------------------------------------------------------------------- */
 
-static PyObject *find_program(const run *r, const meaning *m, int filters)
+static PyObject *find_program(const run *r, const meaning *m, int filters, enum ao_type wanted)
 {
-    uint64_t signature = begin_signature(filters, filters ? AO_TYPE_b1 : (unsigned)r->arrays[0].type);
+    uint64_t signature = begin_signature(filters, filters ? AO_TYPE_b1 : (unsigned)wanted);
     unsigned input = 0;
     for (Py_ssize_t i = 0; i < m->nvalues; i++) {
         int code = r->is_array[i] ? (int)r->arrays[input++].type : number_code(m->values[i]);
@@ -283,79 +382,113 @@ static int has_credit(EntryObject *cold, size_t count)
     return 1;
 }
 
-static PyObject *into_array(run *r, PyObject *array, int defer)
+/* Fills out, or a new array; returns it. */
+static PyObject *map_result(run *r, module_state *state, PyObject *out, ao_array *held)
 {
-    ao_array out = {0};
-    int failed = !array || array_take_out(array, &out) < 0
-                 || (r->program ? run_map(r, &out, defer) : call_map(r, &out, defer)) < 0;
-    array_release(&out);
-    if (failed) {
-        Py_XDECREF(array);
+    PyObject *result = out ? Py_NewRef(out) : array_new(state, r->arrays[0].typecode, r->count);
+    if (result && !out && array_take_out(result, held) < 0) {
+        Py_CLEAR(result);
+    }
+    if (!result || (r->program ? run_map(r, held, !out) : call_map(r, held, !out)) < 0) {
+        Py_XDECREF(result);
         return NULL;
     }
-    return array;
+    return result;
 }
 
-/* The result, or NULL: with an exception, or without one if Python must do it. */
-static PyObject *run_meaning(module_state *state, meaning *m, int which)
+/* Whether the numbers among the arguments are plain ones. */
+static int plain_numbers(const run *r, const meaning *m)
+{
+    for (Py_ssize_t i = 1; i < m->nargs; i++) {
+        if (!r->is_array[i] && number_code(m->values[i]) < 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Finds the program, if there is to be one. 0 if Python must do it. */
+static int settle(run *r, const meaning *m, int filters, enum ao_type wanted)
+{
+    if (!m->ready) {
+        return has_credit(m->cold, r->count);
+    }
+    PyObject *program = find_program(r, m, filters, wanted);
+    return program && run_bind(r, program, -1) == 0;
+}
+
+/* The result, or NULL: with an exception, or without one if Python must do it. out is NULL, or what a map fills. */
+static PyObject *run_meaning(module_state *state, meaning *m, int filters, PyObject *out)
 {
     run r;
+    ao_array held = {0};
     PyObject *result = NULL;
-    if (run_take(&r, state, m->oracle, m->values, m->nvalues, m->nargs) < 0 || !r.is_array[0]) {
+    if (run_take(&r, state, m->oracle, m->values, m->nvalues, m->nargs) < 0 || !r.is_array[0]
+        || (out && array_take_out(out, &held) < 0) || !plain_numbers(&r, m)
+        || !settle(&r, m, filters, out ? held.type : r.arrays[0].type)) {
         PyErr_Clear();
-        goto done;
-    }
-    for (Py_ssize_t i = 1; i < m->nargs; i++) {
-        if (!r.is_array[i] && number_code(m->values[i]) < 0) {
-            goto done;
-        }
-    }
-    if (m->ready) {
-        PyObject *program = find_program(&r, m, which == FILTER);
-        if (!program || run_bind(&r, program, -1) < 0) {
-            PyErr_Clear();
-            goto done;
-        }
-    } else if (!has_credit(m->cold, r.count)) {
-        goto done;
-    }
-    if (which == FILTER) {
+    } else if (filters) {
         result = m->ready ? run_filter(&r, 0) : call_filter(&r, 0);
-    } else if (which == MAP) {
-        result = into_array(&r, array_new(state, r.arrays[0].typecode, r.count), 1);
-    } else if (into_array(&r, Py_NewRef(m->values[0]), 0)) {
-        Py_DECREF(m->values[0]);
-        result = Py_NewRef(Py_None);
+    } else {
+        result = map_result(&r, state, out, &held);
     }
-done:
+    array_release(&held);
     run_close(&r);
     return result;
 }
 
-static PyObject *fast(module_state *state, int which, PyObject *const *args, Py_ssize_t nargs)
+/* What `f` means for these arguments: a text, a function, or a kernel of one. */
+static int find_meaning(module_state *state, PyObject *f, meaning *m)
 {
-    PyObject *f = args[1];
+    if (PyUnicode_CheckExact(f)) {
+        return of_text(state, f, m);
+    }
+    if (PyFunction_Check(f)) {
+        return of_function(state, f, m);
+    }
+    return PyObject_TypeCheck(f, state->kernel_type) && of_kernel(state, f, m);
+}
+
+static PyObject *fast(module_state *state, PyObject *f, PyObject *first, PyObject *const *more, Py_ssize_t nmore,
+                      int filters, PyObject *out)
+{
     meaning m;
     m.ready = m.oracle = NULL;
     m.cold = NULL;
-    m.nargs = m.nvalues = nargs - 1;
-    m.values[0] = args[0];
-    for (Py_ssize_t i = 2; i < nargs; i++) {
-        m.values[i - 1] = args[i];
-    }
-    PyObject *result = NULL;
-    if (PyUnicode_CheckExact(f) ? of_text(state, f, &m) : PyFunction_Check(f) && of_function(state, f, &m)) {
-        result = run_meaning(state, &m, which);
-    }
+    m.nargs = m.nvalues = nmore + 1;
+    m.values[0] = first;
+    memcpy(m.values + 1, more, (size_t)nmore * sizeof *more);
+    PyObject *result = find_meaning(state, f, &m) ? run_meaning(state, &m, filters, out) : NULL;
     drop(&m);
     return result;
+}
+
+/* The one keyword that is served here. -1 if there is another. */
+static int only_out(module_state *state, PyObject *const *values, PyObject *keywords, PyObject **out)
+{
+    *out = NULL;
+    if (!keywords || PyTuple_GET_SIZE(keywords) == 0) {
+        return 0;
+    }
+    if (PyTuple_GET_SIZE(keywords) != 1 || PyTuple_GET_ITEM(keywords, 0) != state->out_name) {
+        return -1;
+    }
+    *out = values[0] == Py_None ? NULL : values[0];
+    return 0;
 }
 
 static PyObject *call(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
     module_state *state = state_of(module);
-    if (!keywords && nargs >= 2 && nargs <= RUN_ARGS_INLINE) {
-        PyObject *result = fast(state, which, args, nargs);
+    PyObject *out;
+    if (nargs >= 2 && nargs <= RUN_ARGS_INLINE && only_out(state, args + nargs, keywords, &out) == 0
+        && (which == MAP || !out)) {
+        PyObject *target = which == MAP_INPLACE ? args[0] : out;
+        PyObject *result = fast(state, args[1], args[0], args + 2, nargs - 2, which == FILTER, target);
+        if (result && which == MAP_INPLACE) {
+            Py_DECREF(result);
+            return Py_NewRef(Py_None);
+        }
         if (result || PyErr_Occurred()) {
             return result;
         }
@@ -373,6 +506,28 @@ FRONT(front_map_inplace, MAP_INPLACE)
 FRONT(front_filter, FILTER)
 typedef PyObject *(*front_function)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 static const front_function functions[AO_FRONTS] = {front_map, front_map_inplace, front_filter};
+
+static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords)
+{
+    PyTypeObject *base = Py_TYPE(self);
+    while (base->tp_base && base->tp_dealloc != kernel_dealloc) {
+        base = base->tp_base;
+    }
+    module_state *state = PyType_GetModuleState(base);
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    PyObject *out;
+    if (state && nargs >= 1 && nargs < RUN_ARGS_INLINE && only_out(state, args + nargs, keywords, &out) == 0) {
+        PyObject *result = fast(state, self, args[0], args + 1, nargs - 1, 0, out);
+        if (result || PyErr_Occurred()) {
+            return result;
+        }
+    }
+    PyErr_Clear();
+    PyObject *slow = PyObject_GetAttr(self, state->call_name);
+    PyObject *result = slow ? PyObject_Vectorcall(slow, args, nargsf & ~PY_VECTORCALL_ARGUMENTS_OFFSET, keywords) : NULL;
+    Py_XDECREF(slow);
+    return result;
+}
 
 /* front(function, documentation) -> the fast way to a Python function of one of the names.
  *
@@ -411,8 +566,13 @@ int front_prepare(PyObject *module)
     module_state *state = state_of(module);
     state->texts = PyDict_New();
     state->entries = PyDict_New();
+    state->out_name = PyUnicode_InternFromString("out");
+    state->call_name = PyUnicode_InternFromString("_call");
     state->entry_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &entry_spec, NULL);
-    if (!state->texts || !state->entries || !state->entry_type || PyModule_AddType(module, state->entry_type) < 0) {
+    state->kernel_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &kernel_spec, NULL);
+    if (!state->texts || !state->entries || !state->out_name || !state->call_name || !state->entry_type
+        || !state->kernel_type || PyModule_AddType(module, state->entry_type) < 0
+        || PyModule_AddType(module, state->kernel_type) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "TEXTS", state->texts) < 0

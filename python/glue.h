@@ -26,7 +26,8 @@ typedef struct {
     PyObject *frombytes;  /* the name, interned: a new string per call would fill the type cache with strings */
     PyObject *missing;    /* what find() gives where there is nothing */
     PyObject *ones[AO_TYPECODES]; /* an array of one zero for each typecode; never given away */
-    PyTypeObject *entry_type;
+    PyTypeObject *entry_type, *kernel_type;
+    PyObject *out_name, *call_name; /* "out" and "_call" */
     PyObject *texts;      /* front.c: texts that can run without Python's help */
     PyObject *entries;    /* functions.py: what is known of code objects */
     PyObject *slow[AO_FRONTS]; /* the Python functions behind the fast ones */

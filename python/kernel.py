@@ -43,7 +43,7 @@ class _Meaning:
         return arguments + len(self.captured) if self.sees_captured else arguments
 
 
-class Kernel:
+class Kernel(_machine.KernelBase):
     """An expression or callable, compiled once and run over any number of buffers.
 
     Made by :func:`arrayops.compile`. Calling it is :meth:`map`. Kernels are immutable and may run in many threads at
@@ -81,8 +81,12 @@ class Kernel:
             self._function = f
             if self._strict:
                 self._translation()
+            elif self._decoding:
+                self._front = f
         else:
             raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}")
+        if self._plans is not None:
+            self._front = (self._plans.ready, self._plans)
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -161,8 +165,8 @@ class Kernel:
 
     # -- running -------------------------------------------------------------------------------------------------
 
-    def __call__(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, **names: Any) -> Any:
-        """The same as :meth:`map`."""
+    def _call(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, **names: Any) -> Any:
+        """A call that the fast way in (python/front.c) leaves to Python: the same as map."""
         return self._run_map(*self._bind((arr, *more), names), typecode, out)
 
     def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, **names: Any) -> Any:

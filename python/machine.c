@@ -196,6 +196,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->frombytes);
     Py_VISIT(state->missing);
     Py_VISIT(state->entry_type);
+    Py_VISIT(state->kernel_type);
     Py_VISIT(state->texts);
     Py_VISIT(state->entries);
     for (size_t i = 0; i < AO_FRONTS; i++) {
@@ -212,6 +213,9 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->frombytes);
     Py_CLEAR(state->missing);
     Py_CLEAR(state->entry_type);
+    Py_CLEAR(state->kernel_type);
+    Py_CLEAR(state->out_name);
+    Py_CLEAR(state->call_name);
     Py_CLEAR(state->texts);
     Py_CLEAR(state->entries);
     for (size_t i = 0; i < AO_FRONTS; i++) {

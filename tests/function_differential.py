@@ -11,7 +11,7 @@ from typing import Any
 
 import arrayops as ao
 from function_grammar import RandomFunction, random_function
-from grammar import random_length, random_values
+from grammar import BITS_CAP, random_length, random_values
 from oracle import FLOAT_CODES, TYPECODES, Raised, difference, element_outcomes, kept, outcome, stored
 
 APIS = ("map", "map", "map2", "filter", "inplace", "reduce", "accumulate")
@@ -82,7 +82,9 @@ def _stored_before_failure(values: array[Any], results: Sequence[Any]) -> tuple[
 
 
 def _folds(api: str, f: Callable[..., Any], values: array[Any], typecode: str | None) -> Iterator[str | None]:
-    for length in sorted({len(values), _steps(f, values)}, reverse=True):
+    steps = _steps(f, values)
+    grows = steps < len(values) and not isinstance(outcome(functools.reduce, f, values[: steps + 1], 1.0), Raised)
+    for length in sorted({steps if grows else len(values), steps}, reverse=True):
         cut = values[:length]
         if api == "reduce":
             got = outcome(ao.reduce, cut, f, 1.0)
@@ -96,11 +98,11 @@ def _folds(api: str, f: Callable[..., Any], values: array[Any], typecode: str | 
 
 
 def _steps(f: Callable[..., Any], values: array[Any]) -> int:
-    """How many elements can be folded before one raises."""
+    """How many elements can be folded before one raises, or before an int grows beyond what is quick to compute."""
     acc: Any = 1.0
     for i, x in enumerate(values):
         acc = outcome(f, acc, x)
-        if isinstance(acc, Raised):
+        if isinstance(acc, Raised) or (isinstance(acc, int) and acc.bit_length() > BITS_CAP):
             return i
     return len(values)
 
