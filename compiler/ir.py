@@ -71,7 +71,7 @@ ELEMENTARY1 = ("exp", "exp2", "expm1", "log2", "log10", "log1p", "cbrt", "sin", 
                "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc")  # fmt: skip
 ELEMENTARY2 = ("atan2", "fmod", "remainder")
 #: Those that never raise.
-TOTAL = ("cbrt", "atan", "tanh", "asinh", "erf", "erfc", "atan2")
+TOTAL = ("cbrt", "atan", "tanh", "asinh", "erf", "erfc", "atan2", "hypot")
 _BY_PYTHON = {
     "gamma": ("f", 1, 1), "lgamma": ("f", 1, 1), "ldexp": ("f", 2, 2), "nextafter": ("f", 2, 2), "ulp": ("f", 1, 1),
     "fma": ("f", 3, 3), "comb": ("i", 2, 2), "perm": ("i", 1, 2), "gcd": ("i", 1, None), "lcm": ("i", 1, None),

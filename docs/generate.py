@@ -34,14 +34,20 @@ def opcodes() -> str:
 
 def functions() -> str:
     """The table of functions."""
-    rows = ["| function | arguments | Python's |", "|---|---|---|"]
+    rows = ["| function | arguments | Python's | result |", "|---|---|---|---|"]
+    near = {*ir.ELEMENTARY1, *ir.ELEMENTARY2, "log", "hypot", "math.pow"} - {"fmod", "remainder"}
     for name, f in sorted(ir.FUNCTIONS.items()):
+        if name == "fma":  # new in 3.13; the page is one for all versions
+            continue
         most = "or more" if f.most is None else f"to {f.most}"
         count = str(f.least) if f.least == f.most else f"{f.least} {most}"
-        rows.append(f"| `{name}` | {count} | `{'' if f.module == 'builtins' else 'math.'}{name}` |")
-    rows.append("| `where` | 3 | `where(c, a, b)` is `a if c else b` |")
-    rows.append("| `clip` | 3 | `clip(x, lo, hi)` is `lo if x < lo else hi if x > hi else x` |")
-    rows += [f"| `{alias}` | as `{name}` | `{name}` |" for alias, name in sorted(parse.ALIASES.items())]
+        result = "by Python, each element" if f.by_python else "within one ULP" if name in near else "exact"
+        python = name if f.module == "builtins" or "." in name else f"math.{name}"
+        rows.append(f"| `{name}` | {count} | `{python}` | {result} |")
+    rows.append("| `fma` | 3 | `math.fma` (Python 3.13) | by Python, each element |")
+    rows.append("| `where` | 3 | `where(c, a, b)` is `a if c else b` | exact |")
+    rows.append("| `clip` | 3 | `clip(x, lo, hi)` is `lo if x < lo else hi if x > hi else x` | exact |")
+    rows += [f"| `{alias}` | as `{name}` | `{name}` | |" for alias, name in sorted(parse.ALIASES.items())]
     rows += ["", "Constants: " + ", ".join(f"`{name}`" for name in ir.CONSTANTS) + "."]
     return "\n".join(rows)
 

@@ -592,6 +592,12 @@ CHECKED1(SQUAREC, f64, f64, f64, uint64_t, ANY_BIT, const double r = x * x;
 /* ---- elementary functions ---- */
 
 #include "math/elementary.h"
+#include "math/exponential.h"
+#include "math/logarithm.h"
+#include "math/trigonometric.h"
+#include "math/inverse_trigonometric.h"
+#include "math/power.h"
+#include "math/root.h"
 #include "math/library.h"
 
 /* ---- bits ---- */

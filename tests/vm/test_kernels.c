@@ -208,6 +208,12 @@ static int inexact(wide v, unsigned type)
     return (wide)nearest(v, type) != v;
 }
 
+/* glibc 2.36's powl(-inf, -0x1p63) is inf. */
+static long double long_pow(long double x, long double y)
+{
+    return isinf(x) ? (long double)pow((double)x, (double)y) : powl(x, y);
+}
+
 /* Elementary functions, in long double. */
 static const struct {
     const char *name;
@@ -218,7 +224,7 @@ static const struct {
     {"LOG10", log10l, NULL}, {"LOG1P", log1pl, NULL}, {"CBRT", cbrtl, NULL}, {"SIN", sinl, NULL}, {"COS", cosl, NULL},
     {"TAN", tanl, NULL}, {"ASIN", asinl, NULL}, {"ACOS", acosl, NULL}, {"ATAN", atanl, NULL}, {"SINH", sinhl, NULL},
     {"COSH", coshl, NULL}, {"TANH", tanhl, NULL}, {"ASINH", asinhl, NULL}, {"ACOSH", acoshl, NULL},
-    {"ATANH", atanhl, NULL}, {"ERF", erfl, NULL}, {"ERFC", erfcl, NULL}, {"POW", NULL, powl}, {"HYPOT", NULL, hypotl},
+    {"ATANH", atanhl, NULL}, {"ERF", erfl, NULL}, {"ERFC", erfcl, NULL}, {"POW", NULL, long_pow}, {"HYPOT", NULL, hypotl},
     {"ATAN2", NULL, atan2l}, {"FMOD", NULL, fmodl}, {"REMAINDER", NULL, remainderl},
 };
 

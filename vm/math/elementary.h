@@ -7,13 +7,13 @@
  *               code at every level. No multiplication is fused with an addition, no table is looked up: the bits are
  *               the same at every level. For odd x any value will do, but nothing may trap or be undefined.
  *   odd_f(x)    nonzero where core_f does not hold: huge arguments, subnormals where they need care, inf, nan, the edges
- *               of the domain. Finished one by one by the C library, in long double, because some of its functions of
- *               doubles are two ULPs off and more.
+ *               of the domain. Finished one by one by the C library, most in long double, because some of its functions
+ *               of doubles are two ULPs off and more.
  *
- * ELEMENTARY1(NAME, f) stamps the kernels NAME and NAMEC of that. The second marks where Python's math.f raises: a nan that
- * did not come from a nan (ValueError), an infinity that did not come from one (ValueError or OverflowError). A core may
- * also give inf or nan to say that it does not know. TOTAL1 is for functions that never raise and stamps NAME only.
- * ELEMENTARY2 and TOTAL2 are the same for two arguments.
+ * ELEMENTARY1(NAME, f, library) stamps the kernels NAME and NAMEC of that. The second marks where Python's math.f raises: a nan that
+ * did not come from a nan (ValueError), an infinity that did not come from one (ValueError or OverflowError). TOTAL1 is for functions that never raise and stamps NAME only.
+ * ELEMENTARY2 and TOTAL2 are the same for two arguments; there a core may also give inf or nan to say that it does not
+ * know.
  *
  * Included by ../kernels.c, once for each level.
  */
@@ -48,7 +48,7 @@ static unsigned finish1(size_t n, p_f64 *d, const double *aside, const p_f64 *a,
         const double x = a[i];
         double r = aside[i];
         uint64_t bad = 0;
-        if (odd(x) | not_finite(r)) {
+        if (odd(x)) {
             r = library(x);
             bad = python ? raises1(r, x) : 0;
         }
@@ -119,34 +119,34 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
     return faults;
 }
 
-#define TOTAL1(op, f)                                                                                                 \
-    static double library_##f(double x)                                                                               \
+#define TOTAL1(op, f, library)                                                                                        \
+    static double of_library_##f(double x)                                                                            \
     {                                                                                                                 \
-        return (double)f##l(x);                                                                                       \
+        return (double)library(x);                                                                                    \
     }                                                                                                                 \
     static uint64_t sweep_##f(size_t n, double *aside, const double *a)                                               \
     {                                                                                                                 \
         uint64_t odd = 0;                                                                                             \
-        EACH1(f64, const double r = core_##f(x); odd |= odd_##f(x) | not_finite(r); aside[i] = r;)                    \
+        EACH1(f64, const double r = core_##f(x); odd |= odd_##f(x); aside[i] = r;)                                    \
         return odd;                                                                                                   \
     }                                                                                                                 \
-    static unsigned k_##op####_f64(KERNEL_ARGS)                                                                       \
+    static unsigned k_##op##_f64(KERNEL_ARGS)                                                                         \
     {                                                                                                                 \
         UNUSED;                                                                                                       \
-        return elementary1(n, d_, a_, sweep_##f, odd_##f, library_##f, 0, NULL);                                      \
+        return elementary1(n, d_, a_, sweep_##f, odd_##f, of_library_##f, 0, NULL);                                   \
     }
-#define ELEMENTARY1(op, f)                                                                                            \
-    TOTAL1(op, f)                                                                                                     \
-    static unsigned k_##op####C_f64(KERNEL_ARGS)                                                                      \
+#define ELEMENTARY1(op, f, library)                                                                                   \
+    TOTAL1(op, f, library)                                                                                            \
+    static unsigned k_##op##C_f64(KERNEL_ARGS)                                                                        \
     {                                                                                                                 \
         UNUSED;                                                                                                       \
-        return elementary1(n, d_, a_, sweep_##f, odd_##f, library_##f, 1, mark);                                      \
+        return elementary1(n, d_, a_, sweep_##f, odd_##f, of_library_##f, 1, mark);                                   \
     }
 
-#define TOTAL2(op, f)                                                                                                 \
-    static double library_##f(double x, double y)                                                                     \
+#define TOTAL2(op, f, library)                                                                                        \
+    static double of_library_##f(double x, double y)                                                                  \
     {                                                                                                                 \
-        return (double)f##l(x, y);                                                                                    \
+        return (double)library(x, y);                                                                                 \
     }                                                                                                                 \
     static uint64_t sweep_##f(size_t n, double *aside, const double *a, const double *b, unsigned uniform)            \
     {                                                                                                                 \
@@ -154,17 +154,17 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         EACH2(f64, f64, const double r = core_##f(x, y); odd |= odd_##f(x, y) | not_finite(r); aside[i] = r;)         \
         return odd;                                                                                                   \
     }                                                                                                                 \
-    static unsigned k_##op####_f64(KERNEL_ARGS)                                                                       \
+    static unsigned k_##op##_f64(KERNEL_ARGS)                                                                         \
     {                                                                                                                 \
         UNUSED;                                                                                                       \
-        return elementary2(n, d_, a_, b_, uniform, sweep_##f, odd_##f, library_##f, 0, NULL);                         \
+        return elementary2(n, d_, a_, b_, uniform, sweep_##f, odd_##f, of_library_##f, 0, NULL);                      \
     }
-#define ELEMENTARY2(op, f)                                                                                            \
-    TOTAL2(op, f)                                                                                                     \
-    static unsigned k_##op####C_f64(KERNEL_ARGS)                                                                      \
+#define ELEMENTARY2(op, f, library)                                                                                   \
+    TOTAL2(op, f, library)                                                                                            \
+    static unsigned k_##op##C_f64(KERNEL_ARGS)                                                                        \
     {                                                                                                                 \
         UNUSED;                                                                                                       \
-        return elementary2(n, d_, a_, b_, uniform, sweep_##f, odd_##f, library_##f, 1, mark);                         \
+        return elementary2(n, d_, a_, b_, uniform, sweep_##f, odd_##f, of_library_##f, 1, mark);                      \
     }
 
 #endif

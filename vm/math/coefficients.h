@@ -1,0 +1,138 @@
+/* Made by coefficients.py, which see. Not to be edited. */
+#ifndef AO_COEFFICIENTS_H
+#define AO_COEFFICIENTS_H
+
+/* log(2) = the sum of the parts, of 32, 53 bits */
+#define LN2_1 0x1.62e42fee00000p-1
+#define LN2_2 0x1.a39ef35793c76p-33
+
+/* pi/2 = the sum of the parts, of 33, 33, 53 bits */
+#define PIO2_1 0x1.921fb54400000p+0
+#define PIO2_2 0x1.0b4611a600000p-34
+#define PIO2_3 0x1.3198a2e037073p-69
+
+/* pi = the sum of the parts, of 53, 53 bits */
+#define PI_1 0x1.921fb54442d18p+1
+#define PI_2 0x1.1a62633145c07p-53
+
+/* 1/log(2) = the sum of the parts, of 53, 53 bits */
+#define INV_LN2_1 0x1.71547652b82fep+0
+#define INV_LN2_2 0x1.777d0ffda0d24p-56
+
+/* 1/log(10) = the sum of the parts, of 53, 53 bits */
+#define INV_LN10_1 0x1.bcb7b1526e50ep-2
+#define INV_LN10_2 0x1.95355baaafad3p-57
+
+/* log10(2) = the sum of the parts, of 40, 53 bits */
+#define LOG10_2_1 0x1.34413509f6000p-2
+#define LOG10_2_2 0x1.9fef311f12b36p-42
+
+#define TWO_OVER_PI 0x1.45f306dc9c883p-1
+
+/* (exp(z) - 1 - z) / z^2, -0.34662 <= z <= 0.34662: degree 10, error 2^-62.4 */
+static inline double poly_exp(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    const double z8 = z4 * z4;
+    return ((((0x1.0000000000000p-1 + 0x1.5555555555557p-3 * z1) + (0x1.5555555555556p-5 + 0x1.11111111100dap-7 * z1) * z2) + ((0x1.6c16c16c162d3p-10 + 0x1.a01a01abe89b8p-13 * z1) + (0x1.a01a01a6d8e3bp-16 + 0x1.71de022fa2b45p-19 * z1) * z2) * z4) + ((0x1.27e4db634dd1cp-22 + 0x1.af4ded8bc133cp-26 * z1) + 0x1.1f73059b2800fp-29 * z2) * z8);
+}
+
+/* (exp(z) - 1 - z) / z^2, small relative to z, -0.34662 <= z <= 0.34662: degree 10, error 2^-60.8 */
+static inline double poly_expm1(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    const double z8 = z4 * z4;
+    return ((((0x1.0000000000000p-1 + 0x1.5555555555557p-3 * z1) + (0x1.5555555555556p-5 + 0x1.11111111100dap-7 * z1) * z2) + ((0x1.6c16c16c162d3p-10 + 0x1.a01a01abe89b8p-13 * z1) + (0x1.a01a01a6d8e3bp-16 + 0x1.71de022fa2b45p-19 * z1) * z2) * z4) + ((0x1.27e4db634dd1cp-22 + 0x1.af4ded8bc133cp-26 * z1) + 0x1.1f73059b2800fp-29 * z2) * z8);
+}
+
+/* (2^z - 1 - z log(2)) / z^2, -0.50001 <= z <= 0.50001: degree 10, error 2^-62.4 */
+static inline double poly_exp2(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    const double z8 = z4 * z4;
+    return ((((0x1.ebfbdff82c58fp-3 + 0x1.c6b08d704a0c2p-5 * z1) + (0x1.3b2ab6fba4e78p-7 + 0x1.5d87fe78a5275p-10 * z1) * z2) + ((0x1.430912f86bf51p-13 + 0x1.ffcbfc670e3f6p-17 * z1) + (0x1.62c022401bc50p-20 + 0x1.b524fae4cb89bp-24 * z1) * z2) * z4) + ((0x1.e4cf1ccf79b57p-28 + 0x1.e9d400f144ca3p-32 * z1) + 0x1.c48f78c1fe491p-36 * z2) * z8);
+}
+
+/* (log((1 + s) / (1 - s)) - 2 s) / s^3, z = s^2, 0.0 <= z <= 0.029438: degree 7, error 2^-64.8 */
+static inline double poly_log(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return (((0x1.5555555555555p-1 + 0x1.9999999999a38p-2 * z1) + (0x1.2492492476cbap-2 + 0x1.c71c72015b06fp-3 * z1) * z2) + ((0x1.745cf903bf098p-3 + 0x1.3b1c35868035bp-3 * z1) + (0x1.0fbe913e56768p-3 + 0x1.0c03cc5bc65f5p-3 * z1) * z2) * z4);
+}
+
+/* 2/3 = the sum of the parts, of 53, 53 bits */
+#define TWO_THIRDS_1 0x1.5555555555555p-1
+#define TWO_THIRDS_2 0x1.5555555555555p-55
+
+/* (log((1 + s) / (1 - s)) - 2 s - 2/3 s^3) / s^5, z = s^2, 0.0 <= z <= 0.029438: degree 7, error 2^-70.1 */
+static inline double poly_log5(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return (((0x1.999999999999ap-2 + 0x1.2492492492521p-2 * z1) + (0x1.c71c71c6eaa6dp-3 + 0x1.745d177a90e0dp-3 * z1) * z2) + ((0x1.3b1395d43e912p-3 + 0x1.1118c76ff0dd2p-3 * z1) + (0x1.df7ce152e7058p-4 + 0x1.e02d70926101ap-4 * z1) * z2) * z4);
+}
+
+/* (sin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.616974: degree 6, error 2^-66.2 */
+static inline double poly_sin(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return (((-0x1.5555555555555p-3 + 0x1.1111111111110p-7 * z1) + (-0x1.a01a01a019936p-13 + 0x1.71de3a54605eep-19 * z1) * z2) + ((-0x1.ae64541266378p-26 + 0x1.61217ec01749dp-33 * z1) + -0x1.ab17a79237a19p-41 * z2) * z4);
+}
+
+/* (cos(x) - 1 + x^2/2) / x^4, z = x^2, 0.0 <= z <= 0.616974: degree 5, error 2^-60.3 */
+static inline double poly_cos(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return (((0x1.5555555555555p-5 + -0x1.6c16c16c16966p-10 * z1) + (0x1.a01a019f4e867p-16 + -0x1.27e4fa17a41b4p-22 * z1) * z2) + (0x1.1eeb68b109173p-29 + -0x1.907d7aebd5e3dp-37 * z1) * z4);
+}
+
+/* (atan(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.171916: degree 12, error 2^-64.3 */
+static inline double poly_atan(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    const double z8 = z4 * z4;
+    return ((((-0x1.5555555555555p-2 + 0x1.9999999999996p-3 * z1) + (-0x1.2492492492099p-3 + 0x1.c71c71c6dc99ep-4 * z1) * z2) + ((-0x1.745d17352094dp-4 + 0x1.3b13aea08584bp-4 * z1) + (-0x1.1110ce17fe8c4p-4 + 0x1.e1d8d219a7bbdp-5 * z1) * z2) * z4) + (((-0x1.aebc3aae6ea6ep-5 + 0x1.82972e612307dp-5 * z1) + (-0x1.50253ac88b1f3p-5 + 0x1.f584cc2ef7dbap-6 * z1) * z2) + -0x1.c73ae7f95c492p-7 * z4) * z8);
+}
+
+/* (asin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.2501: degree 13, error 2^-60.2 */
+static inline double poly_asin(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    const double z8 = z4 * z4;
+    return ((((0x1.5555555555555p-3 + 0x1.3333333333389p-4 * z1) + (0x1.6db6db6dac0eap-5 + 0x1.f1c71c7a5e151p-6 * z1) * z2) + ((0x1.6e8ba121b9d5fp-6 + 0x1.1c4efd20ebb99p-6 * z1) + (0x1.c990a42b32b03p-7 + 0x1.7b02ef007d23ep-7 * z1) * z2) * z4) + (((0x1.3b462d121c5d3p-7 + 0x1.31777489dfd29p-7 * z1) + (0x1.8dcdf11997e12p-9 + 0x1.40c91fa8deb7ep-6 * z1) * z2) + (-0x1.3bd7e353ddbc1p-6 + 0x1.e58a4f278e006p-6 * z1) * z4) * z8);
+}
+
+/* (sinh(x) - x) / x^3, z = x^2, 0.0 <= z <= 1.001: degree 6, error 2^-61.3 */
+static inline double poly_sinh(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return (((0x1.5555555555555p-3 + 0x1.11111111110fdp-7 * z1) + (0x1.a01a01a01eed5p-13 + 0x1.71de3a4e0d67dp-19 * z1) * z2) + ((0x1.ae646102f8d4bp-26 + 0x1.611caf3d7bfe1p-33 * z1) + 0x1.b413a2632a732p-41 * z2) * z4);
+}
+
+/* (tanh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.391: degree 12, error 2^-62.6 */
+static inline double poly_tanh(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    const double z8 = z4 * z4;
+    return ((((-0x1.5555555555555p-2 + 0x1.111111111110cp-3 * z1) + (-0x1.ba1ba1ba1afd7p-5 + 0x1.664f488278841p-6 * z1) * z2) + ((-0x1.226e354dbee3ep-7 + 0x1.d6d3cc4e2a2fcp-9 * z1) + (-0x1.7da2fcdbac82fp-10 + 0x1.3551fd17b9e2dp-11 * z1) * z2) * z4) + (((-0x1.f4fc47c17714bp-13 + 0x1.92d07376467d1p-14 * z1) + (-0x1.3704bfd3e3e36p-15 + 0x1.9988c24c1f8e3p-17 * z1) * z2) + -0x1.470b8f91b769ap-19 * z4) * z8);
+}
+
+/* cbrt(z), a first guess, 1.0 <= z <= 2.001: degree 5, error 2^-19.1 */
+static inline double poly_cbrt(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return (((0x1.e697a4953867dp-2 + 0x1.a9c6d17fb9352p-1 * z1) + (-0x1.d720cb1a9ae8dp-2 + 0x1.927188891f7dcp-3 * z1) * z2) + (-0x1.8b66174c74928p-5 + 0x1.4bfe9907d9f88p-8 * z1) * z4);
+}
+
+#endif

@@ -1,0 +1,140 @@
+"""Makes coefficients.h: the constants of the elementary functions. python vm/math/coefficients.py [--check]
+
+Each polynomial interpolates its function at Chebyshev nodes, in 60-digit arithmetic (mpmath), which is within a small
+factor of the best one; its degree is the least whose error, relative to the function that it is part of, is below the
+stated bound. Coefficients are then rounded to doubles. Constants that must multiply exactly are cut to fewer bits.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mpmath as mp  # type: ignore[import-untyped]
+
+mp.mp.dps = 60
+HEADER = Path(__file__).with_name("coefficients.h")
+Function = Callable[[Any], Any]
+
+
+def interpolated(f: Function, lo: Any, hi: Any, degree: int) -> list[Any]:
+    """Coefficients, lowest first, of the polynomial through f at the Chebyshev nodes of lo..hi."""
+    nodes = [(lo + hi) / 2 + (hi - lo) / 2 * mp.cos(mp.pi * (2 * k + 1) / (2 * degree + 2)) for k in range(degree + 1)]
+    scale = max(abs(lo), abs(hi))  # so that the powers are of one size
+    matrix = mp.matrix([[(x / scale) ** p for p in range(degree + 1)] for x in nodes])
+    return [c / scale**p for p, c in enumerate(mp.lu_solve(matrix, mp.matrix([f(x) for x in nodes])))]
+
+
+def error(f: Function, coefficients: list[Any], lo: Any, hi: Any, weight: Function) -> Any:
+    """The largest weighted error over a fine grid."""
+    grid = [lo + (hi - lo) * mp.mpf(k) / 400 for k in range(401)]
+    return max(abs((f(x) - mp.polyval(coefficients[::-1], x)) * weight(x)) for x in grid)
+
+
+def estrin(terms: list[str], power: int) -> str:
+    """An expression of the polynomial with these coefficients in z to that power: pairs first, so that they overlap."""
+    if len(terms) == 1:
+        return terms[0]
+    pairs = [f"({a} + {b} * z{power})" for a, b in zip(terms[::2], terms[1::2], strict=False)]
+    return estrin(pairs + terms[len(terms) // 2 * 2 :], 2 * power)
+
+
+def polynomial(name: str, f: Function, lo: float, hi: float, weight: Function, bits: int, what: str) -> str:
+    """An inline function that evaluates the polynomial by Estrin's scheme."""
+    for degree in range(3, 40):
+        coefficients = interpolated(f, mp.mpf(lo), mp.mpf(hi), degree)
+        worst = error(f, coefficients, mp.mpf(lo), mp.mpf(hi), weight)
+        if worst < mp.mpf(2) ** -bits:
+            break
+    hexes = [float(c).hex() for c in coefficients]
+    powers = [2**k for k in range(1, 6) if 2**k < len(hexes)]
+    lines = [f"/* {what}, {mp.nstr(mp.mpf(lo), 6)} <= z <= {mp.nstr(mp.mpf(hi), 6)}: degree {degree}, "
+             f"error 2^{mp.nstr(mp.log(worst, 2), 3)} */",
+             f"static inline double poly_{name}(double z1)", "{"]  # fmt: skip
+    lines += [f"    const double z{p} = z{p // 2} * z{p // 2};" for p in powers]
+    return "\n".join([*lines, f"    return {estrin(hexes, 1)};", "}"])
+
+
+def cut(value: Any, bits: int) -> Any:
+    """The value with so many significant bits, cut towards zero."""
+    exponent = int(mp.floor(mp.log(abs(value), 2)))
+    unit = mp.mpf(2) ** (exponent - bits + 1)
+    return mp.floor(value / unit) * unit
+
+
+def parts(name: str, value: Any, sizes: list[int], what: str) -> str:
+    """A constant as a sum of parts, all but the last of few enough bits to multiply exactly."""
+    lines = [f"/* {what} = the sum of the parts, of {', '.join(map(str, sizes))} bits */"]
+    for i, bits in enumerate(sizes):
+        part = mp.mpf(float(value)) if bits == 53 else cut(value, bits)
+        lines.append(f"#define {name}_{i + 1} {float(part).hex()}")
+        value -= part
+    return "\n".join(lines)
+
+
+def root(z: Any) -> Any:
+    return mp.sqrt(z)
+
+
+def odd_rest(f: Function, at_zero: Any) -> Function:
+    """(f(x) - x) / x^3 as a function of z = x^2."""
+    return lambda z: at_zero if z < mp.mpf(10) ** -18 else (f(root(z)) - root(z)) / root(z) ** 3
+
+
+def odd_weight(f: Function) -> Function:
+    """What an error of that means relative to f."""
+    return lambda z: 1 if z < mp.mpf(10) ** -18 else root(z) ** 3 / f(root(z))
+
+
+LN2 = mp.log(2)
+QUARTER = float(mp.pi / 4) * 1.0001
+SMALL_TAN = float(mp.sqrt(2) - 1) * 1.001
+SECTIONS = [
+    parts("LN2", LN2, [32, 53], "log(2)"),
+    parts("PIO2", mp.pi / 2, [33, 33, 53], "pi/2"),
+    parts("PI", mp.pi, [53, 53], "pi"),
+    parts("INV_LN2", 1 / LN2, [53, 53], "1/log(2)"),
+    parts("INV_LN10", 1 / mp.log(10), [53, 53], "1/log(10)"),
+    parts("LOG10_2", mp.log(2, 10), [40, 53], "log10(2)"),
+    f"#define TWO_OVER_PI {float(2 / mp.pi).hex()}",
+    polynomial("exp", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.34662, 0.34662,
+               lambda z: z**2, 60, "(exp(z) - 1 - z) / z^2"),
+    polynomial("expm1", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.34662, 0.34662,
+               lambda z: abs(z), 60, "(exp(z) - 1 - z) / z^2, small relative to z"),
+    polynomial("exp2", lambda z: LN2**2 / 2 if abs(z) < 1e-20 else (mp.mpf(2) ** z - 1 - z * LN2) / z**2, -0.50001,
+               0.50001, lambda z: z**2, 60, "(2^z - 1 - z log(2)) / z^2"),
+    polynomial("log", lambda z: mp.mpf(2) / 3 if z < 1e-20 else (mp.log((1 + root(z)) / (1 - root(z))) - 2 * root(z))
+               / root(z) ** 3, 0, 0.029438, lambda z: z / 2, 60, "(log((1 + s) / (1 - s)) - 2 s) / s^3, z = s^2"),
+    parts("TWO_THIRDS", mp.mpf(2) / 3, [53, 53], "2/3"),
+    polynomial("log5", lambda z: mp.mpf(2) / 5 if z < 1e-15 else (mp.log((1 + root(z)) / (1 - root(z))) - 2 * root(z)
+               - 2 * root(z) ** 3 / 3) / root(z) ** 5, 0, 0.029438, lambda z: z**2 / 2, 66,
+               "(log((1 + s) / (1 - s)) - 2 s - 2/3 s^3) / s^5, z = s^2"),
+    polynomial("sin", odd_rest(mp.sin, -mp.mpf(1) / 6), 0, QUARTER**2, odd_weight(mp.sin), 60,
+               "(sin(x) - x) / x^3, z = x^2"),
+    polynomial("cos", lambda z: mp.mpf(1) / 24 if z < 1e-18 else (mp.cos(root(z)) - 1 + z / 2) / z**2, 0, QUARTER**2,
+               lambda z: z**2 / mp.cos(root(z)), 60, "(cos(x) - 1 + x^2/2) / x^4, z = x^2"),
+    polynomial("atan", odd_rest(mp.atan, -mp.mpf(1) / 3), 0, SMALL_TAN**2, odd_weight(mp.atan), 60,
+               "(atan(x) - x) / x^3, z = x^2"),
+    polynomial("asin", odd_rest(mp.asin, mp.mpf(1) / 6), 0, 0.2501, odd_weight(mp.asin), 60,
+               "(asin(x) - x) / x^3, z = x^2"),
+    polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 1.001, odd_weight(mp.sinh), 60,
+               "(sinh(x) - x) / x^3, z = x^2"),
+    polynomial("tanh", odd_rest(mp.tanh, -mp.mpf(1) / 3), 0, 0.391, odd_weight(mp.tanh), 58,
+               "(tanh(x) - x) / x^3, z = x^2"),
+    polynomial("cbrt", lambda z: z ** (mp.mpf(1) / 3), 1, 2.001, lambda z: 1, 18, "cbrt(z), a first guess"),
+]  # fmt: skip
+
+
+def header() -> str:
+    """The text of coefficients.h."""
+    guard = "#ifndef AO_COEFFICIENTS_H\n#define AO_COEFFICIENTS_H\n"
+    top = "/* Made by coefficients.py, which see. Not to be edited. */\n" + guard
+    return top + "\n" + "\n\n".join(SECTIONS) + "\n\n#endif\n"
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv[1:]:
+        sys.exit(0 if HEADER.read_text() == header() else "coefficients.h is not what coefficients.py makes")
+    HEADER.write_text(header())

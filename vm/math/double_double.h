@@ -1,0 +1,59 @@
+/* Sums and products with their rounding errors: a number as hi + lo, |lo| at most half an ULP of hi.
+ *
+ * T. J. Dekker, A floating-point technique for extending the available precision, Numer. Math. 18 (1971); D. E. Knuth,
+ * The Art of Computer Programming 2, 4.2.2. Without fused multiplication, so that all levels have the same bits; operands
+ * of products must be below 2^996.
+ */
+#ifndef AO_DOUBLE_DOUBLE_H
+#define AO_DOUBLE_DOUBLE_H
+
+typedef struct {
+    double hi, lo;
+} dd;
+
+static inline dd two_sum(double a, double b)
+{
+    const double s = a + b, t = s - a;
+    return (dd){s, (a - (s - t)) + (b - t)};
+}
+
+/* |a| >= |b|, or a is 0. */
+static inline dd fast_two_sum(double a, double b)
+{
+    const double s = a + b;
+    return (dd){s, b - (s - a)};
+}
+
+static inline dd two_product(double a, double b)
+{
+    const double p = a * b, as = a * 0x1.0000002p27, bs = b * 0x1.0000002p27;
+    const double ah = as - (as - a), bh = bs - (bs - b), al = a - ah, bl = b - bh;
+    return (dd){p, ((ah * bh - p) + ah * bl + al * bh) + al * bl};
+}
+
+/* (n + nlo) / (d + dlo) */
+static inline dd quotient(double n, double nlo, double d, double dlo)
+{
+    const double q = n / d;
+    const dd p = two_product(q, d);
+    return (dd){q, (((n - p.hi) - p.lo) + (nlo - q * dlo)) / d};
+}
+
+/* sqrt(v + vlo), v > 0 */
+static inline dd square_root(double v, double vlo)
+{
+    const double s = sqrt(v);
+    const dd p = two_product(s, s);
+    return (dd){s, (((v - p.hi) - p.lo) + vlo) / (s + s)};
+}
+
+/* Adding this to a double of magnitude below 2^51 leaves the nearest whole number in the low bits of the sum. */
+#define TO_WHOLE 0x1.8p52
+
+/* 2^k of a whole number k in -1022..1023, given as the bits of k + TO_WHOLE. */
+static inline double power_of_two(uint64_t k)
+{
+    return of_bits((k + 1023) << 52);
+}
+
+#endif
