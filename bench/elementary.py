@@ -1,9 +1,9 @@
 """Accuracy and speed of every elementary function: python bench/elementary.py [--points 1000000]
 
 Accuracy: ULPs from the true value (MPFR, by gmpy2) over half a million numbers of the usual range, as many of all
-exponents, and some next to zeros, poles and the places where the argument is reduced; at every instruction-set level,
-with a digest of all bits, which must be one. Speed: nanoseconds an element of 100,000 doubles with out=, and how many times as
-long NumPy, numexpr and Numba take, each on one thread. Writes docs/elementary.md and docs/elementary.json.
+exponents, and some next to zeros, poles and where the argument is reduced; at every instruction-set level, with a digest
+of all bits, which must be one. Speed: nanoseconds an element of 100,000 doubles with out=, and how many times as long
+NumPy, numexpr and Numba take, each on one thread. Writes docs/elementary.md and docs/elementary.json.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ PAGE = """\
 
 By `python bench/elementary.py --points {points}` on {machine} ({isa}), Python {python}. The error is the largest over
 {points:,} numbers and more, half of them of the usual range, half of all exponents, in units in the last place of the
-true value (MPFR); all results have the same bits at the levels {levels}. Times are of 100,000 doubles of the usual range,
-with `out=`, one thread; the last columns say how many times as long the others take.
+true value (MPFR); all results have the same bits at the levels {levels}. Times are of 100,000 doubles of the usual
+range, with `out=`, one thread; the last columns say how many times as long the others take.
 
 | function | error, ULP | ns an element | NumPy | numexpr | Numba |
 |---|---|---|---|---|---|

@@ -30,7 +30,7 @@
 #define TWO_OVER_PI 0x1.45f306dc9c883p-1
 
 /* (exp(z) - 1 - z) / z^2, -0.34662 <= z <= 0.34662: degree 10, error 2^-62.4 */
-static inline double poly_exp(double z1)
+static INLINE double poly_exp(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
@@ -39,7 +39,7 @@ static inline double poly_exp(double z1)
 }
 
 /* (exp(z) - 1 - z) / z^2, small relative to z, -0.34662 <= z <= 0.34662: degree 10, error 2^-60.8 */
-static inline double poly_expm1(double z1)
+static INLINE double poly_expm1(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
@@ -48,7 +48,7 @@ static inline double poly_expm1(double z1)
 }
 
 /* (2^z - 1 - z log(2)) / z^2, -0.50001 <= z <= 0.50001: degree 10, error 2^-62.4 */
-static inline double poly_exp2(double z1)
+static INLINE double poly_exp2(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
@@ -57,7 +57,7 @@ static inline double poly_exp2(double z1)
 }
 
 /* (log((1 + s) / (1 - s)) - 2 s) / s^3, z = s^2, 0.0 <= z <= 0.029438: degree 7, error 2^-64.8 */
-static inline double poly_log(double z1)
+static INLINE double poly_log(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
@@ -69,7 +69,7 @@ static inline double poly_log(double z1)
 #define TWO_THIRDS_2 0x1.5555555555555p-55
 
 /* (log((1 + s) / (1 - s)) - 2 s - 2/3 s^3) / s^5, z = s^2, 0.0 <= z <= 0.029438: degree 7, error 2^-70.1 */
-static inline double poly_log5(double z1)
+static INLINE double poly_log5(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
@@ -77,7 +77,7 @@ static inline double poly_log5(double z1)
 }
 
 /* (sin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.616974: degree 6, error 2^-66.2 */
-static inline double poly_sin(double z1)
+static INLINE double poly_sin(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
@@ -85,7 +85,7 @@ static inline double poly_sin(double z1)
 }
 
 /* (cos(x) - 1 + x^2/2) / x^4, z = x^2, 0.0 <= z <= 0.616974: degree 5, error 2^-60.3 */
-static inline double poly_cos(double z1)
+static INLINE double poly_cos(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
@@ -93,7 +93,7 @@ static inline double poly_cos(double z1)
 }
 
 /* (atan(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.171916: degree 12, error 2^-64.3 */
-static inline double poly_atan(double z1)
+static INLINE double poly_atan(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
@@ -102,7 +102,7 @@ static inline double poly_atan(double z1)
 }
 
 /* (asin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.2501: degree 13, error 2^-60.2 */
-static inline double poly_asin(double z1)
+static INLINE double poly_asin(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
@@ -111,7 +111,7 @@ static inline double poly_asin(double z1)
 }
 
 /* (sinh(x) - x) / x^3, z = x^2, 0.0 <= z <= 1.001: degree 6, error 2^-61.3 */
-static inline double poly_sinh(double z1)
+static INLINE double poly_sinh(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
@@ -119,7 +119,7 @@ static inline double poly_sinh(double z1)
 }
 
 /* (tanh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.391: degree 12, error 2^-62.6 */
-static inline double poly_tanh(double z1)
+static INLINE double poly_tanh(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
@@ -128,7 +128,7 @@ static inline double poly_tanh(double z1)
 }
 
 /* cbrt(z), a first guess, 1.0 <= z <= 2.001: degree 5, error 2^-19.1 */
-static inline double poly_cbrt(double z1)
+static INLINE double poly_cbrt(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;

@@ -52,7 +52,7 @@ def polynomial(name: str, f: Function, lo: float, hi: float, weight: Function, b
     powers = [2**k for k in range(1, 6) if 2**k < len(hexes)]
     lines = [f"/* {what}, {mp.nstr(mp.mpf(lo), 6)} <= z <= {mp.nstr(mp.mpf(hi), 6)}: degree {degree}, "
              f"error 2^{mp.nstr(mp.log(worst, 2), 3)} */",
-             f"static inline double poly_{name}(double z1)", "{"]  # fmt: skip
+             f"static INLINE double poly_{name}(double z1)", "{"]  # fmt: skip
     lines += [f"    const double z{p} = z{p // 2} * z{p // 2};" for p in powers]
     return "\n".join([*lines, f"    return {estrin(hexes, 1)};", "}"])
 

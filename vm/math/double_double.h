@@ -11,20 +11,20 @@ typedef struct {
     double hi, lo;
 } dd;
 
-static inline dd two_sum(double a, double b)
+static INLINE dd two_sum(double a, double b)
 {
     const double s = a + b, t = s - a;
     return (dd){s, (a - (s - t)) + (b - t)};
 }
 
 /* |a| >= |b|, or a is 0. */
-static inline dd fast_two_sum(double a, double b)
+static INLINE dd fast_two_sum(double a, double b)
 {
     const double s = a + b;
     return (dd){s, b - (s - a)};
 }
 
-static inline dd two_product(double a, double b)
+static INLINE dd two_product(double a, double b)
 {
     const double p = a * b, as = a * 0x1.0000002p27, bs = b * 0x1.0000002p27;
     const double ah = as - (as - a), bh = bs - (bs - b), al = a - ah, bl = b - bh;
@@ -32,7 +32,7 @@ static inline dd two_product(double a, double b)
 }
 
 /* (n + nlo) / (d + dlo) */
-static inline dd quotient(double n, double nlo, double d, double dlo)
+static INLINE dd quotient(double n, double nlo, double d, double dlo)
 {
     const double q = n / d;
     const dd p = two_product(q, d);
@@ -40,7 +40,7 @@ static inline dd quotient(double n, double nlo, double d, double dlo)
 }
 
 /* sqrt(v + vlo), v > 0 */
-static inline dd square_root(double v, double vlo)
+static INLINE dd square_root(double v, double vlo)
 {
     const double s = sqrt(v);
     const dd p = two_product(s, s);
@@ -51,7 +51,7 @@ static inline dd square_root(double v, double vlo)
 #define TO_WHOLE 0x1.8p52
 
 /* 2^k of a whole number k in -1022..1023, given as the bits of k + TO_WHOLE. */
-static inline double power_of_two(uint64_t k)
+static INLINE double power_of_two(uint64_t k)
 {
     return of_bits((k + 1023) << 52);
 }

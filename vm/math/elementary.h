@@ -24,7 +24,7 @@ typedef uint64_t sweep1(size_t n, double *aside, const double *a);
 typedef uint64_t sweep2(size_t n, double *aside, const double *a, const double *b, unsigned uniform);
 
 /* All bits of the exponent set: inf or nan. */
-static inline uint64_t not_finite(double x)
+static INLINE uint64_t not_finite(double x)
 {
     return (uint64_t)!(fabs(x) <= 0x1.fffffffffffffp1023);
 }
@@ -80,7 +80,7 @@ static unsigned finish2(size_t n, p_f64 *d, const double *aside, const p_f64 *a,
     return faults != 0;
 }
 
-/* A kernel: chunk by chunk, aside first, because d may be an operand. */
+/* A kernel: chunk by chunk, because the odd ones need the arguments again; aside first if d is one of them. */
 static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, sweep1 *sweep, uint64_t (*odd)(double),
                             double (*library)(double), int python, uint8_t *mark)
 {
@@ -88,11 +88,13 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, sweep1 *sweep, u
     double aside[CHUNK];
     for (size_t at = 0; at < n; at += CHUNK) {
         const size_t m = n - at < CHUNK ? n - at : CHUNK;
-        if (sweep(m, aside, (const double *)a + at)) {
-            faults |= finish1(m, d + at, aside, a + at, odd, library, python, mark ? mark + at : NULL);
+        double *to = d == a ? aside : (double *)d + at;
+        if (sweep(m, to, (const double *)a + at)) {
+            faults |= finish1(m, d + at, to, a + at, odd, library, python, mark ? mark + at : NULL);
             continue;
         }
-        memcpy(d + at, aside, m * sizeof *d);
+        if (to == aside)
+            memcpy(d + at, aside, m * sizeof *d);
         if (mark)
             memset(mark + at, 0, m);
     }
@@ -108,11 +110,13 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
     for (size_t at = 0; at < n; at += CHUNK) {
         const size_t m = n - at < CHUNK ? n - at : CHUNK;
         const p_f64 *x = uniform & 1 ? a : a + at, *y = uniform & 2 ? b : b + at;
-        if (sweep(m, aside, (const double *)x, (const double *)y, uniform)) {
-            faults |= finish2(m, d + at, aside, x, y, uniform, odd, library, python, mark ? mark + at : NULL);
+        double *to = d == a || d == b ? aside : (double *)d + at;
+        if (sweep(m, to, (const double *)x, (const double *)y, uniform)) {
+            faults |= finish2(m, d + at, to, x, y, uniform, odd, library, python, mark ? mark + at : NULL);
             continue;
         }
-        memcpy(d + at, aside, m * sizeof *d);
+        if (to == aside)
+            memcpy(d + at, aside, m * sizeof *d);
         if (mark)
             memset(mark + at, 0, m);
     }

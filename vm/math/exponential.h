@@ -12,7 +12,7 @@ typedef struct {
     uint64_t k; /* the bits of k + TO_WHOLE */
 } exp_parts;
 
-static inline exp_parts reduce_exp(double x, double xlo)
+static INLINE exp_parts reduce_exp(double x, double xlo)
 {
     const double t = x * INV_LN2_1 + TO_WHOLE, k = t - TO_WHOLE;
     const double a = x - k * LN2_1, b = k * LN2_2 - xlo, r = a - b, rlo = (a - r) - b;
@@ -22,51 +22,51 @@ static inline exp_parts reduce_exp(double x, double xlo)
 }
 
 /* 1 + m */
-static inline dd one_plus(dd m)
+static INLINE dd one_plus(dd m)
 {
     const dd s = fast_two_sum(1.0, m.hi);
     return (dd){s.hi, s.lo + m.lo};
 }
 
 /* Alone, exp does without the error of 1 + r. */
-static inline double core_exp(double x)
+static INLINE double core_exp(double x)
 {
     const double t = x * INV_LN2_1 + TO_WHOLE, k = t - TO_WHOLE;
     const double a = x - k * LN2_1, b = k * LN2_2, r = a - b, rlo = (a - r) - b;
     return (1.0 + (r + (r * r * poly_exp(r) + rlo))) * power_of_two(bits_of(t));
 }
-static inline uint64_t odd_exp(double x)
+static INLINE uint64_t odd_exp(double x)
 {
     return (uint64_t)!(fabs(x) < 708.0);
 }
 
-static inline double core_exp2(double x)
+static INLINE double core_exp2(double x)
 {
     const double t = x + TO_WHOLE, r = x - (t - TO_WHOLE);
     const double a = r * LN2_1, b = r * LN2_2 + r * r * poly_exp2(r);
     const dd s = two_sum(1.0, a);
     return (s.hi + (s.lo + b)) * power_of_two(bits_of(t));
 }
-static inline uint64_t odd_exp2(double x)
+static INLINE uint64_t odd_exp2(double x)
 {
     return (uint64_t)!(fabs(x) < 1022.0);
 }
 
 /* 2^k (1 + m) - 1 = (2^k - 1) + 2^k m. Where 2^k is negligible, or 1 is, k is cut: the answer is the same. */
-static inline double core_expm1(double x)
+static INLINE double core_expm1(double x)
 {
     const exp_parts e = reduce_exp(x, 0.0);
     const double scale = power_of_two(e.k);
     const dd s = two_sum(scale, -1.0), u = two_sum(s.hi, scale * e.m.hi);
     return copysign(u.hi + (u.lo + (scale * e.m.lo + s.lo)), x);
 }
-static inline uint64_t odd_expm1(double x)
+static INLINE uint64_t odd_expm1(double x)
 {
     return odd_exp(x);
 }
 
 /* e^|x| / 2 and its reciprocal. */
-static inline dd half_exp(double x)
+static INLINE dd half_exp(double x)
 {
     const exp_parts e = reduce_exp(fabs(x), 0.0);
     const dd s = one_plus(e.m);
@@ -74,29 +74,29 @@ static inline dd half_exp(double x)
     return (dd){hi * scale, ((s.hi - hi) + s.lo) * scale};
 }
 
-static inline double core_sinh(double x)
+static INLINE double core_sinh(double x)
 {
     const double z = x * x, small = x + x * z * poly_sinh(z);
     const dd h = half_exp(x), d = fast_two_sum(h.hi, -0.25 / h.hi);
     return fabs(x) < 1.0 ? small : copysign(d.hi + (d.lo + h.lo), x);
 }
-static inline uint64_t odd_sinh(double x)
+static INLINE uint64_t odd_sinh(double x)
 {
     return odd_exp(x);
 }
 
-static inline double core_cosh(double x)
+static INLINE double core_cosh(double x)
 {
     const dd h = half_exp(x), d = fast_two_sum(h.hi, 0.25 / h.hi);
     return d.hi + (d.lo + h.lo);
 }
-static inline uint64_t odd_cosh(double x)
+static INLINE uint64_t odd_cosh(double x)
 {
     return odd_exp(x);
 }
 
 /* 1 - 2 / (e^2|x| + 1), the divisor's rounding error put right to first order; from 20 on it is 1. */
-static inline double core_tanh(double x)
+static INLINE double core_tanh(double x)
 {
     const double z = x * x, small = x + x * z * poly_tanh(z), a = fabs(x);
     const exp_parts e = reduce_exp(2.0 * (a < 20.0 ? a : 20.0), 0.0);
@@ -106,7 +106,7 @@ static inline double core_tanh(double x)
     const double q = 2.0 / d.hi, large = 1.0 - (q - 0.5 * q * q * (d.lo + s.lo * scale));
     return a < 0.625 ? small : copysign(large, x);
 }
-static inline uint64_t odd_tanh(double x)
+static INLINE uint64_t odd_tanh(double x)
 {
     return (uint64_t)!(fabs(x) <= 0x1.fffffffffffffp1023);
 }

@@ -8,7 +8,7 @@
 #include "double_double.h"
 
 /* atan(n / d) as hi + lo, for 0 <= n <= d, d positive. */
-static inline dd arc(double n, double d)
+static INLINE dd arc(double n, double d)
 {
     const int beyond = n > 0x1.a827999fcef32p-2 * d;
     const dd difference = two_sum(n, -d), sum = two_sum(n, d);
@@ -20,25 +20,25 @@ static inline dd arc(double n, double d)
 }
 
 /* a + alo minus the arc, or the arc */
-static inline dd reflected(int reflect, double a, double alo, dd r)
+static INLINE dd reflected(int reflect, double a, double alo, dd r)
 {
     const dd s = fast_two_sum(a, -r.hi);
     return (dd){reflect ? s.hi : r.hi, reflect ? s.lo + (alo - r.lo) : r.lo};
 }
 
-static inline double core_atan(double x)
+static INLINE double core_atan(double x)
 {
     const double a = fabs(x);
     const int over = a > 1.0;
     const dd r = reflected(over, 0.5 * PI_1, 0.5 * PI_2, arc(over ? 1.0 : a, over ? a : 1.0));
     return copysign(r.hi + r.lo, x);
 }
-static inline uint64_t odd_atan(double x)
+static INLINE uint64_t odd_atan(double x)
 {
     return (uint64_t)!(fabs(x) < 0x1p500);
 }
 
-static inline double core_atan2(double y, double x)
+static INLINE double core_atan2(double y, double x)
 {
     const double ay = fabs(y), ax = fabs(x);
     const int over = ay > ax;
@@ -46,19 +46,19 @@ static inline double core_atan2(double y, double x)
     const dd r = reflected(x < 0, PI_1, PI_2, half);
     return copysign(r.hi + r.lo, y);
 }
-static inline uint64_t odd_atan2(double y, double x)
+static INLINE uint64_t odd_atan2(double y, double x)
 {
     const double ay = fabs(y), ax = fabs(x);
     return (uint64_t)!((ax < 0x1p400) & (ax > 0x1p-400) & (ay < 0x1p400) & (ay > 0x1p-400));
 }
 
 /* asin(a), 0 <= a <= 1/2, given a^2 */
-static inline double small_asin(double a, double alo, double z)
+static INLINE double small_asin(double a, double alo, double z)
 {
     return a * z * poly_asin(z) + alo;
 }
 
-static inline double core_asin(double x)
+static INLINE double core_asin(double x)
 {
     const double a = fabs(x);
     const int beyond = a > 0.5;
@@ -68,12 +68,12 @@ static inline double core_asin(double x)
     const dd r = fast_two_sum(0.5 * PI_1, -2.0 * s);
     return copysign(beyond ? r.hi + (r.lo + (0.5 * PI_2 - 2.0 * rest)) : s + rest, x);
 }
-static inline uint64_t odd_asin(double x)
+static INLINE uint64_t odd_asin(double x)
 {
     return (uint64_t)!(fabs(x) < 1.0);
 }
 
-static inline double core_acos(double x)
+static INLINE double core_acos(double x)
 {
     const double a = fabs(x);
     const int beyond = a > 0.5;
@@ -84,7 +84,7 @@ static inline double core_acos(double x)
     const double near = right.hi + (right.lo + (0.5 * PI_2 - rest)), low = left.hi + (left.lo + (PI_2 - 2.0 * rest));
     return !beyond ? near : x < 0 ? low : 2.0 * s + 2.0 * rest;
 }
-static inline uint64_t odd_acos(double x)
+static INLINE uint64_t odd_acos(double x)
 {
     return (uint64_t)!(fabs(x) < 1.0);
 }

@@ -7,14 +7,14 @@
 #include "coefficients.h"
 #include "double_double.h"
 
-static inline dd product(dd a, dd b)
+static INLINE dd product(dd a, dd b)
 {
     const dd p = two_product(a.hi, b.hi);
     return (dd){p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi)};
 }
 
 /* The logarithm of a positive normal number below 2^1023. */
-static inline dd long_log(double x)
+static INLINE dd long_log(double x)
 {
     const scaled v = scale_down(x);
     const dd d = two_sum(v.m, 1.0), s = quotient(v.m - 1.0, 0.0, d.hi, d.lo), two_thirds = {TWO_THIRDS_1, TWO_THIRDS_2};
@@ -24,7 +24,7 @@ static inline dd long_log(double x)
     return fast_two_sum(b.hi, b.lo + (a.lo + (cube.lo + (s.lo + s.lo + rest) + v.k * LN2_2)));
 }
 
-static inline double core_pow(double x, double y)
+static INLINE double core_pow(double x, double y)
 {
     const double turns = y + TO_WHOLE;
     const dd l = long_log(fabs(x)), p = two_product(y, l.hi);
@@ -34,7 +34,7 @@ static inline double core_pow(double x, double y)
     const double sign = of_bits(bits_of(r) ^ ((bits_of(turns) & bits_of(x) >> 63) << 63));
     return (fabs(p.hi) < 708.0) & ((x > 0) | (turns - TO_WHOLE == y)) ? sign : (double)NAN;
 }
-static inline uint64_t odd_pow(double x, double y)
+static INLINE uint64_t odd_pow(double x, double y)
 {
     return not_positive_normal(fabs(x)) | (uint64_t)!(fabs(y) < 0x1p50);
 }

@@ -4,7 +4,7 @@
 
 /* |x| = 2^(3 q + i) m, m in [1, 2), i in 0..2: a polynomial guesses the root of m, two steps of Newton's method on t^3 = v
  * refine the root of v = 2^i m, and a last one with the exact residual leaves half an ULP and a little. */
-static inline double core_cbrt(double x)
+static INLINE double core_cbrt(double x)
 {
     const uint64_t bits = bits_of(x) & UINT64_C(0x7fffffffffffffff), exponent = bits >> 52;
     const double e = of_bits(exponent | UINT64_C(0x4330000000000000)) - 0x1p52; /* 1..2046: biased by 1023 = 3 * 341 */
@@ -19,19 +19,19 @@ static inline double core_cbrt(double x)
     const double r = (t + residual / (3.0 * square.hi)) * of_bits((bits_of(whole) + (1023 - 341)) << 52);
     return x == 0 ? x : copysign(r, x);
 }
-static inline uint64_t odd_cbrt(double x)
+static INLINE uint64_t odd_cbrt(double x)
 {
     const double a = fabs(x);
     return (uint64_t)!((a >= 0x1p-1022) & (a <= 0x1.fffffffffffffp1023)) & (uint64_t)(x != 0);
 }
 
-static inline double core_hypot(double x, double y)
+static INLINE double core_hypot(double x, double y)
 {
     const dd a = two_product(x, x), b = two_product(y, y), s = two_sum(a.hi, b.hi);
     const dd r = square_root(s.hi, s.lo + (a.lo + b.lo));
     return r.hi + r.lo;
 }
-static inline uint64_t odd_hypot(double x, double y)
+static INLINE uint64_t odd_hypot(double x, double y)
 {
     const double ax = fabs(x), ay = fabs(y);
     return (uint64_t)!((ax < 0x1p500) & (ay < 0x1p500) & ((ax > 0x1p-480) | (ay > 0x1p-480)));
