@@ -425,6 +425,8 @@ UNARY(RINT, f64, f64, f64, round_even(x))
 
 /* ---- division ---- */
 
+#include "math/double_double.h"
+
 BINARY(DIV, f64, f64, f64, f64, x / y)
 CHECKED2(DIVC, f64, f64, f64, f64, uint64_t, ANY_BIT, const double r = x / y; const uint64_t bad = y == 0;)
 
@@ -482,11 +484,9 @@ static inline double float_modc(double x, double y, uint64_t *bad)
 /* The fast way: q = floor(x / y) is the quotient, or one above it where x / y was rounded up to a whole number; x -
  * q*y in one rounding shows which, and is the remainder (exact in the latter case, the sum CPython rounds in the
  * former). Below 2^49 CPython's (x - mod) / y is within 1/2 of the same whole number. Greater quotients, inf and nan
- * are done again. A zero divisor is not: the quotient is x / y, the remainder nan. Without fma there is no fast way.
- * */
-#if defined __FMA__ || defined __ARM_FEATURE_FMA || defined FP_FAST_FMA
+ * are done again. A zero divisor is not: the quotient is x / y, the remainder nan. */
 #define FLOAT_FAST(BAD, RESULT)                                                                                       \
-    const double t = x / y, q = round_down(t), m = fma(-q, y, x);                                                     \
+    const double t = x / y, q = round_down(t), m = rest(x, q, y);                                                     \
     const int zero = y == 0, above = (m != 0) & ((m < 0) != (y < 0));                                                 \
     const uint64_t used_x = !zero & !((fabs(t) < 0x1p49) & (m == m)), used_y = 0, bad = BAD;                          \
     const double r = RESULT;
@@ -499,12 +499,6 @@ CHUNKED(FDIV, f64, FLOAT_DIV, FLOAT_REDO, FLOAT_FAST(0, FLOAT_QUOTIENT))
 CHUNKED(FDIVC, f64, float_divc, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_QUOTIENT))
 CHUNKED(MOD, f64, FLOAT_MOD, FLOAT_REDO, FLOAT_FAST(0, FLOAT_REST))
 CHUNKED(MODC, f64, float_modc, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_REST))
-#else
-BINARY(FDIV, f64, f64, f64, f64, float_div(x, y))
-BINARY(MOD, f64, f64, f64, f64, float_mod(x, y))
-CHECKED2(FDIVC, f64, f64, f64, f64, uint64_t, ANY_BIT, uint64_t bad = 0; const double r = float_divc(x, y, &bad);)
-CHECKED2(MODC, f64, f64, f64, f64, uint64_t, ANY_BIT, uint64_t bad = 0; const double r = float_modc(x, y, &bad);)
-#endif
 
 /* Integers, rounded down as Python does. No processor here divides vectors of integers, and scalar division takes 1.7
  * ns; the quotient of doubles is exact once rounded down, for operands below 2^53, and is rounded to a whole number
@@ -605,7 +599,8 @@ CHECKED1(SQUAREC, f64, f64, f64, uint64_t, ANY_BIT, const double r = x * x;
 #include "math/inverse_trigonometric.h"
 #include "math/power.h"
 #include "math/root.h"
-#include "math/library.h"
+#include "math/error_function.h"
+#include "math/remainder.h"
 
 /* ---- bits ---- */
 

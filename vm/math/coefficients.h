@@ -127,6 +127,31 @@ static INLINE double poly_tanh(double z1)
     return ((((-0x1.5555555555555p-2 + 0x1.111111111110cp-3 * z1) + (-0x1.ba1ba1ba1afd7p-5 + 0x1.664f488278841p-6 * z1) * z2) + ((-0x1.226e354dbee3ep-7 + 0x1.d6d3cc4e2a2fcp-9 * z1) + (-0x1.7da2fcdbac82fp-10 + 0x1.3551fd17b9e2dp-11 * z1) * z2) * z4) + (((-0x1.f4fc47c17714bp-13 + 0x1.92d07376467d1p-14 * z1) + (-0x1.3704bfd3e3e36p-15 + 0x1.9988c24c1f8e3p-17 * z1) * z2) + -0x1.470b8f91b769ap-19 * z4) * z8);
 }
 
+/* erf(x) / x - 1, z = x^2, 0.0 <= z <= 0.4901: degree 10, error 2^-62.2 */
+static INLINE double poly_erf(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    const double z8 = z4 * z4;
+    return ((((0x1.06eba8214db69p-3 + -0x1.812746b0379e5p-2 * z1) + (0x1.ce2f21a0429c2p-4 + -0x1.b82ce31277c95p-6 * z1) * z2) + ((0x1.565bcd0a16f17p-8 + -0x1.c02db2b59dd72p-11 * z1) + (0x1.f9a2e95761377p-14 + -0x1.f4caf6f3cbba1p-17 * z1) * z2) * z4) + ((0x1.b954427e961cap-20 + -0x1.585af57dde91dp-23 * z1) + 0x1.97474ef2ce3dbp-27 * z2) * z8);
+}
+
+#define ERFC_MIDDLE 0x1.0000000000000p+2
+
+/* e^(a^2) erfc(a) (1 + 2a) at a = ERFC_MIDDLE = the sum of the parts, of 53, 53 bits */
+#define ERFC_1 0x1.3ba5916e9fd7fp+0
+#define ERFC_2 -0x1.aa9c415679e6fp-55
+
+/* the same less that, over t, where a = (1 + t) / (1 - t) ERFC_MIDDLE, -0.7022 <= z <= 0.734: degree 21, error 2^-61.2 */
+static INLINE double poly_erfc(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    const double z8 = z4 * z4;
+    const double z16 = z8 * z8;
+    return (((((-0x1.1df1ad154a28ep-3 + 0x1.f7f5df66fd7c3p-7 * z1) + (0x1.16ecefcfa5388p-4 + -0x1.9ddb23c3e9161p-4 * z1) * z2) + ((0x1.7fee004e12979p-4 + -0x1.0fb06dfe47c56p-4 * z1) + (0x1.3079edf6727aep-5 + -0x1.096238858e1ccp-6 * z1) * z2) * z4) + (((0x1.49c6728e254dcp-8 + -0x1.8d4a9937ff34fp-11 * z1) + (-0x1.a1df2e912af23p-13 + 0x1.3be02a7dcbd2cp-13 * z1) * z2) + ((-0x1.9957a3c463208p-16 + -0x1.787fa3d902b16p-17 * z1) + (0x1.7f10f17d4fc4dp-18 + 0x1.37de47415006ap-22 * z1) * z2) * z4) * z8) + (((-0x1.b954f26b2f330p-21 + 0x1.54c019c99d7b3p-24 * z1) + (0x1.c4f08403f3865p-24 + -0x1.744449606cf4fp-26 * z1) * z2) + (-0x1.67d0a7191470bp-27 + 0x1.afd38a20f3888p-29 * z1) * z4) * z16);
+}
+
 /* cbrt(z), a first guess, 1.0 <= z <= 2.001: degree 5, error 2^-19.1 */
 static INLINE double poly_cbrt(double z1)
 {

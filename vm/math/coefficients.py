@@ -88,6 +88,17 @@ def odd_weight(f: Function) -> Function:
     return lambda z: 1 if z < mp.mpf(10) ** -18 else root(z) ** 3 / f(root(z))
 
 
+MIDDLE = mp.mpf(4)
+
+
+def scaled_erfc(t: Any) -> Any:
+    """e^(a^2) erfc(a) (1 + 2a) at a = (1 + t) / (1 - t) MIDDLE: nearly flat (M. M. Shepherd and J. G. Laframboise,
+    Chebyshev Approximation of (1 + 2x) exp(x^2) erfc x in 0 <= x < infinity, Math. Comp. 36, 1981)."""
+    a = (1 + t) / (1 - t) * MIDDLE
+    return mp.exp(a * a) * mp.erfc(a) * (1 + 2 * a)
+
+
+SLOPE = mp.diff(scaled_erfc, 0)
 LN2 = mp.log(2)
 QUARTER = float(mp.pi / 4) * 1.0001
 SMALL_TAN = float(mp.sqrt(2) - 1) * 1.001
@@ -123,6 +134,12 @@ SECTIONS = [
                "(sinh(x) - x) / x^3, z = x^2"),
     polynomial("tanh", odd_rest(mp.tanh, -mp.mpf(1) / 3), 0, 0.391, odd_weight(mp.tanh), 58,
                "(tanh(x) - x) / x^3, z = x^2"),
+    polynomial("erf", lambda z: 2 / mp.sqrt(mp.pi) - 1 if z < 1e-18 else mp.erf(root(z)) / root(z) - 1, 0, 0.4901,
+               lambda z: 1, 58, "erf(x) / x - 1, z = x^2"),
+    f"#define ERFC_MIDDLE {float(MIDDLE).hex()}",
+    parts("ERFC", scaled_erfc(0), [53, 53], "e^(a^2) erfc(a) (1 + 2a) at a = ERFC_MIDDLE"),
+    polynomial("erfc", lambda t: SLOPE if abs(t) < 1e-20 else (scaled_erfc(t) - scaled_erfc(0)) / t, -0.7022, 0.7340,
+               lambda t: abs(t), 60, "the same less that, over t, where a = (1 + t) / (1 - t) ERFC_MIDDLE"),
     polynomial("cbrt", lambda z: z ** (mp.mpf(1) / 3), 1, 2.001, lambda z: 1, 18, "cbrt(z), a first guess"),
 ]  # fmt: skip
 

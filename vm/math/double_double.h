@@ -1,8 +1,8 @@
 /* Sums and products with their rounding errors: a number as hi + lo, |lo| at most half an ULP of hi.
  *
  * T. J. Dekker, A floating-point technique for extending the available precision, Numer. Math. 18 (1971); D. E. Knuth,
- * The Art of Computer Programming 2, 4.2.2. Without fused multiplication, so that all levels have the same bits; operands
- * of products must be below 2^996.
+ * The Art of Computer Programming 2, 4.2.2. Without fused multiplication, but where it changes no bits, so that all
+ * levels have the same; operands of products must be below 2^996.
  */
 #ifndef AO_DOUBLE_DOUBLE_H
 #define AO_DOUBLE_DOUBLE_H
@@ -31,12 +31,29 @@ static INLINE dd two_product(double a, double b)
     return (dd){p, ((ah * bh - p) + ah * bl + al * bh) + al * bl};
 }
 
+static INLINE dd product(dd a, dd b)
+{
+    const dd p = two_product(a.hi, b.hi);
+    return (dd){p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi)};
+}
+
 /* (n + nlo) / (d + dlo) */
 static INLINE dd quotient(double n, double nlo, double d, double dlo)
 {
     const double q = n / d;
     const dd p = two_product(q, d);
     return (dd){q, (((n - p.hi) - p.lo) + (nlo - q * dlo)) / d};
+}
+
+/* x - q y in one rounding, for the whole number q next to x / y: x - p.hi is exact then, or p.lo is 0. */
+static INLINE double rest(double x, double q, double y)
+{
+#if defined __FMA__ || defined __ARM_FEATURE_FMA || defined FP_FAST_FMA
+    return fma(-q, y, x);
+#else
+    const dd p = two_product(q, y);
+    return (x - p.hi) - p.lo;
+#endif
 }
 
 /* sqrt(v + vlo), v > 0 */

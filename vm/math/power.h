@@ -7,12 +7,6 @@
 #include "coefficients.h"
 #include "double_double.h"
 
-static INLINE dd product(dd a, dd b)
-{
-    const dd p = two_product(a.hi, b.hi);
-    return (dd){p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi)};
-}
-
 /* The logarithm of a positive normal number below 2^1023. */
 static INLINE dd long_log(double x)
 {
