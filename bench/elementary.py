@@ -1,9 +1,10 @@
 """Accuracy and speed of every elementary function: python bench/elementary.py [--points 1000000]
 
 Accuracy: ULPs from the true value (MPFR, by gmpy2) over half a million numbers of the usual range, as many of all
-exponents, and some next to zeros, poles and where the argument is reduced; at every instruction-set level, with a digest
+exponents, and some next to zeros, poles and where the argument is reduced; at every level, with a digest
 of all bits, which must be one. Speed: nanoseconds an element of 100,000 doubles with out=, and how many times as long
-NumPy, numexpr and Numba take, each on one thread. Writes docs/elementary.md and docs/elementary.json.
+NumPy, numexpr and Numba take, each on one thread; and once more against NumPy with AVX-512 off in both. Writes
+docs/elementary.md and docs/elementary.json.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import hashlib
 import json
 import math
+import operator
 import os
 import platform
 import random
@@ -25,7 +27,7 @@ from typing import Any
 
 import arrayops as ao
 import arrayops._machine as machine
-from run import measure
+from timing import measure
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 RANGES = {
@@ -33,9 +35,9 @@ RANGES = {
     "log1p": (-1, 10), "cbrt": (-100, 100), "sin": (-100, 100), "cos": (-100, 100), "tan": (-100, 100), "asin": (-1, 1),
     "acos": (-1, 1), "atan": (-5, 5), "sinh": (-5, 5), "cosh": (-5, 5), "tanh": (-3, 3), "asinh": (-10, 10),
     "acosh": (1, 20), "atanh": (-1, 1), "erf": (-3, 3), "erfc": (-3, 10), "pow": (0, 20), "atan2": (-5, 5),
-    "hypot": (-5, 5), "fmod": (-50, 50),
+    "hypot": (-5, 5), "fmod": (-50, 50), "mod": (-50, 50),
 }  # fmt: skip
-TWO = ("pow", "atan2", "hypot", "fmod")
+TWO = ("pow", "atan2", "hypot", "fmod", "mod")
 NUMPY = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
          "atanh": "arctanh", "pow": "power", "atan2": "arctan2"}  # fmt: skip
 TURNS = (0.0, 1.0, -1.0, 0.5, -0.5, 0.625, math.log(2) / 2, math.sqrt(0.5), math.sqrt(2), math.tan(math.pi / 8), 20.0)
@@ -47,15 +49,16 @@ PAGE = """\
 By `python bench/elementary.py --points {points}` on {machine} ({isa}), Python {python}. The error is the largest over
 {points:,} numbers and more, half of them of the usual range, half of all exponents, in units in the last place of the
 true value (MPFR); all results have the same bits at the levels {levels}. Times are of 100,000 doubles of the usual
-range, with `out=`, one thread; the last columns say how many times as long the others take.
+range, with `out=`, one thread; NumPy, numexpr and Numba are how many times as long they take. The last two columns are
+of a second run, with AVX-512 switched off in arrayops and in NumPy. `mod` is `x % y`.
 
-| function | error, ULP | ns an element | NumPy | numexpr | Numba |
-|---|---|---|---|---|---|
+| function | error, ULP | ns an element | NumPy | numexpr | Numba | AVX2: ns | NumPy |
+|---|---|---|---|---|---|---|---|
 {rows}
 
 Arguments that a kernel does not have (angles beyond a million, results that overflow or are subnormal, inf and nan) are
-done one by one by the C library, in long double; `erf`, `erfc`, `fmod` and `remainder` always are. How each works, and
-where its constants come from, is said at the top of the files in `vm/math`.
+done one by one by the C library, in long double. How each works, and where its constants come from, is said at the top
+of the files in `vm/math`.
 """
 
 
@@ -75,6 +78,8 @@ def points(name: str, count: int) -> list[array[Any]]:
 
 def text_of(name: str) -> str:
     """The expression."""
+    if name == "mod":
+        return "x % y"
     return f"math.{name}(x, y)" if name in TWO else f"{name}(x)"
 
 
@@ -99,8 +104,8 @@ def worst(name: str, count: int) -> tuple[float, str]:
 
     context = gmpy2.context(precision=113, emin=-20000, emax=20000)
     gmpy2.set_context(context)
-    names = {"asinh": "asinh", "pow": None, "hypot": "hypot", "ln": "log"}
-    true: Callable[..., Any] = (lambda x, y: x**y) if name == "pow" else getattr(gmpy2, names.get(name) or name)
+    operators: dict[str, Callable[..., Any]] = {"pow": operator.pow, "mod": lambda x, y: float(x) % float(y)}
+    true = operators.get(name) or getattr(gmpy2, name)
     given, got = results(name, count)
     most, where = 0.0, ""
     for *xs, y in zip(*given, got, strict=True):
@@ -137,15 +142,18 @@ def speeds(name: str) -> dict[str, float]:
     if function is not None:
         calls["NumPy"] = lambda: function(*views, out=target)
     numexpr.set_num_threads(1)
-    text = "x**y" if name == "pow" else f"{NUMPY.get(name, name)}({'x, y' if name in TWO else 'x'})"
+    arguments = "x, y" if name in TWO else "x"
+    operators = {"pow": "x**y", "mod": "x % y"}
+    text = operators.get(name, f"{NUMPY.get(name, name)}({arguments})")
     try:
         numexpr.evaluate(text, dict(zip("xy", views, strict=False)))
         calls["numexpr"] = lambda: numexpr.evaluate(text, dict(zip("xy", views, strict=False)), out=target)
     except (TypeError, ValueError, KeyError, NameError, AttributeError):
         pass
-    if hasattr(math, name) and name not in ("exp2", "cbrt", "fmod"):
+    if name in operators or (hasattr(math, name) and name not in ("exp2", "cbrt", "fmod")):
         types = ["float64(float64, float64)" if name in TWO else "float64(float64)"]
-        source = eval(f"lambda {'a, b' if name in TWO else 'a'}: math.{name}({'a, b' if name in TWO else 'a'})")
+        body = operators.get(name, f"math.{name}({arguments})")
+        source = eval(f"lambda {arguments}: {body}", {"math": math})
         compiled = numba.vectorize(types)(source)
         calls["Numba"] = lambda: compiled(*views, out=target)
     for call in calls.values():
@@ -154,30 +162,44 @@ def speeds(name: str) -> dict[str, float]:
         return {n: 1e9 * s / size for n, s in measure(calls, 7, 0.3).items()}
 
 
+def again(what: str, points: int, **environment: str) -> str:
+    """What this program prints in another process, without warnings of features that are not there."""
+    command = [sys.executable, "-W", "ignore", __file__, what, "--points", str(points)]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def ratio(times: dict[str, float], name: str, mine: float) -> str:
+    """How many times as long as ours, or nothing."""
+    return f"{times[name] / mine:.2f}" if name in times else ""
+
+
 def main() -> None:
     """Measure, print, and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--points", type=int, default=1_000_000)
     parser.add_argument("--digest", action="store_true", help="only print the digest of all results")
+    parser.add_argument("--speeds", action="store_true", help="only print the times, as JSON")
     options = parser.parse_args()
     if options.digest:
         print(digest(options.points))
         return
-    digests = {}
-    for level in machine.ISA_LEVELS:
-        command = [sys.executable, __file__, "--digest", "--points", str(options.points)]
-        environment = {**os.environ, "ARRAYOPS_ISA": level}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        digests[level] = done.stdout.strip()
+    if options.speeds:
+        print(json.dumps({name: speeds(name) for name in RANGES}))
+        return
+    digests = {level: again("--digest", options.points, ARRAYOPS_ISA=level) for level in machine.ISA_LEVELS}
     assert len(set(digests.values())) == 1, digests
+    times = json.loads(again("--speeds", 0))
+    without = {"ARRAYOPS_ISA": "avx2", "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}
+    narrow = json.loads(again("--speeds", 0, **without)) if "avx512" in digests else {}
     rows, figures = [], {}
     for name in RANGES:
         error, where = worst(name, options.points)
-        times = speeds(name)
-        mine = times.pop("arrayops")
-        cells = [f"{times[n] / mine:.2f}" if n in times else "" for n in ("NumPy", "numexpr", "Numba")]
+        mine, theirs = times[name].pop("arrayops"), narrow.get(name, {})
+        cells = [ratio(times[name], n, mine) for n in ("NumPy", "numexpr", "Numba")]
+        cells += [f"{theirs['arrayops']:.2f}", ratio(theirs, "NumPy", theirs["arrayops"])] if theirs else ["", ""]
         rows.append(f"| `{name}` | {error:.3f} | {mine:.2f} | " + " | ".join(cells) + " |")
-        figures[name] = {"ulps": error, "where": where, "ns": mine, **{n: t / mine for n, t in times.items()}}
+        figures[name] = {"ulps": error, "where": where, "arrayops": mine, **times[name], "without AVX-512": theirs}
         print(rows[-1], flush=True)
         assert error <= 1.0, (name, error, where)
     text = PAGE.format(points=options.points, machine=platform.machine(), isa=ao.isa(), rows="\n".join(rows),

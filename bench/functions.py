@@ -16,7 +16,7 @@ from typing import Any
 import arrayops as ao
 from arrayops import functions
 from arrayops.compiler.decode import decode
-from run import measure
+from timing import measure
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "functions.md"
 LIMIT = 2.5

@@ -38,13 +38,13 @@ static INLINE double poly_exp(double z1)
     return ((((0x1.0000000000000p-1 + 0x1.5555555555557p-3 * z1) + (0x1.5555555555556p-5 + 0x1.11111111100dap-7 * z1) * z2) + ((0x1.6c16c16c162d3p-10 + 0x1.a01a01abe89b8p-13 * z1) + (0x1.a01a01a6d8e3bp-16 + 0x1.71de022fa2b45p-19 * z1) * z2) * z4) + ((0x1.27e4db634dd1cp-22 + 0x1.af4ded8bc133cp-26 * z1) + 0x1.1f73059b2800fp-29 * z2) * z8);
 }
 
-/* (exp(z) - 1 - z) / z^2, small relative to z, -0.34662 <= z <= 0.34662: degree 10, error 2^-60.8 */
-static INLINE double poly_expm1(double z1)
+/* 2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z, -0.34662 <= z <= 0.34662: degree 10, error 2^-66.2 */
+static INLINE double poly_exp3(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
     const double z8 = z4 * z4;
-    return ((((0x1.0000000000000p-1 + 0x1.5555555555557p-3 * z1) + (0x1.5555555555556p-5 + 0x1.11111111100dap-7 * z1) * z2) + ((0x1.6c16c16c162d3p-10 + 0x1.a01a01abe89b8p-13 * z1) + (0x1.a01a01a6d8e3bp-16 + 0x1.71de022fa2b45p-19 * z1) * z2) * z4) + ((0x1.27e4db634dd1cp-22 + 0x1.af4ded8bc133cp-26 * z1) + 0x1.1f73059b2800fp-29 * z2) * z8);
+    return ((((0x1.5555555555555p-2 + 0x1.5555555555556p-4 * z1) + (0x1.1111111111111p-6 + 0x1.6c16c16c162d3p-9 * z1) * z2) + ((0x1.a01a01a019b2ap-12 + 0x1.a01a01a6d8e3bp-15 * z1) + (0x1.71de3a590550ap-18 + 0x1.27e4db634dd1cp-21 * z1) * z2) * z4) + ((0x1.ae643448ce176p-25 + 0x1.1f73059b2800fp-28 * z1) + 0x1.61b2b9da889d2p-32 * z2) * z8);
 }
 
 /* (2^z - 1 - z log(2)) / z^2, -0.50001 <= z <= 0.50001: degree 10, error 2^-62.4 */

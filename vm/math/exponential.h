@@ -1,7 +1,7 @@
 /* exp, exp2, expm1, sinh, cosh and tanh.
  *
  * x = k log(2) + r with |r| <= log(2)/2 and the rounding error of r kept (W. J. Cody and W. Waite, Software Manual for the
- * Elementary Functions, 1980); e^r - 1 = r + r^2 P(r) as a sum hi + lo, so that what follows rounds once more and no
+ * Elementary Functions, 1980); e^r - 1 = r + r^2/2 + r^3 P(r) as a sum hi + lo, so that what follows rounds once more and no
  * further. Results that are subnormal or overflow are odd.
  */
 #include "coefficients.h"
@@ -16,8 +16,8 @@ static INLINE exp_parts reduce_exp(double x, double xlo)
 {
     const double t = x * INV_LN2_1 + TO_WHOLE, k = t - TO_WHOLE;
     const double a = x - k * LN2_1, b = k * LN2_2 - xlo, r = a - b, rlo = (a - r) - b;
-    const double p = r * r * poly_exp(r);
-    const dd m = fast_two_sum(r, p);
+    const double h = 0.5 * r * r;
+    const dd m = fast_two_sum(r, h + r * h * poly_exp3(r));
     return (exp_parts){{m.hi, m.lo + (rlo + rlo * r)}, bits_of(t)};
 }
 
@@ -103,7 +103,9 @@ static INLINE double core_tanh(double x)
     const dd s = one_plus(e.m);
     const double scale = power_of_two(e.k);
     const dd d = two_sum(s.hi * scale, 1.0);
-    const double q = 2.0 / d.hi, large = 1.0 - (q - 0.5 * q * q * (d.lo + s.lo * scale));
+    const double q = 2.0 / d.hi;
+    const dd w = fast_two_sum(1.0, -q);
+    const double large = w.hi + (w.lo + 0.5 * q * q * (d.lo + s.lo * scale));
     return a < 0.625 ? small : copysign(large, x);
 }
 static INLINE uint64_t odd_tanh(double x)

@@ -1,0 +1,421 @@
+"""arrayops beside everybody, in one process and run: python bench/scoreboard.py [--quick] [--rust FOLDER]
+
+Every contender's answer is compared with Python's before it is timed. Times are minima over interleaved rounds, on one
+thread unless said otherwise; ratios are another's time over ours. Each figure to be reached is printed with what was
+reached. Writes docs/figures.md, docs/figures.json, docs/plots and the table in README.md. Needs the packages of the
+extra "bench" and a C compiler; what is missing is left out. --rust names a folder into which the Rust package of our
+name was installed: pip install --target FOLDER arrayops.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import arrayops as ao
+import numpy as np
+from peers import ORDER, Call, Expression, Loops, contenders, empty, python_loop, returning, rust_package
+from timing import about, rounds, spread
+
+ROOT = Path(__file__).resolve().parent.parent
+BIG = 10_000_000
+SIZES = (10, 1_000, 100_000, BIG)
+SIXTH = "(((((2*x + 3)*x + 4)*x + 5)*x + 6)*x + 7)*x + 8"
+TWELVE = "(x*y + z)*(y - w) + (x + z*w)*(x - y) - w*x + y"
+
+#: A figure to be reached: at this size, another's time over ours must be at least so much.
+Needs = dict[tuple[int, str], float]
+
+
+@dataclass
+class Row:
+    """One comparison at one size: nanoseconds a call, and what there is to reach."""
+
+    name: str
+    size: int
+    fresh: bool
+    needs: dict[str, float]
+    nanoseconds: dict[str, float] = field(default_factory=dict)
+    spread: float = 1.0
+
+    def ratio(self, name: str) -> float:
+        """Another's time over ours."""
+        return self.nanoseconds[name] / self.nanoseconds["arrayops"]
+
+
+@dataclass
+class Figure:
+    """One line of the list of figures."""
+
+    name: str
+    wanted: str
+    reached: str
+    good: bool
+
+
+def doubles(count: int, seed: int) -> array[Any]:
+    """Random doubles in -1..1, none of them 0."""
+    values = np.random.default_rng(seed).uniform(-1, 1, count)
+    return array("d", values.tobytes())
+
+
+def integers(typecode: str, count: int, seed: int, low: int, high: int) -> array[Any]:
+    """Random integers in low..high-1."""
+    values = np.random.default_rng(seed).integers(low, high, count, dtype=typecode)
+    return array(typecode, values.tobytes())
+
+
+class Board:
+    """All that was measured."""
+
+    def __init__(self, quick: bool) -> None:
+        self.quick = quick
+        self.rows: list[Row] = []
+        self.figures: list[Figure] = []
+
+    def compare(self, name: str, size: int, calls: dict[str, Call], expected: bytes | None,
+                needs: dict[str, float], fresh: bool = False) -> Row:  # fmt: skip
+        """Checks and times the calls. ``expected``: bytes of the first results; None where answers may differ."""
+        for who, (call, result) in calls.items():
+            call()
+            if expected is not None and beginning(result(), len(expected)) != expected:
+                raise SystemExit(f"{who} gives a wrong answer for {name}")
+        number, budget = (4, 0.06) if self.quick else (9, 0.35)
+        times = rounds({who: call for who, (call, _) in calls.items()}, number, budget)
+        row = Row(name, size, fresh, needs, {who: 1e9 * min(t) for who, t in times.items()}, spread(times["arrayops"]))
+        self.rows.append(row)
+        for who, least in needs.items():
+            if who in row.nanoseconds:
+                wanted = f"{who} takes at least {least:.2f} times as long"
+                self.figure(f"{name}, {size:,}", wanted, f"{row.ratio(who):.2f}", row.ratio(who) >= least)
+        ratios = ", ".join(f"{who} {row.ratio(who):.2f}" for who in calls if who != "arrayops")
+        print(f"{name}, {size:,}{', fresh' * fresh}: {row.nanoseconds['arrayops'] / size:.3f} ns; {ratios}", flush=True)
+        return row
+
+    def figure(self, name: str, wanted: str, reached: str, good: bool) -> None:
+        """Notes a figure to be reached."""
+        self.figures.append(Figure(name, wanted, reached, good))
+        if not good:
+            print(f"    SHORT: {name}: {wanted}; {reached}", flush=True)
+
+
+def beginning(result: Any, size: int) -> bytes:
+    """The first bytes of a result, whatever kind of array it is."""
+    if not isinstance(result, array):
+        result = np.ascontiguousarray(result)
+    return memoryview(result).cast("B")[:size].tobytes()
+
+
+# -- expressions -----------------------------------------------------------------------------------------------------
+
+EXPRESSIONS: dict[Expression, Needs] = {
+    Expression("x*x + 1"): {(BIG, "C loop"): 1 / 1.05, (100_000, "Numba"): 1.0, (10, "NumPy"): 6, (10, "numexpr"): 15},
+    Expression("((2*x + 3)*x + 4)*x + 5"): {(BIG, "C loop"): 1 / 1.05, (100_000, "Numba"): 1.0},
+    Expression(SIXTH): {(100_000, "Numba"): 1.0},
+    Expression("x*y + z*w", arrays=4): {(BIG, "C loop"): 1 / 1.05, (100_000, "Numba"): 1 / 1.1},
+    Expression(TWELVE, arrays=4): {(100_000, "Numba"): 1 / 2.0},
+}
+OTHERS: dict[Expression, Needs] = {
+    Expression("x if x > 0 else y", "d", 2, c="x > 0 ? x : y", numpy="np.where(x > 0, x, y)",
+               numexpr="where(x > 0, x, y)"): {(100_000, "NumPy"): 5},
+    Expression("x*3 + 7", "i", 1, "q", c="(int64_t)x*3 + 7"): {(100_000, "NumPy"): 1 / 1.2},
+    Expression("x % 11", "q", c="x % 11 + (x % 11 < 0) * 11", numexpr="-"): {(100_000, "NumPy"): 3},
+    Expression("x // 7", "q", c="x / 7 - (x % 7 < 0)"): {(100_000, "NumPy"): 3},
+    Expression("x % y", "q", 2, c="x % y + ((x % y != 0) & ((x % y < 0) != (y < 0))) * y",
+               numexpr="-"): {(100_000, "NumPy"): 3},
+    Expression("x // y", "q", 2, c="x / y - ((x % y != 0) & ((x < 0) != (y < 0)))"): {(100_000, "NumPy"): 3},
+    Expression("(x*6364136223846793005 + 1442695040888963407) & 0xFFFFFFFFFFFFFFFF", "Q",
+               c="x*6364136223846793005u + 1442695040888963407u", numexpr="-",
+               numpy="x*np.uint64(6364136223846793005) + np.uint64(1442695040888963407)"): {(100_000, "NumPy"): 1.0},
+    Expression("x*2 if x < 100 else 255", "B", c="x < 100 ? x*2 : 255", numpy="np.where(x < 100, x*np.uint8(2), 255)",
+               numexpr="-"): {(BIG, "memcpy"): 0.5},
+}  # fmt: skip
+
+
+def inputs(e: Expression, size: int) -> list[array[Any]]:
+    """The arrays of an expression."""
+    if e.typecode == "d":
+        return [doubles(size, n) for n in range(e.arrays)]
+    low, high = {"i": (-(2**30), 2**30), "q": (-(10**9), 10**9), "Q": (0, 2**63), "B": (0, 256)}[e.typecode]
+    found = [integers(e.typecode, size, 0, low, high)]
+    return found + [integers(e.typecode, size, n, 1, 1000) for n in range(1, e.arrays)]
+
+
+def needed(needs: Needs, e: Expression, size: int) -> dict[str, float]:
+    """The figures of an expression at a size; the arithmetic ones also against NumPy and numexpr."""
+    found = {who: least for (at, who), least in needs.items() if at == size}
+    if e in EXPRESSIONS and size >= 100_000:
+        found = {"NumPy": 2.0, "numexpr": 4.0, **found}
+    return found
+
+
+def memcpy_call(source: array[Any]) -> Call:
+    """The C library's copy of as many bytes."""
+    target = bytearray(len(source) * source.itemsize)
+    to, size = (ctypes.c_char * len(target)).from_buffer(target), len(target)
+    copy, origin = ctypes.memmove, source.buffer_info()[0]
+    return lambda: copy(to, origin, size), lambda: target
+
+
+def run_expression(board: Board, e: Expression, size: int, needs: Needs, loops: Loops) -> None:
+    """One expression at one size: with an output that exists, and fresh."""
+    arrays = inputs(e, size)
+    slices = [a[:1000] for a in arrays]
+    expected = python_loop(e, slices)().tobytes()
+    for fresh in (False, True) if e in EXPRESSIONS else (False,):
+        calls = contenders(e, arrays, loops, fresh)
+        if not fresh and size <= 100_000:
+            loop = python_loop(e, arrays)
+            calls["Python"] = loop, loop
+        row = board.compare(e.text, size, calls, expected, {} if fresh else needed(needs, e, size), fresh)
+        if "memcpy" in row.needs:
+            one = memcpy_call(arrays[0])[0]
+            times = rounds({"arrayops": calls["arrayops"][0], "memcpy": one}, 9, 0.35)
+            ratio = min(times["memcpy"]) / min(times["arrayops"])
+            board.figure(f"{e.text}, {size:,}", "at least half the speed of memcpy", f"{ratio:.2f}", ratio >= 0.5)
+
+
+def run_expressions(board: Board) -> None:
+    """All expressions at all sizes."""
+    with tempfile.TemporaryDirectory() as folder:
+        loops = Loops([*EXPRESSIONS, *OTHERS], Path(folder))
+        for e, needs in EXPRESSIONS.items():
+            for size in SIZES:
+                run_expression(board, e, size, needs, loops)
+        for e, needs in OTHERS.items():
+            for size in sorted({at for at, _ in needs}):
+                run_expression(board, e, size, needs, loops)
+
+
+# -- what is no expression over arrays -------------------------------------------------------------------------------
+
+
+def run_calls(board: Board, rust: Any) -> None:
+    """Call overhead: 10 elements; and functions that are only called."""
+    x = doubles(10, 1)
+    kernel, out, view = ao.compile("x*x + 1"), array("d", bytes(80)), np.frombuffer(x)
+    rows = rounds({"map": lambda: ao.map(x, "x*x + 1"), "out": lambda: kernel(x, out=out),
+                   "NumPy": lambda: view * view + 1}, 15, 0.3)  # fmt: skip
+    unit = 1e9 * min(rows["NumPy"]) / 1000
+    for name, most in (("map", 150), ("out", 80)):
+        ns = 1e9 * min(rows[name])
+        what = 'ao.map(x, "x*x + 1")' if name == "map" else "k(x, out=o)"
+        board.figure(f"{what}, 10", f"{most} ns where NumPy takes 1 us", f"{ns / unit:.0f} ns ({ns:.0f} here)",
+                     ns / unit <= most)  # fmt: skip
+    big = doubles(100_000, 2)
+
+    def f(value: float) -> float:
+        return value * value + 1
+
+    calls: dict[str, Call] = {
+        "arrayops": returning(lambda: ao.map(big, f, compile=False)),
+        "Python": returning(lambda: array("d", [f(v) for v in big])),
+    }
+    if rust is not None:
+        calls["Rust arrayops"] = returning(lambda: rust.map(big, f))
+    board.compare("a function that is called", 100_000, calls, array("d", [f(v) for v in big]).tobytes(),
+                  {"Python": 1.4})  # fmt: skip
+
+
+def run_sums(board: Board, rust: Any) -> None:
+    """Exact sums of doubles against those that are not."""
+    for size, least in ((100, 3.0), (100_000, 1.0), (BIG, 1.5)):
+        x = doubles(size, 3)
+        view = np.frombuffer(x)
+        if ao.sum(x) != math.fsum(x):
+            raise SystemExit("a wrong sum")
+        calls: dict[str, Call] = {"arrayops": returning(lambda x=x: ao.sum(x)), "NumPy": returning(view.sum)}
+        if size <= 100_000:
+            calls["Python"] = returning(lambda x=x: math.fsum(x))
+        if rust is not None:
+            calls["Rust arrayops"] = returning(lambda x=x: rust.sum(x))
+        board.compare("sum of doubles", size, calls, None, {"NumPy": least})
+
+
+def run_filter(board: Board, rust: Any) -> None:
+    """Half of a million numbers."""
+    x = doubles(1_000_000, 4)
+    view = np.frombuffer(x)
+    calls: dict[str, Call] = {
+        "arrayops": returning(lambda: ao.filter(x, "x > 0.5")),
+        "NumPy": returning(lambda: view[view > 0.5]),
+        "Python": returning(lambda: array("d", [v for v in x if v > 0.5])),
+    }
+    for i in range(len(x)):
+        x[i] = (x[i] + 1) / 2
+    if rust is not None:
+        calls["Rust arrayops"] = returning(lambda: rust.filter(x, lambda v: v > 0.5))
+    board.compare("filter x > 0.5", 1_000_000, calls, array("d", [v for v in x if v > 0.5]).tobytes(), {"NumPy": 5})
+
+
+def run_threads(board: Board) -> None:
+    """Two threads against one; numexpr beside."""
+    x = doubles(2 * BIG, 5)
+    out = empty(Expression("x"), len(x))
+    view, target = np.frombuffer(x), np.empty(len(x))
+    most = len(os.sched_getaffinity(0))
+    for text, least in (("exp(x)*sin(x)", 1.8), ("x*x + 1", 1.0)):
+        kernel = ao.compile(text)
+        calls: dict[str, Callable[[], Any]] = {
+            "one": lambda kernel=kernel: kernel(x, out=out, threads=1),
+            "all": lambda kernel=kernel: kernel(x, out=out, threads=most),
+        }
+        try:
+            import numexpr
+        except ImportError:
+            numexpr = None
+        if numexpr is not None:
+            for who, number in (("numexpr, one", 1), ("numexpr, all", most)):
+                calls[who] = lambda text=text, number=number: (
+                    numexpr.set_num_threads(number),
+                    numexpr.evaluate(text, {"x": view}, out=target),
+                )
+        best = {who: min(t) for who, t in rounds(calls, 7, 1.0).items()}
+        gain = best["one"] / best["all"]
+        per = ", ".join(f"{who} {1e9 * s / len(x):.2f} ns" for who, s in best.items())
+        print(f"threads: {text}: {per}", flush=True)
+        board.figure(f"{text}, {len(x):,}, {most} threads", f"{least} times as fast as one",
+                     f"{gain:.2f} ({per})", gain >= least)  # fmt: skip
+
+
+def run_starts(board: Board) -> None:
+    """Compiling, importing, memory."""
+    rng = random.Random(7)
+    texts, x = [f"x*{rng.random()!r} + {n}" for n in range(200)], doubles(4000, 6)
+    times = []
+    for text in texts:
+        start = time.perf_counter()
+        ao.map(x, text)
+        times.append(time.perf_counter() - start)
+    board.figure("a new string", "at most 250 us", f"{1e6 * min(times):.0f} us", min(times) <= 250e-6)
+    functions = [eval(f"lambda x: x*{rng.random()!r} + {n}") for n in range(200)]
+    times = []
+    for function in functions:
+        start = time.perf_counter()
+        ao.map(x, function)
+        times.append(time.perf_counter() - start)
+    board.figure("a new lambda", "at most 250 us in all", f"{1e6 * min(times):.0f} us", min(times) <= 250e-6)
+    program = (
+        "import time, sys; s = time.perf_counter(); import {what}; t = time.perf_counter() - s;"
+        "print(t, [int(l.split()[1]) for l in open('/proc/self/status') if l.startswith('VmRSS')][0])"
+    )
+    found = {}
+    for what in ("array", "arrayops"):
+        runs = [subprocess.run([sys.executable, "-c", program.format(what=what)], capture_output=True, text=True,
+                               check=True).stdout.split() for _ in range(10)]  # fmt: skip
+        found[what] = min(float(r[0]) for r in runs), min(int(r[1]) for r in runs)
+    took = 1e3 * (found["arrayops"][0] - found["array"][0])
+    memory = (found["arrayops"][1] - found["array"][1]) / 1024
+    board.figure("import, over that of array", "at most 15 ms", f"{took:.1f} ms", took <= 15)
+    board.figure("memory, over that with array", "at most 4 MB", f"{memory:.1f} MB", memory <= 4)
+
+
+# -- results ---------------------------------------------------------------------------------------------------------
+
+
+def figures_table(board: Board) -> str:
+    """The figures to be reached."""
+    lines = ["| | what | figure | reached |", "|---|---|---|---|"]
+    for f in board.figures:
+        lines.append(f"| {'yes' if f.good else '**short**'} | `{f.name}` | {f.wanted} | {f.reached} |")
+    return "\n".join(lines)
+
+
+def rows_table(rows: list[Row]) -> str:
+    """arrayops in nanoseconds an element, the others as multiples of its time."""
+    who = [name for name in ORDER if any(name in row.nanoseconds for row in rows)]
+    lines = ["| | elements | arrayops, ns an element | " + " | ".join(who) + " |", "|---|---|---|" + "---|" * len(who)]
+    for row in rows:
+        cells = [f"{row.ratio(name):.2f}" if name in row.nanoseconds else "" for name in who]
+        own = row.nanoseconds["arrayops"] / row.size
+        lines.append(f"| `{row.name}` | {row.size:,} | {own:.3f} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def plots(rows: list[Row], folder: Path) -> list[str]:
+    """A plot for each expression of doubles, nanoseconds an element by size; their file names."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "arrayops"
+    from matplotlib import pyplot
+
+    folder.mkdir(exist_ok=True)
+    names = []
+    for k, e in enumerate(EXPRESSIONS):
+        mine = [row for row in rows if row.name == e.text and not row.fresh]
+        figure, axes = pyplot.subplots(figsize=(6, 3.6))
+        for who in ("arrayops", *ORDER):
+            points = [(row.size, row.nanoseconds[who] / row.size) for row in mine if who in row.nanoseconds]
+            if points:
+                axes.loglog(*zip(*points, strict=True), label=who, marker="o", lw=2.5 if who == "arrayops" else 1)
+        axes.set(title=e.text, xlabel="elements", ylabel="ns an element")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=7, ncols=2)
+        names.append(f"expression-{k + 1}.svg")
+        figure.savefig(folder / names[-1], metadata={"Date": None}, bbox_inches="tight")
+        pyplot.close(figure)
+    return names
+
+
+def write(board: Board) -> None:
+    """The page, the data, the plots, and the README's part."""
+    pictures = plots(board.rows, ROOT / "docs" / "plots")
+    worst = max(row.spread for row in board.rows)
+    head = (
+        f"By `python bench/scoreboard.py` on {about()}, {os.cpu_count()} cores. Times are minima, on one thread unless\n"
+        "said; ratios are another's time over that of arrayops in the same run, so more is better for arrayops.\n"
+    )
+    fresh = [row for row in board.rows if row.fresh]
+    text = (
+        f"# Measured\n\n{head}The usual round took up to {worst:.2f} times the fastest.\n\n## Figures to reach\n\n"
+        f"{figures_table(board)}\n\n## Into an array that exists\n\nNumPy, Arrow and Polars make a new one, their way."
+        f"\n\n{rows_table([row for row in board.rows if not row.fresh])}\n\n## Into a new array\n\n{rows_table(fresh)}\n\n"
+        + "\n".join(f"![nanoseconds an element by size](plots/{name})" for name in pictures)
+        + "\n"
+    )
+    (ROOT / "docs" / "figures.md").write_text(text)
+    data = {"about": about(), "figures": [vars(f) for f in board.figures], "rows": [vars(r) for r in board.rows]}
+    (ROOT / "docs" / "figures.json").write_text(json.dumps(data, indent=1) + "\n")
+    readme = (ROOT / "README.md").read_text()
+    before, rest = readme.split("<!-- figures -->")
+    after = rest.split("<!-- end of figures -->")[1]
+    chosen = [row for row in board.rows if row.size == 100_000 and not row.fresh][:4]
+    middle = f"<!-- figures -->\n{head}\n{rows_table(chosen)}\n<!-- end of figures -->"
+    (ROOT / "README.md").write_text(before + middle + after)
+
+
+def main() -> None:
+    """Measures, prints, writes."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, and nothing is written")
+    parser.add_argument("--rust", metavar="FOLDER", help="where the Rust package of our name is")
+    options = parser.parse_args()
+    board, rust = Board(options.quick), rust_package(options.rust)
+    run_calls(board, rust)
+    run_expressions(board)
+    run_sums(board, rust)
+    run_filter(board, rust)
+    run_threads(board)
+    run_starts(board)
+    print(about())
+    print(figures_table(board))
+    if not options.quick:
+        write(board)
+
+
+if __name__ == "__main__":
+    main()
