@@ -118,15 +118,6 @@ static INLINE double poly_sinh(double z1)
     return (((0x1.5555555555555p-3 + 0x1.11111111110fdp-7 * z1) + (0x1.a01a01a01eed5p-13 + 0x1.71de3a4e0d67dp-19 * z1) * z2) + ((0x1.ae646102f8d4bp-26 + 0x1.611caf3d7bfe1p-33 * z1) + 0x1.b413a2632a732p-41 * z2) * z4);
 }
 
-/* (tanh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.391: degree 12, error 2^-62.6 */
-static INLINE double poly_tanh(double z1)
-{
-    const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    const double z8 = z4 * z4;
-    return ((((-0x1.5555555555555p-2 + 0x1.111111111110cp-3 * z1) + (-0x1.ba1ba1ba1afd7p-5 + 0x1.664f488278841p-6 * z1) * z2) + ((-0x1.226e354dbee3ep-7 + 0x1.d6d3cc4e2a2fcp-9 * z1) + (-0x1.7da2fcdbac82fp-10 + 0x1.3551fd17b9e2dp-11 * z1) * z2) * z4) + (((-0x1.f4fc47c17714bp-13 + 0x1.92d07376467d1p-14 * z1) + (-0x1.3704bfd3e3e36p-15 + 0x1.9988c24c1f8e3p-17 * z1) * z2) + -0x1.470b8f91b769ap-19 * z4) * z8);
-}
-
 /* erf(x) / x - 1, z = x^2, 0.0 <= z <= 0.4901: degree 10, error 2^-62.2 */
 static INLINE double poly_erf(double z1)
 {

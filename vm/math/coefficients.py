@@ -132,8 +132,6 @@ SECTIONS = [
                "(asin(x) - x) / x^3, z = x^2"),
     polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 1.001, odd_weight(mp.sinh), 60,
                "(sinh(x) - x) / x^3, z = x^2"),
-    polynomial("tanh", odd_rest(mp.tanh, -mp.mpf(1) / 3), 0, 0.391, odd_weight(mp.tanh), 58,
-               "(tanh(x) - x) / x^3, z = x^2"),
     polynomial("erf", lambda z: 2 / mp.sqrt(mp.pi) - 1 if z < 1e-18 else mp.erf(root(z)) / root(z) - 1, 0, 0.4901,
                lambda z: 1, 58, "erf(x) / x - 1, z = x^2"),
     f"#define ERFC_MIDDLE {float(MIDDLE).hex()}",

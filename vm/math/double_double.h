@@ -24,11 +24,18 @@ static INLINE dd fast_two_sum(double a, double b)
     return (dd){s, b - (s - a)};
 }
 
+/* Where there is a fused multiplication, it gives the error at once: the same bits, as the error of a product is a double
+ * unless it underflows. So products below 2^-960 must be exact ones or must not matter. */
 static INLINE dd two_product(double a, double b)
 {
-    const double p = a * b, as = a * 0x1.0000002p27, bs = b * 0x1.0000002p27;
+    const double p = a * b;
+#if defined __FMA__ || defined __ARM_FEATURE_FMA || defined FP_FAST_FMA
+    return (dd){p, fma(a, b, -p)};
+#else
+    const double as = a * 0x1.0000002p27, bs = b * 0x1.0000002p27;
     const double ah = as - (as - a), bh = bs - (bs - b), al = a - ah, bl = b - bh;
     return (dd){p, ((ah * bh - p) + ah * bl + al * bh) + al * bl};
+#endif
 }
 
 static INLINE dd product(dd a, dd b)
@@ -37,23 +44,19 @@ static INLINE dd product(dd a, dd b)
     return (dd){p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi)};
 }
 
-/* (n + nlo) / (d + dlo) */
+/* (n + nlo) / (d + dlo), by one division; |lo| is up to 2 ULPs of hi. 1 / d must be normal. */
 static INLINE dd quotient(double n, double nlo, double d, double dlo)
 {
-    const double q = n / d;
+    const double inverse = 1.0 / d, q = n * inverse;
     const dd p = two_product(q, d);
-    return (dd){q, (((n - p.hi) - p.lo) + (nlo - q * dlo)) / d};
+    return (dd){q, (((n - p.hi) - p.lo) + (nlo - q * dlo)) * inverse};
 }
 
 /* x - q y in one rounding, for the whole number q next to x / y: x - p.hi is exact then, or p.lo is 0. */
 static INLINE double rest(double x, double q, double y)
 {
-#if defined __FMA__ || defined __ARM_FEATURE_FMA || defined FP_FAST_FMA
-    return fma(-q, y, x);
-#else
     const dd p = two_product(q, y);
     return (x - p.hi) - p.lo;
-#endif
 }
 
 /* sqrt(v + vlo), v > 0 */

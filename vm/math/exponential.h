@@ -95,18 +95,16 @@ static INLINE uint64_t odd_cosh(double x)
     return odd_exp(x);
 }
 
-/* 1 - 2 / (e^2|x| + 1), the divisor's rounding error put right to first order; from 20 on it is 1. */
+/* (e^2|x| - 1) / (e^2|x| + 1), both as 2^k -+ 1 + 2^k m; from 20 on it is 1. */
 static INLINE double core_tanh(double x)
 {
-    const double z = x * x, small = x + x * z * poly_tanh(z), a = fabs(x);
+    const double a = fabs(x);
     const exp_parts e = reduce_exp(2.0 * (a < 20.0 ? a : 20.0), 0.0);
-    const dd s = one_plus(e.m);
-    const double scale = power_of_two(e.k);
-    const dd d = two_sum(s.hi * scale, 1.0);
-    const double q = 2.0 / d.hi;
-    const dd w = fast_two_sum(1.0, -q);
-    const double large = w.hi + (w.lo + 0.5 * q * q * (d.lo + s.lo * scale));
-    return a < 0.625 ? small : copysign(large, x);
+    const double scale = power_of_two(e.k), hi = scale * e.m.hi, lo = scale * e.m.lo;
+    const dd less = fast_two_sum(scale, -1.0), more = fast_two_sum(scale, 1.0);
+    const dd n = fast_two_sum(less.hi, hi), d = fast_two_sum(more.hi, hi);
+    const dd q = quotient(n.hi, n.lo + (less.lo + lo), d.hi, d.lo + (more.lo + lo));
+    return copysign(q.hi + q.lo, x);
 }
 static INLINE uint64_t odd_tanh(double x)
 {

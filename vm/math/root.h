@@ -34,7 +34,8 @@ static INLINE double core_hypot(double x, double y)
 static INLINE uint64_t odd_hypot(double x, double y)
 {
     const double ax = fabs(x), ay = fabs(y);
-    return (uint64_t)!((ax < 0x1p500) & (ay < 0x1p500) & ((ax > 0x1p-480) | (ay > 0x1p-480)));
+    return (uint64_t)!((ax < 0x1p500) & (ay < 0x1p500) & ((ax > 0x1p-480) | ((x == 0) & (y != 0)))
+                       & ((ay > 0x1p-480) | ((y == 0) & (x != 0))));
 }
 
 TOTAL1(CBRT, cbrt, cbrtl)
