@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import ctypes
 import importlib
-import importlib.util
 import math
 import os
 import shutil
@@ -22,13 +21,19 @@ from typing import Any
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when it is imported
 
-import arrayops as ao  # noqa: E402
+import arrayops as ao
 
-try:
-    import numpy as np
-except ImportError:
-    np = None  # type: ignore[assignment]
 
+def optional(name: str) -> Any:
+    """A module, or None if it is not installed."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+np, numba, numexpr, pl = optional("numpy"), optional("numba"), optional("numexpr"), optional("polars")
+pa, pc = optional("pyarrow"), optional("pyarrow.compute")
 ORDER = ("C loop", "Python", "NumPy", "numexpr", "Numba", "Arrow", "Polars", "Rust arrayops")
 NAMES = ("x", "y", "z", "w")
 C_TYPES = {"d": "double", "i": "int32_t", "q": "int64_t", "Q": "uint64_t", "B": "uint8_t"}
@@ -106,9 +111,7 @@ def python_loop(e: Expression, arrays: list[array[Any]]) -> Callable[[], array[A
 
 def numba_call(e: Expression, arrays: list[array[Any]], size: int) -> Call | None:
     """A loop compiled by Numba, with an output array."""
-    try:
-        import numba
-    except ImportError:
+    if numba is None:
         return None
     names = NAMES[: e.arrays]
     loads = "; ".join(f"{n} = {n}s[i]" for n in names)
@@ -124,11 +127,7 @@ def numba_call(e: Expression, arrays: list[array[Any]], size: int) -> Call | Non
 
 def numexpr_call(e: Expression, views: dict[str, Any], size: int) -> Call | None:
     """numexpr, on one thread."""
-    try:
-        import numexpr
-    except ImportError:
-        return None
-    if e.numexpr == "-" or "//" in e.text:
+    if numexpr is None or e.numexpr == "-" or "//" in e.text:
         return None
     numexpr.set_num_threads(1)
     out = np.empty(size, dtype=e.out)
@@ -138,10 +137,7 @@ def numexpr_call(e: Expression, views: dict[str, Any], size: int) -> Call | None
 
 def arrow_call(e: Expression, views: dict[str, Any]) -> Call | None:
     """pyarrow.compute, one call for each operation, as it has no expressions over arrays."""
-    try:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-    except ImportError:
+    if pa is None:
         return None
     operators: dict[type, Any] = {ast.Add: pc.add, ast.Sub: pc.subtract, ast.Mult: pc.multiply}
     columns = {name: pa.array(view) for name, view in views.items()}
@@ -161,11 +157,7 @@ def arrow_call(e: Expression, views: dict[str, Any]) -> Call | None:
 
 def polars_call(e: Expression, views: dict[str, Any]) -> Call | None:
     """A Polars expression, on one thread."""
-    try:
-        import polars as pl
-    except ImportError:
-        return None
-    if " if " in e.text or "&" in e.text:
+    if pl is None or " if " in e.text or "&" in e.text:
         return None
     columns = {name: pl.col(name) for name in views}
     expression = eval(e.text, {"exp": lambda c: c.exp(), "sin": lambda c: c.sin()}, dict(columns))  # our own text

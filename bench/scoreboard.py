@@ -20,14 +20,14 @@ import sys
 import tempfile
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import arrayops as ao
 import numpy as np
-from peers import ORDER, Call, Expression, Loops, contenders, empty, python_loop, returning, rust_package
+from peers import ORDER, Call, Expression, Loops, contenders, empty, numexpr, python_loop, returning, rust_package
 from timing import about, rounds, spread
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -273,10 +273,6 @@ def run_threads(board: Board) -> None:
             "one": lambda kernel=kernel: kernel(x, out=out, threads=1),
             "all": lambda kernel=kernel: kernel(x, out=out, threads=most),
         }
-        try:
-            import numexpr
-        except ImportError:
-            numexpr = None
         if numexpr is not None:
             for who, number in (("numexpr, one", 1), ("numexpr, all", most)):
                 calls[who] = lambda text=text, number=number: (
@@ -376,14 +372,14 @@ def write(board: Board) -> None:
     pictures = plots(board.rows, ROOT / "docs" / "plots")
     worst = max(row.spread for row in board.rows)
     head = (
-        f"By `python bench/scoreboard.py` on {about()}, {os.cpu_count()} cores. Times are minima, on one thread unless\n"
-        "said; ratios are another's time over that of arrayops in the same run, so more is better for arrayops.\n"
+        f"By `python bench/scoreboard.py` on {about()}, {os.cpu_count()} cores. Times are minima, on one thread\n"
+        "unless said; ratios are another's time over that of arrayops in the same run, so more is better for arrayops.\n"
     )
-    fresh = [row for row in board.rows if row.fresh]
+    filled, fresh = ([row for row in board.rows if row.fresh == new] for new in (False, True))
     text = (
         f"# Measured\n\n{head}The usual round took up to {worst:.2f} times the fastest.\n\n## Figures to reach\n\n"
         f"{figures_table(board)}\n\n## Into an array that exists\n\nNumPy, Arrow and Polars make a new one, their way."
-        f"\n\n{rows_table([row for row in board.rows if not row.fresh])}\n\n## Into a new array\n\n{rows_table(fresh)}\n\n"
+        f"\n\n{rows_table(filled)}\n\n## Into a new array\n\n{rows_table(fresh)}\n\n"
         + "\n".join(f"![nanoseconds an element by size](plots/{name})" for name in pictures)
         + "\n"
     )

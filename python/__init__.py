@@ -21,6 +21,7 @@ from .api import (
     min,
     reduce,
     scale,
+    set_num_threads,
     sum,
 )
 from .compiler.parse import ExpressionError
@@ -46,5 +47,6 @@ __all__ = [
     "min",
     "reduce",
     "scale",
+    "set_num_threads",
     "sum",
 ]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
+import os
 from array import array
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from . import _machine
-from .kernel import MISSING, Kernel, native, text_kernel
+from .kernel import MAX_THREADS, MISSING, Kernel, native, text_kernel
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 Function = str | Callable[..., Any] | Kernel
@@ -38,8 +40,8 @@ def _front(function: _F) -> _F:
 
 
 @_front
-def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None, ieee: bool = False,
-        compile: bool = True, **names: Any) -> Any:  # fmt: skip
+def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
+        ieee: bool = False, compile: bool = True, **names: Any) -> Any:  # fmt: skip
     """A new array of f at each element: ``array(arr.typecode, [f(x) for x in arr])``, exactly, at memory speed.
 
     Parameters
@@ -51,6 +53,8 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
     typecode: of the result; arr's if not given.
     out: a writable buffer to fill instead. It is filled from the front: if an exception stops the call, the elements
         before are done and the rest is untouched. It may be one of the inputs.
+    threads: how many to use, whatever the size; by default as many as :func:`set_num_threads` allows where that pays.
+        A callable that is called once per element uses one.
     ieee: division by zero, square roots of negatives and overflowing powers of floats give inf and nan. A callable must
         then be one that can be compiled.
     compile: False calls a function once per element even if it could be compiled.
@@ -69,11 +73,12 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
     >>> ao.map(array("i", [1, 2, 3]), lambda x, y: x*y, array("i", [4, 5, 6]))
     array('i', [4, 10, 18])
     """
-    return _kernel(f, names, ieee, compile).map(arr, *more, typecode=typecode, out=out, **names)
+    return _kernel(f, names, ieee, compile).map(arr, *more, typecode=typecode, out=out, threads=threads, **names)
 
 
 @_front
-def map_inplace(arr: Any, f: Function, /, *more: Any, ieee: bool = False, compile: bool = True, **names: Any) -> None:
+def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None, ieee: bool = False,
+                compile: bool = True, **names: Any) -> None:  # fmt: skip
     """Replaces each element of a writable buffer by f of it: ``for i, x in enumerate(arr): arr[i] = f(x)``.
 
     Parameters and exceptions are those of :func:`map`. If an exception stops the call, the elements before the one that
@@ -86,7 +91,7 @@ def map_inplace(arr: Any, f: Function, /, *more: Any, ieee: bool = False, compil
     >>> a
     array('d', [1.0, 2.0])
     """
-    _kernel(f, names, ieee, compile).inplace(arr, *more, **names)
+    _kernel(f, names, ieee, compile).inplace(arr, *more, threads=threads, **names)
 
 
 @_front
@@ -252,7 +257,8 @@ def clip(arr: Any, lo: int | float, hi: int | float) -> None:
     map_inplace(arr, "lo if x < lo else hi if x > hi else x", lo=bounds[0], hi=bounds[1])
 
 
-def evaluate(text: str, *, typecode: str | None = None, out: Any = None, ieee: bool = False, **names: Any) -> Any:
+def evaluate(text: str, *, typecode: str | None = None, out: Any = None, threads: int | None = None,
+             ieee: bool = False, **names: Any) -> Any:  # fmt: skip
     """The value of an expression whose names are all given by keyword, element by element.
 
     Buffers must have one length; numbers go with every element. The result is an array of typecode 'd' for floats, 'q'
@@ -265,7 +271,7 @@ def evaluate(text: str, *, typecode: str | None = None, out: Any = None, ieee: b
     >>> ao.evaluate("a**2 + b**2", a=3, b=4)
     25
     """
-    return text_kernel(text, names, ieee=ieee)._evaluate(names, typecode, out)
+    return text_kernel(text, names, ieee=ieee)._evaluate(names, typecode, out, threads)
 
 
 def compile(f: Function, *names: str, ieee: bool = False, strict: bool = False, compile: bool = True) -> Kernel:
@@ -303,6 +309,20 @@ def explain(f: Function, *typecodes: str, ieee: bool = False, **names: Any) -> s
     return _kernel(f, names, ieee, True).explain(*typecodes, **names)
 
 
+def set_num_threads(number: int) -> int:
+    """Sets how many threads a long run may use, and returns what it was before.
+
+    At first that is what the environment variable ARRAYOPS_NUM_THREADS says, or else the processors that this process
+    may use. Threads are started for a call and joined before it returns; results do not depend on their number.
+
+    >>> import arrayops as ao
+    >>> before = ao.set_num_threads(1)
+    >>> ao.set_num_threads(before)
+    1
+    """
+    return _machine.set_threads(operator.index(number))
+
+
 def isa() -> str:
     """The instruction-set level in use: 'base', 'avx2' or 'avx512'.
 
@@ -314,3 +334,17 @@ def isa() -> str:
     True
     """
     return str(_machine.ISA)
+
+
+def _first_threads() -> int:
+    """The number of threads at import."""
+    wanted = os.environ.get("ARRAYOPS_NUM_THREADS", "")
+    if not wanted:
+        mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return builtins.min(mine or 1, MAX_THREADS)
+    if not wanted.isdecimal() or not 1 <= int(wanted) <= MAX_THREADS:
+        raise ImportError(f"ARRAYOPS_NUM_THREADS={wanted}: it must be a number from 1 to {MAX_THREADS}")
+    return int(wanted)
+
+
+set_num_threads(_first_threads())

@@ -389,7 +389,7 @@ static PyObject *map_result(run *r, module_state *state, PyObject *out, ao_array
     if (result && !out && array_take_out(result, held) < 0) {
         Py_CLEAR(result);
     }
-    if (!result || (r->program ? run_map(r, held, !out) : call_map(r, held, !out)) < 0) {
+    if (!result || (r->program ? run_map(r, held, !out, 0) : call_map(r, held, !out)) < 0) {
         Py_XDECREF(result);
         return NULL;
     }

@@ -33,6 +33,7 @@ typedef struct {
     PyObject *slow[AO_FRONTS]; /* the Python functions behind the fast ones */
     PyMethodDef fronts[AO_FRONTS];
     const ao_isa *isa;
+    unsigned threads;     /* that a long run may use */
 } module_state;
 
 extern struct PyModuleDef ao_machine_module;
@@ -97,6 +98,7 @@ int deferred_raise(deferred_error *deferred);  /* -1 with the exception set if t
 PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_set_threads(PyObject *module, PyObject *object);
 PyObject *py_sum(PyObject *module, PyObject *object);
 PyObject *py_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 

@@ -26,6 +26,7 @@ from .plans import MACHINE_TYPES, Plans, types_of
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 _FOLD_TRIES = 4  # elements of a fold given to Python while the accumulator's type settles (int, then float)
 
+MAX_THREADS: int = _machine.LIMITS["MAX_THREADS"]
 MISSING: Any = type("missing", (), {"__repr__": lambda self: "<missing>"})()
 
 
@@ -165,17 +166,19 @@ class Kernel(_machine.KernelBase):
 
     # -- running -------------------------------------------------------------------------------------------------
 
-    def _call(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, **names: Any) -> Any:
+    def _call(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
+              **names: Any) -> Any:  # fmt: skip
         """A call that the fast way in (python/front.c) leaves to Python: the same as map."""
-        return self._run_map(*self._bind((arr, *more), names), typecode, out)
+        return self._run_map(*self._bind((arr, *more), names), typecode, out, threads)
 
-    def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, **names: Any) -> Any:
+    def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
+            **names: Any) -> Any:  # fmt: skip
         """A new array of the value at each element; see :func:`arrayops.map`."""
-        return self._run_map(*self._bind((arr, *more), names), typecode, out)
+        return self._run_map(*self._bind((arr, *more), names), typecode, out, threads)
 
-    def inplace(self, arr: Any, *more: Any, **names: Any) -> None:
+    def inplace(self, arr: Any, *more: Any, threads: int | None = None, **names: Any) -> None:
         """Replaces each element of arr by the value; see :func:`arrayops.map_inplace`."""
-        self._run_map(*self._bind((arr, *more), names), None, arr)
+        self._run_map(*self._bind((arr, *more), names), None, arr, threads)
 
     def filter(self, arr: Any, *more: Any, **names: Any) -> array[Any]:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
@@ -187,7 +190,7 @@ class Kernel(_machine.KernelBase):
             return _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
         return _machine.run_filter(program, given, lead, meaning.python, meaning.visible(len(args)))
 
-    def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any) -> Any:
+    def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None) -> Any:
         first = _machine.buffer_info(args[lead])
         wanted = _output(first[0], typecode, out)
         meaning = self._meaning(len(args), first[2])
@@ -199,10 +202,10 @@ class Kernel(_machine.KernelBase):
         if plan is None or plan.program is None:
             _machine.call_map(meaning.python, given[:visible], target, out is None)
         else:
-            _machine.run_map(plan.program, given, target, meaning.python, visible, out is None)
+            _machine.run_map(plan.program, given, target, meaning.python, visible, out is None, _threads(threads))
         return target
 
-    def _evaluate(self, names: dict[str, Any], typecode: str | None, out: Any) -> Any:
+    def _evaluate(self, names: dict[str, Any], typecode: str | None, out: Any, threads: int | None) -> Any:
         """The value where every parameter has a name; see :func:`arrayops.evaluate`."""
         assert self._plans is not None
         params = self._plans.ir.params
@@ -218,7 +221,7 @@ class Kernel(_machine.KernelBase):
             return self._plans.evaluator(*args)
         if typecode is None and out is None:
             typecode = self._plans.get("map", types_of(args), None).typecode
-        return self._run_map(args, lead, typecode, out)
+        return self._run_map(args, lead, typecode, out, threads)
 
     def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:
         """A float for an integer array: the first element's own exception, or one that names the remedy."""
@@ -416,6 +419,16 @@ def _output(first: str, typecode: str | None, out: Any) -> str:
     if typecode is not None and typecode not in MACHINE_TYPES:
         raise ValueError(f"bad typecode {typecode!r}: must be one of b, B, h, H, i, I, l, L, q, Q, f or d")
     return typecode or first
+
+
+def _threads(wanted: int | None) -> int:
+    """The machine's number for so many threads: 0 leaves it to the machine."""
+    if wanted is None:
+        return 0
+    number = operator.index(wanted)
+    if not 1 <= number <= MAX_THREADS:
+        raise ValueError(f"threads must be 1 to {MAX_THREADS}, not {number}")
+    return number
 
 
 def _number(value: Any, name: str) -> Any:

@@ -3,6 +3,7 @@
  * The public API is in Python (api.py, kernel.py); this module has no opinion on names, defaults or result types.
  */
 #include "glue.h"
+#include "../vm/parallel.h"
 
 #include <string.h>
 
@@ -122,7 +123,7 @@ static PyObject *make_type_sizes(void)
 
 static PyObject *make_limits(void)
 {
-    return Py_BuildValue("{s i s i s i s i s i s i s i}", "MAX_INPUTS", AO_MAX_INPUTS, "MAX_UNIFORMS", AO_MAX_UNIFORMS,
+    return Py_BuildValue("{s i s i s i s i s i s i s i s i}", "MAX_THREADS", AO_MAX_THREADS, "MAX_INPUTS", AO_MAX_INPUTS, "MAX_UNIFORMS", AO_MAX_UNIFORMS,
                          "MAX_TEMPS", AO_MAX_TEMPS, "MAX_INSTRS", AO_MAX_INSTRS, "NO_REG", AO_NO_REG, "MIN_BLOCK",
                          AO_MIN_BLOCK, "MAX_BLOCK", AO_MAX_BLOCK);
 }
@@ -164,6 +165,7 @@ static const ao_isa *choose_isa(void)
 static int module_exec(PyObject *module)
 {
     module_state *state = state_of(module);
+    state->threads = 1;
     state->isa = choose_isa();
     if (!state->isa) {
         return -1;
@@ -241,6 +243,7 @@ static PyMethodDef methods[] = {
     FAST("call_filter", py_call_filter),
     FAST("new_array", py_new_array),
     FAST("extreme", py_extreme),
+    {"set_threads", py_set_threads, METH_O, NULL},
     FAST("find", py_find),
     FAST("capture", py_capture),
     FAST("signature", py_signature),

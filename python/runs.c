@@ -6,6 +6,7 @@
  * argument, gives their values or the exception of the call.
  */
 #include "runs.h"
+#include "../vm/parallel.h"
 
 #include <stdalign.h>
 #include <string.h>
@@ -287,10 +288,11 @@ static int patch_block(run *r, store_policy *policy, size_t *done)
     return 0;
 }
 
-static int map_loop(run *r, store_policy *policy)
+/* Elements up to `end`, on this thread. */
+static int map_to(run *r, store_policy *policy, size_t end)
 {
     for (;;) {
-        int status = advance(r, r->count);
+        int status = advance(r, end);
         if (status <= AO_OK) {
             return status;
         }
@@ -303,7 +305,54 @@ static int map_loop(run *r, store_policy *policy)
     }
 }
 
-int run_map(run *r, ao_array *out, int defer)
+typedef struct {
+    PyThreadState *thread; /* that gave the GIL away */
+} signal_check;
+
+static int check_signals(void *context)
+{
+    signal_check *check = context;
+    PyEval_RestoreThread(check->thread);
+    int failed = PyErr_CheckSignals();
+    check->thread = PyEval_SaveThread();
+    return failed;
+}
+
+/* All elements, on several threads; then, in order and on this thread, the chunks that need Python. */
+static int map_parallel(run *r, const ao_job *job, store_policy *policy, unsigned threads)
+{
+    size_t chunks = ao_chunks(r->count), slice = SLICE_WORK / (r->program->instructions + 1);
+    uint8_t *left = PyMem_RawMalloc(chunks);
+    if (!left) {
+        return map_to(r, policy, r->count);
+    }
+    signal_check check;
+    ao_poll poll = {check_signals, &check, slice / AO_CHUNK + 1};
+    check.thread = PyEval_SaveThread();
+    ao_run_parallel(r->program->program, job, threads, &poll, left);
+    PyEval_RestoreThread(check.thread);
+    int status = PyErr_Occurred() ? -1 : 0;
+    for (size_t c = 0; c < chunks && status == 0; c++) {
+        size_t end = c + 1 < chunks ? (c + 1) * AO_CHUNK : r->count;
+        if (left[c]) {
+            status = map_to(r, policy, end);
+        } else {
+            ao_skip(&r->frame, end - r->frame.position);
+        }
+    }
+    PyMem_RawFree(left);
+    return status;
+}
+
+static int map_all(run *r, const ao_job *job, store_policy *policy, unsigned threads)
+{
+    if (threads == 0) {
+        threads = r->state->threads > 1 && ao_is_long(r->program->program, r->count) ? r->state->threads : 1;
+    }
+    return threads > 1 && r->count > AO_CHUNK ? map_parallel(r, job, policy, threads) : map_to(r, policy, r->count);
+}
+
+int run_map(run *r, ao_array *out, int defer, unsigned threads)
 {
     store_policy policy = {.type = out->type, .defer = defer};
     alignas(64) char stack[FRAME_ON_STACK];
@@ -324,7 +373,7 @@ int run_map(run *r, ao_array *out, int defer)
     }
     ao_job job = {.out = out->data, .flags = same || !defer ? AO_KEEP : 0};
     if (start(r, &job, stack) == 0) {
-        failed = map_loop(r, &policy);
+        failed = map_all(r, &job, &policy, threads);
         if (out->copy) {
             memcpy(out->view.buf, out->data, out->count * ao_type_sizes[out->type]);
         }
@@ -335,21 +384,41 @@ int run_map(run *r, ao_array *out, int defer)
     return failed;
 }
 
-/* run_map(program, args, out, oracle, visible, defer): fills out. In this and the others, the oracle is called with the
- * first `visible` arguments. */
+/* run_map(program, args, out, oracle, visible, defer, threads): fills out. In this and the others, the oracle is called with
+ * the first `visible` arguments. */
 PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (nargs != 6) {
-        PyErr_SetString(PyExc_TypeError, "run_map(program, args, out, oracle, visible, defer)");
+    if (nargs != 7) {
+        PyErr_SetString(PyExc_TypeError, "run_map(program, args, out, oracle, visible, defer, threads)");
+        return NULL;
+    }
+    unsigned long threads = PyLong_AsUnsignedLong(args[6]);
+    if (PyErr_Occurred()) {
         return NULL;
     }
     run r;
     ao_array out = {0};
     int failed = open_program(&r, module, args, args[3], args[4], -1) < 0 || array_take_out(args[2], &out) < 0
-                 || run_map(&r, &out, PyObject_IsTrue(args[5])) < 0;
+                 || run_map(&r, &out, PyObject_IsTrue(args[5]), (unsigned)threads) < 0;
     array_release(&out);
     run_close(&r);
     return failed ? NULL : Py_NewRef(Py_None);
+}
+
+/* set_threads(number) -> the number before: threads that a long run may use. */
+PyObject *py_set_threads(PyObject *module, PyObject *object)
+{
+    module_state *state = state_of(module);
+    long threads = PyLong_AsLong(object);
+    if (threads == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (threads < 1 || threads > AO_MAX_THREADS) {
+        return PyErr_Format(PyExc_ValueError, "the number of threads must be 1 to %d, not %ld", AO_MAX_THREADS, threads);
+    }
+    unsigned before = state->threads;
+    state->threads = (unsigned)threads;
+    return PyLong_FromUnsignedLong(before);
 }
 
 /* -- filter ------------------------------------------------------------------------------------------------------ */

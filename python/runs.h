@@ -45,8 +45,9 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc);
 /* The buffer that is argument `lead`; NULL with TypeError if it is none. */
 const ao_array *run_lead(const run *r, Py_ssize_t lead);
 
-/* Fill `out`, which the caller holds and releases. With defer, a store that fails does not stop the evaluation. */
-int run_map(run *r, ao_array *out, int defer);
+/* Fill `out`, which the caller holds and releases. With defer, a store that fails does not stop the evaluation. On so many
+ * threads; 0: on as many as the module may use if the run is long, else on this one. */
+int run_map(run *r, ao_array *out, int defer, unsigned threads);
 int call_map(run *r, ao_array *out, int defer);
 /* The elements of argument `lead` for which the program, or the oracle, is true. */
 PyObject *run_filter(run *r, Py_ssize_t lead);

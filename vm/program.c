@@ -386,6 +386,17 @@ static ao_status verify(ao_program *p, const unsigned char *instrs, const char *
     return *why ? AO_BAD_PROGRAM : AO_OK;
 }
 
+/* An elementary function takes about as long as this many additions. */
+enum { ELEMENTARY_WEIGHT = 12 };
+
+static size_t weigh(const ao_program *p)
+{
+    size_t weight = 0;
+    for (const ao_step *s = p->steps + p->first[AO_BODY]; s < p->steps + p->first[AO_SECTIONS]; s++)
+        weight += s->op >= AO_OP_EXP_f64 && s->op <= AO_OP_REMAINDERC_f64 ? ELEMENTARY_WEIGHT : 1;
+    return weight;
+}
+
 ao_status ao_program_load(const void *bytes, size_t size, const ao_allocator *allocator, ao_program **out,
                           const char **why, long *where)
 {
@@ -403,10 +414,12 @@ ao_status ao_program_load(const void *bytes, size_t size, const ao_allocator *al
     if (!p)
         goto done;
     status = verify(p, (const unsigned char *)bytes + size - header_instrs(&h) * sizeof(ao_instr), &reason, &at);
-    if (status == AO_OK)
+    if (status == AO_OK) {
+        p->weight = weigh(p);
         *out = p;
-    else
+    } else {
         ao_program_free(p);
+    }
 done:
     if (why)
         *why = reason;
@@ -451,4 +464,9 @@ unsigned ao_program_acc_type(const ao_program *program)
 unsigned ao_program_faults(const ao_program *program)
 {
     return program->faults;
+}
+
+size_t ao_program_weight(const ao_program *program)
+{
+    return program->weight;
 }

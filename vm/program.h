@@ -32,6 +32,7 @@ struct ao_program {
     unsigned regs;                            /* all registers, OUT included if there is one */
     unsigned acc, next;                       /* AO_NO_REG without a scan */
     unsigned first[AO_SECTIONS + 1];          /* steps of section s: first[s] .. first[s+1]-1 */
+    size_t weight;                            /* of body, scan and epilogue, in simple operations */
     uint8_t out_type, acc_type;
     uint8_t faults;                           /* an instruction may mark */
     uint8_t rereads;                          /* an input is read after OUT was written */

@@ -125,6 +125,7 @@ unsigned ao_program_type(const ao_program *program, unsigned i);
 unsigned ao_program_out_type(const ao_program *program);
 unsigned ao_program_acc_type(const ao_program *program); /* AO_TYPE_NONE without a scan */
 unsigned ao_program_faults(const ao_program *program);   /* 1 if any instruction may mark */
+size_t ao_program_weight(const ao_program *program);     /* work of an element, in simple operations */
 
 /* One kernel per opcode. n elements from a, b, c to d; bit 0 (1, 2) of `uniform` says that a (b, c) is one value for
  * all elements. d may be the same address as an operand of the same element size, and overlaps nothing else. With mark

@@ -112,8 +112,8 @@ SECTIONS = [
     f"#define TWO_OVER_PI {float(2 / mp.pi).hex()}",
     polynomial("exp", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.34662, 0.34662,
                lambda z: z**2, 60, "(exp(z) - 1 - z) / z^2"),
-    polynomial("exp3", lambda z: mp.mpf(1) / 3 if abs(z) < 1e-12 else 2 * (mp.exp(z) - 1 - z - z**2 / 2) / z**3, -0.34662,
-               0.34662, lambda z: z**2 / 2, 62, "2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z"),
+    polynomial("exp3", lambda z: mp.mpf(1) / 3 if abs(z) < 1e-12 else 2 * (mp.exp(z) - 1 - z - z**2 / 2) / z**3,
+               -0.34662, 0.34662, lambda z: z**2 / 2, 62, "2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z"),
     polynomial("exp2", lambda z: LN2**2 / 2 if abs(z) < 1e-20 else (mp.mpf(2) ** z - 1 - z * LN2) / z**2, -0.50001,
                0.50001, lambda z: z**2, 60, "(2^z - 1 - z log(2)) / z^2"),
     polynomial("log", lambda z: mp.mpf(2) / 3 if z < 1e-20 else (mp.log((1 + root(z)) / (1 - root(z))) - 2 * root(z))
