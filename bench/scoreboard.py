@@ -373,7 +373,7 @@ def write(board: Board) -> None:
     worst = max(row.spread for row in board.rows)
     head = (
         f"By `python bench/scoreboard.py` on {about()}, {os.cpu_count()} cores. Times are minima, on one thread\n"
-        "unless said; ratios are another's time over that of arrayops in the same run, so more is better for arrayops.\n"
+        "unless said; ratios are another's time over that of arrayops in the same run, so more is better for us.\n"
     )
     filled, fresh = ([row for row in board.rows if row.fresh == new] for new in (False, True))
     text = (

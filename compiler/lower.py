@@ -1,4 +1,4 @@
-"""Terms to a program of the machine: lanes, guards, registers, bytes.
+"""Terms to a program of the machine: lanes, guards, instructions.
 
 Four decisions are made here, each over the whole graph at once:
 
@@ -9,24 +9,20 @@ guards   the condition under which Python evaluates a term, as a disjunction of 
          masks the term's faults. A guard that is too weak is not wrong: a mark only sends an element to Python.
 sections what can run once, per block, or only element by element because it depends on a fold's accumulator.
 
-Registers are allocated last, by a linear scan.
+Then fuse.py joins instructions, and program.py allocates registers and makes the bytes.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
-from .._machine import LIMITS, MAGIC, OPS, TYPE_SIZES, TYPES
+from .._machine import OPS, TYPE_SIZES, TYPES
+from .fuse import fuse
 from .infer import Graph, Param, Term, interval
 from .ir import ELEMENTARY1, ELEMENTARY2
+from .program import MARKING, STORE, Instr, Program, Register, serialise
 
-#: Number of each opcode, by (name, type).
-OPCODES: dict[tuple[str, str], int] = {(op["name"], op["type"]): i for i, op in enumerate(OPS)}
-_FAULTS = {op["name"] for op in OPS if op["faults"]}
-_NO_REG = LIMITS["NO_REG"]
-_MARKING, _STORE = 1, 2
+FAULTS = {op["name"] for op in OPS if op["faults"]}
 
 EXACT = 1000  # a demand for every bit
 _ALWAYS = frozenset((frozenset[tuple[int, bool]](),))
@@ -63,62 +59,6 @@ for _op in sorted(OPS, key=lambda op: (TYPE_SIZES[op["type"]], op["type"][0] == 
     if _op["type"][0] in "iu":
         _LANES[_op["name"]].append(_op["type"])
 _BOUNDS = {t: interval(t) for t in TYPES if t[0] in "iu"}
-
-
-class TooLarge(Exception):
-    """The program exceeds a limit of the machine."""
-
-
-@dataclass(slots=True)
-class Register:
-    type: str
-    place: str  # input, param, const, computed, temp, out
-    index: int = -1
-    value: int | float = 0
-
-
-@dataclass(slots=True)
-class Instr:
-    name: str
-    type: str
-    dst: Register
-    operands: tuple[Register, ...]
-    guard: Register | None = None
-    flags: int = 0
-
-
-@dataclass(slots=True)
-class Program:
-    """Instructions by section and the registers they use; ``code`` is what the machine loads."""
-
-    inputs: list[Register]
-    params: list[Register]
-    sections: dict[str, list[Instr]]
-    out_type: str | None
-    acc: Register | None = None
-    next: Register | None = None
-    code: bytes = b""
-    consts: list[Register] = field(default_factory=list)
-
-    def listing(self) -> str:
-        """The bytecode as text, one instruction a line."""
-        lines = []
-        for section, instrs in self.sections.items():
-            for i in instrs:
-                operands = ", ".join(_show(r) for r in i.operands)
-                guard = f"  if {_show(i.guard)}" if i.guard else ""
-                mark = "  (marking pass only)" if i.flags & _MARKING else ""
-                lines.append(f"{section:9} {_show(i.dst):>8} = {i.name}_{i.type} {operands}{guard}{mark}")
-        return "\n".join(lines)
-
-
-_SHORT = {"input": "in", "param": "p", "computed": "u", "temp": "t"}
-
-
-def _show(r: Register) -> str:
-    if r.place == "const":
-        return f"{r.value!r}"
-    return "out" if r.place == "out" else f"{_SHORT[r.place]}{r.index}"
 
 
 def lower(graph: Graph, params: list[Param], root: int, out: str | None, acc: int | None = None,
@@ -175,7 +115,8 @@ class _Lowering:
             assert acc_type is not None
             self.carry(program, acc_type, out)
         program.consts = list(self.consts.values())
-        program.code = _serialise(program)
+        fuse(program)
+        program.code = serialise(program)
         return program
 
     # -- demand and guards: from users to operands ---------------------------------------------------------------
@@ -381,7 +322,7 @@ class _Lowering:
 
     def convert(self, value: int, name: str, source: Register, lane: str, user: int | None) -> Register:
         # A checked conversion belongs to its user's guard; an unchecked one is the same for every user.
-        key = (value, name, name in _FAULTS and user is not None and self.guard[user] != _ALWAYS)
+        key = (value, name, name in FAULTS and user is not None and self.guard[user] != _ALWAYS)
         known = self.conversions.get(key)
         if known is None or key[2]:
             known = self.instr(name, source.type, lane, (source,), value if user is None else user, value)
@@ -416,7 +357,7 @@ class _Lowering:
 
         Without a vector operand it runs once, in the prologue, unless it may mark elements.
         """
-        faults = name in _FAULTS
+        faults = name in FAULTS
         uniform = all(r.place in ("param", "const", "computed") and r is not self.accumulator for r in operands)
         if uniform and operands and not faults:
             return self.append("prologue", Instr(name, lane, Register(result, "computed"), operands))
@@ -479,7 +420,7 @@ class _Lowering:
         return result
 
     def marking(self, name: str, operands: tuple[Register, ...], section: str) -> Register:
-        flags = 0 if section == "scan" else _MARKING  # the scan has one pass only
+        flags = 0 if section == "scan" else MARKING  # the scan has one pass only
         return self.append(section, Instr(name, "b1", Register("b1", "temp"), operands, None, flags))
 
     # -- results -----------------------------------------------------------------------------------------------------
@@ -542,7 +483,7 @@ def _storing(source: str, term: Term, out: str) -> tuple[str | None, int]:
     if out[0] in "fb":
         return f"TO_{out}", 0
     lo, hi = _BOUNDS[out]
-    return (f"TO_{out}", 0) if lo <= term.lo and term.hi <= hi else (f"FIT_{out}", _STORE)
+    return (f"TO_{out}", 0) if lo <= term.lo and term.hi <= hi else (f"FIT_{out}", STORE)
 
 
 def _simplify(guard: Guard) -> Guard:
@@ -569,89 +510,3 @@ def _simplify(guard: Guard) -> Guard:
                 changed = True
                 break
     return _ALWAYS if frozenset() in work else frozenset(work)
-
-
-# -- registers and bytes ---------------------------------------------------------------------------------------------
-
-
-def _serialise(program: Program) -> bytes:
-    computed, temps = _allocate(program)
-    counts = (len(program.inputs), len(program.params), len(program.consts), computed, temps)
-    base: dict[str, int] = {}
-    total = 0
-    for place, count in zip(("input", "param", "const", "computed", "temp", "out"), (*counts, 1), strict=True):
-        base[place] = total
-        total += count
-    sizes = [len(instrs) for instrs in program.sections.values()]
-    uniforms = counts[1] + counts[2] + counts[3]
-    if (counts[0] > LIMITS["MAX_INPUTS"] or uniforms > LIMITS["MAX_UNIFORMS"] or temps > LIMITS["MAX_TEMPS"]
-            or sum(sizes) > LIMITS["MAX_INSTRS"]):  # fmt: skip
-        raise TooLarge
-
-    def number(register: Register | None) -> int:
-        return _NO_REG if register is None else base[register.place] + register.index
-
-    out = 255 if program.out_type is None else TYPES.index(program.out_type)
-    parts = [
-        struct.pack(
-            "=I11HB5x", MAGIC, *counts, *sizes, number(program.acc), number(program.next), out
-        )
-    ]  # fmt: skip
-    types = bytes(TYPES.index(r.type) for r in (*program.inputs, *program.params, *program.consts))
-    parts.append(types + bytes(-len(types) % 8))
-    for r in program.consts:
-        parts.append(struct.pack("=d" if r.type == "f64" else "=q" if r.value < 0 else "=Q", r.value))
-    for instrs in program.sections.values():
-        for i in instrs:
-            operands = [number(r) for r in i.operands] + [_NO_REG] * (3 - len(i.operands))
-            code = OPCODES[i.name, i.type]
-            parts.append(struct.pack("=8H", code, i.flags, number(i.dst), *operands, number(i.guard), 0))
-    return b"".join(parts)
-
-
-def _allocate(program: Program) -> tuple[int, int]:
-    """Gives computed uniforms and temporaries their indices; returns how many of each there are.
-
-    A temporary's slot is free after its last use. Two things outlive theirs: what the scan reads (every element of the
-    block comes by), and what the epilogue reads (it may run twice).
-    """
-    order = [(s, i) for s, instrs in program.sections.items() for i in instrs]
-    last: dict[int, int] = {}
-    ends = {s: max((k for k, (section, _) in enumerate(order) if section == s), default=-1) for s in program.sections}
-    for k, (section, i) in enumerate(order):
-        until = ends[section] if section in ("scan", "epilogue") else k
-        for r in (*i.operands, i.guard):
-            if r is not None:
-                last[id(r)] = max(last.get(id(r), -1), until)
-    if program.next is not None:
-        last[id(program.next)] = max(last.get(id(program.next), -1), len(order))
-    computed = slots = 0
-    free: list[int] = []
-    held: list[tuple[int, int]] = []  # (last use, slot) of what is live past its instruction
-    for k, (section, i) in enumerate(order):
-        dst = i.dst
-        if dst.place == "computed":
-            dst.index, computed = computed, computed + 1
-        still = [(end, slot) for end, slot in held if end >= k]
-        free.extend(slot for end, slot in held if end < k)
-        held = still
-        if dst.place == "out":
-            dst.index = 0
-        elif dst.place == "temp":
-            slot = _reuse(i, k, last, held)
-            if slot is None:
-                slot = free.pop() if free else slots
-                slots = max(slots, slot + 1)
-            else:
-                held = [(end, s) for end, s in held if s != slot]
-            dst.index = slot
-            # Even what nothing reads keeps its slot through the scan, which writes each slot once for every element.
-            held.append((max(last.get(id(dst), k), ends["scan"] if section == "scan" else k), slot))
-    return computed, slots
-
-
-def _reuse(i: Instr, k: int, last: dict[int, int], held: list[tuple[int, int]]) -> int | None:
-    """The slot of an operand that dies here and is as wide as the result. (The guard is read after the write.)"""
-    size = TYPE_SIZES[i.dst.type]
-    dying = (r for r in i.operands if r.place == "temp" and last[id(r)] == k and r is not i.guard)
-    return next((r.index for r in dying if TYPE_SIZES[r.type] == size and (k, r.index) in held), None)

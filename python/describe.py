@@ -6,7 +6,7 @@ from typing import Any
 
 from . import _machine
 from .compiler.infer import Inference, Param, number_param
-from .compiler.lower import _FAULTS
+from .compiler.lower import FAULTS
 from .kernel import Kernel
 from .plans import ARRAY_PARAMS, MACHINE_TYPES, Plans
 
@@ -78,7 +78,7 @@ def _faults(listing: Any) -> list[str]:
     found: dict[str, None] = {}
     for instrs in listing.sections.values():
         for i in instrs:
-            if i.name in _FAULTS:
+            if i.name in FAULTS:
                 why = "does not fit the result" if i.flags & 2 else _MEANINGS[i.name].partition("marks ")[2]
                 found[f"{i.name}_{i.type} ({why})"] = None
     return list(found)

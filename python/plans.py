@@ -14,7 +14,8 @@ from . import _machine
 from .compiler.evaluate import evaluator
 from .compiler.infer import I64, Inference, Param, Union, array_param, interval, number_param
 from .compiler.ir import IR
-from .compiler.lower import Program, TooLarge, lower
+from .compiler.lower import lower
+from .compiler.program import Program, TooLarge
 
 _MOST_PLANS = 64  # of one IR
 

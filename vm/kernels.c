@@ -115,7 +115,22 @@ static inline double of_bits(uint64_t u)
         }                                                                                                             \
     }
 
-/* d = EXPR of x (and y). */
+#define EACH3(A, B, C, ...)                                                                                           \
+    if (uniform & 4) {                                                                                                \
+        const ao_##C z = *c;                                                                                          \
+        EACH2(A, B, __VA_ARGS__)                                                                                      \
+    } else if ((uniform & 3) == 3) {                                                                                  \
+        const ao_##A x = *a;                                                                                          \
+        const ao_##B y = *b;                                                                                          \
+        LOOP {                                                                                                        \
+            const ao_##C z = c[i];                                                                                    \
+            __VA_ARGS__                                                                                               \
+        }                                                                                                             \
+    } else {                                                                                                          \
+        EACH2(A, B, const ao_##C z = c[i]; __VA_ARGS__)                                                               \
+    }
+
+/* d = EXPR of x (and y and z). */
 #define UNARY(op, T, D, A, EXPR)                                                                                      \
     static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
     {                                                                                                                 \
@@ -133,6 +148,16 @@ static inline double of_bits(uint64_t u)
         const p_##A *a = a_;                                                                                          \
         const p_##B *b = b_;                                                                                          \
         EACH2(A, B, d[i] = (p_##D)(EXPR);)                                                                            \
+        return 0;                                                                                                     \
+    }
+
+#define TERNARY(op, T, EXPR)                                                                                          \
+    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+    {                                                                                                                 \
+        UNUSED;                                                                                                       \
+        p_##T *d = d_;                                                                                                \
+        const p_##T *a = a_, *b = b_, *c = c_;                                                                        \
+        EACH3(T, T, T, d[i] = EXPR;)                                                                                  \
         return 0;                                                                                                     \
     }
 
@@ -381,6 +406,61 @@ MUL_EXACT(u64)
 #define STAMP_MULC(T, op) CHUNKED(op, T, mul_exact_##T, MUL_REDO, MUL_FAST(T))
 #endif
 AO_LIST_WIDE(STAMP_MULC, MULC)
+
+/* Two operations at once: the results of the first need not go through memory, which for them takes longer. */
+TERNARY(MADD, f64, x * y + z)
+TERNARY(MSUB, f64, x * y - z)
+TERNARY(NMADD, f64, z - x * y)
+TERNARY(ADDM, f64, (x + y) * z)
+TERNARY(SUBM, f64, (x - y) * z)
+
+/* Polynomials, of degree 2 to 8 in a loop each; longer ones four coefficients at a time, over elements that stay in L1. */
+#define HORNER_1 (k[0] * x + k[1])
+#define HORNER_2 (HORNER_1 * x + k[2])
+#define HORNER_3 (HORNER_2 * x + k[3])
+#define HORNER_4 (HORNER_3 * x + k[4])
+#define HORNER_5 (HORNER_4 * x + k[5])
+#define HORNER_6 (HORNER_5 * x + k[6])
+#define HORNER_7 (HORNER_6 * x + k[7])
+#define HORNER_8 (HORNER_7 * x + k[8])
+static void horner_long(size_t n, p_f64 *d, const p_f64 *a, const double *k, size_t degree)
+{
+    double x_[CHUNK], r[CHUNK];
+    memcpy(x_, a, n * sizeof *x_);
+    LOOP r[i] = k[0];
+    size_t done = 0;
+    for (; done + 4 <= degree; done += 4) {
+        const double k1 = k[done + 1], k2 = k[done + 2], k3 = k[done + 3], k4 = k[done + 4];
+        LOOP r[i] = (((r[i] * x_[i] + k1) * x_[i] + k2) * x_[i] + k3) * x_[i] + k4;
+    }
+    for (; done < degree; done++)
+        LOOP r[i] = r[i] * x_[i] + k[done + 1];
+    memcpy(d, r, n * sizeof *r);
+}
+
+static unsigned k_HORNER_f64(KERNEL_ARGS)
+{
+    UNUSED;
+    p_f64 *d = d_;
+    const p_f64 *a = a_;
+    const size_t degree = (size_t)((const char *)c_ - (const char *)b_) / sizeof(ao_value);
+    double k[9] = {0};
+    memcpy(k, b_, sizeof *k * (degree < 8 ? degree + 1 : 9));
+    switch (degree) {
+    case 1: EACH1(f64, d[i] = HORNER_1;) break;
+    case 2: EACH1(f64, d[i] = HORNER_2;) break;
+    case 3: EACH1(f64, d[i] = HORNER_3;) break;
+    case 4: EACH1(f64, d[i] = HORNER_4;) break;
+    case 5: EACH1(f64, d[i] = HORNER_5;) break;
+    case 6: EACH1(f64, d[i] = HORNER_6;) break;
+    case 7: EACH1(f64, d[i] = HORNER_7;) break;
+    case 8: EACH1(f64, d[i] = HORNER_8;) break;
+    default:
+        for (size_t at = 0; at < n; at += CHUNK)
+            horner_long(n - at < CHUNK ? n - at : CHUNK, d + at, a + at, b_, degree);
+    }
+    return 0;
+}
 
 #define STAMP_ABS(T, op) UNARY(op, T, T, T, x < 0 ? 0 - (w_##T)x : (w_##T)x)
 AO_LIST_SIGNED(STAMP_ABS, ABS)

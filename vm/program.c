@@ -137,9 +137,22 @@ static const char *check_operand(checker *v, const ao_instr *ins, unsigned reg, 
     return NULL;
 }
 
+/* HORNER's b and c are the ends of a run of constants. */
+static const char *check_run(const ao_program *p, const ao_instr *ins)
+{
+    if (ins->b < p->first_const || ins->c >= p->first_computed || ins->b >= ins->c)
+        return "not the ends of a run of constants";
+    for (unsigned reg = ins->b; reg <= ins->c; reg++)
+        if (p->types[reg] != AO_TYPE_f64)
+            return "a run of constants with one that is no f64";
+    return NULL;
+}
+
 static const char *check_operands(checker *v, const ao_instr *ins)
 {
     const ao_op_info *info = &ao_ops[ins->op];
+    if (ins->op == AO_OP_HORNER_f64 && check_run(v->program, ins))
+        return check_run(v->program, ins);
     const char *why = check_operand(v, ins, ins->a, info->a);
     if (!why)
         why = check_operand(v, ins, ins->b, info->b);

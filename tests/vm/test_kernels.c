@@ -259,11 +259,10 @@ static int right(const ao_op_info *info, num got, num want)
 
 static num float_ref(const char *op, num a, num b, num c, int *mark)
 {
-    const double x = a.f, y = b.f;
+    const double x = a.f, y = b.f, z = c.f;
     num r = {0, 0};
     int checked;
     const int which = find_elementary(op, &checked);
-    (void)c;
     if (which >= 0) {
         return elementary_ref(which, checked, x, y, mark);
     } else if (is(op, "FIX")) {
@@ -279,6 +278,11 @@ static num float_ref(const char *op, num a, num b, num c, int *mark)
         r.f = x - y;
     } else if (is(op, "MUL")) {
         r.f = x * y;
+    } else if (is(op, "MADD") || is(op, "MSUB") || is(op, "NMADD")) {
+        const volatile double product = x * y;
+        r.f = is(op, "MADD") ? product + z : is(op, "MSUB") ? product - z : z - product;
+    } else if (is(op, "ADDM") || is(op, "SUBM")) {
+        r.f = (is(op, "ADDM") ? x + y : x - y) * z;
     } else if (is(op, "NEG")) {
         r.f = copysign(x, signbit(x) ? 1.0 : -1.0);
     } else if (is(op, "FABS")) {
@@ -596,11 +600,47 @@ static void check_uniforms(cases *k)
     }
 }
 
+/* HORNER's b and c are addresses of its first and last coefficient. */
+static void check_horner(uint64_t *state)
+{
+    enum { N = 1000 };
+    static double a[N + 8], d[N + 8], k[40];
+    for (const char *const *name = ao_isa_names; *name; name++) {
+        const ao_isa *isa = ao_isa_find(*name);
+        for (unsigned degree = 1; isa && degree < 40; degree++)
+            for (size_t n = 0; n < N; n = n < 70 ? n + 1 : n * 3) {
+                for (size_t i = 0; i < n + 8; i++)
+                    a[i] = random_value(AO_TYPE_f64, state).f, d[i] = -7.0;
+                for (unsigned j = 0; j <= degree; j++)
+                    k[j] = (double)(*state % 1000) / 8.0 - j, random_value(AO_TYPE_f64, state);
+                const int in_place = (int)(degree & 1);
+                double *const to = in_place ? a : d, last = to[n];
+                static double want[N];
+                for (size_t i = 0; i < n; i++) {
+                    volatile double r = k[0];
+                    for (unsigned j = 1; j <= degree; j++) {
+                        r = r * a[i];
+                        r = r + k[j];
+                    }
+                    want[i] = r;
+                }
+                CHECK(isa->ops[AO_OP_HORNER_f64](n, to, a, k, k + degree, 6, NULL) == 0, "HORNER faults");
+                for (size_t i = 0; i < n; i++)
+                    CHECK(same((num){0, to[i]}, (num){0, want[i]}, AO_TYPE_f64), "%s HORNER degree %u element %zu of %zu",
+                          *name, degree, i, n);
+                CHECK(memcmp(&last, &to[n], sizeof last) == 0, "HORNER wrote past its end");
+            }
+    }
+}
+
 int main(void)
 {
     static cases k;
     uint64_t state = 1;
+    check_horner(&state);
     for (unsigned op = 0; op < AO_NOPS; op++) {
+        if (op == AO_OP_HORNER_f64)
+            continue;
         k.op = op;
         k.info = &ao_ops[op];
         k.uniform = 0;

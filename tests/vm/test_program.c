@@ -168,6 +168,35 @@ static void test_all_uniform(void)
     REFUSE("every operand is a uniform", 2);
 }
 
+static void test_runs_of_constants(void)
+{
+    build_start(&b, F64);
+    build_input(&b, F64);
+    build_param(&b, F64);
+    build_const(&b, F64, (ao_value){.f = 1});
+    build_const(&b, F64, (ao_value){.f = 2});
+    build_const(&b, I64, (ao_value){.i = 3});
+    build_const(&b, F64, (ao_value){.f = 4});
+    in_body(&b, AO_OP_HORNER_f64, 6, 0, 2, 3); /* x, p, 1.0, 2.0, 3, 4.0, OUT */
+    ACCEPT("a run of two");
+    b.instrs[0].c = 5;
+    REFUSE("no f64", 0);
+    b.instrs[0].c = 2;
+    REFUSE("not the ends of a run", 0);
+    b.instrs[0].b = 3;
+    REFUSE("not the ends of a run", 0);
+    b.instrs[0].b = 1, b.instrs[0].c = 3;
+    REFUSE("not the ends of a run", 0);
+    b.instrs[0].b = 0;
+    REFUSE("not the ends of a run", 0);
+    b.instrs[0].b = 2, b.instrs[0].c = NO;
+    REFUSE("not the ends of a run", 0);
+    b.instrs[0].b = NO;
+    REFUSE("not the ends of a run", 0);
+    b.instrs[0].b = 2, b.instrs[0].c = 3, b.instrs[0].a = 1;
+    REFUSE("every operand is a uniform", 0);
+}
+
 static void test_in_place(void)
 {
     start(1);
@@ -448,6 +477,7 @@ int main(void)
     test_targets();
     test_prologue();
     test_all_uniform();
+    test_runs_of_constants();
     test_in_place();
     test_marking();
     test_marking_places();
