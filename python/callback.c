@@ -67,11 +67,12 @@ PyObject *call_filter(run *r, Py_ssize_t lead)
         return NULL;
     }
     size_t size = ao_type_sizes[source->type], number = 0;
-    char *kept = PyMem_RawMalloc(source->count * size + 1);
-    if (!kept) {
-        return PyErr_NoMemory();
+    ao_array held = {0};
+    PyObject *result = array_new(r->state, source->typecode, source->count);
+    if (!result || array_take_out(r->state, result, &held) < 0) {
+        Py_XDECREF(result);
+        return NULL;
     }
-    PyObject *result = NULL;
     for (size_t i = 0; i < source->count; i++) {
         char element[8];
         memcpy(element, (const char *)source->data + i * size, size); /* before the call, which may change it */
@@ -79,15 +80,18 @@ PyObject *call_filter(run *r, Py_ssize_t lead)
         int truth = value ? PyObject_IsTrue(value) : -1;
         Py_XDECREF(value);
         if (truth < 0 || signals(i) < 0) {
-            goto done;
+            array_release(&held);
+            Py_DECREF(result);
+            return NULL;
         }
         if (truth) {
-            memcpy(kept + number++ * size, element, size);
+            memcpy((char *)held.data + number++ * size, element, size);
         }
     }
-    result = array_of_bytes(r->state, source->typecode, kept, number * size);
-done:
-    PyMem_RawFree(kept);
+    array_release(&held);
+    if (array_cut(r->state, result, number) < 0) {
+        Py_CLEAR(result);
+    }
     return result;
 }
 
@@ -95,6 +99,7 @@ done:
 
 static int open_calls(run *r, PyObject *module, PyObject *function, PyObject *args)
 {
+    r->program = NULL;
     r->ninputs = 0;
     r->frame_memory = r->tables = NULL;
     if (!PyTuple_Check(args)) {
@@ -114,7 +119,7 @@ PyObject *py_call_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     }
     run r;
     ao_array out = {0};
-    int failed = open_calls(&r, module, args[0], args[1]) < 0 || array_take_out(args[2], &out) < 0
+    int failed = open_calls(&r, module, args[0], args[1]) < 0 || array_take_out(r.state, args[2], &out) < 0
                  || call_map(&r, &out, PyObject_IsTrue(args[3])) < 0;
     array_release(&out);
     run_close(&r);

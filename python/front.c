@@ -15,6 +15,13 @@
 enum { MAP, MAP_INPLACE, FILTER };
 static const char *const names[AO_FRONTS] = {"map", "map_inplace", "filter"};
 
+/* Small tables of what was found last, in the module's state; without the GIL they would need locks. */
+#ifdef Py_GIL_DISABLED
+enum { RECENT = 0 };
+#else
+enum { RECENT = 1 };
+#endif
+
 enum { MOST_VALUES = 10 }; /* arguments and captured numbers: 5 bits each of a signature */
 
 /* -- Entry: what is known of a code object --------------------------------------------------------------------------- */
@@ -216,10 +223,24 @@ static int of_pair(PyObject *known, meaning *m)
     return 1;
 }
 
+/* A text is most often the same object as at the last call. */
 static int of_text(module_state *state, PyObject *text, meaning *m)
 {
+    recent_text *recent = &state->recent_texts[((uintptr_t)text >> 4) % AO_RECENT];
+    if (RECENT && recent->text == text) {
+        return of_pair(recent->meaning, m);
+    }
     PyObject *known = PyDict_GetItemWithError(state->texts, text);
-    return known && of_pair(known, m);
+    if (!known || !of_pair(known, m)) {
+        return 0;
+    }
+    if (RECENT) {
+        recent_text before = *recent;
+        *recent = (recent_text){Py_NewRef(text), Py_NewRef(known)};
+        Py_XDECREF(before.text); /* only now: this may run any code */
+        Py_XDECREF(before.meaning);
+    }
+    return 1;
 }
 
 static int of_translation(module_state *state, PyObject *function, PyObject *translation, meaning *m)
@@ -262,6 +283,7 @@ static int of_function(module_state *state, PyObject *function, meaning *m)
 typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
+    module_state *state;
     PyObject *front; /* (ready, oracle) of a text, a function, or None: all calls to Python */
 } KernelObject;
 
@@ -277,11 +299,18 @@ static int of_kernel(module_state *state, PyObject *kernel, meaning *m)
 
 static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords);
 
+static void kernel_dealloc(PyObject *self);
+
 static PyObject *kernel_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     (void)args, (void)kwargs;
+    PyTypeObject *base = type;
+    while (base->tp_base && base->tp_dealloc != kernel_dealloc) {
+        base = base->tp_base;
+    }
     KernelObject *self = (KernelObject *)type->tp_alloc(type, 0);
     if (self) {
+        self->state = PyType_GetModuleState(base);
         self->vectorcall = kernel_call;
         self->front = Py_NewRef(Py_None);
     }
@@ -353,6 +382,26 @@ static PyType_Spec kernel_spec = {
 
 /* -- running --------------------------------------------------------------------------------------------------------- */
 
+/* A dict of programs never changes what a signature means. */
+static PyObject *program_of(module_state *state, PyObject *ready, uint64_t signature)
+{
+    uint64_t mixed = (signature ^ (uintptr_t)ready >> 4) * UINT64_C(0x9E3779B97F4A7C15);
+    recent_program *recent = &state->recent_programs[mixed >> 58];
+    if (RECENT && recent->ready == ready && recent->signature == signature) {
+        return recent->program;
+    }
+    PyObject *key = PyLong_FromUnsignedLongLong(signature);
+    PyObject *program = key ? PyDict_GetItemWithError(ready, key) : NULL;
+    Py_XDECREF(key);
+    if (RECENT && program) {
+        recent_program before = *recent;
+        *recent = (recent_program){Py_NewRef(ready), Py_NewRef(program), signature};
+        Py_XDECREF(before.ready);
+        Py_XDECREF(before.program);
+    }
+    return program;
+}
+
 static PyObject *find_program(const run *r, const meaning *m, int filters, enum ao_type wanted)
 {
     uint64_t signature = begin_signature(filters, filters ? AO_TYPE_b1 : (unsigned)wanted);
@@ -364,10 +413,7 @@ static PyObject *find_program(const run *r, const meaning *m, int filters, enum 
         }
         signature = add_code(signature, (unsigned)code);
     }
-    PyObject *key = PyLong_FromUnsignedLongLong(signature);
-    PyObject *program = key ? PyDict_GetItemWithError(m->ready, key) : NULL;
-    Py_XDECREF(key);
-    return program;
+    return program_of(r->state, m->ready, signature);
 }
 
 /* Whether a function that is not decoded may be called for so many elements more. */
@@ -386,7 +432,7 @@ static int has_credit(EntryObject *cold, size_t count)
 static PyObject *map_result(run *r, module_state *state, PyObject *out, ao_array *held)
 {
     PyObject *result = out ? Py_NewRef(out) : array_new(state, r->arrays[0].typecode, r->count);
-    if (result && !out && array_take_out(result, held) < 0) {
+    if (result && !out && array_take_out(state, result, held) < 0) {
         Py_CLEAR(result);
     }
     if (!result || (r->program ? run_map(r, held, !out, 0) : call_map(r, held, !out)) < 0) {
@@ -421,10 +467,11 @@ static int settle(run *r, const meaning *m, int filters, enum ao_type wanted)
 static PyObject *run_meaning(module_state *state, meaning *m, int filters, PyObject *out)
 {
     run r;
-    ao_array held = {0};
+    ao_array held;
+    array_none(&held);
     PyObject *result = NULL;
     if (run_take(&r, state, m->oracle, m->values, m->nvalues, m->nargs) < 0 || !r.is_array[0]
-        || (out && array_take_out(out, &held) < 0) || !plain_numbers(&r, m)
+        || (out && array_take_out(state, out, &held) < 0) || !plain_numbers(&r, m)
         || !settle(&r, m, filters, out ? held.type : r.arrays[0].type)) {
         PyErr_Clear();
     } else if (filters) {
@@ -449,8 +496,10 @@ static int find_meaning(module_state *state, PyObject *f, meaning *m)
     return PyObject_TypeCheck(f, state->kernel_type) && of_kernel(state, f, m);
 }
 
-static PyObject *fast(module_state *state, PyObject *f, PyObject *first, PyObject *const *more, Py_ssize_t nmore,
-                      int filters, PyObject *out)
+typedef int find(module_state *state, PyObject *f, meaning *m);
+
+static PyObject *fast(module_state *state, find *finder, PyObject *f, PyObject *first, PyObject *const *more,
+                      Py_ssize_t nmore, int filters, PyObject *out)
 {
     meaning m;
     m.ready = m.oracle = NULL;
@@ -458,7 +507,7 @@ static PyObject *fast(module_state *state, PyObject *f, PyObject *first, PyObjec
     m.nargs = m.nvalues = nmore + 1;
     m.values[0] = first;
     memcpy(m.values + 1, more, (size_t)nmore * sizeof *more);
-    PyObject *result = find_meaning(state, f, &m) ? run_meaning(state, &m, filters, out) : NULL;
+    PyObject *result = finder(state, f, &m) ? run_meaning(state, &m, filters, out) : NULL;
     drop(&m);
     return result;
 }
@@ -484,7 +533,7 @@ static PyObject *call(PyObject *module, int which, PyObject *const *args, Py_ssi
     if (nargs >= 2 && nargs <= RUN_ARGS_INLINE && only_out(state, args + nargs, keywords, &out) == 0
         && (which == MAP || !out)) {
         PyObject *target = which == MAP_INPLACE ? args[0] : out;
-        PyObject *result = fast(state, args[1], args[0], args + 2, nargs - 2, which == FILTER, target);
+        PyObject *result = fast(state, find_meaning, args[1], args[0], args + 2, nargs - 2, which == FILTER, target);
         if (result && which == MAP_INPLACE) {
             Py_DECREF(result);
             return Py_NewRef(Py_None);
@@ -509,15 +558,11 @@ static const front_function functions[AO_FRONTS] = {front_map, front_map_inplace
 
 static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords)
 {
-    PyTypeObject *base = Py_TYPE(self);
-    while (base->tp_base && base->tp_dealloc != kernel_dealloc) {
-        base = base->tp_base;
-    }
-    module_state *state = PyType_GetModuleState(base);
+    module_state *state = ((KernelObject *)self)->state;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     PyObject *out;
     if (state && nargs >= 1 && nargs < RUN_ARGS_INLINE && only_out(state, args + nargs, keywords, &out) == 0) {
-        PyObject *result = fast(state, self, args[0], args + 1, nargs - 1, 0, out);
+        PyObject *result = fast(state, of_kernel, self, args[0], args + 1, nargs - 1, 0, out);
         if (result || PyErr_Occurred()) {
             return result;
         }

@@ -19,17 +19,30 @@
 #define AO_TYPECODE_LETTERS "bBhHiIlLqQfd"
 enum { AO_TYPECODES = 12, AO_FRONTS = 3 };
 
+enum { AO_RECENT = 64 };
+
+/* What was found last: front.c. */
+typedef struct {
+    PyObject *text, *meaning;
+} recent_text;
+typedef struct {
+    PyObject *ready, *program;
+    uint64_t signature;
+} recent_program;
+
 /* Per-module state. */
 typedef struct {
     PyTypeObject *program_type;
     PyObject *array_type; /* array.array */
-    PyObject *frombytes;  /* the name, interned: a new string per call would fill the type cache with strings */
     PyObject *missing;    /* what find() gives where there is nothing */
     PyObject *ones[AO_TYPECODES]; /* an array of one zero for each typecode; never given away */
+    int knows_arrays;     /* the fields of array.array are where buffers.c expects them */
     PyTypeObject *entry_type, *kernel_type;
     PyObject *out_name, *call_name; /* "out" and "_call" */
     PyObject *texts;      /* front.c: texts that can run without Python's help */
     PyObject *entries;    /* functions.py: what is known of code objects */
+    recent_text recent_texts[AO_RECENT];
+    recent_program recent_programs[AO_RECENT];
     PyObject *slow[AO_FRONTS]; /* the Python functions behind the fast ones */
     PyMethodDef fronts[AO_FRONTS];
     const ao_isa *isa;
@@ -51,28 +64,38 @@ typedef struct {
     enum ao_type type;
     char typecode; /* array.array's letter for this type */
     size_t count;
-    void *data;    /* view.buf, or a private copy where the machine cannot use it in place */
+    void *data;    /* the buffer, or a private copy where the machine cannot use it in place */
+    void *buffer;
     void *copy;    /* that copy, or NULL */
-    int held;      /* view is to be released */
+    PyObject *array; /* an array.array that is held by itself, without the view; or NULL */
+    int held;      /* the view or the array is to be released */
 } ao_array;
 
 /* buffers.c */
-int array_take(PyObject *object, ao_array *array);     /* for reading */
-int array_take_out(PyObject *object, ao_array *array); /* for writing */
+int array_take(const module_state *state, PyObject *object, ao_array *array);     /* for reading */
+int array_take_out(const module_state *state, PyObject *object, ao_array *array); /* for writing */
 void array_release(ao_array *array);
+static inline void array_none(ao_array *array) /* one that array_release leaves alone */
+{
+    array->copy = NULL;
+    array->held = 0;
+}
 /* Gives the machine its own copy of the data (an input that overlaps the output, or is not aligned). */
 int array_make_private(ao_array *array);
 /* Inputs that share memory with the output, other than element for element, get copies. *same is set to 1 if one is the
  * output itself. */
 int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *same);
 int array_is_aligned(const ao_array *array);
-PyObject *array_new(module_state *state, char typecode, size_t count); /* zero-filled array.array */
-PyObject *array_of_bytes(module_state *state, char typecode, const char *bytes, size_t size); /* a copy */
+/* A new array.array. What its elements are is not said: all of them are to be written before anybody sees it. */
+PyObject *array_new(const module_state *state, char typecode, size_t count);
+/* Keeps the first `count` elements of an array.array that nobody else has. */
+int array_cut(const module_state *state, PyObject *array, size_t count);
 int arrays_prepare(module_state *state); /* makes what array_new needs */
 int array_check_lengths(const ao_array *first, const ao_array *other);
 char typecode_of(enum ao_type type, char letter);
 PyObject *py_buffer_info(PyObject *module, PyObject *object);
 PyObject *py_new_array(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_know_arrays(PyObject *module, PyObject *flag);
 
 /* numbers.c */
 PyObject *element_get(enum ao_type type, const void *element);

@@ -170,9 +170,8 @@ static int module_exec(PyObject *module)
     if (!state->isa) {
         return -1;
     }
-    state->frombytes = PyUnicode_InternFromString("frombytes");
     state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
-    if (arrays_prepare(state) < 0 || !state->frombytes || !state->missing || front_prepare(module) < 0) {
+    if (arrays_prepare(state) < 0 || !state->missing || front_prepare(module) < 0) {
         return -1;
     }
     state->program_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &program_spec, NULL);
@@ -195,12 +194,16 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     module_state *state = state_of(module);
     Py_VISIT(state->program_type);
     Py_VISIT(state->array_type);
-    Py_VISIT(state->frombytes);
     Py_VISIT(state->missing);
     Py_VISIT(state->entry_type);
     Py_VISIT(state->kernel_type);
     Py_VISIT(state->texts);
     Py_VISIT(state->entries);
+    for (size_t i = 0; i < AO_RECENT; i++) {
+        Py_VISIT(state->recent_texts[i].meaning);
+        Py_VISIT(state->recent_programs[i].ready);
+        Py_VISIT(state->recent_programs[i].program);
+    }
     for (size_t i = 0; i < AO_FRONTS; i++) {
         Py_VISIT(state->slow[i]);
     }
@@ -212,7 +215,6 @@ static int module_clear(PyObject *module)
     module_state *state = state_of(module);
     Py_CLEAR(state->program_type);
     Py_CLEAR(state->array_type);
-    Py_CLEAR(state->frombytes);
     Py_CLEAR(state->missing);
     Py_CLEAR(state->entry_type);
     Py_CLEAR(state->kernel_type);
@@ -220,6 +222,12 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->call_name);
     Py_CLEAR(state->texts);
     Py_CLEAR(state->entries);
+    for (size_t i = 0; i < AO_RECENT; i++) {
+        Py_CLEAR(state->recent_texts[i].text);
+        Py_CLEAR(state->recent_texts[i].meaning);
+        Py_CLEAR(state->recent_programs[i].ready);
+        Py_CLEAR(state->recent_programs[i].program);
+    }
     for (size_t i = 0; i < AO_FRONTS; i++) {
         Py_CLEAR(state->slow[i]);
     }
@@ -244,6 +252,7 @@ static PyMethodDef methods[] = {
     FAST("new_array", py_new_array),
     FAST("extreme", py_extreme),
     {"set_threads", py_set_threads, METH_O, NULL},
+    {"know_arrays", py_know_arrays, METH_O, NULL},
     FAST("find", py_find),
     FAST("capture", py_capture),
     FAST("signature", py_signature),

@@ -47,7 +47,7 @@ static int run_tables(run *r)
 static int take_array(run *r, PyObject *object)
 {
     ao_array *array = &r->arrays[r->ninputs];
-    if (array_take(object, array) < 0) {
+    if (array_take(r->state, object, array) < 0) {
         return -1;
     }
     if (r->ninputs++ && array_check_lengths(&r->arrays[0], array) < 0) {
@@ -59,8 +59,11 @@ static int take_array(run *r, PyObject *object)
 
 int run_take(run *r, module_state *state, PyObject *oracle, PyObject *const *args, Py_ssize_t nargs, Py_ssize_t visible)
 {
-    memset(r, 0, offsetof(run, inline_arrays));
-    r->state = state;
+    r->state = state; /* field by field: clearing the whole takes longer than all the rest of a short run */
+    r->program = NULL;
+    r->count = 0;
+    r->ninputs = 0;
+    r->frame_memory = r->tables = NULL;
     r->oracle = oracle;
     r->args = args;
     r->nargs = nargs;
@@ -128,7 +131,7 @@ int run_bind(run *r, PyObject *program, Py_ssize_t acc_index)
         PyErr_SetString(PyExc_TypeError, "a Program is needed");
         return -1;
     }
-    r->program = (ProgramObject *)program;
+    r->program = (ProgramObject *)Py_NewRef(program);
     r->acc_index = acc_index;
     int status = bind_arrays(r);
     status = status ? status : bind_numbers(r);
@@ -140,6 +143,7 @@ int run_bind(run *r, PyObject *program, Py_ssize_t acc_index)
 
 void run_close(run *r)
 {
+    Py_XDECREF(r->program);
     for (unsigned i = 0; i < r->ninputs; i++) {
         array_release(&r->arrays[i]);
     }
@@ -151,6 +155,7 @@ void run_close(run *r)
 static int open_program(run *r, PyObject *module, PyObject *const *args, PyObject *oracle, PyObject *visible,
                         Py_ssize_t acc_index)
 {
+    r->program = NULL;
     r->ninputs = 0;
     r->frame_memory = r->tables = NULL;
     if (!PyTuple_Check(args[1])) {
@@ -375,7 +380,7 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads)
     if (start(r, &job, stack) == 0) {
         failed = map_all(r, &job, &policy, threads);
         if (out->copy) {
-            memcpy(out->view.buf, out->data, out->count * ao_type_sizes[out->type]);
+            memcpy(out->buffer, out->data, out->count * ao_type_sizes[out->type]);
         }
         failed = failed ? failed : deferred_raise(&policy.deferred);
     }
@@ -398,7 +403,7 @@ PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     }
     run r;
     ao_array out = {0};
-    int failed = open_program(&r, module, args, args[3], args[4], -1) < 0 || array_take_out(args[2], &out) < 0
+    int failed = open_program(&r, module, args, args[3], args[4], -1) < 0 || array_take_out(r.state, args[2], &out) < 0
                  || run_map(&r, &out, PyObject_IsTrue(args[5]), (unsigned)threads) < 0;
     array_release(&out);
     run_close(&r);
@@ -478,24 +483,23 @@ const ao_array *run_lead(const run *r, Py_ssize_t lead)
 
 PyObject *run_filter(run *r, Py_ssize_t lead)
 {
-    PyObject *result = NULL;
     alignas(64) char stack[FRAME_ON_STACK];
+    ao_array held = {0};
     const ao_array *source = run_lead(r, lead);
-    if (!source) {
+    PyObject *result = source ? array_new(r->state, source->typecode, r->count) : NULL;
+    if (!result || array_take_out(r->state, result, &held) < 0) {
+        Py_XDECREF(result);
         return NULL;
     }
     size_t size = ao_type_sizes[source->type];
-    compaction c = {.isa = r->state->isa, .source = source->data, .size = size,
+    compaction c = {.isa = r->state->isa, .source = source->data, .kept = held.data, .size = size,
                     .log2_size = size == 8 ? 3 : size == 4 ? 2 : size - 1};
-    c.kept = PyMem_RawMalloc(r->count * size + 1);
-    if (!c.kept) {
-        return PyErr_NoMemory();
-    }
     ao_job job = {.sink = {take_kept, &c}};
-    if (start(r, &job, stack) == 0 && filter_loop(r) == 0) {
-        result = array_of_bytes(r->state, source->typecode, c.kept, c.number * size);
+    int failed = start(r, &job, stack) < 0 || filter_loop(r) < 0;
+    array_release(&held);
+    if (failed || array_cut(r->state, result, c.number) < 0) {
+        Py_CLEAR(result);
     }
-    PyMem_RawFree(c.kept);
     return result;
 }
 
@@ -697,7 +701,7 @@ PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         goto done;
     }
     if (args[6] != Py_None) {
-        if (array_take_out(args[6], &out) < 0 || array_check_lengths(&f.r.arrays[0], &out) < 0) {
+        if (array_take_out(f.r.state, args[6], &out) < 0 || array_check_lengths(&f.r.arrays[0], &out) < 0) {
             goto done;
         }
         f.out = &out;
@@ -750,7 +754,7 @@ PyObject *py_sum(PyObject *module, PyObject *object)
 {
     const ao_isa *isa = state_of(module)->isa;
     ao_array a;
-    if (array_take(object, &a) < 0) {
+    if (array_take(state_of(module), object, &a) < 0) {
         return NULL;
     }
     if (!array_is_aligned(&a) && array_make_private(&a) < 0) {
@@ -784,7 +788,7 @@ PyObject *py_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     }
     ao_array a;
     PyObject *result = NULL;
-    if (array_take(args[0], &a) < 0) {
+    if (array_take(state_of(module), args[0], &a) < 0) {
         return NULL;
     }
     if (!array_is_aligned(&a) && array_make_private(&a) < 0) {

@@ -12,7 +12,7 @@ enum { RUN_ARGS_INLINE = 8 }; /* runs of more arguments allocate their tables */
 
 typedef struct {
     module_state *state;
-    ProgramObject *program;
+    ProgramObject *program;  /* held; NULL until run_bind */
     PyObject *oracle;        /* the meaning for one element */
     PyObject *const *args;   /* a buffer or a number per parameter */
     Py_ssize_t nargs;

@@ -429,6 +429,7 @@ ao_status ao_program_load(const void *bytes, size_t size, const ao_allocator *al
     status = verify(p, (const unsigned char *)bytes + size - header_instrs(&h) * sizeof(ao_instr), &reason, &at);
     if (status == AO_OK) {
         p->weight = weigh(p);
+        p->frame = ao_lay_out(p);
         *out = p;
     } else {
         ao_program_free(p);

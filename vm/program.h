@@ -10,6 +10,11 @@
 
 enum { AO_PROLOGUE, AO_BODY, AO_SCAN, AO_EPILOGUE, AO_SECTIONS };
 
+/* Where things are in a frame's memory. `total` is its size, `block` the elements of a full block. */
+typedef struct {
+    size_t block, regs, uniforms, marks, raw, scratch, temps, stride, total;
+} ao_layout;
+
 /* Step flags: AO_MARKING and AO_STORE of the instruction, and this one. */
 enum { AO_FAULTING = 4 };
 
@@ -32,6 +37,7 @@ struct ao_program {
     unsigned regs;                            /* all registers, OUT included if there is one */
     unsigned acc, next;                       /* AO_NO_REG without a scan */
     unsigned first[AO_SECTIONS + 1];          /* steps of section s: first[s] .. first[s+1]-1 */
+    ao_layout frame;
     size_t weight;                            /* of body, scan and epilogue, in simple operations */
     uint8_t out_type, acc_type;
     uint8_t faults;                           /* an instruction may mark */
@@ -40,5 +46,7 @@ struct ao_program {
     const ao_value *values;                   /* of consts */
     ao_step *steps;
 };
+
+ao_layout ao_lay_out(const ao_program *program); /* run.c */
 
 #endif

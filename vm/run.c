@@ -56,20 +56,16 @@ static size_t block_size(const ao_program *p)
     return block;
 }
 
-/* Where things are in the frame's memory. `total` is its size. */
-typedef struct {
-    size_t regs, uniforms, marks, raw, scratch, temps, stride, total;
-} layout;
-
-static layout lay_out(const ao_program *p, size_t block)
+ao_layout ao_lay_out(const ao_program *p)
 {
-    layout at;
+    ao_layout at;
+    at.block = block_size(p);
     at.regs = round_up(sizeof(struct ao_frame_private));
     at.uniforms = at.regs + round_up((p->regs + 1) * sizeof(char *));
     at.marks = at.uniforms + round_up((p->first_temp - p->inputs + 1) * sizeof(ao_value));
-    at.raw = at.marks + block;
-    at.scratch = at.raw + block;
-    at.stride = block * 8 + STAGGER;
+    at.raw = at.marks + at.block;
+    at.scratch = at.raw + at.block;
+    at.stride = at.block * 8 + STAGGER;
     at.temps = at.scratch + (p->out_type == AO_TYPE_NONE ? 0 : at.stride);
     at.total = at.temps + p->temps * at.stride;
     return at;
@@ -77,7 +73,7 @@ static layout lay_out(const ao_program *p, size_t block)
 
 size_t ao_frame_size(const ao_program *program)
 {
-    return lay_out(program, block_size(program)).total;
+    return program->frame.total;
 }
 
 /* An ao_value in the machine's own form of its type, and back. */
@@ -149,24 +145,30 @@ static void run_prologue(struct ao_frame_private *f)
 
 void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job, void *memory)
 {
-    const size_t block = block_size(program);
-    const layout at = lay_out(program, block);
+    const ao_layout *at = &program->frame;
     char *base = memory;
     struct ao_frame_private *f = memory;
-    *f = (struct ao_frame_private){.program = program, .job = *job, .block = block, .limit = block};
-    f->regs = (char **)(void *)(base + at.regs);
-    f->marks = (uint8_t *)base + at.marks;
-    f->raw = (uint8_t *)base + at.raw;
-    f->scratch = needs_scratch(program, job) ? base + at.scratch : NULL;
+    f->program = program;
+    f->job = *job;
+    f->block = f->limit = at->block;
+    f->sticky = 0;
+    f->regs = (char **)(void *)(base + at->regs);
+    f->marks = (uint8_t *)base + at->marks;
+    f->raw = (uint8_t *)base + at->raw;
+    f->scratch = needs_scratch(program, job) ? base + at->scratch : NULL;
     for (unsigned i = 0; i < program->inputs; i++)
         f->regs[i] = (char *)(uintptr_t)job->inputs[i]; /* never a target: see program.c */
-    bind_uniforms(f, base + at.uniforms);
+    bind_uniforms(f, base + at->uniforms);
     for (unsigned i = 0; i < program->temps; i++)
-        f->regs[program->first_temp + i] = base + at.temps + i * at.stride;
+        f->regs[program->first_temp + i] = base + at->temps + i * at->stride;
     if (program->out_type != AO_TYPE_NONE)
         f->regs[program->out] = f->scratch ? f->scratch : job->out;
     run_prologue(f);
-    *frame = (ao_frame){.marks = f->marks, .private_ = f};
+    frame->position = frame->block_count = 0;
+    frame->marks = f->marks;
+    frame->block_out = NULL;
+    frame->scan_stopped = 0;
+    frame->private_ = f;
 }
 
 /* The fast pass. Nonzero at the first kernel that reports a fault. */
