@@ -24,9 +24,12 @@ from .api import (
     set_num_threads,
     sum,
 )
-from .compiler.parse import ExpressionError
-from .functions import NotCompilable
-from .kernel import Kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .compiler.parse import ExpressionError
+    from .functions import NotCompilable
+    from .kernel import Kernel
 
 __version__ = "0.1.0"
 __all__ = [
@@ -50,3 +53,20 @@ __all__ = [
     "set_num_threads",
     "sum",
 ]
+
+_LATER = {"ExpressionError": ".compiler.parse", "Kernel": ".kernel", "NotCompilable": ".functions"}
+
+
+def __getattr__(name: str) -> type:
+    """The classes, which are imported when somebody asks for them: see api.py."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: type = getattr(import_module(_LATER[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

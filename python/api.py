@@ -2,6 +2,8 @@
 
 Names such as ``map`` and ``sum`` shadow builtins on purpose, as the package is used as ``ao.map``; in this module the
 builtins are reached as ``builtins.map``.
+
+Kernels and the compiler are imported at their first use: importing them takes ten times as long as the rest.
 """
 
 from __future__ import annotations
@@ -11,17 +13,24 @@ import math
 import operator
 import os
 from array import array
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 from . import _machine
-from .kernel import MAX_THREADS, MISSING, Kernel, native, text_kernel
+from .common import MAX_THREADS, MISSING, native
 
-_F = TypeVar("_F", bound=Callable[..., Any])
-Function = str | Callable[..., Any] | Kernel
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeAlias, TypeVar
+
+    from .kernel import Kernel
+
+    _F = TypeVar("_F", bound=Callable[..., Any])
+    Function: TypeAlias = str | Callable[..., Any] | Kernel
 
 
 def _kernel(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = ()) -> Kernel:
+    from .kernel import Kernel, text_kernel
+
     if isinstance(f, str):
         return text_kernel(f, names, ieee=ieee, first=first)
     return f if isinstance(f, Kernel) else Kernel(f, ieee=ieee, decoding=compile)
@@ -271,6 +280,8 @@ def evaluate(text: str, *, typecode: str | None = None, out: Any = None, threads
     >>> ao.evaluate("a**2 + b**2", a=3, b=4)
     25
     """
+    from .kernel import text_kernel
+
     return text_kernel(text, names, ieee=ieee)._evaluate(names, typecode, out, threads)
 
 
@@ -291,6 +302,8 @@ def compile(f: Function, *names: str, ieee: bool = False, strict: bool = False, 
     >>> ao.compile(lambda x: x if x < limit else limit).source
     'x if (x < limit) else limit'
     """
+    from .kernel import Kernel
+
     if isinstance(f, Kernel):
         return f
     return Kernel(f, names, ieee=ieee, named=frozenset(names), closed=bool(names), eager=True, strict=strict,

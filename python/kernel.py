@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _machine, functions
+from .common import MAX_THREADS, MISSING, native
 from .compiler.ir import IR, bind, from_table, identity, show, to_table
 from .compiler.parse import RESERVED, parse
 from .functions import NotCompilable, Translation
@@ -26,8 +27,6 @@ from .plans import MACHINE_TYPES, Plans, types_of
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 _FOLD_TRIES = 4  # elements of a fold given to Python while the accumulator's type settles (int, then float)
 
-MAX_THREADS: int = _machine.LIMITS["MAX_THREADS"]
-MISSING: Any = type("missing", (), {"__repr__": lambda self: "<missing>"})()
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,14 +456,6 @@ def _number(value: Any, name: str) -> Any:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(repr(n) for n in names) or "none"
-
-
-def native(arr: Any) -> Any:
-    """The buffer as a sequence of Python numbers, whatever its format's prefix is."""
-    if isinstance(arr, array):
-        return arr
-    typecode = _machine.buffer_info(arr)[0]
-    return memoryview(arr).cast("B").cast(typecode)  # type: ignore[call-overload]
 
 
 _kernels: dict[Any, Kernel] = {}

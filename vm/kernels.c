@@ -581,9 +581,10 @@ CHUNKED(MOD, f64, FLOAT_MOD, FLOAT_REDO, FLOAT_FAST(0, FLOAT_REST))
 CHUNKED(MODC, f64, float_modc, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_REST))
 
 /* Integers, rounded down as Python does. No processor here divides vectors of integers, and scalar division takes 1.7
- * ns; the quotient of doubles is exact once rounded down, for operands below 2^53, and is rounded to a whole number
- * by adding 1.5 * 2^52. That may be one too many, which the sign of the remainder shows. Zero divisors are marked and
- * become 1. */
+ * ns. Instead the quotient of doubles is rounded to a whole number by adding 1.5 * 2^52. For operands below 2^51 that is the
+ * quotient rounded down, or one more, which the sign of the remainder shows; also if it is x * (1 / y), for one y for all
+ * elements, which is within 1/4 of it (y = 1: exact). Zero divisors are marked and become 1. */
+#define QUOTIENT(x, y, inverse) (uniform & 2 ? (x) * (inverse) : (x) / (y))
 #define WHOLE_BITS UINT64_C(0x4338000000000000) /* of 1.5 * 2^52, which holds a number of 52 bits in its low bits */
 #define BIAS_i64 UINT64_C(0x8000000000000)      /* 2^51 makes the range from -2^51 one of unsigned numbers */
 #define BIAS_u64 0
@@ -591,7 +592,8 @@ CHUNKED(MODC, f64, float_modc, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_REST))
 #define INT_REDO_u64(x, y) ((x) | (y)) >> 51
 #define INT_FAST(T, RESULT)                                                                                           \
     const uint64_t bad = y == 0, u = (uint64_t)x, v = (uint64_t)y | bad, used_x = u + BIAS_##T, used_y = v + BIAS_##T; \
-    const double t = (of_bits(u + WHOLE_BITS) - 0x1.8p52) / (of_bits(v + WHOLE_BITS) - 0x1.8p52);                     \
+    const double divisor = of_bits(v + WHOLE_BITS) - 0x1.8p52, inverse = 1.0 / divisor;                               \
+    const double t = QUOTIENT(of_bits(u + WHOLE_BITS) - 0x1.8p52, divisor, inverse);                                  \
     const uint64_t q = bits_of(t + 0x1.8p52) - WHOLE_BITS, m = u - q * v, above = (m != 0) & ((m ^ v) >> 63);         \
     const uint64_t r = RESULT;
 
@@ -629,16 +631,19 @@ CHUNKED(MODC, u64, mod_exact_u64, INT_REDO_u64, INT_FAST(u64, m + ((0 - above) &
 
 #define DIVIDE_i32                                                                                                    \
     const uint32_t zero = y == 0, over = (x == INT32_MIN) & (y == -1);                                                \
-    const int32_t z = zero | over ? 1 : y, t = (int32_t)((double)x / (double)z);                                      \
-    const uint32_t m = (uint32_t)x - (uint32_t)t * (uint32_t)z, above = (m != 0) & ((m ^ (uint32_t)z) >> 31);
+    const int32_t z = zero | over ? 1 : y;                                                                            \
+    const double inverse = 1.0 / (double)z;                                                                           \
+    const uint32_t t = (uint32_t)bits_of(QUOTIENT((double)x, (double)z, inverse) + 0x1.8p52);                         \
+    const uint32_t m = (uint32_t)x - t * (uint32_t)z, above = (m != 0) & ((m ^ (uint32_t)z) >> 31);
 CHECKED2(FDIVC, i32, i32, i32, i32, uint32_t, ANY_BIT,
-         DIVIDE_i32 const uint32_t r = (uint32_t)t - above; const uint32_t bad = zero | over;)
+         DIVIDE_i32 const uint32_t r = t - above; const uint32_t bad = zero | over;)
 CHECKED2(MODC, i32, i32, i32, i32, uint32_t, ANY_BIT,
          DIVIDE_i32 const uint32_t r = m + ((0 - above) & (uint32_t)z); const uint32_t bad = zero;)
 
 #define DIVIDE_u32                                                                                                    \
     const uint64_t bad = y == 0, z = y | bad;                                                                         \
-    const uint64_t q = bits_of(f64_of_u32(x) / f64_of_u32(z) + 0x1p52) & UINT32_MAX;                                  \
+    const double inverse = 1.0 / f64_of_u32(z);                                                                       \
+    const uint64_t q = bits_of(QUOTIENT(f64_of_u32(x), f64_of_u32(z), inverse) + 0x1p52) & UINT32_MAX;                \
     const uint64_t m = x - q * z, above = m >> 63;
 CHECKED2(FDIVC, u32, u32, u32, u32, uint64_t, ANY_BIT, DIVIDE_u32 const uint64_t r = q - above;)
 CHECKED2(MODC, u32, u32, u32, u32, uint64_t, ANY_BIT, DIVIDE_u32 const uint64_t r = m + ((0 - above) & z);)

@@ -1,0 +1,23 @@
+"""What the API and the kernels share. Imported with the package, so it imports next to nothing itself."""
+
+from __future__ import annotations
+
+from array import array
+
+from . import _machine
+
+TYPE_CHECKING = False  # importing typing would take longer than all of the package
+if TYPE_CHECKING:
+    from typing import Any
+
+MAX_THREADS: int = _machine.LIMITS["MAX_THREADS"]
+#: Stands for an argument that was not given, where None would be one.
+MISSING: Any = type("missing", (), {"__repr__": lambda self: "<missing>"})()
+
+
+def native(arr: Any) -> Any:
+    """The buffer as a sequence of Python numbers, whatever its format's prefix is."""
+    if isinstance(arr, array):
+        return arr
+    typecode = _machine.buffer_info(arr)[0]
+    return memoryview(arr).cast("B").cast(typecode)  # type: ignore[call-overload]
