@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     Function: TypeAlias = str | Callable[..., Any] | Kernel
 
 
+_VARARGS, _VARKEYWORDS = 4, 8  # flags of code objects
+
+
 def _kernel(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = ()) -> Kernel:
     from .kernel import Kernel, text_kernel
 
@@ -39,13 +42,15 @@ def _kernel(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first
 def _front(function: _F) -> _F:
     """The function behind its fast way in, with the same name, signature and documentation."""
     code = function.__code__
-    names = list(code.co_varnames)
-    positional, varargs = names[: code.co_posonlyargcount], names[code.co_argcount + code.co_kwonlyargcount]
-    keywords = names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    names, count = code.co_varnames, code.co_argcount
+    keywords = names[count : count + code.co_kwonlyargcount]
     values = function.__kwdefaults__ or {}
-    defaults = [f"{name}={values[name]!r}" for name in keywords]
-    signature = ", ".join([*positional, "/", "*" + varargs, *defaults, "**names"])
-    return _machine.front(function, f"{function.__name__}({signature})\n--\n\n{function.__doc__}")
+    parts = [*names[: code.co_posonlyargcount], *(["/"] if code.co_posonlyargcount else [])]
+    parts += names[code.co_posonlyargcount : count]
+    parts += ["*more"] if code.co_flags & _VARARGS else []
+    parts += [f"{name}={values[name]!r}" for name in keywords]
+    parts += ["**names"] if code.co_flags & _VARKEYWORDS else []
+    return _machine.front(function, f"{function.__name__}({', '.join(parts)})\n--\n\n{function.__doc__}")
 
 
 @_front
@@ -148,7 +153,8 @@ def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typ
     return _kernel(f, names, ieee, compile, ("acc", "x")).accumulate(arr, initial, typecode, **names)
 
 
-def sum(arr: Any) -> int | float:
+@_front
+def sum(arr: Any, /) -> int | float:
     """The sum of a buffer: an exact int, or for floats the correctly rounded sum, equal to ``math.fsum(arr)``.
 
     Raises what math.fsum raises: OverflowError for an intermediate overflow, ValueError for inf and -inf together.
@@ -190,7 +196,8 @@ def _exact_doubles(arr: Any) -> bool:
     return builtins.max(abs(min(arr)), abs(max(arr))) <= 1 << 53
 
 
-def min(arr: Any) -> int | float:
+@_front
+def min(arr: Any, /) -> int | float:
     """The smallest element of a buffer, as ``min(arr)`` finds it: the first of equals, and a nan only if it is first.
 
     Raises ValueError if the buffer is empty.
@@ -204,7 +211,8 @@ def min(arr: Any) -> int | float:
     return builtins.min(()) if result is None else result
 
 
-def max(arr: Any) -> int | float:
+@_front
+def max(arr: Any, /) -> int | float:
     """The largest element of a buffer, as ``max(arr)`` finds it: the first of equals, and a nan only if it is first.
 
     Raises ValueError if the buffer is empty.

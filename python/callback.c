@@ -100,6 +100,7 @@ PyObject *call_filter(run *r, Py_ssize_t lead)
 static int open_calls(run *r, PyObject *module, PyObject *function, PyObject *args)
 {
     r->program = NULL;
+    r->asked = 0;
     r->ninputs = 0;
     r->frame_memory = r->tables = NULL;
     if (!PyTuple_Check(args)) {

@@ -1,4 +1,4 @@
-/* The fast way in: map, map_inplace, filter and calls of kernels that need nothing from Python.
+/* The fast way in: map, map_inplace, filter, sum, min, max and calls of kernels that need nothing from Python.
  *
  * api.py defines each of these in full; front() puts a C function of the same name and documentation before it. That one
  * serves the calls whose program is known already, with no keyword but out, and those of functions that are just called,
@@ -12,8 +12,8 @@
 #include <structmember.h>
 #include <string.h>
 
-enum { MAP, MAP_INPLACE, FILTER };
-static const char *const names[AO_FRONTS] = {"map", "map_inplace", "filter"};
+enum { MAP, MAP_INPLACE, FILTER, SUM, MIN, MAX };
+static const char *const names[AO_FRONTS] = {"map", "map_inplace", "filter", "sum", "min", "max"};
 
 /* Small tables of what was found last, in the module's state; without the GIL they would need locks. */
 #ifdef Py_GIL_DISABLED
@@ -553,8 +553,44 @@ static PyObject *call(PyObject *module, int which, PyObject *const *args, Py_ssi
 FRONT(front_map, MAP)
 FRONT(front_map_inplace, MAP_INPLACE)
 FRONT(front_filter, FILTER)
+
+/* What `found` is, unless it is None: then Python must do it. */
+static PyObject *or_slow(PyObject *found, PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs,
+                         PyObject *keywords)
+{
+    if (found != Py_None) {
+        return found;
+    }
+    Py_DECREF(found);
+    return PyObject_Vectorcall(state_of(module)->slow[which], args, (size_t)nargs, keywords);
+}
+
+static PyObject *front_sum(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+{
+    PyObject *found = nargs == 1 && !keywords ? py_sum(module, args[0]) : Py_NewRef(Py_None);
+    return or_slow(found, module, SUM, args, nargs, keywords);
+}
+
+static PyObject *front_extreme(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+{
+    PyObject *two[2] = {nargs ? args[0] : NULL, which == MAX ? Py_True : Py_False};
+    PyObject *found = nargs == 1 && !keywords ? py_extreme(module, two, 2) : Py_NewRef(Py_None);
+    return or_slow(found, module, which, args, nargs, keywords);
+}
+
+static PyObject *front_min(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+{
+    return front_extreme(module, MIN, args, nargs, keywords);
+}
+
+static PyObject *front_max(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+{
+    return front_extreme(module, MAX, args, nargs, keywords);
+}
+
 typedef PyObject *(*front_function)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
-static const front_function functions[AO_FRONTS] = {front_map, front_map_inplace, front_filter};
+static const front_function functions[AO_FRONTS] = {front_map, front_map_inplace, front_filter,
+                                                    front_sum, front_min,         front_max};
 
 static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords)
 {

@@ -17,7 +17,7 @@
 #include "../vm/vm.h"
 
 #define AO_TYPECODE_LETTERS "bBhHiIlLqQfd"
-enum { AO_TYPECODES = 12, AO_FRONTS = 3 };
+enum { AO_TYPECODES = 12, AO_FRONTS = 6 };
 
 enum { AO_RECENT = 64 };
 

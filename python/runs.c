@@ -61,6 +61,7 @@ int run_take(run *r, module_state *state, PyObject *oracle, PyObject *const *arg
 {
     r->state = state; /* field by field: clearing the whole takes longer than all the rest of a short run */
     r->program = NULL;
+    r->asked = 0;
     r->count = 0;
     r->ninputs = 0;
     r->frame_memory = r->tables = NULL;
@@ -144,6 +145,9 @@ int run_bind(run *r, PyObject *program, Py_ssize_t acc_index)
 void run_close(run *r)
 {
     Py_XDECREF(r->program);
+    for (Py_ssize_t i = 0; r->asked && i < r->visible; i++) {
+        Py_XDECREF(r->values[i + 1]);
+    }
     for (unsigned i = 0; i < r->ninputs; i++) {
         array_release(&r->arrays[i]);
     }
@@ -156,6 +160,7 @@ static int open_program(run *r, PyObject *module, PyObject *const *args, PyObjec
                         Py_ssize_t acc_index)
 {
     r->program = NULL;
+    r->asked = 0;
     r->ninputs = 0;
     r->frame_memory = r->tables = NULL;
     if (!PyTuple_Check(args[1])) {
@@ -228,31 +233,49 @@ static int advance(run *r, size_t end)
     }
 }
 
+/* The element as an object, in the place of the one before it; 0 on error. A float that nobody else has is used again. */
+static int box(enum ao_type type, const char *element, PyObject **object)
+{
+#ifndef Py_GIL_DISABLED
+    if (type == AO_TYPE_f64 && *object && Py_REFCNT(*object) == 1) {
+        memcpy(&((PyFloatObject *)*object)->ob_fval, element, sizeof(double));
+        return 1;
+    }
+#endif
+    PyObject *next = element_get(type, element);
+    if (next) {
+        Py_XSETREF(*object, next);
+    }
+    return next != NULL;
+}
+
+/* The boxed elements stay until the next call, or until run_close. */
 PyObject *run_ask(run *r, size_t index, PyObject *acc)
 {
-    PyObject *result = NULL;
     PyObject **values = r->values + 1;
-    Py_ssize_t i = 0;
     unsigned input = 0;
-    for (; i < r->visible; i++) {
-        PyObject *value;
+    if (!r->asked) {
+        memset(values, 0, (size_t)r->visible * sizeof *values);
+        r->asked = 1;
+    }
+    for (Py_ssize_t i = 0; i < r->visible; i++) {
         if (i == r->acc_index) {
-            value = Py_NewRef(acc);
+            Py_XSETREF(values[i], Py_NewRef(acc));
         } else if (r->is_array[i]) {
             const ao_array *array = &r->arrays[input++];
-            value = element_get(array->type, (const char *)array->data + index * ao_type_sizes[array->type]);
-        } else {
-            value = Py_NewRef(r->args[i]);
+            if (!box(array->type, (const char *)array->data + index * ao_type_sizes[array->type], &values[i])) {
+                return NULL;
+            }
+        } else if (!values[i]) {
+            values[i] = Py_NewRef(r->args[i]);
         }
-        if (!value) {
-            goto done;
-        }
-        values[i] = value;
     }
-    result = PyObject_Vectorcall(r->oracle, values, (size_t)r->visible | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-done:
-    while (i-- > 0) {
-        Py_DECREF(values[i]);
+    size_t flagged = (size_t)r->visible | PY_VECTORCALL_ARGUMENTS_OFFSET;
+    vectorcallfunc direct = PyVectorcall_Function(r->oracle);
+    PyObject *result = direct ? direct(r->oracle, values, flagged, NULL)
+                              : PyObject_Vectorcall(r->oracle, values, flagged, NULL);
+    if (r->acc_index >= 0 && r->acc_index < r->visible) {
+        Py_CLEAR(values[r->acc_index]);
     }
     return result;
 }
@@ -765,13 +788,15 @@ PyObject *py_sum(PyObject *module, PyObject *object)
     int64_t high = 0;
     uint64_t low = 0;
     double sum = 0;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *thread = a.count >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
     if (is_float) {
         known = ao_sum_float(isa, a.type, a.data, a.count, &sum);
     } else {
         ao_sum_int(isa, a.type, a.data, a.count, &high, &low);
     }
-    Py_END_ALLOW_THREADS
+    if (thread) {
+        PyEval_RestoreThread(thread);
+    }
     array_release(&a);
     if (!known) {
         return Py_NewRef(Py_None);
@@ -798,11 +823,12 @@ PyObject *py_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         result = Py_NewRef(Py_None);
         goto done;
     }
-    size_t index;
     int largest = PyObject_IsTrue(args[1]);
-    Py_BEGIN_ALLOW_THREADS
-    index = ao_extreme(state_of(module)->isa, a.type, a.data, a.count, largest);
-    Py_END_ALLOW_THREADS
+    PyThreadState *thread = a.count >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
+    size_t index = ao_extreme(state_of(module)->isa, a.type, a.data, a.count, largest);
+    if (thread) {
+        PyEval_RestoreThread(thread);
+    }
     result = element_get(a.type, (const char *)a.data + index * ao_type_sizes[a.type]);
 done:
     array_release(&a);

@@ -24,6 +24,7 @@ typedef struct {
     const void **inputs;
     ao_value *params;
     int8_t *is_array;        /* per argument */
+    int asked;               /* values are set */
     PyObject **values;       /* what the oracle is called with; one free slot in front, for vectorcall */
     ao_frame frame;
     void *frame_memory;      /* if allocated */

@@ -46,12 +46,23 @@ static size_t round_up(size_t n)
     return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/* Bytes of the widest element that a vector of the program holds. */
+static size_t widest(const ao_program *p)
+{
+    size_t width = p->out_type == AO_TYPE_NONE ? 1 : ao_type_sizes[p->out_type];
+    for (unsigned i = 0; i < p->inputs; i++)
+        width = ao_type_sizes[p->types[i]] > width ? ao_type_sizes[p->types[i]] : width;
+    for (const ao_step *s = p->steps; s < p->steps + p->first[AO_SECTIONS]; s++)
+        width = ao_type_sizes[ao_ops[s->op].dst] > width ? ao_type_sizes[ao_ops[s->op].dst] : width;
+    return width;
+}
+
 /* Elements of a block: the largest power of two with which all vectors together stay within BLOCK_BYTES. */
-static size_t block_size(const ao_program *p)
+static size_t block_size(const ao_program *p, size_t width)
 {
     const size_t vectors = (size_t)p->inputs + p->temps + (p->out_type != AO_TYPE_NONE);
-    size_t block = AO_MAX_BLOCK;
-    while (block > AO_MIN_BLOCK && block * 8 * vectors > BLOCK_BYTES)
+    size_t block = AO_MAX_BLOCK / width;
+    while (block > AO_MIN_BLOCK && block * width * vectors > BLOCK_BYTES)
         block /= 2;
     return block;
 }
@@ -65,13 +76,14 @@ static int is_one_pass(const ao_program *p)
 ao_layout ao_lay_out(const ao_program *p)
 {
     ao_layout at;
-    at.block = block_size(p);
+    const size_t width = widest(p);
+    at.block = block_size(p, width);
     at.regs = round_up(sizeof(struct ao_frame_private));
     at.uniforms = at.regs + round_up((p->regs + 1) * sizeof(char *));
     at.marks = at.uniforms + round_up((p->first_temp - p->inputs + 1) * sizeof(ao_value));
     at.raw = at.marks + at.block;
     at.scratch = at.raw + at.block;
-    at.stride = at.block * 8 + STAGGER;
+    at.stride = at.block * width + STAGGER;
     at.temps = at.scratch + (p->out_type == AO_TYPE_NONE ? 0 : at.stride);
     at.total = at.temps + p->temps * at.stride;
     return at;

@@ -63,7 +63,7 @@ enum {
     AO_MAX_TEMPS = 4096,    /* temporaries: 4096 of them over 256 elements are 8 MiB */
     AO_MAX_INSTRS = 32768,  /* instructions of all sections together */
     AO_MIN_BLOCK = 256,     /* elements of a block; the rule is in run.c */
-    AO_MAX_BLOCK = 1024,
+    AO_MAX_BLOCK = 8192,    /* of one byte each; 1024 of eight */
     AO_NO_REG = 0xFFFF      /* "no register" in an operand, guard, header.acc or header.next */
 };
 
