@@ -157,7 +157,8 @@ typedef struct {
 } ao_sink;
 
 enum {
-    AO_KEEP = 1 /* out may be an input of the run, or holds data that must survive a stop: write finished elements only */
+    AO_KEEP = 1, /* out may be an input of the run, or holds data that must survive a stop: write finished elements only */
+    AO_FAR = 2   /* the run is part of one that is too large for caches */
 };
 
 typedef struct {
