@@ -67,6 +67,7 @@ def limits() -> str:
         "numbers and constants of one program": _machine.LIMITS["MAX_UNIFORMS"],
         "temporaries of one program": _machine.LIMITS["MAX_TEMPS"],
         "instructions of one program": _machine.LIMITS["MAX_INSTRS"],
+        "threads of one run": _machine.LIMITS["MAX_THREADS"],
     }
     return "\n".join(["| what | at most |", "|---|---|", *(f"| {what} | {n:,} |" for what, n in named.items())])
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from . import _machine
 from .compiler.infer import Inference, Param, number_param
+from .compiler.ir import FUNCTIONS, IR
 from .compiler.lower import FAULTS
+from .compiler.program import Program
 from .kernel import Kernel
 from .plans import ARRAY_PARAMS, MACHINE_TYPES, Plans
 
@@ -41,6 +43,7 @@ def explain_kernel(kernel: Kernel, typecodes: tuple[str, ...], names: dict[str, 
     assert plan.listing is not None
     lines.append("terms:")
     lines += _terms(plan.inference, plans.ir.params)
+    lines += _by_python(plans.ir, plan.listing)
     lines.append("faults: " + (", ".join(_faults(plan.listing)) or "none"))
     lines.append("bytecode:")
     lines += ["  " + line for line in plan.listing.listing().splitlines()]
@@ -74,7 +77,16 @@ def _terms(inference: Inference, params: tuple[str, ...]) -> list[str]:
     return rows
 
 
-def _faults(listing: Any) -> list[str]:
+def _by_python(ir: IR, listing: Program) -> list[str]:
+    """A line that says which elements are never the machine's, if any are."""
+    if not any(i.name == "FAIL" for instrs in listing.sections.values() for i in instrs):
+        return []
+    called = {str(n.value) for n in ir.nodes if n.op == "call"}
+    names = ", ".join(sorted(name for name in called if FUNCTIONS[name].by_python))
+    return [f"by Python: every element that needs {names or 'what the machine does not have'}"]
+
+
+def _faults(listing: Program) -> list[str]:
     found: dict[str, None] = {}
     for instrs in listing.sections.values():
         for i in instrs:
