@@ -25,16 +25,26 @@ TOLERANCE = 1.04  # the same binary gives the same count to a few in a thousand:
 ELSEWHERE = 2.0  # under another compiler or Python
 
 PROGRAM = """
+import random
 import sys
 from array import array
 import arrayops as ao
 ao.set_num_threads(1)
-x = array('d', [k % 977 / 64 - 7.3 for k in range({size})])
-y = array('d', [k % 499 / 32 + 1.1 for k in range({size})])
-q = array('q', [k * 7919 % 100003 - 50000 for k in range({size})])
-i = array('i', q)
-b = array('B', [k * 31 % 256 for k in range({size})])
-o, oq, ob = array('d', x), array('q', q), array('B', b)
+others, rng = [], random.Random(1)
+def placed(code, values):
+    # At one place in a cache line: the number of instructions of a long run depends on it.
+    for _ in range(100):
+        a = array(code, values)
+        if len(a) < 500 or a.buffer_info()[0] % 64 == 16:
+            return a
+        others.append([a, bytearray(rng.randrange(600, 2000))])
+    sys.exit('no such place')
+x = placed('d', [k % 977 / 64 - 7.3 for k in range({size})])
+y = placed('d', [k % 499 / 32 + 1.1 for k in range({size})])
+q = placed('q', [k * 7919 % 100003 - 50000 for k in range({size})])
+i = placed('i', q)
+b = placed('B', [k * 31 % 256 for k in range({size})])
+o, oq, ob = placed('d', x), placed('q', q), placed('B', b)
 {setup}
 def run():
     {statement}
