@@ -54,18 +54,23 @@ __all__ = [
     "sum",
 ]
 
-_LATER = {"ExpressionError": ".compiler.parse", "Kernel": ".kernel", "NotCompilable": ".functions"}
+_LATER = ("ExpressionError", "Kernel", "NotCompilable")
 
 
 def __getattr__(name: str) -> type:
     """The classes, which are imported when somebody asks for them: see api.py."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from . import kernel
 
-    value: type = getattr(import_module(_LATER[name], __name__), name)
-    globals()[name] = value
+    value: type = getattr(kernel, name)
     return value
+
+
+def _complete(**classes: type) -> None:
+    """Called when kernel.py has been imported. Without __getattr__ the interpreter finds ``ao.map`` 20 ns sooner."""
+    globals().update(classes)
+    globals().pop("__getattr__", None)
 
 
 def __dir__() -> list[str]:

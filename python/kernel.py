@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from . import _machine, functions
+from . import _complete, _machine, functions
 from .common import MAX_THREADS, MISSING, native
 from .compiler.ir import IR, bind, from_table, identity, show, to_table
-from .compiler.parse import RESERVED, parse
+from .compiler.parse import RESERVED, ExpressionError, parse
 from .functions import NotCompilable, Translation
 from .plans import MACHINE_TYPES, Plans, types_of
 
@@ -477,3 +477,6 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
             assert kernel._plans is not None
             _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans)
     return kernel
+
+
+_complete(Kernel=Kernel, ExpressionError=ExpressionError, NotCompilable=NotCompilable)
