@@ -4,7 +4,8 @@ An instruction writes its results to memory for the next to read, which for + - 
 a product that only a sum needs becomes MADD (d = a*b + c, rounded twice, as before) or one of its kin, and a chain of
 those in one variable with constant coefficients becomes HORNER, which keeps everything in registers.
 
-Only operations that cannot fault are joined. Registers are still single-assignment here; lower.py allocates them after.
+Only operations that cannot fault are joined. Registers are still single-assignment here; program.py allocates them
+after.
 """
 
 from __future__ import annotations

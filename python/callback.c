@@ -99,10 +99,7 @@ PyObject *call_filter(run *r, Py_ssize_t lead)
 
 static int open_calls(run *r, PyObject *module, PyObject *function, PyObject *args)
 {
-    r->program = NULL;
-    r->asked = 0;
-    r->ninputs = 0;
-    r->frame_memory = r->tables = NULL;
+    run_none(r);
     if (!PyTuple_Check(args)) {
         PyErr_SetString(PyExc_TypeError, "a tuple of arguments is needed");
         return -1;

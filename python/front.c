@@ -362,7 +362,7 @@ static PyMemberDef kernel_members[] = {
 };
 
 static PyType_Slot kernel_slots[] = {
-    {Py_tp_doc, "What Kernel is made of: calls that need nothing from Python, and Kernel._call for the others."},
+    {Py_tp_doc, "What Kernel is made of: calls that need nothing from Python, and Kernel.map for the others."},
     {Py_tp_new, kernel_new},
     {Py_tp_dealloc, kernel_dealloc},
     {Py_tp_traverse, kernel_traverse},
@@ -567,14 +567,13 @@ static PyObject *or_slow(PyObject *found, PyObject *module, int which, PyObject 
 
 static PyObject *front_sum(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    PyObject *found = nargs == 1 && !keywords ? py_sum(module, args[0]) : Py_NewRef(Py_None);
+    PyObject *found = nargs == 1 && !keywords ? run_sum(module, args[0]) : Py_NewRef(Py_None);
     return or_slow(found, module, SUM, args, nargs, keywords);
 }
 
 static PyObject *front_extreme(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    PyObject *two[2] = {nargs ? args[0] : NULL, which == MAX ? Py_True : Py_False};
-    PyObject *found = nargs == 1 && !keywords ? py_extreme(module, two, 2) : Py_NewRef(Py_None);
+    PyObject *found = nargs == 1 && !keywords ? run_extreme(module, args[0], which == MAX) : Py_NewRef(Py_None);
     return or_slow(found, module, which, args, nargs, keywords);
 }
 
@@ -604,7 +603,7 @@ static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargs
         }
     }
     PyErr_Clear();
-    PyObject *slow = PyObject_GetAttr(self, state->call_name);
+    PyObject *slow = PyObject_GetAttr(self, state->map_name);
     PyObject *result = slow ? PyObject_Vectorcall(slow, args, nargsf & ~PY_VECTORCALL_ARGUMENTS_OFFSET, keywords) : NULL;
     Py_XDECREF(slow);
     return result;
@@ -648,10 +647,10 @@ int front_prepare(PyObject *module)
     state->texts = PyDict_New();
     state->entries = PyDict_New();
     state->out_name = PyUnicode_InternFromString("out");
-    state->call_name = PyUnicode_InternFromString("_call");
+    state->map_name = PyUnicode_InternFromString("map");
     state->entry_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &entry_spec, NULL);
     state->kernel_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &kernel_spec, NULL);
-    if (!state->texts || !state->entries || !state->out_name || !state->call_name || !state->entry_type
+    if (!state->texts || !state->entries || !state->out_name || !state->map_name || !state->entry_type
         || !state->kernel_type || PyModule_AddType(module, state->entry_type) < 0
         || PyModule_AddType(module, state->kernel_type) < 0) {
         return -1;

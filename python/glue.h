@@ -38,7 +38,7 @@ typedef struct {
     PyObject *ones[AO_TYPECODES]; /* an array of one zero for each typecode; never given away */
     int knows_arrays;     /* the fields of array.array are where buffers.c expects them */
     PyTypeObject *entry_type, *kernel_type;
-    PyObject *out_name, *call_name; /* "out" and "_call" */
+    PyObject *out_name, *map_name; /* "out" and "map" */
     PyObject *texts;      /* front.c: texts that can run without Python's help */
     PyObject *entries;    /* functions.py: what is known of code objects */
     recent_text recent_texts[AO_RECENT];
@@ -122,8 +122,6 @@ PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_set_threads(PyObject *module, PyObject *object);
-PyObject *py_sum(PyObject *module, PyObject *object);
-PyObject *py_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 
 /* callback.c */
 PyObject *py_call_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs);

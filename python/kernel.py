@@ -28,7 +28,6 @@ _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 _FOLD_TRIES = 4  # elements of a fold given to Python while the accumulator's type settles (int, then float)
 
 
-
 @dataclass(frozen=True, slots=True)
 class _Meaning:
     """What one run of a kernel needs to know."""
@@ -165,14 +164,9 @@ class Kernel(_machine.KernelBase):
 
     # -- running -------------------------------------------------------------------------------------------------
 
-    def _call(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
-              **names: Any) -> Any:  # fmt: skip
-        """A call that the fast way in (python/front.c) leaves to Python: the same as map."""
-        return self._run_map(*self._bind((arr, *more), names), typecode, out, threads)
-
     def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
             **names: Any) -> Any:  # fmt: skip
-        """A new array of the value at each element; see :func:`arrayops.map`."""
+        """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same."""
         return self._run_map(*self._bind((arr, *more), names), typecode, out, threads)
 
     def inplace(self, arr: Any, *more: Any, threads: int | None = None, **names: Any) -> None:

@@ -123,9 +123,9 @@ static PyObject *make_type_sizes(void)
 
 static PyObject *make_limits(void)
 {
-    return Py_BuildValue("{s i s i s i s i s i s i s i s i}", "MAX_THREADS", AO_MAX_THREADS, "MAX_INPUTS", AO_MAX_INPUTS, "MAX_UNIFORMS", AO_MAX_UNIFORMS,
+    return Py_BuildValue("{s i s i s i s i s i s i s i s i}", "MAX_INPUTS", AO_MAX_INPUTS, "MAX_UNIFORMS", AO_MAX_UNIFORMS,
                          "MAX_TEMPS", AO_MAX_TEMPS, "MAX_INSTRS", AO_MAX_INSTRS, "NO_REG", AO_NO_REG, "MIN_BLOCK",
-                         AO_MIN_BLOCK, "MAX_BLOCK", AO_MAX_BLOCK);
+                         AO_MIN_BLOCK, "MAX_BLOCK", AO_MAX_BLOCK, "MAX_THREADS", AO_MAX_THREADS);
 }
 
 /* Levels of this build that this processor can run, slowest first. */
@@ -219,7 +219,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->entry_type);
     Py_CLEAR(state->kernel_type);
     Py_CLEAR(state->out_name);
-    Py_CLEAR(state->call_name);
+    Py_CLEAR(state->map_name);
     Py_CLEAR(state->texts);
     Py_CLEAR(state->entries);
     for (size_t i = 0; i < AO_RECENT; i++) {
@@ -250,14 +250,12 @@ static PyMethodDef methods[] = {
     FAST("call_map", py_call_map),
     FAST("call_filter", py_call_filter),
     FAST("new_array", py_new_array),
-    FAST("extreme", py_extreme),
     {"set_threads", py_set_threads, METH_O, NULL},
     {"know_arrays", py_know_arrays, METH_O, NULL},
     FAST("find", py_find),
     FAST("capture", py_capture),
     FAST("signature", py_signature),
     FAST("front", py_front),
-    {"sum", py_sum, METH_O, NULL},
     {"buffer_info", py_buffer_info, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

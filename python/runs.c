@@ -59,12 +59,8 @@ static int take_array(run *r, PyObject *object)
 
 int run_take(run *r, module_state *state, PyObject *oracle, PyObject *const *args, Py_ssize_t nargs, Py_ssize_t visible)
 {
-    r->state = state; /* field by field: clearing the whole takes longer than all the rest of a short run */
-    r->program = NULL;
-    r->asked = 0;
-    r->count = 0;
-    r->ninputs = 0;
-    r->frame_memory = r->tables = NULL;
+    run_none(r);
+    r->state = state;
     r->oracle = oracle;
     r->args = args;
     r->nargs = nargs;
@@ -159,10 +155,7 @@ void run_close(run *r)
 static int open_program(run *r, PyObject *module, PyObject *const *args, PyObject *oracle, PyObject *visible,
                         Py_ssize_t acc_index)
 {
-    r->program = NULL;
-    r->asked = 0;
-    r->ninputs = 0;
-    r->frame_memory = r->tables = NULL;
+    run_none(r);
     if (!PyTuple_Check(args[1])) {
         PyErr_SetString(PyExc_TypeError, "a tuple of arguments is needed");
         return -1;
@@ -772,8 +765,8 @@ static PyObject *int_from_halves(int64_t high, uint64_t low)
     return result;
 }
 
-/* sum(buffer) -> the exact sum, or None where math.fsum itself must answer */
-PyObject *py_sum(PyObject *module, PyObject *object)
+/* The exact sum of a buffer, or None where math.fsum itself must answer. */
+PyObject *run_sum(PyObject *module, PyObject *object)
 {
     const ao_isa *isa = state_of(module)->isa;
     ao_array a;
@@ -804,16 +797,12 @@ PyObject *py_sum(PyObject *module, PyObject *object)
     return is_float ? PyFloat_FromDouble(sum) : int_from_halves(high, low);
 }
 
-/* extreme(buffer, largest) -> what min() or max() returns; None if the buffer is empty */
-PyObject *py_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+/* What min() or max() of a buffer returns, or None if it is empty. */
+PyObject *run_extreme(PyObject *module, PyObject *object, int largest)
 {
-    if (nargs != 2) {
-        PyErr_SetString(PyExc_TypeError, "extreme(buffer, largest)");
-        return NULL;
-    }
     ao_array a;
     PyObject *result = NULL;
-    if (array_take(state_of(module), args[0], &a) < 0) {
+    if (array_take(state_of(module), object, &a) < 0) {
         return NULL;
     }
     if (!array_is_aligned(&a) && array_make_private(&a) < 0) {
@@ -823,7 +812,6 @@ PyObject *py_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         result = Py_NewRef(Py_None);
         goto done;
     }
-    int largest = PyObject_IsTrue(args[1]);
     PyThreadState *thread = a.count >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
     size_t index = ao_extreme(state_of(module)->isa, a.type, a.data, a.count, largest);
     if (thread) {

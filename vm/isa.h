@@ -8,6 +8,13 @@
 
 #include "vm.h"
 
+/* A function that is not inlined keeps the loop around it from becoming vector code. */
+#if defined __GNUC__
+#define INLINE inline __attribute__((always_inline))
+#else
+#define INLINE inline
+#endif
+
 #define AO_PASTE2(a, b) a##_##b
 #define AO_PASTE(a, b) AO_PASTE2(a, b)
 #define AO_LOCAL(name) AO_PASTE(name, AO_ISA)

@@ -29,13 +29,6 @@
 #define MAY_ALIAS
 #endif
 
-/* A function that is not inlined keeps the loop around it from becoming vector code. */
-#if defined __GNUC__
-#define INLINE inline __attribute__((always_inline))
-#else
-#define INLINE inline
-#endif
-
 #define KERNEL_ARGS                                                                                                   \
     size_t n, void *d_, const void *a_, const void *b_, const void *c_, unsigned uniform, uint8_t *mark
 #define UNUSED (void)a_, (void)b_, (void)c_, (void)uniform, (void)mark

@@ -23,8 +23,6 @@
 #include <immintrin.h>
 #endif
 
-#define INLINE static inline __attribute__((always_inline))
-
 enum {
     LANES = VECTOR_BYTES / 8,
     /* Vectors folded side by side, to hide the latency of an addition: as many as the registers hold. */
@@ -41,7 +39,7 @@ typedef double doubles __attribute__((vector_size(VECTOR_BYTES)));
 typedef uint64_t words __attribute__((vector_size(VECTOR_BYTES)));
 
 /* a > b ? a : b in each lane. As an instruction: compare and blend take .08 to .15 ns more per double. */
-INLINE doubles larger(doubles a, doubles b)
+static INLINE doubles larger(doubles a, doubles b)
 {
 #if VECTOR_BYTES == 64
     return (doubles)_mm512_max_pd((__m512d)a, (__m512d)b);
@@ -57,7 +55,7 @@ INLINE doubles larger(doubles a, doubles b)
 
 /* a - b. Fused with a multiplication by one, which changes nothing but the port: Zen 4 adds on two ports and
  * multiplies on two others, so that half of a fold runs beside the other half (fold_2: .19 ns per double, not .26). */
-INLINE doubles difference(doubles a, doubles b)
+static INLINE doubles difference(doubles a, doubles b)
 {
 #if VECTOR_BYTES == 64
     return (doubles)_mm512_fmsub_pd((__m512d)a, _mm512_set1_pd(1), (__m512d)b);
@@ -68,7 +66,7 @@ INLINE doubles difference(doubles a, doubles b)
 #endif
 }
 
-INLINE doubles broadcast(double x)
+static INLINE doubles broadcast(double x)
 {
     doubles v;
     for (int lane = 0; lane < LANES; lane++)
@@ -76,7 +74,7 @@ INLINE doubles broadcast(double x)
     return v;
 }
 
-INLINE doubles load(const double *x)
+static INLINE doubles load(const double *x)
 {
     doubles v;
     memcpy(&v, x, sizeof v);
@@ -84,7 +82,7 @@ INLINE doubles load(const double *x)
 }
 
 /* Takes what each bias can hold from v and returns what is left. */
-INLINE doubles fold_vector(doubles v, doubles *sum, int folds, int stride)
+static INLINE doubles fold_vector(doubles v, doubles *sum, int folds, int stride)
 {
 #pragma GCC unroll 4
     for (int f = 0; f < folds; f++, sum += stride) {
@@ -98,7 +96,7 @@ INLINE doubles fold_vector(doubles v, doubles *sum, int folds, int stride)
 
 /* What bias f took, over all accumulators: sums and bias have the same exponent (or the sum is the next power of
  * two), so the difference of their bits is the difference in units of the last place. */
-INLINE int64_t taken_by(const doubles *sum, double bias, int vectors)
+static INLINE int64_t taken_by(const doubles *sum, double bias, int vectors)
 {
     const words start = (words)broadcast(bias);
     words total = {0};
@@ -110,7 +108,7 @@ INLINE int64_t taken_by(const doubles *sum, double bias, int vectors)
     return (int64_t)taken;
 }
 
-INLINE void fold(const double *x, size_t n, const double *bias, ao_fold_result *result, double *left, int folds,
+static INLINE void fold(const double *x, size_t n, const double *bias, ao_fold_result *result, double *left, int folds,
                  int vectors)
 {
     const words magnitude = (words){0} + INT64_MAX;
@@ -166,7 +164,7 @@ static void widen(size_t n, const float *restrict x, double *restrict wide)
 }
 
 /* Adds the fields of `bits` bits of a word. */
-INLINE uint64_t sum_of_fields(uint64_t word, unsigned bits)
+static INLINE uint64_t sum_of_fields(uint64_t word, unsigned bits)
 {
     uint64_t sum = 0;
     for (unsigned shift = 0; shift < 64; shift += bits)
@@ -175,7 +173,7 @@ INLINE uint64_t sum_of_fields(uint64_t word, unsigned bits)
 }
 
 /* Sums fields of `bits` bits in place, in fields of twice that width; `most` words at a time cannot overflow them. */
-INLINE void sum_fields(size_t count, const void *a, uint64_t flip, uint64_t *low, uint64_t *high, unsigned bits,
+static INLINE void sum_fields(size_t count, const void *a, uint64_t flip, uint64_t *low, uint64_t *high, unsigned bits,
                        uint64_t mask, size_t most)
 {
     const unsigned char *bytes = a;

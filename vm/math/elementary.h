@@ -10,10 +10,10 @@
  *               of the domain. Finished one by one by the C library, most in long double, because some of its functions
  *               of doubles are two ULPs off and more.
  *
- * ELEMENTARY1(NAME, f, library) stamps the kernels NAME and NAMEC of that. The second marks where Python's math.f raises: a nan that
- * did not come from a nan (ValueError), an infinity that did not come from one (ValueError or OverflowError). TOTAL1 is for functions that never raise and stamps NAME only.
- * ELEMENTARY2 and TOTAL2 are the same for two arguments; there a core may also give inf or nan to say that it does not
- * know.
+ * ELEMENTARY1(NAME, f, library) stamps the kernels NAME and NAMEC of that. The second marks where Python's math.f raises:
+ * a nan that did not come from a nan (ValueError), an infinity that did not come from one (ValueError or OverflowError).
+ * TOTAL1 is for functions that never raise and stamps NAME only. ELEMENTARY2 and TOTAL2 are the same for two arguments;
+ * there a core may also give inf or nan to say that it does not know.
  *
  * Included by ../kernels.c, once for each level.
  */
@@ -80,6 +80,15 @@ static unsigned finish2(size_t n, p_f64 *d, const double *aside, const p_f64 *a,
     return faults != 0;
 }
 
+/* A chunk without odd ones: d gets what was swept aside, if it was, and nothing is marked. */
+static void hand_over(size_t n, p_f64 *d, const double *to, uint8_t *mark)
+{
+    if (to != (const double *)d)
+        memcpy(d, to, n * sizeof *d);
+    if (mark)
+        memset(mark, 0, n);
+}
+
 /* A kernel: chunk by chunk, because the odd ones need the arguments again; aside first if d is one of them. */
 static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, sweep1 *sweep, uint64_t (*odd)(double),
                             double (*library)(double), int python, uint8_t *mark)
@@ -89,14 +98,10 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, sweep1 *sweep, u
     for (size_t at = 0; at < n; at += CHUNK) {
         const size_t m = n - at < CHUNK ? n - at : CHUNK;
         double *to = d == a ? aside : (double *)d + at;
-        if (sweep(m, to, (const double *)a + at)) {
+        if (sweep(m, to, (const double *)a + at))
             faults |= finish1(m, d + at, to, a + at, odd, library, python, mark ? mark + at : NULL);
-            continue;
-        }
-        if (to == aside)
-            memcpy(d + at, aside, m * sizeof *d);
-        if (mark)
-            memset(mark + at, 0, m);
+        else
+            hand_over(m, d + at, to, mark ? mark + at : NULL);
     }
     return faults;
 }
@@ -111,14 +116,10 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         const size_t m = n - at < CHUNK ? n - at : CHUNK;
         const p_f64 *x = uniform & 1 ? a : a + at, *y = uniform & 2 ? b : b + at;
         double *to = d == a || d == b ? aside : (double *)d + at;
-        if (sweep(m, to, (const double *)x, (const double *)y, uniform)) {
+        if (sweep(m, to, (const double *)x, (const double *)y, uniform))
             faults |= finish2(m, d + at, to, x, y, uniform, odd, library, python, mark ? mark + at : NULL);
-            continue;
-        }
-        if (to == aside)
-            memcpy(d + at, aside, m * sizeof *d);
-        if (mark)
-            memset(mark + at, 0, m);
+        else
+            hand_over(m, d + at, to, mark ? mark + at : NULL);
     }
     return faults;
 }

@@ -52,21 +52,26 @@ static INLINE uint64_t odd_atan2(double y, double x)
     return (uint64_t)!((ax < 0x1p400) & (ax > 0x1p-400) & (ay < 0x1p400) & (ay > 0x1p-400));
 }
 
-/* asin(a), 0 <= a <= 1/2, given a^2 */
-static INLINE double small_asin(double a, double alo, double z)
-{
-    return a * z * poly_asin(z) + alo;
-}
+typedef struct {
+    int beyond;     /* |x| > 1/2 */
+    double s, rest; /* asin of x, or beyond of sqrt((1 - |x|) / 2), is s + rest */
+} small_asin;
 
-static INLINE double core_asin(double x)
+static INLINE small_asin reduce_asin(double x)
 {
     const double a = fabs(x);
     const int beyond = a > 0.5;
     const double z = beyond ? 0.5 * (1.0 - a) : a * a;
     const dd root = square_root(beyond ? z : 1.0, 0.0);
-    const double s = beyond ? root.hi : a, rest = small_asin(s, beyond ? root.lo : 0.0, z);
-    const dd r = fast_two_sum(0.5 * PI_1, -2.0 * s);
-    return copysign(beyond ? r.hi + (r.lo + (0.5 * PI_2 - 2.0 * rest)) : s + rest, x);
+    const double s = beyond ? root.hi : x;
+    return (small_asin){beyond, s, s * z * poly_asin(z) + (beyond ? root.lo : 0.0)};
+}
+
+static INLINE double core_asin(double x)
+{
+    const small_asin p = reduce_asin(fabs(x));
+    const dd r = fast_two_sum(0.5 * PI_1, -2.0 * p.s);
+    return copysign(p.beyond ? r.hi + (r.lo + (0.5 * PI_2 - 2.0 * p.rest)) : p.s + p.rest, x);
 }
 static INLINE uint64_t odd_asin(double x)
 {
@@ -75,14 +80,11 @@ static INLINE uint64_t odd_asin(double x)
 
 static INLINE double core_acos(double x)
 {
-    const double a = fabs(x);
-    const int beyond = a > 0.5;
-    const double z = beyond ? 0.5 * (1.0 - a) : a * a;
-    const dd root = square_root(beyond ? z : 1.0, 0.0);
-    const double s = beyond ? root.hi : x, rest = small_asin(s, beyond ? root.lo : 0.0, z);
+    const small_asin p = reduce_asin(x);
+    const double s = p.s, rest = p.rest;
     const dd right = fast_two_sum(0.5 * PI_1, -s), left = fast_two_sum(PI_1, -2.0 * s);
     const double near = right.hi + (right.lo + (0.5 * PI_2 - rest)), low = left.hi + (left.lo + (PI_2 - 2.0 * rest));
-    return !beyond ? near : x < 0 ? low : 2.0 * s + 2.0 * rest;
+    return !p.beyond ? near : x < 0 ? low : 2.0 * s + 2.0 * rest;
 }
 static INLINE uint64_t odd_acos(double x)
 {
