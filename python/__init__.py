@@ -6,6 +6,7 @@
 array('d', [2.0, 5.0, 10.0])
 """
 
+from ._machine import View
 from .api import (
     accumulate,
     clip,
@@ -24,6 +25,7 @@ from .api import (
     set_num_threads,
     sum,
 )
+from .exchange import open, view
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ __all__ = [
     "ExpressionError",
     "Kernel",
     "NotCompilable",
+    "View",
     "accumulate",
     "clip",
     "compile",
@@ -48,10 +51,12 @@ __all__ = [
     "max",
     "mean",
     "min",
+    "open",
     "reduce",
     "scale",
     "set_num_threads",
     "sum",
+    "view",
 ]
 
 _LATER = ("ExpressionError", "Kernel", "NotCompilable")

@@ -67,6 +67,12 @@ static Py_ssize_t native_size(char letter)
     }
 }
 
+/* Bytes of an element whose format has a byte order: the struct module's standard sizes. */
+static Py_ssize_t standard_size(char letter)
+{
+    return letter == 'l' || letter == 'L' ? 4 : native_size(letter);
+}
+
 /* array.array's letter for a machine type: the buffer's own where it has that size here, else one that has. */
 char typecode_of(enum ao_type type, char letter)
 {
@@ -81,28 +87,35 @@ char typecode_of(enum ao_type type, char letter)
     return letters[type];
 }
 
-/* Byte-order prefixes under which the bytes are this machine's own. */
-static int is_native_prefix(char c)
+/* What a byte-order prefix says: whether the bytes are in the other order than this machine's; -1 if it is none. */
+static int swapped_by(char prefix)
 {
-    return c == '@' || c == '=' || c == (PY_LITTLE_ENDIAN ? '<' : '>');
+    switch (prefix) {
+    case '@': case '=': return 0;
+    case '<': return !PY_LITTLE_ENDIAN;
+    case '>': case '!': return PY_LITTLE_ENDIAN;
+    default: return -1;
+    }
 }
 
-static int parse_format(const Py_buffer *view, ao_array *array)
+int format_parse(const char *format, Py_ssize_t size, ao_array *array)
 {
-    const char *format = view->format ? view->format : "B";
-    const char *letter = format;
-    if (is_native_prefix(*letter)) {
-        letter++;
+    const int swapped = swapped_by(*format);
+    const char *letter = format + (swapped >= 0);
+    const int kind = *letter && !letter[1] ? kind_of(*letter) : -1;
+    if (!size && kind >= 0) {
+        size = swapped >= 0 && *format != '@' ? standard_size(*letter) : native_size(*letter);
     }
-    int type = *letter && !letter[1] ? type_of(kind_of(*letter), view->itemsize) : -1;
+    int type = type_of(kind, size);
     if (type < 0) {
         PyErr_Format(PyExc_TypeError,
-                     "buffer format '%s' (%zd bytes) is not supported; formats are b B h H i I l L q Q f d in this "
-                     "machine's byte order", format, view->itemsize);
+                     "format '%s' (%zd bytes) is not supported; formats are b B h H i I l L q Q f d, with < or > before it "
+                     "for a byte order", format, size);
         return -1;
     }
     array->type = (enum ao_type)type;
     array->typecode = typecode_of(array->type, *letter);
+    array->spacing = (ao_spacing){0, swapped > 0 && size > 1};
     return 0;
 }
 
@@ -113,15 +126,42 @@ static int check_shape(const Py_buffer *view)
         return -1;
     }
     if (view->suboffsets && view->suboffsets[0] >= 0) {
-        PyErr_SetString(PyExc_BufferError, "the buffer is not contiguous: it has suboffsets");
+        PyErr_SetString(PyExc_BufferError, "the buffer is not one block of memory: it has suboffsets");
         return -1;
     }
-    if (view->strides && view->shape[0] > 1 && view->strides[0] != view->itemsize) {
-        PyErr_Format(PyExc_BufferError,
-                     "the buffer is not contiguous: its items are %zd bytes wide and %zd bytes apart", view->itemsize,
-                     view->strides[0]);
+    return 0;
+}
+
+/* Bytes from one element to the next. */
+static ptrdiff_t step_of(const ao_array *array)
+{
+    return array->spacing.stride ? array->spacing.stride : (ptrdiff_t)ao_type_sizes[array->type];
+}
+
+static int copy_from(ao_array *array, ao_spacing spacing)
+{
+    const size_t size = ao_type_sizes[array->type], bytes = array->count * size;
+    array->copy = PyMem_RawMalloc(bytes ? bytes : 1);
+    if (!array->copy) {
+        PyErr_NoMemory();
         return -1;
     }
+    ao_gather(array->copy, array->data, spacing, size, array->count);
+    array->data = array->copy;
+    array->spacing = (ao_spacing){0, 0};
+    return 0;
+}
+
+/* Whether kernels can use the buffer in place; if not, how it is to be gathered. */
+static int find_spacing(ao_array *array)
+{
+    const Py_buffer *view = &array->view;
+    const ptrdiff_t stride = view->strides && array->count > 1 ? view->strides[0] : view->itemsize;
+    const uintptr_t odd = (uintptr_t)view->buf & (uintptr_t)(view->itemsize - 1); /* sizes are powers of two */
+    if (stride == 0) { /* the same element again and again: a copy, as a stride of 0 means another thing to the machine */
+        return copy_from(array, array->spacing);
+    }
+    array->spacing.stride = stride != view->itemsize || odd || array->spacing.swapped ? stride : 0;
     return 0;
 }
 
@@ -149,7 +189,8 @@ static int take_array(PyObject *object, ao_array *array)
     array->type = (enum ao_type)type;
     array->typecode = a->row->typecode;
     array->count = (size_t)Py_SIZE(a);
-    array->data = array->buffer = a->items;
+    array->data = a->items;
+    array->spacing = (ao_spacing){0, 0};
     array->copy = NULL;
     array->held = 1;
     return 1;
@@ -170,13 +211,24 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
         return -1;
     }
     array->held = 1;
-    if (check_shape(&array->view) < 0 || parse_format(&array->view, array) < 0) {
+    if (check_shape(&array->view) < 0 || format_parse(array->view.format ? array->view.format : "B", array->view.itemsize, array) < 0) {
         array_release(array);
         return -1;
     }
     array->count = (size_t)array->view.shape[0];
-    array->data = array->buffer = array->view.buf;
+    array->data = array->view.buf;
+    if (find_spacing(array) < 0) {
+        array_release(array);
+        return -1;
+    }
     return 0;
+}
+
+/* Whether elements share memory with each other: they can be read so, but not written. */
+static int overlaps_itself(const ao_array *array)
+{
+    const ptrdiff_t stride = array->spacing.stride, size = ao_type_sizes[array->type];
+    return array->copy || (stride && stride > -size && stride < size);
 }
 
 int array_take_out(const module_state *state, PyObject *object, ao_array *array)
@@ -187,6 +239,11 @@ int array_take_out(const module_state *state, PyObject *object, ao_array *array)
     if (!array->array && array->view.readonly) {
         array_release(array);
         PyErr_Format(PyExc_TypeError, "cannot write the result: this %.200s is read-only", Py_TYPE(object)->tp_name);
+        return -1;
+    }
+    if (overlaps_itself(array)) {
+        array_release(array);
+        PyErr_SetString(PyExc_BufferError, "cannot write the result: elements of the buffer overlap each other");
         return -1;
     }
     return 0;
@@ -207,22 +264,26 @@ void array_release(ao_array *array)
     array->held = 0;
 }
 
-int array_is_aligned(const ao_array *array)
-{
-    return ((uintptr_t)array->data & (ao_type_sizes[array->type] - 1u)) == 0; /* sizes are powers of two */
-}
-
 int array_make_private(ao_array *array)
 {
-    size_t bytes = array->count * ao_type_sizes[array->type];
-    array->copy = PyMem_RawMalloc(bytes ? bytes : 1);
-    if (!array->copy) {
-        PyErr_NoMemory();
-        return -1;
+    return copy_from(array, (ao_spacing){step_of(array), array->spacing.swapped});
+}
+
+const void *array_element(const ao_array *array, size_t i, void *local)
+{
+    const char *element = (const char *)array->data + (ptrdiff_t)i * step_of(array);
+    if (!array->spacing.stride) {
+        return element;
     }
-    memcpy(array->copy, array->data, bytes);
-    array->data = array->copy;
-    return 0;
+    ao_gather(local, element, array->spacing, ao_type_sizes[array->type], 1);
+    return local;
+}
+
+void array_store(const ao_array *array, size_t i, const void *local)
+{
+    const size_t size = ao_type_sizes[array->type];
+    ao_scatter((char *)array->data + (ptrdiff_t)i * step_of(array), (ao_spacing){step_of(array), array->spacing.swapped},
+               local, size, 1);
 }
 
 int array_check_lengths(const ao_array *first, const ao_array *other)
@@ -235,10 +296,31 @@ int array_check_lengths(const ao_array *first, const ao_array *other)
     return -1;
 }
 
+/* Addresses from the lowest byte of the array to past the highest. */
+static void extent(const ao_array *array, const char **low, const char **high)
+{
+    const char *first = array->data, *last = first + (ptrdiff_t)(array->count - 1) * step_of(array);
+    *low = first < last ? first : last;
+    *high = (first < last ? last : first) + ao_type_sizes[array->type];
+}
+
+/* Two fields of the same records. */
+static int are_fields(const ao_array *a, const ao_array *b)
+{
+    const ptrdiff_t step = step_of(a), record = step < 0 ? -step : step;
+    const ptrdiff_t apart = (((char *)b->data - (char *)a->data) % record + record) % record;
+    return step == step_of(b) && apart >= ao_type_sizes[a->type] && apart + ao_type_sizes[b->type] <= record;
+}
+
 static int overlaps(const ao_array *a, const ao_array *b)
 {
-    const char *p = a->data, *q = b->data;
-    return p < q + b->count * ao_type_sizes[b->type] && q < p + a->count * ao_type_sizes[a->type];
+    const char *low, *high, *other_low, *other_high;
+    if (!a->count || !b->count) {
+        return 0;
+    }
+    extent(a, &low, &high);
+    extent(b, &other_low, &other_high);
+    return low < other_high && other_low < high && !are_fields(a, b);
 }
 
 int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *same)
@@ -248,7 +330,7 @@ int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *sa
         if (!in->held || !overlaps(in, out)) {
             continue;
         }
-        if (in->data == out->data && ao_type_sizes[in->type] == ao_type_sizes[out->type]) {
+        if (in->data == out->data && step_of(in) == step_of(out) && ao_type_sizes[in->type] == ao_type_sizes[out->type]) {
             *same = 1;
         } else if (array_make_private(in) < 0) {
             return -1;
@@ -389,15 +471,37 @@ PyObject *py_know_arrays(PyObject *module, PyObject *flag)
     return PyBool_FromLong(before);
 }
 
-/* buffer_info(object) -> (typecode, machine type, length) */
+/* buffer_info(object) -> (typecode, machine type, length, whether the elements are side by side as the machine has them) */
 PyObject *py_buffer_info(PyObject *module, PyObject *object)
 {
     ao_array array;
     if (array_take(state_of(module), object, &array) < 0) {
         return NULL;
     }
-    PyObject *result = Py_BuildValue("C s n", array.typecode, ao_type_names[array.type], (Py_ssize_t)array.count);
+    PyObject *result = Py_BuildValue("C s n O", array.typecode, ao_type_names[array.type], (Py_ssize_t)array.count,
+                                     array.spacing.stride || array.copy ? Py_False : Py_True);
     array_release(&array);
+    return result;
+}
+
+/* copy_array(buffer) -> array.array of its elements */
+PyObject *py_copy_array(PyObject *module, PyObject *object)
+{
+    module_state *state = state_of(module);
+    ao_array from, to;
+    array_none(&to);
+    if (array_take(state, object, &from) < 0) {
+        return NULL;
+    }
+    PyObject *result = array_new(state, from.typecode, from.count);
+    if (result && array_take_out(state, result, &to) == 0) {
+        ao_gather(to.data, from.data, (ao_spacing){step_of(&from), from.spacing.swapped}, ao_type_sizes[from.type],
+                  from.count);
+        array_release(&to);
+    } else {
+        Py_CLEAR(result);
+    }
+    array_release(&from);
     return result;
 }
 

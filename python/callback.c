@@ -26,8 +26,11 @@ static int map_element(run *r, size_t index, ao_array *out, PyObject *scratch, i
     }
     int status = 0;
     if (!deferred->error) {
-        status = element_set(out->type, (char *)out->data + index * ao_type_sizes[out->type], value, scratch);
-        if (status < 0 && defer) {
+        char element[8];
+        status = element_set(out->type, element, value, scratch);
+        if (status == 0) {
+            array_store(out, index, element);
+        } else if (defer) {
             deferred_save(deferred);
             status = 0;
         }
@@ -74,8 +77,8 @@ PyObject *call_filter(run *r, Py_ssize_t lead)
         return NULL;
     }
     for (size_t i = 0; i < source->count; i++) {
-        char element[8];
-        memcpy(element, (const char *)source->data + i * size, size); /* before the call, which may change it */
+        char local[8], element[8];
+        memcpy(element, array_element(source, i, local), size); /* before the call, which may change it */
         PyObject *value = run_ask(r, i, NULL);
         int truth = value ? PyObject_IsTrue(value) : -1;
         Py_XDECREF(value);

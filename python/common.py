@@ -16,8 +16,10 @@ MISSING: Any = type("missing", (), {"__repr__": lambda self: "<missing>"})()
 
 
 def native(arr: Any) -> Any:
-    """The buffer as a sequence of Python numbers, whatever its format's prefix is."""
+    """The buffer as a sequence of Python numbers, whatever its format's prefix is; a copy if there is no other way."""
     if isinstance(arr, array):
         return arr
-    typecode = _machine.buffer_info(arr)[0]
+    typecode, _, count, plain = _machine.buffer_info(arr)
+    if not plain or not count:
+        return _machine.copy_array(arr)
     return memoryview(arr).cast("B").cast(typecode)  # type: ignore[call-overload]

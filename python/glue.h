@@ -37,7 +37,7 @@ typedef struct {
     PyObject *missing;    /* what find() gives where there is nothing */
     PyObject *ones[AO_TYPECODES]; /* an array of one zero for each typecode; never given away */
     int knows_arrays;     /* the fields of array.array are where buffers.c expects them */
-    PyTypeObject *entry_type, *kernel_type;
+    PyTypeObject *entry_type, *kernel_type, *view_type;
     PyObject *out_name, *map_name; /* "out" and "map" */
     PyObject *texts;      /* front.c: texts that can run without Python's help */
     PyObject *entries;    /* functions.py: what is known of code objects */
@@ -58,15 +58,15 @@ typedef struct {
     size_t instructions;
 } ProgramObject;
 
-/* One buffer of a call: 1-D, contiguous, of a supported format, held until array_release. */
+/* One buffer of a call: 1-D, of a supported format, held until array_release. */
 typedef struct {
     Py_buffer view;
     enum ao_type type;
     char typecode; /* array.array's letter for this type */
     size_t count;
-    void *data;    /* the buffer, or a private copy where the machine cannot use it in place */
-    void *buffer;
-    void *copy;    /* that copy, or NULL */
+    void *data;    /* its first element, or that of a private copy */
+    ao_spacing spacing;
+    void *copy;    /* or NULL */
     PyObject *array; /* an array.array that is held by itself, without the view; or NULL */
     int held;      /* the view or the array is to be released */
 } ao_array;
@@ -80,12 +80,15 @@ static inline void array_none(ao_array *array) /* one that array_release leaves 
     array->copy = NULL;
     array->held = 0;
 }
-/* Gives the machine its own copy of the data (an input that overlaps the output, or is not aligned). */
+/* Gives the machine its own copy of the data, side by side (an input that overlaps the output). */
 int array_make_private(ao_array *array);
+/* Element i in this machine's byte order: its address, or that of `local` (8 bytes), where it was copied to. */
+const void *array_element(const ao_array *array, size_t i, void *local);
+/* Stores what element_set() made of it at `local` as element i. */
+void array_store(const ao_array *array, size_t i, const void *local);
 /* Inputs that share memory with the output, other than element for element, get copies. *same is set to 1 if one is the
  * output itself. */
 int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *same);
-int array_is_aligned(const ao_array *array);
 /* A new array.array. What its elements are is not said: all of them are to be written before anybody sees it. */
 PyObject *array_new(const module_state *state, char typecode, size_t count);
 /* Keeps the first `count` elements of an array.array that nobody else has. */
@@ -93,9 +96,18 @@ int array_cut(const module_state *state, PyObject *array, size_t count);
 int arrays_prepare(module_state *state); /* makes what array_new needs */
 int array_check_lengths(const ao_array *first, const ao_array *other);
 char typecode_of(enum ao_type type, char letter);
+/* Sets type, typecode and byte order from a format. size: of an element in bytes, or 0: what struct says. TypeError. */
+int format_parse(const char *format, Py_ssize_t size, ao_array *array);
 PyObject *py_buffer_info(PyObject *module, PyObject *object);
 PyObject *py_new_array(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_copy_array(PyObject *module, PyObject *object);
 PyObject *py_know_arrays(PyObject *module, PyObject *flag);
+
+/* view.c */
+int view_prepare(PyObject *module);
+/* A read-only View of elements side by side, in memory that `owner` holds. */
+PyObject *view_of_memory(module_state *state, PyObject *owner, const void *data, enum ao_type type, size_t count);
+PyObject *py_view(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 
 /* numbers.c */
 PyObject *element_get(enum ao_type type, const void *element);

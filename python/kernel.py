@@ -289,7 +289,7 @@ class Kernel(_machine.KernelBase):
 
     def accumulate(self, arr: Any, initial: Any = None, typecode: str | None = None, **names: Any) -> array[Any]:
         """The running fold of arr; see :func:`arrayops.accumulate`."""
-        code, _, count = _machine.buffer_info(arr)
+        code, _, count, _ = _machine.buffer_info(arr)
         code = typecode or code
         array(code)  # a bad typecode is array.array's ValueError
         numbers = self._bind_fold(names)

@@ -171,7 +171,7 @@ static int module_exec(PyObject *module)
         return -1;
     }
     state->missing = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
-    if (arrays_prepare(state) < 0 || !state->missing || front_prepare(module) < 0) {
+    if (arrays_prepare(state) < 0 || !state->missing || front_prepare(module) < 0 || view_prepare(module) < 0) {
         return -1;
     }
     state->program_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &program_spec, NULL);
@@ -197,6 +197,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->missing);
     Py_VISIT(state->entry_type);
     Py_VISIT(state->kernel_type);
+    Py_VISIT(state->view_type);
     Py_VISIT(state->texts);
     Py_VISIT(state->entries);
     for (size_t i = 0; i < AO_RECENT; i++) {
@@ -218,6 +219,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->missing);
     Py_CLEAR(state->entry_type);
     Py_CLEAR(state->kernel_type);
+    Py_CLEAR(state->view_type);
     Py_CLEAR(state->out_name);
     Py_CLEAR(state->map_name);
     Py_CLEAR(state->texts);
@@ -250,6 +252,8 @@ static PyMethodDef methods[] = {
     FAST("call_map", py_call_map),
     FAST("call_filter", py_call_filter),
     FAST("new_array", py_new_array),
+    FAST("view", py_view),
+    {"copy_array", py_copy_array, METH_O, NULL},
     {"set_threads", py_set_threads, METH_O, NULL},
     {"know_arrays", py_know_arrays, METH_O, NULL},
     FAST("find", py_find),

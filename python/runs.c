@@ -25,12 +25,14 @@ static int run_tables(run *r)
     if (n <= RUN_ARGS_INLINE) {
         r->arrays = r->inline_arrays;
         r->inputs = r->inline_inputs;
+        r->spacings = r->inline_spacings;
         r->params = r->inline_params;
         r->is_array = r->inline_is_array;
         r->values = r->inline_values;
         return 0;
     }
-    size_t each = sizeof *r->arrays + sizeof *r->inputs + sizeof *r->params + sizeof *r->values + sizeof *r->is_array;
+    size_t each = sizeof *r->arrays + sizeof *r->inputs + sizeof *r->spacings + sizeof *r->params + sizeof *r->values
+                  + sizeof *r->is_array;
     char *p = r->tables = PyMem_RawCalloc(n + 1, each);
     if (!p) {
         PyErr_NoMemory();
@@ -38,7 +40,8 @@ static int run_tables(run *r)
     }
     r->arrays = (ao_array *)(void *)p;
     r->params = (ao_value *)(void *)(r->arrays + n);
-    r->inputs = (const void **)(void *)(r->params + n);
+    r->spacings = (ao_spacing *)(void *)(r->params + n);
+    r->inputs = (const void **)(void *)(r->spacings + n);
     r->values = (PyObject **)(void *)(r->inputs + n);
     r->is_array = (int8_t *)(r->values + n + 1);
     return 0;
@@ -95,9 +98,6 @@ static int bind_arrays(run *r)
     for (unsigned i = 0; i < r->ninputs; i++) {
         if (r->arrays[i].type != ao_program_type(program, i)) {
             return 1;
-        }
-        if (!array_is_aligned(&r->arrays[i]) && array_make_private(&r->arrays[i]) < 0) {
-            return -1;
         }
     }
     return 0;
@@ -168,9 +168,9 @@ static int open_program(run *r, PyObject *module, PyObject *const *args, PyObjec
 }
 
 /* Memory of the frame: `stack`, or allocated if that is too small. NULL with MemoryError set. */
-static void *frame_place(run *r, void *stack)
+static void *frame_place(run *r, const ao_job *job, void *stack)
 {
-    size_t size = ao_frame_size(r->program->program);
+    size_t size = ao_frame_size(r->program->program, job->spacings ? r->nspaced : 0);
     if (size <= FRAME_ON_STACK) {
         return stack;
     }
@@ -184,15 +184,19 @@ static void *frame_place(run *r, void *stack)
 
 static int start(run *r, ao_job *job, void *stack)
 {
-    void *memory = frame_place(r, stack);
+    r->nspaced = 0;
+    for (unsigned i = 0; i < r->ninputs; i++) {
+        r->inputs[i] = r->arrays[i].data;
+        r->spacings[i] = r->arrays[i].spacing;
+        r->nspaced += r->spacings[i].stride != 0;
+    }
+    job->inputs = r->inputs;
+    job->spacings = r->nspaced ? r->spacings : NULL;
+    void *memory = frame_place(r, job, stack);
     if (!memory) {
         return -1;
     }
-    for (unsigned i = 0; i < r->ninputs; i++) {
-        r->inputs[i] = r->arrays[i].data;
-    }
     job->isa = r->state->isa;
-    job->inputs = r->inputs;
     job->params = r->params;
     job->count = r->count;
     ao_frame_open(&r->frame, r->program->program, job, memory);
@@ -256,7 +260,8 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
             Py_XSETREF(values[i], Py_NewRef(acc));
         } else if (r->is_array[i]) {
             const ao_array *array = &r->arrays[input++];
-            if (!box(array->type, (const char *)array->data + index * ao_type_sizes[array->type], &values[i])) {
+            char local[8];
+            if (!box(array->type, array_element(array, index, local), &values[i])) {
                 return NULL;
             }
         } else if (!values[i]) {
@@ -370,6 +375,7 @@ static int map_all(run *r, const ao_job *job, store_policy *policy, unsigned thr
     if (threads == 0) {
         threads = r->state->threads > 1 && ao_is_long(r->program->program, r->count) ? r->state->threads : 1;
     }
+    threads = job->out_spacing.stride ? 1 : threads; /* chunks write side by side */
     return threads > 1 && r->count > AO_CHUNK ? map_parallel(r, job, policy, threads) : map_to(r, policy, r->count);
 }
 
@@ -382,8 +388,7 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads)
         PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
         return -1;
     }
-    if (array_check_lengths(&r->arrays[0], out) < 0 || array_separate(r->arrays, r->ninputs, out, &same) < 0
-        || (!array_is_aligned(out) && array_make_private(out) < 0)) {
+    if (array_check_lengths(&r->arrays[0], out) < 0 || array_separate(r->arrays, r->ninputs, out, &same) < 0) {
         return -1;
     }
     if (ao_program_faults(r->program->program)) {
@@ -392,12 +397,9 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads)
             return -1;
         }
     }
-    ao_job job = {.out = out->data, .flags = same || !defer ? AO_KEEP : 0};
+    ao_job job = {.out = out->data, .out_spacing = out->spacing, .flags = same || !defer ? AO_KEEP : 0};
     if (start(r, &job, stack) == 0) {
         failed = map_all(r, &job, &policy, threads);
-        if (out->copy) {
-            memcpy(out->buffer, out->data, out->count * ao_type_sizes[out->type]);
-        }
         failed = failed ? failed : deferred_raise(&policy.deferred);
     }
     deferred_drop(&policy.deferred);
@@ -446,7 +448,8 @@ PyObject *py_set_threads(PyObject *module, PyObject *object)
 
 typedef struct {
     const ao_isa *isa;
-    const char *source;
+    const ao_frame *frame;
+    unsigned source; /* the input that is filtered */
     char *kept;
     size_t size, log2_size, number;
 } compaction;
@@ -454,7 +457,8 @@ typedef struct {
 static void take_kept(void *context, const void *mask, size_t first, size_t n)
 {
     compaction *c = context;
-    c->number += c->isa->compact[c->log2_size](n, mask, c->source + first * c->size, c->kept + c->number * c->size);
+    (void)first;
+    c->number += c->isa->compact[c->log2_size](n, mask, ao_frame_input(c->frame, c->source), c->kept + c->number * c->size);
 }
 
 static int filter_loop(run *r)
@@ -508,8 +512,8 @@ PyObject *run_filter(run *r, Py_ssize_t lead)
         return NULL;
     }
     size_t size = ao_type_sizes[source->type];
-    compaction c = {.isa = r->state->isa, .source = source->data, .kept = held.data, .size = size,
-                    .log2_size = size == 8 ? 3 : size == 4 ? 2 : size - 1};
+    compaction c = {.isa = r->state->isa, .frame = &r->frame, .source = (unsigned)(source - r->arrays),
+                    .kept = held.data, .size = size, .log2_size = size == 8 ? 3 : size == 4 ? 2 : size - 1};
     ao_job job = {.sink = {take_kept, &c}};
     int failed = start(r, &job, stack) < 0 || filter_loop(r) < 0;
     array_release(&held);
@@ -773,7 +777,7 @@ PyObject *run_sum(PyObject *module, PyObject *object)
     if (array_take(state_of(module), object, &a) < 0) {
         return NULL;
     }
-    if (!array_is_aligned(&a) && array_make_private(&a) < 0) {
+    if (a.spacing.stride && array_make_private(&a) < 0) {
         array_release(&a);
         return NULL;
     }
@@ -805,7 +809,7 @@ PyObject *run_extreme(PyObject *module, PyObject *object, int largest)
     if (array_take(state_of(module), object, &a) < 0) {
         return NULL;
     }
-    if (!array_is_aligned(&a) && array_make_private(&a) < 0) {
+    if (a.spacing.stride && array_make_private(&a) < 0) {
         goto done;
     }
     if (!a.count) {

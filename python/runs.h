@@ -22,6 +22,8 @@ typedef struct {
     unsigned ninputs;
     ao_array *arrays;        /* the buffers among the arguments */
     const void **inputs;
+    ao_spacing *spacings;
+    unsigned nspaced;        /* inputs that are not side by side */
     ao_value *params;
     int8_t *is_array;        /* per argument */
     int asked;               /* values are set */
@@ -31,6 +33,7 @@ typedef struct {
     void *tables;            /* if allocated */
     ao_array inline_arrays[RUN_ARGS_INLINE];
     const void *inline_inputs[RUN_ARGS_INLINE];
+    ao_spacing inline_spacings[RUN_ARGS_INLINE];
     ao_value inline_params[RUN_ARGS_INLINE];
     int8_t inline_is_array[RUN_ARGS_INLINE];
     PyObject *inline_values[RUN_ARGS_INLINE + 1];

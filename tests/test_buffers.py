@@ -149,8 +149,6 @@ class Point(ctypes.Structure):
     _fields_ = [("x", ctypes.c_int), ("y", ctypes.c_double)]
 
 
-BIG = ctypes.c_int32.__ctype_be__
-
 # what it is, how it is made, the format a TypeError must name
 FORMATS: list[tuple[str, Callable[[], Any], str]] = [
     ("objects", lambda: (ctypes.py_object * 2)(), "O"),
@@ -164,7 +162,7 @@ FORMATS: list[tuple[str, Callable[[], Any], str]] = [
     ("pointers", lambda: recast(bytes(16), "P"), "P"),
     ("ctypes pointers", lambda: (ctypes.c_void_p * 2)(), "P"),
     ("ctypes strings", lambda: (ctypes.c_char_p * 2)(), "z"),
-    ("big-endian", lambda: (BIG * 2)(1, 2), ">"),
+    ("characters in the other order", lambda: (ctypes.c_wchar * 2)(), "<?u"),
     ("long double", lambda: (ctypes.c_longdouble * 2)(), "g|d"),
 ]
 CALLS: list[tuple[str, Callable[[Any], Any]]] = [
@@ -204,9 +202,6 @@ def _grid(typecode: str) -> Any:
 
 
 SHAPES: list[tuple[str, Callable[[], Any]]] = [
-    ("strided", lambda: memoryview(array("d", range(6)))[::3]),
-    ("reversed", lambda: memoryview(array("i", range(2)))[::-1]),
-    ("every second byte", lambda: memoryview(bytearray(4))[::2]),
     ("2-D", lambda: _grid("d")),
     ("2-D bytes", lambda: _grid("B")),
     ("2-D ctypes", lambda: ((ctypes.c_double * 3) * 2)()),
@@ -386,10 +381,10 @@ def test_numpy_arrays_in_and_out() -> None:
 
 def test_numpy_arrays_that_do_not_fit() -> None:
     np = pytest.importorskip("numpy")
-    for dtype in ("float16", "bool", "complex128", "O", "S4", ">i4", ">f8", "longdouble", "i4,f8"):
+    for dtype in ("float16", "bool", "complex128", "O", "S4", "longdouble", "i4,f8"):
         with pytest.raises(TypeError):
             ao.map(np.zeros(3, dtype=dtype), "x")
-    for shaped in (np.zeros((2, 3)), np.zeros(6)[::2], np.zeros(6)[::-1], np.zeros((3, 1)), np.array(1.0)):
+    for shaped in (np.zeros((2, 3)), np.zeros((3, 1)), np.array(1.0)):
         with pytest.raises(BufferError):
             ao.map(shaped, "x")
 

@@ -59,8 +59,10 @@ static int run_chunk(const worker *w, size_t c, void *to)
     ao_job job = *w->all->job;
     const size_t first = c * AO_CHUNK, rest = job.count - first;
     ao_frame frame;
-    for (unsigned i = 0; i < ao_program_inputs(p); i++)
-        w->inputs[i] = (const char *)job.inputs[i] + first * ao_type_sizes[ao_program_type(p, i)];
+    for (unsigned i = 0; i < ao_program_inputs(p); i++) {
+        const ptrdiff_t stride = job.spacings ? job.spacings[i].stride : 0, size = ao_type_sizes[ao_program_type(p, i)];
+        w->inputs[i] = (const char *)job.inputs[i] + (ptrdiff_t)first * (stride ? stride : size);
+    }
     job.inputs = w->inputs;
     job.out = to;
     job.count = rest < AO_CHUNK ? rest : AO_CHUNK;
@@ -122,7 +124,10 @@ static size_t aligned(size_t n)
 void ao_run_parallel(const ao_program *program, const ao_job *job, unsigned threads, const ao_poll *poll, uint8_t *left)
 {
     shared all = {.program = program, .job = job, .poll = poll, .left = left, .chunks = ao_chunks(job->count)};
-    const size_t frame = aligned(ao_frame_size(program)), inputs = aligned(ao_program_inputs(program) * sizeof(void *));
+    unsigned spaced = 0;
+    for (unsigned i = 0; job->spacings && i < ao_program_inputs(program); i++)
+        spaced += job->spacings[i].stride != 0;
+    const size_t frame = aligned(ao_frame_size(program, spaced)), inputs = aligned(ao_program_inputs(program) * sizeof(void *));
     memset(left, 1, all.chunks);
     all.in_order = job->flags & AO_KEEP && ao_program_faults(program);
     const size_t aside = all.in_order ? AO_CHUNK * (size_t)ao_type_sizes[ao_program_out_type(program)] : 0;

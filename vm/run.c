@@ -31,6 +31,14 @@ enum {
     WORTH_ALIGNING = 512 /* elements from which a first short block is made */
 };
 
+/* An input that is not as kernels read it: each block of it is copied to the frame first. */
+typedef struct {
+    const char *from; /* the current block's first element */
+    char *block;
+    ao_spacing spacing;
+    unsigned input, size;
+} gathered;
+
 struct ao_frame_private {
     const ao_program *program;
     ao_job job;
@@ -42,6 +50,8 @@ struct ao_frame_private {
     size_t limit;     /* elements of the next block: less than `block` after a stop of the scan */
     unsigned sticky;  /* the last block had raw faults */
     unsigned lead;    /* the register that blocks are aligned for */
+    unsigned spaced;  /* inputs that are gathered */
+    gathered *gathers;
     size_t lead_size; /* of its elements */
 };
 
@@ -102,9 +112,40 @@ ao_layout ao_lay_out(const ao_program *p)
     return at;
 }
 
-size_t ao_frame_size(const ao_program *program)
+size_t ao_frame_size(const ao_program *program, unsigned spaced)
 {
-    return program->frame.total;
+    return program->frame.total + round_up(spaced * sizeof(gathered)) + spaced * program->frame.stride;
+}
+
+static int is_spaced(ao_spacing spacing)
+{
+    return spacing.stride != 0;
+}
+
+/* Binds the inputs that are not side by side to blocks at the end of the frame. */
+static void bind_gathers(struct ao_frame_private *f, char *memory)
+{
+    const ao_program *p = f->program;
+    f->gathers = (gathered *)(void *)memory;
+    f->spaced = 0;
+    for (unsigned i = 0; f->job.spacings && i < p->inputs; i++)
+        f->spaced += is_spaced(f->job.spacings[i]);
+    char *block = memory + round_up(f->spaced * sizeof(gathered));
+    gathered *g = f->gathers;
+    for (unsigned i = 0; f->spaced && i < p->inputs; i++) {
+        if (!is_spaced(f->job.spacings[i]))
+            continue;
+        *g = (gathered){f->job.inputs[i], block, f->job.spacings[i], i, ao_type_sizes[p->types[i]]};
+        f->regs[i] = block;
+        block += p->frame.stride;
+        g++;
+    }
+}
+
+static void gather(const struct ao_frame_private *f, size_t n)
+{
+    for (const gathered *g = f->gathers; g < f->gathers + f->spaced; g++)
+        ao_gather(g->block, g->from, g->spacing, g->size, n);
 }
 
 /* An ao_value in the machine's own form of its type, and back. */
@@ -147,7 +188,7 @@ static int needs_scratch(const ao_program *p, const ao_job *job)
 {
     if (p->out_type == AO_TYPE_NONE)
         return 0;
-    return job->sink.take || (job->flags & AO_KEEP && (p->faults || p->rereads));
+    return job->sink.take || is_spaced(job->out_spacing) || (job->flags & AO_KEEP && (p->faults || p->rereads));
 }
 
 static void bind_uniforms(struct ao_frame_private *f, char *slots)
@@ -186,10 +227,12 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
     f->marks = (uint8_t *)base + at->marks;
     f->raw = (uint8_t *)base + at->raw;
     f->scratch = needs_scratch(program, job) ? base + at->scratch : NULL;
-    f->block = is_one_pass(program) && !f->scratch ? SIZE_MAX : near_or_far(program, job, at->block);
-    f->limit = f->block;
     for (unsigned i = 0; i < program->inputs; i++)
         f->regs[i] = (char *)(uintptr_t)job->inputs[i]; /* never a target: see program.c */
+    bind_gathers(f, base + at->total);
+    const int whole = is_one_pass(program) && !f->scratch && !f->spaced;
+    f->block = whole ? SIZE_MAX : near_or_far(program, job, at->block);
+    f->limit = f->block;
     bind_uniforms(f, base + at->uniforms);
     for (unsigned i = 0; i < program->temps; i++)
         f->regs[program->first_temp + i] = base + at->temps + i * at->stride;
@@ -344,6 +387,10 @@ void ao_skip(ao_frame *frame, size_t n)
         f->regs[p->out] += n * out_size(p);
     for (unsigned i = 0; i < p->inputs; i++)
         f->regs[i] += n * ao_type_sizes[p->types[i]];
+    for (gathered *g = f->gathers; g < f->gathers + f->spaced; g++) {
+        g->from += (ptrdiff_t)n * g->spacing.stride;
+        f->regs[g->input] = g->block;
+    }
     frame->position += n;
     frame->block_count = 0;
     frame->block_out = NULL;
@@ -356,6 +403,9 @@ static void commit(ao_frame *frame, size_t n)
     const size_t size = out_size(f->program);
     if (size && f->job.sink.take)
         f->job.sink.take(f->job.sink.context, f->scratch, frame->position, n);
+    else if (is_spaced(f->job.out_spacing))
+        ao_scatter((char *)f->job.out + (ptrdiff_t)frame->position * f->job.out_spacing.stride, f->job.out_spacing,
+                   f->scratch, size, n);
     else if (f->scratch)
         memcpy((char *)f->job.out + frame->position * size, f->scratch, n * size);
     ao_skip(frame, n);
@@ -380,6 +430,7 @@ ao_status ao_run(ao_frame *frame, size_t end)
         end = f->job.count;
     while (frame->position < end) {
         size_t n = next_block(f, end - frame->position);
+        gather(f, n);
         const unsigned marked = p->acc == AO_NO_REG ? run_block(f, n) : fold_block(f, &n, &frame->scan_stopped);
         if (marked) {
             frame->block_count = n;
@@ -394,6 +445,11 @@ ao_status ao_run(ao_frame *frame, size_t end)
 void ao_finish(ao_frame *frame, size_t done)
 {
     commit(frame, done);
+}
+
+const void *ao_frame_input(const ao_frame *frame, unsigned input)
+{
+    return frame->private_->regs[input];
 }
 
 ao_value ao_frame_acc(const ao_frame *frame)

@@ -149,6 +149,17 @@ extern const char *const ao_isa_names[]; /* every level built for this architect
  * not runnable here. */
 const ao_isa *ao_isa_find(const char *name);
 
+/* How elements lie in memory. {0, 0}: side by side and aligned, in the machine's byte order, as kernels read and write
+ * them. Inputs that lie otherwise are gathered block by block into the frame, results are scattered from it. */
+typedef struct {
+    ptrdiff_t stride; /* bytes from one element to the next; 0 only if all is as kernels want it */
+    int swapped;      /* in the other byte order */
+} ao_spacing;
+
+/* n elements of `size` bytes (1, 2, 4 or 8) from where they lie to where a kernel reads them, and back. */
+void ao_gather(void *to, const void *from, ao_spacing spacing, size_t size, size_t n);
+void ao_scatter(void *to, ao_spacing spacing, const void *from, size_t size, size_t n);
+
 /* What receives each finished block when the result is not an array: `block` holds n results (of out_type) for elements
  * first .. first+n-1 of the run. Called on the running thread; must not fail. */
 typedef struct {
@@ -163,9 +174,11 @@ enum {
 
 typedef struct {
     const ao_isa *isa;
-    const void *const *inputs;   /* one address per input, each of `count` elements, in the byte order of the machine */
+    const void *const *inputs;   /* one address per input, each of `count` elements */
+    const ao_spacing *spacings;  /* one per input, or NULL: all are side by side */
     const ao_value *params;      /* one per parameter */
     void *out;                   /* `count` elements of out_type; NULL with a sink */
+    ao_spacing out_spacing;
     size_t count;
     unsigned flags;
     ao_sink sink;                /* take is NULL when out is given */
@@ -182,8 +195,9 @@ typedef struct ao_frame {
     struct ao_frame_private *private_;
 } ao_frame;
 
-/* Bytes of memory, aligned to 64, that ao_frame_open needs for this program. */
-size_t ao_frame_size(const ao_program *program);
+/* Bytes of memory, aligned to 64, that ao_frame_open needs for this program and a job with so many inputs that are not
+ * side by side. */
+size_t ao_frame_size(const ao_program *program, unsigned spaced);
 /* Binds a job and runs the prologue. `memory` must outlive the frame; there is nothing to close. */
 void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job, void *memory);
 /* Runs from frame->position until `end` elements (at most job.count) are finished (AO_OK) or a block has marks (AO_MARKED).
@@ -197,6 +211,8 @@ ao_status ao_run(ao_frame *frame, size_t end);
 void ao_finish(ao_frame *frame, size_t done);
 /* Moves position over n elements that the machine is not to run: their results and the accumulator are the caller's. */
 void ao_skip(ao_frame *frame, size_t n);
+/* The elements of an input in the current block, side by side: for a sink, and after AO_MARKED. */
+const void *ao_frame_input(const ao_frame *frame, unsigned input);
 ao_value ao_frame_acc(const ao_frame *frame);
 void ao_frame_set_acc(ao_frame *frame, ao_value value);
 

@@ -59,7 +59,7 @@ static inline void *counting_call(void *context, void *old, size_t old_size, siz
 /* 64-aligned memory, as ao_frame_open wants it. */
 static inline void *frame_memory(const ao_program *program)
 {
-    void *memory = aligned_alloc(64, (ao_frame_size(program) + 63) / 64 * 64);
+    void *memory = aligned_alloc(64, (ao_frame_size(program, 0) + 63) / 64 * 64);
     if (!memory)
         abort();
     return memory;

@@ -100,11 +100,11 @@ static void run_plan(const ao_program *p, const plan *how, outcome *o)
     void **arrays = calloc(inputs + 1u, sizeof *arrays);
     ao_value *values = calloc(params + 1u, sizeof *values);
     unsigned char *out = exact_memory(how->count * size);
-    void *memory = exact_memory(ao_frame_size(p));
+    void *memory = exact_memory(ao_frame_size(p, 0));
     if (!arrays || !values)
         abort();
     memset(o, 0, sizeof *o);
-    memset(memory, how->garbage, ao_frame_size(p));
+    memset(memory, how->garbage, ao_frame_size(p, 0));
     memset(out, 0, how->count * size);
     for (unsigned i = 0; i < inputs; i++) {
         arrays[i] = exact_memory(how->count * ao_type_sizes[ao_program_type(p, i)]);
@@ -187,7 +187,7 @@ static int check_bytes(const unsigned char *bytes, size_t size)
     const ao_status status = ao_program_load(bytes, size, NULL, &p, NULL, NULL);
     if (status != AO_OK)
         return 0;
-    if (ao_frame_size(p) > MOST_FRAME) {
+    if (ao_frame_size(p, 0) > MOST_FRAME) {
         ao_program_free(p);
         return 1;
     }

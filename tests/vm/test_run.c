@@ -27,7 +27,7 @@ static void load(void)
         exit(2);
     }
     memory = frame_memory(program);
-    memset(memory, 0xEE, ao_frame_size(program));
+    memset(memory, 0xEE, ao_frame_size(program, 0));
 }
 
 static void unload(void)
@@ -613,7 +613,7 @@ static void test_staggered(void)
         build_start(&b, AO_TYPE_NONE);
         b.header.temps = (uint16_t)(100 + more);
         load();
-        sizes[more] = ao_frame_size(program);
+        sizes[more] = ao_frame_size(program, 0);
         unload();
     }
     const size_t stride = sizes[1] - sizes[0];

@@ -1,0 +1,74 @@
+"""Data in memory that somebody else owns: fields of records, mapped files."""
+
+from __future__ import annotations
+
+import builtins
+import os
+
+from . import _machine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_ACCESS = {"r": "ACCESS_READ", "r+": "ACCESS_WRITE", "c": "ACCESS_COPY"}
+
+
+def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None,
+         count: int | None = None) -> _machine.View:  # fmt: skip
+    """Evenly spaced numbers in a contiguous buffer, such as one field of packed records, without a copy.
+
+    The view can be used wherever an array can, also to write to if the buffer is writable; elements are decoded block by
+    block as they are needed.
+
+    Parameters
+    ----------
+    buffer: bytes, bytearray, mmap, array.array, memoryview, ...; held as long as the view lives, or until its release().
+    format: of an element, as in struct: a typecode, with ``<`` or ``>`` before it for a byte order and standard sizes.
+    offset: bytes before the first element.
+    stride: bytes from one element to the next; by default they are side by side.
+    count: number of elements; by default as many as there is room for.
+
+    Raises TypeError for another format, ValueError for a view that does not lie inside the buffer or a stride below 1,
+    BufferError for a buffer that is not contiguous.
+
+    >>> import arrayops as ao, struct
+    >>> records = b"".join(struct.pack(">IHf", i, 10 * i, i / 2) for i in range(4))
+    >>> field = ao.view(records, ">H", offset=4, stride=10)
+    >>> field.tolist()
+    [0, 10, 20, 30]
+    >>> ao.map(field, "x * 0.5", typecode="d")
+    array('d', [0.0, 5.0, 10.0, 15.0])
+    """
+    return _machine.view(buffer, format, offset, stride, count)
+
+
+def open(path: str | os.PathLike[str] | int, format: str = "B", offset: int = 0, stride: int | None = None,
+         count: int | None = None, *, mode: str = "r") -> _machine.View:  # fmt: skip
+    """The numbers of a file, mapped into memory: read from it page by page as they are needed.
+
+    path: of the file, or an open descriptor. mode: ``"r"`` for reading; ``"r+"`` to write through to the file; ``"c"`` to
+    write to this process's copy only. The other parameters and exceptions are those of :func:`view`; raises OSError if
+    the file cannot be opened or mapped, ValueError if it ends inside an element.
+
+    >>> import arrayops as ao, tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     _ = file.write(bytes(range(8)))
+    ...     file.flush()
+    ...     with ao.open(file.name, ">H") as numbers:
+    ...         numbers.tolist()
+    [1, 515, 1029, 1543]
+    """
+    import mmap
+
+    if mode not in _ACCESS:
+        raise ValueError(f"mode must be one of {', '.join(map(repr, _ACCESS))}, not {mode!r}")
+    with builtins.open(path, "r+b" if mode == "r+" else "rb", buffering=0, closefd=not isinstance(path, int)) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = mmap.mmap(file.fileno(), 0, access=getattr(mmap, _ACCESS[mode])) if size else b""
+    found = view(data, format, offset, stride, count)
+    odd = (size - offset) % found.itemsize
+    if count is None and stride is None and odd:
+        raise ValueError(f"the file {path!r} ends inside an element: {odd} of {found.itemsize} bytes; is the format "
+                         f"{format!r} right?")  # fmt: skip
+    return found

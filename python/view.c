@@ -1,0 +1,400 @@
+/* View: a field of packed records, or any other evenly spaced elements, as a buffer of one dimension.
+ *
+ * A View shows memory that somebody else owns and holds it until the last view of it is gone. Its bounds are checked once,
+ * when it is made. It exports the buffer protocol (format, shape, strides), which is how the rest of arrayops, memoryview
+ * and NumPy read it, and it is a sequence of Python numbers, which memoryview is not for formats such as '>H'.
+ */
+#include "glue.h"
+
+#include <structmember.h>
+#include <string.h>
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *owner;   /* holds the memory: a memoryview, or an Arrow capsule; NULL after release() */
+    char *data;        /* the first element */
+    enum ao_type type;
+    char format[3];    /* as the buffer protocol has it */
+    ao_spacing spacing; /* stride is never 0 here */
+    Py_ssize_t count, exports;
+    int readonly;
+    PyObject *weakrefs;
+} ViewObject;
+
+static ViewObject *view_at(module_state *state, PyObject *owner, char *data, enum ao_type type, char letter,
+                           ao_spacing spacing, Py_ssize_t count, int readonly)
+{
+    ViewObject *self = (ViewObject *)state->view_type->tp_alloc(state->view_type, 0);
+    if (!self) {
+        return NULL;
+    }
+    self->owner = Py_NewRef(owner);
+    self->data = data;
+    self->type = type;
+    self->spacing = spacing;
+    self->count = count;
+    self->readonly = readonly;
+    char *format = self->format;
+    if (spacing.swapped) {
+        *format++ = PY_LITTLE_ENDIAN ? '>' : '<';
+    }
+    *format = letter;
+    return self;
+}
+
+PyObject *view_of_memory(module_state *state, PyObject *owner, const void *data, enum ao_type type, size_t count)
+{
+    ao_spacing spacing = {ao_type_sizes[type], 0};
+    return (PyObject *)view_at(state, owner, (char *)(uintptr_t)data, type, typecode_of(type, 0), spacing,
+                               (Py_ssize_t)count, 1);
+}
+
+/* -- making -------------------------------------------------------------------------------------------------------- */
+
+/* How many elements there are room for, or the number asked for if there is. -1 with ValueError. */
+static Py_ssize_t fitting(Py_ssize_t bytes, Py_ssize_t offset, Py_ssize_t stride, Py_ssize_t size, PyObject *wanted)
+{
+    if (offset < 0 || stride < 1) {
+        PyErr_Format(PyExc_ValueError, "view() needs an offset from 0 and a stride from 1, not %zd and %zd", offset, stride);
+        return -1;
+    }
+    Py_ssize_t most = offset > bytes - size ? 0 : (bytes - offset - size) / stride + 1;
+    if (wanted == Py_None) {
+        return most;
+    }
+    Py_ssize_t count = PyNumber_AsSsize_t(wanted, PyExc_OverflowError);
+    if (count == -1 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (count < 0 || count > most) {
+        PyErr_Format(PyExc_ValueError,
+                     "view() of %zd elements of %zd bytes, %zd bytes apart, from byte %zd: the buffer has %zd bytes, room "
+                     "for %zd elements", count, size, stride, offset, bytes, most);
+        return -1;
+    }
+    return count;
+}
+
+/* view(buffer, format, offset, stride, count): stride and count may be None. */
+PyObject *py_view(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    module_state *state = state_of(module);
+    ao_array element;
+    if (nargs != 5 || !PyUnicode_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "view() needs a buffer and a format such as '>H'");
+        return NULL;
+    }
+    Py_ssize_t length;
+    const char *format = PyUnicode_AsUTF8AndSize(args[1], &length);
+    if (!format || format_parse(strlen(format) == (size_t)length ? format : "", 0, &element) < 0) {
+        return NULL;
+    }
+    Py_ssize_t size = ao_type_sizes[element.type], offset = PyNumber_AsSsize_t(args[2], PyExc_OverflowError);
+    Py_ssize_t stride = args[3] == Py_None ? size : PyNumber_AsSsize_t(args[3], PyExc_OverflowError);
+    PyObject *memory = PyErr_Occurred() ? NULL : PyMemoryView_FromObject(args[0]);
+    if (!memory) {
+        return NULL;
+    }
+    const Py_buffer *base = PyMemoryView_GET_BUFFER(memory);
+    PyObject *result = NULL;
+    if (!PyBuffer_IsContiguous(base, 'C')) {
+        PyErr_SetString(PyExc_BufferError, "view() needs a contiguous buffer");
+    } else {
+        Py_ssize_t count = fitting(base->len, offset, stride, size, args[4]);
+        ao_spacing spacing = {stride, element.spacing.swapped};
+        if (count >= 0) {
+            result = (PyObject *)view_at(state, memory, (char *)base->buf + (count ? offset : 0), element.type,
+                                         element.typecode, spacing, count, base->readonly);
+        }
+    }
+    Py_DECREF(memory);
+    return result;
+}
+
+/* -- life ---------------------------------------------------------------------------------------------------------- */
+
+static int view_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((ViewObject *)self)->owner);
+    return 0;
+}
+
+static int view_clear(PyObject *self)
+{
+    ViewObject *v = (ViewObject *)self;
+    v->count = 0;
+    Py_CLEAR(v->owner);
+    return 0;
+}
+
+static void view_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    if (((ViewObject *)self)->weakrefs) {
+        PyObject_ClearWeakRefs(self);
+    }
+    view_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *view_release(PyObject *self, PyObject *unused)
+{
+    ViewObject *v = (ViewObject *)self;
+    (void)unused;
+    if (v->exports) {
+        return PyErr_Format(PyExc_BufferError, "the view is in use: %zd buffers of it are held", v->exports);
+    }
+    view_clear(self);
+    return Py_NewRef(Py_None);
+}
+
+static PyObject *view_enter(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return Py_NewRef(self);
+}
+
+static PyObject *view_exit(PyObject *self, PyObject *args)
+{
+    (void)args;
+    return view_release(self, NULL);
+}
+
+static int is_live(const ViewObject *v)
+{
+    if (!v->owner) {
+        PyErr_SetString(PyExc_ValueError, "operation forbidden on a released view");
+    }
+    return v->owner != NULL;
+}
+
+/* -- the buffer protocol ------------------------------------------------------------------------------------------- */
+
+static int is_dense(const ViewObject *v)
+{
+    return v->count < 2 || v->spacing.stride == ao_type_sizes[v->type];
+}
+
+static int view_getbuffer(PyObject *self, Py_buffer *view, int flags)
+{
+    ViewObject *v = (ViewObject *)self;
+    view->obj = NULL;
+    if (!is_live(v)) {
+        return -1;
+    }
+    if (v->readonly && flags & PyBUF_WRITABLE) {
+        PyErr_SetString(PyExc_BufferError, "the view is read-only");
+        return -1;
+    }
+    const int wants_strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES;
+    const int wants_dense = flags & (PyBUF_C_CONTIGUOUS | PyBUF_F_CONTIGUOUS | PyBUF_ANY_CONTIGUOUS) & ~PyBUF_STRIDES;
+    if (!is_dense(v) && (!wants_strides || wants_dense)) {
+        PyErr_SetString(PyExc_BufferError, "the elements of the view are not side by side");
+        return -1;
+    }
+    if (!(flags & PyBUF_FORMAT) && v->spacing.swapped) {
+        PyErr_SetString(PyExc_BufferError, "the view is in the other byte order: its format must be asked for");
+        return -1;
+    }
+    const Py_ssize_t size = ao_type_sizes[v->type];
+    *view = (Py_buffer){.buf = v->data, .obj = Py_NewRef(self), .len = v->count * size, .itemsize = size,
+                        .readonly = v->readonly, .ndim = 1};
+    view->format = flags & PyBUF_FORMAT ? v->format : NULL;
+    view->shape = flags & PyBUF_ND ? &v->count : NULL;
+    view->strides = wants_strides ? &v->spacing.stride : NULL;
+    v->exports++;
+    return 0;
+}
+
+static void view_releasebuffer(PyObject *self, Py_buffer *view)
+{
+    (void)view;
+    ((ViewObject *)self)->exports--;
+}
+
+/* -- the sequence -------------------------------------------------------------------------------------------------- */
+
+static Py_ssize_t view_length(PyObject *self)
+{
+    return is_live((ViewObject *)self) ? ((ViewObject *)self)->count : -1;
+}
+
+static PyObject *view_item(PyObject *self, Py_ssize_t i)
+{
+    ViewObject *v = (ViewObject *)self;
+    char element[8];
+    if (!is_live(v)) {
+        return NULL;
+    }
+    if (i < 0 || i >= v->count) {
+        PyErr_SetString(PyExc_IndexError, "index out of bounds");
+        return NULL;
+    }
+    ao_gather(element, v->data + i * v->spacing.stride, v->spacing, ao_type_sizes[v->type], 1);
+    return element_get(v->type, element);
+}
+
+static PyObject *view_slice(ViewObject *v, PyObject *slice)
+{
+    Py_ssize_t start, stop, step;
+    if (PySlice_Unpack(slice, &start, &stop, &step) < 0) {
+        return NULL;
+    }
+    Py_ssize_t count = PySlice_AdjustIndices(v->count, &start, &stop, step);
+    ao_spacing spacing = {count > 1 ? v->spacing.stride * step : v->spacing.stride, v->spacing.swapped};
+    module_state *state = PyType_GetModuleState(Py_TYPE(v));
+    char letter = v->format[v->spacing.swapped ? 1 : 0];
+    return (PyObject *)view_at(state, v->owner, v->data + (count ? start * v->spacing.stride : 0), v->type, letter, spacing,
+                               count, v->readonly);
+}
+
+static PyObject *view_subscript(PyObject *self, PyObject *key)
+{
+    ViewObject *v = (ViewObject *)self;
+    if (!is_live(v)) {
+        return NULL;
+    }
+    if (PySlice_Check(key)) {
+        return view_slice(v, key);
+    }
+    Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
+    if (i == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    return view_item(self, i < 0 ? i + v->count : i);
+}
+
+static int view_assign(PyObject *self, PyObject *key, PyObject *value)
+{
+    ViewObject *v = (ViewObject *)self;
+    char element[8];
+    if (!is_live(v)) {
+        return -1;
+    }
+    if (v->readonly || !value || PySlice_Check(key)) {
+        PyErr_SetString(PyExc_TypeError, v->readonly ? "cannot modify a read-only view"
+                                                     : "only single elements of a view can be set");
+        return -1;
+    }
+    Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
+    i = i < 0 ? i + v->count : i;
+    if (PyErr_Occurred() || i < 0 || i >= v->count) {
+        PyErr_SetString(PyExc_IndexError, "index out of bounds");
+        return -1;
+    }
+    module_state *state = PyType_GetModuleState(Py_TYPE(self));
+    PyObject *scratch = array_new(state, typecode_of(v->type, v->format[v->spacing.swapped ? 1 : 0]), 1);
+    int status = scratch ? element_set(v->type, element, value, scratch) : -1;
+    Py_XDECREF(scratch);
+    if (status == 0 && v->owner) { /* the value's __index__ may have released it */
+        ao_scatter(v->data + i * v->spacing.stride, v->spacing, element, ao_type_sizes[v->type], 1);
+    }
+    return status;
+}
+
+static PyObject *view_tolist(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return PySequence_List(self);
+}
+
+static PyObject *view_repr(PyObject *self)
+{
+    ViewObject *v = (ViewObject *)self;
+    if (!v->owner) {
+        return PyUnicode_FromString("<released arrayops.View>");
+    }
+    return PyUnicode_FromFormat("<arrayops.View of %zd elements '%s', %zd bytes apart%s>", v->count, v->format,
+                                v->spacing.stride, v->readonly ? ", read-only" : "");
+}
+
+static PyObject *get_format(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyUnicode_FromString(((ViewObject *)self)->format);
+}
+
+static PyObject *get_itemsize(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromLong(ao_type_sizes[((ViewObject *)self)->type]);
+}
+
+static PyObject *get_stride(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromSsize_t(((ViewObject *)self)->spacing.stride);
+}
+
+static PyObject *get_readonly(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((ViewObject *)self)->readonly);
+}
+
+static PyMethodDef view_methods[] = {
+    {"tolist", view_tolist, METH_NOARGS, "tolist()\n--\n\nThe elements as a list of Python numbers."},
+    {"release", view_release, METH_NOARGS,
+     "release()\n--\n\nLets go of the memory; BufferError if a buffer of the view is held. It is empty from then on."},
+    {"__enter__", view_enter, METH_NOARGS, NULL},
+    {"__exit__", view_exit, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef view_getset[] = {
+    {"format", get_format, NULL, "Type of the elements, as in struct: a typecode with < or > before it if swapped.", NULL},
+    {"itemsize", get_itemsize, NULL, "Bytes of an element.", NULL},
+    {"stride", get_stride, NULL, "Bytes from one element to the next.", NULL},
+    {"readonly", get_readonly, NULL, "Whether the memory must not be written.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef view_members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(ViewObject, weakrefs), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot view_slots[] = {
+    {Py_tp_doc, "Evenly spaced numbers in somebody else's memory: made by arrayops.view and arrayops.open.\n\n"
+                "It is a buffer of one dimension and a sequence of numbers; a slice of it is a View. It holds the memory\n"
+                "until release(), the end of its with statement, or its own end.\n\n"
+                ">>> import arrayops as ao\n"
+                ">>> v = ao.view(bytes([0, 1, 9, 0, 2, 9]), '>H', stride=3)\n"
+                ">>> v\n"
+                "<arrayops.View of 2 elements '>H', 3 bytes apart, read-only>\n"
+                ">>> v[1], v[::-1].tolist()\n"
+                "(2, [2, 1])"},
+    {Py_tp_dealloc, view_dealloc},
+    {Py_tp_traverse, view_traverse},
+    {Py_tp_clear, view_clear},
+    {Py_tp_methods, view_methods},
+    {Py_tp_getset, view_getset},
+    {Py_tp_members, view_members},
+    {Py_tp_repr, view_repr},
+    {Py_sq_length, view_length},
+    {Py_sq_item, view_item},
+    {Py_mp_length, view_length},
+    {Py_mp_subscript, view_subscript},
+    {Py_mp_ass_subscript, view_assign},
+    {Py_bf_getbuffer, view_getbuffer},
+    {Py_bf_releasebuffer, view_releasebuffer},
+    {0, NULL},
+};
+
+static PyType_Spec view_spec = {
+    .name = "arrayops.View",
+    .basicsize = sizeof(ViewObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION
+             | Py_TPFLAGS_SEQUENCE,
+    .slots = view_slots,
+};
+
+int view_prepare(PyObject *module)
+{
+    module_state *state = state_of(module);
+    state->view_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &view_spec, NULL);
+    return state->view_type ? PyModule_AddObjectRef(module, "View", (PyObject *)state->view_type) : -1;
+}
