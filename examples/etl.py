@@ -91,7 +91,7 @@ class Totals:
 
 def stream(source: str | os.PathLike[str], format: str, condition: str, text: str, target: str | os.PathLike[str],
            size: int = CHUNK) -> Totals:  # fmt: skip
-    """Writes the values of a text, for the numbers of a file that a condition keeps, as doubles; returns their totals."""
+    """Writes the values of a text, for the numbers of a file that a condition keeps, as doubles; returns the totals."""
     totals = Totals()
     wanted, value = ao.compile(condition), ao.compile(text)
     with open(target, "wb") as file:
