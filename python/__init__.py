@@ -6,6 +6,9 @@
 array('d', [2.0, 5.0, 10.0])
 """
 
+import builtins
+import importlib
+
 from ._machine import View
 from .api import (
     accumulate,
@@ -29,19 +32,59 @@ from .exchange import open, view
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .arrays import (
+        add,
+        array_iterator,
+        divide,
+        multiply,
+        normalize,
+        reverse,
+        slice,
+        sort,
+        subtract,
+        unique,
+    )
     from .compiler.parse import ExpressionError
     from .functions import NotCompilable
     from .kernel import Kernel
+    from .stats import (
+        RunningStats,
+        Stats,
+        all,
+        any,
+        argmax,
+        argmin,
+        count,
+        dot,
+        median,
+        minmax,
+        prod,
+        quantile,
+        stats,
+        std,
+        var,
+    )
 
 __version__ = "0.1.0"
 __all__ = [
     "ExpressionError",
     "Kernel",
     "NotCompilable",
+    "RunningStats",
+    "Stats",
     "View",
     "accumulate",
+    "add",
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "array_iterator",
     "clip",
     "compile",
+    "count",
+    "divide",
+    "dot",
     "evaluate",
     "explain",
     "filter",
@@ -50,33 +93,55 @@ __all__ = [
     "map_inplace",
     "max",
     "mean",
+    "median",
     "min",
+    "minmax",
+    "multiply",
+    "normalize",
     "open",
+    "prod",
+    "quantile",
     "reduce",
+    "reverse",
     "scale",
     "set_num_threads",
+    "slice",
+    "sort",
+    "stats",
+    "std",
+    "subtract",
     "sum",
+    "unique",
+    "var",
     "view",
 ]
 
-_LATER = ("ExpressionError", "Kernel", "NotCompilable")
+#: What is imported when somebody asks for it, or when kernels are: importing it takes ten times as long as the rest.
+_LATER = {
+    "compiler.parse": ("ExpressionError",),
+    "functions": ("NotCompilable",),
+    "kernel": ("Kernel",),
+    "stats": ("RunningStats", "Stats", "all", "any", "argmax", "argmin", "count", "dot", "median", "minmax", "prod",
+              "quantile", "stats", "std", "var"),
+    "arrays": ("add", "array_iterator", "divide", "multiply", "normalize", "reverse", "slice", "sort", "subtract",
+               "unique"),
+}  # fmt: skip
 
 
-def __getattr__(name: str) -> type:
-    """The classes, which are imported when somebody asks for them: see api.py."""
-    if name not in _LATER:
+def __getattr__(name: str) -> object:
+    if not builtins.any(name in names for names in _LATER.values()):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import kernel
-
-    value: type = getattr(kernel, name)
-    return value
+    _complete()
+    return globals()[name]
 
 
-def _complete(**classes: type) -> None:
-    """Called when kernel.py has been imported. Without __getattr__ the interpreter finds ``ao.map`` 20 ns sooner."""
-    globals().update(classes)
+def _complete() -> None:
+    """Imports the rest. Without __getattr__ the interpreter finds ``ao.map`` 20 ns sooner."""
+    for module, names in _LATER.items():
+        loaded = importlib.import_module(f".{module}", __name__)
+        globals().update({name: getattr(loaded, name) for name in names})
     globals().pop("__getattr__", None)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *__all__})

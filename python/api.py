@@ -185,7 +185,7 @@ def mean(arr: Any) -> float:
     total = sum(arr)
     if isinstance(total, int) and not _exact_doubles(arr):
         total = math.fsum(native(arr))  # fmean rounds each int to a float first
-    return total / count
+    return float(total) / count  # as fmean: two roundings
 
 
 def _exact_doubles(arr: Any) -> bool:

@@ -103,6 +103,12 @@ PyObject *py_new_array(PyObject *module, PyObject *const *args, Py_ssize_t nargs
 PyObject *py_copy_array(PyObject *module, PyObject *object);
 PyObject *py_know_arrays(PyObject *module, PyObject *flag);
 
+/* order.c */
+PyObject *py_sort(PyObject *module, PyObject *object);
+PyObject *py_reverse(PyObject *module, PyObject *object);
+PyObject *py_unique(PyObject *module, PyObject *object);
+PyObject *py_select(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+
 /* view.c */
 int view_prepare(PyObject *module);
 /* A read-only View of elements side by side, in memory that `owner` holds. */
@@ -134,6 +140,8 @@ PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_set_threads(PyObject *module, PyObject *object);
+PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_arg_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 
 /* callback.c */
 PyObject *py_call_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs);

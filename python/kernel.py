@@ -20,7 +20,7 @@ from typing import Any
 from . import _complete, _machine, functions
 from .common import MAX_THREADS, MISSING, native
 from .compiler.ir import IR, bind, from_table, identity, show, to_table
-from .compiler.parse import RESERVED, ExpressionError, parse
+from .compiler.parse import RESERVED, parse
 from .functions import NotCompilable, Translation
 from .plans import MACHINE_TYPES, Plans, types_of
 
@@ -182,6 +182,19 @@ class Kernel(_machine.KernelBase):
         if program is None:
             return _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
         return _machine.run_filter(program, given, lead, meaning.python, meaning.visible(len(args)))
+
+    def _count(self, what: int, arr: Any, *more: Any, **names: Any) -> int | bool:
+        """How many values are true; what 1, 2: whether any, all are. Stops where that is known."""
+        args, lead = self._bind((arr, *more), names)
+        meaning = self._meaning(len(args), _machine.buffer_info(args[lead])[2])
+        given, visible = args + meaning.captured, meaning.visible(len(args))
+        program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
+        if program is not None:
+            return _machine.run_count(program, given, meaning.python, visible, what)
+        with memoryview(arr):  # held, so that a callable cannot resize it
+            columns = [itertools.repeat(a) if isinstance(a, (int, float)) else native(a) for a in given[:visible]]
+            values = (meaning.python(*element) for element in zip(*columns, strict=False))
+            return any(values) if what == 1 else all(values) if what == 2 else sum(1 for v in values if v)
 
     def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None) -> Any:
         first = _machine.buffer_info(args[lead])
@@ -473,4 +486,4 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
     return kernel
 
 
-_complete(Kernel=Kernel, ExpressionError=ExpressionError, NotCompilable=NotCompilable)
+_complete()

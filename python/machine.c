@@ -3,6 +3,7 @@
  * The public API is in Python (api.py, kernel.py); this module has no opinion on names, defaults or result types.
  */
 #include "glue.h"
+#include "moments.h"
 #include "../vm/parallel.h"
 
 #include <string.h>
@@ -253,6 +254,14 @@ static PyMethodDef methods[] = {
     FAST("call_filter", py_call_filter),
     FAST("new_array", py_new_array),
     FAST("view", py_view),
+    FAST("run_count", py_run_count),
+    {"sort", py_sort, METH_O, NULL},
+    {"reverse", py_reverse, METH_O, NULL},
+    {"unique", py_unique, METH_O, NULL},
+    FAST("select", py_select),
+    FAST("arg_extreme", py_arg_extreme),
+    FAST("moments", py_moments),
+    FAST("dot", py_dot),
     {"copy_array", py_copy_array, METH_O, NULL},
     {"set_threads", py_set_threads, METH_O, NULL},
     {"know_arrays", py_know_arrays, METH_O, NULL},

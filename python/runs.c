@@ -14,6 +14,7 @@
 enum {
     FRAME_ON_STACK = 64 * 1024, /* bytes: larger frames are allocated */
     RELEASE_GIL_FROM = 2048,    /* elements: about a microsecond of work, ten times the cost of releasing */
+    FIRST_SLICE = 1024,         /* elements that any() and all() look at first */
     SLICE_WORK = 1 << 22        /* instructions times elements between two looks at signals: under 100 ms of the slowest */
 };
 
@@ -539,6 +540,94 @@ PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t narg
     return result;
 }
 
+/* -- count, any, all ---------------------------------------------------------------------------------------------- */
+
+enum { COUNT, ANY, ALL };
+
+static void take_count(void *context, const void *mask, size_t first, size_t n)
+{
+    const uint8_t *truth = mask;
+    size_t number = 0;
+    (void)first;
+    for (size_t i = 0; i < n; i++) {
+        number += truth[i];
+    }
+    *(size_t *)context += number;
+}
+
+/* Whether what is known of the elements before `position` decides. */
+static int is_decided(int what, size_t number, size_t position)
+{
+    return (what == ANY && number) || (what == ALL && number < position);
+}
+
+/* The marked elements of a block by Python, in order. -1: exception, 1: one of the block decides, 0: go on. */
+static int count_marked(run *r, int what, size_t *number)
+{
+    uint8_t *mask = r->frame.block_out;
+    for (size_t j = 0; j < r->frame.block_count; j++) {
+        if (r->frame.marks[j]) {
+            PyObject *value = run_ask(r, r->frame.position + j, NULL);
+            int truth = value ? PyObject_IsTrue(value) : -1;
+            Py_XDECREF(value);
+            if (truth < 0) {
+                return -1;
+            }
+            mask[j] = (uint8_t)truth;
+        }
+        if ((what == ANY && mask[j]) || (what == ALL && !mask[j])) {
+            *number += mask[j];
+            return 1;
+        }
+    }
+    ao_finish(&r->frame, r->frame.block_count);
+    return 0;
+}
+
+/* Goes on until it is decided: by slices, of which the first are short. */
+static int count_loop(run *r, int what, size_t *number)
+{
+    size_t slice = what == COUNT ? r->count : FIRST_SLICE;
+    while (r->frame.position < r->count && !is_decided(what, *number, r->frame.position)) {
+        size_t left = r->count - r->frame.position;
+        int status = advance(r, r->frame.position + (left < slice ? left : slice));
+        if (status == AO_MARKED && is_decided(what, *number, r->frame.position)) {
+            return 0; /* by the blocks before it */
+        }
+        status = status == AO_MARKED ? count_marked(r, what, number) : status;
+        if (status) {
+            return status < 0 ? -1 : 0;
+        }
+        slice = slice < SLICE_WORK ? 2 * slice : slice;
+        if (PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* run_count(program, args, oracle, visible, what): how many elements the program is true for; what 1, 2: whether any, all */
+PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 5) {
+        PyErr_SetString(PyExc_TypeError, "run_count(program, args, oracle, visible, what)");
+        return NULL;
+    }
+    run r;
+    alignas(64) char stack[FRAME_ON_STACK];
+    size_t number = 0;
+    ao_job job = {.sink = {take_count, &number}};
+    int what = (int)PyLong_AsLong(args[4]);
+    int failed = open_program(&r, module, args, args[2], args[3], -1) < 0 || start(&r, &job, stack) < 0
+                 || count_loop(&r, what, &number) < 0;
+    size_t count = r.count;
+    run_close(&r);
+    if (failed) {
+        return NULL;
+    }
+    return what == COUNT ? PyLong_FromSize_t(number) : PyBool_FromLong(what == ANY ? number > 0 : number == count);
+}
+
 /* -- folds ------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -801,8 +890,8 @@ PyObject *run_sum(PyObject *module, PyObject *object)
     return is_float ? PyFloat_FromDouble(sum) : int_from_halves(high, low);
 }
 
-/* What min() or max() of a buffer returns, or None if it is empty. */
-PyObject *run_extreme(PyObject *module, PyObject *object, int largest)
+/* Of the element that min() or max() of a buffer returns its value, or with `index` its index; None if it is empty. */
+static PyObject *find_extreme(PyObject *module, PyObject *object, int largest, int index)
 {
     ao_array a;
     PyObject *result = NULL;
@@ -817,12 +906,28 @@ PyObject *run_extreme(PyObject *module, PyObject *object, int largest)
         goto done;
     }
     PyThreadState *thread = a.count >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
-    size_t index = ao_extreme(state_of(module)->isa, a.type, a.data, a.count, largest);
+    size_t at = ao_extreme(state_of(module)->isa, a.type, a.data, a.count, largest);
     if (thread) {
         PyEval_RestoreThread(thread);
     }
-    result = element_get(a.type, (const char *)a.data + index * ao_type_sizes[a.type]);
+    result = index ? PyLong_FromSize_t(at)
+                   : element_get(a.type, (const char *)a.data + at * ao_type_sizes[a.type]);
 done:
     array_release(&a);
     return result;
+}
+
+PyObject *run_extreme(PyObject *module, PyObject *object, int largest)
+{
+    return find_extreme(module, object, largest, 0);
+}
+
+/* arg_extreme(buffer, largest) -> index, or None */
+PyObject *py_arg_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 2) {
+        PyErr_SetString(PyExc_TypeError, "arg_extreme(buffer, largest)");
+        return NULL;
+    }
+    return find_extreme(module, args[0], PyObject_IsTrue(args[1]), 1);
 }

@@ -6,6 +6,8 @@
 #ifndef AO_ISA_H
 #define AO_ISA_H
 
+#include <string.h>
+
 #include "vm.h"
 
 /* A function that is not inlined keeps the loop around it from becoming vector code. */
@@ -14,6 +16,14 @@
 #else
 #define INLINE inline
 #endif
+
+/* The double of these bits. */
+static INLINE double of_bits(uint64_t u)
+{
+    double x;
+    memcpy(&x, &u, sizeof x);
+    return x;
+}
 
 #define AO_PASTE2(a, b) a##_##b
 #define AO_PASTE(a, b) AO_PASTE2(a, b)

@@ -70,13 +70,6 @@ static inline uint64_t bits_of(double x)
     return u;
 }
 
-static inline double of_bits(uint64_t u)
-{
-    double x;
-    memcpy(&x, &u, sizeof x);
-    return x;
-}
-
 /* ---- loops ---- */
 
 #define LOOP INDEPENDENT for (size_t i = 0; i < n; i++)

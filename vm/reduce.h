@@ -39,6 +39,10 @@ struct ao_reductions {
     void (*fold_4)(const double *x, size_t n, const double *bias, ao_fold_result *result, double *left);
     int passes; /* of fold_4 over the same numbers that take less time than adding them one at a time */
     void (*widen)(size_t n, const float *x, double *wide);
+    /* Bits, without the sign, of the largest |x|, nans included, and of the smallest that is not zero. */
+    void (*survey)(size_t n, const double *x, uint64_t *largest, uint64_t *smallest);
+    /* a * b = high + low exactly, if no bit of it is below 2^-1074 and |a|, |b| and the product are below 2^996. */
+    void (*products)(size_t n, const double *a, const double *b, double *high, double *low);
     /* By log2 of the size of an element: XORs each 8-byte word with `flip`, splits it into pairs of fields of 1, 2
      * or 4 bytes (for elements of 4 and of 8 bytes alike: 4), and adds up the low and the high fields of the pairs.
      * At most AO_SUM_WORDS words. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "isa.h"
+#include "math/double_double.h"
 
 #if defined(__AVX512F__)
 #define VECTOR_BYTES 64
@@ -163,6 +164,31 @@ static void widen(size_t n, const float *restrict x, double *restrict wide)
         wide[i] = (double)x[i];
 }
 
+static void survey(size_t n, const double *x, uint64_t *largest, uint64_t *smallest)
+{
+    int64_t most = 0, least = INT64_MAX; /* signed, for which there are instructions */
+    for (size_t i = 0; i < n; i++) {
+        int64_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        bits &= INT64_MAX;
+        const int64_t nonzero = bits ? bits : INT64_MAX;
+        most = bits > most ? bits : most;
+        least = nonzero < least ? nonzero : least;
+    }
+    *largest = (uint64_t)most;
+    *smallest = (uint64_t)least;
+}
+
+static void products(size_t n, const double *restrict a, const double *restrict b, double *restrict high,
+                     double *restrict low)
+{
+    for (size_t i = 0; i < n; i++) {
+        const dd p = two_product(a[i], b[i]);
+        high[i] = p.hi;
+        low[i] = p.lo;
+    }
+}
+
 /* Adds the fields of `bits` bits of a word. */
 static INLINE uint64_t sum_of_fields(uint64_t word, unsigned bits)
 {
@@ -289,6 +315,8 @@ const struct ao_reductions AO_LOCAL(ao_reductions) = {
     .fold_4 = fold_4,
     .passes = VECTOR_BYTES == 64 ? AO_FOLD_PASSES : VECTOR_BYTES == 32 ? 3 : 2,
     .widen = widen,
+    .survey = survey,
+    .products = products,
     .fields = {fields_1, fields_2, fields_4, fields_4},
     .extreme = {{EXTREME_ENTRIES(min)}, {EXTREME_ENTRIES(max)}},
 };

@@ -1,0 +1,13 @@
+/* Statistics in one pass: moments.c, and runs.c for results of programs. */
+#ifndef AO_PY_MOMENTS_H
+#define AO_PY_MOMENTS_H
+
+#include "glue.h"
+#include "../vm/moments.h"
+
+/* What was gathered, as a tuple: see moments.c. */
+PyObject *moments_result(ao_moments *m);
+PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+
+#endif

@@ -1,0 +1,576 @@
+"""Statistics of buffers, with the standard library as the definition of each.
+
+Sums and sums of squares are gathered exactly, in one pass over memory (vm/moments.c), and rounded once, here. So
+results are right to the last bit, and do not depend on how the data was cut or merged.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _machine
+from .common import native
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from .api import Function
+
+SUMS, SQUARES, EXTREMES = 1, 2, 4  # what _machine.moments gathers
+_COUNT, _ANY, _ALL = 0, 1, 2  # what _machine.run_count answers
+_UNIT = 1074  # sums of floats are in units of 2**-1074
+
+
+class Gathered(NamedTuple):
+    """What one pass over memory gathers; see python/moments.c."""
+
+    count: int  # type: ignore[assignment]  # of the name of a tuple's method
+    sum: int
+    squares: int
+    low: Any
+    high: Any
+    nans: int
+    positive: int
+    negative: int
+
+    @property
+    def special(self) -> float | None:
+        """The sum of the infinities and nans; None if there are none."""
+        if not (self.nans or self.positive or self.negative):
+            return None
+        return math.nan if self.nans or (self.positive and self.negative) else math.inf if self.positive else -math.inf
+
+
+def gather(arr: Any, wanted: int) -> Gathered:
+    """One pass over a buffer."""
+    return Gathered(*_machine.moments(arr, wanted))
+
+
+def is_float(arr: Any) -> bool:
+    """Whether the elements of a buffer are floats."""
+    return _machine.buffer_info(arr)[0] in "fd"
+
+
+def _no_data(name: str, count: int, needed: int) -> Exception:
+    from statistics import StatisticsError
+
+    few = "an empty buffer" if not count else f"{count} element{'s' * (count > 1)}"
+    return StatisticsError(f"{name}() needs at least {needed} element{'s' * (needed > 1)}, not {few}")
+
+
+# -- exact ratios ----------------------------------------------------------------------------------------------------
+
+
+def ratio(numerator: int, denominator: int) -> float:
+    """The nearest double of a fraction; inf if it is too large."""
+    try:
+        return numerator / denominator  # Python's division of ints rounds once
+    except OverflowError:
+        return math.inf if numerator > 0 else -math.inf
+
+
+def root(numerator: int, denominator: int) -> float:
+    """The nearest double of the square root of a fraction.
+
+    An integer root of at least 55 bits, whose last bit is set if it is not exact, is rounded by the division: so the
+    second rounding cannot see a tie that is none (rounding to odd, as in CPython's statistics module).
+    """
+    shift = builtins.max(0, (112 - numerator.bit_length() + denominator.bit_length()) // 2)
+    scaled = numerator << 2 * shift
+    whole = math.isqrt(scaled // denominator)
+    return ratio(2 * whole + (whole * whole * denominator != scaled), 2 << shift)
+
+
+def variance(g: Gathered, floats: bool, ddof: int) -> tuple[int, int]:
+    """The variance as a fraction: (n * sum of squares - square of sum) / (n * (n - ddof))."""
+    n = g.count
+    return n * g.squares - g.sum * g.sum, n * (n - ddof) << (2 * _UNIT if floats else 0)
+
+
+def _variance(arr: Any, ddof: int, name: str) -> tuple[int, int] | None:
+    """The variance as a fraction, or None if an element is inf or nan."""
+    if not isinstance(ddof, int) or ddof < 0:
+        raise ValueError(f"ddof must be an int from 0, not {ddof!r}")
+    g = gather(arr, SUMS | SQUARES)
+    if g.count <= ddof:
+        raise _no_data(name, g.count, ddof + 1)
+    return None if g.special is not None else variance(g, is_float(arr), ddof)
+
+
+def var(arr: Any, *, ddof: int = 0) -> float:
+    """The variance of a population, ``float(statistics.pvariance(arr))``; with ddof=1 of a sample, ``variance(arr)``.
+
+    It is the exact variance, rounded once; nan if an element is inf or nan, inf if it is too large for a float. ddof is
+    what the divisor is less than the number of elements. Raises StatisticsError for not more than ddof elements.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.var(array("d", [1e9 + 1, 1e9 + 2, 1e9 + 3]), ddof=1)
+    1.0
+    """
+    found = _variance(arr, ddof, "var")
+    return math.nan if found is None else ratio(*found)
+
+
+def std(arr: Any, *, ddof: int = 0) -> float:
+    """The root of :func:`var`, rounded once: ``statistics.pstdev(arr)``; with ddof=1 ``stdev(arr)``.
+
+    Raises StatisticsError for not more than ddof elements.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.std(array("i", [1, 2, 3, 4]))
+    1.118033988749895
+    """
+    found = _variance(arr, ddof, "std")
+    return math.nan if found is None else root(*found)
+
+
+# -- all in one pass -------------------------------------------------------------------------------------------------
+
+
+class Stats(NamedTuple):
+    """What :func:`stats` finds.
+
+    >>> import arrayops as ao
+    >>> ao.stats(b"ao").max
+    111
+    """
+
+    count: int  # type: ignore[assignment]  # of the name of a tuple's method
+    sum: int | float
+    mean: float
+    min: int | float
+    max: int | float
+    var: float
+    std: float
+
+
+def rounded_sum(g: Gathered, floats: bool) -> int | float:
+    """The sum: an int, or the nearest float (inf if it is too large), or what infinities and nans add up to."""
+    special = g.special
+    return special if special is not None else ratio(g.sum, 1 << _UNIT) if floats else g.sum
+
+
+def summary(g: Gathered, floats: bool) -> Stats:
+    """The statistics of what was gathered: at least one element."""
+    total = rounded_sum(g, floats)
+    if g.special is not None:
+        spread = (math.nan, math.nan)
+    else:
+        fraction = variance(g, floats, 0)
+        spread = (ratio(*fraction), root(*fraction))
+    low, high = g.low, g.high
+    if floats:  # a zero without sign, because that would depend on the order
+        low, high = (math.nan, math.nan) if g.nans else (low + 0.0, high + 0.0)
+    return Stats(g.count, total, float(total) / g.count, low, high, *spread)
+
+
+def stats(arr: Any) -> Stats:
+    """Count, sum, mean, min, max, variance and standard deviation, reading memory once: a named tuple.
+
+    Each is what the function of its name gives, with three exceptions that make the result independent of the order of
+    elements: min and max are nan if an element is, a zero among them is 0.0, and sums of infinities do not raise but
+    are nan. Raises StatisticsError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.stats(array("i", [1, 2, 3, 4]))
+    Stats(count=4, sum=10, mean=2.5, min=1, max=4, var=1.25, std=1.118033988749895)
+    """
+    g = gather(arr, SUMS | SQUARES | EXTREMES)
+    if not g.count:
+        raise _no_data("stats", 0, 1)
+    return summary(g, is_float(arr))
+
+
+class RunningStats:
+    """Statistics of data that comes in parts: buffers, or the RunningStats of other threads, processes and machines.
+
+    They have the figures of :func:`stats` as attributes (count, sum, mean, min, max, var, std), and hold exact sums:
+    the result is that of all elements together, bit for bit, however they were cut and in whichever order merged. They
+    pickle, compare equal by content, and take a kilobyte whatever they have seen.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> r = ao.RunningStats()
+    >>> r.update(array("d", [1.0, 2.0]))
+    >>> other = ao.RunningStats(array("d", [6.0]))
+    >>> r.merge(other)
+    >>> r.count, r.mean, r.max
+    (3, 3.0, 6.0)
+    """
+
+    __slots__ = ("_floats", "_gathered")
+    _VERSION = 1
+
+    def __init__(self, arr: Any = None) -> None:
+        self._gathered: Gathered | None = None
+        self._floats = False
+        if arr is not None:
+            self.update(arr)
+
+    def update(self, arr: Any) -> None:
+        """Adds the elements of a buffer. Raises TypeError for floats after ints or ints after floats."""
+        self._add(gather(arr, SUMS | SQUARES | EXTREMES), is_float(arr))
+
+    def merge(self, other: RunningStats) -> None:
+        """Adds what another one has seen. Raises TypeError for floats with ints."""
+        if not isinstance(other, RunningStats):
+            raise TypeError(f"merge() needs RunningStats, not {type(other).__name__}")
+        if other._gathered is not None:
+            self._add(other._gathered, other._floats)
+
+    def _add(self, g: Gathered, floats: bool) -> None:
+        if self._gathered is None:
+            self._gathered, self._floats = g, floats
+            return
+        if floats != self._floats:
+            kinds = ("ints", "floats")
+            raise TypeError(f"these are statistics of {kinds[self._floats]}; {kinds[floats]} cannot be added to them")
+        self._gathered = joined(self._gathered, g)
+
+    def _needed(self, name: str) -> Stats:
+        if self._gathered is None or not self._gathered.count:
+            raise _no_data(f"RunningStats.{name}", 0, 1)
+        return summary(self._gathered, self._floats)
+
+    def stats(self) -> Stats:
+        """All figures at once, as :func:`arrayops.stats` has them. Raises StatisticsError if nothing was seen."""
+        return self._needed("stats")
+
+    @property
+    def count(self) -> int:
+        """Number of elements."""
+        return 0 if self._gathered is None else self._gathered.count
+
+    @property
+    def sum(self) -> int | float:
+        """Sum: exact, or rounded once."""
+        return 0 if self._gathered is None else rounded_sum(self._gathered, self._floats)
+
+    @property
+    def mean(self) -> float:
+        """Arithmetic mean."""
+        return self._needed("mean").mean
+
+    @property
+    def min(self) -> int | float:
+        """Smallest element; nan if there is one."""
+        return self._needed("min").min
+
+    @property
+    def max(self) -> int | float:
+        """Largest element; nan if there is one."""
+        return self._needed("max").max
+
+    @property
+    def var(self) -> float:
+        """Variance of the population."""
+        return self._needed("var").var
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of the population."""
+        return self._needed("std").std
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RunningStats):
+            return NotImplemented
+        return (self._gathered, self._floats) == (other._gathered, other._floats)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<arrayops.RunningStats {self.stats()!r}>" if self.count else "<arrayops.RunningStats of nothing>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        found = None if self._gathered is None else tuple(self._gathered)
+        return (_restored, (self._VERSION, self._floats, found))
+
+
+def joined(a: Gathered, b: Gathered) -> Gathered:
+    """What was gathered of two parts, as if of one."""
+    lows = [x for x in (a.low, b.low) if x is not None]
+    highs = [x for x in (a.high, b.high) if x is not None]
+    return Gathered(a.count + b.count, a.sum + b.sum, a.squares + b.squares, builtins.min(lows, default=None),
+                    builtins.max(highs, default=None), a.nans + b.nans, a.positive + b.positive,
+                    a.negative + b.negative)  # fmt: skip
+
+
+def _restored(version: Any, floats: Any, found: Any) -> RunningStats:
+    """From a pickle, which may come from anywhere: what cannot be right is a ValueError."""
+    if version != RunningStats._VERSION:
+        raise ValueError(
+            f"this pickle of RunningStats is of version {version!r}; this arrayops reads {RunningStats._VERSION}"
+        )
+    result = RunningStats()
+    if found is not None:
+        try:
+            g = Gathered(*found)
+            good = type(floats) is bool and _is_possible(g, floats)
+        except TypeError:
+            good = False
+        if not good:
+            raise ValueError("this pickle of RunningStats is damaged: its figures contradict each other")
+        result._gathered, result._floats = g, floats
+    return result
+
+
+def _is_possible(g: Gathered, floats: bool) -> bool:
+    """Whether there can be such elements."""
+    ints = (g.count, g.sum, g.squares, g.nans, g.positive, g.negative)
+    odd = g.nans + g.positive + g.negative
+    if builtins.any(type(x) is not int for x in ints) or builtins.min(g.nans, g.positive, g.negative, g.squares) < 0:
+        return False
+    if g.count < odd or (odd and not floats) or g.squares * g.count < g.sum * g.sum:
+        return False
+    kind = float if floats else int
+    finite = g.count > g.nans
+    if not finite:
+        return g.low is None and g.high is None and g.sum == g.squares == 0
+    return type(g.low) is kind and type(g.high) is kind and bool(g.low <= g.high)
+
+
+# -- order -----------------------------------------------------------------------------------------------------------
+
+
+def minmax(arr: Any) -> tuple[int | float, int | float]:
+    """The smallest and the largest element, ``(min(arr), max(arr))``, reading memory once.
+
+    Raises ValueError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.minmax(array("h", [3, -1, 2]))
+    (-1, 3)
+    """
+    g = gather(arr, EXTREMES)
+    if not g.count:
+        raise ValueError("minmax() of an empty buffer")
+    first = _machine.copy_array(memoryview(arr)[:1])[0]
+    return (first, first) if first != first else (g.low, g.high)  # as min and max: a nan counts if it is first
+
+
+def _index(arr: Any, largest: bool, name: str) -> int:
+    found = _machine.arg_extreme(arr, largest)
+    if found is None:
+        raise ValueError(f"{name}() of an empty buffer")
+    return found
+
+
+def argmin(arr: Any) -> int:
+    """The index of the element that :func:`min` returns: ``min(range(len(arr)), key=arr.__getitem__)``.
+
+    Raises ValueError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.argmin(array("d", [2.0, -1.0, -1.0]))
+    1
+    """
+    return _index(arr, False, "argmin")
+
+
+def argmax(arr: Any) -> int:
+    """The index of the element that :func:`max` returns: ``max(range(len(arr)), key=arr.__getitem__)``.
+
+    Raises ValueError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.argmax(array("d", [2.0, 5.0, 5.0]))
+    1
+    """
+    return _index(arr, True, "argmax")
+
+
+def median(arr: Any) -> int | float:
+    """The median, ``statistics.median(arr)``: the middle element, or the mean of the two in the middle.
+
+    nan if an element is nan, where statistics.median says nothing. Raises StatisticsError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.median(array("i", [7, 1, 3])), ao.median(array("i", [7, 1, 3, 4]))
+    (3, 3.5)
+    """
+    count = _machine.buffer_info(arr)[2]
+    if not count:
+        raise _no_data("median", 0, 1)
+    half = count // 2
+    if count % 2:
+        found = _machine.select(arr, half, False)
+        return math.nan if found is None else found[0]
+    found = _machine.select(arr, half - 1, True)
+    return math.nan if found is None else (found[0] + found[1]) / 2
+
+
+def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, method: str = "inclusive") -> Any:
+    """The quantile of order q (0 to 1), or a list of them for several q.
+
+    For q = i/n in lowest terms this is ``statistics.quantiles(arr, n=n, method=method)[i - 1]``: between two elements
+    it is interpolated. ``"inclusive"`` takes the data for a population, whose smallest element is the quantile of order
+    0 and whose largest that of order 1; ``"exclusive"`` takes it for a sample. A float q stands for the shortest
+    decimal that it prints as, so 0.1 is a tenth. nan if an element is nan. Raises StatisticsError if the buffer is
+    empty, ValueError for q outside 0..1.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> a = array("d", [1, 2, 3, 4, 5])
+    >>> ao.quantile(a, 0.25), ao.quantile(a, [0.1, 0.9])
+    (2.0, [1.4, 4.6])
+    """
+    if method not in ("inclusive", "exclusive"):
+        raise ValueError(f"method must be 'inclusive' or 'exclusive', not {method!r}")
+    count = _machine.buffer_info(arr)[2]
+    if not count:
+        raise _no_data("quantile", 0, 1)
+    if isinstance(q, Iterable):
+        return [_quantile(arr, count, each, method) for each in q]
+    return _quantile(arr, count, q, method)
+
+
+def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
+    from fractions import Fraction
+
+    if not 0 <= q <= 1 or (method == "exclusive" and q in (0, 1)):
+        raise ValueError(
+            f"the order of a quantile must be from 0 to 1 (of the exclusive method between them), not {q!r}"
+        )
+    order = Fraction(repr(q)) if isinstance(q, float) else Fraction(q)
+    i, n = order.numerator, order.denominator
+    if method == "inclusive":
+        at, part = divmod(i * (count - 1), n)
+    else:
+        at = builtins.min(builtins.max(i * (count + 1) // n, 1), count - 1) - 1 if count > 1 else 0
+        part = i * (count + 1) - (at + 1) * n if count > 1 else 0
+    found = _machine.select(arr, at, at + 1 < count)
+    if found is None:
+        return math.nan
+    low, high = found[0], found[-1]
+    if count == 1:
+        return low  # type: ignore[no-any-return]
+    return (low * (n - part) + high * part) / n  # type: ignore[no-any-return]
+
+
+# -- truth -----------------------------------------------------------------------------------------------------------
+
+
+def _counted(what: int, arr: Any, pred: Function | None, ieee: bool, compile: bool, names: dict[str, Any]) -> int:
+    from .api import _kernel
+
+    return _kernel("x" if pred is None else pred, names, ieee, compile)._count(what, arr, **names)
+
+
+def any(arr: Any, pred: Function | None = None, /, *, ieee: bool = False, compile: bool = True, **names: Any) -> bool:
+    """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
+
+    Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
+    otherwise those of :func:`filter`.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.any(array("i", [1, 2, 0]), "10 // x == 5")
+    True
+    """
+    return bool(_counted(_ANY, arr, pred, ieee, compile, names))
+
+
+def all(arr: Any, pred: Function | None = None, /, *, ieee: bool = False, compile: bool = True, **names: Any) -> bool:
+    """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
+
+    Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
+    otherwise those of :func:`filter`.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.all(array("d", [0.5, 0.7]), "0 < x < limit", limit=0.6)
+    False
+    """
+    return bool(_counted(_ALL, arr, pred, ieee, compile, names))
+
+
+def count(arr: Any, pred: Function | None = None, /, *, ieee: bool = False, compile: bool = True, **names: Any) -> int:
+    """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.
+
+    Parameters and exceptions are those of :func:`filter`.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.count(array("i", [1, 2, 3, 4]), "x % 2 == 0")
+    2
+    """
+    return _counted(_COUNT, arr, pred, ieee, compile, names)
+
+
+# -- products --------------------------------------------------------------------------------------------------------
+
+
+def dot(a: Any, b: Any) -> int | float:
+    """The sum of the products of two buffers of one length: exact for ints, else the exact sum, rounded once.
+
+    This is what ``math.sumprod`` of Python 3.12 comes close to. inf or nan among the products give what they add up to;
+    a sum too large for a float is inf. Raises ValueError for lengths that differ.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.dot(array("d", [1e20, 1.0, -1e20]), array("d", [1.0, 0.5, 1.0]))
+    0.5
+    """
+    floats = is_float(a), is_float(b)
+    if floats[0] != floats[1]:
+        lengths = [_machine.buffer_info(x)[2] for x in (a, b)]
+        if lengths[0] != lengths[1]:
+            raise ValueError(
+                f"all arrays must have the same length: one has {lengths[0]} elements, another {lengths[1]}"
+            )
+        ints = b if floats[0] else a
+        if not _are_doubles(ints):
+            return _dot_by_python(a, b)
+        from .api import map as to_doubles
+
+        a, b = (x if f else to_doubles(x, "x", typecode="d") for x, f in zip((a, b), floats, strict=True))
+    total, special = _machine.dot(a, b)
+    if special:
+        return float(special)
+    return ratio(total, 1 << 2 * _UNIT) if builtins.any(floats) else total
+
+
+def _are_doubles(ints: Any) -> bool:
+    from .api import _exact_doubles
+
+    return not _machine.buffer_info(ints)[2] or _exact_doubles(ints)
+
+
+def _dot_by_python(a: Any, b: Any) -> float:
+    """For ints that are no doubles beside floats: rare."""
+    from fractions import Fraction
+
+    pairs = list(zip(native(a), native(b), strict=True))
+    odd = [x * y for x, y in pairs if not (math.isfinite(x) and math.isfinite(y))]
+    if odd:
+        return math.fsum(odd) if len({x for x in odd if x == x}) < 2 else math.nan
+    total = builtins.sum((Fraction(x) * Fraction(y) for x, y in pairs), Fraction(0))
+    return ratio(total.numerator, total.denominator)
+
+
+def prod(arr: Any, /) -> int | float:
+    """The product of a buffer, ``math.prod(arr)``: an exact int, or of floats multiplied from left to right.
+
+    1 if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.prod(array("q", [2**40, 2**40]))
+    1208925819614629174706176
+    """
+    if not is_float(arr):
+        product: int = math.prod(native(arr))
+        return product
+    from .api import reduce
+
+    return reduce(arr, "acc * x", 1)  # type: ignore[no-any-return]

@@ -1,0 +1,327 @@
+/* Exact sums of doubles: whole blocks are folded (reduce.h), what folds do not hold goes to a superaccumulator.
+ *
+ * The total is exact until it is rounded, so it depends on the numbers alone, not on their order, the block size or the
+ * instruction set. Nothing is allocated.
+ */
+#include "float_sum.h"
+
+#include <float.h>
+#include <string.h>
+
+/* ---- the superaccumulator ---- */
+
+enum { ROOM = 2000 }; /* additions of at most 2^52 to a digit between carries */
+_Static_assert((int)ROOM >= (int)AO_FOLD_BLOCK, "add_singly makes room for a whole block at once");
+
+/* Leaves all digits but the last, which has the sign, in 0 .. 2^32-1. */
+static void carry(ao_accumulator *a)
+{
+    int64_t over = 0;
+    for (int i = 0; i < AO_DIGITS - 1; i++) {
+        int64_t sum = a->digit[i] + over;
+        over = sum >> 32;
+        a->digit[i] = sum & 0xFFFFFFFF;
+    }
+    a->digit[AO_DIGITS - 1] += over;
+    a->room = ROOM;
+}
+
+static void make_room(ao_accumulator *a, int adds)
+{
+    if (a->room < adds)
+        carry(a);
+    a->room -= adds;
+}
+
+/* Adds value * 2^(bit - 1074). */
+static void add_scaled(ao_accumulator *a, int64_t value, unsigned bit)
+{
+    int64_t *digit = a->digit + bit / 32;
+    unsigned shift = bit % 32;
+    int64_t low = (int64_t)((uint64_t)(value & 0xFFFFFFFF) << shift);
+    int64_t high = (value >> 32) * (INT64_C(1) << shift);
+    make_room(a, 1);
+    digit[0] += low & 0xFFFFFFFF;
+    digit[1] += (low >> 32) + (high & 0xFFFFFFFF);
+    digit[2] += high >> 32;
+}
+
+/* Rounds to nearest, ties to even. The bits of a double are consecutive integers as its value grows, so the 53 top
+ * bits and their position make it by an addition, and a carry out of rounding is right by itself. Below 2^53 (in
+ * units of 2^-1074) there is nothing to round. */
+static double rounded(ao_accumulator *a)
+{
+    carry(a);
+    uint64_t sign = 0;
+    if (a->digit[AO_DIGITS - 1] < 0) {
+        sign = UINT64_C(1) << 63;
+        for (int i = 0; i < AO_DIGITS; i++)
+            a->digit[i] = -a->digit[i];
+        carry(a);
+    }
+    int top = AO_DIGITS - 1;
+    while (top > 1 && a->digit[top] == 0)
+        top--;
+    uint64_t bits = (uint64_t)a->digit[top] << 32 | (uint64_t)a->digit[top - 1];
+    if (bits >> 53 || top > 1) {
+        int zeros = __builtin_clzll(bits);
+        uint64_t third = top > 1 ? (uint64_t)a->digit[top - 2] << 32 : 0;
+        uint64_t below = third << zeros;
+        if (zeros)
+            bits = bits << zeros | third >> (64 - zeros);
+        for (int i = top - 3; i >= 0 && !below; i--)
+            below = (uint64_t)a->digit[i];
+        uint64_t tail = bits & 0x7FF;
+        int exponent = 32 * (top - 1) - zeros + 11;
+        bits >>= 11;
+        bits += tail > 0x400 || (tail == 0x400 && (below || (bits & 1)));
+        bits += (uint64_t)exponent << 52;
+    }
+    bits |= sign;
+    double result;
+    memcpy(&result, &bits, 8);
+    return result;
+}
+
+/* ---- floats ---- */
+
+/* Sums of fewer than 2^61 numbers below 2^960 stay away from overflow, in fsum as here. */
+static const double TOO_LARGE = 0x1p960;
+enum {
+    SMALLEST = -1022,        /* exponent of the last bias: its last place is 2^-1074 */
+    SPACING = 53 - AO_FOLD_MARGIN,
+    HEADROOM = 2,            /* a new scale leaves room for numbers four times as large */
+    SLACK = 8,               /* a scale this much too large is worth replacing */
+    BLOCKS_PER_FLUSH = 256,  /* of at most 2^54 units each */
+    CALM_BLOCKS = 8,         /* blocks that needed fewer biases, before fewer are used */
+    MOST_SKIPPED = 64,
+    FEW = 64                 /* numbers not worth a fold */
+};
+
+static double power_of_2(int exponent)
+{
+    uint64_t bits = (uint64_t)(exponent + 1023) << 52;
+    double power;
+    memcpy(&power, &bits, 8);
+    return power;
+}
+
+static int fold_exponent(const ao_float_sum *sum, int fold)
+{
+    int exponent = sum->exponent - SPACING * fold;
+    return exponent < SMALLEST ? SMALLEST : exponent;
+}
+
+static void flush(ao_float_sum *sum)
+{
+    for (int f = 0; sum->blocks && f < AO_BIASES; f++) {
+        add_scaled(&sum->total, sum->taken[f], (unsigned)(fold_exponent(sum, f) - 52 + 1074));
+        sum->taken[f] = 0;
+    }
+    sum->blocks = 0;
+}
+
+static void set_scale(ao_float_sum *sum, int exponent)
+{
+    flush(sum);
+    sum->exponent = exponent;
+    sum->below = power_of_2(exponent - AO_FOLD_MARGIN);
+    for (int f = 0; f < AO_BIASES; f++)
+        sum->bias[f] = 1.5 * power_of_2(fold_exponent(sum, f));
+}
+
+/* The exponent of the first bias for numbers up to `largest`. */
+static int scale_for(double largest)
+{
+    uint64_t bits;
+    memcpy(&bits, &largest, 8);
+    int exponent = (int)(bits >> 52) - 1022; /* largest < 2^exponent */
+    exponent += AO_FOLD_MARGIN + HEADROOM;
+    return exponent < SMALLEST + AO_FOLD_MARGIN ? SMALLEST + AO_FOLD_MARGIN : exponent;
+}
+
+/* Folding is exact if additions round to nearest and subnormal numbers are kept: a library that was built with
+ * -ffast-math may have switched that off in this thread. Where floats are computed in more than their own precision
+ * it never is. */
+static int arithmetic_is_standard(void)
+{
+    volatile double tiny = 0x1p-1074, one = 1, more = 0x1.8p-53;
+    return FLT_EVAL_METHOD == 0 && tiny + tiny > 0 && one + more > one && -one - more < -one;
+}
+
+void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels)
+{
+    memset(sum, 0, sizeof *sum);
+    sum->total.room = ROOM;
+    sum->kernels = kernels;
+    sum->folding = arithmetic_is_standard();
+    sum->level = 1;
+}
+
+/* Adds at most AO_FOLD_BLOCK numbers without folding, by integer arithmetic alone. */
+static int add_singly(ao_float_sum *sum, const double *x, size_t n)
+{
+    ao_accumulator *total = &sum->total;
+    uint64_t largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, x + i, 8);
+        largest = (bits << 1) > largest ? bits << 1 : largest;
+    }
+    if (largest >> 53 >= 960 + 1023)
+        return 0;
+    make_room(total, (int)n);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, x + i, 8);
+        unsigned exponent = bits >> 52 & 0x7FF;
+        int64_t value = (int64_t)(bits & 0xFFFFFFFFFFFFF) | (int64_t)(exponent != 0) << 52;
+        int64_t sign = -(int64_t)(bits >> 63); /* gcc would branch on it, and mispredict: 4 ns */
+        value = (value ^ sign) - sign;
+        unsigned bit = exponent - (exponent != 0);
+        total->digit[bit / 32] += (int64_t)((uint64_t)value << bit % 32 & 0xFFFFFFFF);
+        total->digit[bit / 32 + 1] += value >> (32 - bit % 32);
+    }
+    return 1;
+}
+
+/* Folds a block again and again, with ever smaller biases, until nothing is left. */
+static int fold_deep(ao_float_sum *sum, const double *x, size_t n, ao_fold_result *result, int64_t *taken)
+{
+    double left[AO_FOLD_BLOCK];
+    double largest = 0;
+    int used = 0;
+    while (used < sum->kernels->passes * AO_FOLD_DEEP) {
+        sum->kernels->fold_4(used ? left : x, n, sum->bias + used, result, left);
+        memcpy(taken + used, result->taken, sizeof result->taken);
+        largest = used ? largest : result->largest;
+        used += AO_FOLD_DEEP;
+        if (largest >= sum->below || !result->rest)
+            break;
+    }
+    result->largest = largest;
+    return used;
+}
+
+/* Returns the number of biases that were used, and for each what it took. */
+static int fold_block(ao_float_sum *sum, const double *x, size_t n, ao_fold_result *result, int64_t *taken)
+{
+    if (sum->level == 2)
+        return fold_deep(sum, x, n, result, taken);
+    (sum->level ? sum->kernels->fold_2 : sum->kernels->fold_1)(x, n, sum->bias, result);
+    taken[0] = result->taken[0];
+    if (sum->level)
+        taken[1] = result->taken[1];
+    return 1 + sum->level;
+}
+
+/* Counts blocks that a smaller level would have folded completely, and goes there after enough of them. */
+static void relax(ao_float_sum *sum, const int64_t *taken, int used)
+{
+    int64_t needed = sum->level == 0;
+    for (int f = sum->level; f < used; f++)
+        needed |= taken[f];
+    sum->calm = needed ? 0 : sum->calm + 1;
+    if (sum->calm == CALM_BLOCKS) {
+        sum->level--;
+        sum->calm = 0;
+    }
+}
+
+static void commit(ao_float_sum *sum, const int64_t *taken, int used)
+{
+    for (int f = 0; f < used; f++)
+        sum->taken[f] += taken[f];
+    if (++sum->blocks == BLOCKS_PER_FLUSH)
+        flush(sum);
+    sum->skipped /= 2;
+    relax(sum, taken, used);
+}
+
+/* From the first few numbers, which saves folding most of a first block in vain. */
+static void guess_scale(ao_float_sum *sum, const double *x)
+{
+    ao_fold_result result;
+    sum->kernels->fold_1(x, AO_FOLD_STEP, sum->bias, &result);
+    if (result.largest < TOO_LARGE)
+        set_scale(sum, scale_for(result.largest));
+}
+
+/* n is a multiple of AO_FOLD_STEP. A block that did not fold completely is folded again, at another scale (once at
+ * most) or with more biases; if all fail, this block and a growing number of later ones go to add_singly. */
+static int add_block(ao_float_sum *sum, const double *x, size_t n)
+{
+    if (sum->below == 0)
+        guess_scale(sum, x);
+    while (sum->folding && !sum->skip) {
+        ao_fold_result result;
+        int64_t taken[AO_BIASES];
+        int used = fold_block(sum, x, n, &result, taken);
+        if (result.largest >= TOO_LARGE)
+            return 0;
+        int scale = scale_for(result.largest);
+        if (result.largest >= sum->below || (result.rest && scale < sum->exponent - SLACK)) {
+            set_scale(sum, scale);
+        } else if (!result.rest) {
+            commit(sum, taken, used);
+            return 1;
+        } else if (sum->level < 2) {
+            sum->level++;
+            sum->calm = 0;
+        } else {
+            sum->skipped = sum->skipped ? 2 * sum->skipped : 1;
+            if (sum->skipped > MOST_SKIPPED)
+                sum->skipped = MOST_SKIPPED;
+            sum->skip = sum->skipped;
+        }
+    }
+    sum->skip -= sum->skip > 0;
+    return add_singly(sum, x, n);
+}
+
+/* The last few numbers, padded to whole steps: zeros change nothing. */
+static int add_rest(ao_float_sum *sum, const double *x, size_t n)
+{
+    double padded[AO_FOLD_BLOCK];
+    size_t whole = (n + AO_FOLD_STEP - 1) / AO_FOLD_STEP * AO_FOLD_STEP;
+    memcpy(padded, x, n * sizeof *x);
+    memset(padded + n, 0, (whole - n) * sizeof *x);
+    return add_block(sum, padded, whole);
+}
+
+size_t ao_float_sum_add(ao_float_sum *sum, const double *x, size_t n)
+{
+    if (n <= FEW)
+        return add_singly(sum, x, n) ? n : 0;
+    size_t done = 0;
+    for (; n - done >= AO_FOLD_BLOCK; done += AO_FOLD_BLOCK)
+        if (!add_block(sum, x + done, AO_FOLD_BLOCK))
+            return done;
+    return done == n || add_rest(sum, x + done, n - done) ? n : done;
+}
+
+void ao_float_sum_add_one(ao_float_sum *sum, double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, 8);
+    const unsigned exponent = bits >> 52 & 0x7FF;
+    const int64_t value = (int64_t)(bits & 0xFFFFFFFFFFFFF) | (int64_t)(exponent != 0) << 52;
+    add_scaled(&sum->total, bits >> 63 ? -value : value, exponent - (exponent != 0));
+}
+
+double ao_float_sum_rounded(ao_float_sum *sum)
+{
+    flush(sum);
+    return rounded(&sum->total);
+}
+
+void ao_float_sum_bytes(ao_float_sum *sum, uint8_t *bytes)
+{
+    flush(sum);
+    carry(&sum->total);
+    const int64_t *digit = sum->total.digit;
+    for (int i = 0; i < AO_FLOAT_SUM_BYTES; i++) {
+        const int d = i / 4 < AO_DIGITS - 1 ? i / 4 : AO_DIGITS - 1;
+        bytes[i] = (uint8_t)((uint64_t)digit[d] >> 8 * (i - 4 * d));
+    }
+}

@@ -1,0 +1,42 @@
+/* An exact sum of doubles in progress: see float_sum.c. */
+#ifndef AO_FLOAT_SUM_H
+#define AO_FLOAT_SUM_H
+
+#include "reduce.h"
+
+enum { AO_DIGITS = 68, AO_BIASES = AO_FOLD_PASSES * AO_FOLD_DEEP };
+/* A fixed-point number wide enough for every sum of doubles: digit i is worth 2^(32i - 1074). Between carries a
+ * digit holds more than 32 bits, of either sign; additions are counted. */
+typedef struct {
+    int64_t digit[AO_DIGITS];
+    int room; /* additions until the next carry */
+} ao_accumulator;
+
+typedef struct {
+    ao_accumulator total;
+    const struct ao_reductions *kernels;
+    int folding;                 /* 0: the processor's arithmetic is not as folds need it */
+    int exponent;                /* of the first bias */
+    int level;                   /* 0: fold_1, 1: fold_2, 2: fold_4 */
+    double bias[AO_BIASES];
+    double below;                /* |x| that may be folded; 0 before the first block, which sets the scale */
+    int64_t taken[AO_BIASES];       /* not yet in total */
+    int blocks;                  /* in taken */
+    int calm;
+    int skip, skipped;           /* blocks to add without folding, and how many were chosen last */
+} ao_float_sum;
+
+enum { AO_FLOAT_SUM_BYTES = 4 * (AO_DIGITS - 1) + 8 };
+
+void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels);
+/* Adds numbers from the front; returns how many. Fewer than n: among the next AO_FOLD_BLOCK is an inf, a nan, or one of
+ * 2^960 or more, with which math.fsum may overflow. */
+size_t ao_float_sum_add(ao_float_sum *sum, const double *x, size_t n);
+/* Adds one finite number of any size. */
+void ao_float_sum_add_one(ao_float_sum *sum, double x);
+/* To nearest, ties to even. Only for sums without numbers of 2^960 or more. */
+double ao_float_sum_rounded(ao_float_sum *sum);
+/* The sum in units of 2^-1074, as a little-endian two's complement number. */
+void ao_float_sum_bytes(ao_float_sum *sum, uint8_t *bytes);
+
+#endif
