@@ -28,8 +28,9 @@ def fuse(program: Program) -> None:
         for i in instrs:
             for r in (*i.operands, i.guard):
                 uses[id(r)] = uses.get(id(r), 0) + 1
-    if program.next is not None:
-        uses[id(program.next)] = 2  # it has a reader that is no instruction
+    for register in (program.next, program.mask):
+        if register is not None:
+            uses[id(register)] = 2  # it has a reader that is no instruction
     polynomials: list[Instr] = []
     for section, instrs in program.sections.items():
         if section != "prologue":

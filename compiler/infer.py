@@ -181,13 +181,17 @@ class Inference:
 
     def run(self) -> Value:
         """The value of the root."""
+        return self.run_masked(None)[0]
+
+    def run_masked(self, keep: int | None) -> tuple[Value, int]:
+        """The value of the root, and the term that says whether Python evaluates it: the truth of node ``keep``."""
         values: list[Value] = []
-        conditions = {node.args[0] for node in self.ir.nodes if node.op == "if"}
+        conditions = {node.args[0] for node in self.ir.nodes if node.op == "if"} | {keep}
         for index, node in enumerate(self.ir.nodes):
             values.append(self.node(node, [values[i] for i in node.args]))
             if index in conditions:
                 self.truth(values[index])  # before what it guards, so that guards can be computed in order
-        return values[self.ir.root]
+        return values[self.ir.root], self.true if keep is None else self.truth(values[keep])
 
     def node(self, node: Node, args: list[Value]) -> Value:
         if node.op == "const":

@@ -62,26 +62,27 @@ _BOUNDS = {t: interval(t) for t in TYPES if t[0] in "iu"}
 
 
 def lower(graph: Graph, params: list[Param], root: int, out: str | None, acc: int | None = None,
-          acc_type: str | None = None) -> Program:  # fmt: skip
-    """The program that computes ``root`` and stores it as machine type ``out``.
+          acc_type: str | None = None, mask: int | None = None) -> Program:  # fmt: skip
+    """The program that computes ``root`` and stores it as machine type ``out``; ``mask`` is the term of its mask.
 
     With acc (a parameter) the program is a fold: root is the accumulator's next value, of type acc_type, and ``out``,
     if not None, receives it for each element. Raises TooLarge.
     """
-    return _Lowering(graph, params, root, acc).run(out, acc_type)
+    return _Lowering(graph, params, root, acc, mask).run(out, acc_type)
 
 
 class _Lowering:
-    def __init__(self, graph: Graph, params: list[Param], root: int, acc: int | None) -> None:
+    def __init__(self, graph: Graph, params: list[Param], root: int, acc: int | None, mask: int | None) -> None:
         self.terms = graph.terms
-        self.params, self.root, self.acc = params, root, acc
-        count = root + 1
+        self.params, self.root, self.acc, self.mask = params, root, acc, mask
+        count = self.count = max(root, -1 if mask is None else mask) + 1
         self.need = [0] * count
         self.guard: list[Guard] = [frozenset()] * count
         self.wrapped = [False] * count
         self.scanned = [False] * count
         self.lane: list[str] = [""] * count
         self.registers: list[Register | None] = [None] * count
+        self.mask_register: Register | None = None
         self.current, self.hoisting = -1, False
         self.conversions: dict[tuple[int, str, bool], Register] = {}
         self.consts: dict[tuple[str, object], Register] = {}
@@ -100,16 +101,18 @@ class _Lowering:
 
     def run(self, out: str | None, acc_type: str | None) -> Program:
         self.demand()
-        for index in range(self.root + 1):
+        for index in range(self.count):
             if self.need[index]:
                 self.settle(index)
-        for index in range(self.root + 1):
+        for index in range(self.count):
             if self.need[index] and self.registers[index] is None:
                 self.current = index
                 self.registers[index] = self.emit(index)
         program = Program(self.inputs, self.numbers, self.sections, out)
         if self.acc is None:
             assert out is not None
+            if self.mask is not None:
+                program.mask = self.mask_register = self.truth_values(self.mask)
             self.store(self.root, out)
         else:
             assert acc_type is not None
@@ -123,9 +126,10 @@ class _Lowering:
 
     def demand(self) -> None:
         terms, need, guard = self.terms, self.need, self.guard
-        need[self.root] = EXACT
-        guard[self.root] = _ALWAYS
-        for index in range(self.root, -1, -1):
+        for index in (self.root,) if self.mask is None else (self.root, self.mask):
+            need[index] = EXACT
+            guard[index] = _ALWAYS
+        for index in range(self.count - 1, -1, -1):
             if not need[index]:
                 continue
             term = terms[index]
@@ -425,6 +429,13 @@ class _Lowering:
 
     # -- results -----------------------------------------------------------------------------------------------------
 
+    def truth_values(self, index: int) -> Register:
+        """The register of a condition's values, one for each element."""
+        register = self.get(index, "b1")
+        if register.place == "temp":
+            return register
+        return self.append("body", Instr("COPY", "b1", Register("b1", "temp"), (register,)))
+
     def store(self, index: int, out: str) -> None:
         """The last instructions of a map: the root as elements of the output."""
         value = self.resolve(index)
@@ -458,7 +469,7 @@ class _Lowering:
         section.append(Instr(name, source.type, result, (source,), None, flags))
 
     def read_again(self, register: Register) -> bool:
-        return any(
+        return register is self.mask_register or any(
             register is other
             for instrs in self.sections.values()
             for i in instrs

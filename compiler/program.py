@@ -49,12 +49,13 @@ class Program:
     out_type: str | None
     acc: Register | None = None
     next: Register | None = None
+    mask: Register | None = None
     code: bytes = b""
     consts: list[Register] = field(default_factory=list)
 
     def listing(self) -> str:
         """The bytecode as text, one instruction a line."""
-        lines = []
+        lines = [] if self.mask is None else [f"mask      {_show(self.mask):>8}"]
         for section, instrs in self.sections.items():
             for i in instrs:
                 operands = ", ".join(_show(r) for r in i.operands)
@@ -94,7 +95,7 @@ def serialise(program: Program) -> bytes:
     out = 255 if program.out_type is None else TYPES.index(program.out_type)
     parts = [
         struct.pack(
-            "=I11HB5x", MAGIC, *counts, *sizes, number(program.acc), number(program.next), out
+            "=I12HB3x", MAGIC, *counts, *sizes, number(program.acc), number(program.next), number(program.mask), out
         )
     ]  # fmt: skip
     types = bytes(TYPES.index(r.type) for r in (*program.inputs, *program.params, *program.consts))
@@ -124,8 +125,9 @@ def _allocate(program: Program) -> tuple[int, int]:
         for r in (*i.operands, i.guard):
             if r is not None:
                 last[id(r)] = max(last.get(id(r), -1), until)
-    if program.next is not None:
-        last[id(program.next)] = max(last.get(id(program.next), -1), len(order))
+    for register in (program.next, program.mask):
+        if register is not None:
+            last[id(register)] = max(last.get(id(register), -1), len(order))
     computed = slots = 0
     free: list[int] = []
     held: list[tuple[int, int]] = []  # (last use, slot) of what is live past its instruction

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .compiler.parse import ExpressionError
     from .functions import NotCompilable
     from .kernel import Kernel
+    from .lazy import Pipeline, lazy, lazy_array
     from .stats import (
         RunningStats,
         Stats,
@@ -70,6 +71,7 @@ __all__ = [
     "ExpressionError",
     "Kernel",
     "NotCompilable",
+    "Pipeline",
     "RunningStats",
     "Stats",
     "View",
@@ -89,6 +91,8 @@ __all__ = [
     "explain",
     "filter",
     "isa",
+    "lazy",
+    "lazy_array",
     "map",
     "map_inplace",
     "max",
@@ -123,6 +127,7 @@ _LATER = {
     "kernel": ("Kernel",),
     "stats": ("RunningStats", "Stats", "all", "any", "argmax", "argmin", "count", "dot", "median", "minmax", "prod",
               "quantile", "stats", "std", "var"),
+    "lazy": ("Pipeline", "lazy", "lazy_array"),
     "arrays": ("add", "array_iterator", "divide", "multiply", "normalize", "reverse", "slice", "sort", "subtract",
                "unique"),
 }  # fmt: skip

@@ -35,7 +35,11 @@ def _kernel(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first
     from .kernel import Kernel, text_kernel
 
     if isinstance(f, str):
-        return text_kernel(f, names, ieee=ieee, first=first)
+        kernel = text_kernel(f, names, ieee=ieee, first=first)
+        if names.keys() >= set(kernel.params):  # the text does not look at the element: it still has one
+            unused = next(name for name in ("x", "_", "__") if name not in names)
+            kernel = text_kernel(f, names, ieee=ieee, first=(unused,))
+        return kernel
     return f if isinstance(f, Kernel) else Kernel(f, ieee=ieee, decoding=compile)
 
 

@@ -1,7 +1,8 @@
-"""What a kernel does, as text for people: see Kernel.explain. Only imported when asked for."""
+"""What kernels and pipelines do, as text for people: see Kernel.explain. Only imported when asked for."""
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from . import _machine
@@ -10,6 +11,7 @@ from .compiler.ir import FUNCTIONS, IR
 from .compiler.lower import FAULTS
 from .compiler.program import Program
 from .kernel import Kernel
+from .lazy import Pipeline, _Called, _is_buffer
 from .plans import ARRAY_PARAMS, MACHINE_TYPES, Plans
 
 _MEANINGS = {op["name"]: op["meaning"] for op in _machine.OPS}
@@ -94,3 +96,44 @@ def _faults(listing: Program) -> list[str]:
                 why = "does not fit the result" if i.flags & 2 else _MEANINGS[i.name].partition("marks ")[2]
                 found[f"{i.name}_{i.type} ({why})"] = None
     return list(found)
+
+
+# -- pipelines -------------------------------------------------------------------------------------------------------
+
+
+def explain_pipeline(pipeline: Pipeline) -> str:
+    """See Pipeline.explain."""
+    lines, known = [repr(pipeline)], _is_buffer(pipeline._source)
+    part: Any = pipeline._source if known else None
+    for number, segment in enumerate(pipeline._segments(), 1):
+        if isinstance(segment, _Called):
+            verb = "filter" if segment.keeps else "map"
+            name = getattr(segment.python, "__qualname__", None) or repr(segment.python)
+            lines.append(f"{number}: called once per element: {verb}({name})")
+            part = None
+            continue
+        lines.append(f"{number}: compiled: {len(segment.steps) or 'no'} stages in one program")
+        plan = None if part is None else segment.plan(part, None)
+        if plan is not None and plan.listing is None:
+            lines.append("   not for these types: Python evaluates each element")
+        elif plan is not None and plan.listing is not None:
+            lines += ["   " + line for line in plan.listing.listing().splitlines()]
+    return "\n".join(lines)
+
+
+# -- notebooks -------------------------------------------------------------------------------------------------------
+
+
+def _as_html(title: str, text: str) -> str:
+    escaped = html.escape(text)
+    return f"<details><summary><code>{html.escape(title)}</code></summary><pre>{escaped}</pre></details>"
+
+
+def kernel_html(kernel: Kernel) -> str:
+    """The repr of a kernel, with its terms and bytecode for arrays of doubles to be unfolded."""
+    return _as_html(repr(kernel), kernel.explain())
+
+
+def pipeline_html(pipeline: Pipeline) -> str:
+    """The repr of a pipeline, with its programs to be unfolded."""
+    return _as_html(repr(pipeline), pipeline.explain())

@@ -140,6 +140,7 @@ PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_set_threads(PyObject *module, PyObject *object);
+PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_arg_extreme(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 

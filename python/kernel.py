@@ -151,6 +151,11 @@ class Kernel(_machine.KernelBase):
         ieee = ", ieee=True" if self._ieee else ""
         return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}>"
 
+    def _repr_html_(self) -> str:
+        from .describe import kernel_html
+
+        return kernel_html(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # The text or the IR, not the program: whoever loads it checks, compiles and verifies it again.
         if self._text is not None:

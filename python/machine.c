@@ -255,6 +255,7 @@ static PyMethodDef methods[] = {
     FAST("new_array", py_new_array),
     FAST("view", py_view),
     FAST("run_count", py_run_count),
+    FAST("run_pipe", py_run_pipe),
     {"sort", py_sort, METH_O, NULL},
     {"reverse", py_reverse, METH_O, NULL},
     {"unique", py_unique, METH_O, NULL},

@@ -70,18 +70,19 @@ static PyObject *sum_total(ao_moments *m)
     return int_of_bytes(bytes, sizeof bytes);
 }
 
-/* (count, sum, squares, low, high, nans, infinities, negative infinities); None for what was not wanted or is not there */
+/* (count, sum, squares, low, high, nans, infinities, negative infinities, whether the first is a nan). What was
+ * not wanted is 0 or None; low and high are None if there are none. */
 PyObject *moments_result(ao_moments *m)
 {
     const enum ao_type type = is_float(m->type) ? AO_TYPE_f64 : m->type;
-    PyObject *sum = m->wanted & AO_SUMS ? sum_total(m) : Py_NewRef(Py_None);
-    PyObject *squares = m->wanted & AO_SQUARES ? products_total(&m->squares, is_float(m->type)) : Py_NewRef(Py_None);
+    PyObject *sum = m->wanted & AO_SUMS ? sum_total(m) : PyLong_FromLong(0);
+    PyObject *squares = m->wanted & AO_SQUARES ? products_total(&m->squares, is_float(m->type)) : PyLong_FromLong(0);
     PyObject *low = m->found ? value_to_number(type, m->low) : Py_NewRef(Py_None);
     PyObject *high = m->found ? value_to_number(type, m->high) : Py_NewRef(Py_None);
     PyObject *result = NULL;
     if (sum && squares && low && high) {
-        result = Py_BuildValue("n O O O O n n n", (Py_ssize_t)m->count, sum, squares, low, high, (Py_ssize_t)m->nans,
-                               (Py_ssize_t)m->positive, (Py_ssize_t)m->negative);
+        result = Py_BuildValue("n O O O O n n n O", (Py_ssize_t)m->count, sum, squares, low, high, (Py_ssize_t)m->nans,
+                               (Py_ssize_t)m->positive, (Py_ssize_t)m->negative, m->first_nan ? Py_True : Py_False);
     }
     Py_XDECREF(sum);
     Py_XDECREF(squares);

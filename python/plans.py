@@ -34,6 +34,7 @@ class Plan:
     inference: Inference
     never_fits: bool = False  # the result is a float and the typecode an integer's
     acc_type: str = ""
+    kind: str = ""  # of a pipeline's values: b, i, f
 
 
 def types_of(args: tuple[Any, ...]) -> tuple[str | Param, ...]:
@@ -160,6 +161,38 @@ class Plans:
             return None
         term = inference.terms[value]
         return None if term.kind == "f" or term.lane is not None else (term.lo, term.hi)
+
+
+def pipe_plan(ir: IR, keep: int | None, ieee: bool, types: tuple[str | Param, ...], wanted: str | None) -> Plan:
+    """The plan of a pipeline: its values where node ``keep`` is true, with that as the program's mask.
+
+    wanted: the typecode of the values; None for the natural one, 'd', 'q', 'Q' or of truth values 'B'.
+    """
+    params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
+    inference = Inference(ir, list(params), ieee)
+    value, mask = inference.run_masked(keep)
+    graph, kind = inference.graph, ""
+    if wanted is None:
+        if isinstance(value, Union):
+            return Plan("", None, None, inference)
+        term = inference.terms[value]
+        kind = term.kind
+        if not inference.has_kind(value, kind) or not graph.in_some_lane(value):
+            return Plan("", None, None, inference)
+        wanted = {"f": "d", "b": "B"}.get(kind) or ("Q" if term.hi > I64[1] else "q")
+    target = MACHINE_TYPES[wanted]
+    root = inference.to_float(value) if target[0] == "f" else inference.to_stored_int(value)
+    if root is None:
+        return Plan(wanted, None, None, inference, never_fits=True)
+    masked = keep is not None or kind == "i"  # an int may turn out too large for the machine: then it is left out
+    if keep is not None:
+        zero = {"f": 0.0, "b": False}.get(inference.terms[root].kind, 0)
+        root = inference.select(mask, root, graph.const(zero))
+    try:
+        program = lower(graph, list(params), root, target, mask=mask if masked else None)
+    except TooLarge:
+        return Plan(wanted, None, None, inference)
+    return Plan(wanted, _machine.Program(program.code), program, inference, kind=kind)
 
 
 def _finish(typecode: str, target: str | None, inference: Inference, root: int, types: tuple[Param, ...],

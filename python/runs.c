@@ -5,6 +5,7 @@
  * Ctrl-C is answered. A block with marked elements comes back here: the oracle, a Python callable of one value per
  * argument, gives their values or the exception of the call.
  */
+#include "moments.h"
 #include "runs.h"
 #include "../vm/parallel.h"
 
@@ -547,9 +548,14 @@ enum { COUNT, ANY, ALL };
 static void take_count(void *context, const void *mask, size_t first, size_t n)
 {
     const uint8_t *truth = mask;
-    size_t number = 0;
+    size_t number = 0, i = 0;
     (void)first;
-    for (size_t i = 0; i < n; i++) {
+    for (; i + 8 <= n; i += 8) { /* the top byte of this product is the sum of all eight */
+        uint64_t eight;
+        memcpy(&eight, truth + i, sizeof eight);
+        number += eight * UINT64_C(0x0101010101010101) >> 56;
+    }
+    for (; i < n; i++) {
         number += truth[i];
     }
     *(size_t *)context += number;
@@ -626,6 +632,179 @@ PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_t nargs
         return NULL;
     }
     return what == COUNT ? PyLong_FromSize_t(number) : PyBool_FromLong(what == ANY ? number > 0 : number == count);
+}
+
+/* -- pipelines ----------------------------------------------------------------------------------------------------- */
+
+/* What takes a pipeline's values: an array, or moments. Those that the mask leaves out are not taken. */
+typedef struct {
+    const ao_isa *isa;
+    const ao_frame *frame;
+    ao_moments *moments;   /* or NULL: the array */
+    char *kept;
+    size_t size, log2_size, number;
+    PyObject *large;       /* list of values that the machine's type does not hold */
+    PyObject *scratch;
+} pipe_sink;
+
+static size_t count_truth(const uint8_t *mask, size_t n)
+{
+    size_t number = 0;
+    take_count(&number, mask, 0, n);
+    return number;
+}
+
+static void take_values(void *context, const void *block, size_t first, size_t n)
+{
+    pipe_sink *s = context;
+    const uint8_t *mask = ao_frame_mask(s->frame);
+    (void)first;
+    if (!s->moments) {
+        char *to = s->kept + s->number * s->size;
+        if (!mask) {
+            memcpy(to, block, n * s->size);
+        }
+        s->number += mask ? s->isa->compact[s->log2_size](n, mask, block, to) : n;
+    } else if (!mask) {
+        ao_moments_add(s->moments, block, n);
+    } else if (!(s->moments->wanted & AO_EXTREMES)) {
+        ao_moments_add(s->moments, block, n); /* a value that is left out is 0: it adds nothing */
+        s->moments->count -= n - count_truth(mask, n);
+    } else {
+        double kept[AO_MAX_BLOCK / sizeof(double)];
+        ao_moments_add(s->moments, kept, s->isa->compact[s->log2_size](n, mask, block, kept));
+    }
+}
+
+/* The value of a marked element, from Python. */
+static int put_value(run *r, pipe_sink *s, enum ao_type type, size_t j, PyObject *value)
+{
+    uint8_t *mask = ao_frame_mask(&r->frame);
+    char *element = (char *)r->frame.block_out + j * s->size;
+    int kept = value != r->state->missing;
+    if (kept && !s->moments) {
+        kept = element_set(type, element, value, s->scratch) < 0 ? -1 : 1;
+    } else if (kept && number_to_value(type, value, &(ao_value){0}) == 0) {
+        kept = element_set(type, element, value, s->scratch) < 0 ? -1 : 1;
+    } else if (kept) {
+        kept = PyList_Append(s->large, value);
+    }
+    if (!mask && kept == 0) { /* nothing to leave it out by */
+        PyErr_SetString(PyExc_SystemError, "a value that a pipeline without a filter does not hold");
+        return -1;
+    }
+    if (kept <= 0) {
+        memset(element, 0, s->size);
+    }
+    if (mask) {
+        mask[j] = kept > 0;
+    }
+    return kept < 0 ? -1 : 0;
+}
+
+static int pipe_loop(run *r, pipe_sink *s, enum ao_type type)
+{
+    for (;;) {
+        int status = advance(r, r->count);
+        if (status <= AO_OK) {
+            return status;
+        }
+        for (size_t j = 0; j < r->frame.block_count; j++) {
+            if (!r->frame.marks[j]) {
+                continue;
+            }
+            PyObject *value = run_ask(r, r->frame.position + j, NULL);
+            int failed = !value || put_value(r, s, type, j, value) < 0;
+            Py_XDECREF(value);
+            if (failed) {
+                return -1;
+            }
+        }
+        ao_finish(&r->frame, r->frame.block_count);
+        if (PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+    }
+}
+
+static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
+{
+    const size_t size = ao_type_sizes[type];
+    s->isa = r->state->isa;
+    s->frame = &r->frame;
+    s->size = size;
+    s->log2_size = size == 8 ? 3 : size == 4 ? 2 : size - 1;
+    s->scratch = array_new(r->state, typecode, 1);
+    s->large = PyList_New(0);
+    return s->scratch && s->large ? 0 : -1;
+}
+
+/* The array of the values. */
+static PyObject *pipe_collect(run *r, pipe_sink *s, enum ao_type type, char typecode, ao_job *job, void *stack)
+{
+    ao_array held;
+    PyObject *result = array_new(r->state, typecode, r->count);
+    if (!result || array_take_out(r->state, result, &held) < 0) {
+        Py_XDECREF(result);
+        return NULL;
+    }
+    s->kept = held.data;
+    int failed = start(r, job, stack) < 0 || pipe_loop(r, s, type) < 0;
+    array_release(&held);
+    if (failed || array_cut(r->state, result, s->number) < 0) {
+        Py_CLEAR(result);
+    }
+    return result;
+}
+
+/* (moments, values that the machine does not hold) */
+static PyObject *pipe_moments(run *r, pipe_sink *s, enum ao_type type, unsigned wanted, ao_job *job, void *stack)
+{
+    PyObject *result = NULL;
+    s->moments = PyMem_RawMalloc(sizeof *s->moments);
+    if (!s->moments) {
+        return PyErr_NoMemory();
+    }
+    ao_moments_start(s->moments, r->state->isa, type, wanted);
+    if (start(r, job, stack) == 0 && pipe_loop(r, s, type) == 0) {
+        PyObject *found = moments_result(s->moments);
+        result = found ? Py_BuildValue("N O", found, s->large) : NULL;
+    }
+    PyMem_RawFree(s->moments);
+    return result;
+}
+
+/* run_pipe(program, args, oracle, visible, typecode, wanted): with wanted 0 the array of the values that the program's mask
+ * keeps, else what moments() gives for them. The oracle returns MISSING for an element that is left out. */
+PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 6 || !PyUnicode_Check(args[4]) || PyUnicode_GetLength(args[4]) != 1) {
+        PyErr_SetString(PyExc_TypeError, "run_pipe(program, args, oracle, visible, typecode, wanted)");
+        return NULL;
+    }
+    run r;
+    pipe_sink sink = {0};
+    alignas(64) char stack[FRAME_ON_STACK];
+    ao_job job = {.sink = {take_values, &sink}};
+    PyObject *result = NULL;
+    const unsigned long wanted = PyLong_AsUnsignedLong(args[5]);
+    ao_array form;
+    char format[2] = {(char)PyUnicode_READ_CHAR(args[4], 0), 0};
+    if (PyErr_Occurred() || format_parse(format, 0, &form) < 0) {
+        return NULL;
+    }
+    if (open_program(&r, module, args, args[2], args[3], -1) == 0 && open_sink(&r, &sink, form.type, format[0]) == 0) {
+        if (form.type != ao_program_out_type(r.program->program)) {
+            PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
+        } else {
+            result = wanted ? pipe_moments(&r, &sink, form.type, (unsigned)wanted, &job, stack)
+                            : pipe_collect(&r, &sink, form.type, format[0], &job, stack);
+        }
+    }
+    Py_XDECREF(sink.scratch);
+    Py_XDECREF(sink.large);
+    run_close(&r);
+    return result;
 }
 
 /* -- folds ------------------------------------------------------------------------------------------------------- */

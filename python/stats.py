@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .api import Function
 
-SUMS, SQUARES, EXTREMES = 1, 2, 4  # what _machine.moments gathers
+SUMS, SQUARES, EXTREMES, COUNT = 1, 2, 4, 8  # what _machine.moments gathers
 _COUNT, _ANY, _ALL = 0, 1, 2  # what _machine.run_count answers
 _UNIT = 1074  # sums of floats are in units of 2**-1074
 
@@ -35,6 +35,7 @@ class Gathered(NamedTuple):
     nans: int
     positive: int
     negative: int
+    first_nan: bool = False  # the first element is a nan: known if extremes were gathered
 
     @property
     def special(self) -> float | None:
@@ -215,7 +216,8 @@ class RunningStats:
 
     def update(self, arr: Any) -> None:
         """Adds the elements of a buffer. Raises TypeError for floats after ints or ints after floats."""
-        self._add(gather(arr, SUMS | SQUARES | EXTREMES), is_float(arr))
+        found = gather(arr, SUMS | SQUARES | EXTREMES)
+        self._add(found._replace(first_nan=False), is_float(arr))  # which is first depends on the order
 
     def merge(self, other: RunningStats) -> None:
         """Adds what another one has seen. Raises TypeError for floats with ints."""
@@ -298,7 +300,7 @@ def joined(a: Gathered, b: Gathered) -> Gathered:
     highs = [x for x in (a.high, b.high) if x is not None]
     return Gathered(a.count + b.count, a.sum + b.sum, a.squares + b.squares, builtins.min(lows, default=None),
                     builtins.max(highs, default=None), a.nans + b.nans, a.positive + b.positive,
-                    a.negative + b.negative)  # fmt: skip
+                    a.negative + b.negative, a.first_nan if a.count else b.first_nan)  # fmt: skip
 
 
 def _restored(version: Any, floats: Any, found: Any) -> RunningStats:
@@ -328,14 +330,20 @@ def _is_possible(g: Gathered, floats: bool) -> bool:
         return False
     if g.count < odd or (odd and not floats) or g.squares * g.count < g.sum * g.sum:
         return False
+    if g.first_nan is not False:
+        return False
     kind = float if floats else int
-    finite = g.count > g.nans
-    if not finite:
+    if g.count == g.nans:
         return g.low is None and g.high is None and g.sum == g.squares == 0
     return type(g.low) is kind and type(g.high) is kind and bool(g.low <= g.high)
 
 
 # -- order -----------------------------------------------------------------------------------------------------------
+
+
+def extremes(g: Gathered) -> tuple[Any, Any]:
+    """What min() and max() return for what was gathered in order: a nan counts only if it is the first element."""
+    return (math.nan, math.nan) if g.first_nan else (g.low, g.high)
 
 
 def minmax(arr: Any) -> tuple[int | float, int | float]:
@@ -351,8 +359,7 @@ def minmax(arr: Any) -> tuple[int | float, int | float]:
     g = gather(arr, EXTREMES)
     if not g.count:
         raise ValueError("minmax() of an empty buffer")
-    first = _machine.copy_array(memoryview(arr)[:1])[0]
-    return (first, first) if first != first else (g.low, g.high)  # as min and max: a nan counts if it is first
+    return extremes(g)
 
 
 def _index(arr: Any, largest: bool, name: str) -> int:

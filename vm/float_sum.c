@@ -297,6 +297,10 @@ size_t ao_float_sum_add(ao_float_sum *sum, const double *x, size_t n)
     for (; n - done >= AO_FOLD_BLOCK; done += AO_FOLD_BLOCK)
         if (!add_block(sum, x + done, AO_FOLD_BLOCK))
             return done;
+    const size_t steps = (n - done) / AO_FOLD_STEP * AO_FOLD_STEP;
+    if (steps && !add_block(sum, x + done, steps))
+        return done;
+    done += steps;
     return done == n || add_rest(sum, x + done, n - done) ? n : done;
 }
 

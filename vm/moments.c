@@ -198,7 +198,7 @@ void ao_moments_start(ao_moments *m, const ao_isa *isa, enum ao_type type, unsig
     m->count = m->nans = m->positive = m->negative = 0;
     m->int_high = 0;
     m->int_low = 0;
-    m->found = 0;
+    m->found = m->first_nan = 0;
     ao_float_sum_start(&m->sum, isa->reductions);
     if (wanted & AO_SQUARES)
         ao_products_start(&m->squares, isa);
@@ -247,6 +247,8 @@ static void find_extremes(ao_moments *m, enum ao_type type, const void *a, size_
 {
     const size_t size = ao_type_sizes[type];
     const char *at = a;
+    if (type == AO_TYPE_f64 && n == m->count && n && isnan(*(const double *)a))
+        m->first_nan = 1;
     while (type == AO_TYPE_f64 && n && isnan(*(const double *)(const void *)at)) {
         at += size;
         n--;
@@ -284,9 +286,9 @@ void ao_moments_add(ao_moments *m, const void *a, size_t n)
 {
     const size_t size = ao_type_sizes[m->type];
     double wide[BLOCK];
-    m->count += n;
     for (size_t i = 0; i < n; i += BLOCK) {
         const size_t now = n - i < BLOCK ? n - i : BLOCK;
+        m->count += now;
         const void *block = (const char *)a + i * size;
         if (m->type == AO_TYPE_f32) {
             m->isa->reductions->widen(now, block, wide);

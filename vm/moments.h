@@ -25,7 +25,7 @@ void ao_products_add(ao_products *sum, enum ao_type type_a, const void *a, enum 
 void ao_products_bytes(ao_products *sum, uint8_t high[AO_FLOAT_SUM_BYTES], uint8_t low[AO_FLOAT_SUM_BYTES],
                        uint8_t wide[AO_WIDE_BYTES], uint8_t ints[AO_INT_PRODUCTS_BYTES]);
 
-enum { AO_SUMS = 1, AO_SQUARES = 2, AO_EXTREMES = 4 };
+enum { AO_SUMS = 1, AO_SQUARES = 2, AO_EXTREMES = 4 }; /* none: the count alone */
 typedef struct {
     const ao_isa *isa;
     enum ao_type type;             /* of the elements; sums of f32 are those of f64 */
@@ -37,6 +37,7 @@ typedef struct {
     ao_products squares;
     ao_value low, high;            /* extremes, the first of equals; nans aside */
     int found;                     /* there are extremes */
+    int first_nan;                 /* the first element is a nan, if extremes are wanted */
 } ao_moments;
 
 void ao_moments_start(ao_moments *m, const ao_isa *isa, enum ao_type type, unsigned wanted);

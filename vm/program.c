@@ -256,6 +256,19 @@ static const char *check_next(const checker *v)
     return next->type == p->acc_type ? NULL : "the next accumulator is of another type than the accumulator";
 }
 
+static const char *check_mask(const checker *v)
+{
+    const ao_program *p = v->program;
+    if (p->mask == AO_NO_REG)
+        return NULL;
+    if (p->acc != AO_NO_REG || p->out_type == AO_TYPE_NONE)
+        return "a mask in a program with a scan or without OUT";
+    if (p->mask < p->first_temp || p->mask >= p->out)
+        return "the mask is not a temporary";
+    const reg_state *mask = &v->regs[p->mask];
+    return mask->type == AO_TYPE_b1 && !mask->marking ? NULL : "the mask is never written, or no truth value";
+}
+
 static uint8_t pointer_step(const ao_program *p, unsigned reg, unsigned type)
 {
     return reg != AO_NO_REG && is_vector(p, reg) ? ao_type_sizes[type] : 0;
@@ -302,7 +315,8 @@ static const char *check_sections(checker *v, const unsigned char *instrs, long 
         if (why)
             return why;
     }
-    return p->out_type == AO_TYPE_NONE || v->out_written ? NULL : "OUT is never written";
+    const char *why = check_mask(v);
+    return why || p->out_type == AO_TYPE_NONE || v->out_written ? why : "OUT is never written";
 }
 
 static size_t pad8(size_t n)
@@ -350,7 +364,7 @@ static void lay_out_registers(ao_program *p, const ao_header *h)
     p->first_temp = p->first_computed + p->computed;
     p->out = p->first_temp + p->temps;
     p->regs = p->out + (h->out_type != AO_TYPE_NONE);
-    p->acc = h->acc, p->next = h->next;
+    p->acc = h->acc, p->next = h->next, p->mask = h->mask;
     p->out_type = h->out_type;
     p->first[AO_BODY] = h->prologue;
     p->first[AO_SCAN] = p->first[AO_BODY] + h->body;

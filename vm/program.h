@@ -36,6 +36,7 @@ struct ao_program {
     unsigned out;                             /* register number of OUT, one past the temporaries */
     unsigned regs;                            /* all registers, OUT included if there is one */
     unsigned acc, next;                       /* AO_NO_REG without a scan */
+    unsigned mask;                            /* or AO_NO_REG */
     unsigned first[AO_SECTIONS + 1];          /* steps of section s: first[s] .. first[s+1]-1 */
     ao_layout frame;
     size_t weight;                            /* of body, scan and epilogue, in simple operations */

@@ -17,6 +17,9 @@
  *   scan       run one element at a time, because it depends on the accumulator (folds only, else empty)
  *   epilogue   run over the whole block after the scan
  *
+ * Mask. A program may name a register of truth values (header.mask): the results that count. Whoever takes the results
+ * (a sink) leaves out the others, of which OUT then has some value.
+ *
  * The accumulator is one uniform register (header.acc). After each element of the scan it takes the value of register
  * header.next at that element.
  *
@@ -106,10 +109,11 @@ typedef struct {
     uint16_t inputs, params, consts, computed, temps; /* numbers of registers */
     uint16_t prologue, body, scan, epilogue;          /* numbers of instructions */
     uint16_t acc, next;                               /* registers, or AO_NO_REG in a program without a scan */
+    uint16_t mask;                                    /* a b1 temporary that says which results count, or AO_NO_REG */
     uint8_t out_type;                                 /* type of OUT, or AO_TYPE_NONE: the program has no OUT */
-    uint8_t zero[5];                                  /* makes 32 bytes */
+    uint8_t zero[3];                                  /* makes 32 bytes */
 } ao_header;
-#define AO_MAGIC 0x31564F41u /* "AOV1" */
+#define AO_MAGIC 0x32564F41u /* "AOV2" */
 
 typedef struct ao_program ao_program;
 
@@ -213,6 +217,8 @@ void ao_finish(ao_frame *frame, size_t done);
 void ao_skip(ao_frame *frame, size_t n);
 /* The elements of an input in the current block, side by side: for a sink, and after AO_MARKED. */
 const void *ao_frame_input(const ao_frame *frame, unsigned input);
+/* The mask of the current block, likewise, 0 or 1 for each element; NULL if the program has none. */
+uint8_t *ao_frame_mask(const ao_frame *frame);
 ao_value ao_frame_acc(const ao_frame *frame);
 void ao_frame_set_acc(ao_frame *frame, ao_value value);
 

@@ -18,7 +18,7 @@ static inline void build_start(builder *b, unsigned out_type)
 {
     memset(&b->header, 0, sizeof b->header);
     b->header.magic = AO_MAGIC;
-    b->header.acc = b->header.next = AO_NO_REG;
+    b->header.acc = b->header.next = b->header.mask = AO_NO_REG;
     b->header.out_type = (uint8_t)out_type;
     b->instr_count = 0;
 }

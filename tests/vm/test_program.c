@@ -348,15 +348,52 @@ static void test_scan_sizes(void)
     REFUSE("several element sizes", 4);
 }
 
+static void start_masked(void)
+{
+    start(2);
+    in_body(&b, AO_OP_LT_i64, T0, X, K, NO);
+    in_body(&b, AO_OP_ADD_i64, T1, X, K, NO);
+    in_body(&b, AO_OP_COPY_i64, out_reg(&b), T1, NO, NO);
+    b.header.mask = T0;
+}
+
+static void test_mask(void)
+{
+    start_masked();
+    ACCEPT("masked");
+    b.header.mask = T1;
+    REFUSE("no truth value", -1);
+    b.header.mask = U;
+    REFUSE("not a temporary", -1);
+    b.header.mask = X;
+    REFUSE("not a temporary", -1);
+    b.header.mask = (uint16_t)out_reg(&b);
+    REFUSE("not a temporary", -1);
+    b.header.mask = NO - 1;
+    REFUSE("not a temporary", -1);
+    start_masked();
+    b.header.temps = 3;
+    b.header.mask = T2;
+    b.instrs[2].dst = (uint16_t)out_reg(&b);
+    REFUSE("never written", -1);
+    start_masked();
+    b.instrs[0].flags = AO_MARKING;
+    REFUSE("no truth value", -1);
+    start_masked();
+    b.instr_count = 2, b.header.body = 2;
+    b.header.out_type = AO_TYPE_NONE;
+    REFUSE("without OUT", -1);
+}
+
 static void test_header(void)
 {
     start(1);
     in_body(&b, AO_OP_COPY_i64, T1, X, NO, NO);
     b.header.magic++;
     REFUSE("not an arrayops program", -1);
-    b.header.magic--, b.header.zero[4] = 1;
+    b.header.magic--, b.header.zero[2] = 1;
     REFUSE("not an arrayops program", -1);
-    b.header.zero[4] = 0, b.header.out_type = AO_NTYPES;
+    b.header.zero[2] = 0, b.header.out_type = AO_NTYPES;
     REFUSE("unknown type", -1);
     b.header.out_type = I64, b.types[2] = AO_NTYPES;
     REFUSE("unknown type", -1);
@@ -485,6 +522,7 @@ int main(void)
     test_scan_needed();
     test_next_type();
     test_scan_sizes();
+    test_mask();
     test_header();
     test_sizes_and_padding();
     test_limits();
