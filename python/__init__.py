@@ -28,7 +28,7 @@ from .api import (
     set_num_threads,
     sum,
 )
-from .exchange import open, view
+from .exchange import from_arrow, open, to_arrow, view
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ __all__ = [
     "evaluate",
     "explain",
     "filter",
+    "from_arrow",
     "isa",
     "lazy",
     "lazy_array",
@@ -115,6 +116,7 @@ __all__ = [
     "std",
     "subtract",
     "sum",
+    "to_arrow",
     "unique",
     "var",
     "view",

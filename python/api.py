@@ -12,10 +12,10 @@ import builtins
 import math
 import operator
 import os
-from array import array
 
 from . import _machine
 from .common import MAX_THREADS, MISSING, native
+from .exchange import taken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
 
     Parameters
     ----------
-    arr: a 1-D contiguous buffer of numbers (array.array, bytes, memoryview, mmap, ctypes or NumPy array, ...).
+    arr: a 1-D buffer of numbers (array.array, bytes, memoryview, mmap, ctypes array, ...), for which the result is an
+        array.array; or a NumPy array, an Arrow array or a Polars Series, for which it is one of those.
     f: an expression such as ``"x*x + 1"``, any callable, or a Kernel. A Python function made of numbers and operators
         runs as the expression would; any other callable is called once per element, with the same result.
     more: further buffers of the same length, or numbers, for the further parameters.
@@ -114,7 +115,7 @@ def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None
 
 @_front
 def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True,
-           **names: Any) -> array[Any]:  # fmt: skip
+           **names: Any) -> Any:  # fmt: skip
     """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.
 
     Parameters and exceptions are those of :func:`map`; further buffers are parameters of pred.
@@ -143,7 +144,7 @@ def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = Fal
 
 
 def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typecode: str | None = None,
-               ieee: bool = False, compile: bool = True, **names: Any) -> array[Any]:  # fmt: skip
+               ieee: bool = False, compile: bool = True, **names: Any) -> Any:  # fmt: skip
     """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
@@ -168,6 +169,8 @@ def sum(arr: Any, /) -> int | float:
     >>> ao.sum(array("d", [0.1] * 10))
     1.0
     """
+    if (buffer := taken(arr)) is not arr:
+        return sum(buffer)
     return math.fsum(native(arr))  # reached where only fsum itself can say: front.c does the others
 
 
@@ -181,6 +184,7 @@ def mean(arr: Any) -> float:
     >>> ao.mean(array("i", [1, 2, 4]))
     2.3333333333333335
     """
+    arr = taken(arr)
     count = _machine.buffer_info(arr)[2]
     if not count:
         import statistics
@@ -210,6 +214,8 @@ def min(arr: Any, /) -> int | float:
     >>> ao.min(array("d", [2.5, -1.0]))
     -1.0
     """
+    if (buffer := taken(arr)) is not arr:
+        return min(buffer)
     result: int | float = builtins.min(native(arr))  # reached if arr is empty: front.c does the others
     return result
 
@@ -225,13 +231,15 @@ def max(arr: Any, /) -> int | float:
     >>> ao.max(array("d", [2.5, -1.0]))
     2.5
     """
+    if (buffer := taken(arr)) is not arr:
+        return max(buffer)
     result: int | float = builtins.max(native(arr))
     return result
 
 
 def _for_elements(arr: Any, value: Any, what: str) -> Any:
     """A number to compute with the elements of arr: an integral float becomes an int where the elements are ints."""
-    code = _machine.buffer_info(arr)[0]
+    code = _machine.buffer_info(taken(arr))[0]
     if not isinstance(value, (int, float)):
         raise TypeError(f"{what} must be an int or float, not {type(value).__name__}")
     if code in "fd" or not isinstance(value, float):
@@ -293,7 +301,7 @@ def evaluate(text: str, *, typecode: str | None = None, out: Any = None, threads
     """
     from .kernel import text_kernel
 
-    return text_kernel(text, names, ieee=ieee)._evaluate(names, typecode, out, threads)
+    return text_kernel(text, names, ieee=ieee)._evaluate(typecode=typecode, out=out, threads=threads, **names)
 
 
 def compile(f: Function, *names: str, ieee: bool = False, strict: bool = False, compile: bool = True) -> Kernel:

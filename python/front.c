@@ -463,6 +463,15 @@ static int settle(run *r, const meaning *m, int filters, enum ao_type wanted)
     return program && run_bind(r, program, -1) == 0;
 }
 
+/* Whether results for such a first array are array.array's. Those for NumPy's and Arrow's are of their kind, which is for
+ * Python to see to (exchange.py), as it is for any type that is not known here. */
+static int gives_array(const module_state *state, PyObject *first)
+{
+    const PyTypeObject *type = Py_TYPE(first);
+    return type == (PyTypeObject *)state->array_type || type == &PyBytes_Type || type == &PyByteArray_Type
+           || type == &PyMemoryView_Type || type == state->view_type || strcmp(type->tp_name, "mmap.mmap") == 0;
+}
+
 /* The result, or NULL: with an exception, or without one if Python must do it. out is NULL, or what a map fills. */
 static PyObject *run_meaning(module_state *state, meaning *m, int filters, PyObject *out)
 {
@@ -470,7 +479,9 @@ static PyObject *run_meaning(module_state *state, meaning *m, int filters, PyObj
     ao_array held;
     array_none(&held);
     PyObject *result = NULL;
-    if (run_take(&r, state, m->oracle, m->values, m->nvalues, m->nargs) < 0 || !r.is_array[0]
+    run_none(&r);
+    if ((!out && !gives_array(state, m->values[0]))
+        || run_take(&r, state, m->oracle, m->values, m->nvalues, m->nargs) < 0 || !r.is_array[0]
         || (out && array_take_out(state, out, &held) < 0) || !plain_numbers(&r, m)
         || !settle(&r, m, filters, out ? held.type : r.arrays[0].type)) {
         PyErr_Clear();
@@ -565,15 +576,21 @@ static PyObject *or_slow(PyObject *found, PyObject *module, int which, PyObject 
     return PyObject_Vectorcall(state_of(module)->slow[which], args, (size_t)nargs, keywords);
 }
 
+/* Not so Arrow data, which Python takes in. */
+static int is_one_buffer(PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+{
+    return nargs == 1 && !keywords && PyObject_CheckBuffer(args[0]);
+}
+
 static PyObject *front_sum(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    PyObject *found = nargs == 1 && !keywords ? run_sum(module, args[0]) : Py_NewRef(Py_None);
+    PyObject *found = is_one_buffer(args, nargs, keywords) ? run_sum(module, args[0]) : Py_NewRef(Py_None);
     return or_slow(found, module, SUM, args, nargs, keywords);
 }
 
 static PyObject *front_extreme(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    PyObject *found = nargs == 1 && !keywords ? run_extreme(module, args[0], which == MAX) : Py_NewRef(Py_None);
+    PyObject *found = is_one_buffer(args, nargs, keywords) ? run_extreme(module, args[0], which == MAX) : Py_NewRef(Py_None);
     return or_slow(found, module, which, args, nargs, keywords);
 }
 

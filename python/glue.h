@@ -3,7 +3,8 @@
  * The machine (vm/) knows nothing of Python; everything that does is in this folder: buffers.c takes and releases the
  * buffers of a call, numbers.c turns elements into Python numbers and back, runs.c runs programs and gives marked
  * elements to the oracle, callback.c calls a Python callable per element, captures.c finds what a function captures,
- * front.c is the fast way in, machine.c is the module.
+ * front.c is the fast way in, view.c shows memory that others own, arrow.c exchanges it with Arrow libraries, machine.c is
+ * the module.
  *
  * Conventions: functions return -1 or NULL with an exception set. Whoever fills an ao_array releases it with
  * array_release, once, on every path.
@@ -114,6 +115,11 @@ int view_prepare(PyObject *module);
 /* A read-only View of elements side by side, in memory that `owner` holds. */
 PyObject *view_of_memory(module_state *state, PyObject *owner, const void *data, enum ao_type type, size_t count);
 PyObject *py_view(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+
+/* arrow.c */
+PyObject *py_take_arrow(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_give_arrow(PyObject *module, PyObject *object);
+PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 
 /* numbers.c */
 PyObject *element_get(enum ao_type type, const void *element);

@@ -21,6 +21,7 @@ from . import _complete, _machine, functions
 from .common import MAX_THREADS, MISSING, native
 from .compiler.ir import IR, bind, from_table, identity, show, to_table
 from .compiler.parse import RESERVED, parse
+from .exchange import exchanges, takes
 from .functions import NotCompilable, Translation
 from .plans import MACHINE_TYPES, Plans, types_of
 
@@ -169,16 +170,19 @@ class Kernel(_machine.KernelBase):
 
     # -- running -------------------------------------------------------------------------------------------------
 
+    @exchanges(chunkwise=True)
     def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
             **names: Any) -> Any:  # fmt: skip
         """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same."""
         return self._run_map(*self._bind((arr, *more), names), typecode, out, threads)
 
+    @takes
     def inplace(self, arr: Any, *more: Any, threads: int | None = None, **names: Any) -> None:
         """Replaces each element of arr by the value; see :func:`arrayops.map_inplace`."""
         self._run_map(*self._bind((arr, *more), names), None, arr, threads)
 
-    def filter(self, arr: Any, *more: Any, **names: Any) -> array[Any]:
+    @exchanges(chunkwise=True)
+    def filter(self, arr: Any, *more: Any, **names: Any) -> Any:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
         meaning = self._meaning(len(args), _machine.buffer_info(args[lead])[2])
@@ -216,7 +220,8 @@ class Kernel(_machine.KernelBase):
             _machine.run_map(plan.program, given, target, meaning.python, visible, out is None, _threads(threads))
         return target
 
-    def _evaluate(self, names: dict[str, Any], typecode: str | None, out: Any, threads: int | None) -> Any:
+    @exchanges(chunkwise=True)
+    def _evaluate(self, /, *, typecode: str | None, out: Any, threads: int | None, **names: Any) -> Any:
         """The value where every parameter has a name; see :func:`arrayops.evaluate`."""
         assert self._plans is not None
         params = self._plans.ir.params
@@ -293,6 +298,7 @@ class Kernel(_machine.KernelBase):
                 raise TypeError(f"{name!r} must be a number in a fold, not {type(value).__name__}")
         return self._bind((0, 0), names)[0][2:]
 
+    @takes
     def reduce(self, arr: Any, initial: Any = MISSING, **names: Any) -> Any:
         """The left fold of arr; see :func:`arrayops.reduce`."""
         numbers = self._bind_fold(names)
@@ -305,7 +311,8 @@ class Kernel(_machine.KernelBase):
                 return fold.run(arr, values[0], 1)
             return functools.reduce(fold.callable, values, *(() if initial is MISSING else (initial,)))
 
-    def accumulate(self, arr: Any, initial: Any = None, typecode: str | None = None, **names: Any) -> array[Any]:
+    @exchanges(chunkwise=False)
+    def accumulate(self, arr: Any, initial: Any = None, typecode: str | None = None, **names: Any) -> Any:
         """The running fold of arr; see :func:`arrayops.accumulate`."""
         code, _, count, _ = _machine.buffer_info(arr)
         code = typecode or code
