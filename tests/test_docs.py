@@ -10,12 +10,13 @@ from types import ModuleType
 import arrayops
 import arrayops.api
 import arrayops.compiler.evaluate
+import arrayops.exchange
 import arrayops.kernel
 import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-MODULES = [arrayops, arrayops.api, arrayops.kernel, arrayops.compiler.evaluate]
+MODULES = [arrayops, arrayops.api, arrayops.exchange, arrayops.kernel, arrayops.compiler.evaluate]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
