@@ -35,11 +35,7 @@ def _kernel(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first
     from .kernel import Kernel, text_kernel
 
     if isinstance(f, str):
-        kernel = text_kernel(f, names, ieee=ieee, first=first)
-        if names.keys() >= set(kernel.params):  # the text does not look at the element: it still has one
-            unused = next(name for name in ("x", "_", "__") if name not in names)
-            kernel = text_kernel(f, names, ieee=ieee, first=(unused,))
-        return kernel
+        return text_kernel(f, names, ieee=ieee, first=first)
     return f if isinstance(f, Kernel) else Kernel(f, ieee=ieee, decoding=compile)
 
 
@@ -55,6 +51,15 @@ def _front(function: _F) -> _F:
     parts += [f"{name}={values[name]!r}" for name in keywords]
     parts += ["**names"] if code.co_flags & _VARKEYWORDS else []
     return _machine.front(function, f"{function.__name__}({', '.join(parts)})\n--\n\n{function.__doc__}")
+
+
+def _predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool) -> Kernel:
+    """The kernel of a predicate. A text all of whose names are given does not look at the element, which it still has."""
+    kernel = _kernel(pred, names, ieee, compile)
+    if isinstance(pred, str) and names.keys() >= set(kernel.params):
+        unused = next(name for name in ("x", "_", "__", "___") if name not in names)
+        kernel = _kernel(pred, names, ieee, compile, (unused,))
+    return kernel
 
 
 @_front
@@ -118,14 +123,17 @@ def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile:
            **names: Any) -> Any:  # fmt: skip
     """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.
 
-    Parameters and exceptions are those of :func:`map`; further buffers are parameters of pred.
+    Parameters and exceptions are those of :func:`map`; further buffers are parameters of pred. A text all of whose
+    names are given does not look at the elements themselves.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.filter(array("i", [1, 2, 3, 4]), "x % 2 == 0")
     array('i', [2, 4])
+    >>> ao.filter(array("i", [1, 2, 3, 4]), "flag & 1", flag=b"\\x00\\x01\\x03\\x02")
+    array('i', [2, 3])
     """
-    return _kernel(pred, names, ieee, compile).filter(arr, *more, **names)
+    return _predicate(pred, names, ieee, compile).filter(arr, *more, **names)
 
 
 def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = False, compile: bool = True,

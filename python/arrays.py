@@ -5,15 +5,13 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _machine
 from .api import map, map_inplace
 from .common import native
+from .exchange import given_as, taken
 from .stats import minmax
-
-if TYPE_CHECKING:
-    from array import array
 
 
 def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> Any:
@@ -129,7 +127,7 @@ def sort(arr: Any) -> None:
     _machine.sort(arr)
 
 
-def unique(arr: Any) -> array[Any]:
+def unique(arr: Any) -> Any:
     """The distinct elements in ascending order, ``sorted(set(arr))``: of equal ones the first, nans all and last.
 
     >>> import arrayops as ao
@@ -137,7 +135,7 @@ def unique(arr: Any) -> array[Any]:
     >>> ao.unique(array("i", [3, 1, 3, 2, 1]))
     array('i', [1, 2, 3])
     """
-    return _machine.unique(_machine.copy_array(arr))
+    return given_as(arr, _machine.unique(_machine.copy_array(taken(arr))))
 
 
 def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int | None = None) -> memoryview:
@@ -162,4 +160,4 @@ def array_iterator(arr: Any) -> Iterator[int | float]:
     >>> list(ao.array_iterator(array("h", [1, 2])))
     [1, 2]
     """
-    return iter(native(arr))
+    return iter(native(taken(arr)))

@@ -245,6 +245,34 @@ def _giver(like: Any) -> Callable[[list[array[Any]]], Any] | None:
     return None
 
 
+def given_as(like: Any, result: array[Any]) -> Any:
+    """A new array as the kind of array that ``like`` is."""
+    give = _giver(like)
+    return result if give is None else give([result])
+
+
+def pieces(data: Any) -> Iterable[Any]:
+    """The buffers of a source: itself, the chunks of Arrow data, or what a stream yields."""
+    if type(data) not in _PLAIN and _is_arrow(data):
+        return _chunks(data)
+    try:
+        memoryview(data).release()
+        return [data]
+    except TypeError:
+        return map(taken, data)
+
+
+def taking(function: _F) -> _F:
+    """A function of buffers that takes Arrow data, too."""
+    import functools
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **options: Any) -> Any:
+        return function(*map(taken, args), **options)
+
+    return wrapped  # type: ignore[return-value]
+
+
 def takes(method: _F) -> _F:
     """A method of kernels that takes arrays of any kind in, and gives back what it is."""
     return _exchanging(method, gives=False)

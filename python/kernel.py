@@ -14,11 +14,12 @@ import sys
 import types
 from array import array
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import _complete, _machine, functions
 from .common import MAX_THREADS, MISSING, native
+from .compiler.infer import Param
 from .compiler.ir import IR, bind, from_table, identity, show, to_table
 from .compiler.parse import RESERVED, parse
 from .exchange import exchanges, takes
@@ -192,6 +193,7 @@ class Kernel(_machine.KernelBase):
             return _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
         return _machine.run_filter(program, given, lead, meaning.python, meaning.visible(len(args)))
 
+    @takes
     def _count(self, what: int, arr: Any, *more: Any, **names: Any) -> int | bool:
         """How many values are true; what 1, 2: whether any, all are. Stops where that is known."""
         args, lead = self._bind((arr, *more), names)
@@ -392,7 +394,10 @@ class _Fold:
             if plans is None or type(acc) not in (int, float, bool):
                 break
             args = (acc, arr, *self.numbers, *self.meaning.captured)
-            plan = plans.get("fold", types_of(args), wanted)
+            types = types_of(args)
+            if isinstance(acc, int) and acc >= 0 and isinstance(types[0], Param):  # so an unsigned lane may do
+                types = (replace(types[0], lo=max(types[0].lo, 0)), *types[1:])
+            plan = plans.get("fold", types, wanted)
             if plan.program is not None:
                 visible = self.meaning.visible(2 + len(self.numbers))
                 return _machine.run_fold(plan.program, args, 0, start, self.meaning.python, visible, out)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import _machine, functions
 from .common import MISSING, native
 from .compiler.ir import IR, Builder, TooManyNodes, identity, show
+from .exchange import given_as, pieces, taken
 from .kernel import Kernel, _number
 from .plans import MACHINE_TYPES, Plan, pipe_plan, types_of
 from .stats import (
@@ -190,7 +191,7 @@ class Pipeline:
     # -- building ----------------------------------------------------------------------------------------------------
 
     def map(self, f: Function, /, **names: Any) -> Pipeline:
-        """With f of each element: an expression of one free name (numbers for the others by keyword), a callable, a Kernel."""
+        """With f of each element: a text of one free name (numbers for the others by keyword), a callable, a Kernel."""
         return self._with(False, f, names)
 
     def filter(self, pred: Function, /, **names: Any) -> Pipeline:
@@ -268,11 +269,8 @@ class Pipeline:
 
     def _buffers(self) -> Iterator[Any]:
         """The source's buffers; a stream's must all have one typecode."""
-        if _is_buffer(self._source):
-            yield self._source
-            return
         first = None
-        for index, arr in enumerate(self._source):
+        for index, arr in enumerate(pieces(self._source)):
             code = _machine.buffer_info(arr)[0]
             if first is not None and code != first:
                 raise TypeError(f"buffer {index} of the stream has typecode {code!r}, those before it have {first!r}")
@@ -381,9 +379,10 @@ class Pipeline:
             raise TypeError("reduce() of empty iterable with no initial value")
         return acc
 
-    def collect(self, typecode: str | None = None) -> array[Any]:
+    def collect(self, typecode: str | None = None) -> Any:
         """The values in a new array: ``array(typecode, values)``; by default with the source's typecode, or ``'d'`` if
-        the stream is empty. Raises what array does for a value that does not fit."""
+        the stream is empty. It is of the source's kind, as for :func:`arrayops.map`. Raises what array does for a value
+        that does not fit."""
         pieces = self._collected(typecode)
         result = next(pieces, None)
         for piece in pieces:
@@ -391,14 +390,14 @@ class Pipeline:
                 result += piece
             else:
                 result = piece
-        return array(typecode or "d") if result is None else result
+        return given_as(self._source, array(typecode or "d") if result is None else result)
 
     def _collected(self, typecode: str | None) -> Iterator[array[Any]]:
         """The values as arrays, piece by piece."""
         if typecode is not None and typecode not in MACHINE_TYPES:
             raise ValueError(f"bad typecode {typecode!r}: must be one of b, B, h, H, i, I, l, L, q, Q, f or d")
         if typecode is None:
-            buffers = iter([self._source] if _is_buffer(self._source) else self._source)
+            buffers = iter(pieces(self._source))
             head = list(itertools.islice(buffers, 1))
             typecode = _machine.buffer_info(head[0])[0] if head else "d"
             yield array(typecode)  # of that typecode even if no value follows
@@ -480,7 +479,7 @@ def lazy_array(arr: Any) -> Pipeline:
     >>> ao.lazy_array(array("i", [1, 2, 3])).map(lambda x: x * 2).collect()
     array('i', [2, 4, 6])
     """
-    _machine.buffer_info(arr)
+    _machine.buffer_info(taken(arr))
     return lazy(arr)
 
 
@@ -595,7 +594,7 @@ def _shown(stage: Stage) -> str:
 
 def _described(source: Any) -> str:
     if not _is_buffer(source):
-        return "a stream"
+        return f"{type(source).__name__} of buffers"
     code, _, count, _ = _machine.buffer_info(source)
     return f"{type(source).__name__}({code!r}) of {count} elements"
 

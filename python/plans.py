@@ -129,7 +129,7 @@ class Plans:
             wide = Param("i64", False, *I64)
             bounds = self._next_interval(wide, types)
             if bounds is None:
-                wide = Param("u64", False, *interval("u64")) if acc.lo >= 0 else wide
+                wide = Param("u64", False, *interval("u64")) if acc.type == "u64" else wide
                 bounds = self._next_interval(wide, types)
             acc = wide
             if bounds is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _machine
 from .common import native
+from .exchange import taken, taking
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -101,6 +102,7 @@ def _variance(arr: Any, ddof: int, name: str) -> tuple[int, int] | None:
     return None if g.special is not None else variance(g, is_float(arr), ddof)
 
 
+@taking
 def var(arr: Any, *, ddof: int = 0) -> float:
     """The variance of a population, ``float(statistics.pvariance(arr))``; with ddof=1 of a sample, ``variance(arr)``.
 
@@ -116,6 +118,7 @@ def var(arr: Any, *, ddof: int = 0) -> float:
     return math.nan if found is None else ratio(*found)
 
 
+@taking
 def std(arr: Any, *, ddof: int = 0) -> float:
     """The root of :func:`var`, rounded once: ``statistics.pstdev(arr)``; with ddof=1 ``stdev(arr)``.
 
@@ -170,6 +173,7 @@ def summary(g: Gathered, floats: bool) -> Stats:
     return Stats(g.count, total, float(total) / g.count, low, high, *spread)
 
 
+@taking
 def stats(arr: Any) -> Stats:
     """Count, sum, mean, min, max, variance and standard deviation, reading memory once: a named tuple.
 
@@ -216,6 +220,7 @@ class RunningStats:
 
     def update(self, arr: Any) -> None:
         """Adds the elements of a buffer. Raises TypeError for floats after ints or ints after floats."""
+        arr = taken(arr)
         found = gather(arr, SUMS | SQUARES | EXTREMES)
         self._add(found._replace(first_nan=False), is_float(arr))  # which is first depends on the order
 
@@ -346,6 +351,7 @@ def extremes(g: Gathered) -> tuple[Any, Any]:
     return (math.nan, math.nan) if g.first_nan else (g.low, g.high)
 
 
+@taking
 def minmax(arr: Any) -> tuple[int | float, int | float]:
     """The smallest and the largest element, ``(min(arr), max(arr))``, reading memory once.
 
@@ -369,6 +375,7 @@ def _index(arr: Any, largest: bool, name: str) -> int:
     return found
 
 
+@taking
 def argmin(arr: Any) -> int:
     """The index of the element that :func:`min` returns: ``min(range(len(arr)), key=arr.__getitem__)``.
 
@@ -382,6 +389,7 @@ def argmin(arr: Any) -> int:
     return _index(arr, False, "argmin")
 
 
+@taking
 def argmax(arr: Any) -> int:
     """The index of the element that :func:`max` returns: ``max(range(len(arr)), key=arr.__getitem__)``.
 
@@ -395,6 +403,7 @@ def argmax(arr: Any) -> int:
     return _index(arr, True, "argmax")
 
 
+@taking
 def median(arr: Any) -> int | float:
     """The median, ``statistics.median(arr)``: the middle element, or the mean of the two in the middle.
 
@@ -416,6 +425,7 @@ def median(arr: Any) -> int | float:
     return math.nan if found is None else (found[0] + found[1]) / 2
 
 
+@taking
 def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, method: str = "inclusive") -> Any:
     """The quantile of order q (0 to 1), or a list of them for several q.
 
@@ -468,9 +478,9 @@ def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
 
 
 def _counted(what: int, arr: Any, pred: Function | None, ieee: bool, compile: bool, names: dict[str, Any]) -> int:
-    from .api import _kernel
+    from .api import _predicate
 
-    return _kernel("x" if pred is None else pred, names, ieee, compile)._count(what, arr, **names)
+    return _predicate("x" if pred is None else pred, names, ieee, compile)._count(what, arr, **names)
 
 
 def any(arr: Any, pred: Function | None = None, /, *, ieee: bool = False, compile: bool = True, **names: Any) -> bool:
@@ -517,6 +527,7 @@ def count(arr: Any, pred: Function | None = None, /, *, ieee: bool = False, comp
 # -- products --------------------------------------------------------------------------------------------------------
 
 
+@taking
 def dot(a: Any, b: Any) -> int | float:
     """The sum of the products of two buffers of one length: exact for ints, else the exact sum, rounded once.
 
@@ -565,6 +576,7 @@ def _dot_by_python(a: Any, b: Any) -> float:
     return ratio(total.numerator, total.denominator)
 
 
+@taking
 def prod(arr: Any, /) -> int | float:
     """The product of a buffer, ``math.prod(arr)``: an exact int, or of floats multiplied from left to right.
 

@@ -157,10 +157,15 @@ static PyObject *view_enter(PyObject *self, PyObject *unused)
     return Py_NewRef(self);
 }
 
+/* Does not raise over an exception that is on its way. */
 static PyObject *view_exit(PyObject *self, PyObject *args)
 {
-    (void)args;
-    return view_release(self, NULL);
+    PyObject *result = view_release(self, NULL);
+    if (!result && PyTuple_GET_SIZE(args) && PyTuple_GET_ITEM(args, 0) != Py_None) {
+        PyErr_Clear();
+        return Py_NewRef(Py_None);
+    }
+    return result;
 }
 
 static int is_live(const ViewObject *v)

@@ -190,3 +190,17 @@ def test_polynomial_hash_and_adler() -> None:
     sums = ao.accumulate(data, "(acc + x) % 65521", initial=1, typecode="I")
     assert sums[-1] == a
     assert ao.reduce(sums[1:], "(acc + x) % 65521", 0) == b
+
+
+def test_a_stream_of_64_bits_stays_in_the_machine() -> None:
+    """States of 2**63 and more after a start below it, where an unsigned lane must be chosen from the start."""
+    text = "(acc*6364136223846793005 + 1442695040888963407) & 0xFFFFFFFFFFFFFFFF"
+    for start in (5, 2**62, 2**63 - 1, 2**63, 2**64 - 1, -1, True):
+        want, acc = [start], start
+        for _ in range(100):
+            acc = (acc * 6364136223846793005 + 1442695040888963407) & 0xFFFFFFFFFFFFFFFF
+            want.append(acc)
+        if start >= 0:
+            assert ao.accumulate(bytes(100), text, initial=start, typecode="Q").tolist() == want
+        assert ao.reduce(bytes(100), text, start) == want[-1]
+        assert ao.reduce(bytes(100), "acc - 2**60", start) == start - 100 * 2**60

@@ -902,3 +902,30 @@ def test_kernels_keep_their_names_and_signatures() -> None:
     for method in (ao.Kernel.map, ao.Kernel.filter, ao.Kernel.accumulate, ao.Kernel.reduce, ao.Kernel.inplace):
         assert f"arrayops.{'map_' * (method is ao.Kernel.inplace)}{method.__name__}" in str(method.__doc__)
         assert list(inspect.signature(method).parameters)[:2] == ["self", "arr"]
+
+
+# ------------------------------------------------------------------------------------------------ statistics, pipelines
+
+
+@pytest.mark.parametrize("kind", ["numpy", "array", "chunked", "series"])
+def test_statistics_and_pipelines_take_and_give_them(kind: str) -> None:
+    numbers = [3.0, 1.0, 2.5, 1.0]
+    made = {"numpy": lambda: np.array(numbers), "array": lambda: pa.array(numbers),
+            "chunked": lambda: pa.chunked_array([numbers[:1], numbers[1:]]),
+            "series": lambda: pl.Series("s", numbers)}[kind]()  # fmt: skip
+    plain = array("d", numbers)
+    for ask in (ao.var, ao.std, ao.stats, ao.median, ao.minmax, ao.argmin, ao.argmax, ao.any, ao.all, ao.count, ao.prod,
+                lambda a: ao.quantile(a, 0.3), lambda a: ao.dot(a, a), lambda a: ao.count(a, "x > 1"),
+                lambda a: ao.RunningStats(a).std, lambda a: list(ao.array_iterator(a)),
+                lambda a: ao.lazy(a).map("x*x").filter("x > 1").sum(), lambda a: list(ao.lazy(a).map(str)),
+                lambda a: ao.lazy([a, a]).stats(), lambda a: ao.lazy_array(a).reduce("acc - x")):  # fmt: skip
+        assert ask(made) == ask(plain)
+    assert ao.lazy([made, made]).collect() == plain + plain
+    for result, want in ((ao.unique(made), [1.0, 2.5, 3.0]),
+                         (ao.lazy(made).map("x*2").filter("x > 2").collect(), [6.0, 5.0]),
+                         (ao.add(made, made), [6.0, 2.0, 5.0, 2.0])):  # fmt: skip
+        assert type(result) is type(made) and list(np.asarray(result)) == want
+    if kind != "numpy":
+        for function in (ao.sort, ao.reverse, ao.normalize):
+            with pytest.raises(TypeError):
+                function(made)

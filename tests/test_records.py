@@ -241,6 +241,16 @@ def test_a_view_holds_its_memory() -> None:
     assert gone() is None
 
 
+def test_leaving_a_view_does_not_hide_an_exception() -> None:
+    with pytest.raises(KeyError), ao.view(bytes(8), "d") as numbers:
+        held = memoryview(numbers)
+        raise KeyError
+    held.release()
+    with pytest.raises(BufferError, match="in use"), ao.view(bytes(8), "d") as numbers:
+        held = memoryview(numbers)
+    held.release()
+
+
 def test_a_value_that_releases_the_view_while_it_is_set() -> None:
     view = ao.view(bytearray(8), "H")
 

@@ -261,6 +261,12 @@ def test_elements_behind_the_deciding_one_are_not_looked_at() -> None:
 def test_truth_takes_more_buffers_and_names() -> None:
     values = array("i", [1, 2, 3])
     assert ao.count(values, "x < y", y=array("d", [2, 2, 2])) == 1
+    flags = array("B", [1, 0, 3])
+    assert ao.count(values, "flag & 1", flag=flags) == 2 and ao.filter(values, "flag & 1", flag=flags) == array(
+        "i", [1, 3]
+    )
+    assert ao.filter(values, "x & 1", x=flags) == array("i", [1, 3]) and ao.filter(values, "True") == values
+    assert not ao.all(values, "x and _", x=flags, _=2) and ao.filter(values, "1 < 0") == array("i")
     assert ao.any(values, "x > limit", limit=2) and not ao.all(values, "x > limit", limit=2)
 
 
