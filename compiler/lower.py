@@ -126,9 +126,12 @@ class _Lowering:
 
     def demand(self) -> None:
         terms, need, guard = self.terms, self.need, self.guard
-        for index in (self.root,) if self.mask is None else (self.root, self.mask):
-            need[index] = EXACT
-            guard[index] = _ALWAYS
+        need[self.root] = EXACT
+        guard[self.root] = _ALWAYS
+        if self.mask is not None:
+            guard[self.root] = frozenset((frozenset(((self.mask, True),)),))
+            need[self.mask] = EXACT
+            guard[self.mask] |= _ALWAYS
         for index in range(self.count - 1, -1, -1):
             if not need[index]:
                 continue
@@ -456,6 +459,9 @@ class _Lowering:
             source = section[-1].dst
         result = Register(out, "out")
         name, flags = _storing(source.type, term, out)
+        if name is None and self.mask is not None and source.place == "temp" and source is not self.mask_register:
+            source.place = "out"  # with a mask OUT can be read
+            return
         if name is None:
             last = section[-1] if section else None
             if last is not None and last.dst is source and not last.flags and not self.read_again(source):

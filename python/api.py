@@ -54,7 +54,7 @@ def _front(function: _F) -> _F:
 
 
 def _predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool) -> Kernel:
-    """The kernel of a predicate. A text all of whose names are given does not look at the element, which it still has."""
+    """The kernel of a predicate; a text all of whose names are given takes the element, too, and does not use it."""
     kernel = _kernel(pred, names, ieee, compile)
     if isinstance(pred, str) and names.keys() >= set(kernel.params):
         unused = next(name for name in ("x", "_", "__", "___") if name not in names)

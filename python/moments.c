@@ -128,7 +128,7 @@ PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (PyErr_Occurred() || array_take(state, args[0], &a) < 0) {
         return NULL;
     }
-    ao_moments_start(&m, state->isa, a.type, (unsigned)wanted);
+    ao_moments_start(&m, state->isa, a.type, (unsigned)wanted, AO_FOLD_AHEAD);
     int failed = 0;
     for (size_t first = 0, end; first < a.count && !failed; first = end) {
         end = a.count - first < SLICE ? a.count : first + SLICE;

@@ -185,9 +185,6 @@ def pipe_plan(ir: IR, keep: int | None, ieee: bool, types: tuple[str | Param, ..
     if root is None:
         return Plan(wanted, None, None, inference, never_fits=True)
     masked = keep is not None or kind == "i"  # an int may turn out too large for the machine: then it is left out
-    if keep is not None:
-        zero = {"f": 0.0, "b": False}.get(inference.terms[root].kind, 0)
-        root = inference.select(mask, root, graph.const(zero))
     try:
         program = lower(graph, list(params), root, target, mask=mask if masked else None)
     except TooLarge:

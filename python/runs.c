@@ -636,6 +636,9 @@ PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_t nargs
 
 /* -- pipelines ----------------------------------------------------------------------------------------------------- */
 
+enum { STAGE_BYTES = 16384 }; /* two blocks; half of it is a step of the exact sum */
+_Static_assert((int)STAGE_BYTES / 2 >= (int)AO_MAX_BLOCK, "a block fits beside what waits");
+
 /* What takes a pipeline's values: an array, or moments. Those that the mask leaves out are not taken. */
 typedef struct {
     const ao_isa *isa;
@@ -645,6 +648,8 @@ typedef struct {
     size_t size, log2_size, number;
     PyObject *large;       /* list of values that the machine's type does not hold */
     PyObject *scratch;
+    size_t staged;         /* values that wait until there are enough to be added up quickly */
+    double stage[STAGE_BYTES / sizeof(double)];
 } pipe_sink;
 
 static size_t count_truth(const uint8_t *mask, size_t n)
@@ -652,6 +657,18 @@ static size_t count_truth(const uint8_t *mask, size_t n)
     size_t number = 0;
     take_count(&number, mask, 0, n);
     return number;
+}
+
+/* Adds up what is staged if there is so much of it: whole steps of the exact sum, but for the last time. */
+static void empty_stage(pipe_sink *s, size_t from)
+{
+    if (s->staged < from) {
+        return;
+    }
+    const size_t whole = from ? s->staged / 1024 * 1024 : s->staged, rest = s->staged - whole;
+    ao_moments_add(s->moments, s->stage, whole);
+    memmove(s->stage, (char *)s->stage + whole * s->size, rest * s->size);
+    s->staged = rest;
 }
 
 static void take_values(void *context, const void *block, size_t first, size_t n)
@@ -667,12 +684,12 @@ static void take_values(void *context, const void *block, size_t first, size_t n
         s->number += mask ? s->isa->compact[s->log2_size](n, mask, block, to) : n;
     } else if (!mask) {
         ao_moments_add(s->moments, block, n);
-    } else if (!(s->moments->wanted & AO_EXTREMES)) {
-        ao_moments_add(s->moments, block, n); /* a value that is left out is 0: it adds nothing */
-        s->moments->count -= n - count_truth(mask, n);
+    } else if (!s->moments->wanted) {
+        s->moments->count += count_truth(mask, n);
     } else {
-        double kept[AO_MAX_BLOCK / sizeof(double)];
-        ao_moments_add(s->moments, kept, s->isa->compact[s->log2_size](n, mask, block, kept));
+        char *to = (char *)s->stage + s->staged * s->size;
+        s->staged += s->isa->compact[s->log2_size](n, mask, block, to);
+        empty_stage(s, STAGE_BYTES / 2 / s->size);
     }
 }
 
@@ -765,8 +782,9 @@ static PyObject *pipe_moments(run *r, pipe_sink *s, enum ao_type type, unsigned 
     if (!s->moments) {
         return PyErr_NoMemory();
     }
-    ao_moments_start(s->moments, r->state->isa, type, wanted);
+    ao_moments_start(s->moments, r->state->isa, type, wanted, 0);
     if (start(r, job, stack) == 0 && pipe_loop(r, s, type) == 0) {
+        empty_stage(s, 0);
         PyObject *found = moments_result(s->moments);
         result = found ? Py_BuildValue("N O", found, s->large) : NULL;
     }
@@ -783,10 +801,11 @@ PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     run r;
-    pipe_sink sink = {0};
+    pipe_sink sink;
     alignas(64) char stack[FRAME_ON_STACK];
     ao_job job = {.sink = {take_values, &sink}};
     PyObject *result = NULL;
+    memset(&sink, 0, offsetof(pipe_sink, stage));
     const unsigned long wanted = PyLong_AsUnsignedLong(args[5]);
     ao_array form;
     char format[2] = {(char)PyUnicode_READ_CHAR(args[4], 0), 0};

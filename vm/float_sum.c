@@ -149,11 +149,12 @@ static int arithmetic_is_standard(void)
     return FLT_EVAL_METHOD == 0 && tiny + tiny > 0 && one + more > one && -one - more < -one;
 }
 
-void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels)
+void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels, size_t ahead)
 {
     memset(sum, 0, sizeof *sum);
     sum->total.room = ROOM;
     sum->kernels = kernels;
+    sum->ahead = ahead;
     sum->folding = arithmetic_is_standard();
     sum->level = 1;
 }
@@ -192,7 +193,7 @@ static int fold_deep(ao_float_sum *sum, const double *x, size_t n, ao_fold_resul
     double largest = 0;
     int used = 0;
     while (used < sum->kernels->passes * AO_FOLD_DEEP) {
-        sum->kernels->fold_4(used ? left : x, n, sum->bias + used, result, left);
+        sum->kernels->fold_4(used ? left : x, n, sum->bias + used, sum->ahead, result, left);
         memcpy(taken + used, result->taken, sizeof result->taken);
         largest = used ? largest : result->largest;
         used += AO_FOLD_DEEP;
@@ -208,7 +209,7 @@ static int fold_block(ao_float_sum *sum, const double *x, size_t n, ao_fold_resu
 {
     if (sum->level == 2)
         return fold_deep(sum, x, n, result, taken);
-    (sum->level ? sum->kernels->fold_2 : sum->kernels->fold_1)(x, n, sum->bias, result);
+    (sum->level ? sum->kernels->fold_2 : sum->kernels->fold_1)(x, n, sum->bias, sum->ahead, result);
     taken[0] = result->taken[0];
     if (sum->level)
         taken[1] = result->taken[1];
@@ -242,7 +243,7 @@ static void commit(ao_float_sum *sum, const int64_t *taken, int used)
 static void guess_scale(ao_float_sum *sum, const double *x)
 {
     ao_fold_result result;
-    sum->kernels->fold_1(x, AO_FOLD_STEP, sum->bias, &result);
+    sum->kernels->fold_1(x, AO_FOLD_STEP, sum->bias, 0, &result);
     if (result.largest < TOO_LARGE)
         set_scale(sum, scale_for(result.largest));
 }

@@ -15,6 +15,7 @@ typedef struct {
 typedef struct {
     ao_accumulator total;
     const struct ao_reductions *kernels;
+    size_t ahead;                /* bytes to prefetch ahead */
     int folding;                 /* 0: the processor's arithmetic is not as folds need it */
     int exponent;                /* of the first bias */
     int level;                   /* 0: fold_1, 1: fold_2, 2: fold_4 */
@@ -28,7 +29,8 @@ typedef struct {
 
 enum { AO_FLOAT_SUM_BYTES = 4 * (AO_DIGITS - 1) + 8 };
 
-void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels);
+/* ahead: AO_FOLD_AHEAD for numbers in memory, 0 for those in cache. */
+void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels, size_t ahead);
 /* Adds numbers from the front; returns how many. Fewer than n: among the next AO_FOLD_BLOCK is an inf, a nan, or one of
  * 2^960 or more, with which math.fsum may overflow. */
 size_t ao_float_sum_add(ao_float_sum *sum, const double *x, size_t n);

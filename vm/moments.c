@@ -27,8 +27,8 @@ static uint64_t bits_of(double x)
 void ao_products_start(ao_products *sum, const ao_isa *isa)
 {
     memset(sum, 0, sizeof *sum);
-    ao_float_sum_start(&sum->high, isa->reductions);
-    ao_float_sum_start(&sum->low, isa->reductions);
+    ao_float_sum_start(&sum->high, isa->reductions, 0);
+    ao_float_sum_start(&sum->low, isa->reductions, 0);
 }
 
 static void carry_wide(ao_products *sum)
@@ -190,7 +190,7 @@ void ao_products_bytes(ao_products *sum, uint8_t high[AO_FLOAT_SUM_BYTES], uint8
 
 /* ---- moments ---- */
 
-void ao_moments_start(ao_moments *m, const ao_isa *isa, enum ao_type type, unsigned wanted)
+void ao_moments_start(ao_moments *m, const ao_isa *isa, enum ao_type type, unsigned wanted, size_t ahead)
 {
     m->isa = isa;
     m->type = type;
@@ -199,7 +199,7 @@ void ao_moments_start(ao_moments *m, const ao_isa *isa, enum ao_type type, unsig
     m->int_high = 0;
     m->int_low = 0;
     m->found = m->first_nan = 0;
-    ao_float_sum_start(&m->sum, isa->reductions);
+    ao_float_sum_start(&m->sum, isa->reductions, ahead);
     if (wanted & AO_SQUARES)
         ao_products_start(&m->squares, isa);
 }

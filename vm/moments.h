@@ -40,7 +40,8 @@ typedef struct {
     int first_nan;                 /* the first element is a nan, if extremes are wanted */
 } ao_moments;
 
-void ao_moments_start(ao_moments *m, const ao_isa *isa, enum ao_type type, unsigned wanted);
+/* ahead: as for ao_float_sum_start. */
+void ao_moments_start(ao_moments *m, const ao_isa *isa, enum ao_type type, unsigned wanted, size_t ahead);
 /* Adds n elements, side by side. Any type but b1. */
 void ao_moments_add(ao_moments *m, const void *a, size_t n);
 

@@ -107,7 +107,7 @@ static const char *check_read(checker *v, unsigned reg, unsigned type, int for_m
     const ao_program *p = v->program;
     if (reg >= p->regs)
         return "register out of range";
-    if (reg >= p->out)
+    if (reg >= p->out && (p->mask == AO_NO_REG || !v->out_written))
         return "OUT cannot be read";
     if (reg == p->acc && v->section != AO_SCAN)
         return "the accumulator is read outside the scan";
@@ -213,6 +213,8 @@ static const char *check_write(checker *v, const ao_instr *ins)
         if (ins->flags & AO_MARKING)
             return "OUT written by a marking instruction";
         v->out_written = 1;
+        v->regs[reg].type = (uint8_t)type;
+        v->regs[reg].section = (uint8_t)v->section;
         return NULL;
     }
     reg_state *r = &v->regs[reg];

@@ -99,7 +99,7 @@ static int sum_floats(ao_float_sum *sum, const float *x, size_t n)
 int ao_sum_float(const ao_isa *isa, enum ao_type type, const void *a, size_t n, double *sum)
 {
     ao_float_sum state;
-    ao_float_sum_start(&state, isa->reductions);
+    ao_float_sum_start(&state, isa->reductions, AO_FOLD_AHEAD);
     if (!(type == AO_TYPE_f32 ? sum_floats(&state, a, n) : sum_doubles(&state, a, n)))
         return 0;
     *sum = ao_float_sum_rounded(&state);

@@ -22,7 +22,10 @@ enum {
     AO_FOLD_ROWS = 128,
     AO_FOLD_MARGIN = 8,   /* log2(AO_FOLD_ROWS) + 1 */
     AO_FOLD_DEEP = 4,     /* biases of the largest kernel */
-    AO_FOLD_PASSES = 4    /* most passes with them */
+    AO_FOLD_PASSES = 4,   /* most passes with them */
+    /* Bytes that a fold of data in memory prefetches ahead: from .22 to .15 ns per double (AVX-512, Zen 5). Of data in
+     * cache none: the lines behind it would only take the place of others. */
+    AO_FOLD_AHEAD = 8192
 };
 
 typedef struct {
@@ -34,9 +37,9 @@ typedef struct {
 struct ao_reductions {
     /* Folds n doubles with as many biases as the name says. If some |x| is out of the range of the first bias, only
      * `largest` means anything. fold_4 also stores what is left of each x, for smaller biases; `left` may be x. */
-    void (*fold_1)(const double *x, size_t n, const double *bias, ao_fold_result *result);
-    void (*fold_2)(const double *x, size_t n, const double *bias, ao_fold_result *result);
-    void (*fold_4)(const double *x, size_t n, const double *bias, ao_fold_result *result, double *left);
+    void (*fold_1)(const double *x, size_t n, const double *bias, size_t ahead, ao_fold_result *result);
+    void (*fold_2)(const double *x, size_t n, const double *bias, size_t ahead, ao_fold_result *result);
+    void (*fold_4)(const double *x, size_t n, const double *bias, size_t ahead, ao_fold_result *result, double *left);
     int passes; /* of fold_4 over the same numbers that take less time than adding them one at a time */
     void (*widen)(size_t n, const float *x, double *wide);
     /* Bits, without the sign, of the largest |x|, nans included, and of the smallest that is not zero. */

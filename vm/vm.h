@@ -18,7 +18,7 @@
  *   epilogue   run over the whole block after the scan
  *
  * Mask. A program may name a register of truth values (header.mask): the results that count. Whoever takes the results
- * (a sink) leaves out the others, of which OUT then has some value.
+ * (a sink) leaves out the others, of which OUT then has some value. Such a program may also read OUT once it is written.
  *
  * The accumulator is one uniform register (header.acc). After each element of the scan it takes the value of register
  * header.next at that element.
