@@ -102,7 +102,8 @@ def _in_a_tree(client: Client, parts: list[Any]) -> Part:
     """Merges parts where they are, FAN at a time, so that one part in the end is all that travels here."""
     while len(parts) > 1:
         parts = client.map(merged, [parts[i : i + FAN] for i in range(0, len(parts), FAN)], pure=False)
-    return parts[0].result() if parts else merged([])  # type: ignore[no-any-return]
+    found: Part = parts[0].result() if parts else merged([])
+    return found
 
 
 # -- the command line ------------------------------------------------------------------------------------------------

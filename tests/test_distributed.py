@@ -232,8 +232,12 @@ def test_command_line_on_a_cluster(
 
 def test_command_line_with_processes_of_its_own(paths: list[str], columns: list[array[float]], tmp_path: Path) -> None:
     """As a script: its functions are then in __main__, which Dask sends by value."""
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-           "DASK_DISTRIBUTED__SCHEDULER__WORK_STEALING": "False", "DASK_TEMPORARY_DIRECTORY": str(tmp_path)}  # fmt: skip
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "DASK_DISTRIBUTED__SCHEDULER__WORK_STEALING": "False",
+        "DASK_TEMPORARY_DIRECTORY": str(tmp_path),
+    }
     command = [sys.executable, EXAMPLES / "dask_files.py", "x * 3 + 0.1", *paths, "--workers", "2"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [f"{FILES} files by 2 processes", *_lines(columns)]
