@@ -151,4 +151,5 @@ def _complete() -> None:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """The public names, for completion and help; not what this module is made of."""
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

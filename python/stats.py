@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from . import _machine
 from .common import native
@@ -425,6 +425,10 @@ def median(arr: Any) -> int | float:
     return math.nan if found is None else (found[0] + found[1]) / 2
 
 
+@overload
+def quantile(arr: Any, q: float | Fraction, *, method: str = "inclusive") -> int | float: ...
+@overload
+def quantile(arr: Any, q: Iterable[float | Fraction], *, method: str = "inclusive") -> list[int | float]: ...
 @taking
 def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, method: str = "inclusive") -> Any:
     """The quantile of order q (0 to 1), or a list of them for several q.

@@ -1,0 +1,176 @@
+"""All public names as typed code uses them, for mypy --strict and basedpyright. .ci/run checks it; nothing runs it."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from array import array
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, assert_type
+
+import arrayops as ao
+
+floats = array("d", [1.0, 2.0])
+ints = array("i", [1, 2])
+octets = bytearray(16)
+
+
+def square(x: float) -> float:
+    return x * x
+
+
+def larger(acc: int, x: int) -> int:
+    return x if x > acc else acc
+
+
+def buffers_of_every_kind(mapped: mmap.mmap, typed: memoryview[float]) -> list[Any]:
+    """What goes in: whatever has the buffer protocol."""
+    return [ao.map(buffer, "x") for buffer in (floats, ints, octets, b"abc", memoryview(octets), mapped, typed)] + [
+        ao.map((ctypes.c_int * 3)(1, 2, 3), "x")
+    ]
+
+
+def maps() -> None:
+    result: array[float] = ao.map(floats, "x*x + 1")
+    result = ao.map(ints, "x / n", n=2, typecode="d")
+    result = ao.map(floats, square)
+    result = ao.map(floats, lambda x: x * 2)
+    result = ao.map(floats, lambda x, y: x * y, floats)
+    result = ao.map(floats, "x + y", floats, threads=2, ieee=True, compile=False)
+    view = ao.view(octets, "<d")
+    ao.map(result, "x", out=view)
+    assert_type(ao.map_inplace(floats, "sqrt(x)"), None)
+    assert_type(ao.filter(floats, "x > 1"), array[Any])
+    kept: array[float] = ao.filter(floats, square)
+    assert_type(kept, array[float])
+    numbers: array[int] = ao.evaluate("a*b + c", a=ints, b=ints, c=5, typecode="q")
+    five: int = ao.evaluate("a + b", a=2, b=3)
+    print(numbers, five)
+
+
+def folds() -> None:
+    total: int = ao.reduce(ints, "acc + x*n", 0, n=3)
+    total = ao.reduce(ints, larger)
+    print(total)
+    running: array[int] = ao.accumulate(ints)
+    running = ao.accumulate(ints, larger, initial=0, typecode="q")
+    print(running)
+
+
+def kernels(f: Callable[[float], float]) -> None:
+    k = ao.compile("a*b + c", "a", "b", "c")
+    assert_type(k, ao.Kernel)
+    result: array[float] = k(floats, floats, 2.0)
+    result = k(floats, floats, c=2.0)
+    result = k.map(floats, floats, 2.0, typecode="f", threads=1)
+    k(floats, b=floats, c=1, out=result)
+    assert_type(k.inplace(floats, floats, 1), None)
+    assert_type(k.filter(floats, floats, 1), array[Any])
+    assert_type(ao.compile(larger).accumulate(ints), array[Any])
+    total: int = ao.compile(larger).reduce(ints, 0)
+    assert_type(k.params, tuple[str, ...])
+    assert_type(k.source, str)
+    assert_type(k.compiled, bool)
+    assert_type(k.explain("d", "d", c=2.0), str)
+    assert_type(ao.explain("x*2", "d"), str)
+    again: dict[ao.Kernel, int] = {k: total, ao.compile(f): 1}
+    assert_type(ao.compile(k, strict=True) == k, bool)
+    print(again, hash(k), ao.map(floats, k, floats, 2.0))
+
+
+def statistics() -> None:
+    assert_type(ao.sum(floats), int | float)
+    assert_type(ao.min(ints), int | float)
+    assert_type(ao.max(ints), int | float)
+    assert_type(ao.mean(ints), float)
+    assert_type(ao.var(floats), float)
+    assert_type(ao.std(floats, ddof=1), float)
+    assert_type(ao.median(floats), int | float)
+    assert_type(ao.minmax(floats), tuple[int | float, int | float])
+    assert_type(ao.dot(floats, floats), int | float)
+    assert_type(ao.prod(ints), int | float)
+    assert_type(ao.argmin(ints), int)
+    assert_type(ao.argmax(ints), int)
+    assert_type(ao.any(ints, "x > limit", limit=1), bool)
+    assert_type(ao.all(floats), bool)
+    assert_type(ao.all(floats, lambda x: x > 0), bool)
+    assert_type(ao.count(floats, square), int)
+    assert_type(ao.quantile(floats, 0.25), int | float)
+    assert_type(ao.quantile(floats, Fraction(1, 3)), int | float)
+    assert_type(ao.quantile(floats, [0.1, Fraction(9, 10)], method="exclusive"), list[int | float])
+    found = ao.stats(floats)
+    assert_type(found, ao.Stats)
+    assert_type(found.count, int)
+    assert_type(found.sum, int | float)
+    assert_type(found.mean, float)
+    count, total, mean, low, high, var, std = found
+    assert_type((count, total, mean), tuple[int, int | float, float])
+    assert_type((low, high), tuple[int | float, int | float])
+    assert_type((var, std), tuple[float, float])
+
+
+def running_statistics() -> None:
+    running = ao.RunningStats()
+    assert_type(running.update(floats), None)
+    assert_type(running.merge(ao.RunningStats(floats)), None)
+    assert_type(running.stats(), ao.Stats)
+    assert_type((running.count, running.sum, running.mean), tuple[int, int | float, float])
+    assert_type((running.min, running.max), tuple[int | float, int | float])
+    assert_type((running.var, running.std), tuple[float, float])
+    assert_type(running == ao.RunningStats(), bool)
+
+
+def in_place_and_in_order() -> None:
+    assert_type(ao.scale(floats, 2), None)
+    assert_type(ao.clip(floats, 0, 1.5), None)
+    assert_type(ao.normalize(floats), None)
+    assert_type(ao.reverse(floats), None)
+    assert_type(ao.sort(floats), None)
+    distinct: array[int] = ao.unique(ints)
+    added: array[int] = ao.add(ints, distinct)
+    added = ao.subtract(ints, ints, typecode="q")
+    added = ao.multiply(ints, ints, out=added)
+    ratios: array[float] = ao.divide(ints, added, typecode="d")
+    print(ratios)
+    part = ao.slice(ints, 1, None, -1)
+    part[0] = 20
+    assert_type(ao.array_iterator(ints), Iterator[int | float])
+    assert_type(part.nbytes, int)
+
+
+def views(path: Path) -> None:
+    field = ao.view(octets, ">H", offset=2, stride=4, count=3)
+    assert_type(field, ao.View)
+    with ao.open(path, "<i", mode="r+") as numbers, ao.open(3) as descriptor, ao.open("name") as name:
+        assert_type(numbers, ao.View)
+        assert_type(numbers[0], int | float)
+        assert_type(numbers[1:], ao.View)
+        numbers[0] = 5
+        assert_type(numbers.tolist(), list[int | float])
+        assert_type((numbers.format, numbers.itemsize, numbers.stride, numbers.readonly), tuple[str, int, int, bool])
+        print(len(numbers), 5 in numbers, list(numbers), list(reversed(numbers)), memoryview(numbers), descriptor, name)
+        print(ao.sum(numbers), numbers.index(5), numbers.count(5), array("i", bytes(numbers)))
+    assert_type(field.release(), None)
+
+
+def errors() -> None:
+    try:
+        ao.compile("x +")
+    except ao.ExpressionError as error:
+        syntax: SyntaxError = error
+        value: ValueError = error
+        print(syntax.text, syntax.offset, syntax.lineno, value.args)
+    try:
+        ao.compile(print, strict=True)
+    except ao.NotCompilable as reason:
+        as_type: TypeError = reason
+        print(as_type)
+
+
+def settings() -> None:
+    assert_type(ao.set_num_threads(1), int)
+    assert_type(ao.isa(), str)
+    assert_type(ao.__version__, str)
+    print(ao.__all__)
