@@ -42,9 +42,8 @@ def maps() -> None:
     view = ao.view(octets, "<d")
     ao.map(result, "x", out=view)
     assert_type(ao.map_inplace(floats, "sqrt(x)"), None)
-    assert_type(ao.filter(floats, "x > 1"), array[Any])
-    kept: array[float] = ao.filter(floats, square)
-    assert_type(kept, array[float])
+    kept: array[float] = ao.filter(floats, "x > 1")
+    kept = ao.filter(kept, square)
     numbers: array[int] = ao.evaluate("a*b + c", a=ints, b=ints, c=5, typecode="q")
     five: int = ao.evaluate("a + b", a=2, b=3)
     print(numbers, five)
@@ -67,8 +66,8 @@ def kernels(f: Callable[[float], float]) -> None:
     result = k.map(floats, floats, 2.0, typecode="f", threads=1)
     k(floats, b=floats, c=1, out=result)
     assert_type(k.inplace(floats, floats, 1), None)
-    assert_type(k.filter(floats, floats, 1), array[Any])
-    assert_type(ao.compile(larger).accumulate(ints), array[Any])
+    result = k.filter(floats, floats, 1)
+    running: array[int] = ao.compile(larger).accumulate(ints)
     total: int = ao.compile(larger).reduce(ints, 0)
     assert_type(k.params, tuple[str, ...])
     assert_type(k.source, str)
@@ -77,7 +76,7 @@ def kernels(f: Callable[[float], float]) -> None:
     assert_type(ao.explain("x*2", "d"), str)
     again: dict[ao.Kernel, int] = {k: total, ao.compile(f): 1}
     assert_type(ao.compile(k, strict=True) == k, bool)
-    print(again, hash(k), ao.map(floats, k, floats, 2.0))
+    print(again, running, hash(k), ao.map(floats, k, floats, 2.0))
 
 
 def statistics() -> None:
@@ -153,6 +152,33 @@ def views(path: Path) -> None:
         print(len(numbers), 5 in numbers, list(numbers), list(reversed(numbers)), memoryview(numbers), descriptor, name)
         print(ao.sum(numbers), numbers.index(5), numbers.count(5), array("i", bytes(numbers)))
     assert_type(field.release(), None)
+
+
+def pipelines(path: Path) -> None:
+    kept = ao.lazy(floats).map("x*x").filter("x > limit", limit=1)
+    assert_type(kept, ao.Pipeline)
+    assert_type(ao.lazy(array("h", [n]) for n in range(3)).map(square), ao.Pipeline)
+    assert_type(kept.sum(), int | float)
+    assert_type(kept.min(), int | float)
+    assert_type(kept.max(), int | float)
+    assert_type(kept.mean(), float)
+    assert_type(kept.count(), int)
+    assert_type(kept.stats(), ao.Stats)
+    assert_type(kept.explain(), str)
+    result: array[float] = kept.collect("d")
+    total: float = kept.reduce("acc + x", 0.0)
+    ints_again: array[int] = ao.lazy_array(ints).filter(lambda x: x > 1).collect()
+    with path.open("wb") as file:
+        assert_type(kept.to(file, typecode="f"), int)
+    assert_type(kept.to(result), int)
+    print(total, ints_again, list(kept))
+
+
+def arrow(producer: object) -> None:
+    numbers: ao.View | array[Any] = ao.from_arrow(producer, nulls="skip")
+    numbers = ao.from_arrow(producer, nulls=0.0)
+    schema, data = ao.to_arrow(numbers).__arrow_c_array__()
+    print(schema, data)
 
 
 def errors() -> None:
