@@ -10,6 +10,7 @@ import random
 import struct
 import subprocess
 import sys
+import tracemalloc
 from array import array
 from collections.abc import Iterator
 from fractions import Fraction
@@ -170,6 +171,21 @@ def test_files_of_values(
         whole.update(array(to[-1], values))
     assert_same(stats, whole)
     assert sorted(os.listdir(tmp_path)) == sorted(map(os.path.basename, targets)), "nothing unfinished is left"
+
+
+def test_memory_does_not_grow_with_the_file(dask_files: Any, tmp_path: Path) -> None:
+    source = tmp_path / "zeros"
+    with open(source, "wb") as file:
+        file.truncate(8 << 22)
+    tracemalloc.start()
+    try:
+        found, _ = dask_files.gather(str(source), "d", "x + 1", size=1 << 14)
+        again, _ = dask_files.transform(str(source), str(tmp_path / "ones"), "d", "x + 1", size=1 << 14)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.sum == again.sum == 1 << 22
+    assert peak < 1 << 21  # the file is 16 times that
 
 
 def test_ints_stay_exact(client: Any, dask_files: Any, tmp_path: Path) -> None:
