@@ -4,13 +4,15 @@
  * 2^-2148).
  */
 #include "moments.h"
+#include "../vm/parallel.h"
 
 #include <string.h>
 
 enum {
     RELEASE_GIL_FROM = 2048, /* elements, as in runs.c */
     SLICE = 1 << 22,         /* elements between two looks at signals: 10 ms */
-    GATHER = 1024            /* elements copied at once where they are not side by side */
+    GATHER = 1024,           /* elements copied at once where they are not side by side */
+    LONG = 1 << 19           /* elements that are worth several threads: about a millisecond */
 };
 
 /* -- numbers out --------------------------------------------------------------------------------------------------- */
@@ -104,64 +106,134 @@ static const void *dense_part(const ao_array *a, size_t first, void *local, size
     return local;
 }
 
-static void add_part(ao_moments *m, const ao_array *a, size_t first, size_t end)
+/* -- the passes ---------------------------------------------------------------------------------------------------- */
+
+/* A pass over one or two arrays, by one or several threads, each with a state of its own. */
+typedef struct pass {
+    void (*add)(struct pass *pass, unsigned part, size_t first, size_t end);
+    const ao_array *a, *b;
+    size_t start; /* of the slice */
+    ao_moments *moments;
+    ao_products *products;
+} pass;
+
+static void add_range(void *context, unsigned part, size_t first, size_t end)
+{
+    pass *p = context;
+    p->add(p, part, p->start + first, p->start + end);
+}
+
+/* Slice by slice, so that signals are looked at. */
+static int run_pass(pass *p, unsigned parts)
+{
+    size_t end;
+    for (; p->start < p->a->count; p->start = end) {
+        end = p->a->count - p->start < SLICE ? p->a->count : p->start + SLICE;
+        PyThreadState *thread = end - p->start >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
+        ao_in_parts(end - p->start, parts, add_range, p);
+        if (thread) {
+            PyEval_RestoreThread(thread);
+        }
+        if (thread && PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static unsigned parts_for(const module_state *state, const ao_array *a)
+{
+    return a->count < LONG ? 1 : state->threads;
+}
+
+static void add_moments(pass *p, unsigned part, size_t first, size_t end)
 {
     double local[GATHER];
     for (size_t n; first < end; first += n) {
         n = end - first;
-        const void *part = dense_part(a, first, local, &n);
-        ao_moments_add(m, part, n);
+        const void *elements = dense_part(p->a, first, local, &n);
+        ao_moments_add(&p->moments[part], elements, n);
     }
 }
 
-/* moments(buffer, wanted) */
+static PyObject *moments_list(ao_moments *m, unsigned parts)
+{
+    PyObject *list = PyList_New(parts);
+    for (unsigned part = 0; list && part < parts; part++) {
+        PyObject *found = moments_result(&m[part]);
+        if (!found) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, part, found);
+    }
+    return list;
+}
+
+/* moments(buffer, wanted) -> list of what threads gathered, which together is what there is. With extremes and no squares
+ * it is one, and its extremes are the first of equals. */
 PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     module_state *state = state_of(module);
     ao_array a;
-    ao_moments m;
     if (nargs != 2) {
         PyErr_SetString(PyExc_TypeError, "moments(buffer, wanted)");
         return NULL;
     }
-    unsigned long wanted = PyLong_AsUnsignedLong(args[1]);
+    const unsigned long wanted = PyLong_AsUnsignedLong(args[1]);
     if (PyErr_Occurred() || array_take(state, args[0], &a) < 0) {
         return NULL;
     }
-    ao_moments_start(&m, state->isa, a.type, (unsigned)wanted, AO_FOLD_AHEAD);
-    int failed = 0;
-    for (size_t first = 0, end; first < a.count && !failed; first = end) {
-        end = a.count - first < SLICE ? a.count : first + SLICE;
-        PyThreadState *thread = end - first >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
-        add_part(&m, &a, first, end);
-        if (thread) {
-            PyEval_RestoreThread(thread);
-            failed = PyErr_CheckSignals() < 0;
+    const unsigned parts = wanted & AO_SQUARES ? parts_for(state, &a) : 1;
+    pass p = {.add = add_moments, .a = &a, .moments = PyMem_RawMalloc(parts * sizeof *p.moments)};
+    PyObject *result = NULL;
+    if (!p.moments) {
+        PyErr_NoMemory();
+    } else {
+        for (unsigned part = 0; part < parts; part++) {
+            ao_moments_start(&p.moments[part], state->isa, a.type, (unsigned)wanted, AO_FOLD_AHEAD);
         }
+        result = run_pass(&p, parts) < 0 ? NULL : moments_list(p.moments, parts);
     }
+    PyMem_RawFree(p.moments);
     array_release(&a);
-    return failed ? NULL : moments_result(&m);
+    return result;
 }
 
-static void multiply_part(ao_products *sum, const ao_array *a, const ao_array *b, size_t first, size_t end)
+/* Elements as f64 if they are f32. */
+static const void *widened(const ao_products *sum, enum ao_type *type, const void *elements, double *wide, size_t n)
+{
+    if (*type != AO_TYPE_f32) {
+        return elements;
+    }
+    sum->high.kernels->widen(n, elements, wide);
+    *type = AO_TYPE_f64;
+    return wide;
+}
+
+static void add_products(pass *p, unsigned part, size_t first, size_t end)
 {
     double local_a[GATHER], local_b[GATHER], wide_a[GATHER], wide_b[GATHER];
+    ao_products *sum = &p->products[part];
     for (size_t n; first < end; first += n) {
         n = end - first < GATHER ? end - first : GATHER;
-        const void *x = dense_part(a, first, local_a, &n), *y = dense_part(b, first, local_b, &n);
-        enum ao_type type_a = a->type, type_b = b->type;
-        if (type_a == AO_TYPE_f32) {
-            sum->high.kernels->widen(n, x, wide_a);
-            x = wide_a;
-            type_a = AO_TYPE_f64;
-        }
-        if (type_b == AO_TYPE_f32) {
-            sum->high.kernels->widen(n, y, wide_b);
-            y = wide_b;
-            type_b = AO_TYPE_f64;
-        }
+        enum ao_type type_a = p->a->type, type_b = p->b->type;
+        const void *x = widened(sum, &type_a, dense_part(p->a, first, local_a, &n), wide_a, n);
+        const void *y = widened(sum, &type_b, dense_part(p->b, first, local_b, &n), wide_b, n);
         ao_products_add(sum, type_a, x, type_b, y, n);
     }
+}
+
+/* (total, special) of all parts */
+static PyObject *dot_result(ao_products *products, unsigned parts, int of_floats)
+{
+    PyObject *total = PyLong_FromLong(0);
+    double special = 0;
+    for (unsigned part = 0; total && part < parts; part++) {
+        total = plus_shifted(total, products_total(&products[part], of_floats), 0);
+        special += products[part].special;
+    }
+    return total ? Py_BuildValue("N d", total, special) : NULL;
 }
 
 /* dot(a, b) -> (total, special): both of floats or both of integers. special: the sum of the products that are inf or nan,
@@ -170,17 +242,12 @@ PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     module_state *state = state_of(module);
     ao_array a, b;
-    ao_products *sum = PyMem_RawMalloc(sizeof *sum);
     PyObject *result = NULL;
-    int failed = 0;
     array_none(&a);
     array_none(&b);
-    if (!sum) {
-        return PyErr_NoMemory();
-    }
     if (nargs != 2) {
         PyErr_SetString(PyExc_TypeError, "dot(a, b)");
-        goto done;
+        return NULL;
     }
     if (array_take(state, args[0], &a) < 0 || array_take(state, args[1], &b) < 0 || array_check_lengths(&a, &b) < 0) {
         goto done;
@@ -189,23 +256,19 @@ PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         PyErr_SetString(PyExc_TypeError, "dot(): integers and floats");
         goto done;
     }
-    ao_products_start(sum, state->isa);
-    for (size_t first = 0, end; first < a.count && !failed; first = end) {
-        end = a.count - first < SLICE ? a.count : first + SLICE;
-        PyThreadState *thread = end - first >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
-        multiply_part(sum, &a, &b, first, end);
-        if (thread) {
-            PyEval_RestoreThread(thread);
-            failed = PyErr_CheckSignals() < 0;
-        }
+    const unsigned parts = parts_for(state, &a);
+    pass p = {.add = add_products, .a = &a, .b = &b, .products = PyMem_RawMalloc(parts * sizeof *p.products)};
+    if (!p.products) {
+        PyErr_NoMemory();
+        goto done;
     }
-    if (!failed) {
-        PyObject *total = products_total(sum, is_float(a.type));
-        result = total ? Py_BuildValue("N d", total, sum->special) : NULL;
+    for (unsigned part = 0; part < parts; part++) {
+        ao_products_start(&p.products[part], state->isa);
     }
+    result = run_pass(&p, parts) < 0 ? NULL : dot_result(p.products, parts, is_float(a.type));
+    PyMem_RawFree(p.products);
 done:
     array_release(&a);
     array_release(&b);
-    PyMem_RawFree(sum);
     return result;
 }

@@ -7,6 +7,7 @@ results are right to the last bit, and do not depend on how the data was cut or 
 from __future__ import annotations
 
 import builtins
+import functools
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
@@ -47,8 +48,9 @@ class Gathered(NamedTuple):
 
 
 def gather(arr: Any, wanted: int) -> Gathered:
-    """One pass over a buffer."""
-    return Gathered(*_machine.moments(arr, wanted))
+    """One pass over a buffer. Threads may have shared it if squares are wanted; extremes are then of no order."""
+    first, *others = (Gathered(*part) for part in _machine.moments(arr, wanted))
+    return functools.reduce(joined, others, first)
 
 
 def is_float(arr: Any) -> bool:

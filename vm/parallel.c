@@ -157,3 +157,38 @@ void ao_run_parallel(const ao_program *program, const ao_job *job, unsigned thre
     }
     allocator->call(allocator->context, block, total, 0);
 }
+
+typedef struct {
+    void (*work)(void *context, unsigned part, size_t first, size_t end);
+    void *context;
+    size_t first, end;
+    unsigned part;
+    pthread_t thread;
+    int started;
+} range;
+
+static void *work_range(void *argument)
+{
+    const range *r = argument;
+    r->work(r->context, r->part, r->first, r->end);
+    return NULL;
+}
+
+void ao_in_parts(size_t count, unsigned parts, void (*work)(void *context, unsigned part, size_t first, size_t end),
+                 void *context)
+{
+    range ranges[AO_MAX_THREADS];
+    parts = parts > AO_MAX_THREADS ? AO_MAX_THREADS : parts;
+    const size_t each = (count / parts / AO_CHUNK + 1) * AO_CHUNK;
+    for (unsigned p = parts; p-- > 0;) {
+        const size_t first = p * each < count ? p * each : count, end = first + each < count ? first + each : count;
+        ranges[p] = (range){.work = work, .context = context, .first = first, .end = end, .part = p};
+        if (p && first < end)
+            ranges[p].started = pthread_create(&ranges[p].thread, NULL, work_range, &ranges[p]) == 0;
+        if (!ranges[p].started && first < end)
+            work_range(&ranges[p]);
+    }
+    for (unsigned p = 1; p < parts; p++)
+        if (ranges[p].started)
+            pthread_join(ranges[p].thread, NULL);
+}

@@ -26,4 +26,9 @@ int ao_is_long(const ao_program *program, size_t count);
  * elements no chunk behind one that is left is touched. Without memory or threads it does less, down to nothing. */
 void ao_run_parallel(const ao_program *program, const ao_job *job, unsigned threads, const ao_poll *poll, uint8_t *left);
 
+/* Calls work(context, part, first, end) for each of `parts` (at most AO_MAX_THREADS) even ranges of 0..count, on as many
+ * threads, the first on the calling one; returns when all are done. Without a thread to be had it does that part itself. */
+void ao_in_parts(size_t count, unsigned parts, void (*work)(void *context, unsigned part, size_t first, size_t end),
+                 void *context);
+
 #endif
