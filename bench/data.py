@@ -1,8 +1,8 @@
 """Records, statistics, order and pipelines beside everybody: python bench/data.py [--rust FOLDER]
 
 Every answer is compared with Python's before it is timed (NumPy's statistics only to 1e-9: they are not exact). Times
-are minima over interleaved rounds in one process; ratios are another's time over ours. Writes docs/data.md. --rust names a
-folder into which the Rust package of our name was installed: pip install --target FOLDER arrayops.
+are minima over interleaved rounds in one process; ratios are another's time over ours. Writes docs/data.md. --rust
+names a folder into which the Rust package of our name was installed: pip install --target FOLDER arrayops.
 """
 
 from __future__ import annotations

@@ -29,6 +29,9 @@ class ExpressionError(SyntaxError, ValueError):
     it means; and it is a ValueError, because the text is somebody's data.
     """
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args  # said here, because libraries that pickle exceptions forget a SyntaxError's parts
+
 
 #: NumPy's and numexpr's spellings of functions that Python has.
 ALIASES = {

@@ -47,8 +47,7 @@ if TYPE_CHECKING:
     from .compiler.parse import ExpressionError
     from .functions import NotCompilable
     from .kernel import Kernel
-    from .lazy import Pipeline, lazy, lazy_array
-    from .stats import (
+    from .moments import (
         RunningStats,
         Stats,
         all,
@@ -65,6 +64,7 @@ if TYPE_CHECKING:
         std,
         var,
     )
+    from .pipelines import Pipeline, lazy, lazy_array
 
 __version__ = "0.1.0"
 __all__ = [
@@ -127,9 +127,9 @@ _LATER = {
     "compiler.parse": ("ExpressionError",),
     "functions": ("NotCompilable",),
     "kernel": ("Kernel",),
-    "stats": ("RunningStats", "Stats", "all", "any", "argmax", "argmin", "count", "dot", "median", "minmax", "prod",
+    "moments": ("RunningStats", "Stats", "all", "any", "argmax", "argmin", "count", "dot", "median", "minmax", "prod",
               "quantile", "stats", "std", "var"),
-    "lazy": ("Pipeline", "lazy", "lazy_array"),
+    "pipelines": ("Pipeline", "lazy", "lazy_array"),
     "arrays": ("add", "array_iterator", "divide", "multiply", "normalize", "reverse", "slice", "sort", "subtract",
                "unique"),
 }  # fmt: skip

@@ -11,7 +11,7 @@ from . import _machine
 from .api import map, map_inplace
 from .common import native
 from .exchange import given_as, taken
-from .stats import minmax
+from .moments import minmax
 
 
 def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> Any:
@@ -96,7 +96,7 @@ def normalize(arr: Any) -> None:
 
 
 def _has_nan(arr: Any) -> bool:
-    from .stats import any
+    from .moments import any
 
     return any(arr, "x != x")
 

@@ -11,7 +11,7 @@ from .compiler.ir import FUNCTIONS, IR
 from .compiler.lower import FAULTS
 from .compiler.program import Program
 from .kernel import Kernel
-from .lazy import Pipeline, _Called, _is_buffer
+from .pipelines import Pipeline, _Called, _is_buffer
 from .plans import ARRAY_PARAMS, MACHINE_TYPES, Plans
 
 _MEANINGS = {op["name"]: op["meaning"] for op in _machine.OPS}

@@ -166,7 +166,7 @@ class Kernel(_machine.KernelBase):
             return (_from_table, (to_table(self._plans.ir), self._ieee))
         translation, captured = self._translation()
         if translation.template.ir is None:
-            return (_from_function, (self._function,))
+            return (_from_function, (self._function, self._decoding, self._strict))
         return (_from_table, (to_table(bind(translation.template.ir, captured)), self._ieee))
 
     # -- running -------------------------------------------------------------------------------------------------
@@ -426,8 +426,8 @@ def _from_table(table: object, ieee: bool) -> Kernel:
     return Kernel(from_table(table), ieee=ieee)
 
 
-def _from_function(function: Callable[..., Any]) -> Kernel:
-    return Kernel(function, eager=True)
+def _from_function(function: Callable[..., Any], decoding: bool, strict: bool) -> Kernel:
+    return Kernel(function, eager=True, decoding=decoding, strict=strict)
 
 
 def _output(first: str, typecode: str | None, out: Any) -> str:

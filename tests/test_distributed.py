@@ -218,14 +218,12 @@ def test_an_exception_of_an_element_comes_back(client: Any, dask_files: Any, pat
     assert os.listdir(tmp_path) == [], "neither the file nor what was begun of it"
 
 
-@pytest.mark.xfail(reason="tblib drops the attributes of a SyntaxError whose class has no __reduce__ of its own")
 def test_an_error_in_a_text_comes_back_whole(client: Any, dask_files: Any, paths: list[str]) -> None:
     with pytest.raises(ao.ExpressionError) as caught:
-        dask_files.stats_of_files(client, paths[:1], "d", "x + 'a'")
+        dask_files.stats_of_files(client, paths, "d", "x + 'a'")
     assert caught.value.text == "x + 'a'"
 
 
-@pytest.mark.xfail(reason="importing the module arrayops.stats, as pickle does, hides the function of its name")
 def test_statistics_that_arrive_first_leave_the_names_alone() -> None:
     """A process that has used nothing of arrayops but the statistics it is sent."""
     text = (

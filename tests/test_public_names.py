@@ -38,3 +38,9 @@ def test_typed_code_uses_every_public_name() -> None:
         n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "ao"
     }
     assert set(ao.__all__) <= used
+
+
+def test_no_module_has_the_name_of_a_function() -> None:
+    """Importing it, as unpickling does, would put the module in the function's place."""
+    modules = {path.stem for path in Path(ao.__file__).parent.glob("*.py")}
+    assert not modules & set(ao.__all__)

@@ -345,6 +345,7 @@ def test_running_statistics_that_do_not_go_together() -> None:
     assert empty == found and empty != ao.RunningStats() and empty != 1
     empty.update(array("B", [7]))
     assert empty != found and empty.max == 7 and found.max == 2
+    assert ao.RunningStats() == ao.RunningStats(array("d")) == ao.RunningStats(array("i"))
     assert ao.RunningStats().sum == 0 and ao.RunningStats().count == 0
     with pytest.raises(statistics.StatisticsError):
         ao.RunningStats().mean  # noqa: B018

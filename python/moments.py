@@ -234,6 +234,8 @@ class RunningStats:
             self._add(other._gathered, other._floats)
 
     def _add(self, g: Gathered, floats: bool) -> None:
+        if not g.count:
+            return
         if self._gathered is None:
             self._gathered, self._floats = g, floats
             return

@@ -25,8 +25,7 @@ from .common import MISSING, native
 from .compiler.ir import IR, Builder, TooManyNodes, identity, show
 from .exchange import given_as, pieces, taken
 from .kernel import Kernel, _number
-from .plans import MACHINE_TYPES, Plan, pipe_plan, types_of
-from .stats import (
+from .moments import (
     COUNT,
     EXTREMES,
     SQUARES,
@@ -39,6 +38,7 @@ from .stats import (
     rounded_sum,
     summary,
 )
+from .plans import MACHINE_TYPES, Plan, pipe_plan, types_of
 
 if TYPE_CHECKING:
     from .api import Function
