@@ -126,9 +126,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     with ExitStack() as stack:
-        cluster = options.scheduler or stack.enter_context(LocalCluster(
+        cluster = options.scheduler or stack.enter_context(LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=options.workers, threads_per_worker=1, processes=True, dashboard_address=None))  # fmt: skip
-        client = stack.enter_context(Client(cluster))
+        client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
         try:
             return _run(client, kernel, options)
         except (OSError, ArithmeticError, TypeError, ValueError) as error:  # of a file or of an element
