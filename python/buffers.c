@@ -269,12 +269,9 @@ int array_make_private(ao_array *array)
     return copy_from(array, (ao_spacing){step_of(array), array->spacing.swapped});
 }
 
-const void *array_element(const ao_array *array, size_t i, void *local)
+const void *array_spaced_element(const ao_array *array, size_t i, void *local)
 {
-    const char *element = (const char *)array->data + (ptrdiff_t)i * step_of(array);
-    if (!array->spacing.stride) {
-        return element;
-    }
+    const char *element = (const char *)array->data + (ptrdiff_t)i * array->spacing.stride;
     ao_gather(local, element, array->spacing, ao_type_sizes[array->type], 1);
     return local;
 }

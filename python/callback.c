@@ -26,11 +26,11 @@ static int map_element(run *r, size_t index, ao_array *out, PyObject *scratch, i
     }
     int status = 0;
     if (!deferred->error) {
-        char element[8];
+        char local[8], *element = out->spacing.stride ? local : (char *)out->data + index * ao_type_sizes[out->type];
         status = element_set(out->type, element, value, scratch);
-        if (status == 0) {
-            array_store(out, index, element);
-        } else if (defer) {
+        if (status == 0 && out->spacing.stride) {
+            array_store(out, index, local);
+        } else if (status < 0 && defer) {
             deferred_save(deferred);
             status = 0;
         }

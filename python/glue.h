@@ -83,8 +83,13 @@ static inline void array_none(ao_array *array) /* one that array_release leaves 
 }
 /* Gives the machine its own copy of the data, side by side (an input that overlaps the output). */
 int array_make_private(ao_array *array);
+const void *array_spaced_element(const ao_array *array, size_t i, void *local);
 /* Element i in this machine's byte order: its address, or that of `local` (8 bytes), where it was copied to. */
-const void *array_element(const ao_array *array, size_t i, void *local);
+static inline const void *array_element(const ao_array *array, size_t i, void *local)
+{
+    return array->spacing.stride ? array_spaced_element(array, i, local)
+                                 : (const char *)array->data + i * ao_type_sizes[array->type];
+}
 /* Stores what element_set() made of it at `local` as element i. */
 void array_store(const ao_array *array, size_t i, const void *local);
 /* Inputs that share memory with the output, other than element for element, get copies. *same is set to 1 if one is the

@@ -298,7 +298,8 @@ size_t ao_float_sum_add(ao_float_sum *sum, const double *x, size_t n)
     for (; n - done >= AO_FOLD_BLOCK; done += AO_FOLD_BLOCK)
         if (!add_block(sum, x + done, AO_FOLD_BLOCK))
             return done;
-    const size_t steps = (n - done) / AO_FOLD_STEP * AO_FOLD_STEP;
+    size_t steps = (n - done) / AO_FOLD_STEP * AO_FOLD_STEP;
+    steps = steps < 4 * AO_FOLD_STEP ? 0 : steps; /* fewer are padded with the rest: one fold, not two */
     if (steps && !add_block(sum, x + done, steps))
         return done;
     done += steps;

@@ -20,7 +20,6 @@
 #include "program.h"
 
 #include <string.h>
-#include <stdlib.h>
 
 enum {
     BLOCK_BYTES = 32768,    /* a small L1: with half of it 12 operations took 1.25 times as long on data in L2 and L3 */
@@ -87,7 +86,6 @@ static size_t near_or_far(const ao_program *p, const ao_job *job, size_t block)
     size_t bytes = p->out_type == AO_TYPE_NONE ? 0 : ao_type_sizes[p->out_type];
     for (unsigned i = 0; i < p->inputs; i++)
         bytes += ao_type_sizes[p->types[i]];
-    if (getenv("AOB")) return (size_t)atoi(getenv("AOB"));
     const int far = job->flags & AO_FAR || job->count > FAR_BYTES / (bytes + 1);
     return far && block > AO_MIN_BLOCK ? block / 2 : block;
 }
@@ -102,7 +100,7 @@ ao_layout ao_lay_out(const ao_program *p)
 {
     ao_layout at;
     const size_t width = widest(p);
-    at.block = getenv("AOB") ? (size_t)atoi(getenv("AOB")) : block_size(p, width);
+    at.block = block_size(p, width);
     at.regs = round_up(sizeof(struct ao_frame_private));
     at.uniforms = at.regs + round_up((p->regs + 1) * sizeof(char *));
     at.marks = at.uniforms + round_up((p->first_temp - p->inputs + 1) * sizeof(ao_value));
