@@ -1,4 +1,4 @@
-"""The examples of the README of arrayops 1.0 (the Rust package), as they stand there; docs/coming-from.md lists the rest."""
+"""The examples of the README of arrayops 1.0 (the Rust package) as they stand; docs/coming-from.md lists the rest."""
 
 from __future__ import annotations
 
