@@ -9,7 +9,7 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from arrayops import _machine
+from arrayops import _machine, kernel, pipelines, streams  # noqa: F401  (pipelines cannot be imported before kernel)
 from arrayops.compiler import decode, evaluate, ir, parse
 
 DOCS = Path(__file__).parent
@@ -42,6 +42,7 @@ def functions() -> str:
         most = "or more" if f.most is None else f"to {f.most}"
         count = str(f.least) if f.least == f.most else f"{f.least} {most}"
         result = "by Python, each element" if f.by_python else "within one ULP" if name in near else "exact"
+        result = "as `**`" if name == "pow" else result
         python = name if f.module == "builtins" or "." in name else f"math.{name}"
         rows.append(f"| `{name}` | {count} | `{python}` | {result} |")
     rows.append("| `fma` | 3 | `math.fma` (Python 3.13) | by Python, each element |")
@@ -68,6 +69,8 @@ def limits() -> str:
         "temporaries of one program": _machine.LIMITS["MAX_TEMPS"],
         "instructions of one program": _machine.LIMITS["MAX_INSTRS"],
         "threads of one run": _machine.LIMITS["MAX_THREADS"],
+        "elements that a callable in a pipeline may be called ahead": pipelines.CHUNK,
+        "bytes of a line of text on the command line": streams.MAX_LINE_BYTES,
     }
     return "\n".join(["| what | at most |", "|---|---|", *(f"| {what} | {n:,} |" for what, n in named.items())])
 
