@@ -9,7 +9,7 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from arrayops import _machine, kernel, pipelines, streams  # noqa: F401  (pipelines cannot be imported before kernel)
+from arrayops import _machine, pipelines, streams
 from arrayops.compiler import decode, evaluate, ir, parse
 
 DOCS = Path(__file__).parent

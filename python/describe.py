@@ -112,13 +112,17 @@ def explain_pipeline(pipeline: Pipeline) -> str:
             lines.append(f"{number}: called once per element: {verb}({name})")
             part = None
             continue
-        lines.append(f"{number}: compiled: {len(segment.steps) or 'no'} stages in one program")
+        lines.append(f"{number}: compiled: {_stages(len(segment.steps))} in one program")
         plan = None if part is None else segment.plan(part, None)
         if plan is not None and plan.listing is None:
             lines.append("   not for these types: Python evaluates each element")
         elif plan is not None and plan.listing is not None:
             lines += ["   " + line for line in plan.listing.listing().splitlines()]
     return "\n".join(lines)
+
+
+def _stages(number: int) -> str:
+    return "1 stage" if number == 1 else f"{number or 'no'} stages"
 
 
 # -- notebooks -------------------------------------------------------------------------------------------------------

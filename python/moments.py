@@ -179,9 +179,10 @@ def summary(g: Gathered, floats: bool) -> Stats:
 def stats(arr: Any) -> Stats:
     """Count, sum, mean, min, max, variance and standard deviation, reading memory once: a named tuple.
 
-    Each is what the function of its name gives, with three exceptions that make the result independent of the order of
-    elements: min and max are nan if an element is, a zero among them is 0.0, and sums of infinities do not raise but
-    are nan. Raises StatisticsError if the buffer is empty.
+    Each is what the function of its name gives, but for what makes the result independent of the order of elements: min
+    and max are nan if an element is, and a zero among them is 0.0; infinities and numbers too large for a float add up
+    to inf or nan and do not raise; the mean of ints is that of their exact sum. Raises StatisticsError if the buffer is
+    empty.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -485,13 +486,15 @@ def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
 # -- truth -----------------------------------------------------------------------------------------------------------
 
 
-def _counted(what: int, arr: Any, pred: Function | None, ieee: bool, compile: bool, names: dict[str, Any]) -> int:
+def _counted(what: int, args: tuple[Any, ...], pred: Function | None, ieee: bool, compile: bool,
+             names: dict[str, Any]) -> int:  # fmt: skip
     from .api import _predicate
 
-    return _predicate("x" if pred is None else pred, names, ieee, compile)._count(what, arr, **names)
+    return _predicate("x" if pred is None else pred, names, ieee, compile)._count(what, *args, **names)
 
 
-def any(arr: Any, pred: Function | None = None, /, *, ieee: bool = False, compile: bool = True, **names: Any) -> bool:
+def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
+        **names: Any) -> bool:  # fmt: skip
     """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -502,10 +505,11 @@ def any(arr: Any, pred: Function | None = None, /, *, ieee: bool = False, compil
     >>> ao.any(array("i", [1, 2, 0]), "10 // x == 5")
     True
     """
-    return bool(_counted(_ANY, arr, pred, ieee, compile, names))
+    return bool(_counted(_ANY, (arr, *more), pred, ieee, compile, names))
 
 
-def all(arr: Any, pred: Function | None = None, /, *, ieee: bool = False, compile: bool = True, **names: Any) -> bool:
+def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
+        **names: Any) -> bool:  # fmt: skip
     """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -516,10 +520,11 @@ def all(arr: Any, pred: Function | None = None, /, *, ieee: bool = False, compil
     >>> ao.all(array("d", [0.5, 0.7]), "0 < x < limit", limit=0.6)
     False
     """
-    return bool(_counted(_ALL, arr, pred, ieee, compile, names))
+    return bool(_counted(_ALL, (arr, *more), pred, ieee, compile, names))
 
 
-def count(arr: Any, pred: Function | None = None, /, *, ieee: bool = False, compile: bool = True, **names: Any) -> int:
+def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
+          **names: Any) -> int:  # fmt: skip
     """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.
 
     Parameters and exceptions are those of :func:`filter`.
@@ -529,7 +534,7 @@ def count(arr: Any, pred: Function | None = None, /, *, ieee: bool = False, comp
     >>> ao.count(array("i", [1, 2, 3, 4]), "x % 2 == 0")
     2
     """
-    return _counted(_COUNT, arr, pred, ieee, compile, names)
+    return _counted(_COUNT, (arr, *more), pred, ieee, compile, names)
 
 
 # -- products --------------------------------------------------------------------------------------------------------

@@ -24,7 +24,6 @@ from . import _machine, functions
 from .common import MISSING, native
 from .compiler.ir import IR, Builder, TooManyNodes, identity, show
 from .exchange import given_as, pieces, taken
-from .kernel import Kernel, _number
 from .moments import (
     COUNT,
     EXTREMES,
@@ -42,6 +41,7 @@ from .plans import MACHINE_TYPES, Plan, pipe_plan, types_of
 
 if TYPE_CHECKING:
     from .api import Function
+    from .kernel import Kernel
 
 #: Elements that go together through the stages around a callable; so far it may be called ahead of a stage that raises.
 CHUNK = 8192
@@ -200,6 +200,7 @@ class Pipeline:
 
     def _with(self, keeps: bool, f: Function, names: dict[str, Any]) -> Pipeline:
         from .api import _kernel
+        from .kernel import _number  # here, because importing it imports this module
 
         kernel = _kernel(f, names, self._ieee, True)
         numbers = {name: _number(value, repr(name)) for name, value in names.items()}
@@ -317,22 +318,29 @@ class Pipeline:
 
         Raises ValueError for inf and -inf together and OverflowError for a sum too large for a float.
         """
+        return self._total()[0]
+
+    def mean(self) -> float:
+        """The arithmetic mean of the values: their :meth:`sum`, which may raise, by their number.
+
+        Raises StatisticsError if there are none.
+        """
+        total, number = self._total()
+        if not number:
+            from statistics import StatisticsError
+
+            raise StatisticsError("mean() of a pipeline without values")
+        return float(total) / number
+
+    def _total(self) -> tuple[int | float, int]:
+        """The sum of the values and their number."""
         g, floats = self._gathered(SUMS)
         if g.positive and g.negative:
             raise ValueError("-inf + inf in sum()")
         total = rounded_sum(g, bool(floats))
         if g.special is None and isinstance(total, float) and math.isinf(total):
             raise OverflowError("the sum is too large for a float")
-        return total
-
-    def mean(self) -> float:
-        """The arithmetic mean of the values. Raises StatisticsError if there are none."""
-        g, floats = self._gathered(SUMS)
-        if not g.count:
-            from statistics import StatisticsError
-
-            raise StatisticsError("mean() of a pipeline without values")
-        return float(rounded_sum(g, bool(floats))) / g.count
+        return total, g.count
 
     def min(self) -> int | float:
         """The smallest value, as ``min()`` finds it. Raises ValueError if there are none."""
@@ -438,7 +446,10 @@ class Pipeline:
             raise TypeError(f"cannot write the result: this {type(out).__name__} is read-only")
         from .api import map as copy
 
-        for piece in self._collected(code):
+        pieces: Iterable[array[Any]] = self._collected(code)
+        if any(isinstance(segment, _Called) for segment in self._segments()):
+            pieces = list(pieces)  # out may share memory with the source, of which every chunk must be read first
+        for piece in pieces:
             fits = builtins.min(len(piece), room - at)
             if fits:
                 copy(memoryview(piece)[:fits], "x", out=target[at : at + fits])
@@ -601,6 +612,8 @@ def _described(source: Any) -> str:
 
 def _restored(source: Any, stages: Any, ieee: Any) -> Pipeline:
     """From a pickle, which may come from anywhere."""
+    from .kernel import Kernel
+
     result = Pipeline(source, (), bool(ieee))
     try:
         for keeps, kernel, numbers in stages:

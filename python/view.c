@@ -343,7 +343,7 @@ static PyObject *get_readonly(PyObject *self, void *unused)
 static PyMethodDef view_methods[] = {
     {"tolist", view_tolist, METH_NOARGS, "tolist()\n--\n\nThe elements as a list of Python numbers."},
     {"release", view_release, METH_NOARGS,
-     "release()\n--\n\nLets go of the memory; BufferError if a buffer of the view is held. It is empty from then on."},
+     "release()\n--\n\nLets go of the memory; BufferError if a buffer of the view is held. To use the view then is a ValueError."},
     {"__enter__", view_enter, METH_NOARGS, NULL},
     {"__exit__", view_exit, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

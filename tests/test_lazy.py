@@ -6,9 +6,12 @@ import functools
 import io
 import itertools
 import math
+import os
 import pickle
 import random
 import statistics
+import subprocess
+import sys
 import tracemalloc
 from array import array
 from collections.abc import Callable, Iterator
@@ -383,3 +386,28 @@ def test_ieee() -> None:
         ao.lazy(array("d", [0.0])).map("1 / x").sum()
     mixed = ao.lazy(array("d", [0.0, 4.0])).map(ao.compile("1 / x", ieee=True))
     assert list(mixed) == [math.inf, 0.25]
+
+
+def test_to_a_buffer_that_shares_memory_with_the_source() -> None:
+    for f in ("x + 0", opaque(lambda x: x)):
+        shifted, turned = array("i", range(20_001)), array("i", range(20_000))
+        ao.lazy(memoryview(shifted)[:-1]).map(f).to(memoryview(shifted)[1:])
+        assert shifted.tolist() == [0, *range(20_000)]
+        ao.lazy(turned).map(f).to(memoryview(turned)[::-1])
+        assert turned.tolist() == list(range(20_000))[::-1]
+
+
+def test_a_pipeline_is_the_first_thing_a_process_loads() -> None:
+    data = pickle.dumps(ao.lazy(b"ao").map("x + 1"))
+    text = f"import pickle; print(pickle.loads({data!r}).sum()); import arrayops; arrayops.lazy(b'ao')"
+    found = subprocess.run([sys.executable, "-c", text], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                           check=True, capture_output=True)  # fmt: skip
+    assert int(found.stdout) == sum(b"ao") + 2
+
+
+def test_means_of_special_numbers_raise_as_sums_do() -> None:
+    for numbers, error in (([math.inf, -math.inf], ValueError), ([1e308, 1e308], OverflowError)):
+        for ask in (ao.Pipeline.sum, ao.Pipeline.mean):
+            with pytest.raises(error):
+                ask(ao.lazy(array("d", numbers)))
+    assert ao.lazy(array("d", [math.inf, 1.0])).mean() == math.inf

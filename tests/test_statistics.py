@@ -262,6 +262,8 @@ def test_truth_takes_more_buffers_and_names() -> None:
     values = array("i", [1, 2, 3])
     assert ao.count(values, "x < y", y=array("d", [2, 2, 2])) == 1
     flags = array("B", [1, 0, 3])
+    for f in ("x < y", lambda x, y: x < y):
+        assert ao.count(values, f, flags) == 0 and ao.any(flags, f, values) and not ao.all(flags, f, values)
     assert ao.count(values, "flag & 1", flag=flags) == 2 and ao.filter(values, "flag & 1", flag=flags) == array(
         "i", [1, 3]
     )
