@@ -463,6 +463,16 @@ static void take_kept(void *context, const void *mask, size_t first, size_t n)
     c->number += c->isa->compact[c->log2_size](n, mask, ao_frame_input(c->frame, c->source), c->kept + c->number * c->size);
 }
 
+/* Element j of the current block is marked: its truth by Python. -1: exception. */
+static int ask_truth(run *r, size_t j)
+{
+    PyObject *value = run_ask(r, r->frame.position + j, NULL);
+    int truth = value ? PyObject_IsTrue(value) : -1;
+    Py_XDECREF(value);
+    ((uint8_t *)r->frame.block_out)[j] = truth > 0;
+    return truth;
+}
+
 static int filter_loop(run *r)
 {
     for (;;) {
@@ -470,18 +480,10 @@ static int filter_loop(run *r)
         if (status <= AO_OK) {
             return status;
         }
-        uint8_t *mask = r->frame.block_out;
         for (size_t j = 0; j < r->frame.block_count; j++) {
-            if (!r->frame.marks[j]) {
-                continue;
-            }
-            PyObject *value = run_ask(r, r->frame.position + j, NULL);
-            int truth = value ? PyObject_IsTrue(value) : -1;
-            Py_XDECREF(value);
-            if (truth < 0) {
+            if (r->frame.marks[j] && ask_truth(r, j) < 0) {
                 return -1;
             }
-            mask[j] = (uint8_t)truth;
         }
         ao_finish(&r->frame, r->frame.block_count);
         if (PyErr_CheckSignals() < 0) {
@@ -572,14 +574,8 @@ static int count_marked(run *r, int what, size_t *number)
 {
     uint8_t *mask = r->frame.block_out;
     for (size_t j = 0; j < r->frame.block_count; j++) {
-        if (r->frame.marks[j]) {
-            PyObject *value = run_ask(r, r->frame.position + j, NULL);
-            int truth = value ? PyObject_IsTrue(value) : -1;
-            Py_XDECREF(value);
-            if (truth < 0) {
-                return -1;
-            }
-            mask[j] = (uint8_t)truth;
+        if (r->frame.marks[j] && ask_truth(r, j) < 0) {
+            return -1;
         }
         if ((what == ANY && mask[j]) || (what == ALL && !mask[j])) {
             *number += mask[j];

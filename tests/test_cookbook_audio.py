@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import platform
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import example_modules
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -23,16 +22,7 @@ with warnings.catch_warnings():
         audioop = None  # type: ignore[assignment]
 
 
-def _load(name: str) -> Any:
-    path = Path(__file__).parent.parent / "examples" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"examples_{name}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-audio = _load("audio")
+audio = example_modules.load("audio")
 WIDTHS = (1, 2, 4)
 
 

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
 import tempfile
 from array import array
 from pathlib import Path
-from typing import Any
 
+import example_modules
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-
-def _load(name: str) -> Any:
-    path = Path(__file__).parent.parent / "examples" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"examples_{name}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-records = _load("records")
+records = example_modules.load("records")
 
 
 @st.composite

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import zlib
 from array import array
-from pathlib import Path
 from typing import Any
 
+import example_modules
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-
-def _load(name: str) -> Any:
-    path = Path(__file__).parent.parent / "examples" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"examples_{name}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-checksums = _load("checksums")
+checksums = example_modules.load("checksums")
 data = st.one_of(
     st.binary(max_size=40),
     st.builds(lambda piece, n: (piece * n)[:100_000], st.binary(min_size=1, max_size=9), st.integers(1, 30_000)),

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import math
 import struct
-import sys
 import tracemalloc
 from array import array
 from pathlib import Path
-from typing import Any
 
+import example_modules
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-
-def _load(name: str) -> Any:
-    path = Path(__file__).parent.parent / "examples" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"examples_{name}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # a dataclass looks itself up
-    spec.loader.exec_module(module)
-    return module
-
-
-etl = _load("etl")
+etl = example_modules.load("etl")
 
 ROWS = """item,price,count
 nut,0.25,100
