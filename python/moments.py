@@ -49,7 +49,12 @@ class Gathered(NamedTuple):
 
 def gather(arr: Any, wanted: int) -> Gathered:
     """One pass over a buffer. Threads may have shared it if squares are wanted; extremes are then of no order."""
-    first, *others = (Gathered(*part) for part in _machine.moments(arr, wanted))
+    return together(_machine.moments(arr, wanted))
+
+
+def together(parts: list[Any]) -> Gathered:
+    """What the threads of one pass gathered."""
+    first, *others = (Gathered(*part) for part in parts)
     return functools.reduce(joined, others, first)
 
 

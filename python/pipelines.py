@@ -36,6 +36,7 @@ from .moments import (
     joined,
     rounded_sum,
     summary,
+    together,
 )
 from .plans import MACHINE_TYPES, Plan, pipe_plan, types_of
 
@@ -561,8 +562,8 @@ def _gathered_part(last: _Compiled | None, part: Any, wanted: int) -> Iterator[t
     if last is not None and not isinstance(part, list):
         found = last.run(part, None, wanted)
         if found is not None:
-            (numbers, large), plan = found
-            g = Gathered(*numbers)
+            (parts, large), plan = found
+            g = together(parts)
             if plan.kind == "b" and g.low is not None:
                 g = g._replace(low=bool(g.low), high=bool(g.high))
             yield g, plan.kind == "f"

@@ -5,19 +5,11 @@
  * Ctrl-C is answered. A block with marked elements comes back here: the oracle, a Python callable of one value per
  * argument, gives their values or the exception of the call.
  */
-#include "moments.h"
 #include "runs.h"
 #include "../vm/parallel.h"
 
 #include <stdalign.h>
 #include <string.h>
-
-enum {
-    FRAME_ON_STACK = 64 * 1024, /* bytes: larger frames are allocated */
-    RELEASE_GIL_FROM = 2048,    /* elements: about a microsecond of work, ten times the cost of releasing */
-    FIRST_SLICE = 1024,         /* elements that any() and all() look at first */
-    SLICE_WORK = 1 << 22        /* instructions times elements between two looks at signals: under 100 ms of the slowest */
-};
 
 /* -- opening and closing ------------------------------------------------------------------------------------- */
 
@@ -153,8 +145,7 @@ void run_close(run *r)
     PyMem_RawFree(r->tables);
 }
 
-/* The arguments of a function of this file that begins with (program, args: a tuple), then `oracle` and `visible`. */
-static int open_program(run *r, PyObject *module, PyObject *const *args, PyObject *oracle, PyObject *visible,
+int run_open(run *r, PyObject *module, PyObject *const *args, PyObject *oracle, PyObject *visible,
                         Py_ssize_t acc_index)
 {
     run_none(r);
@@ -184,7 +175,7 @@ static void *frame_place(run *r, const ao_job *job, void *stack)
     return (void *)(((uintptr_t)r->frame_memory + 63) & ~(uintptr_t)63);
 }
 
-static int start(run *r, ao_job *job, void *stack)
+void run_find_spacings(run *r)
 {
     r->nspaced = 0;
     for (unsigned i = 0; i < r->ninputs; i++) {
@@ -192,6 +183,11 @@ static int start(run *r, ao_job *job, void *stack)
         r->spacings[i] = r->arrays[i].spacing;
         r->nspaced += r->spacings[i].stride != 0;
     }
+}
+
+int run_start(run *r, ao_job *job, void *stack)
+{
+    run_find_spacings(r);
     job->inputs = r->inputs;
     job->spacings = r->nspaced ? r->spacings : NULL;
     void *memory = frame_place(r, job, stack);
@@ -207,8 +203,7 @@ static int start(run *r, ao_job *job, void *stack)
 
 /* -- running --------------------------------------------------------------------------------------------------- */
 
-/* Runs to `end` or to a marked block: AO_OK, AO_MARKED, or -1 with an exception (of a signal handler) set. */
-static int advance(run *r, size_t end)
+int run_advance(run *r, size_t end)
 {
     size_t slice = SLICE_WORK / (r->program->instructions + 1);
     slice = slice < AO_MAX_BLOCK ? AO_MAX_BLOCK : slice;
@@ -263,7 +258,7 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
         } else if (r->is_array[i]) {
             const ao_array *array = &r->arrays[input++];
             char local[8];
-            if (!box(array->type, array_element(array, index, local), &values[i])) {
+            if (!box(array->type, array_element(array, r->first + index, local), &values[i])) {
                 return NULL;
             }
         } else if (!values[i]) {
@@ -320,7 +315,7 @@ static int patch_block(run *r, store_policy *policy, size_t *done)
 static int map_to(run *r, store_policy *policy, size_t end)
 {
     for (;;) {
-        int status = advance(r, end);
+        int status = run_advance(r, end);
         if (status <= AO_OK) {
             return status;
         }
@@ -400,7 +395,7 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads)
         }
     }
     ao_job job = {.out = out->data, .out_spacing = out->spacing, .flags = same || !defer ? AO_KEEP : 0};
-    if (start(r, &job, stack) == 0) {
+    if (run_start(r, &job, stack) == 0) {
         failed = map_all(r, &job, &policy, threads);
         failed = failed ? failed : deferred_raise(&policy.deferred);
     }
@@ -423,7 +418,7 @@ PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     }
     run r;
     ao_array out = {0};
-    int failed = open_program(&r, module, args, args[3], args[4], -1) < 0 || array_take_out(r.state, args[2], &out) < 0
+    int failed = run_open(&r, module, args, args[3], args[4], -1) < 0 || array_take_out(r.state, args[2], &out) < 0
                  || run_map(&r, &out, PyObject_IsTrue(args[5]), (unsigned)threads) < 0;
     array_release(&out);
     run_close(&r);
@@ -463,8 +458,7 @@ static void take_kept(void *context, const void *mask, size_t first, size_t n)
     c->number += c->isa->compact[c->log2_size](n, mask, ao_frame_input(c->frame, c->source), c->kept + c->number * c->size);
 }
 
-/* Element j of the current block is marked: its truth by Python. -1: exception. */
-static int ask_truth(run *r, size_t j)
+int run_ask_truth(run *r, size_t j)
 {
     PyObject *value = run_ask(r, r->frame.position + j, NULL);
     int truth = value ? PyObject_IsTrue(value) : -1;
@@ -476,12 +470,12 @@ static int ask_truth(run *r, size_t j)
 static int filter_loop(run *r)
 {
     for (;;) {
-        int status = advance(r, r->count);
+        int status = run_advance(r, r->count);
         if (status <= AO_OK) {
             return status;
         }
         for (size_t j = 0; j < r->frame.block_count; j++) {
-            if (r->frame.marks[j] && ask_truth(r, j) < 0) {
+            if (r->frame.marks[j] && run_ask_truth(r, j) < 0) {
                 return -1;
             }
         }
@@ -519,7 +513,7 @@ PyObject *run_filter(run *r, Py_ssize_t lead)
     compaction c = {.isa = r->state->isa, .frame = &r->frame, .source = (unsigned)(source - r->arrays),
                     .kept = held.data, .size = size, .log2_size = size == 8 ? 3 : size == 4 ? 2 : size - 1};
     ao_job job = {.sink = {take_kept, &c}};
-    int failed = start(r, &job, stack) < 0 || filter_loop(r) < 0;
+    int failed = run_start(r, &job, stack) < 0 || filter_loop(r) < 0;
     array_release(&held);
     if (failed || array_cut(r->state, result, c.number) < 0) {
         Py_CLEAR(result);
@@ -536,288 +530,9 @@ PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t narg
     }
     run r;
     PyObject *result = NULL;
-    if (open_program(&r, module, args, args[3], args[4], -1) == 0) {
+    if (run_open(&r, module, args, args[3], args[4], -1) == 0) {
         result = run_filter(&r, PyLong_AsSsize_t(args[2]));
     }
-    run_close(&r);
-    return result;
-}
-
-/* -- count, any, all ---------------------------------------------------------------------------------------------- */
-
-enum { COUNT, ANY, ALL };
-
-static void take_count(void *context, const void *mask, size_t first, size_t n)
-{
-    const uint8_t *truth = mask;
-    size_t number = 0, i = 0;
-    (void)first;
-    for (; i + 8 <= n; i += 8) { /* the top byte of this product is the sum of all eight */
-        uint64_t eight;
-        memcpy(&eight, truth + i, sizeof eight);
-        number += eight * UINT64_C(0x0101010101010101) >> 56;
-    }
-    for (; i < n; i++) {
-        number += truth[i];
-    }
-    *(size_t *)context += number;
-}
-
-/* Whether what is known of the elements before `position` decides. */
-static int is_decided(int what, size_t number, size_t position)
-{
-    return (what == ANY && number) || (what == ALL && number < position);
-}
-
-/* The marked elements of a block by Python, in order. -1: exception, 1: one of the block decides, 0: go on. */
-static int count_marked(run *r, int what, size_t *number)
-{
-    uint8_t *mask = r->frame.block_out;
-    for (size_t j = 0; j < r->frame.block_count; j++) {
-        if (r->frame.marks[j] && ask_truth(r, j) < 0) {
-            return -1;
-        }
-        if ((what == ANY && mask[j]) || (what == ALL && !mask[j])) {
-            *number += mask[j];
-            return 1;
-        }
-    }
-    ao_finish(&r->frame, r->frame.block_count);
-    return 0;
-}
-
-/* Goes on until it is decided: by slices, of which the first are short. */
-static int count_loop(run *r, int what, size_t *number)
-{
-    size_t slice = what == COUNT ? r->count : FIRST_SLICE;
-    while (r->frame.position < r->count && !is_decided(what, *number, r->frame.position)) {
-        size_t left = r->count - r->frame.position;
-        int status = advance(r, r->frame.position + (left < slice ? left : slice));
-        if (status == AO_MARKED && is_decided(what, *number, r->frame.position)) {
-            return 0; /* by the blocks before it */
-        }
-        status = status == AO_MARKED ? count_marked(r, what, number) : status;
-        if (status) {
-            return status < 0 ? -1 : 0;
-        }
-        slice = slice < SLICE_WORK ? 2 * slice : slice;
-        if (PyErr_CheckSignals() < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* run_count(program, args, oracle, visible, what): how many elements the program is true for; what 1, 2: whether any, all */
-PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
-{
-    if (nargs != 5) {
-        PyErr_SetString(PyExc_TypeError, "run_count(program, args, oracle, visible, what)");
-        return NULL;
-    }
-    run r;
-    alignas(64) char stack[FRAME_ON_STACK];
-    size_t number = 0;
-    ao_job job = {.sink = {take_count, &number}};
-    int what = (int)PyLong_AsLong(args[4]);
-    int failed = open_program(&r, module, args, args[2], args[3], -1) < 0 || start(&r, &job, stack) < 0
-                 || count_loop(&r, what, &number) < 0;
-    size_t count = r.count;
-    run_close(&r);
-    if (failed) {
-        return NULL;
-    }
-    return what == COUNT ? PyLong_FromSize_t(number) : PyBool_FromLong(what == ANY ? number > 0 : number == count);
-}
-
-/* -- pipelines ----------------------------------------------------------------------------------------------------- */
-
-enum { STAGE_BYTES = 16384 }; /* two blocks; half of it is a step of the exact sum */
-_Static_assert((int)STAGE_BYTES / 2 >= (int)AO_MAX_BLOCK, "a block fits beside what waits");
-
-/* What takes a pipeline's values: an array, or moments. Those that the mask leaves out are not taken. */
-typedef struct {
-    const ao_isa *isa;
-    const ao_frame *frame;
-    ao_moments *moments;   /* or NULL: the array */
-    char *kept;
-    size_t size, log2_size, number;
-    PyObject *large;       /* list of values that the machine's type does not hold */
-    PyObject *scratch;
-    size_t staged;         /* values that wait until there are enough to be added up quickly */
-    double stage[STAGE_BYTES / sizeof(double)];
-} pipe_sink;
-
-static size_t count_truth(const uint8_t *mask, size_t n)
-{
-    size_t number = 0;
-    take_count(&number, mask, 0, n);
-    return number;
-}
-
-/* Adds up what is staged if there is so much of it: whole steps of the exact sum, but for the last time. */
-static void empty_stage(pipe_sink *s, size_t from)
-{
-    if (s->staged < from) {
-        return;
-    }
-    const size_t whole = from ? s->staged / 1024 * 1024 : s->staged, rest = s->staged - whole;
-    ao_moments_add(s->moments, s->stage, whole);
-    memmove(s->stage, (char *)s->stage + whole * s->size, rest * s->size);
-    s->staged = rest;
-}
-
-static void take_values(void *context, const void *block, size_t first, size_t n)
-{
-    pipe_sink *s = context;
-    const uint8_t *mask = ao_frame_mask(s->frame);
-    (void)first;
-    if (!s->moments) {
-        char *to = s->kept + s->number * s->size;
-        if (!mask) {
-            memcpy(to, block, n * s->size);
-        }
-        s->number += mask ? s->isa->compact[s->log2_size](n, mask, block, to) : n;
-    } else if (!mask) {
-        ao_moments_add(s->moments, block, n);
-    } else if (!s->moments->wanted) {
-        s->moments->count += count_truth(mask, n);
-    } else {
-        char *to = (char *)s->stage + s->staged * s->size;
-        s->staged += s->isa->compact[s->log2_size](n, mask, block, to);
-        empty_stage(s, STAGE_BYTES / 2 / s->size);
-    }
-}
-
-/* The value of a marked element, from Python. */
-static int put_value(run *r, pipe_sink *s, enum ao_type type, size_t j, PyObject *value)
-{
-    uint8_t *mask = ao_frame_mask(&r->frame);
-    char *element = (char *)r->frame.block_out + j * s->size;
-    int kept = value != r->state->missing;
-    if (kept && !s->moments) {
-        kept = element_set(type, element, value, s->scratch) < 0 ? -1 : 1;
-    } else if (kept && number_to_value(type, value, &(ao_value){0}) == 0) {
-        kept = element_set(type, element, value, s->scratch) < 0 ? -1 : 1;
-    } else if (kept) {
-        kept = PyList_Append(s->large, value);
-    }
-    if (!mask && kept == 0) { /* nothing to leave it out by */
-        PyErr_SetString(PyExc_SystemError, "a value that a pipeline without a filter does not hold");
-        return -1;
-    }
-    if (kept <= 0) {
-        memset(element, 0, s->size);
-    }
-    if (mask) {
-        mask[j] = kept > 0;
-    }
-    return kept < 0 ? -1 : 0;
-}
-
-static int pipe_loop(run *r, pipe_sink *s, enum ao_type type)
-{
-    for (;;) {
-        int status = advance(r, r->count);
-        if (status <= AO_OK) {
-            return status;
-        }
-        for (size_t j = 0; j < r->frame.block_count; j++) {
-            if (!r->frame.marks[j]) {
-                continue;
-            }
-            PyObject *value = run_ask(r, r->frame.position + j, NULL);
-            int failed = !value || put_value(r, s, type, j, value) < 0;
-            Py_XDECREF(value);
-            if (failed) {
-                return -1;
-            }
-        }
-        ao_finish(&r->frame, r->frame.block_count);
-        if (PyErr_CheckSignals() < 0) {
-            return -1;
-        }
-    }
-}
-
-static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
-{
-    const size_t size = ao_type_sizes[type];
-    s->isa = r->state->isa;
-    s->frame = &r->frame;
-    s->size = size;
-    s->log2_size = size == 8 ? 3 : size == 4 ? 2 : size - 1;
-    s->scratch = array_new(r->state, typecode, 1);
-    s->large = PyList_New(0);
-    return s->scratch && s->large ? 0 : -1;
-}
-
-/* The array of the values. */
-static PyObject *pipe_collect(run *r, pipe_sink *s, enum ao_type type, char typecode, ao_job *job, void *stack)
-{
-    ao_array held;
-    PyObject *result = array_new(r->state, typecode, r->count);
-    if (!result || array_take_out(r->state, result, &held) < 0) {
-        Py_XDECREF(result);
-        return NULL;
-    }
-    s->kept = held.data;
-    int failed = start(r, job, stack) < 0 || pipe_loop(r, s, type) < 0;
-    array_release(&held);
-    if (failed || array_cut(r->state, result, s->number) < 0) {
-        Py_CLEAR(result);
-    }
-    return result;
-}
-
-/* (moments, values that the machine does not hold) */
-static PyObject *pipe_moments(run *r, pipe_sink *s, enum ao_type type, unsigned wanted, ao_job *job, void *stack)
-{
-    PyObject *result = NULL;
-    s->moments = PyMem_RawMalloc(sizeof *s->moments);
-    if (!s->moments) {
-        return PyErr_NoMemory();
-    }
-    ao_moments_start(s->moments, r->state->isa, type, wanted, 0);
-    if (start(r, job, stack) == 0 && pipe_loop(r, s, type) == 0) {
-        empty_stage(s, 0);
-        PyObject *found = moments_result(s->moments);
-        result = found ? Py_BuildValue("N O", found, s->large) : NULL;
-    }
-    PyMem_RawFree(s->moments);
-    return result;
-}
-
-/* run_pipe(program, args, oracle, visible, typecode, wanted): with wanted 0 the array of the values that the program's mask
- * keeps, else what moments() gives for them. The oracle returns MISSING for an element that is left out. */
-PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
-{
-    if (nargs != 6 || !PyUnicode_Check(args[4]) || PyUnicode_GetLength(args[4]) != 1) {
-        PyErr_SetString(PyExc_TypeError, "run_pipe(program, args, oracle, visible, typecode, wanted)");
-        return NULL;
-    }
-    run r;
-    pipe_sink sink;
-    alignas(64) char stack[FRAME_ON_STACK];
-    ao_job job = {.sink = {take_values, &sink}};
-    PyObject *result = NULL;
-    memset(&sink, 0, offsetof(pipe_sink, stage));
-    const unsigned long wanted = PyLong_AsUnsignedLong(args[5]);
-    ao_array form;
-    char format[2] = {(char)PyUnicode_READ_CHAR(args[4], 0), 0};
-    if (PyErr_Occurred() || format_parse(format, 0, &form) < 0) {
-        return NULL;
-    }
-    if (open_program(&r, module, args, args[2], args[3], -1) == 0 && open_sink(&r, &sink, form.type, format[0]) == 0) {
-        if (form.type != ao_program_out_type(r.program->program)) {
-            PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
-        } else {
-            result = wanted ? pipe_moments(&r, &sink, form.type, (unsigned)wanted, &job, stack)
-                            : pipe_collect(&r, &sink, form.type, format[0], &job, stack);
-        }
-    }
-    Py_XDECREF(sink.scratch);
-    Py_XDECREF(sink.large);
     run_close(&r);
     return result;
 }
@@ -914,7 +629,7 @@ static int finish_marked(fold_run *f)
 static int fold_loop(fold_run *f)
 {
     for (;;) {
-        int status = f->r.frame.position < f->r.count ? advance(&f->r, f->r.count) : AO_OK;
+        int status = f->r.frame.position < f->r.count ? run_advance(&f->r, f->r.count) : AO_OK;
         if (status == AO_OK && f->acc && number_to_value(f->acc_type, f->acc, &(ao_value){0}) != 0) {
             return 0; /* the last accumulator is one that only Python holds */
         }
@@ -934,7 +649,7 @@ static int fold_loop(fold_run *f)
 static int fold_start(fold_run *f, void *stack)
 {
     ao_job job = {.out = f->out ? f->out->data : NULL};
-    if (start(&f->r, &job, stack) < 0) {
+    if (run_start(&f->r, &job, stack) < 0) {
         return -1;
     }
     ao_skip(&f->r.frame, f->from);
@@ -995,7 +710,7 @@ PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (PyErr_Occurred()) {
         return NULL;
     }
-    if (open_program(&f.r, module, args, args[4], args[5], acc_index) < 0) {
+    if (run_open(&f.r, module, args, args[4], args[5], acc_index) < 0) {
         goto done;
     }
     f.acc_type = (enum ao_type)ao_program_acc_type(f.r.program->program);

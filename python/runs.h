@@ -8,7 +8,12 @@
 
 #include "glue.h"
 
-enum { RUN_ARGS_INLINE = 8 }; /* runs of more arguments allocate their tables */
+enum {
+    RUN_ARGS_INLINE = 8,        /* runs of more arguments allocate their tables */
+    FRAME_ON_STACK = 64 * 1024, /* bytes: larger frames are allocated */
+    RELEASE_GIL_FROM = 2048,    /* elements: about a microsecond of work, ten times the cost of releasing */
+    SLICE_WORK = 1 << 22        /* instructions times elements between two looks at signals: under 100 ms of the slowest */
+};
 
 typedef struct {
     module_state *state;
@@ -17,6 +22,7 @@ typedef struct {
     PyObject *const *args;   /* a buffer or a number per parameter */
     Py_ssize_t nargs;
     Py_ssize_t visible;      /* the oracle takes the first so many; the others are what a function captures */
+    size_t first;            /* the element that the frame's first one is: for the oracle */
     Py_ssize_t acc_index;    /* the argument that a fold's accumulator starts from, or -1 */
     size_t count;            /* elements */
     unsigned ninputs;
@@ -47,6 +53,7 @@ static inline void run_none(run *r)
     r->asked = 0;
     r->count = 0;
     r->ninputs = 0;
+    r->first = 0;
     r->frame_memory = r->tables = NULL;
 }
 /* Takes the buffers among the arguments: at least one, all of one length. The arguments outlive the run. */
@@ -54,6 +61,16 @@ int run_take(run *r, module_state *state, PyObject *oracle, PyObject *const *arg
 /* Binds a program to the arguments; ValueError if it was compiled for others. */
 int run_bind(run *r, PyObject *program, Py_ssize_t acc_index);
 void run_close(run *r);
+/* The arguments of a function of the module that begins with (program, args: a tuple), then `oracle` and `visible`. */
+int run_open(run *r, PyObject *module, PyObject *const *args, PyObject *oracle, PyObject *visible, Py_ssize_t acc_index);
+/* Sets inputs, spacings and nspaced: run_start does. */
+void run_find_spacings(run *r);
+/* Opens the frame, at `stack` (FRAME_ON_STACK bytes) if it fits there. */
+int run_start(run *r, ao_job *job, void *stack);
+/* Runs to `end` or to a marked block: AO_OK, AO_MARKED, or -1 with an exception (of a signal handler) set. */
+int run_advance(run *r, size_t end);
+/* Element j of the current block is marked: its truth by Python, also stored as its result. -1: exception. */
+int run_ask_truth(run *r, size_t j);
 /* What the oracle says of one element; `acc` is a fold's accumulator, else NULL. */
 PyObject *run_ask(run *r, size_t index, PyObject *acc);
 /* The buffer that is argument `lead`; NULL with TypeError if it is none. */

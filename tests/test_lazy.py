@@ -411,3 +411,54 @@ def test_means_of_special_numbers_raise_as_sums_do() -> None:
             with pytest.raises(error):
                 ask(ao.lazy(array("d", numbers)))
     assert ao.lazy(array("d", [math.inf, 1.0])).mean() == math.inf
+
+
+# ------------------------------------------------------------------------------------------------ threads
+
+#: Adds nothing to a finite x, and takes so long that 100,000 elements are worth several threads.
+SLOWLY = "".join(f" + 0*atan(x*{k})" for k in range(1, 12))
+
+
+@pytest.fixture(params=[1, 2, 3, 7])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = ao.set_num_threads(request.param)
+    yield request.param
+    ao.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("length", [99_999, 100_000, 16_384 * 6, 16_384 * 6 + 1])
+def test_threads_give_the_same_bits(length: int) -> None:
+    rng = random.Random(length)
+    source = array("d", [rng.choice([1e16, 1.0, -1e16, rng.random(), -0.0, 5e-324]) for _ in range(length)])
+    wide = ao.view(bytearray(11 * length), ">d" if length % 2 else "d", 1, 11, length)
+    ao.map(source, "x", out=wide)
+    kept = [x for x in source if x < 2]
+    for values in (source, wide):
+        p = ao.lazy(values).map("x" + SLOWLY).filter("x < 2")
+        assert same_scalar(p.sum(), math.fsum(kept)) and p.count() == len(kept) and p.min() == min(kept)
+        assert p.stats() == ao.stats(array("d", kept)) and p.mean() == math.fsum(kept) / len(kept)
+        assert same_scalar(ao.lazy(values).map("x" + SLOWLY).sum(), math.fsum(source))
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("places", [(20_000, 90_000), (90_000, 20_000), (99_999, 0), (50_001, 50_000), (3, 16_390)])
+def test_threads_raise_what_comes_first(places: tuple[int, int]) -> None:
+    source = array("d", [2.0]) * 100_000
+    source[places[0]], source[places[1]] = 0.0, -4.0
+    want = ZeroDivisionError if places[0] < places[1] else ValueError
+    for p in (ao.lazy(source).map("sqrt(x) + 1/x" + SLOWLY), ao.lazy(source).filter("sqrt(x) + 1/x > 0" + SLOWLY)):
+        for ask in (ao.Pipeline.sum, ao.Pipeline.count, ao.Pipeline.stats):
+            with pytest.raises(want):
+                ask(p)
+
+
+@pytest.mark.usefixtures("threads")
+def test_threads_leave_odd_elements_to_python() -> None:
+    source = array("q", [3, 2**40, -5, 2**62]) * 25_000
+    slowly = SLOWLY.replace("+ 0*", "+ 0*int(").replace("atan(x*", "1e3*atan(x*").replace(")", "))")
+    values = [x * x for x in source if x > 0]
+    p = ao.lazy(source).filter("x > 0").map("x*x" + slowly)
+    assert p.sum() == sum(values) and p.count() == len(values) and p.stats().max == 2**124
+    marked = ao.lazy(array("d", range(100_000))).map(lambda x: math.gamma(x % 5 + 1) + 0 * math.atan(x))
+    assert marked.sum() == sum(math.gamma(x % 5 + 1) for x in range(100_000))
