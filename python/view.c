@@ -285,8 +285,11 @@ static int view_assign(PyObject *self, PyObject *key, PyObject *value)
         return -1;
     }
     Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
+    if (i == -1 && PyErr_Occurred()) {
+        return -1;
+    }
     i = i < 0 ? i + v->count : i;
-    if (PyErr_Occurred() || i < 0 || i >= v->count) {
+    if (i < 0 || i >= v->count) {
         PyErr_SetString(PyExc_IndexError, "index out of bounds");
         return -1;
     }

@@ -172,6 +172,11 @@ def test_items_can_be_set() -> None:
         view[0] = 1.5
     with pytest.raises(TypeError):
         del view[0]  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        view["0"] = 1  # type: ignore[index]
+    for index in (2, -3, 1 << 70):
+        with pytest.raises(IndexError):
+            view[index] = 1
     assert raw == b"\0\1\2\0\xff\xfe\0\0"
 
 
