@@ -466,12 +466,17 @@ def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, meth
 
 
 def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
+    import numbers
     from fractions import Fraction
 
     if not 0 <= q <= 1 or (method == "exclusive" and q in (0, 1)):
         raise ValueError(
             f"the order of a quantile must be from 0 to 1 (of the exclusive method between them), not {q!r}"
         )
+    if isinstance(q, numbers.Integral):
+        q = int(q)
+    elif isinstance(q, numbers.Real) and not isinstance(q, numbers.Rational):
+        q = float(q)  # NumPy's floats have another repr
     order = Fraction(repr(q)) if isinstance(q, float) else Fraction(q)
     i, n = order.numerator, order.denominator
     if method == "inclusive":
@@ -485,6 +490,8 @@ def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
     low, high = found[0], found[-1]
     if count == 1:
         return low  # type: ignore[no-any-return]
+    if n == 1:  # the smallest or the largest, also beside an infinity
+        return low / 1  # type: ignore[no-any-return]
     return (low * (n - part) + high * part) / n  # type: ignore[no-any-return]
 
 

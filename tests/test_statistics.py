@@ -10,6 +10,7 @@ import random
 import statistics
 from array import array
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -193,6 +194,19 @@ def test_quantiles(values: array[Any], n: int, method: str) -> None:
     for i, q in ((1, 0.1), (3, 0.3), (9, 0.9)):
         assert same_scalar(ao.quantile(values, q, method=method), ao.quantile(values, Fraction(i, 10), method=method))
     assert ao.quantile(values, 0) == min(values) and ao.quantile(values, 1) == max(values)
+
+
+def test_orders_of_quantiles() -> None:
+    numpy = pytest.importorskip("numpy")
+    values = array("d", [3.0, 1.0, 2.0, 5.0])
+    for q, same in [(0.1, numpy.float64(0.1)), (0.5, numpy.float32(0.5)), (1, numpy.int64(1)), (0.3, Decimal("0.3")),
+                    (1, True), (0, numpy.int8(0))]:  # fmt: skip
+        found = ao.quantile(values, same)
+        assert same_scalar(found, ao.quantile(values, q)), same
+    assert ao.quantile(values, numpy.array([0.25, 0.1])) == ao.quantile(values, [0.25, 0.1])
+    infinities = array("d", [math.inf, 1.0, -math.inf, math.inf])
+    assert ao.quantile(infinities, [0, 1]) == [-math.inf, math.inf]
+    assert ao.quantile(array("d", [math.inf, 1.0]), 0) == 1.0
 
 
 def test_order_statistics_with_nans() -> None:
