@@ -165,15 +165,15 @@ static int put_value(run *r, pipe_sink *s, enum ao_type type, size_t j, PyObject
     uint8_t *mask = ao_frame_mask(&r->frame);
     char *element = (char *)r->frame.block_out + j * s->size;
     int kept = value != r->state->missing;
-    if (kept && !s->moments) {
-        kept = element_set(type, element, value, s->scratch) < 0 ? -1 : 1;
-    } else if (kept && number_to_value(type, value, &(ao_value){0}) == 0) {
+    const int fits = (type == AO_TYPE_u8 && PyBool_Check(value)) || number_to_value(type, value, &(ao_value){0}) == 0;
+    if (kept && (!s->moments || fits)) {
         kept = element_set(type, element, value, s->scratch) < 0 ? -1 : 1;
     } else if (kept) {
         kept = PyList_Append(s->large, value);
     }
-    if (!mask && kept == 0) { /* nothing to leave it out by */
-        PyErr_SetString(PyExc_SystemError, "a value that a pipeline without a filter does not hold");
+    if (!mask && kept == 0) { /* nothing to leave it out by: a complex power, as ints have a mask and truth fits */
+        PyErr_Format(PyExc_TypeError, "a pipeline's values must be numbers to be added up, not %.200s",
+                     Py_TYPE(value)->tp_name);
         return -1;
     }
     if (kept <= 0) {

@@ -282,6 +282,16 @@ def test_what_is_no_pipeline() -> None:
         ao.lazy(array("d", [0.0]), ieee=True).map(str)
 
 
+def test_values_from_python_where_there_is_no_filter() -> None:
+    p = ao.lazy(array("Q", [2**63, 0])).map("x*10**12 > 0")  # the product is too large for the machine
+    assert p.count() == 2 and p.sum() == 1 and p.collect() == array("Q", [1, 0])
+    assert (p.min(), p.max()) == (False, True) and type(p.max()) is bool
+    roots = ao.lazy(array("d", [4.0, -1.0])).map("x**0.5")
+    for ask in (ao.Pipeline.sum, ao.Pipeline.max, ao.Pipeline.count, ao.Pipeline.stats):
+        with pytest.raises(TypeError, match="numbers to be added up, not complex"):
+            ask(roots)
+
+
 def test_streams_that_change_or_break() -> None:
     with pytest.raises(TypeError, match="buffer 1 of the stream has typecode 'd', those before it have 'i'"):
         ao.lazy([array("i", [1]), array("d", [1])]).map("x").sum()
