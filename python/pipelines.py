@@ -438,7 +438,7 @@ class Pipeline:
         if hasattr(out, "write"):
             number = 0
             for piece in self._collected(typecode):
-                out.write(memoryview(piece).cast("B") if len(piece) else b"")
+                _write(out, memoryview(piece).cast("B") if len(piece) else memoryview(b""))
                 number += len(piece)
             return number
         code, _, room, _ = _machine.buffer_info(out)
@@ -532,6 +532,14 @@ def _python(stage: Stage) -> Callable[[Any], Any]:
     place = next(i for i, name in enumerate(params) if name not in stage.numbers)
     values = [stage.numbers.get(name) for name in params]
     return lambda x: evaluator(*values[:place], x, *values[place + 1 :])
+
+
+def _write(file: Any, data: memoryview) -> None:
+    """Writes every byte: a raw file may take only a part at a time."""
+    written = file.write(data)
+    while isinstance(written, int) and 0 < written < len(data):
+        data = data[written:]
+        written = file.write(data)
 
 
 def _fold_step(kernel: Kernel, names: dict[str, Any], acc: Any, x: Any) -> Any:

@@ -348,6 +348,26 @@ def test_to_buffers_and_files() -> None:
         p.to(bytes(100_000))
 
 
+class Reluctant(io.RawIOBase):
+    """A raw file that takes 7 bytes at a time at most."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.taken += bytes(data[:7])
+        return min(len(data), 7)
+
+
+def test_a_file_that_takes_a_part_at_a_time() -> None:
+    file, source = Reluctant(), array("i", range(100))
+    assert ao.lazy(source).map("x + 1").to(file) == 100
+    assert file.taken == array("i", range(1, 101)).tobytes()
+
+
 # ------------------------------------------------------------------------------------------------ what it says, pickles
 
 
