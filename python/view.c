@@ -245,7 +245,7 @@ static PyObject *view_item(PyObject *self, Py_ssize_t i)
 static PyObject *view_slice(ViewObject *v, PyObject *slice)
 {
     Py_ssize_t start, stop, step;
-    if (PySlice_Unpack(slice, &start, &stop, &step) < 0) {
+    if (PySlice_Unpack(slice, &start, &stop, &step) < 0 || !is_live(v)) { /* an __index__ may have released it */
         return NULL;
     }
     Py_ssize_t count = PySlice_AdjustIndices(v->count, &start, &stop, step);
