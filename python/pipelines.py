@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import _machine, functions
 from .common import MISSING, native
 from .compiler.ir import IR, Builder, TooManyNodes, identity, show
-from .exchange import given_as, pieces, taken
+from .exchange import _is_arrow, given_as, pieces, taken
 from .moments import (
     COUNT,
     EXTREMES,
@@ -478,7 +478,7 @@ def lazy(src: Any, *, ieee: bool = False) -> Pipeline:
     >>> ao.lazy(array("h", [n, n + 1]) for n in range(3)).map("x * 0.5").stats().mean
     0.75
     """
-    if not _is_buffer(src) and not isinstance(src, Iterable):
+    if not _is_buffer(src) and not _is_arrow(src) and not isinstance(src, Iterable):
         raise TypeError(f"lazy() needs a buffer or an iterable of buffers, not {type(src).__name__}")
     return Pipeline(src, (), bool(ieee))
 

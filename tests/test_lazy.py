@@ -248,6 +248,13 @@ def test_captured_numbers_are_read_when_it_runs() -> None:
 # ------------------------------------------------------------------------------------------------ bad input
 
 
+def test_arrow_data_that_is_not_iterable() -> None:
+    source = array("d", [1.0, 2.0, 3.0])
+    p = ao.lazy(ao.to_arrow(source)).map("x * 2").filter("x > 2")
+    assert p.collect() == array("d", [4.0, 6.0]) and p.sum() == 10.0
+    assert list(ao.lazy(ao.to_arrow(source)).map(str)) == ["1.0", "2.0", "3.0"]
+
+
 def test_what_is_no_pipeline() -> None:
     p = ao.lazy(array("i", [1, 2]))
     with pytest.raises(TypeError, match="buffer or an iterable"):
