@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import functools
 import math
+from _thread import RLock
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
@@ -205,7 +206,7 @@ class RunningStats:
 
     They have the figures of :func:`stats` as attributes (count, sum, mean, min, max, var, std), and hold exact sums:
     the result is that of all elements together, bit for bit, however they were cut and in whichever order merged. They
-    pickle, compare equal by content, and take a kilobyte whatever they have seen.
+    pickle, compare equal by content, and take a kilobyte whatever they have seen. Several threads may add to one.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -217,12 +218,13 @@ class RunningStats:
     (3, 3.0, 6.0)
     """
 
-    __slots__ = ("_floats", "_gathered")
+    __slots__ = ("_floats", "_gathered", "_lock")
     _VERSION = 1
 
     def __init__(self, arr: Any = None) -> None:
         self._gathered: Gathered | None = None
         self._floats = False
+        self._lock = RLock()  # threads may add to one object: nothing that one adds is lost
         if arr is not None:
             self.update(arr)
 
@@ -242,13 +244,16 @@ class RunningStats:
     def _add(self, g: Gathered, floats: bool) -> None:
         if not g.count:
             return
-        if self._gathered is None:
-            self._gathered, self._floats = g, floats
-            return
-        if floats != self._floats:
-            kinds = ("ints", "floats")
-            raise TypeError(f"these are statistics of {kinds[self._floats]}; {kinds[floats]} cannot be added to them")
-        self._gathered = joined(self._gathered, g)
+        with self._lock:
+            if self._gathered is None:
+                self._floats, self._gathered = floats, g  # in this order, for those who read meanwhile
+                return
+            if floats != self._floats:
+                kinds = ("ints", "floats")
+                raise TypeError(
+                    f"these are statistics of {kinds[self._floats]}; {kinds[floats]} cannot be added to them"
+                )
+            self._gathered = joined(self._gathered, g)
 
     def _needed(self, name: str) -> Stats:
         if self._gathered is None or not self._gathered.count:

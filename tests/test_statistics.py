@@ -8,6 +8,8 @@ import math
 import pickle
 import random
 import statistics
+import sys
+import threading
 from array import array
 from collections.abc import Callable
 from decimal import Decimal
@@ -341,6 +343,26 @@ def test_running_statistics_of_special_numbers() -> None:
         assert math.isnan(found.min) == math.isnan(found.max) == any(x != x for x in numbers)
     assert ao.stats(array("d", [1e308] * 10)).sum == inf
     assert str(ao.stats(array("d", [-0.0])).min) == "0.0"
+
+
+def test_threads_add_to_one_object() -> None:
+    part, found, interval = array("d", [1.0, 2.0]), ao.RunningStats(), sys.getswitchinterval()
+
+    def add() -> None:
+        for _ in range(2000):
+            found.update(part)
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert found.count == 16_000 and found.sum == 24_000.0
+    assert copy.copy(found) == found == pickle.loads(pickle.dumps(found))
 
 
 def test_running_statistics_that_do_not_go_together() -> None:
