@@ -189,7 +189,7 @@ process.
 {text}
 
 The pipeline, `stats`, `var` and `dot` of long arrays share their work among all threads that `ao.set_num_threads`
-allows, here {threads}; `sum` has one. On one thread the pipeline's sum takes {single:.2f} ns an element. Sums are exact:
+allows, here {threads}; `sum` has one. On one thread the pipeline takes {single:.2f} ns an element. Sums are exact:
 ten operations for each number, so they are bound by the processor, and square, comparison and compaction come on top.
 Memory is read once (counted with cachegrind: `stats` and the pipeline miss 1.00 times the lines that `sum` misses), and
 nothing is allocated that grows with the input.
