@@ -81,7 +81,7 @@ def open(path: str | os.PathLike[str] | int, format: str = "B", offset: int = 0,
         size = os.fstat(file.fileno()).st_size
         data = mmap.mmap(file.fileno(), 0, access=getattr(mmap, _ACCESS[mode])) if size else b""
     found = view(data, format, offset, stride, count)
-    odd = (size - offset) % found.itemsize
+    odd = max(size - offset, 0) % found.itemsize
     if count is None and stride is None and odd:
         raise ValueError(f"the file {path!r} ends inside an element: {odd} of {found.itemsize} bytes; is the format "
                          f"{format!r} right?")  # fmt: skip

@@ -342,7 +342,7 @@ def test_odd_files(tmp_path: Path) -> None:
     path.write_bytes(bytes(11))
     with pytest.raises(ValueError, match="3 of 8 bytes"):
         ao.open(path, "d")
-    assert len(ao.open(path, "d", count=1)) == 1
+    assert len(ao.open(path, "d", count=1)) == 1 and len(ao.open(path, "d", 20)) == 0
     with pytest.raises(ValueError, match="mode"):
         ao.open(path, "d", mode="w")
     with pytest.raises(FileNotFoundError):
