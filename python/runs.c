@@ -180,8 +180,10 @@ void run_find_spacings(run *r)
     r->nspaced = 0;
     for (unsigned i = 0; i < r->ninputs; i++) {
         r->inputs[i] = r->arrays[i].data;
+        r->nspaced += r->arrays[i].spacing.stride != 0;
+    }
+    for (unsigned i = 0; r->nspaced && i < r->ninputs; i++) {
         r->spacings[i] = r->arrays[i].spacing;
-        r->nspaced += r->spacings[i].stride != 0;
     }
 }
 

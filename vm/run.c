@@ -128,11 +128,13 @@ static void bind_gathers(struct ao_frame_private *f, char *memory)
     const ao_program *p = f->program;
     f->gathers = (gathered *)(void *)memory;
     f->spaced = 0;
-    for (unsigned i = 0; f->job.spacings && i < p->inputs; i++)
+    if (!f->job.spacings)
+        return;
+    for (unsigned i = 0; i < p->inputs; i++)
         f->spaced += is_spaced(f->job.spacings[i]);
     char *block = memory + round_up(f->spaced * sizeof(gathered));
     gathered *g = f->gathers;
-    for (unsigned i = 0; f->spaced && i < p->inputs; i++) {
+    for (unsigned i = 0; i < p->inputs; i++) {
         if (!is_spaced(f->job.spacings[i]))
             continue;
         *g = (gathered){f->job.inputs[i], block, f->job.spacings[i], i, ao_type_sizes[p->types[i]]};
