@@ -132,12 +132,6 @@ static int check_shape(const Py_buffer *view)
     return 0;
 }
 
-/* Bytes from one element to the next. */
-static ptrdiff_t step_of(const ao_array *array)
-{
-    return array->spacing.stride ? array->spacing.stride : (ptrdiff_t)ao_type_sizes[array->type];
-}
-
 static int copy_from(ao_array *array, ao_spacing spacing)
 {
     const size_t size = ao_type_sizes[array->type], bytes = array->count * size;
@@ -266,7 +260,7 @@ void array_release(ao_array *array)
 
 int array_make_private(ao_array *array)
 {
-    return copy_from(array, (ao_spacing){step_of(array), array->spacing.swapped});
+    return copy_from(array, (ao_spacing){array_step(array), array->spacing.swapped});
 }
 
 const void *array_spaced_element(const ao_array *array, size_t i, void *local)
@@ -279,7 +273,7 @@ const void *array_spaced_element(const ao_array *array, size_t i, void *local)
 void array_store(const ao_array *array, size_t i, const void *local)
 {
     const size_t size = ao_type_sizes[array->type];
-    ao_scatter((char *)array->data + (ptrdiff_t)i * step_of(array), (ao_spacing){step_of(array), array->spacing.swapped},
+    ao_scatter((char *)array->data + (ptrdiff_t)i * array_step(array), (ao_spacing){array_step(array), array->spacing.swapped},
                local, size, 1);
 }
 
@@ -296,7 +290,7 @@ int array_check_lengths(const ao_array *first, const ao_array *other)
 /* Addresses from the lowest byte of the array to past the highest. */
 static void extent(const ao_array *array, const char **low, const char **high)
 {
-    const char *first = array->data, *last = first + (ptrdiff_t)(array->count - 1) * step_of(array);
+    const char *first = array->data, *last = first + (ptrdiff_t)(array->count - 1) * array_step(array);
     *low = first < last ? first : last;
     *high = (first < last ? last : first) + ao_type_sizes[array->type];
 }
@@ -304,9 +298,9 @@ static void extent(const ao_array *array, const char **low, const char **high)
 /* Two fields of the same records. */
 static int are_fields(const ao_array *a, const ao_array *b)
 {
-    const ptrdiff_t step = step_of(a), record = step < 0 ? -step : step;
+    const ptrdiff_t step = array_step(a), record = step < 0 ? -step : step;
     const ptrdiff_t apart = (((char *)b->data - (char *)a->data) % record + record) % record;
-    return step == step_of(b) && apart >= ao_type_sizes[a->type] && apart + ao_type_sizes[b->type] <= record;
+    return step == array_step(b) && apart >= ao_type_sizes[a->type] && apart + ao_type_sizes[b->type] <= record;
 }
 
 static int overlaps(const ao_array *a, const ao_array *b)
@@ -327,7 +321,7 @@ int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *sa
         if (!in->held || !overlaps(in, out)) {
             continue;
         }
-        if (in->data == out->data && step_of(in) == step_of(out) && ao_type_sizes[in->type] == ao_type_sizes[out->type]) {
+        if (in->data == out->data && array_step(in) == array_step(out) && ao_type_sizes[in->type] == ao_type_sizes[out->type]) {
             *same = 1;
         } else if (array_make_private(in) < 0) {
             return -1;
@@ -492,7 +486,7 @@ PyObject *py_copy_array(PyObject *module, PyObject *object)
     }
     PyObject *result = array_new(state, from.typecode, from.count);
     if (result && array_take_out(state, result, &to) == 0) {
-        ao_gather(to.data, from.data, (ao_spacing){step_of(&from), from.spacing.swapped}, ao_type_sizes[from.type],
+        ao_gather(to.data, from.data, (ao_spacing){array_step(&from), from.spacing.swapped}, ao_type_sizes[from.type],
                   from.count);
         array_release(&to);
     } else {

@@ -20,7 +20,10 @@
 #define AO_TYPECODE_LETTERS "bBhHiIlLqQfd"
 enum { AO_TYPECODES = 12, AO_FRONTS = 6 };
 
-enum { AO_RECENT = 64 };
+enum {
+    AO_RECENT = 64,
+    RELEASE_GIL_FROM = 2048 /* elements: about a microsecond of work, ten times the cost of releasing */
+};
 
 /* What was found last: front.c. */
 typedef struct {
@@ -83,6 +86,11 @@ static inline void array_none(ao_array *array) /* one that array_release leaves 
 }
 /* Gives the machine its own copy of the data, side by side (an input that overlaps the output). */
 int array_make_private(ao_array *array);
+/* Bytes from one element to the next. */
+static inline ptrdiff_t array_step(const ao_array *array)
+{
+    return array->spacing.stride ? array->spacing.stride : (ptrdiff_t)ao_type_sizes[array->type];
+}
 const void *array_spaced_element(const ao_array *array, size_t i, void *local);
 /* Element i in this machine's byte order: its address, or that of `local` (8 bytes), where it was copied to. */
 static inline const void *array_element(const ao_array *array, size_t i, void *local)

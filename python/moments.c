@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    RELEASE_GIL_FROM = 2048, /* elements, as in runs.c */
     SLICE = 1 << 22,         /* elements between two looks at signals: 10 ms */
     GATHER = 1024,           /* elements copied at once where they are not side by side */
     LONG = 1 << 19           /* elements that are worth several threads: about a millisecond */
@@ -74,7 +73,7 @@ static PyObject *sum_total(ao_moments *m)
 
 /* (count, sum, squares, low, high, nans, infinities, negative infinities, whether the first is a nan). What was
  * not wanted is 0 or None; low and high are None if there are none. */
-PyObject *moments_result(ao_moments *m)
+static PyObject *moments_result(ao_moments *m)
 {
     const enum ao_type type = is_float(m->type) ? AO_TYPE_f64 : m->type;
     PyObject *sum = m->wanted & AO_SUMS ? sum_total(m) : PyLong_FromLong(0);
@@ -91,6 +90,20 @@ PyObject *moments_result(ao_moments *m)
     Py_XDECREF(low);
     Py_XDECREF(high);
     return result;
+}
+
+PyObject *moments_list(ao_moments *m, unsigned number, size_t apart)
+{
+    PyObject *list = PyList_New(number);
+    for (unsigned i = 0; list && i < number; i++) {
+        PyObject *found = moments_result((ao_moments *)(void *)((char *)m + i * apart));
+        if (!found) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, i, found);
+    }
+    return list;
 }
 
 /* -- buffers in ---------------------------------------------------------------------------------------------------- */
@@ -156,20 +169,6 @@ static void add_moments(pass *p, unsigned part, size_t first, size_t end)
     }
 }
 
-static PyObject *moments_list(ao_moments *m, unsigned parts)
-{
-    PyObject *list = PyList_New(parts);
-    for (unsigned part = 0; list && part < parts; part++) {
-        PyObject *found = moments_result(&m[part]);
-        if (!found) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SET_ITEM(list, part, found);
-    }
-    return list;
-}
-
 /* moments(buffer, wanted) -> list of what threads gathered, which together is what there is. With extremes and no squares
  * it is one, and its extremes are the first of equals. */
 PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -193,7 +192,7 @@ PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         for (unsigned part = 0; part < parts; part++) {
             ao_moments_start(&p.moments[part], state->isa, a.type, (unsigned)wanted, AO_FOLD_AHEAD);
         }
-        result = run_pass(&p, parts) < 0 ? NULL : moments_list(p.moments, parts);
+        result = run_pass(&p, parts) < 0 ? NULL : moments_list(p.moments, parts, sizeof *p.moments);
     }
     PyMem_RawFree(p.moments);
     array_release(&a);

@@ -5,8 +5,8 @@
 #include "glue.h"
 #include "../vm/moments.h"
 
-/* What was gathered, as a tuple: see moments.c. */
-PyObject *moments_result(ao_moments *m);
+/* What was gathered by each of so many, so many bytes apart: a list of tuples, see moments.c. */
+PyObject *moments_list(ao_moments *m, unsigned number, size_t apart);
 PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 

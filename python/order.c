@@ -2,9 +2,6 @@
 #include "glue.h"
 #include "../vm/sort.h"
 
-#include <math.h>
-#include <string.h>
-
 /* Memory for n elements beside the array; NULL with MemoryError. */
 static void *scratch_for(const ao_array *a)
 {
@@ -48,7 +45,7 @@ PyObject *py_reverse(PyObject *module, PyObject *object)
     char *scratch = scratch_for(&a);
     const int failed = !scratch;
     if (!failed && a.count) {
-        const ptrdiff_t size = ao_type_sizes[a.type], step = a.spacing.stride ? a.spacing.stride : size;
+        const ptrdiff_t size = ao_type_sizes[a.type], step = array_step(&a);
         char *const last = (char *)a.data + (ptrdiff_t)(a.count - 1) * step;
         Py_BEGIN_ALLOW_THREADS
         ao_gather(scratch, a.data, (ao_spacing){step, 0}, (size_t)size, a.count); /* the byte order may stay as it is */

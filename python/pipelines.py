@@ -64,20 +64,12 @@ class _Called:
     keeps: bool
     python: Callable[[Any], Any]
 
-    def chunk(self, values: Iterable[Any]) -> Iterator[list[Any]]:
+    def chunk(self, arr: Any) -> Iterator[list[Any]]:
         """The results for a chunk: two parts if one raises, what comes before it first."""
-        done: list[Any] = []
-        try:
-            for x in values:
-                result = self.python(x)
-                if not self.keeps:
-                    done.append(result)
-                elif result:
-                    done.append(x)
-        except Exception:
-            yield done
-            raise
-        yield done
+        values = _iterated(arr)
+        if self.keeps:
+            return _until_error(x for x in values if self.python(x))
+        return _until_error(self.python(x) for x in values)
 
 
 class _Compiled:
@@ -116,6 +108,13 @@ class _Compiled:
                 return _machine.MISSING
         return x
 
+    def elements(self, arr: Any) -> Iterator[Any]:
+        """The values by Python, one by one."""
+        for x in _iterated(arr):
+            value = self.element(x)
+            if value is not _machine.MISSING:
+                yield value
+
     def plan(self, arr: Any, wanted: str | None) -> Plan:
         key = (types_of((arr,)), wanted)
         if key not in self.plans:
@@ -139,16 +138,19 @@ class _Compiled:
             values, plan = found
             yield list(map(bool, values)) if plan.kind == "b" else values
             return
-        done: list[Any] = []
-        try:
-            for x in _iterated(arr):
-                value = self.element(x)
-                if value is not _machine.MISSING:
-                    done.append(value)
-        except Exception:
-            yield done
-            raise
+        yield from _until_error(self.elements(arr))
+
+
+def _until_error(values: Iterator[Any]) -> Iterator[list[Any]]:
+    """All values; if one raises, those before it, and then its exception."""
+    done: list[Any] = []
+    try:
+        for value in values:
+            done.append(value)
+    except Exception:
         yield done
+        raise
+    yield done
 
 
 def _packed(values: Any) -> Any:
@@ -187,7 +189,8 @@ class Pipeline:
 
     def __init__(self, source: Any, stages: tuple[Stage, ...] = (), ieee: bool = False) -> None:
         self._source, self._stages, self._ieee = source, stages, ieee
-        self._known: tuple[Any, list[_Compiled | _Called]] | None = None  # segments by what they were made of
+        #: What the segments were made of, the segments, and what keeps the objects alive that the first names.
+        self._known: tuple[Any, list[_Compiled | _Called], Any] | None = None
 
     # -- building ----------------------------------------------------------------------------------------------------
 
@@ -244,10 +247,10 @@ class Pipeline:
     def _segments(self) -> list[_Compiled | _Called]:
         """Stages joined where they can be: numbers that functions capture are read now."""
         meanings = [_meaning(stage, self._ieee) for stage in self._stages]
-        key = [m and (m[0], [(i, identity(x)) for i, x in m[1].items()]) for m in meanings]
+        key = [m and (id(m[0]), [(i, identity(x)) for i, x in m[1].items()]) for m in meanings]
         known = self._known
         if known is None or known[0] != key:
-            known = self._known = (key, self._joined(meanings))
+            known = self._known = (key, self._joined(meanings), meanings)
         return known[1]
 
     def _joined(self, meanings: list[tuple[IR, dict[int, Any]] | None]) -> list[_Compiled | _Called]:
@@ -289,7 +292,7 @@ class Pipeline:
             return
         last = segments[-1]
         for values in self._chunks(segments[:-1]):
-            yield from map(_packed, last.chunk(values if isinstance(last, _Compiled) else _iterated(values)))
+            yield from map(_packed, last.chunk(values))
 
     def _last(self) -> tuple[_Compiled | None, Iterator[Any]]:
         """The last compiled segment, to be run into a result, and the buffers or chunks that it takes."""
@@ -328,9 +331,7 @@ class Pipeline:
         """
         total, number = self._total()
         if not number:
-            from statistics import StatisticsError
-
-            raise StatisticsError("mean() of a pipeline without values")
+            raise _no_values("mean")
         return float(total) / number
 
     def _total(self) -> tuple[int | float, int]:
@@ -366,9 +367,7 @@ class Pipeline:
         """Count, sum, mean, min, max, variance and standard deviation: see :func:`arrayops.stats`."""
         g, floats = self._gathered(SUMS | SQUARES | EXTREMES)
         if not g.count:
-            from statistics import StatisticsError
-
-            raise StatisticsError("stats() of a pipeline without values")
+            raise _no_values("stats")
         return summary(g, bool(floats))
 
     def reduce(self, f: Function, /, initial: Any = MISSING, **names: Any) -> Any:
@@ -418,9 +417,8 @@ class Pipeline:
             if found is not None:
                 yield found[0]
                 continue
-            values = iter(_iterated(part))  # an iterator: each value is stored before the next is computed
-            if last is not None:
-                values = (v for v in map(last.element, values) if v is not _machine.MISSING)
+            # an iterator: each value is stored before the next is computed
+            values = iter(_iterated(part)) if last is None else last.elements(part)
             try:
                 yield array(typecode, values)
             except TypeError as error:
@@ -560,6 +558,12 @@ def _is_buffer(source: Any) -> bool:
         return False
 
 
+def _no_values(name: str) -> Exception:
+    from statistics import StatisticsError
+
+    return StatisticsError(f"{name}() of a pipeline without values")
+
+
 def _iterated(values: Any) -> Iterable[Any]:
     """The values of a chunk as Python numbers."""
     return values if isinstance(values, list) else native(values)
@@ -580,10 +584,7 @@ def _gathered_part(last: _Compiled | None, part: Any, wanted: int) -> Iterator[t
     if last is None and not isinstance(part, list):
         yield gather(part, wanted), _machine.buffer_info(part)[0] in "fd"
         return
-    values = _iterated(part)
-    if last is not None:
-        values = (v for v in map(last.element, values) if v is not _machine.MISSING)
-    yield from _of_numbers(values)
+    yield from _of_numbers(_iterated(part) if last is None else last.elements(part))
 
 
 def _of_numbers(values: Iterable[Any]) -> Iterator[tuple[Gathered, bool]]:

@@ -111,6 +111,7 @@ typedef struct {
     const ao_frame *frame;
     ao_moments *moments;   /* or NULL: the array */
     char *kept;
+    enum ao_type type;
     size_t size, log2_size, number;
     PyObject *large;       /* list of values that the machine's type does not hold */
     PyObject *scratch;
@@ -160,8 +161,9 @@ static void take_values(void *context, const void *block, size_t first, size_t n
 }
 
 /* The value of a marked element, from Python. */
-static int put_value(run *r, pipe_sink *s, enum ao_type type, size_t j, PyObject *value)
+static int put_value(run *r, pipe_sink *s, size_t j, PyObject *value)
 {
+    const enum ao_type type = s->type;
     uint8_t *mask = ao_frame_mask(&r->frame);
     char *element = (char *)r->frame.block_out + j * s->size;
     int kept = value != r->state->missing;
@@ -185,29 +187,12 @@ static int put_value(run *r, pipe_sink *s, enum ao_type type, size_t j, PyObject
     return kept < 0 ? -1 : 0;
 }
 
-static int pipe_loop(run *r, pipe_sink *s, enum ao_type type)
+static int patch_value(run *r, size_t j, void *context)
 {
-    for (;;) {
-        int status = run_advance(r, r->count);
-        if (status <= AO_OK) {
-            return status;
-        }
-        for (size_t j = 0; j < r->frame.block_count; j++) {
-            if (!r->frame.marks[j]) {
-                continue;
-            }
-            PyObject *value = run_ask(r, r->frame.position + j, NULL);
-            int failed = !value || put_value(r, s, type, j, value) < 0;
-            Py_XDECREF(value);
-            if (failed) {
-                return -1;
-            }
-        }
-        ao_finish(&r->frame, r->frame.block_count);
-        if (PyErr_CheckSignals() < 0) {
-            return -1;
-        }
-    }
+    PyObject *value = run_ask(r, r->frame.position + j, NULL);
+    int failed = !value || put_value(r, context, j, value) < 0;
+    Py_XDECREF(value);
+    return failed ? -1 : 0;
 }
 
 static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
@@ -215,15 +200,16 @@ static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
     const size_t size = ao_type_sizes[type];
     s->isa = r->state->isa;
     s->frame = &r->frame;
+    s->type = type;
     s->size = size;
-    s->log2_size = size == 8 ? 3 : size == 4 ? 2 : size - 1;
+    s->log2_size = log2_size(type);
     s->scratch = array_new(r->state, typecode, 1);
     s->large = PyList_New(0);
     return s->scratch && s->large ? 0 : -1;
 }
 
 /* The array of the values. */
-static PyObject *pipe_collect(run *r, pipe_sink *s, enum ao_type type, char typecode, ao_job *job, void *stack)
+static PyObject *pipe_collect(run *r, pipe_sink *s, char typecode, ao_job *job, void *stack)
 {
     ao_array held;
     PyObject *result = array_new(r->state, typecode, r->count);
@@ -232,7 +218,7 @@ static PyObject *pipe_collect(run *r, pipe_sink *s, enum ao_type type, char type
         return NULL;
     }
     s->kept = held.data;
-    int failed = run_start(r, job, stack) < 0 || pipe_loop(r, s, type) < 0;
+    int failed = run_start(r, job, stack) < 0 || run_to_sink(r, patch_value, s) < 0;
     array_release(&held);
     if (failed || array_cut(r->state, result, s->number) < 0) {
         Py_CLEAR(result);
@@ -241,18 +227,18 @@ static PyObject *pipe_collect(run *r, pipe_sink *s, enum ao_type type, char type
 }
 
 /* (list of one moments, values that the machine does not hold) */
-static PyObject *pipe_moments(run *r, pipe_sink *s, enum ao_type type, unsigned wanted, ao_job *job, void *stack)
+static PyObject *pipe_moments(run *r, pipe_sink *s, unsigned wanted, ao_job *job, void *stack)
 {
     PyObject *result = NULL;
     s->moments = PyMem_RawMalloc(sizeof *s->moments);
     if (!s->moments) {
         return PyErr_NoMemory();
     }
-    ao_moments_start(s->moments, r->state->isa, type, wanted, 0);
-    if (run_start(r, job, stack) == 0 && pipe_loop(r, s, type) == 0) {
+    ao_moments_start(s->moments, r->state->isa, s->type, wanted, 0);
+    if (run_start(r, job, stack) == 0 && run_to_sink(r, patch_value, s) == 0) {
         empty_stage(s, 0);
-        PyObject *found = moments_result(s->moments);
-        result = found ? Py_BuildValue("[N] O", found, s->large) : NULL;
+        PyObject *list = moments_list(s->moments, 1, 0);
+        result = list ? Py_BuildValue("N O", list, s->large) : NULL;
     }
     PyMem_RawFree(s->moments);
     return result;
@@ -292,8 +278,7 @@ static void run_range(void *context, unsigned number, size_t first, size_t end)
     p->first = slice->start + first;
     for (unsigned i = 0; i < r->ninputs; i++) {
         const ao_array *a = &r->arrays[i];
-        const ptrdiff_t step = a->spacing.stride ? a->spacing.stride : (ptrdiff_t)ao_type_sizes[a->type];
-        p->inputs[i] = (const char *)a->data + (ptrdiff_t)p->first * step;
+        p->inputs[i] = (const char *)a->data + (ptrdiff_t)p->first * array_step(a);
     }
     p->job.count = end - first;
     p->sink.frame = &p->frame;
@@ -302,7 +287,7 @@ static void run_range(void *context, unsigned number, size_t first, size_t end)
 }
 
 /* What threads left of a slice, in the order of the elements: so the first exception is Python's. */
-static int finish_slice(run *r, const pipe_slice *slice, unsigned parts, enum ao_type type)
+static int finish_slice(run *r, const pipe_slice *slice, unsigned parts)
 {
     const size_t count = r->count;
     int failed = 0;
@@ -315,14 +300,14 @@ static int finish_slice(run *r, const pipe_slice *slice, unsigned parts, enum ao
         r->first = p->first;
         r->count = p->job.count;
         p->sink.frame = &r->frame;
-        failed = pipe_loop(r, &p->sink, type) < 0;
+        failed = run_to_sink(r, patch_value, &p->sink) < 0;
     }
     r->first = 0;
     r->count = count;
     return failed ? -1 : PyErr_CheckSignals();
 }
 
-static void open_part(pipe_slice *slice, unsigned number, const pipe_sink *sink, enum ao_type type, unsigned wanted)
+static void open_part(pipe_slice *slice, unsigned number, const pipe_sink *sink, unsigned wanted)
 {
     const run *r = slice->r;
     pipe_part *p = part_of(slice, number);
@@ -332,29 +317,22 @@ static void open_part(pipe_slice *slice, unsigned number, const pipe_sink *sink,
     p->memory = (char *)(((uintptr_t)after + 63) & ~(uintptr_t)63);
     memcpy(&p->sink, sink, offsetof(pipe_sink, stage));
     p->sink.moments = &p->moments;
-    ao_moments_start(&p->moments, r->state->isa, type, wanted, 0);
+    ao_moments_start(&p->moments, r->state->isa, sink->type, wanted, 0);
     p->job = (ao_job){.isa = r->state->isa, .inputs = p->inputs, .params = r->params, .flags = AO_FAR,
                       .spacings = r->nspaced ? r->spacings : NULL, .sink = {take_values, &p->sink}};
 }
 
 static PyObject *parts_result(const pipe_slice *slice, unsigned parts, PyObject *large)
 {
-    PyObject *list = PyList_New(parts);
-    for (unsigned number = 0; list && number < parts; number++) {
-        pipe_part *p = part_of(slice, number);
-        empty_stage(&p->sink, 0);
-        PyObject *found = moments_result(&p->moments);
-        if (!found) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SET_ITEM(list, number, found);
+    for (unsigned number = 0; number < parts; number++) {
+        empty_stage(&part_of(slice, number)->sink, 0);
     }
+    PyObject *list = moments_list(&part_of(slice, 0)->moments, parts, slice->each);
     return list ? Py_BuildValue("N O", list, large) : NULL;
 }
 
 /* As pipe_moments, by several threads, with a moments of each. */
-static PyObject *pipe_in_parts(run *r, const pipe_sink *sink, enum ao_type type, unsigned wanted, unsigned parts)
+static PyObject *pipe_in_parts(run *r, const pipe_sink *sink, unsigned wanted, unsigned parts)
 {
     run_find_spacings(r);
     pipe_slice slice = {.r = r};
@@ -366,7 +344,7 @@ static PyObject *pipe_in_parts(run *r, const pipe_sink *sink, enum ao_type type,
     }
     slice.parts = (char *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
     for (unsigned number = 0; number < parts; number++) {
-        open_part(&slice, number, sink, type, wanted);
+        open_part(&slice, number, sink, wanted);
     }
     const size_t most = 8 * (size_t)parts * (SLICE_WORK / (r->program->instructions + 1) + AO_CHUNK);
     int failed = 0;
@@ -378,7 +356,7 @@ static PyObject *pipe_in_parts(run *r, const pipe_sink *sink, enum ao_type type,
         Py_BEGIN_ALLOW_THREADS
         ao_in_parts(end - slice.start, parts, run_range, &slice);
         Py_END_ALLOW_THREADS
-        failed = finish_slice(r, &slice, parts, type) < 0;
+        failed = finish_slice(r, &slice, parts) < 0;
     }
     PyObject *result = failed ? NULL : parts_result(&slice, parts, sink->large);
     PyMem_RawFree(memory);
@@ -393,7 +371,8 @@ static unsigned pipe_threads(const run *r, unsigned wanted)
 }
 
 /* run_pipe(program, args, oracle, visible, typecode, wanted): with wanted 0 the array of the values that the program's mask
- * keeps, else (what moments() gives for them, values that the machine does not hold). The oracle returns MISSING for an element that is left out. */
+ * keeps, else (what moments() gives for them, values that the machine does not hold). The oracle returns MISSING for an
+ * element that is left out. */
 PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs != 6 || !PyUnicode_Check(args[4]) || PyUnicode_GetLength(args[4]) != 1) {
@@ -417,9 +396,9 @@ PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
             PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
         } else {
             const unsigned threads = wanted ? pipe_threads(&r, (unsigned)wanted) : 1;
-            result = threads > 1 ? pipe_in_parts(&r, &sink, form.type, (unsigned)wanted, threads)
-                     : wanted    ? pipe_moments(&r, &sink, form.type, (unsigned)wanted, &job, stack)
-                                 : pipe_collect(&r, &sink, form.type, format[0], &job, stack);
+            result = threads > 1 ? pipe_in_parts(&r, &sink, (unsigned)wanted, threads)
+                     : wanted    ? pipe_moments(&r, &sink, (unsigned)wanted, &job, stack)
+                                 : pipe_collect(&r, &sink, format[0], &job, stack);
         }
     }
     Py_XDECREF(sink.scratch);

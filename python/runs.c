@@ -469,7 +469,7 @@ int run_ask_truth(run *r, size_t j)
     return truth;
 }
 
-static int filter_loop(run *r)
+int run_to_sink(run *r, int (*patch)(run *r, size_t j, void *context), void *context)
 {
     for (;;) {
         int status = run_advance(r, r->count);
@@ -477,7 +477,7 @@ static int filter_loop(run *r)
             return status;
         }
         for (size_t j = 0; j < r->frame.block_count; j++) {
-            if (r->frame.marks[j] && run_ask_truth(r, j) < 0) {
+            if (r->frame.marks[j] && patch(r, j, context) < 0) {
                 return -1;
             }
         }
@@ -486,6 +486,12 @@ static int filter_loop(run *r)
             return -1;
         }
     }
+}
+
+static int patch_truth(run *r, size_t j, void *context)
+{
+    (void)context;
+    return run_ask_truth(r, j);
 }
 
 const ao_array *run_lead(const run *r, Py_ssize_t lead)
@@ -513,9 +519,9 @@ PyObject *run_filter(run *r, Py_ssize_t lead)
     }
     size_t size = ao_type_sizes[source->type];
     compaction c = {.isa = r->state->isa, .frame = &r->frame, .source = (unsigned)(source - r->arrays),
-                    .kept = held.data, .size = size, .log2_size = size == 8 ? 3 : size == 4 ? 2 : size - 1};
+                    .kept = held.data, .size = size, .log2_size = log2_size(source->type)};
     ao_job job = {.sink = {take_kept, &c}};
-    int failed = run_start(r, &job, stack) < 0 || filter_loop(r) < 0;
+    int failed = run_start(r, &job, stack) < 0 || run_to_sink(r, patch_truth, NULL) < 0;
     array_release(&held);
     if (failed || array_cut(r->state, result, c.number) < 0) {
         Py_CLEAR(result);

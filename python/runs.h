@@ -11,7 +11,6 @@
 enum {
     RUN_ARGS_INLINE = 8,        /* runs of more arguments allocate their tables */
     FRAME_ON_STACK = 64 * 1024, /* bytes: larger frames are allocated */
-    RELEASE_GIL_FROM = 2048,    /* elements: about a microsecond of work, ten times the cost of releasing */
     SLICE_WORK = 1 << 22        /* instructions times elements between two looks at signals: under 100 ms of the slowest */
 };
 
@@ -71,6 +70,14 @@ int run_start(run *r, ao_job *job, void *stack);
 int run_advance(run *r, size_t end);
 /* Element j of the current block is marked: its truth by Python, also stored as its result. -1: exception. */
 int run_ask_truth(run *r, size_t j);
+/* Runs all elements into the job's sink; patch supplies element j of a block that is marked, or returns -1. */
+int run_to_sink(run *r, int (*patch)(run *r, size_t j, void *context), void *context);
+/* Of the bytes of an element: the index of ao_isa.compact. */
+static inline size_t log2_size(enum ao_type type)
+{
+    const size_t size = ao_type_sizes[type];
+    return size == 8 ? 3 : size == 4 ? 2 : size - 1;
+}
 /* What the oracle says of one element; `acc` is a fold's accumulator, else NULL. */
 PyObject *run_ask(run *r, size_t index, PyObject *acc);
 /* The buffer that is argument `lead`; NULL with TypeError if it is none. */

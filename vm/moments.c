@@ -112,11 +112,6 @@ static void load_ints(uint64_t *to, enum ao_type type, const void *a, size_t n)
     }
 }
 
-static int has_sign(enum ao_type type)
-{
-    return type == AO_TYPE_i8 || type == AO_TYPE_i16 || type == AO_TYPE_i32 || type == AO_TYPE_i64;
-}
-
 /* Products that fit 64 bits, signed or not: halves are added up apart, so nothing overflows. */
 static void add_narrow(ao_products *sum, const uint64_t *a, const uint64_t *b, size_t n, int with_sign)
 {
@@ -147,7 +142,7 @@ static void add_int_products(ao_products *sum, enum ao_type type_a, const void *
                              size_t n)
 {
     uint64_t x[BLOCK], y[BLOCK];
-    const int sign_a = has_sign(type_a), sign_b = has_sign(type_b);
+    const int sign_a = ao_is_signed(type_a), sign_b = ao_is_signed(type_b);
     load_ints(x, type_a, a, n);
     load_ints(y, type_b, b, n);
     if (ao_type_sizes[type_a] <= 4 && ao_type_sizes[type_b] <= 4)

@@ -22,11 +22,6 @@ static void subtract_128(int64_t *high, uint64_t *low, uint64_t sub_high, uint64
     *low -= sub_low;
 }
 
-static int is_signed(enum ao_type type)
-{
-    return type == AO_TYPE_i8 || type == AO_TYPE_i16 || type == AO_TYPE_i32 || type == AO_TYPE_i64;
-}
-
 static unsigned log2_size(enum ao_type type)
 {
     unsigned size = ao_type_sizes[type], log = 0;
@@ -53,7 +48,7 @@ void ao_sum_int(const ao_isa *isa, enum ao_type type, const void *a, size_t n, i
 {
     const unsigned log_size = log2_size(type);
     const unsigned top = (8u << log_size) - 1;
-    uint64_t flip = is_signed(type) ? UINT64_C(1) << top : 0;
+    uint64_t flip = ao_is_signed(type) ? UINT64_C(1) << top : 0;
     for (unsigned bits = top + 1; bits < 64; bits *= 2)
         flip |= flip << bits;
 

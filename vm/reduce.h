@@ -34,6 +34,11 @@ typedef struct {
     int64_t taken[AO_FOLD_DEEP]; /* sum of the parts taken by each bias, in units of its last place; at most 2^54 */
 } ao_fold_result;
 
+static inline int ao_is_signed(enum ao_type type)
+{
+    return type == AO_TYPE_i8 || type == AO_TYPE_i16 || type == AO_TYPE_i32 || type == AO_TYPE_i64;
+}
+
 struct ao_reductions {
     /* Folds n doubles with as many biases as the name says. If some |x| is out of the range of the first bias, only
      * `largest` means anything. fold_4 also stores what is left of each x, for smaller biases; `left` may be x. */
