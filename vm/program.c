@@ -15,9 +15,11 @@
  *   prologue   reads uniforms only and cannot fault
  *   body, epilogue   at least one operand is a vector, except where the operation spreads a uniform or has no operands
  *   scan       acc is a parameter, read in the scan only; next is a temporary whose last write is in the scan and of
- *              acc's type. The scan goes over a slot once per element, so that a slot written with a new element size
- *              would overwrite other elements: hence a value from before the scan that the scan reads may not be
- *              overwritten there with another size, and one that the epilogue reads had one size all through the scan
+ *              acc's type. The scan runs all its instructions for element 0, then for element 1, and so on, in the
+ *              same slots. If one instruction used a slot as 4-byte elements and another as 8-byte ones, writing
+ *              element i of the wide view would destroy elements 2i and 2i+1 of the narrow one before they are
+ *              read. Therefore: (a) a slot that holds a value from before the scan keeps its element size as long
+ *              as the scan reads it; (b) a slot that the epilogue reads is written with one size only
  *   marks      guard and AO_STORE on faulting instructions only; a guard is a b1 and not the target, which is written
  *              first. AO_MARKING on a b1 operation that cannot fault and writes a temporary in body or epilogue; only
  *              AO_MARKING instructions and guards read it

@@ -1,5 +1,5 @@
-/* The element kernels: one function k_<op>_<type> for every row and type of ops.def, and the table of them. Compiled once
- * for each instruction-set level (level.h).
+/* The element kernels: one function k_<op>_<type> for every row and type of ops.def, and the table of them. Compiled
+ * once for each instruction-set level (level.h).
  *
  * Always holds: a kernel is total (no trap, no undefined behaviour for any bit pattern), reads all operands of an
  * element before it writes that element, so that d may be an operand, and gives the same bits at every level, for
@@ -130,18 +130,21 @@ static inline uint64_t bits_of(double x)
 
 /* #define DO_<name>(T) FORM, what the form asks for. The element's operands are x, y and z.
  *
- *   VALUE, expression            d = expression
- *   CHECKED, TEST, steps         for operations that may mark. The steps compute two variables: r, the element's result,
- *                                and bad, which is set if the element is to be marked. TEST(bad) says whether it is set:
- *                                ANY_BIT if any nonzero value counts, TOP_BIT if only the sign bit does. The fast pass
- *                                ORs the bads of all elements and tests once, so TEST of an OR must be the OR of the TESTs
- *   CHUNKED, EXACT, REDO, steps  for a fast way that holds for most operands and an exact one for all. The fast way writes
- *                                a chunk of elements aside, so that the exact one still finds the operands if the fast one
- *                                turns out not to hold for some of them. The steps compute r; bad, 0 or 1; and used_x and
- *                                used_y, which are ORed over the chunk. REDO of these ORs is nonzero if the chunk must be
- *                                done the exact way. T EXACT(T x, T y, uint64_t *bad) sets *bad to 1 where it marks and
- *                                else leaves it alone
- *   CALL, expression             of a function that does all elements from a, b, c to d and returns what a kernel does
+ *   VALUE, expression
+ *       d = expression
+ *   CHECKED, TEST, steps
+ *       For operations that may mark. The steps compute two variables: r, the element's result, and bad, which is set if
+ *       the element is to be marked. TEST(bad) says whether it is set: ANY_BIT if any nonzero value counts, TOP_BIT if
+ *       only the sign bit does. The fast pass ORs the bads of all elements, in T's width, and tests once, so TEST of an
+ *       OR must be the OR of the TESTs.
+ *   CHUNKED, EXACT, REDO, steps
+ *       For a fast way that holds for most operands and an exact one for all. The fast way writes a chunk of elements
+ *       aside, so that the exact one still finds the operands if the fast one turns out not to hold for some of them.
+ *       The steps compute r; bad, 0 or 1; and used_x and used_y, which are ORed over the chunk. REDO of these ORs is
+ *       nonzero if the chunk must be done the exact way. T EXACT(T x, T y, uint64_t *bad) sets *bad to 1 where it marks
+ *       and else leaves it alone.
+ *   CALL, expression
+ *       Of a function that does all elements, from a, b, c to d, and returns what a kernel returns.
  */
 #define MARKS__ 0
 #define MARKS_F 1

@@ -107,8 +107,8 @@ static INLINE doubles fold_vector(doubles v, doubles *sum, int folds, int stride
     return v;
 }
 
-/* What bias f took, over all accumulators: sums and bias have the same exponent (or the sum is the next power of
- * two), so the difference of their bits is the difference in units of the last place. */
+/* How much was added to one bias, in units of its last place. A double's bits, read as an integer, grow by one per unit
+ * in the last place; as no sum has left the bias's binade, subtracting the bits subtracts the values. */
 static INLINE int64_t taken_by(const doubles *sum, double bias, int vectors)
 {
     const words start = (words)broadcast(bias);
