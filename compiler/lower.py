@@ -19,7 +19,6 @@ from collections.abc import Iterable
 from .._machine import OPS, TYPE_SIZES, TYPES
 from .fuse import fuse
 from .infer import Graph, Param, Term, interval
-from .ir import ELEMENTARY1, ELEMENTARY2, TOTAL
 from .program import MARKING, STORE, Instr, Program, Register, serialise
 
 FAULTS = {op["name"] for op in OPS if op["faults"]}
@@ -30,18 +29,12 @@ _MOST_CONJUNCTIONS = 8  # a guard of more becomes "always"
 
 Guard = frozenset[frozenset[tuple[int, bool]]]
 
-#: The machine's name of each float or bool term.
-_PLAIN = {
-    "add": "ADD", "sub": "SUB", "mul": "MUL", "div": "DIV", "divc": "DIV_CHECKED", "fdiv": "FLOORDIV",
-    "fdivc": "FLOORDIV_CHECKED", "rem": "MOD", "remc": "MOD_CHECKED", "sqrt": "SQRT", "sqrtc": "SQRT_CHECKED",
-    "squarec": "SQUARE_CHECKED", "neg": "NEG", "fabs": "FABS", "copysign": "COPYSIGN", "floor": "FLOOR",
-    "ceil": "CEIL", "trunc": "TRUNC", "rint": "RINT", "whole": "WHOLE", "and": "AND", "or": "OR", "xor": "XOR",
-    "not": "NOT", "isnan": "ISNAN", "isinf": "ISINF", "isfinite": "ISFIN",
-}  # fmt: skip
-for _name in (*ELEMENTARY1, *ELEMENTARY2, "log", "hypot", "pow"):
-    _PLAIN[_name] = _name.upper()
-    if _name not in TOTAL:
-        _PLAIN[_name + "c"] = _name.upper() + "_CHECKED"
+#: The machine's name of each float or bool term: the term's in capitals, but for three; and checked, if it ends in c.
+_TERMS = {"FLOORDIV": "fdiv", "MOD": "rem", "ISFIN": "isfinite"}
+_PLAIN: dict[str, str] = {}
+for _op in OPS:
+    _base = _op["name"].removesuffix("_CHECKED")
+    _PLAIN[_TERMS.get(_base, _base.lower()) + ("c" if _base != _op["name"] else "")] = _op["name"]
 #: Int terms: the machine's name where the interval fits the lane, and where it was cut.
 _INT = {
     "add": ("ADD", "ADD_CHECKED"), "sub": ("SUB", "SUB_CHECKED"), "mul": ("MUL", "MUL_CHECKED"),
