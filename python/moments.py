@@ -1,6 +1,6 @@
 """Statistics of buffers, with the standard library as the definition of each.
 
-Sums and sums of squares are gathered exactly, in one pass over memory (vm/moments.c), and rounded once, here. So
+Sums and sums of squares are gathered exactly, in one pass over memory (vm/arrays/moments.c), and rounded once, here. So
 results are right to the last bit, and do not depend on how the data was cut or merged.
 """
 
