@@ -54,7 +54,7 @@ typedef struct {
     uint8_t faults;      /* 1 if it may mark elements */
     uint8_t spreads;     /* 1 if it may have no operand but a uniform */
     uint8_t run;         /* 1 if b and c are the first and last of a run of constants */
-    uint8_t weight;      /* work of an element, in additions of doubles; of a run's, for each constant after the first */
+    uint8_t weight;      /* work of an element, in additions of doubles; with a run, for each constant but one */
 } ao_op_info;
 
 extern const ao_op_info ao_ops[AO_NOPS];
