@@ -6,10 +6,11 @@ import html
 from typing import Any
 
 from . import _machine
-from .compiler.infer import Inference, Param, number_param
+from .compiler.infer import Inference
 from .compiler.ir import FUNCTIONS, IR
 from .compiler.lower import FAULTS
 from .compiler.program import Program
+from .compiler.terms import Param, number_param
 from .kernel import Kernel
 from .pipelines import Pipeline, _Called, _is_buffer
 from .plans import ARRAY_PARAMS, MACHINE_TYPES, Plans

@@ -22,7 +22,7 @@ from .compiler.ir import is_known, least_arguments
 from .plans import Plans
 
 if TYPE_CHECKING:
-    from .compiler.decode import Slot, Template
+    from .compiler.captured import Slot, Template
 
 #: Elements after which a code object is decoded.
 COMPILE_AFTER = 2000

@@ -19,9 +19,9 @@ from typing import Any
 
 from . import _complete, _machine, functions
 from .common import MAX_THREADS, MISSING, native
-from .compiler.infer import Param
 from .compiler.ir import IR, bind, from_table, identity, show, to_table
 from .compiler.parse import RESERVED, parse
+from .compiler.terms import Param
 from .exchange import exchanges, takes
 from .functions import NotCompilable, Translation
 from .plans import MACHINE_TYPES, Plans, types_of

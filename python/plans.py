@@ -12,10 +12,11 @@ from typing import Any
 
 from . import _machine
 from .compiler.evaluate import evaluator
-from .compiler.infer import I64, Inference, Param, Union, array_param, interval, number_param
+from .compiler.infer import Inference
 from .compiler.ir import IR
 from .compiler.lower import lower
 from .compiler.program import Program, TooLarge
+from .compiler.terms import I64, Param, Union, array_param, interval, number_param
 
 _MOST_PLANS = 64  # of one IR
 
