@@ -15,9 +15,9 @@ from typing import Any
 
 from .evaluate import fold
 from .ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS, IR, TOTAL, Node, Number
+from .machine import EXACT_FLOAT
 from .terms import I64, U64, Graph, Param, Term, Union, Value, one_lane
 
-EXACT_FLOAT = 1 << 53  # every int up to here is a double
 LARGEST_POWER = 64  # x**n is multiplied out up to this n: beyond it only -1, 0 and 1 fit 64 bits
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from array import array
 
 from .. import _machine
-from .._machine import LIMITS, MAGIC, MISSING, OPS, SLOT_KINDS, TYPE_SIZES, TYPES
+from .._machine import ISA, ISA_LEVELS, LIMITS, MAGIC, MISSING, OPS, SLOT_KINDS, TYPE_SIZES, TYPES
 
 __all__ = [
-    "FLOAT_TYPECODES", "LIMITS", "MACHINE_TYPES", "MAGIC", "MARKING", "MISSING", "NO_OUT", "NO_REG", "OPCODES", "OPS",
-    "SLOT_KINDS", "STORE", "TYPECODES", "TYPES", "TYPE_INDEX", "TYPE_SIZES", "bad_typecode", "capture", "find",
+    "EXACT_FLOAT", "FLOAT_TYPECODES", "ISA", "ISA_LEVELS", "LIMITS", "MACHINE_TYPES", "MAGIC", "MARKING",
+    "MAX_THREADS", "MISSING", "NO_OUT", "NO_REG", "OPCODES", "OPS", "SLOT_KINDS", "STORE", "TYPECODES", "TYPES",
+    "TYPE_INDEX", "TYPE_SIZES", "bad_typecode", "capture", "find",
 ]  # fmt: skip
 
 #: Number of each opcode, by (name, type).
@@ -23,6 +24,8 @@ TYPE_INDEX = {name: index for index, name in enumerate(TYPES)}
 NO_REG = LIMITS["NO_REG"]
 NO_OUT = 255  # the type of the result of a program without one
 MARKING, STORE = 1, 2  # flags of instructions
+MAX_THREADS = LIMITS["MAX_THREADS"]
+EXACT_FLOAT = 1 << 53  # every int up to here is a double
 
 #: Typecodes of the arrays that results are given out in. Taken in is any format that _machine.buffer_info knows.
 TYPECODES = "bBhHiIlLqQfd"
