@@ -3,7 +3,7 @@
 #define AO_PY_MOMENTS_H
 
 #include "glue.h"
-#include "../vm/moments.h"
+#include "../vm/arrays/moments.h"
 
 /* What was gathered by each of so many, so many bytes apart: a list of tuples, see moments.c. */
 PyObject *moments_list(ao_moments *m, unsigned number, size_t apart);

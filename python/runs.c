@@ -6,6 +6,7 @@
  * argument, gives their values or the exception of the call.
  */
 #include "runs.h"
+#include "../vm/arrays/reduce.h"
 #include "../vm/parallel.h"
 
 #include <stdalign.h>

@@ -1,6 +1,6 @@
 /* Choosing an instruction-set level.
  *
- * Each level is one compiled copy of the kernels (isa.h). A level may run only where the processor and the operating
+ * Each level is one compiled copy of the kernels (kernels/level.h). A level may run only where the processor and the operating
  * system support every feature that its compiler flags allow; the flags in the build file and the features tested
  * here must stay the same list:
  *
@@ -8,7 +8,7 @@
  *   avx2     -mavx2 -mfma -mbmi -mbmi2 -mlzcnt -mpopcnt   (lzcnt comes with bmi on every processor that has avx2)
  *   avx512   and -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mprefer-vector-width=512
  */
-#include "isa.h"
+#include "vm.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* The inside of a verified program: shared by program.c, which builds it, and run.c, which runs it.
+/* The inside of a verified program and of a frame: shared by program.c, which lays them out, and run.c, which runs them.
  *
  * A program is one block of memory and never changes after ao_program_load, so any number of frames in any number of
  * threads may read it. Every register number and every type in `steps` has been checked: run.c checks nothing again.
@@ -48,6 +48,38 @@ struct ao_program {
     ao_step *steps;
 };
 
-ao_layout ao_lay_out(const ao_program *program); /* run.c */
+/* ---- the inside of a frame ---- */
+
+enum { AO_ALIGNMENT = 64 };
+
+/* To a whole number of cache lines. */
+static inline size_t ao_round_up(size_t n)
+{
+    return (n + AO_ALIGNMENT - 1) / AO_ALIGNMENT * AO_ALIGNMENT;
+}
+
+/* An input that is not as kernels read it: each block of it is copied to the frame first. */
+typedef struct {
+    const char *from; /* the current block's first element */
+    char *block;
+    ao_spacing spacing;
+    unsigned input, size;
+} gathered;
+
+struct ao_frame_private {
+    const ao_program *program;
+    ao_job job;
+    char **regs;      /* address of each register's value in the current block; one more for "no register" */
+    uint8_t *marks;
+    uint8_t *raw;     /* one instruction's marks, before its guard */
+    char *scratch;    /* the block's results before they are handed over; NULL: they go straight to job.out */
+    size_t block;     /* elements of a full block */
+    size_t limit;     /* elements of the next block: less than `block` after a stop of the scan */
+    unsigned sticky;  /* the last block had raw faults */
+    unsigned lead;    /* the register that blocks are aligned for */
+    unsigned spaced;  /* inputs that are gathered */
+    gathered *gathers;
+    size_t lead_size; /* of its elements */
+};
 
 #endif

@@ -22,64 +22,10 @@
 #include <string.h>
 
 enum {
-    BLOCK_BYTES = 32768,    /* a small L1: with half of it 12 operations took 1.25 times as long on data in L2 and L3 */
     FAR_BYTES = 12 << 20,   /* arrays from memory: half the block, or they take 1.2 to 1.5 times as long */
-    STAGGER = 192,       /* temporaries multiples of 4096 apart would share L1 sets: staggered, 12 operations on data
-                          * from memory took 0.59 instead of 0.76 ns per element */
-    ALIGNMENT = 64,
     FIRST_AFTER_STOP = 16,
     WORTH_ALIGNING = 512 /* elements from which a first short block is made */
 };
-
-/* An input that is not as kernels read it: each block of it is copied to the frame first. */
-typedef struct {
-    const char *from; /* the current block's first element */
-    char *block;
-    ao_spacing spacing;
-    unsigned input, size;
-} gathered;
-
-struct ao_frame_private {
-    const ao_program *program;
-    ao_job job;
-    char **regs;      /* address of each register's value in the current block; one more for "no register" */
-    uint8_t *marks;
-    uint8_t *raw;     /* one instruction's marks, before its guard */
-    char *scratch;    /* the block's results before they are handed over; NULL: they go straight to job.out */
-    size_t block;     /* elements of a full block */
-    size_t limit;     /* elements of the next block: less than `block` after a stop of the scan */
-    unsigned sticky;  /* the last block had raw faults */
-    unsigned lead;    /* the register that blocks are aligned for */
-    unsigned spaced;  /* inputs that are gathered */
-    gathered *gathers;
-    size_t lead_size; /* of its elements */
-};
-
-static size_t round_up(size_t n)
-{
-    return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
-/* Bytes of the widest element that a vector of the program holds. */
-static size_t widest(const ao_program *p)
-{
-    size_t width = p->out_type == AO_TYPE_NONE ? 1 : ao_type_sizes[p->out_type];
-    for (unsigned i = 0; i < p->inputs; i++)
-        width = ao_type_sizes[p->types[i]] > width ? ao_type_sizes[p->types[i]] : width;
-    for (const ao_step *s = p->steps; s < p->steps + p->first[AO_SECTIONS]; s++)
-        width = ao_type_sizes[ao_ops[s->op].dst] > width ? ao_type_sizes[ao_ops[s->op].dst] : width;
-    return width;
-}
-
-/* Elements of a block: the largest power of two with which all vectors together stay within BLOCK_BYTES. */
-static size_t block_size(const ao_program *p, size_t width)
-{
-    const size_t vectors = (size_t)p->inputs + p->temps + (p->out_type != AO_TYPE_NONE);
-    size_t block = AO_MAX_BLOCK / width;
-    while (block > AO_MIN_BLOCK && block * width * vectors > BLOCK_BYTES)
-        block /= 2;
-    return block;
-}
 
 static size_t near_or_far(const ao_program *p, const ao_job *job, size_t block)
 {
@@ -94,27 +40,6 @@ static size_t near_or_far(const ao_program *p, const ao_job *job, size_t block)
 static int is_one_pass(const ao_program *p)
 {
     return !p->faults && !p->temps && p->acc == AO_NO_REG && p->first[AO_SECTIONS] - p->first[AO_BODY] == 1;
-}
-
-ao_layout ao_lay_out(const ao_program *p)
-{
-    ao_layout at;
-    const size_t width = widest(p);
-    at.block = block_size(p, width);
-    at.regs = round_up(sizeof(struct ao_frame_private));
-    at.uniforms = at.regs + round_up((p->regs + 1) * sizeof(char *));
-    at.marks = at.uniforms + round_up((p->first_temp - p->inputs + 1) * sizeof(ao_value));
-    at.raw = at.marks + at.block;
-    at.scratch = at.raw + at.block;
-    at.stride = at.block * width + STAGGER;
-    at.temps = at.scratch + (p->out_type == AO_TYPE_NONE ? 0 : at.stride);
-    at.total = at.temps + p->temps * at.stride;
-    return at;
-}
-
-size_t ao_frame_size(const ao_program *program, unsigned spaced)
-{
-    return program->frame.total + round_up(spaced * sizeof(gathered)) + spaced * program->frame.stride;
 }
 
 static int is_spaced(ao_spacing spacing)
@@ -132,7 +57,7 @@ static void bind_gathers(struct ao_frame_private *f, char *memory)
         return;
     for (unsigned i = 0; i < p->inputs; i++)
         f->spaced += is_spaced(f->job.spacings[i]);
-    char *block = memory + round_up(f->spaced * sizeof(gathered));
+    char *block = memory + ao_round_up(f->spaced * sizeof(gathered));
     gathered *g = f->gathers;
     for (unsigned i = 0; i < p->inputs; i++) {
         if (!is_spaced(f->job.spacings[i]))
@@ -420,8 +345,8 @@ static size_t next_block(const struct ao_frame_private *f, size_t left)
     const size_t n = left < f->limit ? left : f->limit;
     if (n < WORTH_ALIGNING || !f->lead_size)
         return n;
-    const size_t into_line = (uintptr_t)f->regs[f->lead] % ALIGNMENT;
-    return into_line ? (ALIGNMENT - into_line) / f->lead_size : n;
+    const size_t into_line = (uintptr_t)f->regs[f->lead] % AO_ALIGNMENT;
+    return into_line ? (AO_ALIGNMENT - into_line) / f->lead_size : n;
 }
 
 ao_status ao_run(ao_frame *frame, size_t end)

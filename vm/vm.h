@@ -65,7 +65,7 @@ enum {
     AO_MAX_UNIFORMS = 8192, /* parameters, constants and computed uniforms together */
     AO_MAX_TEMPS = 4096,    /* temporaries: 4096 of them over 256 elements are 8 MiB */
     AO_MAX_INSTRS = 32768,  /* instructions of all sections together */
-    AO_MIN_BLOCK = 256,     /* elements of a block; the rule is in run.c */
+    AO_MIN_BLOCK = 256,     /* elements of a block; the rule is in program.c */
     AO_MAX_BLOCK = 8192,    /* of one byte each; 1024 of eight */
     AO_NO_REG = 0xFFFF      /* "no register" in an operand, guard, header.acc or header.next */
 };
@@ -145,7 +145,7 @@ typedef struct {
     /* Stream compaction by element size 1, 2, 4, 8 (index log2): copies the elements whose mask byte is 1 to dst, in order,
      * and returns their number. Writes nothing at or past dst[number]. */
     size_t (*const *compact)(size_t n, const uint8_t *mask, const void *src, void *dst);
-    const struct ao_reductions *reductions; /* kernels behind ao_sum_int, ao_sum_float, ao_extreme: reduce.h */
+    const struct ao_reductions *reductions; /* what arrays/ asks: kernels/reduce_kernels.h */
 } ao_isa;
 
 extern const char *const ao_isa_names[]; /* every level built for this architecture, slowest first, then NULL */
@@ -221,16 +221,5 @@ const void *ao_frame_input(const ao_frame *frame, unsigned input);
 uint8_t *ao_frame_mask(const ao_frame *frame);
 ao_value ao_frame_acc(const ao_frame *frame);
 void ao_frame_set_acc(ao_frame *frame, ao_value value);
-
-/* Reductions of plain arrays. Each is exact, or says that it cannot be. */
-
-/* Sum of n integers of any type as a 128-bit two's complement number (high, low). */
-void ao_sum_int(const ao_isa *isa, enum ao_type type, const void *a, size_t n, int64_t *high, uint64_t *low);
-/* Correctly rounded sum of doubles (type f64) or floats (type f32), as math.fsum. Returns 0 and leaves *sum alone where
- * fsum's own answer depends on the order of the elements or is an exception: inf, nan, or partial sums that may overflow. */
-int ao_sum_float(const ao_isa *isa, enum ao_type type, const void *a, size_t n, double *sum);
-/* Index of the element that Python's min() (largest 0) or max() (largest 1) returns: the first of equals; element 0 if it
- * is nan; other nans are passed over. n is at least 1. Any type but b1. */
-size_t ao_extreme(const ao_isa *isa, enum ao_type type, const void *a, size_t n, int largest);
 
 #endif

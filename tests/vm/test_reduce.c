@@ -10,6 +10,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "arrays/reduce.h"
 #include "check.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -8,7 +8,7 @@
 #endif
 
 #include "check.h"
-#include "sort.h"
+#include "arrays/sort.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

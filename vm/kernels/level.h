@@ -1,14 +1,14 @@
 /* Names for code that is compiled once per instruction-set level.
  *
  * Meson compiles kernels.c, compact.c and reduce_kernels.c once for each level with AO_ISA set to base, avx2 or avx512;
- * AO_LOCAL(name) gives each copy its own symbol. Nothing outside these files and isa.c needs this header.
+ * AO_LOCAL(name) gives each copy its own symbol. Nothing outside this folder needs this header.
  */
-#ifndef AO_ISA_H
-#define AO_ISA_H
+#ifndef AO_LEVEL_H
+#define AO_LEVEL_H
 
 #include <string.h>
 
-#include "vm.h"
+#include "../vm.h"
 
 /* A function that is not inlined keeps the loop around it from becoming vector code. */
 #if defined __GNUC__

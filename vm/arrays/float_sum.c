@@ -1,4 +1,4 @@
-/* Exact sums of doubles: whole blocks are folded (reduce.h), what folds do not hold goes to a superaccumulator.
+/* Exact sums of doubles: whole blocks are folded (reduce_kernels.h), what folds do not hold goes to a superaccumulator.
  *
  * The total is exact until it is rounded, so it depends on the numbers alone, not on their order, the block size or the
  * instruction set. Nothing is allocated.

@@ -1,4 +1,4 @@
-"""Makes coefficients.h: the constants of the elementary functions. python vm/math/coefficients.py [--check]
+"""Makes coefficients.h: the constants of the elementary functions. python vm/kernels/math/coefficients.py [--check]
 
 Each polynomial interpolates its function at Chebyshev nodes, in 60-digit arithmetic (mpmath), which is within a small
 factor of the best one; its degree is the least whose error, relative to the function that it is part of, is below the

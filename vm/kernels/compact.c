@@ -1,4 +1,4 @@
-/* Stream compaction, compiled once per instruction-set level (isa.h): the elements whose mask byte is 1, in order.
+/* Stream compaction, compiled once per instruction-set level (level.h): the elements whose mask byte is 1, in order.
  *
  * What always holds: nothing is written at or past dst[number kept], and nothing is read past the n elements. Every
  * level counts the kept elements first, then takes STEP_<T> elements at a time for as long as that many are still to be
@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "isa.h"
+#include "level.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>

@@ -2,7 +2,7 @@
 #ifndef AO_FLOAT_SUM_H
 #define AO_FLOAT_SUM_H
 
-#include "reduce.h"
+#include "../kernels/reduce_kernels.h"
 
 enum { AO_DIGITS = 68, AO_BIASES = AO_FOLD_PASSES * AO_FOLD_DEEP };
 /* A fixed-point number wide enough for every sum of doubles: digit i is worth 2^(32i - 1074). Between carries a

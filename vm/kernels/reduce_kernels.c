@@ -1,16 +1,16 @@
-/* Reduction kernels, compiled once per instruction-set level (isa.h).
+/* Reduction kernels, compiled once per instruction-set level (level.h).
  *
  * The loops are plain C for the vectoriser, except the folds: they need their accumulators held in registers, which
  * compilers do for vector variables but not for arrays of lanes, so they use the vector types that gcc and clang share.
  * -ffp-contract=off and round-to-nearest are assumed throughout; nothing here may reorder or contract an addition of
  * floats.
  */
-#include "reduce.h"
+#include "reduce_kernels.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "isa.h"
+#include "level.h"
 #include "math/double_double.h"
 
 #if defined(__AVX512F__)

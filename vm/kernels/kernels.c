@@ -1,5 +1,5 @@
 /* The element kernels: one function k_<op>_<type> for every line and type of ops.def, stamped by macros, and the
- * table of them. Compiled once for each instruction-set level (isa.h).
+ * table of them. Compiled once for each instruction-set level (level.h).
  *
  * Always holds: a kernel is total (no trap, no undefined behaviour for any bit pattern), reads all operands of an
  * element before it writes that element, so that d may be an operand, and gives the same bits at every level, for
@@ -12,7 +12,7 @@
  * Reading order: loops and stamps first, then the operations in the order of ops.def; what needs more than an
  * expression (division, multiplication with a check) has its own section before its stamps.
  */
-#include "isa.h"
+#include "level.h"
 
 #include <math.h>
 #include <string.h>
@@ -779,7 +779,7 @@ const ao_isa AO_LOCAL(ao_isa) = {
     QUOTE(AO_ISA),
     {
 #define OP(name, types, dst, a, b, c, fault, meaning) AO_LIST_##types(ENTRY, name)
-#include "ops.def"
+#include "../ops.def"
 #undef OP
     },
     AO_LOCAL(ao_compact),

@@ -4,6 +4,7 @@
  * alone, not on their order, the block size or the instruction set. Everything lives on the stack. When ao_sum_float
  * cannot promise math.fsum's answer (inf, nan, numbers near overflow) it says so and must not guess.
  */
+#include "reduce.h"
 #include "float_sum.h"
 
 #include <string.h>

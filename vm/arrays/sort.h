@@ -7,7 +7,7 @@
 #ifndef AO_SORT_H
 #define AO_SORT_H
 
-#include "vm.h"
+#include "../vm.h"
 
 /* Sorts n elements in place as Python's sorted() does: ascending, stable (0.0 and -0.0 are equal and keep their order),
  * but nans (which sorted() leaves anywhere) come last in their order of appearance. `scratch` holds n elements of the

@@ -1,13 +1,13 @@
-/* What reduce.c asks of each instruction-set level.
+/* What the algorithms in arrays/ ask of each instruction-set level.
  *
  * The kernels do the work that is proportional to the array; everything that decides (which kernel, what scale, when
- * the answer cannot be given) is in reduce.c and exists once. No kernel's answer depends on its vector width: integer
+ * the answer cannot be given) is in arrays/ and exists once. No kernel's answer depends on its vector width: integer
  * totals and folded totals are exact, and an extreme is an index.
  */
-#ifndef AO_REDUCE_H
-#define AO_REDUCE_H
+#ifndef AO_REDUCE_KERNELS_H
+#define AO_REDUCE_KERNELS_H
 
-#include "vm.h"
+#include "../vm.h"
 
 /* Folding: exact addition of doubles of similar size. A bias B = 1.5 * 2^e is so large that adding x to it rounds x
  * to a multiple of B's unit in the last place, 2^(e-52), and what was rounded off, x - ((B + x) - B), is exact. The

@@ -4,6 +4,7 @@
  * exactly (float_sum.c). Products that would lose bits that way, and integers, are multiplied as integers.
  */
 #include "moments.h"
+#include "reduce.h"
 
 #include <math.h>
 #include <string.h>

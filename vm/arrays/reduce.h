@@ -1,0 +1,16 @@
+/* Reductions of plain arrays. Each is exact, or says that it cannot be. */
+#ifndef AO_REDUCE_H
+#define AO_REDUCE_H
+
+#include "../vm.h"
+
+/* Sum of n integers of any type as a 128-bit two's complement number (high, low). */
+void ao_sum_int(const ao_isa *isa, enum ao_type type, const void *a, size_t n, int64_t *high, uint64_t *low);
+/* Correctly rounded sum of doubles (type f64) or floats (type f32), as math.fsum. Returns 0 and leaves *sum alone where
+ * fsum's own answer depends on the order of the elements or is an exception: inf, nan, or partial sums that may overflow. */
+int ao_sum_float(const ao_isa *isa, enum ao_type type, const void *a, size_t n, double *sum);
+/* Index of the element that Python's min() (largest 0) or max() (largest 1) returns: the first of equals; element 0 if it
+ * is nan; other nans are passed over. n is at least 1. Any type but b1. */
+size_t ao_extreme(const ao_isa *isa, enum ao_type type, const void *a, size_t n, int largest);
+
+#endif
