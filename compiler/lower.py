@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._machine import OPS, TYPE_SIZES, TYPES
 from .fuse import fuse
-from .infer import Graph, Param, Term, interval
-from .program import MARKING, STORE, Instr, Program, Register, serialise
+from .machine import MARKING, OPS, STORE, TYPE_SIZES, TYPES
+from .program import Instr, Program, Register, serialise
+from .terms import Graph, Param, Term, interval
 
 FAULTS = {op["name"] for op in OPS if op["faults"]}
 
