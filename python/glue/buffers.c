@@ -4,7 +4,7 @@
  * meanwhile: array.array and bytearray raise BufferError instead. Types come from the format's letter and the item size
  * together, never from the letter alone. Nothing here looks at elements.
  */
-#include "glue.h"
+#include "state.h"
 
 #ifdef __linux__
 #include <sys/mman.h>

@@ -2,8 +2,8 @@
 #ifndef AO_PY_MOMENTS_H
 #define AO_PY_MOMENTS_H
 
-#include "glue.h"
-#include "../vm/moments.h"
+#include "state.h"
+#include "../../vm/moments.h"
 
 /* What was gathered by each of so many, so many bytes apart: a list of tuples, see moments.c. */
 PyObject *moments_list(ao_moments *m, unsigned number, size_t apart);

@@ -1,6 +1,6 @@
 /* Order: sorting a buffer in place, its distinct elements, the elements at a place of the sorted order. */
-#include "glue.h"
-#include "../vm/sort.h"
+#include "state.h"
+#include "../../vm/sort.h"
 
 /* Memory for n elements beside the array; NULL with MemoryError. */
 static void *scratch_for(const ao_array *a)

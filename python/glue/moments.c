@@ -4,7 +4,7 @@
  * 2^-2148).
  */
 #include "moments.h"
-#include "../vm/parallel.h"
+#include "../../vm/parallel.h"
 
 #include <string.h>
 

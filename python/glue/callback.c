@@ -5,7 +5,7 @@
  * callable that resizes its array gets BufferError; one that writes to it is seen by the elements that follow, as in the
  * loop.
  */
-#include "runs.h"
+#include "run.h"
 
 #include <string.h>
 

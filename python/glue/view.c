@@ -4,7 +4,7 @@
  * when it is made. It exports the buffer protocol (format, shape, strides), which is how the rest of arrayops, memoryview
  * and NumPy read it, and it is a sequence of Python numbers, which memoryview is not for formats such as '>H'.
  */
-#include "glue.h"
+#include "state.h"
 
 #include <structmember.h>
 #include <string.h>

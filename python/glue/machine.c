@@ -2,9 +2,9 @@
  *
  * The public API is in Python (api.py, kernel.py); this module has no opinion on names, defaults or result types.
  */
-#include "glue.h"
+#include "state.h"
 #include "moments.h"
-#include "../vm/parallel.h"
+#include "../../vm/parallel.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * element_set has the meaning of array.array's item assignment, to the letter of its exceptions: the common cases are
  * done here, everything else (and every error) by array.array itself through a scratch array of one element.
  */
-#include "glue.h"
+#include "state.h"
 
 #include <string.h>
 

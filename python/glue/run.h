@@ -6,7 +6,7 @@
 #ifndef AO_RUNS_H
 #define AO_RUNS_H
 
-#include "glue.h"
+#include "state.h"
 
 enum {
     RUN_ARGS_INLINE = 8,        /* runs of more arguments allocate their tables */

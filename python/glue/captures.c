@@ -4,7 +4,7 @@
  * capture() runs at every call of a compiled function, so it looks at nothing but dictionaries and tuples of exact types
  * and never runs Python code; whatever looks different from what the decoder saw counts as missing.
  */
-#include "glue.h"
+#include "state.h"
 
 /* The order is that of SLOT_KINDS, by which compiler/decode.py names them. */
 enum { GLOBAL, CELL, DEFAULT, KEYWORD_DEFAULT, ATTRIBUTE, CODE, PARTIAL_ARGUMENT, PARTIAL_KEYWORD, PARTIAL_FUNCTION };

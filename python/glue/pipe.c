@@ -5,8 +5,8 @@
  * is added together in Python.
  */
 #include "moments.h"
-#include "runs.h"
-#include "../vm/parallel.h"
+#include "run.h"
+#include "../../vm/parallel.h"
 
 #include <stdalign.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  *
  * Programs are found by a signature, a number made of the types (py_signature). Python registers them (plans.py).
  */
-#include "runs.h"
+#include "run.h"
 
 #include <structmember.h>
 #include <string.h>

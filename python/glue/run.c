@@ -5,8 +5,8 @@
  * Ctrl-C is answered. A block with marked elements comes back here: the oracle, a Python callable of one value per
  * argument, gives their values or the exception of the call.
  */
-#include "runs.h"
-#include "../vm/parallel.h"
+#include "run.h"
+#include "../../vm/parallel.h"
 
 #include <stdalign.h>
 #include <string.h>

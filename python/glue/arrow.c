@@ -8,7 +8,7 @@
  * A producer can be wrong. All that can be seen is checked: types, lengths, numbers of buffers, null pointers. Whether a
  * pointer has as many elements behind it as it says cannot be.
  */
-#include "glue.h"
+#include "state.h"
 
 #include <string.h>
 

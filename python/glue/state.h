@@ -15,7 +15,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "../vm/vm.h"
+#include "../../vm/vm.h"
 
 #define AO_TYPECODE_LETTERS "bBhHiIlLqQfd"
 enum { AO_TYPECODES = 12, AO_FRONTS = 6 };
