@@ -191,7 +191,7 @@ class Kernel(_machine.KernelBase):
         program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
         if program is None:
             return _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
-        return _machine.run_filter(program, given, lead, meaning.python, meaning.visible(len(args)))
+        return _machine.run_filter(program, given, meaning.python, meaning.visible(len(args)), lead)
 
     @takes
     def _count(self, what: int, arr: Any, *more: Any, **names: Any) -> int | bool:
@@ -219,7 +219,7 @@ class Kernel(_machine.KernelBase):
         if plan is None or plan.program is None:
             _machine.call_map(meaning.python, given[:visible], target, out is None)
         else:
-            _machine.run_map(plan.program, given, target, meaning.python, visible, out is None, _threads(threads))
+            _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, _threads(threads))
         return target
 
     @exchanges(chunkwise=True)
@@ -400,7 +400,7 @@ class _Fold:
             plan = plans.get("fold", types, wanted)
             if plan.program is not None:
                 visible = self.meaning.visible(2 + len(self.numbers))
-                return _machine.run_fold(plan.program, args, 0, start, self.meaning.python, visible, out)
+                return _machine.run_fold(plan.program, args, self.meaning.python, visible, 0, start, out)
             acc = self.step(acc, native(arr)[start])
             if out is not None:
                 raise _Unsettled
