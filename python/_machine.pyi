@@ -1,4 +1,4 @@
-"""The extension module: the machine's tables, programs, and the runs over buffers. Private; see python/machine.c."""
+"""The extension module: the machine's tables, programs, and the runs over buffers. Private; see python/glue/."""
 
 from array import array
 from collections.abc import Callable, Sequence
@@ -16,10 +16,22 @@ class Op(TypedDict):
     meaning: str
     faults: bool
 
+class Typecode(TypedDict):
+    type: str
+    kind: str
+    size: int
+    taken: bool
+    given: bool
+
 OPS: tuple[Op, ...]
 TYPES: tuple[str, ...]
 TYPE_SIZES: dict[str, int]
+TYPECODES: dict[str, Typecode]
+NUMBER_LANES: tuple[str, ...]
 LIMITS: dict[str, int]
+CONSTANTS: dict[str, int]
+HEADER_FORMAT: str
+INSTRUCTION_FORMAT: str
 MAGIC: int
 ISA: str
 ISA_LEVELS: list[str]
@@ -70,16 +82,16 @@ class Program:
     def __init__(self, code: bytes) -> None: ...
 
 def run_map(
-    program: Program, args: tuple[Any, ...], out: Any, oracle: Callable[..., Any], visible: int, defer: bool,
+    program: Program, args: tuple[Any, ...], oracle: Callable[..., Any], visible: int, out: Any, defer: bool,
     threads: int, /,
 ) -> None: ...  # fmt: skip
 def set_threads(number: int, /) -> int: ...
 def know_arrays(flag: bool, /) -> bool: ...
 def run_filter(
-    program: Program, args: tuple[Any, ...], lead: int, oracle: Callable[..., Any], visible: int, /
+    program: Program, args: tuple[Any, ...], oracle: Callable[..., Any], visible: int, lead: int, /
 ) -> array[Any]: ...
 def run_fold(
-    program: Program, args: tuple[Any, ...], acc_index: int, start: int, oracle: Callable[..., Any], visible: int,
+    program: Program, args: tuple[Any, ...], oracle: Callable[..., Any], visible: int, acc_index: int, start: int,
     out: Any, /,
 ) -> Any: ...  # fmt: skip
 def run_count(
@@ -100,6 +112,7 @@ def dot(a: Any, b: Any, /) -> tuple[int, float]: ...
 def call_map(function: Callable[..., Any], args: tuple[Any, ...], out: Any, defer: bool, /) -> None: ...
 def call_filter(function: Callable[..., Any], args: tuple[Any, ...], lead: int, /) -> array[Any]: ...
 def new_array(typecode: str, length: int, /) -> array[Any]: ...
+def typecode_type(typecode: str, /) -> str: ...
 def view(buffer: Any, format: str, offset: int, stride: int | None, count: int | None, /) -> View: ...
 def take_arrow(*capsules: object) -> list[tuple[View, int, View | None, int]]: ...
 def give_arrow(buffer: Any, /) -> tuple[object, object]: ...

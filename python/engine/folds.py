@@ -57,7 +57,7 @@ class Fold:
             plan = plans.get("fold", types, wanted)
             if plan.program is not None:
                 visible = self.meaning.visible(2 + len(self.numbers))
-                return _machine.run_fold(plan.program, args, 0, start, self.meaning.python, visible, out)
+                return _machine.run_fold(plan.program, args, self.meaning.python, visible, 0, start, out)
             acc = self.step(acc, native(arr)[start])
             if out is not None:
                 raise Unsettled

@@ -181,7 +181,7 @@ class Kernel(_machine.KernelBase):
         program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
         if program is None:
             return _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
-        return _machine.run_filter(program, given, lead, meaning.python, meaning.visible(len(args)))
+        return _machine.run_filter(program, given, meaning.python, meaning.visible(len(args)), lead)
 
     def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None) -> Any:
         first = _machine.buffer_info(args[lead])
@@ -195,7 +195,7 @@ class Kernel(_machine.KernelBase):
         if plan is None or plan.program is None:
             _machine.call_map(meaning.python, given[:visible], target, out is None)
         else:
-            _machine.run_map(plan.program, given, target, meaning.python, visible, out is None, thread_count(threads))
+            _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, thread_count(threads))
         return target
 
     def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:

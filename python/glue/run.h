@@ -1,12 +1,13 @@
-/* One run over buffers: its arguments, taken and released together, and the ways to go through them (runs.c, callback.c).
+/* One run over buffers: its arguments, taken and released together, and the one way to go through them.
  *
  * run_take holds the buffers; run_bind adds a program, without which only the oracle can be asked. run_close is called
  * once, on every path after run_none or run_take, also if that failed.
  */
-#ifndef AO_RUNS_H
-#define AO_RUNS_H
+#ifndef AO_GLUE_RUN_H
+#define AO_GLUE_RUN_H
 
-#include "glue.h"
+#include "buffers.h"
+#include "program.h"
 
 enum {
     RUN_ARGS_INLINE = 8,        /* runs of more arguments allocate their tables */
@@ -56,41 +57,49 @@ static inline void run_none(run *r)
     r->frame_memory = r->tables = NULL;
 }
 /* Takes the buffers among the arguments: at least one, all of one length. The arguments outlive the run. */
-int run_take(run *r, module_state *state, PyObject *oracle, PyObject *const *args, Py_ssize_t nargs, Py_ssize_t visible);
+int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible);
 /* Binds a program to the arguments; ValueError if it was compiled for others. */
 int run_bind(run *r, PyObject *program, Py_ssize_t acc_index);
 void run_close(run *r);
-/* The arguments of a function of the module that begins with (program, args: a tuple), then `oracle` and `visible`. */
-int run_open(run *r, PyObject *module, PyObject *const *args, PyObject *oracle, PyObject *visible, Py_ssize_t acc_index);
+/* run_take and run_bind for a function of the module: all of them that run programs begin with the parameters program,
+ * args (a tuple), oracle, visible. */
+int run_open(run *r, PyObject *module, PyObject *const *args, Py_ssize_t acc_index);
+/* run_take for one that only calls. */
+int run_open_calls(run *r, PyObject *module, PyObject *function, PyObject *args);
+/* Whether the program's results have this type; else ValueError. */
+int run_gives(const run *r, unsigned type);
 /* Sets inputs, spacings and nspaced: run_start does. */
 void run_find_spacings(run *r);
 /* Opens the frame, at `stack` (FRAME_ON_STACK bytes) if it fits there. */
 int run_start(run *r, ao_job *job, void *stack);
-/* Runs to `end` or to a marked block: AO_OK, AO_MARKED, or -1 with an exception (of a signal handler) set. */
-int run_advance(run *r, size_t end);
+/* Elements between two looks at signals. */
+static inline size_t run_slice(const run *r)
+{
+    return SLICE_WORK / (r->program->instructions + 1);
+}
+
+/* Supplies element j of the current block, which is marked. 0: go on; 1: the run is to stop after this element; -1: an
+ * exception. */
+typedef int run_answer(run *r, size_t j, void *context);
+/* Runs to `end`; the elements that the machine marks are supplied by `answer`. What comes before an element that stops the
+ * run has been finished, also if it is an exception. 0: all done; 1: stopped, after that element; -1: exception. */
+int run_through(run *r, size_t end, run_answer *answer, void *context);
+
+/* What the oracle says of one element; `acc` is a fold's accumulator, else NULL. */
+PyObject *run_ask(run *r, size_t index, PyObject *acc);
 /* Element j of the current block is marked: its truth by Python, also stored as its result. -1: exception. */
 int run_ask_truth(run *r, size_t j);
-/* Runs all elements into the job's sink; patch supplies element j of a block that is marked, or returns -1. */
-int run_to_sink(run *r, int (*patch)(run *r, size_t j, void *context), void *context);
+/* The buffer that is argument `lead`; NULL with TypeError if it is none. */
+const ao_array *run_lead(const run *r, Py_ssize_t lead);
+
+/* How many of so many bytes, each 0 or 1, are 1. */
+size_t count_truth(const uint8_t *mask, size_t n);
+
 /* Of the bytes of an element: the index of ao_isa.compact. */
 static inline size_t log2_size(enum ao_type type)
 {
     const size_t size = ao_type_sizes[type];
     return size == 8 ? 3 : size == 4 ? 2 : size - 1;
 }
-/* What the oracle says of one element; `acc` is a fold's accumulator, else NULL. */
-PyObject *run_ask(run *r, size_t index, PyObject *acc);
-/* The buffer that is argument `lead`; NULL with TypeError if it is none. */
-const ao_array *run_lead(const run *r, Py_ssize_t lead);
-
-/* Fill `out`, which the caller holds and releases. With defer, a store that fails does not stop the evaluation. On so many
- * threads; 0: on as many as the module may use if the run is long, else on this one. */
-int run_map(run *r, ao_array *out, int defer, unsigned threads);
-int call_map(run *r, ao_array *out, int defer);
-/* The elements of argument `lead` for which the program, or the oracle, is true. */
-PyObject *run_filter(run *r, Py_ssize_t lead);
-PyObject *call_filter(run *r, Py_ssize_t lead);
-PyObject *run_sum(PyObject *module, PyObject *object);
-PyObject *run_extreme(PyObject *module, PyObject *object, int largest);
 
 #endif

@@ -1,282 +1,23 @@
 /* The fast way in: map, map_inplace, filter, sum, min, max and calls of kernels that need nothing from Python.
  *
- * api.py defines each of these in full; front() puts a C function of the same name and documentation before it. That one
- * serves the calls whose program is known already, with no keyword but out, and those of functions that are just called,
- * and leaves all others, errors included, to the Python function. So it decides nothing: it only finds again what Python
- * found for the same text or code object and the same types of arguments. KernelBase does the same for Kernel.
- *
- * Programs are found by a signature, a number made of the types (py_signature). Python registers them (plans.py).
+ * The package defines each of these in Python, in full; front() puts a C function of the same name and documentation before
+ * it. That one serves the calls whose program is known already, with no keyword but out, and those of functions that are
+ * just called, and leaves all others, errors included, to the Python function. So it decides nothing: it only finds again
+ * what Python found for the same text or code object and the same types of arguments (known.c). KernelBase does the same
+ * for Kernel.
  */
-#include "runs.h"
+#include "front.h"
+#include "callback.h"
+#include "filter.h"
+#include "known.h"
+#include "map.h"
+#include "reductions.h"
 
 #include <structmember.h>
 #include <string.h>
 
 enum { MAP, MAP_INPLACE, FILTER, SUM, MIN, MAX };
 static const char *const names[AO_FRONTS] = {"map", "map_inplace", "filter", "sum", "min", "max"};
-
-/* Small tables of what was found last, in the module's state; without the GIL they would need locks. */
-#ifdef Py_GIL_DISABLED
-enum { RECENT = 0 };
-#else
-enum { RECENT = 1 };
-#endif
-
-enum { MOST_VALUES = 10 }; /* arguments and captured numbers: 5 bits each of a signature */
-
-/* -- Entry: what is known of a code object --------------------------------------------------------------------------- */
-
-/* Fields of a functions.Translation. */
-enum { T_GUARDS, T_SLOTS, T_READY, T_FIELDS };
-
-typedef struct {
-    PyObject_HEAD
-    PyObject *held;         /* keeps the object alive whose id is in the key */
-    PyObject *translations; /* tuple */
-    Py_ssize_t credit;      /* elements that are called before it is decoded (again) */
-} EntryObject;
-
-static PyObject *entry_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
-{
-    static char *keywords[] = {"held", "credit", NULL};
-    PyObject *held;
-    Py_ssize_t credit;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "On:Entry", keywords, &held, &credit)) {
-        return NULL;
-    }
-    EntryObject *self = (EntryObject *)type->tp_alloc(type, 0);
-    if (self) {
-        self->held = Py_NewRef(held);
-        self->translations = PyTuple_New(0);
-        self->credit = credit;
-        if (!self->translations) {
-            Py_CLEAR(self);
-        }
-    }
-    return (PyObject *)self;
-}
-
-static int entry_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(self));
-    Py_VISIT(((EntryObject *)self)->held);
-    Py_VISIT(((EntryObject *)self)->translations);
-    return 0;
-}
-
-static int entry_clear(PyObject *self)
-{
-    Py_CLEAR(((EntryObject *)self)->held);
-    Py_CLEAR(((EntryObject *)self)->translations);
-    return 0;
-}
-
-static void entry_dealloc(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    entry_clear(self);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
-
-static PyObject *entry_get_translations(PyObject *self, void *closure)
-{
-    (void)closure;
-    return Py_NewRef(((EntryObject *)self)->translations);
-}
-
-static int is_translation(PyObject *t)
-{
-    return PyTuple_Check(t) && PyTuple_GET_SIZE(t) >= T_FIELDS && are_guards(PyTuple_GET_ITEM(t, T_GUARDS))
-           && are_slots(PyTuple_GET_ITEM(t, T_SLOTS))
-           && (PyTuple_GET_ITEM(t, T_READY) == Py_None || PyDict_CheckExact(PyTuple_GET_ITEM(t, T_READY)));
-}
-
-static int entry_set_translations(PyObject *self, PyObject *value, void *closure)
-{
-    (void)closure;
-    int good = value && PyTuple_CheckExact(value);
-    for (Py_ssize_t i = 0; good && i < PyTuple_GET_SIZE(value); i++) {
-        good = is_translation(PyTuple_GET_ITEM(value, i));
-    }
-    if (!good) {
-        PyErr_SetString(PyExc_TypeError, "a tuple of translations is needed");
-        return -1;
-    }
-    Py_XSETREF(((EntryObject *)self)->translations, Py_NewRef(value));
-    return 0;
-}
-
-static PyMemberDef entry_members[] = {
-    {"held", T_OBJECT_EX, offsetof(EntryObject, held), READONLY, NULL},
-    {"credit", T_PYSSIZET, offsetof(EntryObject, credit), 0, NULL},
-    {NULL, 0, 0, 0, NULL},
-};
-
-static PyGetSetDef entry_getset[] = {
-    {"translations", entry_get_translations, entry_set_translations, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-};
-
-static PyType_Slot entry_slots[] = {
-    {Py_tp_doc, "Entry(held, credit)\n--\n\nWhat is known of the object `held`, which is called for `credit` elements first."},
-    {Py_tp_new, entry_new},
-    {Py_tp_dealloc, entry_dealloc},
-    {Py_tp_traverse, entry_traverse},
-    {Py_tp_clear, entry_clear},
-    {Py_tp_members, entry_members},
-    {Py_tp_getset, entry_getset},
-    {0, NULL},
-};
-
-static PyType_Spec entry_spec = {
-    .name = "arrayops._machine.Entry",
-    .basicsize = sizeof(EntryObject),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
-    .slots = entry_slots,
-};
-
-/* -- signatures ------------------------------------------------------------------------------------------------------ */
-
-/* One value of a signature: the type of an array, or NUMBER plus the narrowest type that holds a number. */
-enum { NUMBER = 16 };
-
-static uint64_t add_code(uint64_t signature, unsigned code)
-{
-    return signature << 5 | code;
-}
-
-static uint64_t begin_signature(int filters, unsigned wanted)
-{
-    return add_code(2 | (unsigned)filters, wanted);
-}
-
-/* The code of an exact number, or -1: a subclass, or an int that no type holds. */
-static int number_code(PyObject *number)
-{
-    static const enum ao_type lanes[] = {AO_TYPE_i16, AO_TYPE_i32, AO_TYPE_i64, AO_TYPE_u64};
-    if (PyFloat_CheckExact(number)) {
-        return NUMBER + AO_TYPE_f64;
-    }
-    if (PyBool_Check(number)) {
-        return NUMBER + AO_TYPE_b1;
-    }
-    for (size_t i = 0; i < sizeof lanes / sizeof *lanes; i++) {
-        ao_value value;
-        if (number_to_value(lanes[i], number, &value) == 0) {
-            return NUMBER + (int)lanes[i];
-        }
-    }
-    return -1;
-}
-
-/* signature(filters, wanted, codes) -> int; None if there is none. codes: the index in TYPES of each array, 16 plus that
- * of each number. wanted: the index of the result's type. */
-PyObject *py_signature(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
-{
-    (void)module;
-    if (nargs != 3 || !PyTuple_Check(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "signature(filters, wanted, codes)");
-        return NULL;
-    }
-    Py_ssize_t count = PyTuple_GET_SIZE(args[2]);
-    if (count > MOST_VALUES) {
-        return Py_NewRef(Py_None);
-    }
-    uint64_t signature = begin_signature(PyObject_IsTrue(args[0]), (unsigned)PyLong_AsUnsignedLong(args[1]) & 31);
-    for (Py_ssize_t i = 0; i < count; i++) {
-        signature = add_code(signature, (unsigned)PyLong_AsUnsignedLong(PyTuple_GET_ITEM(args[2], i)) & 31);
-    }
-    return PyErr_Occurred() ? NULL : PyLong_FromUnsignedLongLong(signature);
-}
-
-/* -- what a call means ----------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    PyObject *ready;     /* dict of programs by signature; NULL: the oracle is called for each element */
-    PyObject *oracle;
-    EntryObject *cold;   /* of a function that may have to be decoded now */
-    Py_ssize_t nargs;    /* values of the call itself; the captured numbers follow */
-    Py_ssize_t nvalues;
-    PyObject *values[MOST_VALUES];
-} meaning;
-
-static void drop(meaning *m)
-{
-    Py_XDECREF(m->ready);
-    Py_XDECREF(m->oracle);
-    Py_XDECREF(m->cold);
-    for (Py_ssize_t i = m->nargs; i < m->nvalues; i++) {
-        Py_DECREF(m->values[i]);
-    }
-}
-
-/* (ready, oracle) */
-static int of_pair(PyObject *known, meaning *m)
-{
-    if (!PyTuple_CheckExact(known) || PyTuple_GET_SIZE(known) != 2 || !PyDict_CheckExact(PyTuple_GET_ITEM(known, 0))) {
-        return 0;
-    }
-    m->ready = Py_NewRef(PyTuple_GET_ITEM(known, 0));
-    m->oracle = Py_NewRef(PyTuple_GET_ITEM(known, 1));
-    return 1;
-}
-
-/* A text is most often the same object as at the last call. */
-static int of_text(module_state *state, PyObject *text, meaning *m)
-{
-    recent_text *recent = &state->recent_texts[((uintptr_t)text >> 4) % AO_RECENT];
-    if (RECENT && recent->text == text) {
-        return of_pair(recent->meaning, m);
-    }
-    PyObject *known = PyDict_GetItemWithError(state->texts, text);
-    if (!known || !of_pair(known, m)) {
-        return 0;
-    }
-    if (RECENT) {
-        recent_text before = *recent;
-        *recent = (recent_text){Py_NewRef(text), Py_NewRef(known)};
-        Py_XDECREF(before.text); /* only now: this may run any code */
-        Py_XDECREF(before.meaning);
-    }
-    return 1;
-}
-
-static int of_translation(module_state *state, PyObject *function, PyObject *translation, meaning *m)
-{
-    PyObject *slots = PyTuple_GET_ITEM(translation, T_SLOTS), *ready = PyTuple_GET_ITEM(translation, T_READY);
-    Py_ssize_t count = PyTuple_GET_SIZE(slots);
-    if (m->nargs + count > MOST_VALUES
-        || !capture(state, function, PyTuple_GET_ITEM(translation, T_GUARDS), slots, m->values + m->nargs)) {
-        return 0;
-    }
-    m->nvalues = m->nargs + count;
-    m->ready = ready == Py_None ? NULL : Py_NewRef(ready);
-    return 1;
-}
-
-static int of_function(module_state *state, PyObject *function, meaning *m)
-{
-    uintptr_t id = (uintptr_t)PyFunction_GET_CODE(function);
-    PyObject *key = PyLong_FromUnsignedLongLong((unsigned long long)id * 16 + (unsigned long long)m->nargs);
-    PyObject *known = key ? PyDict_GetItemWithError(state->entries, key) : NULL;
-    Py_XDECREF(key);
-    if (!known || !Py_IS_TYPE(known, state->entry_type)) {
-        return 0;
-    }
-    m->cold = (EntryObject *)Py_NewRef(known);
-    m->oracle = Py_NewRef(function);
-    PyObject *translations = Py_NewRef(m->cold->translations);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(translations); i++) {
-        if (of_translation(state, function, PyTuple_GET_ITEM(translations, i), m)) {
-            Py_CLEAR(m->cold);
-            break;
-        }
-    }
-    Py_DECREF(translations);
-    return 1;
-}
 
 /* -- KernelBase ------------------------------------------------------------------------------------------------------ */
 
@@ -291,10 +32,10 @@ static int of_kernel(module_state *state, PyObject *kernel, meaning *m)
 {
     PyObject *front = ((KernelObject *)kernel)->front;
     if (front && PyTuple_CheckExact(front)) {
-        return of_pair(front, m);
+        return known_pair(front, m);
     }
     /* a kernel's function is decoded at its first call, by Python */
-    return front && PyFunction_Check(front) && of_function(state, front, m) && !m->cold;
+    return front && PyFunction_Check(front) && known_function(state, front, m) && !m->cold;
 }
 
 static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords);
@@ -382,38 +123,18 @@ static PyType_Spec kernel_spec = {
 
 /* -- running --------------------------------------------------------------------------------------------------------- */
 
-/* A dict of programs never changes what a signature means. */
-static PyObject *program_of(module_state *state, PyObject *ready, uint64_t signature)
-{
-    uint64_t mixed = (signature ^ (uintptr_t)ready >> 4) * UINT64_C(0x9E3779B97F4A7C15);
-    recent_program *recent = &state->recent_programs[mixed >> 58];
-    if (RECENT && recent->ready == ready && recent->signature == signature) {
-        return recent->program;
-    }
-    PyObject *key = PyLong_FromUnsignedLongLong(signature);
-    PyObject *program = key ? PyDict_GetItemWithError(ready, key) : NULL;
-    Py_XDECREF(key);
-    if (RECENT && program) {
-        recent_program before = *recent;
-        *recent = (recent_program){Py_NewRef(ready), Py_NewRef(program), signature};
-        Py_XDECREF(before.ready);
-        Py_XDECREF(before.program);
-    }
-    return program;
-}
-
 static PyObject *find_program(const run *r, const meaning *m, int filters, enum ao_type wanted)
 {
-    uint64_t signature = begin_signature(filters, filters ? AO_TYPE_b1 : (unsigned)wanted);
+    uint64_t signature = signature_begin(filters, filters ? AO_TYPE_b1 : (unsigned)wanted);
     unsigned input = 0;
     for (Py_ssize_t i = 0; i < m->nvalues; i++) {
         int code = r->is_array[i] ? (int)r->arrays[input++].type : number_code(m->values[i]);
         if (code < 0) {
             return NULL;
         }
-        signature = add_code(signature, (unsigned)code);
+        signature = signature_add(signature, (unsigned)code);
     }
-    return program_of(r->state, m->ready, signature);
+    return known_program(r->state, m->ready, signature);
 }
 
 /* Whether a function that is not decoded may be called for so many elements more. */
@@ -431,10 +152,7 @@ static int has_credit(EntryObject *cold, size_t count)
 /* Fills out, or a new array; returns it. */
 static PyObject *map_result(run *r, module_state *state, PyObject *out, ao_array *held)
 {
-    PyObject *result = out ? Py_NewRef(out) : array_new(state, r->arrays[0].typecode, r->count);
-    if (result && !out && array_take_out(state, result, held) < 0) {
-        Py_CLEAR(result);
-    }
+    PyObject *result = out ? Py_NewRef(out) : array_new_out(state, r->arrays[0].typecode, r->count, held);
     if (!result || (r->program ? run_map(r, held, !out, 0) : call_map(r, held, !out)) < 0) {
         Py_XDECREF(result);
         return NULL;
@@ -481,7 +199,7 @@ static PyObject *run_meaning(module_state *state, meaning *m, int filters, PyObj
     PyObject *result = NULL;
     run_none(&r);
     if ((!out && !gives_array(state, m->values[0]))
-        || run_take(&r, state, m->oracle, m->values, m->nvalues, m->nargs) < 0 || !r.is_array[0]
+        || run_take(&r, state, m->values, m->nvalues, m->oracle, m->nargs) < 0 || !r.is_array[0]
         || (out && array_take_out(state, out, &held) < 0) || !plain_numbers(&r, m)
         || !settle(&r, m, filters, out ? held.type : r.arrays[0].type)) {
         PyErr_Clear();
@@ -499,10 +217,10 @@ static PyObject *run_meaning(module_state *state, meaning *m, int filters, PyObj
 static int find_meaning(module_state *state, PyObject *f, meaning *m)
 {
     if (PyUnicode_CheckExact(f)) {
-        return of_text(state, f, m);
+        return known_text(state, f, m);
     }
     if (PyFunction_Check(f)) {
-        return of_function(state, f, m);
+        return known_function(state, f, m);
     }
     return PyObject_TypeCheck(f, state->kernel_type) && of_kernel(state, f, m);
 }
@@ -519,7 +237,7 @@ static PyObject *fast(module_state *state, find *finder, PyObject *f, PyObject *
     m.values[0] = first;
     memcpy(m.values + 1, more, (size_t)nmore * sizeof *more);
     PyObject *result = finder(state, f, &m) ? run_meaning(state, &m, filters, out) : NULL;
-    drop(&m);
+    meaning_drop(&m);
     return result;
 }
 
@@ -584,13 +302,13 @@ static int is_one_buffer(PyObject *const *args, Py_ssize_t nargs, PyObject *keyw
 
 static PyObject *front_sum(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    PyObject *found = is_one_buffer(args, nargs, keywords) ? run_sum(module, args[0]) : Py_NewRef(Py_None);
+    PyObject *found = is_one_buffer(args, nargs, keywords) ? sum_of(module, args[0]) : Py_NewRef(Py_None);
     return or_slow(found, module, SUM, args, nargs, keywords);
 }
 
 static PyObject *front_extreme(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    PyObject *found = is_one_buffer(args, nargs, keywords) ? run_extreme(module, args[0], which == MAX) : Py_NewRef(Py_None);
+    PyObject *found = is_one_buffer(args, nargs, keywords) ? extreme_of(module, args[0], which == MAX) : Py_NewRef(Py_None);
     return or_slow(found, module, which, args, nargs, keywords);
 }
 
@@ -629,7 +347,7 @@ static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargs
 /* front(function, documentation) -> the fast way to a Python function of one of the names.
  *
  * documentation begins with the signature as CPython's own builtins have it, "name(arguments)\n--\n\n". */
-PyObject *py_front(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *py_front(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     module_state *state = state_of(module);
     if (nargs != 2 || !PyFunction_Check(args[0]) || !PyUnicode_Check(args[1])) {
@@ -661,19 +379,13 @@ PyObject *py_front(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 int front_prepare(PyObject *module)
 {
     module_state *state = state_of(module);
-    state->texts = PyDict_New();
-    state->entries = PyDict_New();
     state->out_name = PyUnicode_InternFromString("out");
     state->map_name = PyUnicode_InternFromString("map");
-    state->entry_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &entry_spec, NULL);
     state->kernel_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &kernel_spec, NULL);
-    if (!state->texts || !state->entries || !state->out_name || !state->map_name || !state->entry_type
-        || !state->kernel_type || PyModule_AddType(module, state->entry_type) < 0
-        || PyModule_AddType(module, state->kernel_type) < 0) {
-        return -1;
-    }
-    return PyModule_AddObjectRef(module, "TEXTS", state->texts) < 0
-                   || PyModule_AddObjectRef(module, "ENTRIES", state->entries) < 0
-               ? -1
-               : 0;
+    return state->out_name && state->map_name && state->kernel_type ? PyModule_AddType(module, state->kernel_type) : -1;
 }
+
+PyMethodDef front_methods[] = {
+    FAST_FUNCTION("front", py_front),
+    END_OF_FUNCTIONS,
+};

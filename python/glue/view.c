@@ -4,7 +4,9 @@
  * when it is made. It exports the buffer protocol (format, shape, strides), which is how the rest of arrayops, memoryview
  * and NumPy read it, and it is a sequence of Python numbers, which memoryview is not for formats such as '>H'.
  */
-#include "glue.h"
+#include "view.h"
+#include "buffers.h"
+#include "numbers.h"
 
 #include <structmember.h>
 #include <string.h>
@@ -76,7 +78,7 @@ static Py_ssize_t fitting(Py_ssize_t bytes, Py_ssize_t offset, Py_ssize_t stride
 }
 
 /* view(buffer, format, offset, stride, count): stride and count may be None. */
-PyObject *py_view(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *py_view(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     module_state *state = state_of(module);
     ao_array element;
@@ -227,15 +229,21 @@ static Py_ssize_t view_length(PyObject *self)
     return is_live((ViewObject *)self) ? ((ViewObject *)self)->count : -1;
 }
 
+/* Whether there is such an element; else IndexError. */
+static int is_inside(const ViewObject *v, Py_ssize_t i)
+{
+    if (i < 0 || i >= v->count) {
+        PyErr_SetString(PyExc_IndexError, "index out of bounds");
+        return 0;
+    }
+    return 1;
+}
+
 static PyObject *view_item(PyObject *self, Py_ssize_t i)
 {
     ViewObject *v = (ViewObject *)self;
     char element[8];
-    if (!is_live(v)) {
-        return NULL;
-    }
-    if (i < 0 || i >= v->count) {
-        PyErr_SetString(PyExc_IndexError, "index out of bounds");
+    if (!is_live(v) || !is_inside(v, i)) {
         return NULL;
     }
     ao_gather(element, v->data + i * v->spacing.stride, v->spacing, ao_type_sizes[v->type], 1);
@@ -289,8 +297,7 @@ static int view_assign(PyObject *self, PyObject *key, PyObject *value)
         return -1;
     }
     i = i < 0 ? i + v->count : i;
-    if (i < 0 || i >= v->count) {
-        PyErr_SetString(PyExc_IndexError, "index out of bounds");
+    if (!is_inside(v, i)) {
         return -1;
     }
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
@@ -343,7 +350,7 @@ static PyObject *get_readonly(PyObject *self, void *unused)
     return PyBool_FromLong(((ViewObject *)self)->readonly);
 }
 
-static PyMethodDef view_methods[] = {
+static PyMethodDef type_methods[] = {
     {"tolist", view_tolist, METH_NOARGS, "tolist()\n--\n\nThe elements as a list of Python numbers."},
     {"release", view_release, METH_NOARGS,
      "release()\n--\n\nLets go of the memory; BufferError if a buffer of the view is held. To use the view then is a ValueError."},
@@ -378,7 +385,7 @@ static PyType_Slot view_slots[] = {
     {Py_tp_dealloc, view_dealloc},
     {Py_tp_traverse, view_traverse},
     {Py_tp_clear, view_clear},
-    {Py_tp_methods, view_methods},
+    {Py_tp_methods, type_methods},
     {Py_tp_getset, view_getset},
     {Py_tp_members, view_members},
     {Py_tp_repr, view_repr},
@@ -406,3 +413,8 @@ int view_prepare(PyObject *module)
     state->view_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &view_spec, NULL);
     return state->view_type ? PyModule_AddObjectRef(module, "View", (PyObject *)state->view_type) : -1;
 }
+
+PyMethodDef view_methods[] = {
+    FAST_FUNCTION("view", py_view),
+    END_OF_FUNCTIONS,
+};

@@ -1,6 +1,8 @@
 /* Order: sorting a buffer in place, its distinct elements, the elements at a place of the sorted order. */
-#include "glue.h"
-#include "../vm/arrays/sort.h"
+#include "order.h"
+#include "buffers.h"
+#include "numbers.h"
+#include "../../vm/arrays/sort.h"
 
 /* Memory for n elements beside the array; NULL with MemoryError. */
 static void *scratch_for(const ao_array *a)
@@ -13,7 +15,7 @@ static void *scratch_for(const ao_array *a)
 }
 
 /* sort(buffer): in place; nans last */
-PyObject *py_sort(PyObject *module, PyObject *object)
+static PyObject *py_sort(PyObject *module, PyObject *object)
 {
     ao_array a;
     if (array_take_out(state_of(module), object, &a) < 0) {
@@ -36,7 +38,7 @@ PyObject *py_sort(PyObject *module, PyObject *object)
 }
 
 /* reverse(buffer): in place */
-PyObject *py_reverse(PyObject *module, PyObject *object)
+static PyObject *py_reverse(PyObject *module, PyObject *object)
 {
     ao_array a;
     if (array_take_out(state_of(module), object, &a) < 0) {
@@ -58,7 +60,7 @@ PyObject *py_reverse(PyObject *module, PyObject *object)
 }
 
 /* unique(array.array that nobody else has) -> itself, sorted, with the first of each run of equal elements only */
-PyObject *py_unique(PyObject *module, PyObject *object)
+static PyObject *py_unique(PyObject *module, PyObject *object)
 {
     module_state *state = state_of(module);
     ao_array a;
@@ -95,12 +97,11 @@ static int has_nan(const ao_array *a)
 
 /* select(buffer, k, two) -> list of the element at place k of the sorted buffer, and with `two` of the next; None if there
  * is a nan. */
-PyObject *py_select(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *py_select(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     ao_array a;
     char kth[8], next[8];
-    if (nargs != 3) {
-        PyErr_SetString(PyExc_TypeError, "select(buffer, k, two)");
+    if (!has_args(nargs, 3, "select(buffer, k, two)")) {
         return NULL;
     }
     const size_t k = PyLong_AsSize_t(args[1]);
@@ -130,3 +131,11 @@ PyObject *py_select(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     array_release(&a);
     return result;
 }
+
+PyMethodDef order_methods[] = {
+    ONE_ARGUMENT("sort", py_sort),
+    ONE_ARGUMENT("reverse", py_reverse),
+    ONE_ARGUMENT("unique", py_unique),
+    FAST_FUNCTION("select", py_select),
+    END_OF_FUNCTIONS,
+};

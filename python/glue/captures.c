@@ -4,7 +4,7 @@
  * capture() runs at every call of a compiled function, so it looks at nothing but dictionaries and tuples of exact types
  * and never runs Python code; whatever looks different from what the decoder saw counts as missing.
  */
-#include "glue.h"
+#include "captures.h"
 
 /* The order is that of SLOT_KINDS, by which compiler/decode.py names them. */
 enum { GLOBAL, CELL, DEFAULT, KEYWORD_DEFAULT, ATTRIBUTE, CODE, PARTIAL_ARGUMENT, PARTIAL_KEYWORD, PARTIAL_FUNCTION };
@@ -115,7 +115,7 @@ static int is_slot(PyObject *slot)
 }
 
 /* find(function, slot) -> the object that is there now, or MISSING */
-PyObject *py_find(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *py_find(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs != 2 || !is_slot(args[1])) {
         PyErr_SetString(PyExc_TypeError, "find(function, slot)");
@@ -185,7 +185,7 @@ int are_slots(PyObject *slots)
 
 /* capture(function, guards, slots) -> tuple of the numbers in the slots; None if a guard does not hold or a slot has no
  * exact int, float or bool */
-PyObject *py_capture(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *py_capture(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs != 3 || !are_guards(args[1]) || !are_slots(args[2])) {
         PyErr_SetString(PyExc_TypeError, "capture(function, guards, slots)");
@@ -212,3 +212,9 @@ PyObject *py_capture(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     PyMem_Free(numbers);
     return result;
 }
+
+PyMethodDef captures_methods[] = {
+    FAST_FUNCTION("find", py_find),
+    FAST_FUNCTION("capture", py_capture),
+    END_OF_FUNCTIONS,
+};

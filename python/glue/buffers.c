@@ -4,7 +4,9 @@
  * meanwhile: array.array and bytearray raise BufferError instead. Types come from the format's letter and the item size
  * together, never from the letter alone. Nothing here looks at elements.
  */
-#include "glue.h"
+#include "buffers.h"
+
+#include <string.h>
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -25,68 +27,6 @@ typedef struct {
     Py_ssize_t exports; /* buffers taken: it cannot be resized until they are released */
 } array_object;
 
-/* The formats that are numbers: letter, whether signed (1), unsigned (0) or a float (2). */
-static const struct {
-    char letter;
-    int kind;
-} formats[] = {
-    {'b', 1}, {'B', 0}, {'h', 1}, {'H', 0}, {'i', 1}, {'I', 0},
-    {'l', 1}, {'L', 0}, {'q', 1}, {'Q', 0}, {'f', 2}, {'d', 2},
-};
-
-static int kind_of(char letter)
-{
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        if (formats[i].letter == letter) {
-            return formats[i].kind;
-        }
-    }
-    return -1;
-}
-
-static int type_of(int kind, Py_ssize_t size)
-{
-    static const int8_t by_kind[3][9] = {
-        {-1, AO_TYPE_u8, AO_TYPE_u16, -1, AO_TYPE_u32, -1, -1, -1, AO_TYPE_u64},
-        {-1, AO_TYPE_i8, AO_TYPE_i16, -1, AO_TYPE_i32, -1, -1, -1, AO_TYPE_i64},
-        {-1, -1, -1, -1, AO_TYPE_f32, -1, -1, -1, AO_TYPE_f64},
-    };
-    return kind < 0 || size < 0 || size > 8 ? -1 : by_kind[kind][size];
-}
-
-static Py_ssize_t native_size(char letter)
-{
-    switch (letter) {
-    case 'b': case 'B': return sizeof(char);
-    case 'h': case 'H': return sizeof(short);
-    case 'i': case 'I': return sizeof(int);
-    case 'l': case 'L': return sizeof(long);
-    case 'q': case 'Q': return sizeof(long long);
-    case 'f': return sizeof(float);
-    default: return sizeof(double);
-    }
-}
-
-/* Bytes of an element whose format has a byte order: the struct module's standard sizes. */
-static Py_ssize_t standard_size(char letter)
-{
-    return letter == 'l' || letter == 'L' ? 4 : native_size(letter);
-}
-
-/* array.array's letter for a machine type: the buffer's own where it has that size here, else one that has. */
-char typecode_of(enum ao_type type, char letter)
-{
-    static const char letters[AO_NTYPES] = {
-        [AO_TYPE_b1] = 'B', [AO_TYPE_i8] = 'b', [AO_TYPE_u8] = 'B', [AO_TYPE_i16] = 'h', [AO_TYPE_u16] = 'H',
-        [AO_TYPE_i32] = 'i', [AO_TYPE_u32] = 'I', [AO_TYPE_i64] = 'q', [AO_TYPE_u64] = 'Q',
-        [AO_TYPE_f32] = 'f', [AO_TYPE_f64] = 'd',
-    };
-    if (letter && kind_of(letter) >= 0 && native_size(letter) == ao_type_sizes[type]) {
-        return letter;
-    }
-    return letters[type];
-}
-
 /* What a byte-order prefix says: whether the bytes are in the other order than this machine's; -1 if it is none. */
 static int swapped_by(char prefix)
 {
@@ -102,15 +42,14 @@ int format_parse(const char *format, Py_ssize_t size, ao_array *array)
 {
     const int swapped = swapped_by(*format);
     const char *letter = format + (swapped >= 0);
-    const int kind = *letter && !letter[1] ? kind_of(*letter) : -1;
-    if (!size && kind >= 0) {
-        size = swapped >= 0 && *format != '@' ? standard_size(*letter) : native_size(*letter);
+    const ao_typecode *row = *letter && !letter[1] ? typecode_row(*letter) : NULL;
+    if (!size && row) {
+        size = swapped >= 0 && *format != '@' ? row->standard_size : row->size;
     }
-    int type = type_of(kind, size);
+    const int type = row && row->taken && size > 0 && size <= 8 ? ao_types_by_size[row->kind][size] : -1;
     if (type < 0) {
-        PyErr_Format(PyExc_TypeError,
-                     "format '%s' (%zd bytes) is not supported; formats are b B h H i I l L q Q f d, with < or > before it "
-                     "for a byte order", format, size);
+        PyErr_Format(PyExc_TypeError, "format '%s' (%zd bytes) is not supported; formats are" AO_TYPECODES_TEXT
+                     ", with < or > before it for a byte order", format, size);
         return -1;
     }
     array->type = (enum ao_type)type;
@@ -159,29 +98,17 @@ static int find_spacing(ao_array *array)
     return 0;
 }
 
-/* Types of array.array's letters, or -1. */
-static int type_of_row(const array_object *a)
-{
-    switch (a->row->typecode) {
-    case 'b': return AO_TYPE_i8;
-    case 'B': return AO_TYPE_u8;
-    case 'f': return AO_TYPE_f32;
-    case 'd': return AO_TYPE_f64;
-    default: return type_of(kind_of(a->row->typecode), a->row->itemsize);
-    }
-}
-
 static int take_array(PyObject *object, ao_array *array)
 {
     array_object *a = (array_object *)object;
-    int type = type_of_row(a);
-    if (type < 0) {
+    const ao_typecode *row = typecode_row(a->row->typecode);
+    if (!row) {
         return 0;
     }
     a->exports++;
     array->array = Py_NewRef(object);
-    array->type = (enum ao_type)type;
-    array->typecode = a->row->typecode;
+    array->type = typecode_type(row);
+    array->typecode = *row->letter;
     array->count = (size_t)Py_SIZE(a);
     array->data = a->items;
     array->spacing = (ao_spacing){0, 0};
@@ -205,7 +132,8 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
         return -1;
     }
     array->held = 1;
-    if (check_shape(&array->view) < 0 || format_parse(array->view.format ? array->view.format : "B", array->view.itemsize, array) < 0) {
+    const char *format = array->view.format ? array->view.format : "B";
+    if (check_shape(&array->view) < 0 || format_parse(format, array->view.itemsize, array) < 0) {
         array_release(array);
         return -1;
     }
@@ -256,6 +184,18 @@ void array_release(ao_array *array)
         PyBuffer_Release(&array->view);
     }
     array->held = 0;
+}
+
+int array_take_dense(const module_state *state, PyObject *object, ao_array *array)
+{
+    if (array_take(state, object, array) < 0) {
+        return -1;
+    }
+    if (array->spacing.stride && array_make_private(array) < 0) {
+        array_release(array);
+        return -1;
+    }
+    return 0;
 }
 
 int array_make_private(ao_array *array)
@@ -356,7 +296,7 @@ static int know_arrays(const module_state *state)
 #else
     for (size_t i = 0; i < AO_TYPECODES; i++) {
         PyObject *two = PySequence_Repeat(state->ones[i], 2);
-        int good = two && has_fields(two, AO_TYPECODE_LETTERS[i]);
+        int good = two && has_fields(two, *ao_typecodes[i].letter);
         Py_XDECREF(two);
         if (!good) {
             PyErr_Clear();
@@ -367,14 +307,13 @@ static int know_arrays(const module_state *state)
 #endif
 }
 
-int arrays_prepare(module_state *state)
+int buffers_prepare(module_state *state)
 {
     PyObject *module = PyImport_ImportModule("array");
     state->array_type = module ? PyObject_GetAttrString(module, "array") : NULL;
     Py_XDECREF(module);
     for (size_t i = 0; state->array_type && i < AO_TYPECODES; i++) {
-        char letter[2] = {AO_TYPECODE_LETTERS[i], 0};
-        state->ones[i] = PyObject_CallFunction(state->array_type, "s[i]", letter, 0);
+        state->ones[i] = PyObject_CallFunction(state->array_type, "s[i]", ao_typecodes[i].letter, 0);
         if (!state->ones[i]) {
             return -1;
         }
@@ -386,15 +325,17 @@ int arrays_prepare(module_state *state)
     return 0;
 }
 
-enum { HUGE = 1 << 22 }; /* bytes from which large pages are asked for: 1e7 new doubles took 4 ns each, then 1.5 */
+/* Bytes from which large pages are asked for: 1e7 new doubles took 4 ns each, then 1.5. */
+enum { LARGE = 1 << 22, SMALL_PAGE = 4096 };
 
 static char *new_items(size_t bytes)
 {
     char *items = PyMem_Malloc(bytes);
 #ifdef MADV_HUGEPAGE
-    if (items && bytes >= HUGE) {
-        uintptr_t page = 4096, first = ((uintptr_t)items + page - 1) / page * page;
-        madvise((void *)first, ((uintptr_t)items + bytes - first) / page * page, MADV_HUGEPAGE); /* only advice */
+    if (items && bytes >= LARGE) {
+        const uintptr_t first = ((uintptr_t)items + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
+        const size_t whole = ((uintptr_t)items + bytes - first) / SMALL_PAGE * SMALL_PAGE;
+        madvise((void *)first, whole, MADV_HUGEPAGE); /* only advice */
     }
 #endif
     return items;
@@ -420,15 +361,39 @@ static PyObject *unfilled(const module_state *state, const array_object *like, s
     return (PyObject *)a;
 }
 
-PyObject *array_new(const module_state *state, char typecode, size_t count)
+const ao_typecode *typecode_from(PyObject *name)
 {
-    const char *letter = strchr(AO_TYPECODE_LETTERS, typecode);
-    if (!letter || !typecode) {
-        PyErr_SetString(PyExc_ValueError, "bad typecode (must be b, B, h, H, i, I, l, L, q, Q, f or d)");
+    if (!PyUnicode_Check(name)) {
+        PyErr_Format(PyExc_TypeError, "a typecode is a text of one letter, not %.200s", Py_TYPE(name)->tp_name);
         return NULL;
     }
-    PyObject *one = state->ones[letter - AO_TYPECODE_LETTERS];
+    const Py_UCS4 letter = PyUnicode_GetLength(name) == 1 ? PyUnicode_READ_CHAR(name, 0) : 0;
+    const ao_typecode *row = letter < 128 ? typecode_row((char)letter) : NULL;
+    if (!row || !row->given) {
+        PyErr_Format(PyExc_ValueError, "bad typecode %R: must be one of" AO_TYPECODES_TEXT, name);
+        return NULL;
+    }
+    return row;
+}
+
+PyObject *array_new(const module_state *state, char typecode, size_t count)
+{
+    const ao_typecode *row = typecode_row(typecode);
+    if (!row) {
+        return PyErr_Format(PyExc_SystemError, "a new array of no typecode");
+    }
+    PyObject *one = state->ones[row - ao_typecodes];
     return state->knows_arrays ? unfilled(state, (const array_object *)one, count) : PySequence_Repeat(one, (Py_ssize_t)count);
+}
+
+PyObject *array_new_out(const module_state *state, char typecode, size_t count, ao_array *array)
+{
+    array_none(array);
+    PyObject *result = array_new(state, typecode, count);
+    if (result && array_take_out(state, result, array) < 0) {
+        Py_CLEAR(result);
+    }
+    return result;
 }
 
 int array_cut(const module_state *state, PyObject *array, size_t count)
@@ -454,7 +419,7 @@ int array_cut(const module_state *state, PyObject *array, size_t count)
 }
 
 /* know_arrays(flag) -> what was known before. False has everything go by the buffer protocol: for tests. */
-PyObject *py_know_arrays(PyObject *module, PyObject *flag)
+static PyObject *py_know_arrays(PyObject *module, PyObject *flag)
 {
     module_state *state = state_of(module);
     int before = state->knows_arrays;
@@ -463,7 +428,7 @@ PyObject *py_know_arrays(PyObject *module, PyObject *flag)
 }
 
 /* buffer_info(object) -> (typecode, machine type, length, whether the elements are side by side as the machine has them) */
-PyObject *py_buffer_info(PyObject *module, PyObject *object)
+static PyObject *py_buffer_info(PyObject *module, PyObject *object)
 {
     ao_array array;
     if (array_take(state_of(module), object, &array) < 0) {
@@ -476,39 +441,50 @@ PyObject *py_buffer_info(PyObject *module, PyObject *object)
 }
 
 /* copy_array(buffer) -> array.array of its elements */
-PyObject *py_copy_array(PyObject *module, PyObject *object)
+static PyObject *py_copy_array(PyObject *module, PyObject *object)
 {
     module_state *state = state_of(module);
     ao_array from, to;
-    array_none(&to);
     if (array_take(state, object, &from) < 0) {
         return NULL;
     }
-    PyObject *result = array_new(state, from.typecode, from.count);
-    if (result && array_take_out(state, result, &to) == 0) {
+    PyObject *result = array_new_out(state, from.typecode, from.count, &to);
+    if (result) {
         ao_gather(to.data, from.data, (ao_spacing){array_step(&from), from.spacing.swapped}, ao_type_sizes[from.type],
                   from.count);
-        array_release(&to);
-    } else {
-        Py_CLEAR(result);
     }
+    array_release(&to);
     array_release(&from);
     return result;
 }
 
 /* new_array(typecode, length) -> array.array, to be filled */
-PyObject *py_new_array(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *py_new_array(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (nargs != 2 || !PyUnicode_Check(args[0]) || PyUnicode_GetLength(args[0]) != 1) {
-        PyErr_SetString(PyExc_TypeError, "new_array(typecode, length)");
+    if (!has_args(nargs, 2, "new_array(typecode, length)")) {
         return NULL;
     }
-    Py_ssize_t count = PyLong_AsSsize_t(args[1]);
+    const ao_typecode *row = typecode_from(args[0]);
+    const Py_ssize_t count = row ? PyLong_AsSsize_t(args[1]) : -1;
     if (count < 0) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_ValueError, "new_array(): the length is negative");
-        }
-        return NULL;
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "new_array(): the length is negative");
     }
-    return array_new(state_of(module), (char)PyUnicode_READ_CHAR(args[0], 0), (size_t)count);
+    return array_new(state_of(module), *row->letter, (size_t)count);
 }
+
+/* typecode_type(typecode) -> name of the machine type of an array of results; ValueError if it cannot be one */
+static PyObject *py_typecode_type(PyObject *module, PyObject *object)
+{
+    (void)module;
+    const ao_typecode *row = typecode_from(object);
+    return row ? PyUnicode_FromString(ao_type_names[typecode_type(row)]) : NULL;
+}
+
+PyMethodDef buffers_methods[] = {
+    ONE_ARGUMENT("buffer_info", py_buffer_info),
+    ONE_ARGUMENT("copy_array", py_copy_array),
+    FAST_FUNCTION("new_array", py_new_array),
+    ONE_ARGUMENT("typecode_type", py_typecode_type),
+    ONE_ARGUMENT("know_arrays", py_know_arrays),
+    END_OF_FUNCTIONS,
+};

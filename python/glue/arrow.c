@@ -8,7 +8,9 @@
  * A producer can be wrong. All that can be seen is checked: types, lengths, numbers of buffers, null pointers. Whether a
  * pointer has as many elements behind it as it says cannot be.
  */
-#include "glue.h"
+#include "arrow.h"
+#include "buffers.h"
+#include "view.h"
 
 #include <string.h>
 
@@ -336,7 +338,7 @@ static PyObject *take_stream(module_state *state, PyObject *capsule)
 }
 
 /* take_arrow(schema, array) or take_arrow(stream), all capsules -> list of chunks, at least one: see show(). */
-PyObject *py_take_arrow(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *py_take_arrow(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs != 1 && nargs != 2) {
         PyErr_SetString(PyExc_TypeError, "take_arrow(schema, array) or take_arrow(stream)");
@@ -346,14 +348,16 @@ PyObject *py_take_arrow(PyObject *module, PyObject *const *args, Py_ssize_t narg
 }
 
 /* unpack_bits(bytes, first, count) -> array of 0 and 1, of bits first.. of a buffer of bytes */
-PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     module_state *state = state_of(module);
     ao_array bits, out;
-    Py_ssize_t first = nargs == 3 ? PyLong_AsSsize_t(args[1]) : -1;
-    Py_ssize_t count = nargs == 3 ? PyLong_AsSsize_t(args[2]) : -1;
-    if (PyErr_Occurred() || nargs != 3 || array_take(state, args[0], &bits) < 0) {
-        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "unpack_bits(bytes, first, count)");
+    if (!has_args(nargs, 3, "unpack_bits(bytes, first, count)")) {
+        return NULL;
+    }
+    const Py_ssize_t first = PyLong_AsSsize_t(args[1]), count = PyLong_AsSsize_t(args[2]);
+    if (PyErr_Occurred() || array_take(state, args[0], &bits) < 0) {
+        return NULL;
     }
     PyObject *result = NULL;
     array_none(&out);
@@ -361,14 +365,10 @@ PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssize_t nar
         || (size_t)count > bits.count * 8 - (size_t)first) {
         PyErr_SetString(PyExc_ValueError, "unpack_bits(): there are not so many bits");
     } else {
-        result = array_new(state, 'B', (size_t)count);
+        result = array_new_out(state, 'B', (size_t)count, &out);
     }
-    if (result && array_take_out(state, result, &out) == 0) {
-        for (Py_ssize_t i = 0; i < count; i++) {
-            ((uint8_t *)out.data)[i] = (uint8_t)bit(bits.data, first + i);
-        }
-    } else {
-        Py_CLEAR(result);
+    for (Py_ssize_t i = 0; result && i < count; i++) {
+        ((uint8_t *)out.data)[i] = (uint8_t)bit(bits.data, first + i);
     }
     array_release(&out);
     array_release(&bits);
@@ -452,7 +452,7 @@ static PyObject *array_capsule(held *h)
 }
 
 /* give_arrow(buffer) -> (schema capsule, array capsule). The elements are side by side, in this machine's byte order. */
-PyObject *py_give_arrow(PyObject *module, PyObject *object)
+static PyObject *py_give_arrow(PyObject *module, PyObject *object)
 {
     held *h = PyMem_RawCalloc(1, sizeof *h);
     if (!h) {
@@ -474,3 +474,10 @@ PyObject *py_give_arrow(PyObject *module, PyObject *object)
     PyMem_RawFree(h);
     return NULL;
 }
+
+PyMethodDef arrow_methods[] = {
+    FAST_FUNCTION("take_arrow", py_take_arrow),
+    ONE_ARGUMENT("give_arrow", py_give_arrow),
+    FAST_FUNCTION("unpack_bits", py_unpack_bits),
+    END_OF_FUNCTIONS,
+};

@@ -3,7 +3,7 @@
  * element_set has the meaning of array.array's item assignment, to the letter of its exceptions: the common cases are
  * done here, everything else (and every error) by array.array itself through a scratch array of one element.
  */
-#include "glue.h"
+#include "numbers.h"
 
 #include <string.h>
 
@@ -67,7 +67,7 @@ static void write_int(enum ao_type type, void *element, long long x)
 #undef PUT
 }
 
-/* 1 if done, 0 if the slow way must do it, -1 on error. */
+/* Whether that was all: the slow way does the others. */
 static int set_fast(enum ao_type type, void *element, PyObject *value)
 {
     if (type == AO_TYPE_f64 && PyFloat_CheckExact(value)) {
@@ -80,7 +80,7 @@ static int set_fast(enum ao_type type, void *element, PyObject *value)
         memcpy(element, &x, sizeof x);
         return 1;
     }
-    if (type != AO_TYPE_f32 && type != AO_TYPE_f64 && PyLong_CheckExact(value)) {
+    if (!is_float(type) && PyLong_CheckExact(value)) {
         int overflow = 0;
         long long x = PyLong_AsLongLongAndOverflow(value, &overflow);
         if (!overflow && in_range(type, x)) {
@@ -93,9 +93,8 @@ static int set_fast(enum ao_type type, void *element, PyObject *value)
 
 int element_set(enum ao_type type, void *element, PyObject *value, PyObject *scratch)
 {
-    int done = set_fast(type, element, value);
-    if (done) {
-        return done < 0 ? -1 : 0;
+    if (set_fast(type, element, value)) {
+        return 0;
     }
     if (PySequence_SetItem(scratch, 0, value) < 0) {
         return -1;
@@ -111,7 +110,7 @@ int element_set(enum ao_type type, void *element, PyObject *value, PyObject *scr
 
 int number_to_value(enum ao_type type, PyObject *number, ao_value *value)
 {
-    if (type == AO_TYPE_f64 || type == AO_TYPE_f32) {
+    if (is_float(type)) {
         if (!PyFloat_CheckExact(number)) {
             return 1;
         }
@@ -194,4 +193,44 @@ int deferred_raise(deferred_error *deferred)
     PyErr_SetObject((PyObject *)Py_TYPE(error), error);
     Py_DECREF(error);
     return -1;
+}
+
+int store_result(store_policy *policy, void *element, PyObject *value)
+{
+    if (element_set(policy->type, element, value, policy->scratch) == 0) {
+        return 0;
+    }
+    if (!policy->defer) {
+        return -1;
+    }
+    deferred_save(&policy->deferred);
+    return 1;
+}
+
+PyObject *int_of_bytes(const uint8_t *bytes, size_t size)
+{
+    PyObject *method = PyObject_GetAttrString((PyObject *)&PyLong_Type, "from_bytes");
+    PyObject *args = Py_BuildValue("(y#s)", (const char *)bytes, (Py_ssize_t)size, "little");
+    PyObject *keywords = Py_BuildValue("{s O}", "signed", Py_True);
+    PyObject *result = method && args && keywords ? PyObject_Call(method, args, keywords) : NULL;
+    Py_XDECREF(method);
+    Py_XDECREF(args);
+    Py_XDECREF(keywords);
+    return result;
+}
+
+PyObject *int_of_halves(int64_t high, uint64_t low)
+{
+    uint8_t bytes[16];
+    if (high == 0) {
+        return PyLong_FromUnsignedLongLong(low);
+    }
+    if (high == -1 && low >> 63) {
+        return PyLong_FromLongLong((long long)low);
+    }
+    for (int i = 0; i < 8; i++) {
+        bytes[i] = (uint8_t)(low >> 8 * i);
+        bytes[8 + i] = (uint8_t)((uint64_t)high >> 8 * i);
+    }
+    return int_of_bytes(bytes, sizeof bytes);
 }

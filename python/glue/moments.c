@@ -4,7 +4,9 @@
  * 2^-2148).
  */
 #include "moments.h"
-#include "../vm/parallel.h"
+#include "buffers.h"
+#include "numbers.h"
+#include "slices.h"
 
 #include <string.h>
 
@@ -15,18 +17,6 @@ enum {
 };
 
 /* -- numbers out --------------------------------------------------------------------------------------------------- */
-
-static PyObject *int_of_bytes(const uint8_t *bytes, size_t size)
-{
-    PyObject *method = PyObject_GetAttrString((PyObject *)&PyLong_Type, "from_bytes");
-    PyObject *args = Py_BuildValue("(y#s)", (const char *)bytes, (Py_ssize_t)size, "little");
-    PyObject *keywords = Py_BuildValue("{s O}", "signed", Py_True);
-    PyObject *result = method && args && keywords ? PyObject_Call(method, args, keywords) : NULL;
-    Py_XDECREF(method);
-    Py_XDECREF(args);
-    Py_XDECREF(keywords);
-    return result;
-}
 
 /* a + (b << shift); takes the references. */
 static PyObject *plus_shifted(PyObject *a, PyObject *b, long shift)
@@ -41,11 +31,6 @@ static PyObject *plus_shifted(PyObject *a, PyObject *b, long shift)
     return result;
 }
 
-static int is_float(enum ao_type type)
-{
-    return type == AO_TYPE_f32 || type == AO_TYPE_f64;
-}
-
 static PyObject *products_total(ao_products *sum, int of_floats)
 {
     uint8_t high[AO_FLOAT_SUM_BYTES], low[AO_FLOAT_SUM_BYTES], wide[AO_WIDE_BYTES], ints[AO_INT_PRODUCTS_BYTES];
@@ -54,19 +39,15 @@ static PyObject *products_total(ao_products *sum, int of_floats)
         return int_of_bytes(ints, sizeof ints);
     }
     PyObject *moderate = plus_shifted(int_of_bytes(high, sizeof high), int_of_bytes(low, sizeof low), 0);
-    return plus_shifted(int_of_bytes(wide, sizeof wide), moderate, 1074);
+    return plus_shifted(int_of_bytes(wide, sizeof wide), moderate, MOMENTS_UNIT);
 }
 
 static PyObject *sum_total(ao_moments *m)
 {
-    uint8_t bytes[AO_FLOAT_SUM_BYTES];
     if (!is_float(m->type)) {
-        for (int i = 0; i < 8; i++) {
-            bytes[i] = (uint8_t)(m->int_low >> 8 * i);
-            bytes[8 + i] = (uint8_t)((uint64_t)m->int_high >> 8 * i);
-        }
-        return int_of_bytes(bytes, 16);
+        return int_of_halves(m->int_high, m->int_low);
     }
+    uint8_t bytes[AO_FLOAT_SUM_BYTES];
     ao_float_sum_bytes(&m->sum, bytes);
     return int_of_bytes(bytes, sizeof bytes);
 }
@@ -122,45 +103,20 @@ static const void *dense_part(const ao_array *a, size_t first, void *local, size
 /* -- the passes ---------------------------------------------------------------------------------------------------- */
 
 /* A pass over one or two arrays, by one or several threads, each with a state of its own. */
-typedef struct pass {
-    void (*add)(struct pass *pass, unsigned part, size_t first, size_t end);
+typedef struct {
     const ao_array *a, *b;
-    size_t start; /* of the slice */
     ao_moments *moments;
     ao_products *products;
 } pass;
-
-static void add_range(void *context, unsigned part, size_t first, size_t end)
-{
-    pass *p = context;
-    p->add(p, part, p->start + first, p->start + end);
-}
-
-/* Slice by slice, so that signals are looked at. */
-static int run_pass(pass *p, unsigned parts)
-{
-    size_t end;
-    for (; p->start < p->a->count; p->start = end) {
-        end = p->a->count - p->start < SLICE ? p->a->count : p->start + SLICE;
-        PyThreadState *thread = end - p->start >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
-        ao_in_parts(end - p->start, parts, add_range, p);
-        if (thread) {
-            PyEval_RestoreThread(thread);
-        }
-        if (thread && PyErr_CheckSignals() < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
 
 static unsigned parts_for(const module_state *state, const ao_array *a)
 {
     return a->count < LONG ? 1 : state->threads;
 }
 
-static void add_moments(pass *p, unsigned part, size_t first, size_t end)
+static void add_moments(void *context, unsigned part, size_t first, size_t end)
 {
+    const pass *p = context;
     double local[GATHER];
     for (size_t n; first < end; first += n) {
         n = end - first;
@@ -171,12 +127,11 @@ static void add_moments(pass *p, unsigned part, size_t first, size_t end)
 
 /* moments(buffer, wanted) -> list of what threads gathered, which together is what there is. With extremes and no squares
  * it is one, and its extremes are the first of equals. */
-PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     module_state *state = state_of(module);
     ao_array a;
-    if (nargs != 2) {
-        PyErr_SetString(PyExc_TypeError, "moments(buffer, wanted)");
+    if (!has_args(nargs, 2, "moments(buffer, wanted)")) {
         return NULL;
     }
     const unsigned long wanted = PyLong_AsUnsignedLong(args[1]);
@@ -184,7 +139,7 @@ PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     const unsigned parts = wanted & AO_SQUARES ? parts_for(state, &a) : 1;
-    pass p = {.add = add_moments, .a = &a, .moments = PyMem_RawMalloc(parts * sizeof *p.moments)};
+    pass p = {.a = &a, .moments = PyMem_RawMalloc(parts * sizeof *p.moments)};
     PyObject *result = NULL;
     if (!p.moments) {
         PyErr_NoMemory();
@@ -192,7 +147,8 @@ PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         for (unsigned part = 0; part < parts; part++) {
             ao_moments_start(&p.moments[part], state->isa, a.type, (unsigned)wanted, AO_EXTRACT_AHEAD);
         }
-        result = run_pass(&p, parts) < 0 ? NULL : moments_list(p.moments, parts, sizeof *p.moments);
+        const slice_work work = {add_moments, NULL, &p};
+        result = run_slices(&work, a.count, SLICE, parts) < 0 ? NULL : moments_list(p.moments, parts, sizeof *p.moments);
     }
     PyMem_RawFree(p.moments);
     array_release(&a);
@@ -210,8 +166,9 @@ static const void *widened(const ao_products *sum, enum ao_type *type, const voi
     return wide;
 }
 
-static void add_products(pass *p, unsigned part, size_t first, size_t end)
+static void add_products(void *context, unsigned part, size_t first, size_t end)
 {
+    const pass *p = context;
     double local_a[GATHER], local_b[GATHER], wide_a[GATHER], wide_b[GATHER];
     ao_products *sum = &p->products[part];
     for (size_t n; first < end; first += n) {
@@ -237,15 +194,14 @@ static PyObject *dot_result(ao_products *products, unsigned parts, int of_floats
 
 /* dot(a, b) -> (total, special): both of floats or both of integers. special: the sum of the products that are inf or nan,
  * 0.0 if there are none. */
-PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     module_state *state = state_of(module);
     ao_array a, b;
     PyObject *result = NULL;
     array_none(&a);
     array_none(&b);
-    if (nargs != 2) {
-        PyErr_SetString(PyExc_TypeError, "dot(a, b)");
+    if (!has_args(nargs, 2, "dot(a, b)")) {
         return NULL;
     }
     if (array_take(state, args[0], &a) < 0 || array_take(state, args[1], &b) < 0 || array_check_lengths(&a, &b) < 0) {
@@ -256,7 +212,7 @@ PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         goto done;
     }
     const unsigned parts = parts_for(state, &a);
-    pass p = {.add = add_products, .a = &a, .b = &b, .products = PyMem_RawMalloc(parts * sizeof *p.products)};
+    pass p = {.a = &a, .b = &b, .products = PyMem_RawMalloc(parts * sizeof *p.products)};
     if (!p.products) {
         PyErr_NoMemory();
         goto done;
@@ -264,10 +220,17 @@ PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     for (unsigned part = 0; part < parts; part++) {
         ao_products_start(&p.products[part], state->isa);
     }
-    result = run_pass(&p, parts) < 0 ? NULL : dot_result(p.products, parts, is_float(a.type));
+    const slice_work work = {add_products, NULL, &p};
+    result = run_slices(&work, a.count, SLICE, parts) < 0 ? NULL : dot_result(p.products, parts, is_float(a.type));
     PyMem_RawFree(p.products);
 done:
     array_release(&a);
     array_release(&b);
     return result;
 }
+
+PyMethodDef moments_methods[] = {
+    FAST_FUNCTION("moments", py_moments),
+    FAST_FUNCTION("dot", py_dot),
+    END_OF_FUNCTIONS,
+};

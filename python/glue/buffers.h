@@ -1,0 +1,65 @@
+/* The buffers of a call: taken, checked, released; and new arrays for results. */
+#ifndef AO_GLUE_BUFFERS_H
+#define AO_GLUE_BUFFERS_H
+
+#include "state.h"
+
+/* One buffer of a call: 1-D, of a supported format, held until array_release. */
+typedef struct {
+    Py_buffer view;
+    enum ao_type type;
+    char typecode; /* array.array's letter for this type */
+    size_t count;
+    void *data;    /* its first element, or that of a private copy */
+    ao_spacing spacing;
+    void *copy;    /* or NULL */
+    PyObject *array; /* an array.array that is held by itself, without the view; or NULL */
+    int held;      /* the view or the array is to be released */
+} ao_array;
+
+int array_take(const module_state *state, PyObject *object, ao_array *array);     /* for reading */
+int array_take_out(const module_state *state, PyObject *object, ao_array *array); /* for writing */
+/* The same, with its elements side by side: in a copy if they are not. */
+int array_take_dense(const module_state *state, PyObject *object, ao_array *array);
+void array_release(ao_array *array);
+static inline void array_none(ao_array *array) /* one that array_release leaves alone */
+{
+    array->copy = NULL;
+    array->held = 0;
+}
+/* Gives the machine its own copy of the data, side by side (an input that overlaps the output). */
+int array_make_private(ao_array *array);
+/* Bytes from one element to the next. */
+static inline ptrdiff_t array_step(const ao_array *array)
+{
+    return array->spacing.stride ? array->spacing.stride : (ptrdiff_t)ao_type_sizes[array->type];
+}
+const void *array_spaced_element(const ao_array *array, size_t i, void *local);
+/* Element i in this machine's byte order: its address, or that of `local` (8 bytes), where it was copied to. */
+static inline const void *array_element(const ao_array *array, size_t i, void *local)
+{
+    return array->spacing.stride ? array_spaced_element(array, i, local)
+                                 : (const char *)array->data + i * ao_type_sizes[array->type];
+}
+/* Stores what element_set() made of it at `local` as element i. */
+void array_store(const ao_array *array, size_t i, const void *local);
+/* Inputs that share memory with the output, other than element for element, get copies. *same is set to 1 if one is the
+ * output itself. */
+int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *same);
+int array_check_lengths(const ao_array *first, const ao_array *other);
+/* Sets type, typecode and byte order from a format. size: of an element in bytes, or 0: what struct says. TypeError. */
+int format_parse(const char *format, Py_ssize_t size, ao_array *array);
+
+/* The row of a typecode that an array of results can have, from its name; NULL with ValueError, or TypeError if it is no text. */
+const ao_typecode *typecode_from(PyObject *name);
+/* A new array.array of such a typecode. Its elements are uninitialised memory: write all of them before the array is returned to Python. */
+PyObject *array_new(const module_state *state, char typecode, size_t count);
+/* The same, also taken for writing. */
+PyObject *array_new_out(const module_state *state, char typecode, size_t count, ao_array *array);
+/* Keeps the first `count` elements of an array.array that nobody else has. */
+int array_cut(const module_state *state, PyObject *array, size_t count);
+
+int buffers_prepare(module_state *state); /* makes what array_new needs */
+extern PyMethodDef buffers_methods[];
+
+#endif

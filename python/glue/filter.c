@@ -1,0 +1,144 @@
+/* Programs that give one truth value for each element. Their results are not stored: as each block is finished, the elements
+ * that it keeps are copied to the result, or its true ones counted. */
+#include "filter.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+enum { FIRST_SLICE = 1024 }; /* elements that any() and all() look at first */
+
+/* -- filter ------------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const ao_isa *isa;
+    const ao_frame *frame;
+    unsigned source; /* the input that is filtered */
+    char *kept;
+    size_t size, log2_size, number;
+} compaction;
+
+static void take_kept(void *context, const void *mask, size_t first, size_t n)
+{
+    compaction *c = context;
+    (void)first;
+    c->number += c->isa->compact[c->log2_size](n, mask, ao_frame_input(c->frame, c->source), c->kept + c->number * c->size);
+}
+
+static int answer_truth(run *r, size_t j, void *context)
+{
+    (void)context;
+    return run_ask_truth(r, j) < 0 ? -1 : 0;
+}
+
+PyObject *run_filter(run *r, Py_ssize_t lead)
+{
+    alignas(64) char stack[FRAME_ON_STACK];
+    const ao_array *source = run_lead(r, lead);
+    ao_array held;
+    PyObject *result = source ? array_new_out(r->state, source->typecode, r->count, &held) : NULL;
+    if (!result) {
+        return NULL;
+    }
+    compaction c = {.isa = r->state->isa, .frame = &r->frame, .source = (unsigned)(source - r->arrays), .kept = held.data,
+                    .size = ao_type_sizes[source->type], .log2_size = log2_size(source->type)};
+    ao_job job = {.sink = {take_kept, &c}};
+    int failed = run_start(r, &job, stack) < 0 || run_through(r, r->count, answer_truth, NULL) < 0;
+    array_release(&held);
+    if (failed || array_cut(r->state, result, c.number) < 0) {
+        Py_CLEAR(result);
+    }
+    return result;
+}
+
+/* run_filter(program, args, oracle, visible, lead) -> array of the elements of args[lead] for which the program is true */
+static PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (!has_args(nargs, 5, "run_filter(program, args, oracle, visible, lead)")) {
+        return NULL;
+    }
+    run r;
+    PyObject *result = run_open(&r, module, args, -1) < 0 ? NULL : run_filter(&r, PyLong_AsSsize_t(args[4]));
+    run_close(&r);
+    return result;
+}
+
+/* -- count, any, all ---------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    int what;
+    size_t number;  /* of the elements that are finished, so many are true */
+    size_t decided; /* of the current block, so many have been looked at and do not decide */
+} counting;
+
+static void take_count(void *context, const void *mask, size_t first, size_t n)
+{
+    counting *c = context;
+    (void)first;
+    c->number += count_truth(mask, n);
+    c->decided = 0;
+}
+
+/* Whether what is known of the elements before `position` decides. */
+static int is_decided(const counting *c, size_t position)
+{
+    return (c->what == RUN_ANY && c->number) || (c->what == RUN_ALL && c->number < position);
+}
+
+/* Python is not asked for an element if one before it decides. */
+static int answer_count(run *r, size_t j, void *context)
+{
+    counting *c = context;
+    uint8_t *mask = r->frame.block_out;
+    if (is_decided(c, r->frame.position)
+        || (c->what != RUN_COUNT && memchr(mask + c->decided, c->what == RUN_ANY, j - c->decided))) {
+        mask[j] = 0;
+        return 1;
+    }
+    const int truth = run_ask_truth(r, j);
+    c->decided = j + 1;
+    return truth < 0 ? -1 : c->what != RUN_COUNT && truth == (c->what == RUN_ANY);
+}
+
+/* Goes on until it is decided: by slices, of which the first are short. */
+static int count_loop(run *r, counting *c)
+{
+    size_t slice = c->what == RUN_COUNT ? r->count : FIRST_SLICE;
+    while (r->frame.position < r->count && !is_decided(c, r->frame.position)) {
+        size_t left = r->count - r->frame.position;
+        int status = run_through(r, r->frame.position + (left < slice ? left : slice), answer_count, c);
+        if (status) {
+            return status < 0 ? -1 : 0;
+        }
+        slice = slice < SLICE_WORK ? 2 * slice : slice;
+        if (PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* run_count(program, args, oracle, visible, what): how many elements the program is true for; or whether any, or all are */
+static PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (!has_args(nargs, 5, "run_count(program, args, oracle, visible, what)")) {
+        return NULL;
+    }
+    run r;
+    alignas(64) char stack[FRAME_ON_STACK];
+    counting c = {.what = (int)PyLong_AsLong(args[4])};
+    ao_job job = {.sink = {take_count, &c}};
+    int failed = run_open(&r, module, args, -1) < 0 || run_start(&r, &job, stack) < 0 || count_loop(&r, &c) < 0;
+    size_t count = r.count;
+    run_close(&r);
+    if (failed) {
+        return NULL;
+    }
+    return c.what == RUN_COUNT ? PyLong_FromSize_t(c.number)
+                               : PyBool_FromLong(c.what == RUN_ANY ? c.number > 0 : c.number == count);
+}
+
+PyMethodDef filter_methods[] = {
+    FAST_FUNCTION("run_filter", py_run_filter),
+    FAST_FUNCTION("run_count", py_run_count),
+    END_OF_FUNCTIONS,
+};

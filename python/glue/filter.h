@@ -1,0 +1,15 @@
+/* Programs that give one truth value for each element: the elements for which it is true, how many, whether any or all. */
+#ifndef AO_GLUE_FILTER_H
+#define AO_GLUE_FILTER_H
+
+#include "run.h"
+
+/* What run_count answers. */
+enum { RUN_COUNT, RUN_ANY, RUN_ALL };
+
+/* The elements of argument `lead` for which the program is true. */
+PyObject *run_filter(run *r, Py_ssize_t lead);
+
+extern PyMethodDef filter_methods[];
+
+#endif

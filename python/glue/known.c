@@ -1,0 +1,271 @@
+/* What Python found out before, for the fast way in: nothing here decides, it only finds again.
+ *
+ * Python registers texts and code objects (kernel.py, functions.py) and programs by signature (plans.py). Small tables of
+ * what was found last, in the module's state, are looked at first; without the GIL they would need locks.
+ */
+#include "known.h"
+#include "captures.h"
+#include "numbers.h"
+
+#include <structmember.h>
+
+#ifdef Py_GIL_DISABLED
+enum { RECENT = 0 };
+#else
+enum { RECENT = 1 };
+#endif
+
+/* -- Entry: what is known of a code object --------------------------------------------------------------------------- */
+
+/* Fields of a functions.Translation. */
+enum { T_GUARDS, T_SLOTS, T_READY, T_FIELDS };
+
+static PyObject *entry_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"held", "credit", NULL};
+    PyObject *held;
+    Py_ssize_t credit;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "On:Entry", keywords, &held, &credit)) {
+        return NULL;
+    }
+    EntryObject *self = (EntryObject *)type->tp_alloc(type, 0);
+    if (self) {
+        self->held = Py_NewRef(held);
+        self->translations = PyTuple_New(0);
+        self->credit = credit;
+        if (!self->translations) {
+            Py_CLEAR(self);
+        }
+    }
+    return (PyObject *)self;
+}
+
+static int entry_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((EntryObject *)self)->held);
+    Py_VISIT(((EntryObject *)self)->translations);
+    return 0;
+}
+
+static int entry_clear(PyObject *self)
+{
+    Py_CLEAR(((EntryObject *)self)->held);
+    Py_CLEAR(((EntryObject *)self)->translations);
+    return 0;
+}
+
+static void entry_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    entry_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *entry_get_translations(PyObject *self, void *closure)
+{
+    (void)closure;
+    return Py_NewRef(((EntryObject *)self)->translations);
+}
+
+static int is_translation(PyObject *t)
+{
+    return PyTuple_Check(t) && PyTuple_GET_SIZE(t) >= T_FIELDS && are_guards(PyTuple_GET_ITEM(t, T_GUARDS))
+           && are_slots(PyTuple_GET_ITEM(t, T_SLOTS))
+           && (PyTuple_GET_ITEM(t, T_READY) == Py_None || PyDict_CheckExact(PyTuple_GET_ITEM(t, T_READY)));
+}
+
+static int entry_set_translations(PyObject *self, PyObject *value, void *closure)
+{
+    (void)closure;
+    int good = value && PyTuple_CheckExact(value);
+    for (Py_ssize_t i = 0; good && i < PyTuple_GET_SIZE(value); i++) {
+        good = is_translation(PyTuple_GET_ITEM(value, i));
+    }
+    if (!good) {
+        PyErr_SetString(PyExc_TypeError, "a tuple of translations is needed");
+        return -1;
+    }
+    Py_XSETREF(((EntryObject *)self)->translations, Py_NewRef(value));
+    return 0;
+}
+
+static PyMemberDef entry_members[] = {
+    {"held", T_OBJECT_EX, offsetof(EntryObject, held), READONLY, NULL},
+    {"credit", T_PYSSIZET, offsetof(EntryObject, credit), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef entry_getset[] = {
+    {"translations", entry_get_translations, entry_set_translations, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot entry_slots[] = {
+    {Py_tp_doc, "Entry(held, credit)\n--\n\nWhat is known of the object `held`, which is called for `credit` elements first."},
+    {Py_tp_new, entry_new},
+    {Py_tp_dealloc, entry_dealloc},
+    {Py_tp_traverse, entry_traverse},
+    {Py_tp_clear, entry_clear},
+    {Py_tp_members, entry_members},
+    {Py_tp_getset, entry_getset},
+    {0, NULL},
+};
+
+static PyType_Spec entry_spec = {
+    .name = "arrayops._machine.Entry",
+    .basicsize = sizeof(EntryObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = entry_slots,
+};
+
+
+/* -- signatures ------------------------------------------------------------------------------------------------------ */
+
+const enum ao_type number_lanes[NUMBER_LANES] = {AO_TYPE_i16, AO_TYPE_i32, AO_TYPE_i64, AO_TYPE_u64};
+
+int number_code(PyObject *number)
+{
+    if (PyFloat_CheckExact(number)) {
+        return SIGNATURE_NUMBER + AO_TYPE_f64;
+    }
+    if (PyBool_Check(number)) {
+        return SIGNATURE_NUMBER + AO_TYPE_b1;
+    }
+    for (size_t i = 0; i < NUMBER_LANES; i++) {
+        ao_value value;
+        if (number_to_value(number_lanes[i], number, &value) == 0) {
+            return SIGNATURE_NUMBER + (int)number_lanes[i];
+        }
+    }
+    return -1;
+}
+
+/* signature(filters, wanted, codes) -> int; None if there is none. codes: the index in TYPES of each array, 16 plus that
+ * of each number. wanted: the index of the result's type. */
+static PyObject *py_signature(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    (void)module;
+    if (!has_args(nargs, 3, "signature(filters, wanted, codes)") || !PyTuple_Check(args[2])) {
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "signature(): codes must be a tuple");
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(args[2]);
+    if (count > SIGNATURE_VALUES) {
+        return Py_NewRef(Py_None);
+    }
+    const unsigned all = (1 << SIGNATURE_BITS) - 1;
+    uint64_t signature = signature_begin(PyObject_IsTrue(args[0]), (unsigned)PyLong_AsUnsignedLong(args[1]) & all);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        signature = signature_add(signature, (unsigned)PyLong_AsUnsignedLong(PyTuple_GET_ITEM(args[2], i)) & all);
+    }
+    return PyErr_Occurred() ? NULL : PyLong_FromUnsignedLongLong(signature);
+}
+
+
+/* -- what a call means ----------------------------------------------------------------------------------------------- */
+
+int known_pair(PyObject *pair, meaning *m)
+{
+    if (!PyTuple_CheckExact(pair) || PyTuple_GET_SIZE(pair) != 2 || !PyDict_CheckExact(PyTuple_GET_ITEM(pair, 0))) {
+        return 0;
+    }
+    m->ready = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
+    m->oracle = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
+    return 1;
+}
+
+/* A text is most often the same object as at the last call. */
+int known_text(module_state *state, PyObject *text, meaning *m)
+{
+    recent_text *recent = &state->recent_texts[((uintptr_t)text >> 4) % AO_RECENT];
+    if (RECENT && recent->text == text) {
+        return known_pair(recent->meaning, m);
+    }
+    PyObject *known = PyDict_GetItemWithError(state->texts, text);
+    if (!known || !known_pair(known, m)) {
+        return 0;
+    }
+    if (RECENT) {
+        recent_text before = *recent;
+        *recent = (recent_text){Py_NewRef(text), Py_NewRef(known)};
+        Py_XDECREF(before.text); /* only now: this may run any code */
+        Py_XDECREF(before.meaning);
+    }
+    return 1;
+}
+
+static int of_translation(module_state *state, PyObject *function, PyObject *translation, meaning *m)
+{
+    PyObject *slots = PyTuple_GET_ITEM(translation, T_SLOTS), *ready = PyTuple_GET_ITEM(translation, T_READY);
+    Py_ssize_t count = PyTuple_GET_SIZE(slots);
+    if (m->nargs + count > SIGNATURE_VALUES
+        || !capture(state, function, PyTuple_GET_ITEM(translation, T_GUARDS), slots, m->values + m->nargs)) {
+        return 0;
+    }
+    m->nvalues = m->nargs + count;
+    m->ready = ready == Py_None ? NULL : Py_NewRef(ready);
+    return 1;
+}
+
+int known_function(module_state *state, PyObject *function, meaning *m)
+{
+    uintptr_t id = (uintptr_t)PyFunction_GET_CODE(function);
+    PyObject *key = PyLong_FromUnsignedLongLong((unsigned long long)id * ENTRY_ARITIES + (unsigned long long)m->nargs);
+    PyObject *known = key ? PyDict_GetItemWithError(state->entries, key) : NULL;
+    Py_XDECREF(key);
+    if (!known || !Py_IS_TYPE(known, state->entry_type)) {
+        return 0;
+    }
+    m->cold = (EntryObject *)Py_NewRef(known);
+    m->oracle = Py_NewRef(function);
+    PyObject *translations = Py_NewRef(m->cold->translations);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(translations); i++) {
+        if (of_translation(state, function, PyTuple_GET_ITEM(translations, i), m)) {
+            Py_CLEAR(m->cold);
+            break;
+        }
+    }
+    Py_DECREF(translations);
+    return 1;
+}
+
+
+/* A dict of programs never changes what a signature means. */
+PyObject *known_program(module_state *state, PyObject *ready, uint64_t signature)
+{
+    uint64_t mixed = (signature ^ (uintptr_t)ready >> 4) * UINT64_C(0x9E3779B97F4A7C15);
+    recent_program *recent = &state->recent_programs[mixed >> 58];
+    if (RECENT && recent->ready == ready && recent->signature == signature) {
+        return recent->program;
+    }
+    PyObject *key = PyLong_FromUnsignedLongLong(signature);
+    PyObject *program = key ? PyDict_GetItemWithError(ready, key) : NULL;
+    Py_XDECREF(key);
+    if (RECENT && program) {
+        recent_program before = *recent;
+        *recent = (recent_program){Py_NewRef(ready), Py_NewRef(program), signature};
+        Py_XDECREF(before.ready);
+        Py_XDECREF(before.program);
+    }
+    return program;
+}
+
+int known_prepare(PyObject *module)
+{
+    module_state *state = state_of(module);
+    state->texts = PyDict_New();
+    state->entries = PyDict_New();
+    state->entry_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &entry_spec, NULL);
+    if (!state->texts || !state->entries || !state->entry_type || PyModule_AddType(module, state->entry_type) < 0
+        || PyModule_AddObjectRef(module, "TEXTS", state->texts) < 0) {
+        return -1;
+    }
+    return PyModule_AddObjectRef(module, "ENTRIES", state->entries);
+}
+
+PyMethodDef known_methods[] = {
+    FAST_FUNCTION("signature", py_signature),
+    END_OF_FUNCTIONS,
+};

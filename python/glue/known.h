@@ -1,0 +1,75 @@
+/* What Python found out before, for the fast way in: what a text or a function means, and its program for the types of a call.
+ *
+ * Programs are found by a signature, a number made of the types: first whether it is a filter's, then the type of the
+ * result, then a code for each argument and captured number. Python makes the same numbers (py_signature, plans.py).
+ */
+#ifndef AO_GLUE_KNOWN_H
+#define AO_GLUE_KNOWN_H
+
+#include "state.h"
+
+enum {
+    SIGNATURE_BITS = 5,    /* of a code: the type of an array, or SIGNATURE_NUMBER plus the narrowest type that holds a number */
+    SIGNATURE_NUMBER = 16,
+    SIGNATURE_VALUES = 10, /* arguments and captured numbers at most */
+    ENTRY_ARITIES = 16     /* the key of a code object's entry is its id times this plus the number of arguments */
+};
+_Static_assert((int)AO_NTYPES <= (int)SIGNATURE_NUMBER && 2 * SIGNATURE_NUMBER == 1 << SIGNATURE_BITS, "a code for each type and number");
+_Static_assert(2 + (SIGNATURE_VALUES + 1) * SIGNATURE_BITS <= 64, "a signature is one number");
+
+/* The types of int numbers, narrowest first. */
+enum { NUMBER_LANES = 4 };
+extern const enum ao_type number_lanes[NUMBER_LANES];
+
+static inline uint64_t signature_add(uint64_t signature, unsigned code)
+{
+    return signature << SIGNATURE_BITS | code;
+}
+
+static inline uint64_t signature_begin(int filters, unsigned wanted)
+{
+    return signature_add(2 | (unsigned)filters, wanted);
+}
+
+/* The code of an exact number, or -1: a subclass, or an int that no type holds. */
+int number_code(PyObject *number);
+
+/* What is known of a code object. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *held;         /* keeps the object alive whose id is in the key */
+    PyObject *translations; /* tuple */
+    Py_ssize_t credit;      /* elements that are called before it is decoded (again) */
+} EntryObject;
+
+/* What a call means. All but the values of the call itself are references of its own. */
+typedef struct {
+    PyObject *ready;     /* dict of programs by signature; NULL: the oracle is called for each element */
+    PyObject *oracle;
+    EntryObject *cold;   /* of a function that may have to be decoded now */
+    Py_ssize_t nargs;    /* values of the call itself; the captured numbers follow */
+    Py_ssize_t nvalues;
+    PyObject *values[SIGNATURE_VALUES];
+} meaning;
+
+static inline void meaning_drop(meaning *m)
+{
+    Py_XDECREF(m->ready);
+    Py_XDECREF(m->oracle);
+    Py_XDECREF(m->cold);
+    for (Py_ssize_t i = m->nargs; i < m->nvalues; i++) {
+        Py_DECREF(m->values[i]);
+    }
+}
+
+/* These say whether it is known what the object means for m->nargs arguments. The pair is (ready, oracle). */
+int known_pair(PyObject *pair, meaning *m);
+int known_text(module_state *state, PyObject *text, meaning *m);
+int known_function(module_state *state, PyObject *function, meaning *m);
+/* A borrowed reference; NULL if there is none yet. */
+PyObject *known_program(module_state *state, PyObject *ready, uint64_t signature);
+
+int known_prepare(PyObject *module);
+extern PyMethodDef known_methods[];
+
+#endif

@@ -1,0 +1,160 @@
+/* The extension module arrayops._machine: its state, and what the files of this folder put into it.
+ *
+ * The public API is in Python; this module has no opinion on names, defaults or result types.
+ */
+#include "arrow.h"
+#include "buffers.h"
+#include "callback.h"
+#include "captures.h"
+#include "filter.h"
+#include "fold.h"
+#include "front.h"
+#include "known.h"
+#include "map.h"
+#include "moments.h"
+#include "order.h"
+#include "pipe.h"
+#include "program.h"
+#include "reductions.h"
+#include "state.h"
+#include "tables.h"
+#include "view.h"
+#include "../../vm/parallel.h"
+
+#include <stdlib.h>
+
+/* set_threads(number) -> the number before: threads that a long run may use. */
+static PyObject *py_set_threads(PyObject *module, PyObject *object)
+{
+    module_state *state = state_of(module);
+    long threads = PyLong_AsLong(object);
+    if (threads == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (threads < 1 || threads > AO_MAX_THREADS) {
+        return PyErr_Format(PyExc_ValueError, "the number of threads must be 1 to %d, not %ld", AO_MAX_THREADS, threads);
+    }
+    unsigned before = state->threads;
+    state->threads = (unsigned)threads;
+    return PyLong_FromUnsignedLong(before);
+}
+
+static PyMethodDef machine_methods[] = {
+    ONE_ARGUMENT("set_threads", py_set_threads),
+    END_OF_FUNCTIONS,
+};
+
+static PyMethodDef *const functions[] = {
+    buffers_methods, captures_methods, map_methods, filter_methods, fold_methods, pipe_methods, callback_methods,
+    order_methods, view_methods, arrow_methods, moments_methods, reductions_methods, known_methods, front_methods,
+    machine_methods,
+};
+
+/* The level that ARRAYOPS_ISA names, or the best one. */
+static const ao_isa *choose_isa(void)
+{
+    const char *wanted = getenv("ARRAYOPS_ISA");
+    const ao_isa *isa = ao_isa_find(wanted && *wanted ? wanted : NULL);
+    if (!isa) {
+        PyErr_Format(PyExc_ImportError, "ARRAYOPS_ISA=%s: this build or this processor has no such level", wanted);
+    }
+    return isa;
+}
+
+static int module_exec(PyObject *module)
+{
+    static int (*const prepare[])(PyObject *) = {program_prepare, view_prepare, known_prepare, front_prepare, tables_prepare};
+    module_state *state = state_of(module);
+    state->threads = 1;
+    state->isa = choose_isa();
+    state->missing = state->isa ? PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type) : NULL;
+    if (!state->missing || buffers_prepare(state) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof prepare / sizeof *prepare; i++) {
+        if (prepare[i](module) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        if (PyModule_AddFunctions(module, functions[i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    module_state *state = state_of(module);
+    Py_VISIT(state->program_type);
+    Py_VISIT(state->array_type);
+    Py_VISIT(state->missing);
+    Py_VISIT(state->entry_type);
+    Py_VISIT(state->kernel_type);
+    Py_VISIT(state->view_type);
+    Py_VISIT(state->texts);
+    Py_VISIT(state->entries);
+    for (size_t i = 0; i < AO_RECENT; i++) {
+        Py_VISIT(state->recent_texts[i].meaning);
+        Py_VISIT(state->recent_programs[i].ready);
+        Py_VISIT(state->recent_programs[i].program);
+    }
+    for (size_t i = 0; i < AO_FRONTS; i++) {
+        Py_VISIT(state->slow[i]);
+    }
+    return 0;
+}
+
+static int module_clear(PyObject *module)
+{
+    module_state *state = state_of(module);
+    Py_CLEAR(state->program_type);
+    Py_CLEAR(state->array_type);
+    Py_CLEAR(state->missing);
+    Py_CLEAR(state->entry_type);
+    Py_CLEAR(state->kernel_type);
+    Py_CLEAR(state->view_type);
+    Py_CLEAR(state->out_name);
+    Py_CLEAR(state->map_name);
+    Py_CLEAR(state->texts);
+    Py_CLEAR(state->entries);
+    for (size_t i = 0; i < AO_RECENT; i++) {
+        Py_CLEAR(state->recent_texts[i].text);
+        Py_CLEAR(state->recent_texts[i].meaning);
+        Py_CLEAR(state->recent_programs[i].ready);
+        Py_CLEAR(state->recent_programs[i].program);
+    }
+    for (size_t i = 0; i < AO_FRONTS; i++) {
+        Py_CLEAR(state->slow[i]);
+    }
+    for (size_t i = 0; i < AO_TYPECODES; i++) {
+        Py_CLEAR(state->ones[i]);
+    }
+    return 0;
+}
+
+static void module_free(void *module)
+{
+    module_clear(module);
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, module_exec},
+    {0, NULL},
+};
+
+static struct PyModuleDef machine_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "arrayops._machine",
+    .m_size = sizeof(module_state),
+    .m_slots = slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__machine(void)
+{
+    return PyModuleDef_Init(&machine_module);
+}

@@ -1,0 +1,13 @@
+/* Programs that give one result for each element. */
+#ifndef AO_GLUE_MAP_H
+#define AO_GLUE_MAP_H
+
+#include "run.h"
+
+/* Fills `out`, which the caller holds and releases. With defer, a store that fails does not stop the evaluation. On so many
+ * threads; 0: on as many as the module may use if the run is long, else on this one. */
+int run_map(run *r, ao_array *out, int defer, unsigned threads);
+
+extern PyMethodDef map_methods[];
+
+#endif

@@ -1,0 +1,18 @@
+/* Statistics in one pass, of buffers and for results of programs. */
+#ifndef AO_GLUE_MOMENTS_H
+#define AO_GLUE_MOMENTS_H
+
+#include "state.h"
+#include "../../vm/arrays/moments.h"
+
+/* Beside AO_SUMS, AO_SQUARES and AO_EXTREMES: the count, which is always gathered, alone. */
+enum { MOMENTS_COUNT = 8 };
+/* Sums of floats leave in units of 2^-MOMENTS_UNIT, their squares and products in units of 2^-(2 MOMENTS_UNIT). */
+enum { MOMENTS_UNIT = 1074 };
+
+/* What was gathered by each of so many, so many bytes apart: a list of tuples, see moments.c. */
+PyObject *moments_list(ao_moments *m, unsigned number, size_t apart);
+
+extern PyMethodDef moments_methods[];
+
+#endif

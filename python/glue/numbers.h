@@ -1,0 +1,39 @@
+/* Elements as Python numbers and back, and what becomes of results that their array cannot hold. */
+#ifndef AO_GLUE_NUMBERS_H
+#define AO_GLUE_NUMBERS_H
+
+#include "state.h"
+
+PyObject *element_get(enum ao_type type, const void *element);
+/* Stores a Python object in an element exactly as array.array does, with its exceptions. `scratch` is an array.array of
+ * one element of that typecode. */
+int element_set(enum ao_type type, void *element, PyObject *value, PyObject *scratch);
+/* The number as a machine value; 0 if the type holds it exactly, 1 if not, -1 on error. */
+int number_to_value(enum ao_type type, PyObject *number, ao_value *value);
+/* Whether it is an int that no machine type holds. */
+int number_is_big(PyObject *number);
+PyObject *value_to_number(enum ao_type type, ao_value value);
+/* Two's complement numbers: of bytes, the lowest first, and of two halves. */
+PyObject *int_of_bytes(const uint8_t *bytes, size_t size);
+PyObject *int_of_halves(int64_t high, uint64_t low);
+
+/* A store that failed while the evaluation must go on: array(tc, [f(x) for x in a]) evaluates every f(x) first, so an
+ * exception of f at any element wins over the first failed store. */
+typedef struct {
+    PyObject *error; /* a normalised exception, or NULL */
+} deferred_error;
+void deferred_save(deferred_error *deferred);  /* keeps the current exception if it is the first, and clears it */
+void deferred_drop(deferred_error *deferred);
+int deferred_raise(deferred_error *deferred);  /* -1 with the exception set if there is one, else 0 */
+
+/* How results of Python are stored. */
+typedef struct {
+    enum ao_type type;
+    PyObject *scratch;        /* array.array of one element of the output, for whoever opens this to make and drop */
+    int defer;                /* go on after a failed store */
+    deferred_error deferred;
+} store_policy;
+/* 0: stored; 1: it failed, and the exception is kept for later; -1: exception. */
+int store_result(store_policy *policy, void *element, PyObject *value);
+
+#endif

@@ -1,0 +1,315 @@
+/* Pipelines: programs with a mask. The values that it keeps go to an array, or are added up exactly, block by block, so
+ * nothing is kept that grows with the input. Sums are exact, so several threads may share a long input: what each adds up
+ * is added together in Python.
+ */
+#include "pipe.h"
+#include "moments.h"
+#include "numbers.h"
+#include "slices.h"
+#include "../../vm/parallel.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+enum { STAGE_BYTES = 16384 }; /* two blocks; half of it is a step of the exact sum */
+_Static_assert((int)STAGE_BYTES / 2 >= (int)AO_MAX_BLOCK, "a block fits beside what waits");
+
+/* What takes a pipeline's values: an array, or moments. Those that the mask leaves out are not taken. */
+typedef struct {
+    const ao_isa *isa;
+    const ao_frame *frame;
+    ao_moments *moments;   /* or NULL: the array */
+    char *kept;
+    enum ao_type type;
+    size_t size, log2_size, number;
+    PyObject *large;       /* list of values that the machine's type does not hold */
+    PyObject *scratch;
+    size_t staged;         /* values that wait until there are enough to be added up quickly */
+    double stage[STAGE_BYTES / sizeof(double)];
+} pipe_sink;
+
+/* Adds up what is staged if there is so much of it: whole steps of the exact sum, but for the last time. */
+static void empty_stage(pipe_sink *s, size_t from)
+{
+    if (s->staged < from) {
+        return;
+    }
+    const size_t whole = from ? s->staged / 1024 * 1024 : s->staged, rest = s->staged - whole;
+    ao_moments_add(s->moments, s->stage, whole);
+    memmove(s->stage, (char *)s->stage + whole * s->size, rest * s->size);
+    s->staged = rest;
+}
+
+static void take_values(void *context, const void *block, size_t first, size_t n)
+{
+    pipe_sink *s = context;
+    const uint8_t *mask = ao_frame_mask(s->frame);
+    (void)first;
+    if (!s->moments) {
+        char *to = s->kept + s->number * s->size;
+        if (!mask) {
+            memcpy(to, block, n * s->size);
+        }
+        s->number += mask ? s->isa->compact[s->log2_size](n, mask, block, to) : n;
+    } else if (!mask) {
+        ao_moments_add(s->moments, block, n);
+    } else if (!s->moments->wanted) {
+        s->moments->count += count_truth(mask, n);
+    } else {
+        char *to = (char *)s->stage + s->staged * s->size;
+        s->staged += s->isa->compact[s->log2_size](n, mask, block, to);
+        empty_stage(s, STAGE_BYTES / 2 / s->size);
+    }
+}
+
+/* A value that counts, from Python. 1: it is in the machine's memory; 0: in the list of large ones; -1: exception. */
+static int keep_value(pipe_sink *s, char *element, PyObject *value)
+{
+    const int is_truth = s->type == AO_TYPE_u8 && PyBool_Check(value);
+    if (!s->moments || is_truth || number_to_value(s->type, value, &(ao_value){0}) == 0) {
+        return element_set(s->type, element, value, s->scratch) < 0 ? -1 : 1;
+    }
+    return PyList_Append(s->large, value);
+}
+
+/* The value of a marked element, from Python. MISSING: the pipeline leaves it out. */
+static int put_value(run *r, pipe_sink *s, size_t j, PyObject *value)
+{
+    uint8_t *mask = ao_frame_mask(&r->frame);
+    char *element = (char *)r->frame.block_out + j * s->size;
+    const int kept = value != r->state->missing ? keep_value(s, element, value) : 0;
+    if (kept <= 0) {
+        memset(element, 0, s->size);
+    }
+    if (mask) {
+        mask[j] = kept > 0;
+    } else if (kept == 0) {
+        /* Only a float pipeline without a filter has no mask (ints always get one, truth values always fit). So this value
+         * is one that no float holds: a complex number, from a power of a negative one. */
+        PyErr_Format(PyExc_TypeError, "a pipeline's values must be numbers to be added up, not %.200s",
+                     Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    return kept < 0 ? -1 : 0;
+}
+
+static int answer_pipe(run *r, size_t j, void *context)
+{
+    PyObject *value = run_ask(r, r->frame.position + j, NULL);
+    int failed = !value || put_value(r, context, j, value) < 0;
+    Py_XDECREF(value);
+    return failed ? -1 : 0;
+}
+
+static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
+{
+    const size_t size = ao_type_sizes[type];
+    s->isa = r->state->isa;
+    s->frame = &r->frame;
+    s->type = type;
+    s->size = size;
+    s->log2_size = log2_size(type);
+    s->scratch = array_new(r->state, typecode, 1);
+    s->large = PyList_New(0);
+    return s->scratch && s->large ? 0 : -1;
+}
+
+/* The array of the values. */
+static PyObject *pipe_collect(run *r, pipe_sink *s, char typecode, ao_job *job, void *stack)
+{
+    ao_array held;
+    PyObject *result = array_new_out(r->state, typecode, r->count, &held);
+    if (!result) {
+        return NULL;
+    }
+    s->kept = held.data;
+    int failed = run_start(r, job, stack) < 0 || run_through(r, r->count, answer_pipe, s) < 0;
+    array_release(&held);
+    if (failed || array_cut(r->state, result, s->number) < 0) {
+        Py_CLEAR(result);
+    }
+    return result;
+}
+
+/* (list of one moments, values that the machine does not hold) */
+static PyObject *pipe_moments(run *r, pipe_sink *s, unsigned wanted, ao_job *job, void *stack)
+{
+    PyObject *result = NULL;
+    s->moments = PyMem_RawMalloc(sizeof *s->moments);
+    if (!s->moments) {
+        return PyErr_NoMemory();
+    }
+    ao_moments_start(s->moments, r->state->isa, s->type, wanted, 0);
+    if (run_start(r, job, stack) == 0 && run_through(r, r->count, answer_pipe, s) == 0) {
+        empty_stage(s, 0);
+        PyObject *list = moments_list(s->moments, 1, 0);
+        result = list ? Py_BuildValue("N O", list, s->large) : NULL;
+    }
+    PyMem_RawFree(s->moments);
+    return result;
+}
+
+/* -- on several threads -------------------------------------------------------------------------------------------- */
+
+/* What one thread has: it runs its range of a slice until the first block with marks, which is left to Python. */
+typedef struct {
+    ao_job job;
+    ao_frame frame;
+    pipe_sink sink;
+    ao_moments moments;
+    size_t first; /* of its range */
+    ao_status status;
+    const void **inputs;
+    char *memory; /* of the frame */
+} pipe_part;
+
+typedef struct {
+    run *r;
+    char *parts;
+    unsigned number;
+    size_t each; /* bytes of a part with what belongs to it */
+} pipe_parts;
+
+static pipe_part *part_of(const pipe_parts *parts, unsigned number)
+{
+    return (pipe_part *)(void *)(parts->parts + number * parts->each);
+}
+
+static void run_range(void *context, unsigned number, size_t first, size_t end)
+{
+    const pipe_parts *parts = context;
+    const run *r = parts->r;
+    pipe_part *p = part_of(parts, number);
+    p->first = first;
+    for (unsigned i = 0; i < r->ninputs; i++) {
+        const ao_array *a = &r->arrays[i];
+        p->inputs[i] = (const char *)a->data + (ptrdiff_t)first * array_step(a);
+    }
+    p->job.count = end - first;
+    p->sink.frame = &p->frame;
+    ao_frame_open(&p->frame, r->program->program, &p->job, p->memory);
+    p->status = ao_run(&p->frame, p->job.count);
+}
+
+/* What threads left of a slice, in the order of the elements: so the first exception is Python's. */
+static int finish_slice(void *context)
+{
+    const pipe_parts *parts = context;
+    run *r = parts->r;
+    const size_t count = r->count;
+    int failed = 0;
+    for (unsigned number = 0; number < parts->number && !failed; number++) {
+        pipe_part *p = part_of(parts, number);
+        if (p->status == AO_MARKED) {
+            r->frame = p->frame;
+            r->first = p->first;
+            r->count = p->job.count;
+            p->sink.frame = &r->frame;
+            failed = run_through(r, r->count, answer_pipe, &p->sink) < 0;
+        }
+        p->status = AO_OK; /* it may have nothing to do in the next slice */
+    }
+    r->first = 0;
+    r->count = count;
+    return failed ? -1 : 0;
+}
+
+static void open_part(const pipe_parts *parts, unsigned number, const pipe_sink *sink, unsigned wanted)
+{
+    const run *r = parts->r;
+    pipe_part *p = part_of(parts, number);
+    char *after = (char *)(p + 1);
+    p->inputs = (const void **)(void *)after;
+    after += r->ninputs * sizeof *p->inputs;
+    p->memory = aligned64(after);
+    p->status = AO_OK;
+    memcpy(&p->sink, sink, offsetof(pipe_sink, stage));
+    p->sink.moments = &p->moments;
+    ao_moments_start(&p->moments, r->state->isa, sink->type, wanted, 0);
+    p->job = (ao_job){.isa = r->state->isa, .inputs = p->inputs, .params = r->params, .flags = AO_FAR,
+                      .spacings = r->nspaced ? r->spacings : NULL, .sink = {take_values, &p->sink}};
+}
+
+static PyObject *parts_result(const pipe_parts *parts, PyObject *large)
+{
+    for (unsigned number = 0; number < parts->number; number++) {
+        empty_stage(&part_of(parts, number)->sink, 0);
+    }
+    PyObject *list = moments_list(&part_of(parts, 0)->moments, parts->number, parts->each);
+    return list ? Py_BuildValue("N O", list, large) : NULL;
+}
+
+/* As pipe_moments, by several threads, with a moments of each. */
+static PyObject *pipe_in_parts(run *r, const pipe_sink *sink, unsigned wanted, unsigned threads)
+{
+    run_find_spacings(r);
+    const size_t frame = ao_frame_size(r->program->program, r->nspaced);
+    pipe_parts parts = {.r = r, .number = threads};
+    parts.each = (sizeof(pipe_part) + r->ninputs * sizeof(void *) + 64 + frame + 63) / 64 * 64;
+    char *memory = PyMem_RawMalloc(threads * parts.each + 64);
+    if (!memory) {
+        return PyErr_NoMemory();
+    }
+    parts.parts = aligned64(memory);
+    for (unsigned number = 0; number < threads; number++) {
+        open_part(&parts, number, sink, wanted);
+    }
+    const slice_work work = {run_range, finish_slice, &parts};
+    const size_t most = 8 * (size_t)threads * (run_slice(r) + AO_CHUNK);
+    PyObject *result = run_slices(&work, r->count, most, threads) < 0 ? NULL : parts_result(&parts, sink->large);
+    PyMem_RawFree(memory);
+    return result;
+}
+
+/* How many threads are to share a pipeline: extremes alone want the first of equals, so they want the order. */
+static unsigned pipe_threads(const run *r, unsigned wanted)
+{
+    const int in_order = wanted & AO_EXTREMES && !(wanted & AO_SQUARES);
+    return !in_order && ao_is_long(r->program->program, r->count) ? r->state->threads : 1;
+}
+
+/* A run whose sink is open; wanted as for run_pipe. */
+static PyObject *pipe_result(run *r, pipe_sink *sink, char typecode, unsigned wanted)
+{
+    alignas(64) char stack[FRAME_ON_STACK];
+    ao_job job = {.sink = {take_values, sink}};
+    if (!run_gives(r, sink->type)) {
+        return NULL;
+    }
+    if (!wanted) {
+        return pipe_collect(r, sink, typecode, &job, stack);
+    }
+    const unsigned threads = pipe_threads(r, wanted);
+    return threads > 1 ? pipe_in_parts(r, sink, wanted, threads) : pipe_moments(r, sink, wanted, &job, stack);
+}
+
+/* run_pipe(program, args, oracle, visible, typecode, wanted): with wanted 0 the array of the values that the program's mask
+ * keeps, else (what moments() gives for them, values that the machine does not hold). The oracle returns MISSING for an
+ * element that is left out. */
+static PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (!has_args(nargs, 6, "run_pipe(program, args, oracle, visible, typecode, wanted)")) {
+        return NULL;
+    }
+    run r;
+    pipe_sink sink;
+    memset(&sink, 0, offsetof(pipe_sink, stage));
+    const ao_typecode *row = typecode_from(args[4]);
+    const unsigned long wanted = row ? PyLong_AsUnsignedLong(args[5]) : 0;
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    if (run_open(&r, module, args, -1) == 0 && open_sink(&r, &sink, typecode_type(row), *row->letter) == 0) {
+        result = pipe_result(&r, &sink, *row->letter, (unsigned)wanted);
+    }
+    Py_XDECREF(sink.scratch);
+    Py_XDECREF(sink.large);
+    run_close(&r);
+    return result;
+}
+
+PyMethodDef pipe_methods[] = {
+    FAST_FUNCTION("run_pipe", py_run_pipe),
+    END_OF_FUNCTIONS,
+};

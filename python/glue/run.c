@@ -1,0 +1,362 @@
+/* Running programs over buffers.
+ *
+ * A run takes the buffers of its arguments, opens a frame on this thread's stack (or on the heap if it is large) and
+ * lets the machine work in slices, without the GIL when there is much to do. Between slices signals are checked, so
+ * Ctrl-C is answered. A block with marked elements comes back here: the oracle, a Python callable of one value per
+ * argument, gives their values or the exception of the call.
+ */
+#include "run.h"
+#include "numbers.h"
+
+#include <string.h>
+
+/* -- opening and closing ------------------------------------------------------------------------------------- */
+
+static int run_tables(run *r)
+{
+    size_t n = (size_t)r->nargs;
+    if (n <= RUN_ARGS_INLINE) {
+        r->arrays = r->inline_arrays;
+        r->inputs = r->inline_inputs;
+        r->spacings = r->inline_spacings;
+        r->params = r->inline_params;
+        r->is_array = r->inline_is_array;
+        r->values = r->inline_values;
+        return 0;
+    }
+    size_t each = sizeof *r->arrays + sizeof *r->inputs + sizeof *r->spacings + sizeof *r->params + sizeof *r->values
+                  + sizeof *r->is_array;
+    char *p = r->tables = PyMem_RawCalloc(n + 1, each);
+    if (!p) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    r->arrays = (ao_array *)(void *)p;
+    r->params = (ao_value *)(void *)(r->arrays + n);
+    r->spacings = (ao_spacing *)(void *)(r->params + n);
+    r->inputs = (const void **)(void *)(r->spacings + n);
+    r->values = (PyObject **)(void *)(r->inputs + n);
+    r->is_array = (int8_t *)(r->values + n + 1);
+    return 0;
+}
+
+static int take_array(run *r, PyObject *object)
+{
+    ao_array *array = &r->arrays[r->ninputs];
+    if (array_take(r->state, object, array) < 0) {
+        return -1;
+    }
+    if (r->ninputs++ && array_check_lengths(&r->arrays[0], array) < 0) {
+        return -1;
+    }
+    r->count = array->count;
+    return 0;
+}
+
+int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible)
+{
+    run_none(r);
+    r->state = state;
+    r->oracle = oracle;
+    r->args = args;
+    r->nargs = nargs;
+    r->visible = visible;
+    r->acc_index = -1;
+    if (visible < 0 || visible > nargs) {
+        PyErr_SetString(PyExc_ValueError, "the oracle must take the leading arguments");
+        return -1;
+    }
+    if (run_tables(r) < 0) {
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        r->is_array[i] = (int8_t)!(PyLong_Check(args[i]) || PyFloat_Check(args[i]));
+        if (r->is_array[i] && take_array(r, args[i]) < 0) {
+            return -1;
+        }
+    }
+    if (!r->ninputs) {
+        PyErr_SetString(PyExc_TypeError, "at least one argument must be a buffer");
+        return -1;
+    }
+    return 0;
+}
+
+static int bind_arrays(run *r)
+{
+    const ao_program *program = r->program->program;
+    if (r->ninputs != ao_program_inputs(program)) {
+        return 1;
+    }
+    for (unsigned i = 0; i < r->ninputs; i++) {
+        if (r->arrays[i].type != ao_program_type(program, i)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int bind_numbers(run *r)
+{
+    unsigned nparams = 0, known = ao_program_params(r->program->program);
+    for (Py_ssize_t i = 0; i < r->nargs; i++) {
+        if (r->is_array[i] || (i != r->acc_index && number_is_big(r->args[i]))) {
+            continue; /* a big number is a constant of the program */
+        }
+        if (nparams >= known) {
+            return 1;
+        }
+        unsigned type = ao_program_type(r->program->program, r->ninputs + nparams);
+        ao_value *value = &r->params[nparams++];
+        if (i != r->acc_index && number_to_value((enum ao_type)type, r->args[i], value) != 0) {
+            return 1;
+        }
+    }
+    return nparams != known;
+}
+
+int run_bind(run *r, PyObject *program, Py_ssize_t acc_index)
+{
+    if (!Py_IS_TYPE(program, r->state->program_type)) {
+        PyErr_SetString(PyExc_TypeError, "a Program is needed");
+        return -1;
+    }
+    r->program = (ProgramObject *)Py_NewRef(program);
+    r->acc_index = acc_index;
+    int status = bind_arrays(r);
+    status = status ? status : bind_numbers(r);
+    if (status > 0 && !PyErr_Occurred()) {
+        PyErr_SetString(PyExc_ValueError, "the program was compiled for other arguments");
+    }
+    return status ? -1 : 0;
+}
+
+void run_close(run *r)
+{
+    Py_XDECREF(r->program);
+    for (Py_ssize_t i = 0; r->asked && i < r->visible; i++) {
+        Py_XDECREF(r->values[i + 1]);
+    }
+    for (unsigned i = 0; i < r->ninputs; i++) {
+        array_release(&r->arrays[i]);
+    }
+    PyMem_RawFree(r->frame_memory);
+    PyMem_RawFree(r->tables);
+}
+
+static int is_tuple(PyObject *args)
+{
+    if (!PyTuple_Check(args)) {
+        PyErr_SetString(PyExc_TypeError, "a tuple of arguments is needed");
+        return 0;
+    }
+    return 1;
+}
+
+int run_open(run *r, PyObject *module, PyObject *const *args, Py_ssize_t acc_index)
+{
+    PyObject *tuple = args[1];
+    run_none(r);
+    if (!is_tuple(tuple)
+        || run_take(r, state_of(module), ((PyTupleObject *)tuple)->ob_item, PyTuple_GET_SIZE(tuple), args[2],
+                    PyLong_AsSsize_t(args[3])) < 0) {
+        return -1;
+    }
+    return run_bind(r, args[0], acc_index);
+}
+
+int run_open_calls(run *r, PyObject *module, PyObject *function, PyObject *args)
+{
+    run_none(r);
+    if (!is_tuple(args)) {
+        return -1;
+    }
+    const Py_ssize_t nargs = PyTuple_GET_SIZE(args);
+    return run_take(r, state_of(module), ((PyTupleObject *)args)->ob_item, nargs, function, nargs);
+}
+
+int run_gives(const run *r, unsigned type)
+{
+    if (type != ao_program_out_type(r->program->program)) {
+        PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
+        return 0;
+    }
+    return 1;
+}
+
+/* Memory of the frame: `stack`, or allocated if that is too small. NULL with MemoryError set. */
+static void *frame_place(run *r, const ao_job *job, void *stack)
+{
+    size_t size = ao_frame_size(r->program->program, job->spacings ? r->nspaced : 0);
+    if (size <= FRAME_ON_STACK) {
+        return stack;
+    }
+    r->frame_memory = PyMem_RawMalloc(size + 64);
+    if (!r->frame_memory) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    return aligned64(r->frame_memory);
+}
+
+void run_find_spacings(run *r)
+{
+    r->nspaced = 0;
+    for (unsigned i = 0; i < r->ninputs; i++) {
+        r->inputs[i] = r->arrays[i].data;
+        r->nspaced += r->arrays[i].spacing.stride != 0;
+    }
+    for (unsigned i = 0; r->nspaced && i < r->ninputs; i++) {
+        r->spacings[i] = r->arrays[i].spacing;
+    }
+}
+
+int run_start(run *r, ao_job *job, void *stack)
+{
+    run_find_spacings(r);
+    job->inputs = r->inputs;
+    job->spacings = r->nspaced ? r->spacings : NULL;
+    void *memory = frame_place(r, job, stack);
+    if (!memory) {
+        return -1;
+    }
+    job->isa = r->state->isa;
+    job->params = r->params;
+    job->count = r->count;
+    ao_frame_open(&r->frame, r->program->program, job, memory);
+    return 0;
+}
+
+/* -- running --------------------------------------------------------------------------------------------------- */
+
+/* Runs to `end` or to a marked block: AO_OK, AO_MARKED, or -1 with an exception (of a signal handler) set. */
+static int advance(run *r, size_t end)
+{
+    size_t slice = run_slice(r);
+    slice = slice < AO_MAX_BLOCK ? AO_MAX_BLOCK : slice;
+    for (;;) {
+        size_t left = end - r->frame.position;
+        size_t stop = r->frame.position + (left < slice ? left : slice);
+        ao_status status;
+        if (left >= RELEASE_GIL_FROM) {
+            Py_BEGIN_ALLOW_THREADS
+            status = ao_run(&r->frame, stop);
+            Py_END_ALLOW_THREADS
+        } else {
+            status = ao_run(&r->frame, stop);
+        }
+        if (left >= RELEASE_GIL_FROM && PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+        if (status != AO_OK || stop == end) {
+            return (int)status;
+        }
+    }
+}
+
+int run_through(run *r, size_t end, run_answer *answer, void *context)
+{
+    for (;;) {
+        int status = advance(r, end), said = 0;
+        if (status <= AO_OK) {
+            return status;
+        }
+        size_t done = 0;
+        for (; done < r->frame.block_count && !said; done++) {
+            said = r->frame.marks[done] ? answer(r, done, context) : 0;
+        }
+        ao_finish(&r->frame, said < 0 ? done - 1 : done);
+        if (said < 0 || PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+        if (said) {
+            return 1;
+        }
+    }
+}
+
+/* -- the oracle ------------------------------------------------------------------------------------------------- */
+
+/* The element as an object, in the place of the one before it; 0 on error. A float that nobody else has is used again. */
+static int box(enum ao_type type, const char *element, PyObject **object)
+{
+#ifndef Py_GIL_DISABLED
+    if (type == AO_TYPE_f64 && *object && Py_REFCNT(*object) == 1) {
+        memcpy(&((PyFloatObject *)*object)->ob_fval, element, sizeof(double));
+        return 1;
+    }
+#endif
+    PyObject *next = element_get(type, element);
+    if (next) {
+        Py_XSETREF(*object, next);
+    }
+    return next != NULL;
+}
+
+/* The boxed elements stay until the next call, or until run_close. */
+PyObject *run_ask(run *r, size_t index, PyObject *acc)
+{
+    PyObject **values = r->values + 1;
+    unsigned input = 0;
+    if (!r->asked) {
+        memset(values, 0, (size_t)r->visible * sizeof *values);
+        r->asked = 1;
+    }
+    for (Py_ssize_t i = 0; i < r->visible; i++) {
+        if (i == r->acc_index) {
+            Py_XSETREF(values[i], Py_NewRef(acc));
+        } else if (r->is_array[i]) {
+            const ao_array *array = &r->arrays[input++];
+            char local[8];
+            if (!box(array->type, array_element(array, r->first + index, local), &values[i])) {
+                return NULL;
+            }
+        } else if (!values[i]) {
+            values[i] = Py_NewRef(r->args[i]);
+        }
+    }
+    size_t flagged = (size_t)r->visible | PY_VECTORCALL_ARGUMENTS_OFFSET;
+    vectorcallfunc direct = PyVectorcall_Function(r->oracle);
+    PyObject *result = direct ? direct(r->oracle, values, flagged, NULL)
+                              : PyObject_Vectorcall(r->oracle, values, flagged, NULL);
+    if (r->acc_index >= 0 && r->acc_index < r->visible) {
+        Py_CLEAR(values[r->acc_index]);
+    }
+    return result;
+}
+
+int run_ask_truth(run *r, size_t j)
+{
+    PyObject *value = run_ask(r, r->frame.position + j, NULL);
+    int truth = value ? PyObject_IsTrue(value) : -1;
+    Py_XDECREF(value);
+    ((uint8_t *)r->frame.block_out)[j] = truth > 0;
+    return truth;
+}
+
+const ao_array *run_lead(const run *r, Py_ssize_t lead)
+{
+    if (lead < 0 || lead >= r->nargs || !r->is_array[lead]) {
+        PyErr_SetString(PyExc_TypeError, "the first argument must be a buffer");
+        return NULL;
+    }
+    unsigned input = 0;
+    for (Py_ssize_t i = 0; i < lead; i++) {
+        input += (unsigned)r->is_array[i];
+    }
+    return &r->arrays[input];
+}
+
+size_t count_truth(const uint8_t *mask, size_t n)
+{
+    size_t number = 0, i = 0;
+    for (; i + 8 <= n; i += 8) { /* the top byte of this product is the sum of all eight */
+        uint64_t eight;
+        memcpy(&eight, mask + i, sizeof eight);
+        number += eight * UINT64_C(0x0101010101010101) >> 56;
+    }
+    for (; i < n; i++) {
+        number += mask[i];
+    }
+    return number;
+}

@@ -1,0 +1,18 @@
+/* A long input by several threads, slice by slice, so that signals are answered between slices. */
+#ifndef AO_GLUE_SLICES_H
+#define AO_GLUE_SLICES_H
+
+#include "state.h"
+
+typedef struct {
+    /* Elements first .. end-1 are those of this part. Called without the GIL if there are many. */
+    void (*work)(void *context, unsigned part, size_t first, size_t end);
+    /* After each slice, with the GIL, when all parts have returned; -1 with an exception ends it. Or NULL. */
+    int (*after)(void *context);
+    void *context;
+} slice_work;
+
+/* Each slice of so many of the `count` elements in so many even parts. -1 with an exception. */
+int run_slices(const slice_work *work, size_t count, size_t slice, unsigned parts);
+
+#endif

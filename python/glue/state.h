@@ -1,0 +1,86 @@
+/* What belongs to one copy of the extension module, and what every C file of this folder needs.
+ *
+ * The machine (vm/) knows nothing of Python; everything in C that does is in this folder. Each file has its header beside
+ * it, ends with its own functions of the module, and includes only files from further up in this list:
+ *
+ *   typecodes  state                            what there is to know; the module's state
+ *   program  buffers  numbers                   the Program type; buffers taken and released; elements to Python and back
+ *   captures  slices                            what functions capture; long inputs on several threads
+ *   run                                         one run: its arguments, its frame, blocks with marks answered by the oracle
+ *   map  filter  fold  pipe                     programs, by what they give
+ *   callback  order  view  arrow                a callable per element; sorting; memory of others
+ *   moments  reductions                         statistics; sum, min, max
+ *   known  front                                what Python found out before; the fast way in by it
+ *   tables  machine                             what Python reads of all this; the module
+ *
+ * Conventions: functions return -1 or NULL with an exception set. Whoever fills an ao_array releases it with
+ * array_release, once, on every path.
+ */
+#ifndef AO_GLUE_STATE_H
+#define AO_GLUE_STATE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "../../vm/vm.h"
+#include "typecodes.h"
+
+enum {
+    AO_FRONTS = 6, /* functions that have a fast way in: front.c */
+    AO_RECENT = 64,
+    RELEASE_GIL_FROM = 2048 /* elements: about a microsecond of work, ten times the cost of releasing */
+};
+
+/* What was found last: known.c. */
+typedef struct {
+    PyObject *text, *meaning;
+} recent_text;
+typedef struct {
+    PyObject *ready, *program;
+    uint64_t signature;
+} recent_program;
+
+typedef struct {
+    PyTypeObject *program_type;
+    PyObject *array_type; /* array.array */
+    PyObject *missing;    /* what find() gives where there is nothing */
+    PyObject *ones[AO_TYPECODES]; /* an array of one zero for each typecode; never given away */
+    int knows_arrays;     /* the fields of array.array are where buffers.c expects them */
+    PyTypeObject *entry_type, *kernel_type, *view_type;
+    PyObject *out_name, *map_name; /* "out" and "map" */
+    PyObject *texts;      /* known.c: texts that can run without Python's help */
+    PyObject *entries;    /* functions.py: what is known of code objects */
+    recent_text recent_texts[AO_RECENT];
+    recent_program recent_programs[AO_RECENT];
+    PyObject *slow[AO_FRONTS]; /* the Python functions behind the fast ones */
+    PyMethodDef fronts[AO_FRONTS];
+    const ao_isa *isa;
+    unsigned threads;     /* that a long run may use */
+} module_state;
+
+static inline module_state *state_of(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
+
+/* Rows of the module's functions. */
+#define FAST_FUNCTION(name, function) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, NULL}
+#define ONE_ARGUMENT(name, function) {name, function, METH_O, NULL}
+#define END_OF_FUNCTIONS {NULL, NULL, 0, NULL}
+
+/* Whether a function of the module got as many arguments as it takes; else TypeError, with how it is called. */
+static inline int has_args(Py_ssize_t nargs, Py_ssize_t wanted, const char *call)
+{
+    if (nargs != wanted) {
+        PyErr_SetString(PyExc_TypeError, call);
+    }
+    return nargs == wanted;
+}
+
+/* The first address from here on that is a multiple of 64, as frames need it. */
+static inline void *aligned64(void *memory)
+{
+    return (void *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
+}
+
+#endif

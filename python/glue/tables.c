@@ -1,0 +1,174 @@
+/* What Python reads of the machine and of this folder, so that nothing is written down in both: operations, types, typecodes,
+ * limits, and the constants of the files here.
+ */
+#include "tables.h"
+#include "captures.h"
+#include "filter.h"
+#include "known.h"
+#include "moments.h"
+#include "../../vm/parallel.h"
+
+static const char *type_name(unsigned type)
+{
+    return type == AO_TYPE_NONE ? "" : ao_type_names[type];
+}
+
+static PyObject *make_ops(void)
+{
+    PyObject *list = PyList_New(AO_NOPS);
+    for (Py_ssize_t i = 0; list && i < AO_NOPS; i++) {
+        const ao_op_info *op = &ao_ops[i];
+        PyObject *row = Py_BuildValue("{s s s s s s s s s s s s s s s O}", "name", op->name, "type", type_name(op->type),
+                                      "dst", type_name(op->dst), "a", type_name(op->a), "b", type_name(op->b), "c",
+                                      type_name(op->c), "meaning", op->meaning, "faults",
+                                      op->faults ? Py_True : Py_False);
+        if (!row) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, i, row);
+    }
+    PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
+    return tuple;
+}
+
+/* The names of so many types. */
+static PyObject *make_names(const enum ao_type *types, Py_ssize_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t i = 0; tuple && i < count; i++) {
+        PyObject *name = PyUnicode_FromString(ao_type_names[types[i]]);
+        if (!name) {
+            Py_CLEAR(tuple);
+            break;
+        }
+        PyTuple_SET_ITEM(tuple, i, name);
+    }
+    return tuple;
+}
+
+static PyObject *make_types(void)
+{
+    enum ao_type all[AO_NTYPES];
+    for (int i = 0; i < AO_NTYPES; i++) {
+        all[i] = (enum ao_type)i;
+    }
+    return make_names(all, AO_NTYPES);
+}
+
+static PyObject *make_type_sizes(void)
+{
+    PyObject *dict = PyDict_New();
+    for (int i = 0; dict && i < AO_NTYPES; i++) {
+        PyObject *size = PyLong_FromLong(ao_type_sizes[i]);
+        if (!size || PyDict_SetItemString(dict, ao_type_names[i], size) < 0) {
+            Py_CLEAR(dict);
+        }
+        Py_XDECREF(size);
+    }
+    return dict;
+}
+
+/* For each typecode what typecodes.h says of it. */
+static PyObject *make_typecodes(void)
+{
+    static const char *const kinds[] = {[AO_UNSIGNED] = "u", [AO_SIGNED] = "i", [AO_FLOAT] = "f"};
+    PyObject *dict = PyDict_New();
+    for (const ao_typecode *row = ao_typecodes; dict && row < ao_typecodes + AO_TYPECODES; row++) {
+        PyObject *value = Py_BuildValue("{s s s s s i s O s O}", "type", ao_type_names[typecode_type(row)], "kind",
+                                        kinds[row->kind], "size", row->size, "taken", row->taken ? Py_True : Py_False, "given",
+                                        row->given ? Py_True : Py_False);
+        if (!value || PyDict_SetItemString(dict, row->letter, value) < 0) {
+            Py_CLEAR(dict);
+        }
+        Py_XDECREF(value);
+    }
+    return dict;
+}
+
+/* Numbers that Python and C must agree on, by name. */
+static const struct {
+    const char *name;
+    long value;
+} constants[] = {
+    {"MARKING", AO_MARKING}, /* flags of instructions */
+    {"STORE", AO_STORE},
+    {"NO_TYPE", AO_TYPE_NONE}, /* in a header: the program has no OUT */
+    {"SUMS", AO_SUMS}, /* what moments() and run_pipe() are to gather */
+    {"SQUARES", AO_SQUARES},
+    {"EXTREMES", AO_EXTREMES},
+    {"COUNT_ALONE", MOMENTS_COUNT},
+    {"UNIT", MOMENTS_UNIT}, /* sums of floats are in units of 2^-UNIT */
+    {"RUN_COUNT", RUN_COUNT}, /* what run_count() is to answer */
+    {"RUN_ANY", RUN_ANY},
+    {"RUN_ALL", RUN_ALL},
+    {"SIGNATURE_NUMBER", SIGNATURE_NUMBER}, /* codes for signature() */
+    {"SIGNATURE_CODES", 1 << SIGNATURE_BITS},
+    {"ENTRY_ARITIES", ENTRY_ARITIES}, /* keys of ENTRIES */
+};
+
+static PyObject *make_constants(void)
+{
+    PyObject *dict = PyDict_New();
+    for (size_t i = 0; dict && i < sizeof constants / sizeof *constants; i++) {
+        PyObject *value = PyLong_FromLong(constants[i].value);
+        if (!value || PyDict_SetItemString(dict, constants[i].name, value) < 0) {
+            Py_CLEAR(dict);
+        }
+        Py_XDECREF(value);
+    }
+    return dict;
+}
+
+/* How struct packs a program's header and an instruction. */
+#define HEADER_FORMAT "=I12HB3x"
+#define INSTRUCTION_FORMAT "=8H"
+_Static_assert(sizeof(ao_header) == 32 && offsetof(ao_header, inputs) == 4 && offsetof(ao_header, out_type) == 28,
+               "HEADER_FORMAT");
+_Static_assert(sizeof(ao_instr) == 16, "INSTRUCTION_FORMAT");
+
+static PyObject *make_limits(void)
+{
+    return Py_BuildValue("{s i s i s i s i s i s i s i s i}", "MAX_INPUTS", AO_MAX_INPUTS, "MAX_UNIFORMS", AO_MAX_UNIFORMS,
+                         "MAX_TEMPS", AO_MAX_TEMPS, "MAX_INSTRS", AO_MAX_INSTRS, "NO_REG", AO_NO_REG, "MIN_BLOCK",
+                         AO_MIN_BLOCK, "MAX_BLOCK", AO_MAX_BLOCK, "MAX_THREADS", AO_MAX_THREADS);
+}
+
+/* Levels of this build that this processor can run, slowest first. */
+static PyObject *make_isa_names(void)
+{
+    PyObject *list = PyList_New(0);
+    for (const char *const *name = ao_isa_names; list && *name; name++) {
+        PyObject *text = ao_isa_find(*name) ? PyUnicode_FromString(*name) : NULL;
+        if (text && PyList_Append(list, text) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(text);
+    }
+    return list;
+}
+
+static int add(PyObject *module, const char *name, PyObject *value)
+{
+    int status = value ? PyModule_AddObjectRef(module, name, value) : -1;
+    Py_XDECREF(value);
+    return status;
+}
+
+int tables_prepare(PyObject *module)
+{
+    const module_state *state = state_of(module);
+    if (add(module, "OPS", make_ops()) < 0 || add(module, "TYPES", make_types()) < 0
+        || add(module, "TYPE_SIZES", make_type_sizes()) < 0 || add(module, "TYPECODES", make_typecodes()) < 0
+        || add(module, "NUMBER_LANES", make_names(number_lanes, NUMBER_LANES)) < 0
+        || add(module, "LIMITS", make_limits()) < 0 || add(module, "CONSTANTS", make_constants()) < 0
+        || PyModule_AddStringConstant(module, "HEADER_FORMAT", HEADER_FORMAT) < 0
+        || PyModule_AddStringConstant(module, "INSTRUCTION_FORMAT", INSTRUCTION_FORMAT) < 0
+        || add(module, "MAGIC", PyLong_FromUnsignedLong(AO_MAGIC)) < 0
+        || add(module, "ISA", PyUnicode_FromString(state->isa->name)) < 0
+        || add(module, "ISA_LEVELS", make_isa_names()) < 0 || add(module, "SLOT_KINDS", make_slot_kinds()) < 0) {
+        return -1;
+    }
+    return add(module, "MISSING", Py_NewRef(state->missing));
+}
