@@ -6,15 +6,27 @@ C has. The rows of typecodes say which array.array can be made of what the machi
 
 from __future__ import annotations
 
-from array import array
-
 from .. import _machine
-from .._machine import ISA, ISA_LEVELS, LIMITS, MAGIC, MISSING, OPS, SLOT_KINDS, TYPE_SIZES, TYPES
+from .._machine import (
+    CONSTANTS,
+    HEADER_FORMAT,
+    INSTRUCTION_FORMAT,
+    ISA,
+    ISA_LEVELS,
+    LIMITS,
+    MAGIC,
+    MISSING,
+    NUMBER_LANES,
+    OPS,
+    SLOT_KINDS,
+    TYPE_SIZES,
+    TYPES,
+)
 
 __all__ = [
-    "EXACT_FLOAT", "FLOAT_TYPECODES", "ISA", "ISA_LEVELS", "LIMITS", "MACHINE_TYPES", "MAGIC", "MARKING",
-    "MAX_THREADS", "MISSING", "NO_OUT", "NO_REG", "OPCODES", "OPS", "SLOT_KINDS", "STORE", "TYPECODES", "TYPES",
-    "TYPE_INDEX", "TYPE_SIZES", "bad_typecode", "capture", "find",
+    "CONSTANTS", "EXACT_FLOAT", "FLOAT_TYPECODES", "HEADER_FORMAT", "INSTRUCTION_FORMAT", "ISA", "ISA_LEVELS", "LIMITS",
+    "MACHINE_TYPES", "MAGIC", "MARKING", "MAX_THREADS", "MISSING", "NO_OUT", "NO_REG", "NUMBER_LANES", "OPCODES", "OPS",
+    "SLOT_KINDS", "STORE", "TYPECODES", "TYPES", "TYPE_INDEX", "TYPE_SIZES", "bad_typecode", "capture", "find",
 ]  # fmt: skip
 
 #: Number of each opcode, by (name, type).
@@ -22,16 +34,16 @@ OPCODES: dict[tuple[str, str], int] = {(op["name"], op["type"]): i for i, op in 
 #: Number of each machine type.
 TYPE_INDEX = {name: index for index, name in enumerate(TYPES)}
 NO_REG = LIMITS["NO_REG"]
-NO_OUT = 255  # the type of the result of a program without one
-MARKING, STORE = 1, 2  # flags of instructions
+NO_OUT = CONSTANTS["NO_TYPE"]  # the type of the result of a program without one
+MARKING, STORE = CONSTANTS["MARKING"], CONSTANTS["STORE"]  # flags of instructions
 MAX_THREADS = LIMITS["MAX_THREADS"]
 EXACT_FLOAT = 1 << 53  # every int up to here is a double
 
 #: Typecodes of the arrays that results are given out in. Taken in is any format that _machine.buffer_info knows.
-TYPECODES = "bBhHiIlLqQfd"
-FLOAT_TYPECODES = "fd"
+TYPECODES = "".join(code for code, row in _machine.TYPECODES.items() if row["given"])
+FLOAT_TYPECODES = "".join(code for code in TYPECODES if _machine.TYPECODES[code]["kind"] == "f")
 #: The machine type of the elements of each.
-MACHINE_TYPES = {code: _machine.buffer_info(array(code))[1] for code in TYPECODES}
+MACHINE_TYPES = {code: _machine.TYPECODES[code]["type"] for code in TYPECODES}
 
 capture, find = _machine.capture, _machine.find
 

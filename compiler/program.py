@@ -9,7 +9,18 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from .machine import LIMITS, MAGIC, MARKING, NO_OUT, NO_REG, OPCODES, TYPE_INDEX, TYPE_SIZES
+from .machine import (
+    HEADER_FORMAT,
+    INSTRUCTION_FORMAT,
+    LIMITS,
+    MAGIC,
+    MARKING,
+    NO_OUT,
+    NO_REG,
+    OPCODES,
+    TYPE_INDEX,
+    TYPE_SIZES,
+)
 
 
 class TooLarge(Exception):
@@ -90,7 +101,7 @@ def serialise(program: Program) -> bytes:
     out = NO_OUT if program.out_type is None else TYPE_INDEX[program.out_type]
     parts = [
         struct.pack(
-            "=I12HB3x", MAGIC, *counts, *sizes, number(program.acc), number(program.next), number(program.mask), out
+            HEADER_FORMAT, MAGIC, *counts, *sizes, number(program.acc), number(program.next), number(program.mask), out
         )
     ]  # fmt: skip
     types = bytes(TYPE_INDEX[r.type] for r in (*program.inputs, *program.params, *program.consts))
@@ -103,7 +114,7 @@ def serialise(program: Program) -> bytes:
             ends = i.operands if len(i.operands) <= 3 else (*i.operands[:2], i.operands[-1])
             operands = [number(r) for r in ends] + [NO_REG] * (3 - len(ends))
             code = OPCODES[i.name, i.type]
-            parts.append(struct.pack("=8H", code, i.flags, number(i.dst), *operands, number(i.guard), 0))
+            parts.append(struct.pack(INSTRUCTION_FORMAT, code, i.flags, number(i.dst), *operands, number(i.guard), 0))
     return b"".join(parts)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .ir import Number, identity
+from .machine import NUMBER_LANES
 
 I64 = (-(1 << 63), (1 << 63) - 1)
 U64 = (0, (1 << 64) - 1)
@@ -54,7 +55,7 @@ def number_param(value: Number) -> Param:
         return Param("b1", False, 0, 1)
     if isinstance(value, float):
         return Param("f64", False)
-    for lane in ("i16", "i32", "i64", "u64"):
+    for lane in NUMBER_LANES:
         lo, hi = interval(lane)
         if lo <= value <= hi:
             return Param(lane, False, lo, hi)

@@ -11,10 +11,11 @@ import math
 from typing import Any, NamedTuple
 
 from .. import _machine
-from ..compiler.machine import FLOAT_TYPECODES
+from ..compiler.machine import CONSTANTS, FLOAT_TYPECODES
 
-SUMS, SQUARES, EXTREMES, COUNT = 1, 2, 4, 8  # what _machine.moments gathers
-_UNIT = 1074  # sums of floats are in units of 2**-1074
+#: What _machine.moments is to gather; COUNT: nothing but the number of elements.
+SUMS, SQUARES, EXTREMES, COUNT = (CONSTANTS[name] for name in ("SUMS", "SQUARES", "EXTREMES", "COUNT_ALONE"))
+_UNIT = CONSTANTS["UNIT"]  # sums of floats are in units of 2**-_UNIT
 
 
 class Gathered(NamedTuple):

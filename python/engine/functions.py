@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._machine import ENTRIES, Entry
 from ..compiler.ir import is_known, least_arguments
+from ..compiler.machine import CONSTANTS
 from .common import Later
 from .plans import Plans
 
@@ -33,6 +34,7 @@ else:
 COMPILE_AFTER = 2000
 #: False if the environment variable ARRAYOPS_COMPILE is 0: every callable is called.
 DECODING = os.environ.get("ARRAYOPS_COMPILE", "1") != "0"
+_ARITIES = CONSTANTS["ENTRY_ARITIES"]  # in a key of ENTRIES
 _MOST_ENTRIES = 256  # code objects remembered; the oldest is forgotten first
 _MOST_TRANSLATIONS = 4  # of one code object
 
@@ -80,7 +82,7 @@ def _key(function: Any, arity: int) -> tuple[object, object] | None:
     kind = type(function)
     if kind is types.FunctionType:
         code = function.__code__
-        return id(code) * 16 + arity if arity < 16 else (id(code), arity), code
+        return id(code) * _ARITIES + arity if arity < _ARITIES else (id(code), arity), code
     if kind is functools.partial:
         inner = function.func
         held = inner.__code__ if type(inner) is types.FunctionType else inner

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import _machine
 from ..compiler.ir import IR, bind, from_table, identity, show, to_table
-from ..compiler.machine import SLOT_KINDS
+from ..compiler.machine import CONSTANTS, SLOT_KINDS
 from ..compiler.parse import RESERVED, parse
 from . import functions
 from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 else:
     explain = Later("engine.explain")
 
-COUNT, ANY, ALL = 0, 1, 2  # what _machine.run_count answers
+#: What _machine.run_count is to answer.
+COUNT, ANY, ALL = (CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL"))
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 
 

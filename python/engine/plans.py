@@ -15,11 +15,13 @@ from ..compiler.evaluate import evaluator
 from ..compiler.infer import Inference
 from ..compiler.ir import IR
 from ..compiler.lower import lower
-from ..compiler.machine import MACHINE_TYPES, TYPE_INDEX, TYPES
+from ..compiler.machine import CONSTANTS, MACHINE_TYPES, TYPE_INDEX, TYPES
 from ..compiler.program import Program, TooLarge
 from ..compiler.terms import I64, Param, Union, array_param, interval, number_param
 
 _MOST_PLANS = 64  # of one IR
+#: Codes of a signature: of an array its machine type; of a number that, from _NUMBER up; _CODES is one too many.
+_NUMBER, _CODES = CONSTANTS["SIGNATURE_NUMBER"], CONSTANTS["SIGNATURE_CODES"]
 
 ARRAY_PARAMS = {name: array_param(name) for name in TYPES if name != "b1"}
 
@@ -45,9 +47,9 @@ def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None) ->
     """What the fast way in finds a map's or filter's program by; None for what it leaves to Python."""
     if kind == "fold" or (kind == "map" and wanted is None):
         return None
-    codes = tuple(TYPE_INDEX[t] if isinstance(t, str) else 16 + TYPE_INDEX.get(t.type, 16) for t in types)
+    codes = tuple(TYPE_INDEX[t] if isinstance(t, str) else _NUMBER + TYPE_INDEX.get(t.type, _NUMBER) for t in types)
     result = "b1" if wanted is None else MACHINE_TYPES[wanted]
-    return _machine.signature(kind == "filter", TYPE_INDEX[result], codes) if max(codes) < 32 else None
+    return _machine.signature(kind == "filter", TYPE_INDEX[result], codes) if max(codes) < _CODES else None
 
 
 def _type(arg: Any) -> str | Param:
