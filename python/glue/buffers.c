@@ -98,17 +98,18 @@ static int find_spacing(ao_array *array)
     return 0;
 }
 
-static int take_array(PyObject *object, ao_array *array)
+static int take_array(const module_state *state, PyObject *object, ao_array *array)
 {
     array_object *a = (array_object *)object;
-    const ao_typecode *row = typecode_row(a->row->typecode);
-    if (!row) {
+    const char letter = a->row->typecode;
+    const int type = state->array_types[letter & 127] - 1;
+    if (type < 0) {
         return 0;
     }
     a->exports++;
     array->array = Py_NewRef(object);
-    array->type = typecode_type(row);
-    array->typecode = *row->letter;
+    array->type = (enum ao_type)type;
+    array->typecode = letter;
     array->count = (size_t)Py_SIZE(a);
     array->data = a->items;
     array->spacing = (ao_spacing){0, 0};
@@ -119,7 +120,7 @@ static int take_array(PyObject *object, ao_array *array)
 
 int array_take(const module_state *state, PyObject *object, ao_array *array)
 {
-    if (state->knows_arrays && Py_IS_TYPE(object, (PyTypeObject *)state->array_type) && take_array(object, array)) {
+    if (state->knows_arrays && Py_IS_TYPE(object, (PyTypeObject *)state->array_type) && take_array(state, object, array)) {
         return 0;
     }
     memset(array, 0, sizeof *array);
@@ -317,6 +318,7 @@ int buffers_prepare(module_state *state)
         if (!state->ones[i]) {
             return -1;
         }
+        state->array_types[(int)*ao_typecodes[i].letter] = (int8_t)(typecode_type(&ao_typecodes[i]) + 1);
     }
     if (!state->array_type) {
         return -1;

@@ -50,7 +50,7 @@ int array_check_lengths(const ao_array *first, const ao_array *other);
 /* Sets type, typecode and byte order from a format. size: of an element in bytes, or 0: what struct says. TypeError. */
 int format_parse(const char *format, Py_ssize_t size, ao_array *array);
 
-/* The row of a typecode that an array of results can have, from its name; NULL with ValueError, or TypeError if it is no text. */
+/* The row of a typecode that an array of results can have, from its name; NULL with ValueError or TypeError. */
 const ao_typecode *typecode_from(PyObject *name);
 /* A new array.array of such a typecode. Its elements are uninitialised memory: write all of them before the array is returned to Python. */
 PyObject *array_new(const module_state *state, char typecode, size_t count);

@@ -1,19 +1,12 @@
 /* What Python found out before, for the fast way in: nothing here decides, it only finds again.
  *
- * Python registers texts and code objects (kernel.py, functions.py) and programs by signature (plans.py). Small tables of
- * what was found last, in the module's state, are looked at first; without the GIL they would need locks.
+ * Python registers texts and code objects (kernel.py, functions.py) and programs by signature (plans.py).
  */
 #include "known.h"
 #include "captures.h"
 #include "numbers.h"
 
 #include <structmember.h>
-
-#ifdef Py_GIL_DISABLED
-enum { RECENT = 0 };
-#else
-enum { RECENT = 1 };
-#endif
 
 /* -- Entry: what is known of a code object --------------------------------------------------------------------------- */
 
@@ -166,16 +159,6 @@ static PyObject *py_signature(PyObject *module, PyObject *const *args, Py_ssize_
 
 /* -- what a call means ----------------------------------------------------------------------------------------------- */
 
-int known_pair(PyObject *pair, meaning *m)
-{
-    if (!PyTuple_CheckExact(pair) || PyTuple_GET_SIZE(pair) != 2 || !PyDict_CheckExact(PyTuple_GET_ITEM(pair, 0))) {
-        return 0;
-    }
-    m->ready = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
-    m->oracle = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
-    return 1;
-}
-
 /* A text is most often the same object as at the last call. */
 int known_text(module_state *state, PyObject *text, meaning *m)
 {
@@ -232,14 +215,8 @@ int known_function(module_state *state, PyObject *function, meaning *m)
 }
 
 
-/* A dict of programs never changes what a signature means. */
-PyObject *known_program(module_state *state, PyObject *ready, uint64_t signature)
+PyObject *known_program_of(recent_program *recent, PyObject *ready, uint64_t signature)
 {
-    uint64_t mixed = (signature ^ (uintptr_t)ready >> 4) * UINT64_C(0x9E3779B97F4A7C15);
-    recent_program *recent = &state->recent_programs[mixed >> 58];
-    if (RECENT && recent->ready == ready && recent->signature == signature) {
-        return recent->program;
-    }
     PyObject *key = PyLong_FromUnsignedLongLong(signature);
     PyObject *program = key ? PyDict_GetItemWithError(ready, key) : NULL;
     Py_XDECREF(key);

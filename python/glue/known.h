@@ -9,12 +9,13 @@
 #include "state.h"
 
 enum {
-    SIGNATURE_BITS = 5,    /* of a code: the type of an array, or SIGNATURE_NUMBER plus the narrowest type that holds a number */
-    SIGNATURE_NUMBER = 16,
+    SIGNATURE_BITS = 5,    /* of a code: the type of an array, or of a number */
+    SIGNATURE_NUMBER = 16, /* added to the narrowest type that holds a number */
     SIGNATURE_VALUES = 10, /* arguments and captured numbers at most */
     ENTRY_ARITIES = 16     /* the key of a code object's entry is its id times this plus the number of arguments */
 };
-_Static_assert((int)AO_NTYPES <= (int)SIGNATURE_NUMBER && 2 * SIGNATURE_NUMBER == 1 << SIGNATURE_BITS, "a code for each type and number");
+_Static_assert((int)AO_NTYPES <= (int)SIGNATURE_NUMBER, "a code for each type");
+_Static_assert(2 * SIGNATURE_NUMBER == 1 << SIGNATURE_BITS, "and as many for numbers");
 _Static_assert(2 + (SIGNATURE_VALUES + 1) * SIGNATURE_BITS <= 64, "a signature is one number");
 
 /* The types of int numbers, narrowest first. */
@@ -62,12 +63,36 @@ static inline void meaning_drop(meaning *m)
     }
 }
 
+/* Small tables of what was found last, in the module's state, are looked at first; without the GIL they would need locks. */
+#ifdef Py_GIL_DISABLED
+enum { RECENT = 0 };
+#else
+enum { RECENT = 1 };
+#endif
+
 /* These say whether it is known what the object means for m->nargs arguments. The pair is (ready, oracle). */
-int known_pair(PyObject *pair, meaning *m);
+static inline int known_pair(PyObject *pair, meaning *m)
+{
+    if (!PyTuple_CheckExact(pair) || PyTuple_GET_SIZE(pair) != 2 || !PyDict_CheckExact(PyTuple_GET_ITEM(pair, 0))) {
+        return 0;
+    }
+    m->ready = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
+    m->oracle = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
+    return 1;
+}
 int known_text(module_state *state, PyObject *text, meaning *m);
 int known_function(module_state *state, PyObject *function, meaning *m);
-/* A borrowed reference; NULL if there is none yet. */
-PyObject *known_program(module_state *state, PyObject *ready, uint64_t signature);
+PyObject *known_program_of(recent_program *recent, PyObject *ready, uint64_t signature);
+/* A borrowed reference; NULL if there is none yet. A dict of programs never changes what a signature means. */
+static inline PyObject *known_program(module_state *state, PyObject *ready, uint64_t signature)
+{
+    uint64_t mixed = (signature ^ (uintptr_t)ready >> 4) * UINT64_C(0x9E3779B97F4A7C15);
+    recent_program *recent = &state->recent_programs[mixed >> 58];
+    if (RECENT && recent->ready == ready && recent->signature == signature) {
+        return recent->program;
+    }
+    return known_program_of(recent, ready, signature);
+}
 
 int known_prepare(PyObject *module);
 extern PyMethodDef known_methods[];

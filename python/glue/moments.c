@@ -1,4 +1,4 @@
-/* Statistics of buffers in one pass, and exact dot products: what python/moments.py rounds.
+/* Statistics of buffers in one pass, and exact dot products: what Python rounds.
  *
  * Sums leave here as exact Python ints: of integers as they are, of floats in units of 2^-1074 (squares and products: of
  * 2^-2148).

@@ -175,15 +175,6 @@ int run_open_calls(run *r, PyObject *module, PyObject *function, PyObject *args)
     return run_take(r, state_of(module), ((PyTupleObject *)args)->ob_item, nargs, function, nargs);
 }
 
-int run_gives(const run *r, unsigned type)
-{
-    if (type != ao_program_out_type(r->program->program)) {
-        PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
-        return 0;
-    }
-    return 1;
-}
-
 /* Memory of the frame: `stack`, or allocated if that is too small. NULL with MemoryError set. */
 static void *frame_place(run *r, const ao_job *job, void *stack)
 {

@@ -67,7 +67,14 @@ int run_open(run *r, PyObject *module, PyObject *const *args, Py_ssize_t acc_ind
 /* run_take for one that only calls. */
 int run_open_calls(run *r, PyObject *module, PyObject *function, PyObject *args);
 /* Whether the program's results have this type; else ValueError. */
-int run_gives(const run *r, unsigned type);
+static inline int run_gives(const run *r, unsigned type)
+{
+    if (type != ao_program_out_type(r->program->program)) {
+        PyErr_SetString(PyExc_ValueError, "the program was compiled for another output type");
+        return 0;
+    }
+    return 1;
+}
 /* Sets inputs, spacings and nspaced: run_start does. */
 void run_find_spacings(run *r);
 /* Opens the frame, at `stack` (FRAME_ON_STACK bytes) if it fits there. */

@@ -1,17 +1,17 @@
 /* What belongs to one copy of the extension module, and what every C file of this folder needs.
  *
  * The machine (vm/) knows nothing of Python; everything in C that does is in this folder. Each file has its header beside
- * it, ends with its own functions of the module, and includes only files from further up in this list:
+ * it, ends with its own functions of the module, and includes only files that come before it in this list:
  *
- *   typecodes  state                            what there is to know; the module's state
- *   program  buffers  numbers                   the Program type; buffers taken and released; elements to Python and back
- *   captures  slices                            what functions capture; long inputs on several threads
- *   run                                         one run: its arguments, its frame, blocks with marks answered by the oracle
- *   map  filter  fold  pipe                     programs, by what they give
- *   callback  order  view  arrow                a callable per element; sorting; memory of others
- *   moments  reductions                         statistics; sum, min, max
- *   known  front                                what Python found out before; the fast way in by it
- *   tables  machine                             what Python reads of all this; the module
+ *   typecodes  state                   what there is to know of a typecode; the module's state
+ *   program  buffers  numbers          the Program type; buffers taken and released; elements to Python and back
+ *   captures  slices                   what functions capture; long inputs on several threads
+ *   run                                one run: its arguments, its frame, blocks with marks answered by the oracle
+ *   callback  order  view  arrow       a callable per element; sorting; memory of others
+ *   moments  reductions                statistics; sum, min, max
+ *   map  filter  fold  pipe            programs, by what they give
+ *   known  front                       what Python found out before; the fast way in by it
+ *   tables  machine                    what Python reads of all this; the module
  *
  * Conventions: functions return -1 or NULL with an exception set. Whoever fills an ao_array releases it with
  * array_release, once, on every path.
@@ -45,6 +45,7 @@ typedef struct {
     PyObject *array_type; /* array.array */
     PyObject *missing;    /* what find() gives where there is nothing */
     PyObject *ones[AO_TYPECODES]; /* an array of one zero for each typecode; never given away */
+    int8_t array_types[128]; /* one more than the machine type of an array.array, by its letter; 0: it is not taken in */
     int knows_arrays;     /* the fields of array.array are where buffers.c expects them */
     PyTypeObject *entry_type, *kernel_type, *view_type;
     PyObject *out_name, *map_name; /* "out" and "map" */

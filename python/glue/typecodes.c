@@ -9,7 +9,7 @@ const ao_typecode ao_typecodes[AO_TYPECODES] = {AO_TYPECODE_ROWS(ROW)};
 const uint8_t ao_typecode_places[128] = {AO_TYPECODE_ROWS(PLACE)};
 #undef PLACE
 
-const int8_t ao_types_by_size[3][9] = {
+const int8_t ao_types_by_size[3][16] = {
     [AO_UNSIGNED] = {-1, AO_TYPE_u8, AO_TYPE_u16, -1, AO_TYPE_u32, -1, -1, -1, AO_TYPE_u64},
     [AO_SIGNED] = {-1, AO_TYPE_i8, AO_TYPE_i16, -1, AO_TYPE_i32, -1, -1, -1, AO_TYPE_i64},
     [AO_FLOAT] = {-1, -1, -1, -1, AO_TYPE_f32, -1, -1, -1, AO_TYPE_f64},

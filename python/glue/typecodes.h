@@ -43,7 +43,7 @@ typedef struct {
 
 extern const ao_typecode ao_typecodes[AO_TYPECODES];
 extern const uint8_t ao_typecode_places[128]; /* one more than the row of each letter, or 0 */
-extern const int8_t ao_types_by_size[3][9];   /* by kind and bytes: the machine type, or -1 */
+extern const int8_t ao_types_by_size[3][16];  /* by kind and bytes (8 at most): the machine type, or -1 */
 
 /* The row of a letter, or NULL. */
 static inline const ao_typecode *typecode_row(char letter)
@@ -63,7 +63,8 @@ static inline int is_float(enum ao_type type)
     return type == AO_TYPE_f32 || type == AO_TYPE_f64;
 }
 
-/* array.array's letter for a machine type: `letter`, a buffer's own, where that has the type's size here, else one that has. */
+/* array.array's letter for a machine type: `letter`, a buffer's own, where that has the type's size here, else one that
+ * has. */
 char typecode_of(enum ao_type type, char letter);
 
 #endif
