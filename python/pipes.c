@@ -204,8 +204,8 @@ static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
     s->size = size;
     s->log2_size = log2_size(type);
     s->scratch = array_new(r->state, typecode, 1);
-    s->large = PyList_New(0);
-    return s->scratch && s->large ? 0 : -1;
+    s->large = s->scratch ? PyList_New(0) : NULL;
+    return s->large ? 0 : -1;
 }
 
 /* The array of the values. */
@@ -238,7 +238,8 @@ static PyObject *pipe_moments(run *r, pipe_sink *s, unsigned wanted, ao_job *job
     if (run_start(r, job, stack) == 0 && run_to_sink(r, patch_value, s) == 0) {
         empty_stage(s, 0);
         PyObject *list = moments_list(s->moments, 1, 0);
-        result = list ? Py_BuildValue("N O", list, s->large) : NULL;
+        result = list ? PyTuple_Pack(2, list, s->large) : NULL;
+        Py_XDECREF(list);
     }
     PyMem_RawFree(s->moments);
     return result;
@@ -328,7 +329,9 @@ static PyObject *parts_result(const pipe_slice *slice, unsigned parts, PyObject 
         empty_stage(&part_of(slice, number)->sink, 0);
     }
     PyObject *list = moments_list(&part_of(slice, 0)->moments, parts, slice->each);
-    return list ? Py_BuildValue("N O", list, large) : NULL;
+    PyObject *result = list ? PyTuple_Pack(2, list, large) : NULL;
+    Py_XDECREF(list);
+    return result;
 }
 
 /* As pipe_moments, by several threads, with a moments of each. */
