@@ -106,6 +106,8 @@ class _Parser:
         """What CPython's parser makes of the text. It raises MemoryError also when its own stack is full."""
         try:
             return ast.parse(self.text[self.indent :], mode="eval").body
+        except SystemError as error:  # CPython's tokenizer says nothing where it has no memory
+            raise MemoryError from error
         except MemoryError:
             if len(self.text) < _CANNOT_FILL_STACK:
                 raise
