@@ -18,6 +18,8 @@ from .ir import BINARY, CONSTANTS, FUNCTIONS, IR, MAX_NODES, Builder, Number, To
 MAX_TEXT = 16_384
 #: Nesting of one expression: brackets, conditionals, signs. Chains such as a+b+c+... nest only once.
 MAX_DEPTH = 100
+#: Characters that cannot fill the stack of CPython's parser: its 6,000 levels take 3,000 at least (of ``x**x**...``).
+_CANNOT_FILL_STACK = 1000
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "MAX_TEXT", "ExpressionError", "parse"]
 
@@ -87,7 +89,7 @@ class _Parser:
     def run(self) -> IR:
         self.check_text()
         try:
-            tree = ast.parse(self.text[self.indent :], mode="eval").body
+            tree = self.tree()
             if not self.closed and "if" in self.text:
                 self.order_names(tree)
             return self.build.done(self.expr(tree, 0), tuple(self.params))
@@ -97,8 +99,19 @@ class _Parser:
             raise self.syntax_error(error) from None
         except TooManyNodes:
             raise self.error(f"the expression has more than {MAX_NODES} operations; split it", None) from None
-        except (RecursionError, MemoryError):
+        except RecursionError:
             raise self.error(f"the expression is nested more than {MAX_DEPTH} deep; split it", None) from None
+
+    def tree(self) -> ast.expr:
+        """What CPython's parser makes of the text. It raises MemoryError also when its own stack is full."""
+        try:
+            return ast.parse(self.text[self.indent :], mode="eval").body
+        except SystemError as error:  # CPython's tokenizer says nothing where it has no memory
+            raise MemoryError from error
+        except MemoryError:
+            if len(self.text) < _CANNOT_FILL_STACK:
+                raise
+        raise self.error(f"the expression is nested more than {MAX_DEPTH} deep; split it", None)
 
     def check_text(self) -> None:
         text = self.text

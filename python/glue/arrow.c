@@ -189,14 +189,14 @@ static PyObject *show(module_state *state, PyObject *owner, const struct ArrowAr
     int64_t nulls = count_nulls(a), first = a->offset & 7;
     const char *data = a->buffers[1], *bits = a->buffers[0];
     PyObject *view = view_or_none(state, owner, a->length ? data + a->offset * ao_type_sizes[type] : "", type, a->length);
-    PyObject *valid = nulls ? view_or_none(state, owner, bits + (a->offset >> 3), AO_TYPE_u8, (first + a->length + 7) >> 3)
-                            : Py_NewRef(Py_None);
-    if (!view || !valid) {
-        Py_XDECREF(view);
-        Py_XDECREF(valid);
-        return NULL;
-    }
-    return Py_BuildValue("NLNi", view, (long long)nulls, valid, (int)first);
+    PyObject *valid = !view ? NULL
+                      : nulls ? view_or_none(state, owner, bits + (a->offset >> 3), AO_TYPE_u8,
+                                             (first + a->length + 7) >> 3)
+                              : Py_NewRef(Py_None);
+    PyObject *result = valid ? Py_BuildValue("OLOi", view, (long long)nulls, valid, (int)first) : NULL;
+    Py_XDECREF(view); /* of "N" instead of "O" a reference is lost where there is no memory for the tuple */
+    Py_XDECREF(valid);
+    return result;
 }
 
 /* Moves the array into an owner and shows it. If that fails, it is still the caller's or has been released. */
@@ -313,7 +313,9 @@ static PyObject *take_chunks(module_state *state, struct ArrowArrayStream *strea
         more = next_chunk(state, stream, type, list);
     }
     if (list && more == 0 && PyList_GET_SIZE(list) == 0) {
-        more = append(list, Py_BuildValue("NiOi", view_or_none(state, Py_None, "", type, 0), 0, Py_None, 0));
+        PyObject *view = view_or_none(state, Py_None, "", type, 0);
+        more = append(list, view ? Py_BuildValue("OiOi", view, 0, Py_None, 0) : NULL);
+        Py_XDECREF(view);
     }
     if (more < 0) {
         Py_CLEAR(list);
@@ -466,13 +468,14 @@ static PyObject *py_give_arrow(PyObject *module, PyObject *object)
             array = array_capsule(h);
         }
     }
-    if (array) {
-        return Py_BuildValue("NN", schema, array);
-    }
+    PyObject *result = array ? PyTuple_Pack(2, schema, array) : NULL;
     Py_XDECREF(schema);
-    array_release(&h->array);
-    PyMem_RawFree(h);
-    return NULL;
+    Py_XDECREF(array); /* which has h, and frees it */
+    if (!array) {
+        array_release(&h->array);
+        PyMem_RawFree(h);
+    }
+    return result;
 }
 
 PyMethodDef arrow_methods[] = {

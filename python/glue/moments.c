@@ -18,11 +18,11 @@ enum {
 
 /* -- numbers out --------------------------------------------------------------------------------------------------- */
 
-/* a + (b << shift); takes the references. */
+/* a + (b << shift); takes the references. One of them may be NULL, with an exception set: nothing is called then. */
 static PyObject *plus_shifted(PyObject *a, PyObject *b, long shift)
 {
-    PyObject *by = PyLong_FromLong(shift);
-    PyObject *shifted = a && b && by ? PyNumber_Lshift(b, by) : NULL;
+    PyObject *by = a && b ? PyLong_FromLong(shift) : NULL;
+    PyObject *shifted = by ? PyNumber_Lshift(b, by) : NULL;
     PyObject *result = shifted ? PyNumber_Add(a, shifted) : NULL;
     Py_XDECREF(a);
     Py_XDECREF(b);
@@ -38,8 +38,9 @@ static PyObject *products_total(ao_products *sum, int of_floats)
     if (!of_floats) {
         return int_of_bytes(ints, sizeof ints);
     }
-    PyObject *moderate = plus_shifted(int_of_bytes(high, sizeof high), int_of_bytes(low, sizeof low), 0);
-    return plus_shifted(int_of_bytes(wide, sizeof wide), moderate, MOMENTS_UNIT);
+    PyObject *moderate = int_of_bytes(high, sizeof high);
+    moderate = moderate ? plus_shifted(moderate, int_of_bytes(low, sizeof low), 0) : NULL;
+    return moderate ? plus_shifted(int_of_bytes(wide, sizeof wide), moderate, MOMENTS_UNIT) : NULL;
 }
 
 static PyObject *sum_total(ao_moments *m)
@@ -57,12 +58,18 @@ static PyObject *sum_total(ao_moments *m)
 static PyObject *moments_result(ao_moments *m)
 {
     const enum ao_type type = is_float(m->type) ? AO_TYPE_f64 : m->type;
+    PyObject *squares = NULL, *low = NULL, *high = NULL, *result = NULL;
     PyObject *sum = m->wanted & AO_SUMS ? sum_total(m) : PyLong_FromLong(0);
-    PyObject *squares = m->wanted & AO_SQUARES ? products_total(&m->squares, is_float(m->type)) : PyLong_FromLong(0);
-    PyObject *low = m->found ? value_to_number(type, m->low) : Py_NewRef(Py_None);
-    PyObject *high = m->found ? value_to_number(type, m->high) : Py_NewRef(Py_None);
-    PyObject *result = NULL;
-    if (sum && squares && low && high) {
+    if (sum) {
+        squares = m->wanted & AO_SQUARES ? products_total(&m->squares, is_float(m->type)) : PyLong_FromLong(0);
+    }
+    if (squares) {
+        low = m->found ? value_to_number(type, m->low) : Py_NewRef(Py_None);
+    }
+    if (low) {
+        high = m->found ? value_to_number(type, m->high) : Py_NewRef(Py_None);
+    }
+    if (high) {
         result = Py_BuildValue("n O O O O n n n O", (Py_ssize_t)m->count, sum, squares, low, high, (Py_ssize_t)m->nans,
                                (Py_ssize_t)m->positive, (Py_ssize_t)m->negative, m->first_nan ? Py_True : Py_False);
     }
@@ -189,7 +196,9 @@ static PyObject *dot_result(ao_products *products, unsigned parts, int of_floats
         total = plus_shifted(total, products_total(&products[part], of_floats), 0);
         special += products[part].special;
     }
-    return total ? Py_BuildValue("N d", total, special) : NULL;
+    PyObject *result = total ? Py_BuildValue("O d", total, special) : NULL; /* N is lost if there is no tuple */
+    Py_XDECREF(total);
+    return result;
 }
 
 /* dot(a, b) -> (total, special): both of floats or both of integers. special: the sum of the products that are inf or nan,

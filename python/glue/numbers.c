@@ -210,9 +210,9 @@ int store_result(store_policy *policy, void *element, PyObject *value)
 PyObject *int_of_bytes(const uint8_t *bytes, size_t size)
 {
     PyObject *method = PyObject_GetAttrString((PyObject *)&PyLong_Type, "from_bytes");
-    PyObject *args = Py_BuildValue("(y#s)", (const char *)bytes, (Py_ssize_t)size, "little");
-    PyObject *keywords = Py_BuildValue("{s O}", "signed", Py_True);
-    PyObject *result = method && args && keywords ? PyObject_Call(method, args, keywords) : NULL;
+    PyObject *args = method ? Py_BuildValue("(y#s)", (const char *)bytes, (Py_ssize_t)size, "little") : NULL;
+    PyObject *keywords = args ? Py_BuildValue("{s O}", "signed", Py_True) : NULL;
+    PyObject *result = keywords ? PyObject_Call(method, args, keywords) : NULL;
     Py_XDECREF(method);
     Py_XDECREF(args);
     Py_XDECREF(keywords);

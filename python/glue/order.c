@@ -122,8 +122,14 @@ static PyObject *py_select(PyObject *module, PyObject *const *args, Py_ssize_t n
         }
         Py_END_ALLOW_THREADS
         PyObject *first = odd ? NULL : element_get(a.type, kth);
-        PyObject *second = odd || !two ? NULL : element_get(a.type, next);
-        result = odd ? Py_NewRef(Py_None) : second ? Py_BuildValue("[O O]", first, second) : Py_BuildValue("[O]", first);
+        PyObject *second = first && two ? element_get(a.type, next) : NULL;
+        if (odd) {
+            result = Py_NewRef(Py_None);
+        } else if (first && !two) {
+            result = Py_BuildValue("[O]", first);
+        } else if (second) {
+            result = Py_BuildValue("[O O]", first, second);
+        }
         Py_XDECREF(first);
         Py_XDECREF(second);
     }

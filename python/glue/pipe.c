@@ -110,8 +110,8 @@ static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
     s->size = size;
     s->log2_size = log2_size(type);
     s->scratch = array_new(r->state, typecode, 1);
-    s->large = PyList_New(0);
-    return s->scratch && s->large ? 0 : -1;
+    s->large = s->scratch ? PyList_New(0) : NULL;
+    return s->large ? 0 : -1;
 }
 
 /* The array of the values. */
@@ -143,7 +143,8 @@ static PyObject *pipe_moments(run *r, pipe_sink *s, unsigned wanted, ao_job *job
     if (run_start(r, job, stack) == 0 && run_through(r, r->count, answer_pipe, s) == 0) {
         empty_stage(s, 0);
         PyObject *list = moments_list(s->moments, 1, 0);
-        result = list ? Py_BuildValue("N O", list, s->large) : NULL;
+        result = list ? PyTuple_Pack(2, list, s->large) : NULL;
+        Py_XDECREF(list);
     }
     PyMem_RawFree(s->moments);
     return result;
@@ -236,7 +237,9 @@ static PyObject *parts_result(const pipe_parts *parts, PyObject *large)
         empty_stage(&part_of(parts, number)->sink, 0);
     }
     PyObject *list = moments_list(&part_of(parts, 0)->moments, parts->number, parts->each);
-    return list ? Py_BuildValue("N O", list, large) : NULL;
+    PyObject *result = list ? PyTuple_Pack(2, list, large) : NULL;
+    Py_XDECREF(list);
+    return result;
 }
 
 /* As pipe_moments, by several threads, with a moments of each. */

@@ -3,6 +3,8 @@
 #include "build_program.h"
 #include "parallel.h"
 
+#include <stdatomic.h>
+
 enum { N = 30 * AO_CHUNK + 77 };
 static builder b;
 static double x[N], out[N];
@@ -63,6 +65,54 @@ static int stop_at_once(void *context)
     return 1;
 }
 
+/* Without memory for the threads' frames nothing is done, and everything is left. */
+static void test_no_memory(void)
+{
+    static const ao_poll none = {NULL, NULL, 1};
+    counting c = {.fail_at = -1};
+    const ao_allocator allocator = {counting_call, &c};
+    const void *inputs[] = {x};
+    size_t size;
+    void *bytes = build_bytes(&b, &size);
+    ao_program *program;
+    CHECK(ao_program_load(bytes, size, &allocator, &program, NULL, NULL) == AO_OK, "load");
+    ao_job job = {.isa = ao_isa_find(NULL), .inputs = inputs, .out = out, .count = N};
+    fill(N, N);
+    c.fail_at = c.calls;
+    ao_run_parallel(program, &job, 3, &none, left);
+    for (size_t k = 0; k < ao_chunks(N); k++)
+        CHECK(left[k], "chunk %zu", k);
+    CHECK(out[0] == -1, "touched");
+    c.fail_at = -1;
+    ao_run_parallel(program, &job, AO_MAX_THREADS + 5, &none, left); /* more than there are chunks, and than may be */
+    check(N, N, 0, AO_MAX_THREADS + 5);
+    ao_program_free(program);
+    CHECK(c.outstanding == 0, "%zu bytes lost", c.outstanding);
+    free(bytes);
+}
+
+static atomic_size_t taken, parts_run;
+
+static void take_part(void *context, unsigned part, size_t first, size_t end)
+{
+    CHECK(context == &taken && part < AO_MAX_THREADS && first < end, "part %u", part);
+    atomic_fetch_add(&taken, end - first);
+    atomic_fetch_add(&parts_run, 1);
+}
+
+/* Every element in exactly one part, whatever the numbers. */
+static void test_parts(void)
+{
+    static const size_t counts[] = {0, 1, AO_CHUNK, AO_CHUNK + 1, 5 * AO_CHUNK - 1, 100 * AO_CHUNK};
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
+        for (unsigned parts = 1; parts <= AO_MAX_THREADS + 1; parts += 1 + parts / 2) {
+            atomic_store(&taken, 0), atomic_store(&parts_run, 0);
+            ao_in_parts(counts[k], parts, take_part, &taken);
+            CHECK(atomic_load(&taken) == counts[k], "%zu of %zu in %u parts", atomic_load(&taken), counts[k], parts);
+            CHECK(atomic_load(&parts_run) <= parts, "%zu parts", atomic_load(&parts_run));
+        }
+}
+
 int main(void)
 {
     static const size_t places[][2] = {{N, N}, {0, N}, {N / 2, N}, {N - 1, N}, {3 * AO_CHUNK + 5, 50000}, {1, 2}};
@@ -86,5 +136,7 @@ int main(void)
     ao_run_parallel(program, &job, 1, &stop, left);
     CHECK(!left[0] && left[1] && out[AO_CHUNK] == -1, "it did not stop");
     ao_program_free(program);
+    test_no_memory();
+    test_parts();
     return check_result("test_parallel");
 }
