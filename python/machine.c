@@ -279,6 +279,9 @@ static PyMethodDef methods[] = {
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, module_exec},
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED}, /* what threads share: captures.c, front.c and view.c say how it is guarded */
+#endif
     {0, NULL},
 };
 
