@@ -9,13 +9,16 @@
  */
 #include "runs.h"
 
+#include <stdatomic.h>
 #include <structmember.h>
 #include <string.h>
 
 enum { MAP, MAP_INPLACE, FILTER, SUM, MIN, MAX };
 static const char *const names[AO_FRONTS] = {"map", "map_inplace", "filter", "sum", "min", "max"};
 
-/* Small tables of what was found last, in the module's state; without the GIL they would need locks. */
+/* Small tables of what was found last, in the module's state. Without the GIL they would need locks, which cost what the
+ * tables save; there the dictionaries are asked each time, and what they give is held before it is looked at: another
+ * thread may replace or forget it meanwhile. */
 #ifdef Py_GIL_DISABLED
 enum { RECENT = 0 };
 #else
@@ -33,7 +36,7 @@ typedef struct {
     PyObject_HEAD
     PyObject *held;         /* keeps the object alive whose id is in the key */
     PyObject *translations; /* tuple */
-    Py_ssize_t credit;      /* elements that are called before it is decoded (again) */
+    _Atomic Py_ssize_t credit; /* elements that are called before it is decoded (again) */
 } EntryObject;
 
 static PyObject *entry_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -80,10 +83,19 @@ static void entry_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
+static PyObject *translations_of(PyObject *self)
+{
+    PyObject *translations;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    translations = Py_NewRef(((EntryObject *)self)->translations);
+    Py_END_CRITICAL_SECTION();
+    return translations;
+}
+
 static PyObject *entry_get_translations(PyObject *self, void *closure)
 {
     (void)closure;
-    return Py_NewRef(((EntryObject *)self)->translations);
+    return translations_of(self);
 }
 
 static int is_translation(PyObject *t)
@@ -104,7 +116,12 @@ static int entry_set_translations(PyObject *self, PyObject *value, void *closure
         PyErr_SetString(PyExc_TypeError, "a tuple of translations is needed");
         return -1;
     }
-    Py_XSETREF(((EntryObject *)self)->translations, Py_NewRef(value));
+    PyObject *before;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    before = ((EntryObject *)self)->translations;
+    ((EntryObject *)self)->translations = Py_NewRef(value);
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(before);
     return 0;
 }
 
@@ -230,17 +247,19 @@ static int of_text(module_state *state, PyObject *text, meaning *m)
     if (RECENT && recent->text == text) {
         return of_pair(recent->meaning, m);
     }
-    PyObject *known = PyDict_GetItemWithError(state->texts, text);
-    if (!known || !of_pair(known, m)) {
+    PyObject *known;
+    if (PyDict_GetItemRef(state->texts, text, &known) <= 0) {
         return 0;
     }
-    if (RECENT) {
+    const int good = of_pair(known, m);
+    if (RECENT && good) {
         recent_text before = *recent;
         *recent = (recent_text){Py_NewRef(text), Py_NewRef(known)};
         Py_XDECREF(before.text); /* only now: this may run any code */
         Py_XDECREF(before.meaning);
     }
-    return 1;
+    Py_DECREF(known);
+    return good;
 }
 
 static int of_translation(module_state *state, PyObject *function, PyObject *translation, meaning *m)
@@ -260,14 +279,16 @@ static int of_function(module_state *state, PyObject *function, meaning *m)
 {
     uintptr_t id = (uintptr_t)PyFunction_GET_CODE(function);
     PyObject *key = PyLong_FromUnsignedLongLong((unsigned long long)id * 16 + (unsigned long long)m->nargs);
-    PyObject *known = key ? PyDict_GetItemWithError(state->entries, key) : NULL;
+    PyObject *known = NULL;
+    const int found = key ? PyDict_GetItemRef(state->entries, key, &known) : -1;
     Py_XDECREF(key);
-    if (!known || !Py_IS_TYPE(known, state->entry_type)) {
+    if (found <= 0 || !Py_IS_TYPE(known, state->entry_type)) {
+        Py_XDECREF(known);
         return 0;
     }
-    m->cold = (EntryObject *)Py_NewRef(known);
+    m->cold = (EntryObject *)known;
     m->oracle = Py_NewRef(function);
-    PyObject *translations = Py_NewRef(m->cold->translations);
+    PyObject *translations = translations_of(known);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(translations); i++) {
         if (of_translation(state, function, PyTuple_GET_ITEM(translations, i), m)) {
             Py_CLEAR(m->cold);
@@ -289,12 +310,18 @@ typedef struct {
 
 static int of_kernel(module_state *state, PyObject *kernel, meaning *m)
 {
-    PyObject *front = ((KernelObject *)kernel)->front;
+    PyObject *front;
+    Py_BEGIN_CRITICAL_SECTION(kernel);
+    front = Py_XNewRef(((KernelObject *)kernel)->front);
+    Py_END_CRITICAL_SECTION();
+    int found = 0;
     if (front && PyTuple_CheckExact(front)) {
-        return of_pair(front, m);
+        found = of_pair(front, m);
+    } else if (front && PyFunction_Check(front)) { /* it is decoded at its first call, by Python */
+        found = of_function(state, front, m) && !m->cold;
     }
-    /* a kernel's function is decoded at its first call, by Python */
-    return front && PyFunction_Check(front) && of_function(state, front, m) && !m->cold;
+    Py_XDECREF(front);
+    return found;
 }
 
 static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords);
@@ -382,16 +409,18 @@ static PyType_Spec kernel_spec = {
 
 /* -- running --------------------------------------------------------------------------------------------------------- */
 
-/* A dict of programs never changes what a signature means. */
+/* A new reference, or NULL. A dict of programs never changes what a signature means. */
 static PyObject *program_of(module_state *state, PyObject *ready, uint64_t signature)
 {
     uint64_t mixed = (signature ^ (uintptr_t)ready >> 4) * UINT64_C(0x9E3779B97F4A7C15);
     recent_program *recent = &state->recent_programs[mixed >> 58];
     if (RECENT && recent->ready == ready && recent->signature == signature) {
-        return recent->program;
+        return Py_NewRef(recent->program);
     }
-    PyObject *key = PyLong_FromUnsignedLongLong(signature);
-    PyObject *program = key ? PyDict_GetItemWithError(ready, key) : NULL;
+    PyObject *key = PyLong_FromUnsignedLongLong(signature), *program = NULL;
+    if (key) {
+        (void)PyDict_GetItemRef(ready, key, &program); /* NULL also with an exception */
+    }
     Py_XDECREF(key);
     if (RECENT && program) {
         recent_program before = *recent;
@@ -419,11 +448,11 @@ static PyObject *find_program(const run *r, const meaning *m, int filters, enum 
 /* Whether a function that is not decoded may be called for so many elements more. */
 static int has_credit(EntryObject *cold, size_t count)
 {
-    if (cold && (size_t)cold->credit <= count) {
+    if (cold && atomic_load_explicit(&cold->credit, memory_order_relaxed) <= (Py_ssize_t)count) {
         return 0;
     }
-    if (cold) {
-        cold->credit -= (Py_ssize_t)count;
+    if (cold) { /* threads that count at once may take it below 0, which is as good as none left */
+        atomic_fetch_sub_explicit(&cold->credit, (Py_ssize_t)count, memory_order_relaxed);
     }
     return 1;
 }
@@ -460,7 +489,9 @@ static int settle(run *r, const meaning *m, int filters, enum ao_type wanted)
         return has_credit(m->cold, r->count);
     }
     PyObject *program = find_program(r, m, filters, wanted);
-    return program && run_bind(r, program, -1) == 0;
+    const int bound = program && run_bind(r, program, -1) == 0;
+    Py_XDECREF(program);
+    return bound;
 }
 
 /* Whether results for such a first array are array.array's. Those for NumPy's and Arrow's are of their kind, which is for
