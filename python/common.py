@@ -15,6 +15,15 @@ MAX_THREADS: int = _machine.LIMITS["MAX_THREADS"]
 MISSING: Any = type("missing", (), {"__repr__": lambda self: "<missing>"})()
 
 
+def make_room(cache: dict[Any, Any], most: int) -> None:
+    """Forgets the oldest entries until there is room for one more."""
+    while len(cache) >= most:
+        try:
+            cache.pop(next(iter(cache)), None)
+        except (RuntimeError, StopIteration):  # without the GIL another thread may change it between the two calls
+            continue
+
+
 def native(arr: Any) -> Any:
     """The buffer as a sequence of Python numbers, whatever its format's prefix is; a copy if there is no other way."""
     if isinstance(arr, array):

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._machine import ENTRIES, Entry
+from .common import make_room
 from .compiler.ir import is_known, least_arguments
 from .plans import Plans
 
@@ -80,8 +81,7 @@ def find(function: Any, arity: int, elements: int) -> tuple[Translation, tuple[A
     entry = ENTRIES.get(key[0])
     if entry is None:
         entry = Entry(key[1], COMPILE_AFTER)
-        while len(ENTRIES) >= _MOST_ENTRIES:
-            ENTRIES.pop(next(iter(ENTRIES), None), None)
+        make_room(ENTRIES, _MOST_ENTRIES)
         ENTRIES[key[0]] = entry
     for translation in entry.translations:
         captured = translation.template.capture(function)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import _complete, _machine, functions
-from .common import MAX_THREADS, MISSING, native
+from .common import MAX_THREADS, MISSING, make_room, native
 from .compiler.infer import Param
 from .compiler.ir import IR, bind, from_table, identity, show, to_table
 from .compiler.parse import RESERVED, parse
@@ -492,12 +492,10 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
     kernel = _kernels.get(key)
     if kernel is None:
         kernel = Kernel(text, first, ieee=ieee, named=hidden)
-        while len(_kernels) >= _MOST_KERNELS:
-            _kernels.pop(next(iter(_kernels), None), None)
+        make_room(_kernels, _MOST_KERNELS)
         _kernels[key] = kernel
         if not (ieee or first or hidden):
-            while len(_machine.TEXTS) >= _MOST_KERNELS:
-                _machine.TEXTS.pop(next(iter(_machine.TEXTS), ""), None)
+            make_room(_machine.TEXTS, _MOST_KERNELS)
             assert kernel._plans is not None
             _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans)
     return kernel
