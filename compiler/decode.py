@@ -20,6 +20,7 @@ import dis
 import functools
 import inspect
 import math
+import opcode
 import sys
 import types
 from collections.abc import Callable
@@ -45,11 +46,13 @@ from .ir import (
 from .machine import MISSING
 
 #: The versions of CPython whose bytecode is known and tested.
-VERSIONS = ((3, 11), (3, 12), (3, 13))
+VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
 #: Functions called by functions called by ...: deeper ones are not inlined.
 MAX_INLINE = 8
 #: Instructions executed for one function: ways that never meet again could be exponentially many.
 MAX_STEPS = 20_000
+#: What LOAD_COMMON_CONSTANT loads, by its argument: new in 3.14, and since 3.15 also None, True, False and -1.
+_COMMON_CONSTANTS: list[object] = getattr(opcode, "_common_constants", [])
 
 SUPPORTED = sys.implementation.name == "cpython" and sys.version_info[:2] in VERSIONS
 
@@ -456,6 +459,12 @@ class _Run:
     def load_const(self, i: dis.Instruction) -> None:
         self.stack.append(self.constant(i.argval))
 
+    def load_common_constant(self, i: dis.Instruction) -> None:
+        value = _COMMON_CONSTANTS[i.arg or 0]
+        if value is AssertionError:
+            raise Unsupported("a raise or assert")
+        self.stack.append(self.constant(value))
+
     def load_global(self, i: dis.Instruction) -> None:
         slot = slot_of("global", i.argval, self.frame.owner)
         self.push_callable(self.load(slot, i.argval), bool(i.arg and i.arg & 1))
@@ -501,6 +510,8 @@ class _Run:
 
     def binary(self, i: dis.Instruction) -> None:
         symbol = _nb_ops[i.arg][1].removesuffix("=")
+        if symbol == "[]":
+            raise Unsupported("a subscript")
         if symbol not in BINARY:
             raise Unsupported(f"the operator {symbol}")
         right = self.pop()
@@ -627,7 +638,9 @@ def _construct(i: dis.Instruction) -> str:
         "STORE_GLOBAL": "an assignment to a global", "STORE_DEREF": "an assignment to a nonlocal",
         "IMPORT_NAME": "an import", "RAISE_VARARGS": "a raise or assert", "MAKE_FUNCTION": "a nested function",
         "FOR_ITER": "a loop", "GET_ITER": "a loop", "BUILD_TUPLE": "a tuple", "BUILD_LIST": "a list",
-        "FORMAT_VALUE": "an f-string", "BUILD_STRING": "an f-string",
+        "FORMAT_VALUE": "an f-string", "FORMAT_SIMPLE": "an f-string", "FORMAT_WITH_SPEC": "an f-string",
+        "BUILD_STRING": "an f-string", "BUILD_INTERPOLATION": "a t-string", "BUILD_TEMPLATE": "a t-string",
+        "LOAD_ASSERTION_ERROR": "a raise or assert", "BINARY_SLICE": "a slice", "BUILD_SLICE": "a slice",
     }  # fmt: skip
     return words.get(i.opname, f"the bytecode {i.opname}")
 
@@ -655,8 +668,9 @@ def _describe_item(item: Any) -> str:
 _UNARY = {"UNARY_NEGATIVE": "neg", "UNARY_POSITIVE": "pos", "UNARY_INVERT": "invert", "UNARY_NOT": "not",
           "TO_BOOL": "truth"}  # fmt: skip
 _RULES: dict[str, Callable[[_Run, dis.Instruction], Any]] = {
-    **dict.fromkeys(("RESUME", "NOP", "CACHE", "PRECALL", "EXTENDED_ARG", "COPY_FREE_VARS"), _Run.skip),
+    **dict.fromkeys(("RESUME", "NOP", "NOT_TAKEN", "CACHE", "PRECALL", "EXTENDED_ARG", "COPY_FREE_VARS"), _Run.skip),
     **dict.fromkeys(("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_LOAD_FAST"), _Run.load_fast),
+    **dict.fromkeys(("LOAD_FAST_BORROW", "LOAD_FAST_BORROW_LOAD_FAST_BORROW"), _Run.load_fast),
     **dict.fromkeys(("STORE_FAST", "STORE_FAST_STORE_FAST"), _Run.store_fast),
     **dict.fromkeys(_UNARY, _Run.unary),
     **dict.fromkeys(("LOAD_ATTR", "LOAD_METHOD"), _Run.load_attr),
@@ -669,7 +683,8 @@ _RULES: dict[str, Callable[[_Run, dis.Instruction], Any]] = {
         _Run.branch,
     ),
     "STORE_FAST_LOAD_FAST": _Run.store_load,
-    "LOAD_CONST": _Run.load_const,
+    **dict.fromkeys(("LOAD_CONST", "LOAD_SMALL_INT"), _Run.load_const),
+    "LOAD_COMMON_CONSTANT": _Run.load_common_constant,
     "LOAD_GLOBAL": _Run.load_global,
     "LOAD_DEREF": _Run.load_deref,
     "PUSH_NULL": _Run.push_null,

@@ -27,6 +27,7 @@ from arrayops.cli import commands as cli
 from arrayops.cli import streams
 from hypothesis import given
 from hypothesis import strategies as st
+from oracle import outcome
 
 DOCS = pathlib.Path(__file__).parent.parent / "docs" / "command-line.md"
 COMMAND = [sys.executable, "-m", "arrayops"]
@@ -348,7 +349,7 @@ def test_reduce_to_an_integer_of_many_digits():
         # the first element that fails is named, whichever error it is
         (["map", "x if x else 1//x", "-t", "i", "--to", "B"], [1, 256, 0], "element 1: OverflowError: "),
         (["filter", "1 % x", "-t", "i"], [1] * 9 + [0, 0], "element 9: ZeroDivisionError: "),
-        (["filter", "sqrt(x) > 1", "-t", "i"], [1] * 33 + [-1], "element 33: ValueError: math domain error"),
+        (["filter", "sqrt(x) > 1", "-t", "i"], [1] * 33 + [-1], f"element 33: {outcome(math.sqrt, -1)}"),
         (["reduce", "acc // x", "-t", "i"], [9] + [1] * 30 + [0], "element 31: ZeroDivisionError: "),
         (["reduce", "acc // x", "-t", "i", "--initial", "3"], [0, 1], "element 0: ZeroDivisionError: "),
     ],

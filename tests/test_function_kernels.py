@@ -6,6 +6,7 @@ import functools
 import math
 import operator
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from arrayops.compiler.ir import MAX_ARMS, MAX_CONST_BITS, MAX_NODES, from_table
 from arrayops.compiler.parse import parse
 from arrayops.engine import functions
 from arrayops.engine.kernel import _from_table
-from oracle import assert_bytes
+from oracle import assert_bytes, outcome
 
 A = array("d", [1.0, 4.0, -2.5])
 LIMIT = 3
@@ -172,7 +173,7 @@ def test_a_pickle_keeps_the_captured_numbers() -> None:
     positive = array("d", [1.0, 2.0])
     assert_bytes(copy(positive), "d", [x * 2.0 + 3 for x in positive])
     assert_bytes(kernel(positive), "d", [x * 3.0 + 3 for x in positive])
-    with pytest.raises(ValueError, match="math domain error"):
+    with pytest.raises(ValueError, match=re.escape(str(outcome(math.sqrt, -1.0).error))):
         copy(array("d", [-1.0]))
     assert pickle.loads(pickle.dumps(copy)) == copy
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import arrayops as ao
 import pytest
+from arrayops.compiler import decode
 from arrayops.engine import functions
 from oracle import assert_same, element_outcomes, outcome, stored
 
@@ -416,9 +417,11 @@ def test_a_traced_function_gives_the_same() -> None:
 def test_a_monitored_function_gives_the_same() -> None:
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
     f = define("def f(x):\n y = x*2\n if y > 1: return y\n return -y")
+    events = monitoring.events
+    branches = events.BRANCH_LEFT | events.BRANCH_RIGHT if sys.version_info >= (3, 14) else events.BRANCH
     monitoring.use_tool_id(3, "test")
     try:
-        monitoring.set_events(3, monitoring.events.LINE | monitoring.events.INSTRUCTION | monitoring.events.BRANCH)
+        monitoring.set_events(3, events.LINE | events.INSTRUCTION | branches)
         f(1.0)
         same(f, X)
     finally:
@@ -427,6 +430,63 @@ def test_a_monitored_function_gives_the_same() -> None:
 
 
 # -- shapes of bytecode ------------------------------------------------------------------------------------------------
+
+# Opcodes that have no rule, because nothing of the language compiles to them, of any version that is decoded.
+REFUSED = """
+    ASYNC_GEN_WRAP BEFORE_ASYNC_WITH BEFORE_WITH BINARY_SLICE BINARY_SUBSCR BUILD_CONST_KEY_MAP BUILD_INTERPOLATION
+    BUILD_LIST BUILD_MAP BUILD_SET BUILD_SLICE BUILD_STRING BUILD_TEMPLATE BUILD_TUPLE CALL_FUNCTION_EX
+    CALL_INTRINSIC_2 CALL_KW CHECK_EG_MATCH CHECK_EXC_MATCH CLEANUP_THROW CONVERT_VALUE DELETE_ATTR DELETE_DEREF
+    DELETE_FAST DELETE_GLOBAL DELETE_NAME DELETE_SUBSCR DICT_MERGE DICT_UPDATE END_ASYNC_FOR END_FOR END_SEND
+    ENTER_EXECUTOR EXIT_INIT_CHECK FORMAT_SIMPLE FORMAT_VALUE FORMAT_WITH_SPEC FOR_ITER GET_AITER GET_ANEXT
+    GET_AWAITABLE GET_ITER GET_LEN GET_YIELD_FROM_ITER IMPORT_FROM IMPORT_NAME IMPORT_STAR INTERPRETER_EXIT
+    JUMP_BACKWARD JUMP_BACKWARD_NO_INTERRUPT KW_NAMES LIST_APPEND LIST_EXTEND LIST_TO_TUPLE LOAD_ASSERTION_ERROR
+    LOAD_BUILD_CLASS LOAD_CLASSDEREF LOAD_CLOSURE LOAD_FAST_AND_CLEAR LOAD_FROM_DICT_OR_DEREF
+    LOAD_FROM_DICT_OR_GLOBALS LOAD_LOCALS LOAD_NAME LOAD_SPECIAL LOAD_SUPER_ATTR MAKE_CELL MAKE_FUNCTION MAP_ADD
+    MATCH_CLASS MATCH_KEYS MATCH_MAPPING MATCH_SEQUENCE POP_EXCEPT POP_ITER POP_JUMP_BACKWARD_IF_FALSE
+    POP_JUMP_BACKWARD_IF_NONE POP_JUMP_BACKWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_TRUE PREP_RERAISE_STAR PRINT_EXPR
+    PUSH_EXC_INFO RAISE_VARARGS RERAISE RESERVED RETURN_GENERATOR SEND SETUP_ANNOTATIONS SET_ADD
+    SET_FUNCTION_ATTRIBUTE SET_UPDATE STORE_ATTR STORE_DEREF STORE_GLOBAL STORE_NAME STORE_SLICE STORE_SUBSCR
+    TRACE_RECORD UNPACK_EX UNPACK_SEQUENCE WITH_EXCEPT_START YIELD_VALUE
+"""
+# Functions of the language that have the opcodes which not every version has.
+SHAPES = [
+    ("LOAD_FAST_LOAD_FAST", (3, 13), (), "def f(x):\n y = x + 1\n a, b = x, y\n return a - b*x"),
+    ("STORE_FAST_STORE_FAST", (3, 13), (), "def f(x):\n a, b = x + 1, x - 1\n return a*b"),
+    ("STORE_FAST_LOAD_FAST", (3, 13), (3, 13), "def f(x):\n a = x + 1\n return a*a"),
+    ("LOAD_FAST_CHECK", (3, 12), (), "def f(x):\n if x is not None: y = x + 1\n return y"),
+    ("RETURN_CONST", (3, 12), (3, 13), "def f(x):\n if x > 1: return 7\n return -2.5"),
+    ("LOAD_FAST_BORROW", (3, 14), (), "f = lambda x: x + 1"),
+    ("LOAD_FAST_BORROW_LOAD_FAST_BORROW", (3, 14), (), "f = lambda x: x*x"),
+    ("LOAD_SMALL_INT", (3, 14), (), "f = lambda x: x + 255 if x != 0 else 256"),
+    ("NOT_TAKEN", (3, 14), (), "f = lambda x: 1 if x > 0 else 2.5"),
+    ("LOAD_COMMON_CONSTANT", (3, 15), (), "f = lambda x: x if x > 0 else -1"),
+    ("LOAD_COMMON_CONSTANT", (3, 15), (), "f = lambda x: True if x > 0 else x if x < -1 else False"),
+    ("LOAD_COMMON_CONSTANT", (3, 15), (), "def f(x):\n y = None\n return x if y is None else 1"),
+]
+
+
+def test_every_opcode_of_this_python_is_known() -> None:
+    """A version is decoded only after all of its opcodes have been read: this names those that another one adds."""
+    real = {name for name, number in dis.opmap.items() if number < 256 and not name.startswith("INSTRUMENTED_")}
+    assert sorted(real - decode._RULES.keys() - set(REFUSED.split())) == []
+    assert not decode._RULES.keys() & set(REFUSED.split())
+
+
+@pytest.mark.parametrize("opcode, first, last, source", SHAPES, ids=lambda value: value if str(value).isupper() else "")
+def test_opcodes_that_not_every_version_has(
+    opcode: str, first: tuple[int, ...], last: tuple[int, ...], source: str
+) -> None:
+    f = define(source)
+    version = sys.version_info[:2]
+    if first <= version <= (last or version):
+        assert opcode in {i.opname for i in dis.get_instructions(f)}
+    same(f, X)
+
+
+def test_annotated_functions() -> None:
+    """Annotations, of which CPython 3.14 makes a function of their own, are not evaluated."""
+    lazily = "" if sys.version_info >= (3, 14) else "from __future__ import annotations\n"
+    same(define(lazily + "def f(x: nowhere) -> missing.name:\n y: undefined = x + 1\n return y*2"), X)
 
 
 @pytest.mark.parametrize("name", ["floor", "ceil", "trunc", "sqrt"])

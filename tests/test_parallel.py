@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import arrayops as ao
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oracle import outcome
 
 CHUNK = 16384  # vm/parallel.h
 THREADS = (1, 2, 3, 7)
@@ -94,7 +96,7 @@ def test_first_of_two_exceptions(threads: int) -> None:
     size = 4 * CHUNK
     x = array("d", [1.0]) * size
     x[CHUNK + 5], x[3 * CHUNK] = -1.0, 0.0
-    with pytest.raises(ValueError, match="math domain error"):
+    with pytest.raises(ValueError, match=re.escape(str(outcome(math.sqrt, -1.0).error))):
         ao.map(x, "sqrt(x) + 1/x", threads=threads)
 
 

@@ -115,6 +115,15 @@ def is_buffer(value: Any) -> bool:
         return False
 
 
+def make_room(cache: dict[Any, Any], most: int) -> None:
+    """Forgets the oldest entries until there is room for one more."""
+    while len(cache) >= most:
+        try:
+            cache.pop(next(iter(cache)), None)
+        except (RuntimeError, StopIteration):  # without the GIL another thread may change it between the two calls
+            continue
+
+
 def native(arr: Any) -> Any:
     """The buffer as a sequence of Python numbers, whatever its format's prefix is; a copy if there is no other way."""
     if isinstance(arr, array):

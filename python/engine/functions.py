@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._machine import ENTRIES, Entry
 from ..compiler.ir import is_known, least_arguments
 from ..compiler.machine import CONSTANTS
-from .common import Later
+from .common import Later, make_room
 from .plans import Plans
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ def find(function: Any, arity: int, elements: int) -> tuple[Translation, tuple[A
     entry = ENTRIES.get(key[0])
     if entry is None:
         entry = Entry(key[1], COMPILE_AFTER)
-        while len(ENTRIES) >= _MOST_ENTRIES:
-            ENTRIES.pop(next(iter(ENTRIES), None), None)
+        make_room(ENTRIES, _MOST_ENTRIES)
         ENTRIES[key[0]] = entry
     for translation in entry.translations:
         captured = translation.template.capture(function)

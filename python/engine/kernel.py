@@ -21,7 +21,7 @@ from ..compiler.machine import CONSTANTS, SLOT_KINDS
 from ..compiler.parse import RESERVED, parse
 from . import functions
 from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
-from .common import MISSING, Later, native
+from .common import MISSING, Later, make_room, native
 from .exchange import exchanges, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
@@ -356,12 +356,10 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
     kernel = _kernels.get(key)
     if kernel is None:
         kernel = Kernel(text, first, ieee=ieee, named=hidden)
-        while len(_kernels) >= _MOST_KERNELS:
-            _kernels.pop(next(iter(_kernels), None), None)
+        make_room(_kernels, _MOST_KERNELS)
         _kernels[key] = kernel
         if not (ieee or first or hidden):
-            while len(_machine.TEXTS) >= _MOST_KERNELS:
-                _machine.TEXTS.pop(next(iter(_machine.TEXTS), ""), None)
+            make_room(_machine.TEXTS, _MOST_KERNELS)
             assert kernel._plans is not None
             _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans)
     return kernel

@@ -118,6 +118,28 @@ static int take_array(const module_state *state, PyObject *object, ao_array *arr
     return 1;
 }
 
+/* Exporters count the buffers that they have given out. Not all of them do so safely without the GIL (in CPython 3.13
+ * neither array.array nor bytearray nor memoryview does), so that calls of ours at least wait for each other. */
+static int get_buffer(PyObject *object, Py_buffer *view)
+{
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(object);
+    status = PyObject_GetBuffer(object, view, PyBUF_FULL_RO);
+    Py_END_CRITICAL_SECTION();
+    return status;
+}
+
+static void release_buffer(Py_buffer *view)
+{
+    PyObject *object = Py_XNewRef(view->obj); /* the critical section ends after the view's own reference is gone */
+    if (object) {
+        Py_BEGIN_CRITICAL_SECTION(object);
+        PyBuffer_Release(view);
+        Py_END_CRITICAL_SECTION();
+        Py_DECREF(object);
+    }
+}
+
 int array_take(const module_state *state, PyObject *object, ao_array *array)
 {
     if (state->knows_arrays && Py_IS_TYPE(object, (PyTypeObject *)state->array_type) && take_array(state, object, array)) {
@@ -129,7 +151,7 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
                      Py_TYPE(object)->tp_name);
         return -1;
     }
-    if (PyObject_GetBuffer(object, &array->view, PyBUF_FULL_RO) < 0) {
+    if (get_buffer(object, &array->view) < 0) {
         return -1;
     }
     array->held = 1;
@@ -182,7 +204,7 @@ void array_release(ao_array *array)
         ((array_object *)array->array)->exports--;
         Py_CLEAR(array->array);
     } else if (array->held) {
-        PyBuffer_Release(&array->view);
+        release_buffer(&array->view);
     }
     array->held = 0;
 }

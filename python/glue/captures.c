@@ -34,11 +34,11 @@ static PyObject *in_dict(PyObject *dict, PyObject *key)
     if (!dict || !PyDict_CheckExact(dict) || !PyUnicode_CheckExact(key)) {
         return NULL;
     }
-    PyObject *found = PyDict_GetItemWithError(dict, key);
-    if (!found) {
+    PyObject *found;
+    if (PyDict_GetItemRef(dict, key, &found) < 0) {
         PyErr_Clear();
     }
-    return Py_XNewRef(found);
+    return found;
 }
 
 /* The item at an index, which counts from the end if it is negative. */

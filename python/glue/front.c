@@ -13,6 +13,7 @@
 #include "map.h"
 #include "reductions.h"
 
+#include <stdatomic.h>
 #include <structmember.h>
 #include <string.h>
 
@@ -30,12 +31,18 @@ typedef struct {
 
 static int of_kernel(module_state *state, PyObject *kernel, meaning *m)
 {
-    PyObject *front = ((KernelObject *)kernel)->front;
+    PyObject *front;
+    Py_BEGIN_CRITICAL_SECTION(kernel);
+    front = Py_XNewRef(((KernelObject *)kernel)->front);
+    Py_END_CRITICAL_SECTION();
+    int found = 0;
     if (front && PyTuple_CheckExact(front)) {
-        return known_pair(front, m);
+        found = known_pair(front, m);
+    } else if (front && PyFunction_Check(front)) { /* it is decoded at its first call, by Python */
+        found = known_function(state, front, m) && !m->cold;
     }
-    /* a kernel's function is decoded at its first call, by Python */
-    return front && PyFunction_Check(front) && known_function(state, front, m) && !m->cold;
+    Py_XDECREF(front);
+    return found;
 }
 
 static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords);
@@ -140,11 +147,11 @@ static PyObject *find_program(const run *r, const meaning *m, int filters, enum 
 /* Whether a function that is not decoded may be called for so many elements more. */
 static int has_credit(EntryObject *cold, size_t count)
 {
-    if (cold && (size_t)cold->credit <= count) {
+    if (cold && atomic_load_explicit(&cold->credit, memory_order_relaxed) <= (Py_ssize_t)count) {
         return 0;
     }
-    if (cold) {
-        cold->credit -= (Py_ssize_t)count;
+    if (cold) { /* threads that count at once may take it below 0, which is as good as none left */
+        atomic_fetch_sub_explicit(&cold->credit, (Py_ssize_t)count, memory_order_relaxed);
     }
     return 1;
 }
@@ -178,7 +185,9 @@ static int settle(run *r, const meaning *m, int filters, enum ao_type wanted)
         return has_credit(m->cold, r->count);
     }
     PyObject *program = find_program(r, m, filters, wanted);
-    return program && run_bind(r, program, -1) == 0;
+    const int bound = program && run_bind(r, program, -1) == 0;
+    Py_XDECREF(program);
+    return bound;
 }
 
 /* Whether results for such a first array are array.array's. Those for NumPy's and Arrow's are of their kind, which is for

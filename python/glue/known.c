@@ -57,10 +57,19 @@ static void entry_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
+static PyObject *translations_of(PyObject *self)
+{
+    PyObject *translations;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    translations = Py_NewRef(((EntryObject *)self)->translations);
+    Py_END_CRITICAL_SECTION();
+    return translations;
+}
+
 static PyObject *entry_get_translations(PyObject *self, void *closure)
 {
     (void)closure;
-    return Py_NewRef(((EntryObject *)self)->translations);
+    return translations_of(self);
 }
 
 static int is_translation(PyObject *t)
@@ -81,7 +90,12 @@ static int entry_set_translations(PyObject *self, PyObject *value, void *closure
         PyErr_SetString(PyExc_TypeError, "a tuple of translations is needed");
         return -1;
     }
-    Py_XSETREF(((EntryObject *)self)->translations, Py_NewRef(value));
+    PyObject *before;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    before = ((EntryObject *)self)->translations;
+    ((EntryObject *)self)->translations = Py_NewRef(value);
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(before);
     return 0;
 }
 
@@ -113,7 +127,6 @@ static PyType_Spec entry_spec = {
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = entry_slots,
 };
-
 
 /* -- signatures ------------------------------------------------------------------------------------------------------ */
 
@@ -156,7 +169,6 @@ static PyObject *py_signature(PyObject *module, PyObject *const *args, Py_ssize_
     return PyErr_Occurred() ? NULL : PyLong_FromUnsignedLongLong(signature);
 }
 
-
 /* -- what a call means ----------------------------------------------------------------------------------------------- */
 
 /* A text is most often the same object as at the last call. */
@@ -166,17 +178,19 @@ int known_text(module_state *state, PyObject *text, meaning *m)
     if (RECENT && recent->text == text) {
         return known_pair(recent->meaning, m);
     }
-    PyObject *known = PyDict_GetItemWithError(state->texts, text);
-    if (!known || !known_pair(known, m)) {
+    PyObject *known;
+    if (PyDict_GetItemRef(state->texts, text, &known) <= 0) {
         return 0;
     }
-    if (RECENT) {
+    const int good = known_pair(known, m);
+    if (RECENT && good) {
         recent_text before = *recent;
         *recent = (recent_text){Py_NewRef(text), Py_NewRef(known)};
         Py_XDECREF(before.text); /* only now: this may run any code */
         Py_XDECREF(before.meaning);
     }
-    return 1;
+    Py_DECREF(known);
+    return good;
 }
 
 static int of_translation(module_state *state, PyObject *function, PyObject *translation, meaning *m)
@@ -196,14 +210,16 @@ int known_function(module_state *state, PyObject *function, meaning *m)
 {
     uintptr_t id = (uintptr_t)PyFunction_GET_CODE(function);
     PyObject *key = PyLong_FromUnsignedLongLong((unsigned long long)id * ENTRY_ARITIES + (unsigned long long)m->nargs);
-    PyObject *known = key ? PyDict_GetItemWithError(state->entries, key) : NULL;
+    PyObject *known = NULL;
+    const int found = key ? PyDict_GetItemRef(state->entries, key, &known) : -1;
     Py_XDECREF(key);
-    if (!known || !Py_IS_TYPE(known, state->entry_type)) {
+    if (found <= 0 || !Py_IS_TYPE(known, state->entry_type)) {
+        Py_XDECREF(known);
         return 0;
     }
-    m->cold = (EntryObject *)Py_NewRef(known);
+    m->cold = (EntryObject *)known;
     m->oracle = Py_NewRef(function);
-    PyObject *translations = Py_NewRef(m->cold->translations);
+    PyObject *translations = translations_of(known);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(translations); i++) {
         if (of_translation(state, function, PyTuple_GET_ITEM(translations, i), m)) {
             Py_CLEAR(m->cold);
@@ -214,11 +230,12 @@ int known_function(module_state *state, PyObject *function, meaning *m)
     return 1;
 }
 
-
 PyObject *known_program_of(recent_program *recent, PyObject *ready, uint64_t signature)
 {
-    PyObject *key = PyLong_FromUnsignedLongLong(signature);
-    PyObject *program = key ? PyDict_GetItemWithError(ready, key) : NULL;
+    PyObject *key = PyLong_FromUnsignedLongLong(signature), *program = NULL;
+    if (key) {
+        (void)PyDict_GetItemRef(ready, key, &program); /* NULL also with an exception */
+    }
     Py_XDECREF(key);
     if (RECENT && program) {
         recent_program before = *recent;

@@ -40,7 +40,7 @@ typedef struct {
     PyObject_HEAD
     PyObject *held;         /* keeps the object alive whose id is in the key */
     PyObject *translations; /* tuple */
-    Py_ssize_t credit;      /* elements that are called before it is decoded (again) */
+    _Atomic Py_ssize_t credit; /* elements that are called before it is decoded (again) */
 } EntryObject;
 
 /* What a call means. All but the values of the call itself are references of its own. */
@@ -63,7 +63,9 @@ static inline void meaning_drop(meaning *m)
     }
 }
 
-/* Small tables of what was found last, in the module's state, are looked at first; without the GIL they would need locks. */
+/* Small tables of what was found last, in the module's state, are looked at first. Without the GIL they would need locks,
+ * which cost what the tables save; there the dictionaries are asked each time, and what they give is held before it is looked
+ * at: another thread may replace or forget it meanwhile. */
 #ifdef Py_GIL_DISABLED
 enum { RECENT = 0 };
 #else
@@ -83,13 +85,13 @@ static inline int known_pair(PyObject *pair, meaning *m)
 int known_text(module_state *state, PyObject *text, meaning *m);
 int known_function(module_state *state, PyObject *function, meaning *m);
 PyObject *known_program_of(recent_program *recent, PyObject *ready, uint64_t signature);
-/* A borrowed reference; NULL if there is none yet. A dict of programs never changes what a signature means. */
+/* A new reference; NULL if there is none yet. A dict of programs never changes what a signature means. */
 static inline PyObject *known_program(module_state *state, PyObject *ready, uint64_t signature)
 {
     uint64_t mixed = (signature ^ (uintptr_t)ready >> 4) * UINT64_C(0x9E3779B97F4A7C15);
     recent_program *recent = &state->recent_programs[mixed >> 58];
     if (RECENT && recent->ready == ready && recent->signature == signature) {
-        return recent->program;
+        return Py_NewRef(recent->program);
     }
     return known_program_of(recent, ready, signature);
 }

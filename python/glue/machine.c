@@ -141,6 +141,9 @@ static void module_free(void *module)
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, module_exec},
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED}, /* what threads share: captures.c, known.c and view.c say how it is guarded */
+#endif
     {0, NULL},
 };
 

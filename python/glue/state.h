@@ -25,6 +25,17 @@
 #include "../../vm/vm.h"
 #include "typecodes.h"
 
+/* What CPython 3.13 brought for builds without the GIL, for the versions before it, which always have one. */
+#if PY_VERSION_HEX < 0x030D0000
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
+static inline int PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **found)
+{
+    *found = Py_XNewRef(PyDict_GetItemWithError(dict, key));
+    return *found ? 1 : PyErr_Occurred() ? -1 : 0;
+}
+#endif
+
 enum {
     AO_FRONTS = 6, /* functions that have a fast way in: front.c */
     AO_RECENT = 64,
@@ -56,7 +67,7 @@ typedef struct {
     PyObject *slow[AO_FRONTS]; /* the Python functions behind the fast ones */
     PyMethodDef fronts[AO_FRONTS];
     const ao_isa *isa;
-    unsigned threads;     /* that a long run may use */
+    _Atomic unsigned threads; /* that a long run may use */
 } module_state;
 
 static inline module_state *state_of(PyObject *module)

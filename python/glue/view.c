@@ -3,6 +3,9 @@
  * A View shows memory that somebody else owns and holds it until the last view of it is gone. Its bounds are checked once,
  * when it is made. It exports the buffer protocol (format, shape, strides), which is how the rest of arrayops, memoryview
  * and NumPy read it, and it is a sequence of Python numbers, which memoryview is not for formats such as '>H'.
+ *
+ * Only release() changes a View that is in use. Without the GIL another thread may call it, so whatever looks at the memory
+ * or counts a buffer does that in a critical section of the View.
  */
 #include "view.h"
 #include "buffers.h"
@@ -146,11 +149,19 @@ static PyObject *view_release(PyObject *self, PyObject *unused)
 {
     ViewObject *v = (ViewObject *)self;
     (void)unused;
-    if (v->exports) {
-        return PyErr_Format(PyExc_BufferError, "the view is in use: %zd buffers of it are held", v->exports);
+    Py_ssize_t exports;
+    PyObject *owner = NULL;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    exports = v->exports;
+    if (!exports) {
+        owner = v->owner;
+        v->owner = NULL;
+        v->count = 0;
     }
-    view_clear(self);
-    return Py_NewRef(Py_None);
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(owner);
+    return exports ? PyErr_Format(PyExc_BufferError, "the view is in use: %zd buffers of it are held", exports)
+                   : Py_NewRef(Py_None);
 }
 
 static PyObject *view_enter(PyObject *self, PyObject *unused)
@@ -185,9 +196,8 @@ static int is_dense(const ViewObject *v)
     return v->count < 2 || v->spacing.stride == ao_type_sizes[v->type];
 }
 
-static int view_getbuffer(PyObject *self, Py_buffer *view, int flags)
+static int fill_buffer(ViewObject *v, Py_buffer *view, int flags)
 {
-    ViewObject *v = (ViewObject *)self;
     view->obj = NULL;
     if (!is_live(v)) {
         return -1;
@@ -207,7 +217,7 @@ static int view_getbuffer(PyObject *self, Py_buffer *view, int flags)
         return -1;
     }
     const Py_ssize_t size = ao_type_sizes[v->type];
-    *view = (Py_buffer){.buf = v->data, .obj = Py_NewRef(self), .len = v->count * size, .itemsize = size,
+    *view = (Py_buffer){.buf = v->data, .obj = Py_NewRef(v), .len = v->count * size, .itemsize = size,
                         .readonly = v->readonly, .ndim = 1};
     view->format = flags & PyBUF_FORMAT ? v->format : NULL;
     view->shape = flags & PyBUF_ND ? &v->count : NULL;
@@ -216,10 +226,21 @@ static int view_getbuffer(PyObject *self, Py_buffer *view, int flags)
     return 0;
 }
 
+static int view_getbuffer(PyObject *self, Py_buffer *view, int flags)
+{
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    status = fill_buffer((ViewObject *)self, view, flags);
+    Py_END_CRITICAL_SECTION();
+    return status;
+}
+
 static void view_releasebuffer(PyObject *self, Py_buffer *view)
 {
     (void)view;
+    Py_BEGIN_CRITICAL_SECTION(self);
     ((ViewObject *)self)->exports--;
+    Py_END_CRITICAL_SECTION();
 }
 
 /* -- the sequence -------------------------------------------------------------------------------------------------- */
@@ -239,21 +260,35 @@ static int is_inside(const ViewObject *v, Py_ssize_t i)
     return 1;
 }
 
+/* Copies element i out, or in. -1 with an exception if there is none. */
+static int copy_element(ViewObject *v, Py_ssize_t i, char *element, int in)
+{
+    if (!is_live(v) || !is_inside(v, i)) {
+        return -1;
+    }
+    char *place = v->data + i * v->spacing.stride;
+    if (in) {
+        ao_scatter(place, v->spacing, element, ao_type_sizes[v->type], 1);
+    } else {
+        ao_gather(element, place, v->spacing, ao_type_sizes[v->type], 1);
+    }
+    return 0;
+}
+
 static PyObject *view_item(PyObject *self, Py_ssize_t i)
 {
     ViewObject *v = (ViewObject *)self;
     char element[8];
-    if (!is_live(v) || !is_inside(v, i)) {
-        return NULL;
-    }
-    ao_gather(element, v->data + i * v->spacing.stride, v->spacing, ao_type_sizes[v->type], 1);
-    return element_get(v->type, element);
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    status = copy_element(v, i, element, 0);
+    Py_END_CRITICAL_SECTION();
+    return status < 0 ? NULL : element_get(v->type, element);
 }
 
-static PyObject *view_slice(ViewObject *v, PyObject *slice)
+static PyObject *slice_at(ViewObject *v, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t step)
 {
-    Py_ssize_t start, stop, step;
-    if (PySlice_Unpack(slice, &start, &stop, &step) < 0 || !is_live(v)) { /* an __index__ may have released it */
+    if (!is_live(v)) {
         return NULL;
     }
     Py_ssize_t count = PySlice_AdjustIndices(v->count, &start, &stop, step);
@@ -264,6 +299,19 @@ static PyObject *view_slice(ViewObject *v, PyObject *slice)
                                count, v->readonly);
 }
 
+static PyObject *view_slice(PyObject *self, PyObject *slice)
+{
+    Py_ssize_t start, stop, step;
+    if (PySlice_Unpack(slice, &start, &stop, &step) < 0) {
+        return NULL;
+    }
+    PyObject *result;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    result = slice_at((ViewObject *)self, start, stop, step);
+    Py_END_CRITICAL_SECTION();
+    return result;
+}
+
 static PyObject *view_subscript(PyObject *self, PyObject *key)
 {
     ViewObject *v = (ViewObject *)self;
@@ -271,7 +319,7 @@ static PyObject *view_subscript(PyObject *self, PyObject *key)
         return NULL;
     }
     if (PySlice_Check(key)) {
-        return view_slice(v, key);
+        return view_slice(self, key);
     }
     Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
     if (i == -1 && PyErr_Occurred()) {
@@ -304,8 +352,10 @@ static int view_assign(PyObject *self, PyObject *key, PyObject *value)
     PyObject *scratch = array_new(state, typecode_of(v->type, v->format[v->spacing.swapped ? 1 : 0]), 1);
     int status = scratch ? element_set(v->type, element, value, scratch) : -1;
     Py_XDECREF(scratch);
-    if (status == 0 && v->owner) { /* the value's __index__ may have released it */
-        ao_scatter(v->data + i * v->spacing.stride, v->spacing, element, ao_type_sizes[v->type], 1);
+    if (status == 0) { /* the value's __index__ may have released it */
+        Py_BEGIN_CRITICAL_SECTION(self);
+        status = copy_element(v, i, element, 1);
+        Py_END_CRITICAL_SECTION();
     }
     return status;
 }

@@ -17,7 +17,7 @@ from typing import Any
 
 import calls
 import faults
-from arrayops import functions
+from arrayops.engine import functions
 from calls import COLD, ROWS, Row, ao
 
 NEVER = 1 << 40
