@@ -35,6 +35,7 @@
 #include <stdint.h>
 
 #include "ao_types.h"
+#include "watch.h"
 
 /* Opcodes: AO_OP_<name>_<type>, numbered in the order of ops.def. */
 enum ao_op {
@@ -163,6 +164,13 @@ typedef struct {
 /* n elements of `size` bytes (1, 2, 4 or 8) from where they lie to where a kernel reads them, and back. */
 void ao_gather(void *to, const void *from, ao_spacing spacing, size_t size, size_t n);
 void ao_scatter(void *to, ao_spacing spacing, const void *from, size_t size, size_t n);
+/* The same for long arrays. Nonzero: stopped, with the elements before some place copied. ao_copy_out goes on to the end
+ * even if the watch says stop, so that no element is lost. A spacing of {0, 0} is elements side by side. */
+int ao_copy_in(void *to, const void *from, ao_spacing spacing, size_t size, size_t n, ao_watch *w);
+int ao_copy_out(void *to, ao_spacing spacing, const void *from, size_t size, size_t n, ao_watch *w);
+/* Reverses n elements, `step` bytes apart, from both ends inwards. Nonzero: stopped; then the outer ones are exchanged and
+ * the inner ones are not, and each is still there. */
+int ao_reverse(void *a, ptrdiff_t step, size_t size, size_t n, ao_watch *w);
 
 /* What receives each finished block when the result is not an array: `block` holds n results (of out_type) for elements
  * first .. first+n-1 of the run. Called on the running thread; must not fail. */
@@ -222,7 +230,16 @@ uint8_t *ao_frame_mask(const ao_frame *frame);
 ao_value ao_frame_acc(const ao_frame *frame);
 void ao_frame_set_acc(ao_frame *frame, ao_value value);
 
-/* Reductions of plain arrays. Each is exact, or says that it cannot be. */
+/* Elements of a buffer, wherever they lie. */
+typedef struct {
+    const void *data;
+    ao_spacing spacing;
+    enum ao_type type;
+    size_t count;
+} ao_span;
+
+/* Reductions of plain arrays. Each is exact, or says that it cannot be. Those of a span may be stopped; then what they
+ * return means nothing. */
 
 /* Sum of n integers of any type as a 128-bit two's complement number (high, low). */
 void ao_sum_int(const ao_isa *isa, enum ao_type type, const void *a, size_t n, int64_t *high, uint64_t *low);
@@ -232,5 +249,12 @@ int ao_sum_float(const ao_isa *isa, enum ao_type type, const void *a, size_t n, 
 /* Index of the element that Python's min() (largest 0) or max() (largest 1) returns: the first of equals; element 0 if it
  * is nan; other nans are passed over. n is at least 1. Any type but b1. */
 size_t ao_extreme(const ao_isa *isa, enum ao_type type, const void *a, size_t n, int largest);
+
+void ao_span_sum_int(const ao_isa *isa, const ao_span *span, int64_t *high, uint64_t *low, ao_watch *w);
+int ao_span_sum_float(const ao_isa *isa, const ao_span *span, double *sum, ao_watch *w);
+/* Whether there is a nan. */
+int ao_span_has_nan(const ao_span *span, ao_watch *w);
+/* Also stores the element, in this machine's byte order. */
+size_t ao_span_extreme(const ao_isa *isa, const ao_span *span, int largest, void *element, ao_watch *w);
 
 #endif
