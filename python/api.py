@@ -14,7 +14,7 @@ import operator
 import os
 
 from . import _machine
-from .common import MAX_THREADS, MISSING, native
+from .common import MAX_THREADS, MISSING, native, steadily
 from .exchange import taken
 
 TYPE_CHECKING = False
@@ -179,7 +179,7 @@ def sum(arr: Any, /) -> int | float:
     """
     if (buffer := taken(arr)) is not arr:
         return sum(buffer)
-    return math.fsum(native(arr))  # reached where only fsum itself can say: front.c does the others
+    return math.fsum(steadily(native(arr)))  # reached where only fsum itself can say: front.c does the others
 
 
 def mean(arr: Any) -> float:
@@ -200,7 +200,7 @@ def mean(arr: Any) -> float:
         return statistics.fmean(())
     total = sum(arr)
     if isinstance(total, int) and not _exact_doubles(arr):
-        total = math.fsum(native(arr))  # fmean rounds each int to a float first
+        total = math.fsum(steadily(native(arr)))  # fmean rounds each int to a float first
     return float(total) / count  # as fmean: two roundings
 
 

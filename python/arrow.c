@@ -110,7 +110,7 @@ static void owner_free(PyObject *capsule)
 }
 
 /* What holds the array from now on; NULL if it is still where it was. */
-static PyObject *owner_of(struct ArrowArray *from)
+static PyObject *owner_of(struct ArrowArray *from, const struct ArrowArray *checked)
 {
     struct ArrowArray *array = PyMem_RawCalloc(1, sizeof *array);
     PyObject *owner = array ? PyCapsule_New(array, OWNER, owner_free) : PyErr_NoMemory();
@@ -118,7 +118,7 @@ static PyObject *owner_of(struct ArrowArray *from)
         PyMem_RawFree(array);
         return NULL;
     }
-    *array = *from;
+    *array = *checked;
     from->release = NULL; /* which says that it was moved */
     return owner;
 }
@@ -200,11 +200,12 @@ static PyObject *show(module_state *state, PyObject *owner, const struct ArrowAr
 /* Moves the array into an owner and shows it. If that fails, it is still the caller's or has been released. */
 static PyObject *take_array(module_state *state, struct ArrowArray *array, int type)
 {
-    const char *why = flaw(array);
+    const struct ArrowArray checked = *array; /* read once: what is checked is what is used */
+    const char *why = flaw(&checked);
     if (why) {
         return PyErr_Format(PyExc_ValueError, "malformed Arrow array: %s", why);
     }
-    PyObject *owner = owner_of(array);
+    PyObject *owner = owner_of(array, &checked);
     if (!owner) {
         return NULL;
     }
@@ -345,6 +346,17 @@ PyObject *py_take_arrow(PyObject *module, PyObject *const *args, Py_ssize_t narg
     return nargs == 1 ? take_stream(state_of(module), args[0]) : take_pair(state_of(module), args[0], args[1]);
 }
 
+static void unpack(const uint8_t *bits, size_t first, uint8_t *out, size_t count, ao_watch *w)
+{
+    for (size_t i = 0, end; i < count && !w->stopped; i = end) {
+        end = ao_watch_part(i, count);
+        for (size_t j = i; j < end; j++) {
+            out[j] = (uint8_t)bit(bits, (int64_t)(first + j));
+        }
+        ao_watch_done(w, end - i);
+    }
+}
+
 /* unpack_bits(bytes, first, count) -> array of 0 and 1, of bits first.. of a buffer of bytes */
 PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
@@ -356,6 +368,7 @@ PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssize_t nar
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "unpack_bits(bytes, first, count)");
     }
     PyObject *result = NULL;
+    int failed = -1;
     array_none(&out);
     if (first < 0 || count < 0 || bits.type != AO_TYPE_u8 || bits.spacing.stride || (size_t)first > bits.count * 8
         || (size_t)count > bits.count * 8 - (size_t)first) {
@@ -364,10 +377,11 @@ PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssize_t nar
         result = array_new(state, 'B', (size_t)count);
     }
     if (result && array_take_out(state, result, &out) == 0) {
-        for (Py_ssize_t i = 0; i < count; i++) {
-            ((uint8_t *)out.data)[i] = (uint8_t)bit(bits.data, first + i);
-        }
-    } else {
+        watched w;
+        unpack(bits.data, (size_t)first, out.data, (size_t)count, watch_begin(&w, (size_t)count));
+        failed = watch_end(&w);
+    }
+    if (failed) {
         Py_CLEAR(result);
     }
     array_release(&out);

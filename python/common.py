@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from array import array
+from itertools import chain
 
 from . import _machine
 
 TYPE_CHECKING = False  # importing typing would take longer than all of the package
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 MAX_THREADS: int = _machine.LIMITS["MAX_THREADS"]
@@ -23,3 +25,9 @@ def native(arr: Any) -> Any:
     if not plain or not count:
         return _machine.copy_array(arr)
     return memoryview(arr).cast("B").cast(typecode)  # type: ignore[call-overload]
+
+
+def steadily(numbers: Any) -> Iterator[Any]:
+    """The elements of a sequence for a C function that goes through all of them: Ctrl-C is answered now and then."""
+    step = 1 << 16
+    return chain.from_iterable(numbers[at : at + step] for at in range(0, len(numbers), step))

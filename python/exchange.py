@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     #: Arguments of a call, by position or by name.
     _Values: TypeAlias = dict[int | str, Any]
 
+_PASTED = 1 << 20  # elements copied between two looks at signals
 _ACCESS = {"r": "ACCESS_READ", "r+": "ACCESS_WRITE", "c": "ACCESS_COPY"}
 
 
@@ -186,8 +187,10 @@ def _joined(chunks: list[Any]) -> Any:
     whole = _machine.new_array(_machine.buffer_info(chunks[0])[0], sum(map(len, chunks)))
     target, start = memoryview(whole), 0
     for chunk in chunks:
-        target[start : start + len(chunk)] = chunk
-        start += len(chunk)
+        for at in range(0, len(chunk), _PASTED):
+            part = chunk[at : at + _PASTED]
+            target[start : start + len(part)] = part
+            start += len(part)
     return whole
 
 

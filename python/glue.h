@@ -3,8 +3,8 @@
  * The machine (vm/) knows nothing of Python; everything that does is in this folder: buffers.c takes and releases the
  * buffers of a call, numbers.c turns elements into Python numbers and back, runs.c runs programs and gives marked
  * elements to the oracle, callback.c calls a Python callable per element, captures.c finds what a function captures,
- * front.c is the fast way in, view.c shows memory that others own, arrow.c exchanges it with Arrow libraries, machine.c is
- * the module.
+ * front.c is the fast way in, view.c shows memory that others own, arrow.c exchanges it with Arrow libraries, watch.c looks
+ * at signals, machine.c is the module.
  *
  * Conventions: functions return -1 or NULL with an exception set. Whoever fills an ao_array releases it with
  * array_release, once, on every path.
@@ -62,6 +62,18 @@ typedef struct {
     size_t instructions;
 } ProgramObject;
 
+/* watch.c. Long work without the GIL; watch_end is called once after watch_begin, and says -1 with an exception if a signal
+ * handler raised one. Nothing of Python is touched in between. */
+typedef struct {
+    ao_watch watch;
+    PyThreadState *thread; /* that gave the GIL away, or NULL: the work is short */
+} watched;
+ao_watch *watch_begin(watched *w, size_t elements);
+int watch_end(watched *w);
+int watch_look(void);    /* with the GIL: -1 with the exception of a signal handler */
+int watch_breathe(void); /* the same, and other threads may run */
+PyObject *py_looks(PyObject *module, PyObject *unused);
+
 /* One buffer of a call: 1-D, of a supported format, held until array_release. */
 typedef struct {
     Py_buffer view;
@@ -90,6 +102,10 @@ int array_make_private(ao_array *array);
 static inline ptrdiff_t array_step(const ao_array *array)
 {
     return array->spacing.stride ? array->spacing.stride : (ptrdiff_t)ao_type_sizes[array->type];
+}
+static inline ao_span array_span(const ao_array *array)
+{
+    return (ao_span){array->data, array->spacing, array->type, array->count};
 }
 const void *array_spaced_element(const ao_array *array, size_t i, void *local);
 /* Element i in this machine's byte order: its address, or that of `local` (8 bytes), where it was copied to. */

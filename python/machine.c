@@ -267,6 +267,7 @@ static PyMethodDef methods[] = {
     {"give_arrow", py_give_arrow, METH_O, NULL},
     FAST("unpack_bits", py_unpack_bits),
     {"copy_array", py_copy_array, METH_O, NULL},
+    {"looks", py_looks, METH_NOARGS, NULL},
     {"set_threads", py_set_threads, METH_O, NULL},
     {"know_arrays", py_know_arrays, METH_O, NULL},
     FAST("find", py_find),

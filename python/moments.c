@@ -147,7 +147,7 @@ static int run_pass(pass *p, unsigned parts)
         if (thread) {
             PyEval_RestoreThread(thread);
         }
-        if (thread && PyErr_CheckSignals() < 0) {
+        if (thread && watch_look() < 0) {
             return -1;
         }
     }

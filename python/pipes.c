@@ -346,7 +346,7 @@ static PyObject *pipe_in_parts(run *r, const pipe_sink *sink, unsigned wanted, u
     for (unsigned number = 0; number < parts; number++) {
         open_part(&slice, number, sink, wanted);
     }
-    const size_t most = 8 * (size_t)parts * (SLICE_WORK / (r->program->instructions + 1) + AO_CHUNK);
+    const size_t most = 2 * (size_t)parts * (SLICE_WORK / (r->program->instructions + 1) + AO_CHUNK);
     int failed = 0;
     for (size_t end; slice.start < r->count && !failed; slice.start = end) {
         end = r->count - slice.start < most ? r->count : slice.start + most;

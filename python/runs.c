@@ -220,7 +220,7 @@ int run_advance(run *r, size_t end)
         } else {
             status = ao_run(&r->frame, stop);
         }
-        if (left >= RELEASE_GIL_FROM && PyErr_CheckSignals() < 0) {
+        if (left >= RELEASE_GIL_FROM && watch_look() < 0) {
             return -1;
         }
         if (status != AO_OK || stop == end) {
@@ -338,7 +338,7 @@ static int check_signals(void *context)
 {
     signal_check *check = context;
     PyEval_RestoreThread(check->thread);
-    int failed = PyErr_CheckSignals();
+    int failed = watch_look();
     check->thread = PyEval_SaveThread();
     return failed;
 }
@@ -685,7 +685,7 @@ static PyObject *fold_value(fold_run *f, size_t end)
         PyErr_NoMemory();
     } else if (run_take(&g->r, f->r.state, f->r.oracle, f->r.args, f->r.nargs, f->r.visible) == 0
                && run_bind(&g->r, (PyObject *)f->r.program, f->r.acc_index) == 0) {
-        g->r.count = end;
+        g->r.count = end < g->r.count ? end : g->r.count; /* an exporter may give less the second time */
         if (fold_start(g, stack) == 0 && fold_loop(g) == 0) {
             result = Py_NewRef(g->acc);
         }
@@ -783,24 +783,24 @@ PyObject *run_sum(PyObject *module, PyObject *object)
     if (array_take(state_of(module), object, &a) < 0) {
         return NULL;
     }
-    if (a.spacing.stride && array_make_private(&a) < 0) {
-        array_release(&a);
-        return NULL;
-    }
-    int is_float = a.type == AO_TYPE_f32 || a.type == AO_TYPE_f64, known = 1;
+    const int is_float = a.type == AO_TYPE_f32 || a.type == AO_TYPE_f64;
+    int known = 1;
     int64_t high = 0;
     uint64_t low = 0;
     double sum = 0;
-    PyThreadState *thread = a.count >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
+    watched w;
+    const ao_span span = array_span(&a);
+    ao_watch *watch = watch_begin(&w, a.count);
     if (is_float) {
-        known = ao_sum_float(isa, a.type, a.data, a.count, &sum);
+        known = ao_span_sum_float(isa, &span, &sum, watch);
     } else {
-        ao_sum_int(isa, a.type, a.data, a.count, &high, &low);
+        ao_span_sum_int(isa, &span, &high, &low, watch);
     }
-    if (thread) {
-        PyEval_RestoreThread(thread);
-    }
+    const int failed = watch_end(&w);
     array_release(&a);
+    if (failed) {
+        return NULL;
+    }
     if (!known) {
         return Py_NewRef(Py_None);
     }
@@ -815,21 +815,17 @@ static PyObject *find_extreme(PyObject *module, PyObject *object, int largest, i
     if (array_take(state_of(module), object, &a) < 0) {
         return NULL;
     }
-    if (a.spacing.stride && array_make_private(&a) < 0) {
-        goto done;
-    }
-    if (!a.count) {
+    if (a.count) {
+        char element[8];
+        watched w;
+        const ao_span span = array_span(&a);
+        const size_t at = ao_span_extreme(state_of(module)->isa, &span, largest, element, watch_begin(&w, a.count));
+        if (watch_end(&w) == 0) {
+            result = index ? PyLong_FromSize_t(at) : element_get(a.type, element);
+        }
+    } else {
         result = Py_NewRef(Py_None);
-        goto done;
     }
-    PyThreadState *thread = a.count >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
-    size_t at = ao_extreme(state_of(module)->isa, a.type, a.data, a.count, largest);
-    if (thread) {
-        PyEval_RestoreThread(thread);
-    }
-    result = index ? PyLong_FromSize_t(at)
-                   : element_get(a.type, (const char *)a.data + at * ao_type_sizes[a.type]);
-done:
     array_release(&a);
     return result;
 }

@@ -305,8 +305,24 @@ static int view_assign(PyObject *self, PyObject *key, PyObject *value)
 
 static PyObject *view_tolist(PyObject *self, PyObject *unused)
 {
+    enum { BREATHE_EVERY = 1 << 15 }; /* elements: a millisecond */
+    ViewObject *v = (ViewObject *)self;
     (void)unused;
-    return PySequence_List(self);
+    if (!is_live(v)) {
+        return NULL;
+    }
+    v->exports++; /* a signal handler or another thread cannot release it meanwhile */
+    PyObject *list = PyList_New(v->count);
+    for (Py_ssize_t i = 0; list && i < v->count; i++) {
+        PyObject *number = i % BREATHE_EVERY == BREATHE_EVERY - 1 && watch_breathe() < 0 ? NULL : view_item(self, i);
+        if (number) {
+            PyList_SET_ITEM(list, i, number);
+        } else {
+            Py_CLEAR(list);
+        }
+    }
+    v->exports--;
+    return list;
 }
 
 static PyObject *view_repr(PyObject *self)
