@@ -10,7 +10,7 @@ import math
 
 from . import _machine
 from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
-from .engine.common import MISSING, Later, different_lengths, front, native
+from .engine.common import MISSING, Later, different_lengths, front, native, steadily
 from .engine.exchange import taken, taking
 
 TYPE_CHECKING = False
@@ -69,7 +69,7 @@ def sum(arr: Any, /) -> int | float:
     """
     if (buffer := taken(arr)) is not arr:
         return sum(buffer)
-    return math.fsum(native(arr))  # reached where only fsum itself can say: front.c does the others
+    return math.fsum(steadily(native(arr)))  # reached where only fsum itself can say: front.c does the others
 
 
 def mean(arr: Any) -> float:
@@ -90,7 +90,7 @@ def mean(arr: Any) -> float:
         return statistics.fmean(())
     total = sum(arr)
     if isinstance(total, int) and not are_doubles(arr):
-        total = math.fsum(native(arr))  # fmean rounds each int to a float first
+        total = math.fsum(steadily(native(arr)))  # fmean rounds each int to a float first
     return float(total) / count  # as fmean: two roundings
 
 

@@ -61,3 +61,54 @@ void ao_scatter(void *to, ao_spacing spacing, const void *from, size_t size, siz
 {
     copy(to, spacing.stride, from, (ptrdiff_t)size, spacing.swapped, size, n);
 }
+
+static ao_spacing with_stride(ao_spacing spacing, size_t size)
+{
+    return spacing.stride ? spacing : (ao_spacing){(ptrdiff_t)size, spacing.swapped};
+}
+
+int ao_copy_in(void *to, const void *from, ao_spacing spacing, size_t size, size_t n, ao_watch *w)
+{
+    const ao_spacing at = with_stride(spacing, size);
+    for (size_t i = 0, end; i < n && !w->stopped; i = end) {
+        end = ao_watch_part(i, n);
+        if (spacing.stride)
+            ao_gather((char *)to + i * size, (const char *)from + (ptrdiff_t)i * at.stride, at, size, end - i);
+        else
+            memcpy((char *)to + i * size, (const char *)from + i * size, (end - i) * size);
+        ao_watch_done(w, end - i);
+    }
+    return w->stopped;
+}
+
+int ao_copy_out(void *to, ao_spacing spacing, const void *from, size_t size, size_t n, ao_watch *w)
+{
+    const ao_spacing at = with_stride(spacing, size);
+    for (size_t i = 0, end; i < n; i = end) {
+        end = ao_watch_part(i, n);
+        if (spacing.stride)
+            ao_scatter((char *)to + (ptrdiff_t)i * at.stride, at, (const char *)from + i * size, size, end - i);
+        else
+            memcpy((char *)to + i * size, (const char *)from + i * size, (end - i) * size);
+        ao_watch_done(w, end - i);
+    }
+    return w->stopped;
+}
+
+int ao_reverse(void *a, ptrdiff_t step, size_t size, size_t n, ao_watch *w)
+{
+    enum { BLOCK = 1024 };
+    uint64_t front[BLOCK], back[BLOCK];
+    char *first = a, *last = first + (ptrdiff_t)(n - (n > 0)) * step;
+    for (size_t now; n > 1 && !w->stopped; n -= 2 * now) {
+        now = n / 2 < BLOCK ? n / 2 : BLOCK;
+        ao_gather(front, first, (ao_spacing){step, 0}, size, now); /* the byte order may stay as it is */
+        ao_gather(back, last, (ao_spacing){-step, 0}, size, now);
+        ao_scatter(first, (ao_spacing){step, 0}, back, size, now);
+        ao_scatter(last, (ao_spacing){-step, 0}, front, size, now);
+        first += (ptrdiff_t)now * step;
+        last -= (ptrdiff_t)now * step;
+        ao_watch_done(w, 2 * now);
+    }
+    return w->stopped;
+}

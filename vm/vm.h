@@ -35,6 +35,7 @@
 #include <stdint.h>
 
 #include "ao_types.h"
+#include "watch.h"
 
 /* Opcodes: AO_OP_<name>_<type>, numbered in the order of ops.def. */
 enum ao_op {
@@ -162,9 +163,24 @@ typedef struct {
     int swapped;      /* in the other byte order */
 } ao_spacing;
 
+/* Elements of a buffer, wherever they lie. */
+typedef struct {
+    const void *data;
+    ao_spacing spacing;
+    enum ao_type type;
+    size_t count;
+} ao_span;
+
 /* n elements of `size` bytes (1, 2, 4 or 8) from where they lie to where a kernel reads them, and back. */
 void ao_gather(void *to, const void *from, ao_spacing spacing, size_t size, size_t n);
 void ao_scatter(void *to, ao_spacing spacing, const void *from, size_t size, size_t n);
+/* The same for long arrays. Nonzero: stopped, with the elements before some place copied. ao_copy_out goes on to the end
+ * even if the watch says stop, so that no element is lost. A spacing of {0, 0} is elements side by side. */
+int ao_copy_in(void *to, const void *from, ao_spacing spacing, size_t size, size_t n, ao_watch *w);
+int ao_copy_out(void *to, ao_spacing spacing, const void *from, size_t size, size_t n, ao_watch *w);
+/* Reverses n elements, `step` bytes apart, from both ends inwards. Nonzero: stopped; then the outer ones are exchanged and
+ * the inner ones are not, and each is still there. */
+int ao_reverse(void *a, ptrdiff_t step, size_t size, size_t n, ao_watch *w);
 
 /* What receives each finished block when the result is not an array: `block` holds n results (of out_type) for elements
  * first .. first+n-1 of the run. Called on the running thread; must not fail. */

@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 from _thread import RLock
 from array import array
+from itertools import chain
 
 from .. import _machine
 
 TYPE_CHECKING = False  # importing typing would take longer than all of the package
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
     from typing import Any, TypeVar
 
@@ -113,6 +114,12 @@ def is_buffer(value: Any) -> bool:
         return True
     except TypeError:
         return False
+
+
+def steadily(numbers: Any) -> Iterator[Any]:
+    """The elements of a sequence for a C function that goes through all of them: Ctrl-C is answered now and then."""
+    step = 1 << 16
+    return chain.from_iterable(numbers[at : at + step] for at in range(0, len(numbers), step))
 
 
 def make_room(cache: dict[Any, Any], most: int) -> None:

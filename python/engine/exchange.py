@@ -75,8 +75,10 @@ def one_buffer(chunks: list[Any]) -> Any:
     whole = _machine.new_array(_machine.buffer_info(chunks[0])[0], sum(map(len, chunks)))
     target, start = memoryview(whole), 0
     for chunk in chunks:
-        target[start : start + len(chunk)] = chunk
-        start += len(chunk)
+        for at in range(0, len(chunk), _PASTED):
+            part = chunk[at : at + _PASTED]
+            target[start : start + len(part)] = part
+            start += len(part)
     return whole
 
 
@@ -107,6 +109,8 @@ def _as_series(polars: Any, results: list[array[Any]], like: Any) -> Any:
         series.append(polars.Series(Exported(result)))
     return series
 
+
+_PASTED = 1 << 20  # elements copied between two looks at signals
 
 #: Module and class of a first array; how new arrays, one for each of its chunks or one for all, become what it is.
 _KINDS: tuple[tuple[str, str, Callable[[Any, list[array[Any]], Any], Any]], ...] = (

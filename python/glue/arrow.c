@@ -9,6 +9,7 @@
  * pointer has as many elements behind it as it says cannot be.
  */
 #include "arrow.h"
+#include "watch.h"
 #include "buffers.h"
 #include "view.h"
 
@@ -112,7 +113,7 @@ static void owner_free(PyObject *capsule)
 }
 
 /* What holds the array from now on; NULL if it is still where it was. */
-static PyObject *owner_of(struct ArrowArray *from)
+static PyObject *owner_of(struct ArrowArray *from, const struct ArrowArray *checked)
 {
     struct ArrowArray *array = PyMem_RawCalloc(1, sizeof *array);
     PyObject *owner = array ? PyCapsule_New(array, OWNER, owner_free) : PyErr_NoMemory();
@@ -120,7 +121,7 @@ static PyObject *owner_of(struct ArrowArray *from)
         PyMem_RawFree(array);
         return NULL;
     }
-    *array = *from;
+    *array = *checked;
     from->release = NULL; /* which says that it was moved */
     return owner;
 }
@@ -202,11 +203,12 @@ static PyObject *show(module_state *state, PyObject *owner, const struct ArrowAr
 /* Moves the array into an owner and shows it. If that fails, it is still the caller's or has been released. */
 static PyObject *take_array(module_state *state, struct ArrowArray *array, int type)
 {
-    const char *why = flaw(array);
+    const struct ArrowArray checked = *array; /* read once: what is checked is what is used */
+    const char *why = flaw(&checked);
     if (why) {
         return PyErr_Format(PyExc_ValueError, "malformed Arrow array: %s", why);
     }
-    PyObject *owner = owner_of(array);
+    PyObject *owner = owner_of(array, &checked);
     if (!owner) {
         return NULL;
     }
@@ -301,7 +303,7 @@ static int next_chunk(module_state *state, struct ArrowArrayStream *stream, int 
     if (array.release) {
         RELEASE(&array);
     }
-    return status < 0 || PyErr_CheckSignals() < 0 ? -1 : 1;
+    return status < 0 || watch_look() < 0 ? -1 : 1;
 }
 
 /* A stream without chunks gives one that is empty: it says the type. */
@@ -349,6 +351,17 @@ static PyObject *py_take_arrow(PyObject *module, PyObject *const *args, Py_ssize
     return nargs == 1 ? take_stream(state_of(module), args[0]) : take_pair(state_of(module), args[0], args[1]);
 }
 
+static void unpack(const uint8_t *bits, size_t first, uint8_t *out, size_t count, ao_watch *w)
+{
+    for (size_t i = 0, end; i < count && !w->stopped; i = end) {
+        end = ao_watch_part(i, count);
+        for (size_t j = i; j < end; j++) {
+            out[j] = (uint8_t)bit(bits, (int64_t)(first + j));
+        }
+        ao_watch_done(w, end - i);
+    }
+}
+
 /* unpack_bits(bytes, first, count) -> array of 0 and 1, of bits first.. of a buffer of bytes */
 static PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
@@ -369,8 +382,12 @@ static PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssiz
     } else {
         result = array_new_out(state, 'B', (size_t)count, &out);
     }
-    for (Py_ssize_t i = 0; result && i < count; i++) {
-        ((uint8_t *)out.data)[i] = (uint8_t)bit(bits.data, first + i);
+    if (result) {
+        watched w;
+        unpack(bits.data, (size_t)first, out.data, (size_t)count, watch_begin(&w, (size_t)count));
+        if (watch_end(&w) < 0) {
+            Py_CLEAR(result);
+        }
     }
     array_release(&out);
     array_release(&bits);

@@ -5,6 +5,7 @@
  * together, never from the letter alone. Nothing here looks at elements.
  */
 #include "buffers.h"
+#include "watch.h"
 
 #include <string.h>
 
@@ -58,6 +59,21 @@ int format_parse(const char *format, Py_ssize_t size, ao_array *array)
     return 0;
 }
 
+/* Whether shape, strides and item size are those of so many bytes of memory. Exporters that others wrote can be wrong, or
+ * lie; whether a pointer has as many bytes behind it as it says cannot be seen. */
+static int is_consistent(const Py_buffer *view)
+{
+    if (!view->shape || view->itemsize < 1 || view->itemsize > 8 || view->len < 0) {
+        return 0;
+    }
+    const Py_ssize_t count = view->shape[0], size = view->itemsize, stride = view->strides ? view->strides[0] : size;
+    if (count < 0 || count > view->len / size) {
+        return 0;
+    }
+    const size_t apart = stride < 0 ? 0 - (size_t)stride : (size_t)stride;
+    return count < 2 || apart <= ((size_t)PY_SSIZE_T_MAX - (size_t)size) / (size_t)(count - 1);
+}
+
 static int check_shape(const Py_buffer *view)
 {
     if (view->ndim != 1) {
@@ -68,19 +84,37 @@ static int check_shape(const Py_buffer *view)
         PyErr_SetString(PyExc_BufferError, "the buffer is not one block of memory: it has suboffsets");
         return -1;
     }
+    if (!is_consistent(view)) {
+        PyErr_Format(PyExc_BufferError,
+                     "the exporter of the buffer contradicts itself: %zd elements of %zd bytes, %zd bytes apart, in %zd bytes",
+                     view->shape ? view->shape[0] : 0, view->itemsize, view->strides ? view->strides[0] : view->itemsize,
+                     view->len);
+        return -1;
+    }
     return 0;
 }
 
-static int copy_from(ao_array *array, ao_spacing spacing)
+/* Elements `step` bytes apart (0: one element again and again), side by side in memory of our own. */
+static int copy_from(ao_array *array, ptrdiff_t step)
 {
-    const size_t size = ao_type_sizes[array->type], bytes = array->count * size;
-    array->copy = PyMem_RawMalloc(bytes ? bytes : 1);
-    if (!array->copy) {
+    const size_t size = ao_type_sizes[array->type], count = array->count;
+    char *copy = array->copy = count > PY_SSIZE_T_MAX / size ? NULL : PyMem_RawMalloc(count ? count * size : 1);
+    if (!copy) {
         PyErr_NoMemory();
         return -1;
     }
-    ao_gather(array->copy, array->data, spacing, size, array->count);
-    array->data = array->copy;
+    watched w;
+    ao_watch *watch = watch_begin(&w, count);
+    for (size_t i = 0, end; i < count && !watch->stopped; i = end) {
+        end = ao_watch_part(i, count);
+        ao_gather(copy + i * size, (const char *)array->data + (ptrdiff_t)i * step,
+                  (ao_spacing){step, array->spacing.swapped}, size, end - i);
+        ao_watch_done(watch, end - i);
+    }
+    if (watch_end(&w) < 0) {
+        return -1;
+    }
+    array->data = copy;
     array->spacing = (ao_spacing){0, 0};
     return 0;
 }
@@ -92,7 +126,7 @@ static int find_spacing(ao_array *array)
     const ptrdiff_t stride = view->strides && array->count > 1 ? view->strides[0] : view->itemsize;
     const uintptr_t odd = (uintptr_t)view->buf & (uintptr_t)(view->itemsize - 1); /* sizes are powers of two */
     if (stride == 0) { /* the same element again and again: a copy, as a stride of 0 means another thing to the machine */
-        return copy_from(array, array->spacing);
+        return copy_from(array, 0);
     }
     array->spacing.stride = stride != view->itemsize || odd || array->spacing.swapped ? stride : 0;
     return 0;
@@ -209,21 +243,9 @@ void array_release(ao_array *array)
     array->held = 0;
 }
 
-int array_take_dense(const module_state *state, PyObject *object, ao_array *array)
-{
-    if (array_take(state, object, array) < 0) {
-        return -1;
-    }
-    if (array->spacing.stride && array_make_private(array) < 0) {
-        array_release(array);
-        return -1;
-    }
-    return 0;
-}
-
 int array_make_private(ao_array *array)
 {
-    return copy_from(array, (ao_spacing){array_step(array), array->spacing.swapped});
+    return copy_from(array, array_step(array));
 }
 
 const void *array_spaced_element(const ao_array *array, size_t i, void *local)
@@ -474,8 +496,11 @@ static PyObject *py_copy_array(PyObject *module, PyObject *object)
     }
     PyObject *result = array_new_out(state, from.typecode, from.count, &to);
     if (result) {
-        ao_gather(to.data, from.data, (ao_spacing){array_step(&from), from.spacing.swapped}, ao_type_sizes[from.type],
-                  from.count);
+        watched w;
+        ao_copy_in(to.data, from.data, from.spacing, ao_type_sizes[from.type], from.count, watch_begin(&w, from.count));
+        if (watch_end(&w) < 0) {
+            Py_CLEAR(result);
+        }
     }
     array_release(&to);
     array_release(&from);

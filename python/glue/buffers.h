@@ -19,8 +19,6 @@ typedef struct {
 
 int array_take(const module_state *state, PyObject *object, ao_array *array);     /* for reading */
 int array_take_out(const module_state *state, PyObject *object, ao_array *array); /* for writing */
-/* The same, with its elements side by side: in a copy if they are not. */
-int array_take_dense(const module_state *state, PyObject *object, ao_array *array);
 void array_release(ao_array *array);
 static inline void array_none(ao_array *array) /* one that array_release leaves alone */
 {
@@ -33,6 +31,10 @@ int array_make_private(ao_array *array);
 static inline ptrdiff_t array_step(const ao_array *array)
 {
     return array->spacing.stride ? array->spacing.stride : (ptrdiff_t)ao_type_sizes[array->type];
+}
+static inline ao_span array_span(const ao_array *array)
+{
+    return (ao_span){array->data, array->spacing, array->type, array->count};
 }
 const void *array_spaced_element(const ao_array *array, size_t i, void *local);
 /* Element i in this machine's byte order: its address, or that of `local` (8 bytes), where it was copied to. */

@@ -6,6 +6,7 @@
  * loop.
  */
 #include "callback.h"
+#include "watch.h"
 #include "numbers.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@ enum { CHECK_SIGNALS_EVERY = 4096 }; /* calls; a C callable may run for ever wit
 
 static int signals(size_t index)
 {
-    return index % CHECK_SIGNALS_EVERY == CHECK_SIGNALS_EVERY - 1 ? PyErr_CheckSignals() : 0;
+    return index % CHECK_SIGNALS_EVERY == CHECK_SIGNALS_EVERY - 1 ? watch_breathe() : 0;
 }
 
 /* -- map --------------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* Programs that give one truth value for each element. Their results are not stored: as each block is finished, the elements
  * that it keeps are copied to the result, or its true ones counted. */
 #include "filter.h"
+#include "watch.h"
 
 #include <stdalign.h>
 #include <string.h>
@@ -110,7 +111,7 @@ static int count_loop(run *r, counting *c)
             return status < 0 ? -1 : 0;
         }
         slice = slice < SLICE_WORK ? 2 * slice : slice;
-        if (PyErr_CheckSignals() < 0) {
+        if (watch_breathe() < 0) {
             return -1;
         }
     }

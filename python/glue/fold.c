@@ -4,6 +4,7 @@
  * one that the machine holds: an int grown out of the machine's width stays with Python to the end.
  */
 #include "fold.h"
+#include "watch.h"
 #include "numbers.h"
 
 #include <stdalign.h>
@@ -58,7 +59,7 @@ static int python_steps(fold_run *f)
     while (number_to_value(f->acc_type, f->acc, &value) != 0 && frame->position < f->r.count) {
         size_t index = frame->position;
         char *element = f->out ? (char *)f->out->data + index * ao_type_sizes[f->out->type] : NULL;
-        if (python_step(f, index, element) < 0 || PyErr_CheckSignals() < 0) {
+        if (python_step(f, index, element) < 0 || watch_look() < 0) {
             return -1;
         }
         ao_skip(frame, 1);
@@ -130,7 +131,7 @@ static PyObject *fold_value(const fold_run *f, size_t end)
     g->policy = (store_policy){nowhere.type, f->policy.scratch, 1, {Py_NewRef(Py_None)}};
     if (run_take(&g->r, r->state, r->args, r->nargs, r->oracle, r->visible) == 0
         && run_bind(&g->r, (PyObject *)r->program, r->acc_index) == 0) {
-        g->r.count = end;
+        g->r.count = end < g->r.count ? end : g->r.count; /* an exporter may give less the second time */
         result = fold_run_all(g, stack) < 0 ? NULL : Py_NewRef(g->acc);
     }
     Py_XDECREF(g->acc);

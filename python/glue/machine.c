@@ -19,6 +19,7 @@
 #include "state.h"
 #include "tables.h"
 #include "view.h"
+#include "watch.h"
 #include "../../vm/parallel.h"
 
 #include <stdlib.h>
@@ -45,8 +46,8 @@ static PyMethodDef machine_methods[] = {
 };
 
 static PyMethodDef *const functions[] = {
-    buffers_methods, captures_methods, map_methods, filter_methods, fold_methods, pipe_methods, callback_methods,
-    order_methods, view_methods, arrow_methods, moments_methods, reductions_methods, known_methods, front_methods,
+    buffers_methods, captures_methods, watch_methods, map_methods, filter_methods, fold_methods, pipe_methods,
+    callback_methods, order_methods, view_methods, arrow_methods, moments_methods, reductions_methods, known_methods, front_methods,
     machine_methods,
 };
 

@@ -1,5 +1,6 @@
 /* Programs that give one result for each element: on this thread, or in chunks on several. */
 #include "map.h"
+#include "watch.h"
 #include "numbers.h"
 #include "../../vm/parallel.h"
 
@@ -30,7 +31,7 @@ static int check_signals(void *context)
 {
     signal_check *check = context;
     PyEval_RestoreThread(check->thread);
-    int failed = PyErr_CheckSignals();
+    int failed = watch_look();
     check->thread = PyEval_SaveThread();
     return failed;
 }

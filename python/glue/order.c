@@ -1,38 +1,36 @@
 /* Order: sorting a buffer in place, its distinct elements, the elements at a place of the sorted order. */
 #include "order.h"
+#include "watch.h"
 #include "buffers.h"
 #include "numbers.h"
 #include "../../vm/arrays/sort.h"
 
-/* Memory for n elements beside the array; NULL with MemoryError. */
-static void *scratch_for(const ao_array *a)
+/* Memory for `times` as many elements as the array has; NULL with MemoryError. */
+static void *scratch_for(const ao_array *a, size_t times)
 {
-    void *scratch = PyMem_RawMalloc(a->count * ao_type_sizes[a->type] + 1);
+    const size_t size = ao_type_sizes[a->type];
+    void *scratch = a->count > PY_SSIZE_T_MAX / size / times ? NULL : PyMem_RawMalloc(times * a->count * size + 1);
     if (!scratch) {
         PyErr_NoMemory();
     }
     return scratch;
 }
 
-/* sort(buffer): in place; nans last */
+/* sort(buffer): in place; nans last. It is sorted aside, so an interruption leaves it as it was. */
 static PyObject *py_sort(PyObject *module, PyObject *object)
 {
     ao_array a;
     if (array_take_out(state_of(module), object, &a) < 0) {
         return NULL;
     }
-    void *to = a.data, *scratch = NULL;
-    const ao_spacing spacing = a.spacing;
-    const int failed = (spacing.stride && array_make_private(&a) < 0) || !(scratch = scratch_for(&a));
+    void *room = scratch_for(&a, 2);
+    int failed = !room;
     if (!failed) {
-        Py_BEGIN_ALLOW_THREADS
-        ao_sort(a.type, a.data, scratch, a.count);
-        if (spacing.stride) {
-            ao_scatter(to, spacing, a.data, ao_type_sizes[a.type], a.count);
-        }
-        Py_END_ALLOW_THREADS
+        watched w;
+        ao_sort_shared(a.type, a.data, a.spacing, room, a.count, watch_begin(&w, a.count));
+        failed = watch_end(&w);
     }
-    PyMem_RawFree(scratch);
+    PyMem_RawFree(room);
     array_release(&a);
     return failed ? NULL : Py_NewRef(Py_None);
 }
@@ -41,20 +39,12 @@ static PyObject *py_sort(PyObject *module, PyObject *object)
 static PyObject *py_reverse(PyObject *module, PyObject *object)
 {
     ao_array a;
+    watched w;
     if (array_take_out(state_of(module), object, &a) < 0) {
         return NULL;
     }
-    char *scratch = scratch_for(&a);
-    const int failed = !scratch;
-    if (!failed && a.count) {
-        const ptrdiff_t size = ao_type_sizes[a.type], step = array_step(&a);
-        char *const last = (char *)a.data + (ptrdiff_t)(a.count - 1) * step;
-        Py_BEGIN_ALLOW_THREADS
-        ao_gather(scratch, a.data, (ao_spacing){step, 0}, (size_t)size, a.count); /* the byte order may stay as it is */
-        ao_scatter(last, (ao_spacing){-step, 0}, scratch, (size_t)size, a.count);
-        Py_END_ALLOW_THREADS
-    }
-    PyMem_RawFree(scratch);
+    ao_reverse(a.data, array_step(&a), ao_type_sizes[a.type], a.count, watch_begin(&w, a.count));
+    const int failed = watch_end(&w);
     array_release(&a);
     return failed ? NULL : Py_NewRef(Py_None);
 }
@@ -64,35 +54,22 @@ static PyObject *py_unique(PyObject *module, PyObject *object)
 {
     module_state *state = state_of(module);
     ao_array a;
-    PyObject *sorted = py_sort(module, object);
-    if (!sorted || array_take_out(state, object, &a) < 0) {
-        Py_XDECREF(sorted);
+    if (array_take_out(state, object, &a) < 0) {
         return NULL;
     }
-    Py_DECREF(sorted);
-    size_t count;
-    Py_BEGIN_ALLOW_THREADS
-    count = ao_unique(a.type, a.data, a.count);
-    Py_END_ALLOW_THREADS
-    array_release(&a);
-    return array_cut(state, object, count) < 0 ? NULL : Py_NewRef(object);
-}
-
-static int has_nan(const ao_array *a)
-{
-    unsigned found = 0;
-    if (a->type == AO_TYPE_f64) {
-        for (size_t i = 0; i < a->count; i++) {
-            const double x = ((const double *)a->data)[i];
-            found |= x != x;
-        }
-    } else if (a->type == AO_TYPE_f32) {
-        for (size_t i = 0; i < a->count; i++) {
-            const float x = ((const float *)a->data)[i];
-            found |= x != x;
-        }
+    size_t count = 0;
+    void *scratch = scratch_for(&a, 1);
+    int failed = !scratch;
+    if (!failed) {
+        watched w;
+        ao_watch *watch = watch_begin(&w, a.count);
+        ao_sort(a.type, a.data, scratch, a.count, watch);
+        count = ao_unique(a.type, a.data, a.count, watch);
+        failed = watch_end(&w);
     }
-    return found != 0;
+    PyMem_RawFree(scratch);
+    array_release(&a);
+    return failed || array_cut(state, object, count) < 0 ? NULL : Py_NewRef(object);
 }
 
 /* select(buffer, k, two) -> list of the element at place k of the sorted buffer, and with `two` of the next; None if there
@@ -111,16 +88,20 @@ static PyObject *py_select(PyObject *module, PyObject *const *args, Py_ssize_t n
     }
     PyObject *result = NULL;
     void *scratch = NULL;
-    int odd = 0;
+    int odd = 0, failed = -1;
     if (k >= a.count || (two && k + 1 >= a.count)) {
         PyErr_SetString(PyExc_ValueError, "select(): no such place");
-    } else if ((!a.spacing.stride || array_make_private(&a) == 0) && (scratch = scratch_for(&a))) {
-        Py_BEGIN_ALLOW_THREADS
-        odd = has_nan(&a);
-        if (!odd) {
-            ao_select(a.type, a.data, scratch, a.count, k, kth, two ? next : NULL);
+    } else if ((!a.spacing.stride || array_make_private(&a) == 0) && (scratch = scratch_for(&a, 1))) {
+        watched w;
+        ao_watch *watch = watch_begin(&w, a.count);
+        const ao_span span = array_span(&a);
+        odd = ao_span_has_nan(&span, watch);
+        if (!odd && !watch->stopped) {
+            ao_select(a.type, a.data, scratch, a.count, k, kth, two ? next : NULL, watch);
         }
-        Py_END_ALLOW_THREADS
+        failed = watch_end(&w);
+    }
+    if (!failed) {
         PyObject *first = odd ? NULL : element_get(a.type, kth);
         PyObject *second = first && two ? element_get(a.type, next) : NULL;
         if (odd) {

@@ -258,7 +258,7 @@ static PyObject *pipe_in_parts(run *r, const pipe_sink *sink, unsigned wanted, u
         open_part(&parts, number, sink, wanted);
     }
     const slice_work work = {run_range, finish_slice, &parts};
-    const size_t most = 8 * (size_t)threads * (run_slice(r) + AO_CHUNK);
+    const size_t most = 2 * (size_t)threads * (run_slice(r) + AO_CHUNK);
     PyObject *result = run_slices(&work, r->count, most, threads) < 0 ? NULL : parts_result(&parts, sink->large);
     PyMem_RawFree(memory);
     return result;

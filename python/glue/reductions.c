@@ -2,28 +2,33 @@
 #include "reductions.h"
 #include "buffers.h"
 #include "numbers.h"
+#include "watch.h"
+#include "../../vm/arrays/reduce.h"
 
 PyObject *sum_of(PyObject *module, PyObject *object)
 {
     const ao_isa *isa = state_of(module)->isa;
     ao_array a;
-    if (array_take_dense(state_of(module), object, &a) < 0) {
+    if (array_take(state_of(module), object, &a) < 0) {
         return NULL;
     }
     int known = 1;
     int64_t high = 0;
     uint64_t low = 0;
     double sum = 0;
-    PyThreadState *thread = a.count >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
+    watched w;
+    const ao_span span = array_span(&a);
+    ao_watch *watch = watch_begin(&w, a.count);
     if (is_float(a.type)) {
-        known = ao_sum_float(isa, a.type, a.data, a.count, &sum);
+        known = ao_span_sum_float(isa, &span, &sum, watch);
     } else {
-        ao_sum_int(isa, a.type, a.data, a.count, &high, &low);
+        ao_span_sum_int(isa, &span, &high, &low, watch);
     }
-    if (thread) {
-        PyEval_RestoreThread(thread);
-    }
+    const int stopped = watch_end(&w) < 0;
     array_release(&a);
+    if (stopped) {
+        return NULL;
+    }
     if (!known) {
         return Py_NewRef(Py_None);
     }
@@ -34,20 +39,21 @@ PyObject *sum_of(PyObject *module, PyObject *object)
 static PyObject *find_extreme(PyObject *module, PyObject *object, int largest, int index)
 {
     ao_array a;
-    if (array_take_dense(state_of(module), object, &a) < 0) {
+    if (array_take(state_of(module), object, &a) < 0) {
         return NULL;
     }
     if (!a.count) {
         array_release(&a);
         return Py_NewRef(Py_None);
     }
-    PyThreadState *thread = a.count >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
-    size_t at = ao_extreme(state_of(module)->isa, a.type, a.data, a.count, largest);
-    if (thread) {
-        PyEval_RestoreThread(thread);
+    char element[8];
+    watched w;
+    const ao_span span = array_span(&a);
+    const size_t at = ao_span_extreme(state_of(module)->isa, &span, largest, element, watch_begin(&w, a.count));
+    PyObject *result = NULL;
+    if (watch_end(&w) == 0) {
+        result = index ? PyLong_FromSize_t(at) : element_get(a.type, element);
     }
-    PyObject *result = index ? PyLong_FromSize_t(at)
-                             : element_get(a.type, (const char *)a.data + at * ao_type_sizes[a.type]);
     array_release(&a);
     return result;
 }

@@ -6,6 +6,7 @@
  * argument, gives their values or the exception of the call.
  */
 #include "run.h"
+#include "watch.h"
 #include "numbers.h"
 
 #include <string.h>
@@ -236,7 +237,7 @@ static int advance(run *r, size_t end)
         } else {
             status = ao_run(&r->frame, stop);
         }
-        if (left >= RELEASE_GIL_FROM && PyErr_CheckSignals() < 0) {
+        if (left >= RELEASE_GIL_FROM && watch_look() < 0) {
             return -1;
         }
         if (status != AO_OK || stop == end) {
@@ -257,7 +258,7 @@ int run_through(run *r, size_t end, run_answer *answer, void *context)
             said = r->frame.marks[done] ? answer(r, done, context) : 0;
         }
         ao_finish(&r->frame, said < 0 ? done - 1 : done);
-        if (said < 0 || PyErr_CheckSignals() < 0) {
+        if (said < 0 || watch_look() < 0) {
             return -1;
         }
         if (said) {

@@ -1,5 +1,6 @@
 /* A long input by several threads, slice by slice. */
 #include "slices.h"
+#include "watch.h"
 #include "../../vm/parallel.h"
 
 typedef struct {
@@ -23,7 +24,7 @@ int run_slices(const slice_work *work, size_t count, size_t slice, unsigned part
         if (thread) {
             PyEval_RestoreThread(thread);
         }
-        if ((work->after && work->after(work->context) < 0) || (thread && PyErr_CheckSignals() < 0)) {
+        if ((work->after && work->after(work->context) < 0) || (thread && watch_look() < 0)) {
             return -1;
         }
     }

@@ -4,6 +4,7 @@
  * it, ends with its own functions of the module, and includes only files that come before it in this list:
  *
  *   typecodes  state                   what there is to know of a typecode; the module's state
+ *   watch                              looking at signals during long work
  *   program  buffers  numbers          the Program type; buffers taken and released; elements to Python and back
  *   captures  slices                   what functions capture; long inputs on several threads
  *   run                                one run: its arguments, its frame, blocks with marks answered by the oracle

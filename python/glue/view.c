@@ -8,6 +8,7 @@
  * or counts a buffer does that in a critical section of the View.
  */
 #include "view.h"
+#include "watch.h"
 #include "buffers.h"
 #include "numbers.h"
 
@@ -362,8 +363,24 @@ static int view_assign(PyObject *self, PyObject *key, PyObject *value)
 
 static PyObject *view_tolist(PyObject *self, PyObject *unused)
 {
+    enum { BREATHE_EVERY = 1 << 15 }; /* elements: a millisecond */
+    ViewObject *v = (ViewObject *)self;
     (void)unused;
-    return PySequence_List(self);
+    Py_buffer held; /* so that neither a signal handler nor another thread can release it meanwhile */
+    if (PyObject_GetBuffer(self, &held, PyBUF_FULL_RO) < 0) {
+        return NULL;
+    }
+    PyObject *list = PyList_New(v->count);
+    for (Py_ssize_t i = 0; list && i < v->count; i++) {
+        PyObject *number = i % BREATHE_EVERY == BREATHE_EVERY - 1 && watch_breathe() < 0 ? NULL : view_item(self, i);
+        if (number) {
+            PyList_SET_ITEM(list, i, number);
+        } else {
+            Py_CLEAR(list);
+        }
+    }
+    PyBuffer_Release(&held);
+    return list;
 }
 
 static PyObject *view_repr(PyObject *self)

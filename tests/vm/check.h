@@ -56,6 +56,20 @@ static inline void *counting_call(void *context, void *old, size_t old_size, siz
     return malloc(new_size);
 }
 
+/* A watch that nobody looks at. */
+#define UNWATCHED (&(ao_watch){0})
+
+/* A watch that counts calls, and stops at the call number `stop_at` (from 1; 0: never). */
+typedef struct {
+    size_t calls, stop_at;
+} looks;
+
+static inline int count_look(void *context)
+{
+    looks *l = context;
+    return ++l->calls == l->stop_at;
+}
+
 /* 64-aligned memory, as ao_frame_open wants it. */
 static inline void *frame_memory(const ao_program *program)
 {

@@ -5,6 +5,8 @@
  * against the loop that Python's min and max are. test_reduce [seed [rounds]] */
 #include <fenv.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #if defined __SSE2__
 #include <xmmintrin.h>
@@ -12,6 +14,7 @@
 
 #include "arrays/reduce.h"
 #include "check.h"
+#include "moments.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define FOR_EACH_LEVEL(isa)                                                                                            \
@@ -108,12 +111,27 @@ static const struct {
     {{-LARGEST, -0x1p906}, -0x1p960},
 };
 
+/* As a span: every third element, in the other byte order. */
+static int sum_of_spread(const ao_isa *isa, enum ao_type type, const void *x, size_t n, double *sum)
+{
+    const size_t size = ao_type_sizes[type];
+    const ao_spacing spread = {3 * (ptrdiff_t)size, 1};
+    char *wide = malloc(3 * n * size + 1);
+    ao_scatter(wide, spread, x, size, n);
+    const ao_span span = {wide, spread, type, n};
+    const int given = ao_span_sum_float(isa, &span, sum, UNWATCHED);
+    free(wide);
+    return given;
+}
+
 static void check_sum(const double *x, size_t n, double want, const char *what)
 {
     FOR_EACH_LEVEL(isa) {
         double got = from_bits(0x123456789ABCDEF0);
         int given = ao_sum_float(isa, AO_TYPE_f64, x, n, &got);
         CHECK(given && bits_of(got) == bits_of(want), "%s, %s, %zu numbers: %a, not %a", isa->name, what, n, got, want);
+        given = sum_of_spread(isa, AO_TYPE_f64, x, n, &got);
+        CHECK(given && bits_of(got) == bits_of(want), "%s, %s, %zu spread: %a, not %a", isa->name, what, n, got, want);
     }
 }
 
@@ -312,6 +330,8 @@ static void check_float32_sums(uint64_t *state)
                 double got = -1;
                 int given = ao_sum_float(isa, AO_TYPE_f32, x, n, &got);
                 CHECK(given && bits_of(got) == bits_of(want), "%s, f32, %zu: %a, not %a", isa->name, n, got, want);
+                given = sum_of_spread(isa, AO_TYPE_f32, x, n, &got);
+                CHECK(given && bits_of(got) == bits_of(want), "%s, f32, %zu spread: %a, not %a", isa->name, n, got, want);
             }
             free(x);
             free(same);
@@ -379,6 +399,22 @@ static void add_wide(int64_t *high, uint64_t *low, int64_t value, int negative)
     *high += (*low < (uint64_t)value) - negative;
 }
 
+static void check_int_span(const ao_isa *isa, enum ao_type type, const void *x, size_t n, int64_t high, uint64_t low)
+{
+    const size_t size = ao_type_sizes[type];
+    const ao_spacing spread = {3 * (ptrdiff_t)size, 1};
+    char *wide = malloc(3 * n * size + 1);
+    ao_scatter(wide, spread, x, size, n);
+    const ao_span spans[] = {{x, {0, 0}, type, n}, {wide, spread, type, n}};
+    for (int s = 0; s < 2; s++) {
+        int64_t span_high;
+        uint64_t span_low;
+        ao_span_sum_int(isa, &spans[s], &span_high, &span_low, UNWATCHED);
+        CHECK(span_high == high && span_low == low, "%s, sum of a span of %zu", isa->name, n);
+    }
+    free(wide);
+}
+
 #define DEFINE_CHECK_INT(T, op)                                                                                        \
     static void check_int_##T(uint64_t *state, size_t n, int filled, int64_t fill)                                     \
     {                                                                                                                  \
@@ -394,6 +430,7 @@ static void add_wide(int64_t *high, uint64_t *low, int64_t value, int negative)
             int64_t high = -7;                                                                                         \
             uint64_t low = 7;                                                                                          \
             ao_sum_int(isa, AO_TYPE_##T, x, n, &high, &low);                                                           \
+            check_int_span(isa, AO_TYPE_##T, x, n, high, low);                                                         \
             CHECK(high == want_high && low == want_low, "%s, " #T ", %zu: %lld %llu, not %lld %llu", isa->name, n,     \
                   (long long)high, (unsigned long long)low, (long long)want_high, (unsigned long long)want_low);       \
         }                                                                                                              \
@@ -430,6 +467,22 @@ static void check_ints(uint64_t *state)
 
 /* ---- extremes ---- */
 
+/* As a span, side by side and spread out. */
+static void check_span(const ao_isa *isa, enum ao_type type, const void *x, size_t n, int largest, size_t want)
+{
+    const size_t size = ao_type_sizes[type];
+    const ao_spacing spread = {3 * (ptrdiff_t)size, 1};
+    char element[8] = "", *wide = malloc(3 * n * size);
+    ao_scatter(wide, spread, x, size, n);
+    const ao_span spans[] = {{x, {0, 0}, type, n}, {wide, spread, type, n}};
+    for (int s = 0; s < 2; s++) {
+        const size_t got = ao_span_extreme(isa, &spans[s], largest, element, UNWATCHED);
+        CHECK(got == want && memcmp(element, (const char *)x + want * size, size) == 0, "%s, %s of a span of %zu: %zu, not %zu",
+              isa->name, largest ? "max" : "min", n, got, want);
+    }
+    free(wide);
+}
+
 #define DEFINE_CHECK_EXTREME(T, op)                                                                                    \
     static void check_extreme_##T(const ao_##T *x, size_t n)                                                           \
     {                                                                                                                  \
@@ -441,6 +494,7 @@ static void check_ints(uint64_t *state)
         FOR_EACH_LEVEL(isa)                                                                                            \
             for (int largest = 0; largest < 2; largest++) {                                                            \
                 size_t got = ao_extreme(isa, AO_TYPE_##T, x, n, largest);                                              \
+                check_span(isa, AO_TYPE_##T, x, n, largest, got);                                                      \
                 CHECK(got == want[largest], "%s, " #T ", %s of %zu: %zu, not %zu", isa->name, largest ? "max" : "min", \
                       n, got, want[largest]);                                                                          \
             }                                                                                                          \
@@ -500,12 +554,97 @@ static void check_extremes(uint64_t *state)
     check_extreme_f64(infinite, 3);
 }
 
+/* ---- the watch ---- */
+
+/* Long spans are looked at often, and are left when they are told to. */
+static void check_watch(void)
+{
+    enum { N = 1 << 26 };
+    int8_t *x = calloc(N, 1);
+    double sum;
+    int64_t high;
+    uint64_t low;
+    char element[8];
+    const ao_span spans[] = {{x, {0, 0}, AO_TYPE_i8, N}, {x, {0, 0}, AO_TYPE_f32, N / 4}, {x, {16, 1}, AO_TYPE_f64, N / 16}};
+    FOR_EACH_LEVEL(isa)
+        for (int s = 0; s < 3; s++)
+            for (size_t stop = 0; stop < 2; stop++)
+                for (int what = 0; what < 3; what++) {
+                    const int is_float = spans[s].type != AO_TYPE_i8;
+                    looks l = {0, stop};
+                    ao_watch w = {.call = count_look, .context = &l};
+                    if (what == 0 && is_float)
+                        ao_span_sum_float(isa, &spans[s], &sum, &w);
+                    else if (what == 0)
+                        ao_span_sum_int(isa, &spans[s], &high, &low, &w);
+                    else if (what == 1)
+                        ao_span_extreme(isa, &spans[s], 0, element, &w);
+                    else if (is_float)
+                        ao_span_has_nan(&spans[s], &w);
+                    else
+                        continue;
+                    const size_t least = spans[s].count / (4 * (size_t)AO_WATCH_EVERY);
+                    CHECK(stop ? l.calls == (least > 0) : l.calls >= least, "%s: %zu looks", isa->name, l.calls);
+                    CHECK(w.largest <= AO_WATCH_EVERY / 2, "%s: %zu units at once", isa->name, w.largest);
+                }
+    free(x);
+}
+
+/* ---- a writer beside the call ---- */
+
+enum { SHARED = 1 << 14 };
+typedef struct {
+    uint64_t *words;
+    atomic_int stop;
+} writer;
+
+#if defined __SANITIZE_THREAD__
+__attribute__((no_sanitize("thread")))
+#endif
+static void *write_beside(void *context)
+{
+    writer *w = context;
+    uint64_t state = 7;
+    while (!atomic_load(&w->stop))
+        for (size_t i = 0; i < SHARED; i++)
+            ((volatile uint64_t *)w->words)[i] = random_u64(&state);
+    return NULL;
+}
+
+/* What is found may be any element, but it is one of them: an index at or past the end would have been read. */
+static void check_races(void)
+{
+    uint64_t *shared = calloc(SHARED, sizeof *shared); /* to the byte, for the address sanitizer */
+    writer w = {.words = shared};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, write_beside, &w))
+        abort();
+    FOR_EACH_LEVEL(isa)
+        for (int round = 0; round < 200; round++)
+            for (int type = 0; type < AO_NTYPES; type++) {
+                if (type == AO_TYPE_b1)
+                    continue;
+                const size_t n = SHARED * 8 / ao_type_sizes[type];
+                const size_t at = ao_extreme(isa, (enum ao_type)type, shared, n, round & 1);
+                CHECK(at < n, "%s: element %zu of %zu", isa->name, at, n);
+                ao_moments m;
+                ao_moments_start(&m, isa, (enum ao_type)type, AO_SUMS | AO_SQUARES | AO_EXTREMES, 0);
+                ao_moments_add(&m, shared, n);
+                CHECK(m.count == n, "%s: %zu elements counted", isa->name, m.count);
+            }
+    atomic_store(&w.stop, 1);
+    pthread_join(thread, NULL);
+    free(shared);
+}
+
 int main(int count, char **arguments)
 {
     uint64_t state = count > 1 ? strtoull(arguments[1], NULL, 10) : 1;
     long rounds = count > 2 ? strtol(arguments[2], NULL, 10) : 1;
     check_known_sums();
     check_long_sum();
+    check_watch();
+    check_races();
     for (long round = 0; round < rounds && !check_failures; round++) {
         uint64_t seed = state;
         check_random_sums(&state);

@@ -2,6 +2,8 @@
  *
  * Results are compared byte by byte, so that the order of zeros and nans counts. test_sort [seed [rounds]] */
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #if defined __SSE2__
 #include <xmmintrin.h>
@@ -298,7 +300,7 @@ static void release(arrays *a)
 static void check_sort(arrays *a, const char *what)
 {
     memcpy(a->work, a->x, a->bytes);
-    ao_sort(a->t->type, a->work, a->scratch, a->n);
+    ao_sort(a->t->type, a->work, a->scratch, a->n, UNWATCHED);
     CHECK_OF(a, memcmp(a->work, a->sorted, a->bytes) == 0, what);
 }
 
@@ -317,7 +319,7 @@ static void check_unique(arrays *a)
 {
     memcpy(a->work, a->sorted, a->bytes);
     memcpy(a->scratch, a->sorted, a->bytes);
-    size_t want = reference_unique(a->t, a->scratch, a->n), got = ao_unique(a->t->type, a->work, a->n);
+    size_t want = reference_unique(a->t, a->scratch, a->n), got = ao_unique(a->t->type, a->work, a->n, UNWATCHED);
     CHECK_OF(a, got == want && memcmp(a->work, a->scratch, want * a->t->size) == 0, "unique");
 }
 
@@ -327,10 +329,10 @@ static void check_select_at(arrays *a, size_t k)
     char kth[8] = "", next[8], same[8] = "";
     size_t size = a->t->size;
     memcpy(next, unset, sizeof next);
-    ao_select(a->t->type, a->work, a->scratch, a->n, k, kth, next);
+    ao_select(a->t->type, a->work, a->scratch, a->n, k, kth, next, UNWATCHED);
     CHECK_OF(a, memcmp(kth, a->sorted + k * size, size) == 0, "select");
     CHECK_OF(a, memcmp(next, k + 1 < a->n ? a->sorted + (k + 1) * size : unset, size) == 0, "select next");
-    ao_select(a->t->type, a->work, a->scratch, a->n, k, same, NULL);
+    ao_select(a->t->type, a->work, a->scratch, a->n, k, same, NULL, UNWATCHED);
     CHECK_OF(a, memcmp(same, kth, sizeof kth) == 0, "select without next");
     CHECK_OF(a, memcmp(a->work, a->x, a->bytes) == 0, "array after select");
 }
@@ -378,6 +380,138 @@ static void check_length(size_t n, uint64_t *state)
     }
 }
 
+/* ---- shared arrays ---- */
+
+/* Strides and byte orders: what ao_sort_shared writes back is what ao_sort makes of a copy. */
+static void check_shared(uint64_t *state)
+{
+    for (size_t t = 0; t < COUNT(types); t++)
+        for (size_t n = 0; n <= 5000; n = 5 * n + 1) {
+            const size_t size = types[t].size, stride = 3 * size;
+            arrays a;
+            allocate(&a, &types[t], n);
+            a.kind = "shared";
+            make_special(a.t, state, a.x, n);
+            reference_sort(a.t, a.x, a.sorted, n);
+            char *room = malloc(2 * n * size + 1), *spread = malloc(n * stride + 1);
+            for (int swapped = 0; swapped < 2; swapped++) {
+                ao_scatter(spread, (ao_spacing){(ptrdiff_t)stride, swapped}, a.x, size, n);
+                ao_sort_shared(a.t->type, spread, (ao_spacing){(ptrdiff_t)stride, swapped}, room, n, UNWATCHED);
+                ao_gather(a.work, spread, (ao_spacing){(ptrdiff_t)stride, swapped}, size, n);
+                CHECK_OF(&a, memcmp(a.work, a.sorted, a.bytes) == 0, swapped ? "spread and swapped" : "spread");
+            }
+            memcpy(a.work, a.x, a.bytes);
+            ao_sort_shared(a.t->type, a.work, (ao_spacing){0, 0}, room, n, UNWATCHED);
+            CHECK_OF(&a, memcmp(a.work, a.sorted, a.bytes) == 0, "side by side");
+            free(room);
+            free(spread);
+            release(&a);
+        }
+}
+
+/* ---- the watch ---- */
+
+enum { WATCHED = 1 << 22 };
+
+/* Whether a long sort and selection are looked at often, and end when they are told to. */
+static void check_watch(uint64_t *state)
+{
+    for (size_t t = 0; t < COUNT(types); t++) {
+        const type_info *type = &types[t];
+        arrays a;
+        char kth[8];
+        allocate(&a, type, WATCHED);
+        a.kind = "watched";
+        char *room = malloc(2 * a.bytes);
+        for (size_t i = 0; i < WATCHED; i++)
+            type->set_bits(a.x + i * type->size, random_u64(state));
+        size_t total = 2; /* the copy in is two looks, and so is the copy out */
+        for (size_t stop = 0; stop <= total; stop += stop < 2 || stop + 4 > total ? 1 : total / 3) {
+            looks l = {0, stop};
+            ao_watch w = {.call = count_look, .context = &l};
+            memcpy(a.work, a.x, a.bytes);
+            const int stopped = ao_sort_shared(type->type, a.work, (ao_spacing){0, 0}, room, WATCHED, &w);
+            CHECK_OF(&a, w.largest <= AO_WATCH_EVERY / 2, "work between two looks");
+            CHECK_OF(&a, stopped == (stop > 0) && (!stop || l.calls == stop), "looks after a stop");
+            if (!stop) {
+                total = l.calls;
+                CHECK_OF(&a, total >= (type->size > 1 ? 6 : 4), "number of looks");
+                memcpy(a.sorted, a.work, a.bytes);
+            } else {
+                const char *want = stop <= total - 2 ? a.x : a.sorted; /* it is all or nothing */
+                CHECK_OF(&a, memcmp(a.work, want, a.bytes) == 0, "the array after a stop");
+            }
+        }
+        for (size_t stop = 0; stop < 3; stop++) {
+            looks l = {0, stop};
+            ao_watch w = {.call = count_look, .context = &l};
+            ao_select(type->type, a.x, room, WATCHED, WATCHED / 2, kth, NULL, &w);
+            CHECK_OF(&a, l.calls >= (stop ? 1 : 2) && (!stop || l.calls <= stop), "looks at a selection");
+        }
+        free(room);
+        release(&a);
+    }
+}
+
+/* ---- a writer beside the call ---- */
+
+typedef struct {
+    uint64_t *words;
+    size_t number;
+    atomic_int stop;
+} writer;
+
+/* Random words, then all alike, again and again: whatever was counted is no longer so. Not atomic, as no writer in Python
+ * is: the thread sanitizer is told so. */
+#if defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define UNTOLD __attribute__((no_sanitize("thread")))
+#endif
+#endif
+#if defined __SANITIZE_THREAD__
+#define UNTOLD __attribute__((no_sanitize("thread")))
+#endif
+#ifndef UNTOLD
+#define UNTOLD
+#endif
+UNTOLD static void *write_beside(void *context)
+{
+    writer *wr = context;
+    uint64_t state = 7;
+    while (!atomic_load(&wr->stop)) {
+        const uint64_t alike = random_u64(&state);
+        for (size_t i = 0; i < wr->number; i++)
+            ((volatile uint64_t *)wr->words)[i] = alike & 1 ? random_u64(&state) : alike;
+    }
+    return NULL;
+}
+
+/* Nothing is checked but that no memory is touched that is not the call's: guards, and the address sanitizer. */
+static void check_races(void)
+{
+    enum { N = 1 << 14, ROUNDS = 60 };
+    static uint64_t shared[N], room[2 * N + 2];
+    writer wr = {.words = shared, .number = N};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, write_beside, &wr))
+        abort();
+    for (size_t round = 0; round < ROUNDS; round++)
+        for (size_t t = 0; t < COUNT(types); t++) {
+            const size_t size = types[t].size, n = N * 8 / size - round % 7;
+            char kth[8], next[8];
+            char *guard = (char *)room + 2 * n * size;
+            memset(guard, 0x5A, 8);
+            ao_sort_shared(types[t].type, shared, (ao_spacing){0, 0}, room, n, UNWATCHED);
+            CHECK(*guard == 0x5A, "a sort wrote behind its memory");
+            guard = (char *)room + n * size;
+            memset(guard, 0x5A, 8);
+            ao_select(types[t].type, shared, room, n, round * n / ROUNDS, kth, next, UNWATCHED);
+            CHECK(*guard == 0x5A, "a selection wrote behind its memory");
+        }
+    atomic_store(&wr.stop, 1);
+    pthread_join(thread, NULL);
+}
+
 /* A library built with -ffast-math may have made zeros of subnormals in the caller's thread: not here. */
 static void check_strange_arithmetic(uint64_t *state)
 {
@@ -393,7 +527,7 @@ static void check_strange_arithmetic(uint64_t *state)
             _mm_setcsr(saved | 0x8040); /* FTZ, DAZ */
             check_sort(&a, "sort");
             memcpy(a.work, a.sorted, a.bytes);
-            size_t kept = ao_unique(a.t->type, a.work, n);
+            size_t kept = ao_unique(a.t->type, a.work, n, UNWATCHED);
             _mm_setcsr(saved);
             memcpy(a.scratch, a.sorted, a.bytes);
             CHECK_OF(&a, kept == reference_unique(a.t, a.scratch, n), "unique");
@@ -415,6 +549,9 @@ int main(int count, char **arguments)
         for (size_t l = 0; l < COUNT(long_lengths); l++)
             check_length(long_lengths[l], &state);
         check_strange_arithmetic(&state);
+        check_shared(&state);
+        check_watch(&state);
+        check_races();
         CHECK(!check_failures, "rerun with: test_sort %llu", (unsigned long long)seed);
     }
     return check_result("sort");

@@ -139,7 +139,7 @@ static void test_runs(void)
     for (size_t i = 0; i < N; i++)
         dense[0][i] = (int32_t)(random_u64(&state) >> 44), dense[1][i] = (int32_t)(random_u64(&state) >> 44) % 5;
     for (int marks = 0; marks < 2; marks++) {
-        ao_program *p = load(&b, AO_TYPE_i32, marks ? AO_OP_FDIVC_i32 : AO_OP_ADD_i32);
+        ao_program *p = load(&b, AO_TYPE_i32, marks ? AO_OP_FLOORDIV_CHECKED_i32 : AO_OP_ADD_i32);
         if (!p)
             return;
         for (size_t i = 0; i < N; i++)

@@ -7,6 +7,7 @@
 #include "reduce.h"
 #include "float_sum.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- integers ---- */
@@ -73,6 +74,43 @@ void ao_sum_int(const ao_isa *isa, enum ao_type type, const void *a, size_t n, i
         subtract_128(high, low, (uint64_t)n >> (64 - top), (uint64_t)n << top);
 }
 
+/* ---- spans ---- */
+
+enum {
+    GATHERED = 1024,              /* elements copied at once where they are not side by side */
+    LONG_PART = AO_WATCH_EVERY,   /* elements at once where they are */
+    READS = 4                     /* elements for one unit of work: these are only read */
+};
+_Static_assert((int)GATHERED % (int)AO_EXTRACT_BLOCK == 0 && (int)LONG_PART % (int)AO_EXTRACT_BLOCK == 0, "whole blocks");
+
+/* Elements from `first` on, side by side: in place, or at `local` (GATHERED of them). *n: how many. */
+static const void *part_of(const ao_span *span, size_t first, uint64_t *local, size_t *n)
+{
+    const size_t size = ao_type_sizes[span->type], left = span->count - first;
+    if (!span->spacing.stride) {
+        *n = left < LONG_PART ? left : LONG_PART;
+        return (const char *)span->data + first * size;
+    }
+    *n = left < GATHERED ? left : GATHERED;
+    ao_gather(local, (const char *)span->data + (ptrdiff_t)first * span->spacing.stride, span->spacing, size, *n);
+    return local;
+}
+
+void ao_span_sum_int(const ao_isa *isa, const ao_span *span, int64_t *high, uint64_t *low, ao_watch *w)
+{
+    uint64_t local[GATHERED];
+    *high = 0;
+    *low = 0;
+    for (size_t first = 0, n; first < span->count && !w->stopped; first += n) {
+        const void *part = part_of(span, first, local, &n);
+        int64_t part_high;
+        uint64_t part_low;
+        ao_sum_int(isa, span->type, part, n, &part_high, &part_low);
+        add_128(high, low, (uint64_t)part_high, part_low);
+        ao_watch_done(w, n / READS);
+    }
+}
+
 /* ---- floats ---- */
 
 static int sum_doubles(ao_float_sum *sum, const double *x, size_t n)
@@ -102,9 +140,107 @@ int ao_sum_float(const ao_isa *isa, enum ao_type type, const void *a, size_t n, 
     return 1;
 }
 
+int ao_span_sum_float(const ao_isa *isa, const ao_span *span, double *sum, ao_watch *w)
+{
+    uint64_t local[GATHERED];
+    ao_float_sum state;
+    int known = 1;
+    ao_float_sum_start(&state, isa->reductions, span->spacing.stride ? 0 : AO_EXTRACT_AHEAD);
+    for (size_t first = 0, n; first < span->count && known && !w->stopped; first += n) {
+        const void *part = part_of(span, first, local, &n);
+        known = span->type == AO_TYPE_f32 ? sum_floats(&state, part, n) : sum_doubles(&state, part, n);
+        ao_watch_done(w, n / READS);
+    }
+    if (known)
+        *sum = ao_float_sum_rounded(&state);
+    return known;
+}
+
 /* ---- extremes ---- */
 
 size_t ao_extreme(const ao_isa *isa, enum ao_type type, const void *a, size_t n, int largest)
 {
     return isa->reductions->extreme[largest != 0][type](n, a);
+}
+
+static size_t count_nans(enum ao_type type, const void *a, size_t n)
+{
+    size_t i = 0;
+    if (type == AO_TYPE_f32)
+        while (i < n && isnan(((const float *)a)[i]))
+            i++;
+    if (type == AO_TYPE_f64)
+        while (i < n && isnan(((const double *)a)[i]))
+            i++;
+    return i;
+}
+
+/* Whether element a is smaller (larger) than b. */
+static int goes_before(enum ao_type type, const void *a, const void *b, int largest)
+{
+#define BEFORE(T, op)                                   \
+    case AO_TYPE_##T: {                                 \
+        ao_##T x, y;                                    \
+        memcpy(&x, a, sizeof x);                        \
+        memcpy(&y, b, sizeof y);                        \
+        return largest ? x > y : x < y;                 \
+    }
+    switch (type) {
+        AO_LIST_INTS(BEFORE, none)
+        BEFORE(f32, none)
+        BEFORE(f64, none)
+    default:
+        return 0;
+    }
+}
+
+#define DEFINE_HAS_NAN(T)                                               \
+    static unsigned has_nan_##T(const ao_##T *x, size_t n)              \
+    {                                                                   \
+        unsigned found = 0;                                             \
+        for (size_t i = 0; i < n; i++)                                  \
+            found |= x[i] != x[i];                                      \
+        return found;                                                   \
+    }
+DEFINE_HAS_NAN(f32)
+DEFINE_HAS_NAN(f64)
+
+int ao_span_has_nan(const ao_span *span, ao_watch *w)
+{
+    const int is_f32 = span->type == AO_TYPE_f32;
+    uint64_t local[GATHERED];
+    unsigned found = 0;
+    if (!is_f32 && span->type != AO_TYPE_f64)
+        return 0;
+    for (size_t first = 0, n; first < span->count && !found && !w->stopped; first += n) {
+        const void *part = part_of(span, first, local, &n);
+        found = is_f32 ? has_nan_f32(part, n) : has_nan_f64(part, n);
+        ao_watch_done(w, n / READS);
+    }
+    return found != 0;
+}
+
+/* A nan counts if it is the first element of all; those at the front of a later part are passed over here. */
+size_t ao_span_extreme(const ao_isa *isa, const ao_span *span, int largest, void *element, ao_watch *w)
+{
+    const size_t size = ao_type_sizes[span->type];
+    uint64_t local[GATHERED];
+    size_t found = 0;
+    for (size_t first = 0, n; first < span->count && !w->stopped; first += n) {
+        const char *part = part_of(span, first, local, &n);
+        const size_t nans = count_nans(span->type, part, n), skipped = first ? nans : 0;
+        if (skipped < n) {
+            const size_t at = skipped + ao_extreme(isa, span->type, part + skipped * size, n - skipped, largest);
+            char candidate[8];
+            memcpy(candidate, part + at * size, size);
+            if (!first || goes_before(span->type, candidate, element, largest)) {
+                memcpy(element, candidate, size);
+                found = first + at;
+            }
+        }
+        if (!first && nans)
+            return 0;
+        ao_watch_done(w, n / READS);
+    }
+    return found;
 }

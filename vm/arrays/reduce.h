@@ -1,4 +1,5 @@
-/* Reductions of plain arrays. Each is exact, or says that it cannot be. */
+/* Reductions of plain arrays. Each is exact, or says that it cannot be. Those of a span may be stopped; then what they
+ * return means nothing. */
 #ifndef AO_REDUCE_H
 #define AO_REDUCE_H
 
@@ -12,5 +13,12 @@ int ao_sum_float(const ao_isa *isa, enum ao_type type, const void *a, size_t n, 
 /* Index of the element that Python's min() (largest 0) or max() (largest 1) returns: the first of equals; element 0 if it
  * is nan; other nans are passed over. n is at least 1. Any type but b1. */
 size_t ao_extreme(const ao_isa *isa, enum ao_type type, const void *a, size_t n, int largest);
+
+void ao_span_sum_int(const ao_isa *isa, const ao_span *span, int64_t *high, uint64_t *low, ao_watch *w);
+int ao_span_sum_float(const ao_isa *isa, const ao_span *span, double *sum, ao_watch *w);
+/* Whether there is a nan. */
+int ao_span_has_nan(const ao_span *span, ao_watch *w);
+/* Also stores the element, in this machine's byte order. */
+size_t ao_span_extreme(const ao_isa *isa, const ao_span *span, int largest, void *element, ao_watch *w);
 
 #endif

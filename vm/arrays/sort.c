@@ -9,6 +9,10 @@
  * parts are sorted by themselves. One that fits is sorted from its lowest digit up, but only by as many of the topmost
  * bits as probably tell most of its elements apart. The rest is for an insertion sort, which gives up after as many
  * moves as there are elements; then the part is sorted by all bits that vary. A guess costs time, never the order.
+ *
+ * A pass counts digits, then reads them again and trusts the counts. So it must have memory that nobody else writes: an
+ * array that others may write to is copied first, and written back when it is sorted. Every loop reports to the watch
+ * part by part. After a stop a function returns soon, with whatever the memory holds then.
  */
 #include "sort.h"
 
@@ -22,7 +26,8 @@ enum {
     DIGIT_BITS = 10,  /* of any other digit, at most */
     LEAST_BITS = 6,   /* bit_length(FEW): digits have as many bits as the number of elements, or DIGIT_BITS */
     MOST_DIGITS = (64 + LEAST_BITS - 1) / LEAST_BITS,
-    SAMPLE = 16
+    SAMPLE = 16,
+    READS = 4         /* elements that are only read for one unit of work: watch.h */
 };
 _Static_assert((int)FEW >> (int)LEAST_BITS == 0 && (int)FEW >> ((int)LEAST_BITS - 1) == 1, "LEAST_BITS is of FEW");
 _Static_assert((int)SAMPLE <= (int)FEW, "what is not sorted by insertion has a sample");
@@ -121,20 +126,29 @@ static plan plan_digits(uint64_t varying, unsigned wanted, size_t n)
     }                                                                                                                  \
                                                                                                                        \
     /* The bits in which keys differ. n is at least 1. */                                                              \
-    static word_##T varying_##T(const word_##T *x, size_t n, word_##T flip)                                            \
+    static word_##T varying_##T(const word_##T *x, size_t n, word_##T flip, ao_watch *w)                               \
     {                                                                                                                  \
         word_##T first = key_##T(x[0], flip), varying = 0;                                                             \
-        for (size_t i = 1; i < n; i++)                                                                                 \
-            varying |= (word_##T)(key_##T(x[i], flip) ^ first);                                                        \
+        for (size_t start = 0, end; start < n && !w->stopped; start = end) {                                           \
+            end = ao_watch_part(start, n);                                                                             \
+            for (size_t i = start; i < end; i++)                                                                       \
+                varying |= (word_##T)(key_##T(x[i], flip) ^ first);                                                    \
+            ao_watch_done(w, (end - start) / READS);                                                                   \
+        }                                                                                                              \
         return varying;                                                                                                \
     }                                                                                                                  \
                                                                                                                        \
-    static void count_##T(const word_##T *x, size_t n, word_##T flip, unsigned shift, unsigned bits, size_t *count)    \
+    static void count_##T(const word_##T *x, size_t n, word_##T flip, unsigned shift, unsigned bits, size_t *count,    \
+                          ao_watch *w)                                                                                 \
     {                                                                                                                  \
         const size_t mask = ((size_t)1 << bits) - 1;                                                                   \
         memset(count, 0, (mask + 1) * sizeof *count);                                                                  \
-        for (size_t i = 0; i < n; i++)                                                                                 \
-            count[digit_##T(x[i], flip, shift, mask)]++;                                                               \
+        for (size_t start = 0, end; start < n && !w->stopped; start = end) {                                           \
+            end = ao_watch_part(start, n);                                                                             \
+            for (size_t i = start; i < end; i++)                                                                       \
+                count[digit_##T(x[i], flip, shift, mask)]++;                                                           \
+            ao_watch_done(w, (end - start) / READS);                                                                   \
+        }                                                                                                              \
     }
 LIST_STAMPS(DEFINE_DIGITS)
 
@@ -143,21 +157,26 @@ LIST_STAMPS(DEFINE_DIGITS)
 /* By insertion. Gives up after so many moves and returns 0, with the elements in another order, but still those of one
  * key in theirs. */
 #define DEFINE_INSERT(T)                                                                                               \
-    static int insert_##T(word_##T *x, size_t n, word_##T flip, size_t moves)                                          \
+    static int insert_##T(word_##T *x, size_t n, word_##T flip, size_t moves, ao_watch *w)                             \
     {                                                                                                                  \
         word_##T largest = 0; /* key so far */                                                                         \
-        for (size_t i = 0; i < n; i++) {                                                                               \
-            word_##T element = x[i], key = key_##T(element, flip);                                                     \
-            if (key >= largest) {                                                                                      \
-                largest = key;                                                                                         \
-                continue;                                                                                              \
+        for (size_t start = 0, end; start < n; start = end) {                                                          \
+            end = ao_watch_part(start, n);                                                                             \
+            for (size_t i = start; i < end; i++) {                                                                     \
+                word_##T element = x[i], key = key_##T(element, flip);                                                 \
+                if (key >= largest) {                                                                                  \
+                    largest = key;                                                                                     \
+                    continue;                                                                                          \
+                }                                                                                                      \
+                size_t to = i, stop = moves < i ? i - moves : 0;                                                       \
+                for (; to > stop && key_##T(x[to - 1], flip) > key; to--)                                              \
+                    x[to] = x[to - 1];                                                                                 \
+                x[to] = element;                                                                                       \
+                moves -= i - to;                                                                                       \
+                if (moves == 0)                                                                                        \
+                    return 0;                                                                                          \
             }                                                                                                          \
-            size_t to = i, stop = moves < i ? i - moves : 0;                                                           \
-            for (; to > stop && key_##T(x[to - 1], flip) > key; to--)                                                  \
-                x[to] = x[to - 1];                                                                                     \
-            x[to] = element;                                                                                           \
-            moves -= i - to;                                                                                           \
-            if (moves == 0)                                                                                            \
+            if (ao_watch_done(w, end - start))                                                                         \
                 return 0;                                                                                              \
         }                                                                                                              \
         return 1;                                                                                                      \
@@ -178,21 +197,25 @@ static void add_up(size_t *count, unsigned bits)
 #define DEFINE_PASSES(T)                                                                                               \
     /* Copies x to y in the order of one digit; the elements with digit d then end at end[d]. */                       \
     static void pass_##T(const word_##T *restrict x, word_##T *restrict y, size_t n, word_##T flip, unsigned shift,    \
-                         unsigned bits, size_t *restrict end)                                                          \
+                         unsigned bits, size_t *restrict end, ao_watch *w)                                             \
     {                                                                                                                  \
         const size_t mask = ((size_t)1 << bits) - 1;                                                                   \
-        count_##T(x, n, flip, shift, bits, end);                                                                       \
+        count_##T(x, n, flip, shift, bits, end, w);                                                                    \
         add_up(end, bits);                                                                                             \
-        for (size_t i = 0; i < n; i++)                                                                                 \
-            y[end[digit_##T(x[i], flip, shift, mask)]++] = x[i];                                                       \
+        for (size_t start = 0, stop; start < n && !w->stopped; start = stop) {                                         \
+            stop = ao_watch_part(start, n);                                                                            \
+            for (size_t i = start; i < stop; i++)                                                                      \
+                y[end[digit_##T(x[i], flip, shift, mask)]++] = x[i];                                                   \
+            ao_watch_done(w, stop - start);                                                                            \
+        }                                                                                                              \
     }                                                                                                                  \
                                                                                                                        \
     /* Sorts x by the digits of a plan, to and fro; returns x or y, where the elements are in the end. */              \
-    static word_##T *passes_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, const plan *p)                      \
+    static word_##T *passes_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, const plan *p, ao_watch *w)         \
     {                                                                                                                  \
         size_t end[1 << DIGIT_BITS];                                                                                   \
-        for (unsigned d = p->count; d-- > 0;) {                                                                        \
-            pass_##T(x, y, n, flip, p->shift[d], p->bits, end);                                                        \
+        for (unsigned d = p->count; d-- > 0 && !w->stopped;) {                                                         \
+            pass_##T(x, y, n, flip, p->shift[d], p->bits, end, w);                                                     \
             word_##T *sorted = y;                                                                                      \
             y = x;                                                                                                     \
             x = sorted;                                                                                                \
@@ -201,15 +224,26 @@ static void add_up(size_t *count, unsigned bits)
     }
 LIST_RADIX(DEFINE_PASSES)
 
+/* As memcpy. */
+static void copy(void *to, const void *from, size_t bytes, ao_watch *w)
+{
+    const size_t most = (size_t)8 * AO_WATCH_PART;
+    for (size_t i = 0, now; i < bytes && !w->stopped; i += now) {
+        now = bytes - i < most ? bytes - i : most;
+        memcpy((char *)to + i, (const char *)from + i, now);
+        ao_watch_done(w, now / 8);
+    }
+}
+
 #define DEFINE_SORT(T)                                                                                                 \
     /* How many of the topmost bits probably tell most elements apart: those that do so in a sample, and one for each  \
      * time that the sample would have to double. */                                                                   \
-    static unsigned bits_apart_##T(const word_##T *x, size_t n, word_##T flip, word_##T varying)                       \
+    static unsigned bits_apart_##T(const word_##T *x, size_t n, word_##T flip, word_##T varying, ao_watch *w)          \
     {                                                                                                                  \
         word_##T sample[SAMPLE], least = varying;                                                                      \
         for (size_t i = 0; i < SAMPLE; i++)                                                                            \
             sample[i] = key_##T(x[n / SAMPLE * i], flip);                                                              \
-        insert_##T(sample, SAMPLE, 0, SAMPLE * SAMPLE);                                                                \
+        insert_##T(sample, SAMPLE, 0, SAMPLE * SAMPLE, w);                                                             \
         for (size_t i = 1; i < SAMPLE; i++) {                                                                          \
             word_##T differing = sample[i] ^ sample[i - 1];                                                            \
             if (differing > 0 && differing < least)                                                                    \
@@ -219,59 +253,62 @@ LIST_RADIX(DEFINE_PASSES)
     }                                                                                                                  \
                                                                                                                        \
     /* Returns x or y, where the result is. */                                                                         \
-    static word_##T *sort_cached_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, word_##T varying)              \
+    static word_##T *sort_cached_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, word_##T varying, ao_watch *w) \
     {                                                                                                                  \
-        plan p = plan_digits(varying, bits_apart_##T(x, n, flip, varying), n);                                         \
-        word_##T *sorted = passes_##T(x, y, n, flip, &p);                                                              \
-        if (p.all || insert_##T(sorted, n, flip, n))                                                                   \
+        plan p = plan_digits(varying, bits_apart_##T(x, n, flip, varying, w), n);                                      \
+        word_##T *sorted = passes_##T(x, y, n, flip, &p, w);                                                           \
+        if (p.all || insert_##T(sorted, n, flip, n, w))                                                                \
             return sorted;                                                                                             \
         p = plan_digits(varying, bit_length(varying), n);                                                              \
-        return passes_##T(sorted, sorted == x ? y : x, n, flip, &p);                                                   \
+        return passes_##T(sorted, sorted == x ? y : x, n, flip, &p, w);                                                \
     }                                                                                                                  \
                                                                                                                        \
-    static void sort_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, int into_y);                               \
+    static void sort_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, int into_y, ao_watch *w);                  \
                                                                                                                        \
     /* Splits x into y, and sorts the parts from there. Returns x or y, where the result is. */                        \
-    static word_##T *sort_split_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, word_##T varying, int into_y)   \
+    static word_##T *sort_split_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, word_##T varying, int into_y,   \
+                                     ao_watch *w)                                                                      \
     {                                                                                                                  \
         size_t end[1 << SPLIT_BITS], start = 0;                                                                        \
         unsigned top = bit_length(varying), shift = top > SPLIT_BITS ? top - SPLIT_BITS : 0;                           \
-        pass_##T(x, y, n, flip, shift, SPLIT_BITS, end);                                                               \
+        pass_##T(x, y, n, flip, shift, SPLIT_BITS, end, w);                                                            \
         if ((varying & ((UINT64_C(1) << shift) - 1)) == 0)                                                             \
             return y;                                                                                                  \
-        for (size_t d = 0; d >> SPLIT_BITS == 0; d++) {                                                                \
-            sort_##T(y + start, x + start, end[d] - start, flip, !into_y);                                             \
+        for (size_t d = 0; d >> SPLIT_BITS == 0 && !w->stopped; d++) {                                                 \
+            sort_##T(y + start, x + start, end[d] - start, flip, !into_y, w);                                          \
             start = end[d];                                                                                            \
         }                                                                                                              \
         return into_y ? y : x;                                                                                         \
     }                                                                                                                  \
                                                                                                                        \
     /* Sorts x into y, or into itself; the other is scratch. */                                                        \
-    static void sort_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, int into_y)                                \
+    static void sort_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, int into_y, ao_watch *w)                   \
     {                                                                                                                  \
         word_##T *sorted = x, *wanted = into_y ? y : x, varying = 0;                                                   \
         if (n < FEW)                                                                                                   \
-            insert_##T(x, n, flip, FEW * FEW);                                                                         \
+            insert_##T(x, n, flip, FEW * FEW, w);                                                                      \
         else                                                                                                           \
-            varying = varying_##T(x, n, flip);                                                                         \
+            varying = varying_##T(x, n, flip, w);                                                                      \
+        if (w->stopped)                                                                                                \
+            return;                                                                                                    \
         if (varying && n <= CACHE / sizeof *x)                                                                         \
-            sorted = sort_cached_##T(x, y, n, flip, varying);                                                          \
+            sorted = sort_cached_##T(x, y, n, flip, varying, w);                                                       \
         else if (varying)                                                                                              \
-            sorted = sort_split_##T(x, y, n, flip, varying, into_y);                                                   \
+            sorted = sort_split_##T(x, y, n, flip, varying, into_y, w);                                                \
         if (sorted != wanted)                                                                                          \
-            memcpy(wanted, sorted, n * sizeof *x);                                                                     \
+            copy(wanted, sorted, n * sizeof *x, w);                                                                    \
     }                                                                                                                  \
                                                                                                                        \
-    static void sort_all_##T(void *a, void *scratch, size_t n, word_##T flip)                                          \
+    static void sort_all_##T(void *a, void *scratch, size_t n, word_##T flip, ao_watch *w)                             \
     {                                                                                                                  \
-        if (!insert_##T(a, n, flip, n / NEARLY + 1))                                                                   \
-            sort_##T(a, scratch, n, flip, 0);                                                                          \
+        if (!insert_##T(a, n, flip, n / NEARLY + 1, w))                                                                \
+            sort_##T(a, scratch, n, flip, 0, w);                                                                       \
     }
 LIST_RADIX(DEFINE_SORT)
 
 /* Equal integers cannot be told apart, so it is enough to count them. In lanes, because an increment waits for the last
  * one of the same count. */
-static void sort_all_u8(void *a, void *scratch, size_t n, word_u8 flip)
+static void sort_all_u8(void *a, void *scratch, size_t n, word_u8 flip, ao_watch *w)
 {
     enum { LANES = 4 };
     size_t count[LANES][256] = {{0}};
@@ -279,9 +316,14 @@ static void sort_all_u8(void *a, void *scratch, size_t n, word_u8 flip)
     (void)scratch;
     for (size_t i = 0; i < n % LANES; i++)
         count[0][x[i]]++;
-    for (size_t i = n % LANES; i < n; i += LANES)
-        for (size_t lane = 0; lane < LANES; lane++)
-            count[lane][x[i + lane]]++;
+    for (size_t start = n % LANES, end; start < n; start = end) {
+        end = ao_watch_part(start, n); /* what is left is whole lanes, and so is a part */
+        for (size_t i = start; i < end; i += LANES)
+            for (size_t lane = 0; lane < LANES; lane++)
+                count[lane][x[i + lane]]++;
+        if (ao_watch_done(w, (end - start) / READS))
+            return;
+    }
     for (unsigned key = 0; key < 256; key++) {
         unsigned value = key ^ flip;
         size_t equal = count[0][value] + count[1][value] + count[2][value] + count[3][value];
@@ -297,71 +339,88 @@ static void sort_all_u8(void *a, void *scratch, size_t n, word_u8 flip)
 enum { NANS = 1, NEGATIVE_ZEROS = 2 };
 
 #define DEFINE_FLOAT_SORT(T, U)                                                                                        \
-    static unsigned specials_##T(const word_##T *x, size_t n)                                                          \
+    static unsigned specials_##T(const word_##T *x, size_t n, ao_watch *w)                                             \
     {                                                                                                                  \
         word_##T nans = 0, zeros = 0; /* the sign bit is set by a sum above infinity, or a difference below zero */    \
-        for (size_t i = 0; i < n; i++) {                                                                               \
-            word_##T magnitude = x[i] & ~SIGN(T);                                                                      \
-            nans |= magnitude + (SIGN(T) - 1 - INFINITY_##T);                                                          \
-            zeros |= (magnitude - 1) & x[i];                                                                           \
+        for (size_t start = 0, end; start < n && !w->stopped; start = end) {                                           \
+            end = ao_watch_part(start, n);                                                                             \
+            for (size_t i = start; i < end; i++) {                                                                     \
+                word_##T magnitude = x[i] & ~SIGN(T);                                                                  \
+                nans |= magnitude + (SIGN(T) - 1 - INFINITY_##T);                                                      \
+                zeros |= (magnitude - 1) & x[i];                                                                       \
+            }                                                                                                          \
+            ao_watch_done(w, (end - start) / READS);                                                                   \
         }                                                                                                              \
         return (nans & SIGN(T) ? NANS : 0u) | (zeros & SIGN(T) ? NEGATIVE_ZEROS : 0u);                                 \
     }                                                                                                                  \
                                                                                                                        \
     /* Moves the elements with a key to the end; returns the number of others. */                                      \
-    static size_t put_aside_##T(word_##T *x, word_##T *scratch, size_t n, word_##T key)                                \
+    static size_t put_aside_##T(word_##T *x, word_##T *scratch, size_t n, word_##T key, ao_watch *w)                   \
     {                                                                                                                  \
         size_t others = 0;                                                                                             \
-        for (size_t i = 0; i < n; i++) {                                                                               \
-            word_##T element = x[i];                                                                                   \
-            scratch[i - others] = x[others] = element;                                                                 \
-            others += key_##T(element, SIGN(T)) != key;                                                                \
+        for (size_t start = 0, end; start < n && !w->stopped; start = end) {                                           \
+            end = ao_watch_part(start, n);                                                                             \
+            for (size_t i = start; i < end; i++) {                                                                     \
+                word_##T element = x[i];                                                                               \
+                scratch[i - others] = x[others] = element;                                                             \
+                others += key_##T(element, SIGN(T)) != key;                                                            \
+            }                                                                                                          \
+            ao_watch_done(w, end - start);                                                                             \
         }                                                                                                              \
-        memcpy(x + others, scratch, (n - others) * sizeof *x);                                                         \
+        copy(x + others, scratch, (n - others) * sizeof *x, w);                                                        \
         return others;                                                                                                 \
     }                                                                                                                  \
                                                                                                                        \
     /* Moves the zeros, which are all elements from `others` on, to where they belong. */                              \
-    static void put_back_##T(word_##T *x, word_##T *scratch, size_t n, size_t others)                                  \
+    static void put_back_##T(word_##T *x, word_##T *scratch, size_t n, size_t others, ao_watch *w)                     \
     {                                                                                                                  \
         size_t at = others, zeros = n - others;                                                                        \
         while (at > 0 && (x[at - 1] & SIGN(T)) == 0)                                                                   \
             at--;                                                                                                      \
-        memcpy(scratch, x + others, zeros * sizeof *x);                                                                \
+        copy(scratch, x + others, zeros * sizeof *x, w);                                                               \
         memmove(x + at + zeros, x + at, (others - at) * sizeof *x);                                                    \
-        memcpy(x + at, scratch, zeros * sizeof *x);                                                                    \
+        copy(x + at, scratch, zeros * sizeof *x, w);                                                                   \
     }                                                                                                                  \
                                                                                                                        \
-    static void sort_numbers_##T(word_##T *x, word_##T *scratch, size_t n)                                             \
+    /* Bits of floats become integers of the same order, or those floats again. */                                     \
+    static void turn_##T(word_##T *x, size_t n, word_##T positive, word_##T negative, ao_watch *w)                     \
     {                                                                                                                  \
-        for (size_t i = 0; i < n; i++)                                                                                 \
-            x[i] ^= x[i] & SIGN(T) ? (word_##T)-1 : SIGN(T);                                                           \
-        sort_##U(x, scratch, n, 0, 0);                                                                                 \
-        for (size_t i = 0; i < n; i++)                                                                                 \
-            x[i] ^= x[i] & SIGN(T) ? SIGN(T) : (word_##T)-1;                                                           \
+        for (size_t start = 0, end; start < n && !w->stopped; start = end) {                                           \
+            end = ao_watch_part(start, n);                                                                             \
+            for (size_t i = start; i < end; i++)                                                                       \
+                x[i] ^= x[i] & SIGN(T) ? negative : positive;                                                          \
+            ao_watch_done(w, (end - start) / READS);                                                                   \
+        }                                                                                                              \
     }                                                                                                                  \
                                                                                                                        \
-    static void sort_all_##T(void *a, void *scratch, size_t n, word_##T flip)                                          \
+    static void sort_numbers_##T(word_##T *x, word_##T *scratch, size_t n, ao_watch *w)                                \
     {                                                                                                                  \
-        if (insert_##T(a, n, flip, n < FEW ? FEW * FEW : n / NEARLY))                                                  \
+        turn_##T(x, n, SIGN(T), (word_##T)-1, w);                                                                      \
+        sort_##U(x, scratch, n, 0, 0, w);                                                                              \
+        turn_##T(x, n, (word_##T)-1, SIGN(T), w);                                                                      \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void sort_all_##T(void *a, void *scratch, size_t n, word_##T flip, ao_watch *w)                             \
+    {                                                                                                                  \
+        if (insert_##T(a, n, flip, n < FEW ? FEW * FEW : n / NEARLY, w) || w->stopped)                                 \
             return;                                                                                                    \
-        unsigned specials = specials_##T(a, n);                                                                        \
-        size_t numbers = specials & NANS ? put_aside_##T(a, scratch, n, NAN_KEY(T)) : n;                               \
-        size_t others = specials & NEGATIVE_ZEROS ? put_aside_##T(a, scratch, numbers, SIGN(T)) : numbers;             \
-        sort_numbers_##T(a, scratch, others);                                                                          \
-        if (others < numbers)                                                                                          \
-            put_back_##T(a, scratch, numbers, others);                                                                 \
+        unsigned specials = specials_##T(a, n, w);                                                                     \
+        size_t numbers = specials & NANS ? put_aside_##T(a, scratch, n, NAN_KEY(T), w) : n;                            \
+        size_t others = specials & NEGATIVE_ZEROS ? put_aside_##T(a, scratch, numbers, SIGN(T), w) : numbers;          \
+        sort_numbers_##T(a, scratch, others, w);                                                                       \
+        if (others < numbers && !w->stopped)                                                                           \
+            put_back_##T(a, scratch, numbers, others, w);                                                              \
     }
 DEFINE_FLOAT_SORT(f32, u32)
 DEFINE_FLOAT_SORT(f64, u64)
 
-void ao_sort(enum ao_type type, void *a, void *scratch, size_t n)
+void ao_sort(enum ao_type type, void *a, void *scratch, size_t n, ao_watch *w)
 {
     if (n < 2)
         return;
 #define SORT_CASE(T, stamp, flip)                                                                                      \
     case AO_TYPE_##T:                                                                                                  \
-        sort_all_##stamp(a, scratch, n, flip);                                                                         \
+        sort_all_##stamp(a, scratch, n, flip, w);                                                                      \
         break;
     switch (type) {
         LIST_TYPES(SORT_CASE)
@@ -370,18 +429,33 @@ void ao_sort(enum ao_type type, void *a, void *scratch, size_t n)
     }
 }
 
+int ao_sort_shared(enum ao_type type, void *a, ao_spacing spacing, void *room, size_t n, ao_watch *w)
+{
+    const size_t size = ao_type_sizes[type];
+    if (ao_copy_in(room, a, spacing, size, n, w))
+        return 1;
+    ao_sort(type, room, (char *)room + n * size, n, w);
+    if (!w->stopped)
+        ao_copy_out(a, spacing, room, size, n, w);
+    return w->stopped;
+}
+
 /* ---- unique ---- */
 
 #define DEFINE_UNIQUE(T, IS_NAN)                                                                                       \
-    static size_t unique_##T(word_##T *x, size_t n, word_##T flip)                                                     \
+    static size_t unique_##T(word_##T *x, size_t n, word_##T flip, ao_watch *w)                                        \
     {                                                                                                                  \
         size_t kept = 0;                                                                                               \
         word_##T last = 0;                                                                                             \
-        for (size_t i = 0; i < n; i++) {                                                                               \
-            word_##T element = x[i], key = key_##T(element, flip);                                                     \
-            x[kept] = element;                                                                                         \
-            kept += i == 0 || key != last || IS_NAN(T, key);                                                           \
-            last = key;                                                                                                \
+        for (size_t start = 0, end; start < n && !w->stopped; start = end) {                                           \
+            end = ao_watch_part(start, n);                                                                             \
+            for (size_t i = start; i < end; i++) {                                                                     \
+                word_##T element = x[i], key = key_##T(element, flip);                                                 \
+                x[kept] = element;                                                                                     \
+                kept += i == 0 || key != last || IS_NAN(T, key);                                                       \
+                last = key;                                                                                            \
+            }                                                                                                          \
+            ao_watch_done(w, end - start);                                                                             \
         }                                                                                                              \
         return kept;                                                                                                   \
     }
@@ -392,11 +466,11 @@ void ao_sort(enum ao_type type, void *a, void *scratch, size_t n)
 LIST_INTS(DEFINE_INT_UNIQUE)
 LIST_FLOATS(DEFINE_FLOAT_UNIQUE)
 
-size_t ao_unique(enum ao_type type, void *a, size_t n)
+size_t ao_unique(enum ao_type type, void *a, size_t n, ao_watch *w)
 {
 #define UNIQUE_CASE(T, stamp, flip)                                                                                    \
     case AO_TYPE_##T:                                                                                                  \
-        return unique_##stamp(a, n, flip);
+        return unique_##stamp(a, n, flip, w);
     switch (type) {
         LIST_TYPES(UNIQUE_CASE)
     default:
@@ -408,68 +482,103 @@ size_t ao_unique(enum ao_type type, void *a, size_t n)
 
 #define DEFINE_SELECT(T)                                                                                               \
     /* Copies the elements whose key starts with `start`, down to bit `shift`; returns their number. y may be x. */    \
-    static size_t collect_##T(const word_##T *x, word_##T *y, size_t n, word_##T flip, unsigned shift, word_##T start) \
+    static size_t collect_##T(const word_##T *x, word_##T *y, size_t n, word_##T flip, unsigned shift, word_##T start, \
+                              ao_watch *w)                                                                             \
     {                                                                                                                  \
         size_t found = 0;                                                                                              \
-        for (size_t i = 0; i < n; i++) {                                                                               \
-            word_##T element = x[i];                                                                                   \
-            y[found] = element;                                                                                        \
-            found += (word_##T)(key_##T(element, flip) >> shift) == start;                                             \
+        for (size_t from = 0, end; from < n && !w->stopped; from = end) {                                              \
+            end = ao_watch_part(from, n);                                                                              \
+            for (size_t i = from; i < end; i++) {                                                                      \
+                word_##T element = x[i];                                                                               \
+                y[found] = element;                                                                                    \
+                found += (word_##T)(key_##T(element, flip) >> shift) == start;                                         \
+            }                                                                                                          \
+            ao_watch_done(w, end - from);                                                                              \
         }                                                                                                              \
         return found;                                                                                                  \
     }                                                                                                                  \
                                                                                                                        \
-    /* The first of the smallest elements whose keys start with more than that. There is one. */                       \
-    static word_##T smallest_above_##T(const word_##T *x, size_t n, word_##T flip, unsigned shift, word_##T start)     \
+    /* The first of the smallest elements whose keys start with more than that; 0 if there is none. */                 \
+    static int smallest_above_##T(const word_##T *x, size_t n, word_##T flip, unsigned shift, word_##T start,          \
+                                  word_##T *smallest, ao_watch *w)                                                     \
     {                                                                                                                  \
-        const word_##T *found = NULL;                                                                                  \
+        int found = 0;                                                                                                 \
         word_##T least = 0;                                                                                            \
-        for (size_t i = 0; i < n; i++) {                                                                               \
-            word_##T key = key_##T(x[i], flip);                                                                        \
-            if ((word_##T)(key >> shift) > start && (!found || key < least)) {                                         \
-                found = x + i;                                                                                         \
-                least = key;                                                                                           \
+        for (size_t from = 0, end; from < n && !w->stopped; from = end) {                                              \
+            end = ao_watch_part(from, n);                                                                              \
+            for (size_t i = from; i < end; i++) {                                                                      \
+                word_##T element = x[i], key = key_##T(element, flip);                                                 \
+                if ((word_##T)(key >> shift) > start && (!found || key < least)) {                                     \
+                    found = 1;                                                                                         \
+                    *smallest = element;                                                                               \
+                    least = key;                                                                                       \
+                }                                                                                                      \
             }                                                                                                          \
+            ao_watch_done(w, end - from);                                                                              \
         }                                                                                                              \
-        return *found;                                                                                                 \
+        return found;                                                                                                  \
+    }                                                                                                                  \
+                                                                                                                       \
+    /* One digit: of n elements at x those with the digit of the k-th go to scratch. Returns 0 if x was written to     \
+     * meanwhile: then they are not as many as were counted. */                                                        \
+    static int narrow_##T(const word_##T *x, word_##T *scratch, size_t *n, size_t *k, word_##T flip, word_##T varying, \
+                          void **next, ao_watch *w)                                                                    \
+    {                                                                                                                  \
+        size_t count[1 << DIGIT_BITS], before = 0, d = 0;                                                              \
+        unsigned top = bit_length(varying), shift = top > DIGIT_BITS ? top - DIGIT_BITS : 0;                           \
+        count_##T(x, *n, flip, shift, DIGIT_BITS, count, w);                                                           \
+        if (w->stopped)                                                                                                \
+            return 1;                                                                                                  \
+        while (before + count[d] <= *k) /* all counts together are n, which is above k */                              \
+            before += count[d++];                                                                                      \
+        word_##T start = (word_##T)((uint64_t)key_##T(x[0], flip) >> shift >> DIGIT_BITS << DIGIT_BITS | d);           \
+        int good = 1;                                                                                                  \
+        if (*next && *k + 1 < *n && *k + 1 == before + count[d]) {                                                     \
+            word_##T element = 0;                                                                                      \
+            good = smallest_above_##T(x, *n, flip, shift, start, &element, w);                                         \
+            memcpy(*next, &element, sizeof element);                                                                   \
+            *next = NULL;                                                                                              \
+        }                                                                                                              \
+        good &= collect_##T(x, scratch, *n, flip, shift, start, w) == count[d];                                        \
+        *n = count[d];                                                                                                 \
+        *k -= before;                                                                                                  \
+        return good || w->stopped;                                                                                     \
     }                                                                                                                  \
                                                                                                                        \
     static void select_##T(const word_##T *x, word_##T *scratch, size_t n, size_t k, word_##T flip, void *kth,         \
-                           void *next)                                                                                 \
+                           void *next, ao_watch *w)                                                                    \
     {                                                                                                                  \
+        const word_##T *from = x;                                                                                      \
+        size_t left = n, at = k;                                                                                       \
+        void *wanted = next;                                                                                           \
         word_##T varying = 0;                                                                                          \
-        while (n >= FEW && (varying = varying_##T(x, n, flip)) != 0) {                                                 \
-            size_t count[1 << DIGIT_BITS], before = 0, d = 0;                                                          \
-            unsigned top = bit_length(varying), shift = top > DIGIT_BITS ? top - DIGIT_BITS : 0;                       \
-            count_##T(x, n, flip, shift, DIGIT_BITS, count);                                                           \
-            while (before + count[d] <= k)                                                                             \
-                before += count[d++];                                                                                  \
-            word_##T start = (word_##T)((uint64_t)key_##T(x[0], flip) >> shift >> DIGIT_BITS << DIGIT_BITS | d);       \
-            if (next && k + 1 < n && k + 1 == before + count[d]) {                                                     \
-                word_##T element = smallest_above_##T(x, n, flip, shift, start);                                       \
-                memcpy(next, &element, sizeof element);                                                                \
-                next = NULL;                                                                                           \
+        while (left >= FEW && (varying = varying_##T(from, left, flip, w)) != 0 && !w->stopped) {                      \
+            if (!narrow_##T(from, scratch, &left, &at, flip, varying, &wanted, w)) { /* again, with a copy */          \
+                copy(scratch, x, n * sizeof *x, w);                                                                    \
+                left = n;                                                                                              \
+                at = k;                                                                                                \
+                wanted = next;                                                                                         \
             }                                                                                                          \
-            n = collect_##T(x, scratch, n, flip, shift, start);                                                        \
-            x = scratch;                                                                                               \
-            k -= before;                                                                                               \
+            from = scratch;                                                                                            \
         }                                                                                                              \
-        if (n < FEW) {                                                                                                 \
-            memmove(scratch, x, n * sizeof *x);                                                                        \
-            insert_##T(scratch, n, flip, FEW * FEW);                                                                   \
-            x = scratch;                                                                                               \
+        if (w->stopped)                                                                                                \
+            return;                                                                                                    \
+        if (left < FEW) {                                                                                              \
+            memmove(scratch, from, left * sizeof *x);                                                                  \
+            insert_##T(scratch, left, flip, FEW * FEW, w);                                                             \
+            from = scratch;                                                                                            \
         }                                                                                                              \
-        memcpy(kth, x + k, sizeof *x);                                                                                 \
-        if (next && k + 1 < n)                                                                                         \
-            memcpy(next, x + k + 1, sizeof *x);                                                                        \
+        memcpy(kth, from + at, sizeof *x);                                                                             \
+        if (wanted && at + 1 < left)                                                                                   \
+            memcpy(wanted, from + at + 1, sizeof *x);                                                                  \
     }
 LIST_STAMPS(DEFINE_SELECT)
 
-void ao_select(enum ao_type type, const void *a, void *scratch, size_t n, size_t k, void *kth, void *next)
+void ao_select(enum ao_type type, const void *a, void *scratch, size_t n, size_t k, void *kth, void *next, ao_watch *w)
 {
 #define SELECT_CASE(T, stamp, flip)                                                                                    \
     case AO_TYPE_##T:                                                                                                  \
-        select_##stamp(a, scratch, n, k, flip, kth, next);                                                             \
+        select_##stamp(a, scratch, n, k, flip, kth, next, w);                                                          \
         break;
     switch (type) {
         LIST_TYPES(SELECT_CASE)

@@ -2,22 +2,27 @@
  *
  * What always holds: the order is that of ao_sort, everywhere. Nothing here can fail: the only memory beside the
  * arrays is a few KiB of stack. Neither a nor scratch needs more than the alignment of its elements, and the two do
- * not overlap. What scratch holds afterwards means nothing.
+ * not overlap. What scratch holds afterwards means nothing. Nobody else writes to scratch, nor to an array that is
+ * private; one that is shared may change at any time: then the result is some elements, but no memory is touched that
+ * is not the call's. After a stop (watch.h) there is no result.
  */
 #ifndef AO_SORT_H
 #define AO_SORT_H
 
 #include "../vm.h"
 
-/* Sorts n elements in place as Python's sorted() does: ascending, stable (0.0 and -0.0 are equal and keep their order),
+/* Sorts n private elements in place as Python's sorted() does: ascending, stable (0.0 and -0.0 are equal and keep their order),
  * but nans (which sorted() leaves anywhere) come last in their order of appearance. `scratch` holds n elements of the
  * type. */
-void ao_sort(enum ao_type type, void *a, void *scratch, size_t n);
-/* Of sorted elements keeps the first of each run of equal ones (nans are all kept, as none equals another); returns
+void ao_sort(enum ao_type type, void *a, void *scratch, size_t n, ao_watch *w);
+/* The same for a shared array, wherever its elements lie. `room` holds 2 n elements. Nonzero if it was stopped: then the
+ * array is as it was. It is written at the end, all of it: from then on a stop comes too late. */
+int ao_sort_shared(enum ao_type type, void *a, ao_spacing spacing, void *room, size_t n, ao_watch *w);
+/* Of sorted private elements keeps the first of each run of equal ones (nans are all kept, as none equals another); returns
  * their number. */
-size_t ao_unique(enum ao_type type, void *a, size_t n);
+size_t ao_unique(enum ao_type type, void *a, size_t n, ao_watch *w);
 /* The element that would be at index k (0-based) if the n elements, none of them nan, were sorted; and, if next is not
- * NULL and k + 1 < n, the one at k + 1. a is not changed. `scratch` holds n elements. */
-void ao_select(enum ao_type type, const void *a, void *scratch, size_t n, size_t k, void *kth, void *next);
+ * NULL and k + 1 < n, the one at k + 1. a is shared, and not changed. `scratch` holds n elements. */
+void ao_select(enum ao_type type, const void *a, void *scratch, size_t n, size_t k, void *kth, void *next, ao_watch *w);
 
 #endif

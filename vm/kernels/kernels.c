@@ -563,8 +563,18 @@ static inline double float_mod_checked(double x, double y, uint64_t *bad)
     const uint64_t q = bits_of(t + 0x1.8p52) - WHOLE_BITS, m = u - q * v, above = (m != 0) & ((m ^ v) >> 63);         \
     const uint64_t r = RESULT;
 
+/* A compiler may read an operand again from memory instead of keeping it. A divisor that somebody else set to zero after
+ * it was checked would end the process: so what was read is made a value of its own. */
+#if defined __GNUC__
+#define READ_ONCE(y) __asm__("" : "+r"(y))
+#else
+#define READ_ONCE(y) ((void)(y))
+#endif
+
 static inline int64_t div_exact_i64(int64_t x, int64_t y, uint64_t *bad)
 {
+    READ_ONCE(x);
+    READ_ONCE(y);
     *bad |= (y == 0) | ((x == INT64_MIN) & (y == -1));
     if (y == 0 || y == -1)
         return (int64_t)(y ? 0 - (uint64_t)x : (uint64_t)x);
@@ -574,6 +584,7 @@ static inline int64_t div_exact_i64(int64_t x, int64_t y, uint64_t *bad)
 
 static inline int64_t mod_exact_i64(int64_t x, int64_t y, uint64_t *bad)
 {
+    READ_ONCE(y);
     *bad |= y == 0;
     const int64_t m = y == 0 || y == -1 ? 0 : x % y;
     return m != 0 && (m < 0) != (y < 0) ? m + y : m;
@@ -581,12 +592,14 @@ static inline int64_t mod_exact_i64(int64_t x, int64_t y, uint64_t *bad)
 
 static inline uint64_t div_exact_u64(uint64_t x, uint64_t y, uint64_t *bad)
 {
+    READ_ONCE(y);
     *bad |= y == 0;
     return y ? x / y : x;
 }
 
 static inline uint64_t mod_exact_u64(uint64_t x, uint64_t y, uint64_t *bad)
 {
+    READ_ONCE(y);
     *bad |= y == 0;
     return y ? x % y : 0;
 }

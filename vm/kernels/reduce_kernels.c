@@ -305,7 +305,8 @@ enum {
         return found + index_##T(x + found, n - found, best);                                                          \
     }
 
-/* The first element equal to `value`; there is one. */
+/* The first element equal to `value`. There was one when it was read; if somebody writes to the array meanwhile there may
+ * be none any more, and then it is the last. */
 #define DEFINE_INDEX(T)                                                                                                \
     static size_t index_##T(const ao_##T *x, size_t n, ao_##T value)                                                   \
     {                                                                                                                  \
@@ -317,9 +318,9 @@ enum {
             if (equal)                                                                                                 \
                 break;                                                                                                 \
         }                                                                                                              \
-        while (x[i] != value)                                                                                          \
+        while (i < n && x[i] != value)                                                                                 \
             i++;                                                                                                       \
-        return i;                                                                                                      \
+        return i < n ? i : n - 1;                                                                                      \
     }
 
 #define NEVER_NAN(x) 0

@@ -1,0 +1,168 @@
+"""Ctrl-C in every long call: how often it looks at signals, and what stands in the arrays afterwards.
+
+No time is measured. The machine counts its looks: a call over so many elements must have looked so often, and between two
+looks there are at most AO_WATCH_EVERY units of work (vm/watch.h; tests/vm/test_sort.c and others hold the parts to that).
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from array import array
+
+import pytest
+
+import arrayops as ao
+from arrayops import _machine
+
+MILLION = 1 << 20
+LONG = 32 * MILLION
+
+
+def looks(call):
+    before = _machine.looks()
+    call()
+    return _machine.looks() - before
+
+
+@pytest.fixture(scope="module")
+def doubles():
+    """64 MiB of doubles in no order, made without random numbers for speed."""
+    part = array("d", [(k * 7919) % 10007 - 5000.5 for k in range(MILLION)])
+    return part * 8
+
+
+@pytest.fixture(scope="module")
+def small():
+    return array("b", bytes(range(64))) * (LONG // 64)
+
+
+#: call over 8 Mi doubles, least number of looks.
+LOOKS = {
+    "sort": (lambda a: ao.sort(array("d", a)), 20),
+    "sort of every second": (lambda a: ao.sort(memoryview(array("d", a))[::2]), 10),
+    "unique": (ao.unique, 20),
+    "median": (ao.median, 3),
+    "quantile": (lambda a: ao.quantile(a, 0.9), 3),
+    "reverse": (lambda a: ao.reverse(array("d", a)), 4),
+    "copy": (_machine.copy_array, 4),
+    "tolist": (lambda a: ao.view(memoryview(a)[:MILLION], "<d").tolist(), 30),
+    "a callable in C": (lambda a: ao.map(memoryview(a)[:100_000], float, compile=False), 20),
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_long_calls_look_at_signals(name, doubles):
+    call, least = LOOKS[name]
+    assert looks(lambda: call(doubles)) >= least
+
+
+#: call over 32 Mi bytes, least number of looks: these read 8 Mi elements between two.
+READS = {
+    "sum": (ao.sum, 4),
+    "min": (ao.min, 4),
+    "max": (ao.max, 4),
+    "argmin": (ao.argmin, 4),
+    "sum of every second": (lambda a: ao.sum(memoryview(a)[::2]), 2),
+    "swapped sum": (lambda a: ao.sum(ao.view(a, ">h")), 2),
+    "sort": (lambda a: ao.sort(array("b", a)), 20),
+    "minmax": (ao.minmax, 4),
+    "stats": (ao.stats, 4),
+    "dot": (lambda a: ao.dot(a, a), 4),
+    "count": (lambda a: ao.count(a, "x > 3"), 8),
+    "any": (lambda a: ao.any(a, "x > 99"), 4),
+    "all": (lambda a: ao.all(a, "x < 99"), 4),
+    "prod": (lambda a: ao.prod(memoryview(a).cast("B")[: 8 * MILLION : 64]), 0),
+    "filter": (lambda a: ao.filter(a, "x > 3"), 8),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_long_readers_look_at_signals(name, small):
+    call, least = READS[name]
+    assert looks(lambda: call(small)) >= least
+
+
+# -- what stands afterwards --------------------------------------------------------------------------------------------
+
+
+class Interrupted(Exception):
+    """What the signal handler raises."""
+
+
+def interrupted(call):
+    """Calls with a signal sent by another thread once the call looks at signals. Whether the call was cut off."""
+
+    def handle(number, frame):
+        raise Interrupted
+
+    start, before = _machine.looks(), signal.signal(signal.SIGUSR1, handle)
+    ended = threading.Event()
+
+    def send():
+        while _machine.looks() == start and not ended.wait(0.0005):
+            pass
+        if not ended.is_set():
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+
+    thread = threading.Thread(target=send)
+    try:
+        thread.start()
+        call()
+    except Interrupted:
+        return True
+    finally:
+        ended.set()
+        thread.join()
+        signal.signal(signal.SIGUSR1, before)
+    return False
+
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals between threads")
+
+
+def test_an_interrupted_sort_leaves_the_array_or_has_sorted_it(doubles):
+    for typecode in "dq":
+        given = array(typecode, map({"d": float, "q": int}[typecode], memoryview(doubles)[:MILLION])) * 6
+        wanted = array(typecode, given)
+        ao.sort(wanted)
+        a = array(typecode, given)
+        cut_off = interrupted(lambda a=a: ao.sort(a))
+        assert cut_off
+        assert a in (given, wanted)  # the latter if the signal came while it was written back
+        ao.sort(a)
+        assert a == wanted
+
+
+def test_an_interrupted_reversal_keeps_every_element():
+    a = array("i", range(24 * MILLION))
+    cut_off = interrupted(lambda: ao.reverse(a))
+    outer = next((k for k in range(len(a) // 2) if a[k] == k), len(a) // 2) if cut_off else len(a) // 2
+    assert outer > 0
+    assert a[:outer] == array("i", range(len(a) - 1, len(a) - 1 - outer, -1))
+    assert a[outer : len(a) - outer] == array("i", range(outer, len(a) - outer))
+    assert a[len(a) - outer :] == array("i", range(outer - 1, -1, -1))
+
+
+@pytest.mark.parametrize("call", [ao.unique, ao.median, lambda a: ao.view(a, "<d").tolist()])
+def test_an_interrupted_reader_changes_nothing_and_lets_go(call, doubles):
+    a = array("d", doubles)
+    assert interrupted(lambda: call(a))
+    assert a == doubles
+    a.append(1.0)  # nothing holds it any more
+
+
+def test_an_interrupted_map_in_place_has_done_a_front():
+    a = array("q", bytes(8 * 16 * MILLION))
+    cut_off = interrupted(lambda: ao.map_inplace(a, "x + 1", threads=1))
+    done = a.index(0) if cut_off and 0 in a else len(a)
+    assert a == array("q", [1]) * done + array("q", bytes(8 * (len(a) - done)))
+
+
+def test_an_interrupted_out_has_a_front(doubles):
+    out = array("d", bytes(8 * len(doubles)))
+    wanted = ao.map(doubles, "x + 1")
+    cut_off = interrupted(lambda: ao.map(doubles, "x + 1", out=out, threads=1))
+    done = next((k for k in range(len(out)) if out[k] != wanted[k]), len(out)) if cut_off else len(out)
+    assert out[:done] == wanted[:done]
+    assert not any(out[done:])

@@ -1,0 +1,152 @@
+"""Every public function while another thread writes to its arrays: any answer will do, a crash will not.
+
+Each row runs in a process of its own, so that a crash is a failure of this test, and a bounded number of times. Under the
+address sanitizer (docs/limits.md says how) an access outside of the call's memory is one, too.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+MORE = int(os.environ.get("ARRAYOPS_RACES", "1"))  # times as many rounds
+TYPECODES = "bBhHiIlLqQfd"
+#: Rows whose kernels read elements again: larger arrays, so that a write comes in between.
+HARD = {"sort", "sort strided", "order statistics", "extremes", "moments"}
+
+#: Statements over `a` and `b`, which are written to meanwhile; `v` is every second element of `a`, `o` an output.
+STATEMENTS = {
+    "sort": "ao.sort(a)",
+    "sort strided": "ao.sort(v)",
+    "unique": "ao.unique(a)",
+    "reverse": "ao.reverse(a); ao.reverse(v)",
+    "order statistics": "ao.median(a); ao.median(v); ao.quantile(a, .25); ao.quantile(a, [.1, .99])",
+    "extremes": "ao.min(a); ao.max(a); ao.minmax(a); ao.argmin(a); ao.argmax(a); ao.min(v); ao.argmax(v)",
+    "sums": "ao.sum(a); ao.sum(v); ao.mean(a); ao.dot(a, b); ao.dot(v, v)",
+    "moments": "ao.var(a); ao.std(a); ao.stats(a); ao.stats(v); s = ao.RunningStats(); s.update(a)",
+    "truth": "ao.any(a); ao.all(a); ao.count(a); ao.count(a, 'x > 3'); ao.any(v, 'x > 9'); ao.count(a, lambda x, y: x < y, b)",
+    "map": "ao.map(a, 'x'); ao.map(a, 'x if x < y else y', b); ao.map(v, 'x', out=o); ao.map_inplace(a, 'x')",
+    "elementary": "ao.map(a, 'exp(x/9e99)*sin(x/9e99)', typecode='d', ieee=True); ao.map(a, 'x/y', b, typecode='d', ieee=True)",
+    "division": "ao.map(a, 'x // (y or 1)', b); ao.map(a, 'x % (y or 1)', b); ao.map(a, 'x // y', b); ao.map(a, 'x % y', b)",
+    "checked": "ao.map(a, 'x*x + y', b); ao.map_inplace(a, 'x + x')",
+    "filter": "ao.filter(a, 'x > 0'); ao.filter(v, 'x > 3'); ao.filter(a, lambda x: x > 0, compile=False)",
+    "folds": "ao.reduce(a, 'acc if acc > x else x'); ao.accumulate(a, 'x if x > acc else acc'); ao.prod(a); ao.accumulate(a, '+')",
+    "pipelines": "ao.lazy(a).filter('x > 0').map('x').sum(); ao.lazy(a).filter('x > 1').collect(); ao.lazy(a).map('x').stats()",
+    "callbacks": "ao.map(a, f); ao.map(a, f, compile=False); ao.reduce(a, g)",
+    "copies": "ao.view(a, '<' + code).tolist(); list(ao.array_iterator(v)); ao.slice(a, 1, 9).tolist(); ao.to_arrow(a)",
+    "arithmetic": "ao.add(a, b); ao.subtract(a, b); ao.multiply(a, b); ao.divide(a, b, typecode='d')",
+    "in place": "ao.clip(a, 1, 100); ao.scale(a, 1); ao.normalize(a)",
+}
+
+PROGRAM = """
+import random, sys, threading
+from array import array
+import arrayops as ao
+codes, rounds, size, statement = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+parts = [compile(part, part, "exec") for part in statement.split("; ")]
+f, g = (lambda x: [x][0]), (lambda x, y: [x][0])
+rng = random.Random(5)
+def write(noise, targets, running):
+    k = 0
+    while running:
+        targets[0][:] = noise[k % 4]
+        targets[1][:] = noise[(k + 1) % 4]
+        k += 1
+def call(names, running):
+    try:
+        for _ in range(rounds):
+            for part in parts:
+                try:
+                    exec(part, dict(names))
+                except (TypeError, ValueError, ArithmeticError):
+                    pass
+    finally:
+        running.pop()
+def race(code):
+    raw = array(code, rng.randbytes(size * array(code).itemsize))
+    noise = [array(code, rng.choices(range(127), k=1000)) * (size // 1000), raw, array(code, [1]) * size, raw[::-1]]
+    a, b, o = array(code, noise[0]), array(code, noise[1]), array(code, noise[0][:size // 2])
+    names = {"ao": ao, "a": a, "b": b, "o": o, "v": memoryview(a)[::2], "f": f, "g": g, "code": code}
+    running = [1, 1]
+    writing = [memoryview(n).cast("B") for n in noise], [memoryview(t).cast("B") for t in (a, b)], running
+    threads = [threading.Thread(target=write, args=writing) for _ in range(2)]
+    threads += [threading.Thread(target=call, args=(names, running)) for _ in range(2)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+sys.setswitchinterval(1e-5)
+for code in codes:
+    print(code, flush=True)
+    race(code)
+print("through")
+"""
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_writer_beside_a_call_gives_no_crash(name):
+    rounds, size = (12, 200_000) if name in HARD else (3, 20_000)
+    command = [sys.executable, "-c", PROGRAM, TYPECODES, str(MORE * rounds), str(size), STATEMENTS[name]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout[-8:], done.stderr) == (0, "through\n", ""), (done.stdout, done.stderr[-3000:])
+
+
+CALLED_BACK = {
+    "a callable writes": "ao.map(a, lambda x: [x, m.__setitem__(slice(None), noise)][0]); ",
+    "a predicate writes": "ao.filter(a, lambda x: [x > 3, m.__setitem__(slice(None), noise)][0])",
+    "a reduction writes": "ao.reduce(a, lambda x, y: [y, m.__setitem__(slice(None), noise)][0])",
+}
+
+
+@pytest.mark.parametrize("name", CALLED_BACK)
+def test_a_callable_that_writes_is_seen_by_what_follows(name):
+    from array import array
+
+    import arrayops as ao
+
+    for code in TYPECODES:
+        a = array(code, range(100))
+        noise = array(code, [7]) * 100
+        eval(CALLED_BACK[name].rstrip("; "), {"ao": ao, "a": a, "m": memoryview(a), "noise": noise})
+        assert a == noise
+
+
+def test_a_callable_that_resizes_gets_a_buffer_error():
+    from array import array
+
+    import arrayops as ao
+
+    for call in (
+        lambda a, f: ao.map(a, f, compile=False),
+        lambda a, f: ao.filter(a, f, compile=False),
+        lambda a, f: ao.map_inplace(a, f, compile=False),
+    ):
+        a = array("q", range(100))
+        with pytest.raises(BufferError):
+            call(a, lambda x, a=a: a.append(x) or x)
+        assert a == array("q", range(100))
+
+
+SIGNALLED = """
+import signal, sys
+from array import array
+import arrayops as ao
+a = array("q", range(3_000_000, 0, -1))
+m, noise = memoryview(a), array("q", [7, 1 << 60, -5]) * 1_000_000
+def write(number, frame):
+    m[:] = noise
+    signal.setitimer(signal.ITIMER_REAL, .002)
+signal.signal(signal.SIGALRM, write)
+signal.setitimer(signal.ITIMER_REAL, .002)
+for _ in range(4):
+    ao.sort(a); ao.median(a); ao.min(a); ao.stats(a); ao.reverse(a); ao.unique(a); ao.filter(a, 'x > 5')
+signal.setitimer(signal.ITIMER_REAL, 0)
+print("through")
+"""
+
+
+@pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="no timers")
+def test_a_signal_handler_that_writes_gives_no_crash():
+    done = subprocess.run([sys.executable, "-c", SIGNALLED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "through\n"), done.stderr[-3000:]
