@@ -580,7 +580,7 @@ static void check_uniforms(cases *k)
     unsigned all = 0;
     for (unsigned j = 0; j < 3; j++)
         all |= types[j] != AO_TYPE_NONE ? 1u << j : 0;
-        k->n = 200;
+    k->n = 200;
     for (k->uniform = 1; k->uniform <= all; k->uniform++) {
         if (k->uniform & ~all || (k->uniform == all && !k->info->spreads))
             continue;
