@@ -95,9 +95,19 @@ static const void *part_of(const ao_span *span, size_t first, uint64_t *local, s
     return local;
 }
 
+/* Not worth a look, and side by side. */
+static int is_short(const ao_span *span)
+{
+    return !span->spacing.stride && span->count <= LONG_PART;
+}
+
 void ao_span_sum_int(const ao_isa *isa, const ao_span *span, int64_t *high, uint64_t *low, ao_watch *w)
 {
     uint64_t local[GATHERED];
+    if (is_short(span)) {
+        ao_sum_int(isa, span->type, span->data, span->count, high, low);
+        return;
+    }
     *high = 0;
     *low = 0;
     for (size_t first = 0, n; first < span->count && !w->stopped; first += n) {
@@ -141,6 +151,8 @@ int ao_sum_float(const ao_isa *isa, enum ao_type type, const void *a, size_t n, 
 
 int ao_span_sum_float(const ao_isa *isa, const ao_span *span, double *sum, ao_watch *w)
 {
+    if (is_short(span))
+        return ao_sum_float(isa, span->type, span->data, span->count, sum);
     uint64_t local[GATHERED];
     ao_float_sum state;
     int known = 1;
