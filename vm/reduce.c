@@ -237,6 +237,11 @@ size_t ao_span_extreme(const ao_isa *isa, const ao_span *span, int largest, void
     const size_t size = ao_type_sizes[span->type];
     uint64_t local[GATHERED];
     size_t found = 0;
+    if (is_short(span)) {
+        found = ao_extreme(isa, span->type, span->data, span->count, largest);
+        memcpy(element, (const char *)span->data + found * size, size);
+        return found;
+    }
     for (size_t first = 0, n; first < span->count && !w->stopped; first += n) {
         const char *part = part_of(span, first, local, &n);
         const size_t nans = count_nans(span->type, part, n), skipped = first ? nans : 0;
