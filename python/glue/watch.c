@@ -21,33 +21,13 @@ int watch_breathe(void)
     return watch_look();
 }
 
-static int look(void *context)
+int watch_called(void *context)
 {
     watched *w = context;
     PyEval_RestoreThread(w->thread);
     const int failed = watch_look();
     w->thread = PyEval_SaveThread();
     return failed;
-}
-
-ao_watch *watch_begin(watched *w, size_t elements)
-{
-    w->watch = (ao_watch){0};
-    w->thread = NULL;
-    if (elements >= RELEASE_GIL_FROM) {
-        w->watch.call = look;
-        w->watch.context = w;
-        w->thread = PyEval_SaveThread();
-    }
-    return &w->watch;
-}
-
-int watch_end(watched *w)
-{
-    if (w->thread) {
-        PyEval_RestoreThread(w->thread);
-    }
-    return w->watch.stopped ? -1 : 0;
 }
 
 /* looks() -> how often signals were looked at so far: for tests */
