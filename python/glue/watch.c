@@ -1,16 +1,17 @@
 /* Looking at signals during long work, and letting other threads run meanwhile: the only place that does.
  *
  * Work of the machine that takes a watch (vm/watch.h) is bracketed by watch_begin and watch_end; loops that hold the GIL
- * call watch_breathe now and then. Both come to look(), which runs signal handlers: the exception of one ends the call.
+ * call watch_breathe now and then. Both come to watch_look, which runs signal handlers: the exception of one ends the call.
  */
 #include "watch.h"
 
-/* Looks so far, of all threads: written with the GIL. For tests. */
-static size_t looks;
+#include <stdatomic.h>
+
+static atomic_size_t looks; /* so far, of all threads: for tests */
 
 int watch_look(void)
 {
-    looks++;
+    atomic_fetch_add_explicit(&looks, 1, memory_order_relaxed);
     return PyErr_CheckSignals();
 }
 
@@ -35,7 +36,7 @@ static PyObject *py_looks(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    return PyLong_FromSize_t(looks);
+    return PyLong_FromSize_t(atomic_load(&looks));
 }
 
 PyMethodDef watch_methods[] = {
