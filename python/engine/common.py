@@ -131,6 +131,22 @@ def make_room(cache: dict[Any, Any], most: int) -> None:
             continue
 
 
+class held:
+    """While it is entered nobody resizes these buffers: BufferError is what a callable or another thread gets."""
+
+    __slots__ = ("_views",)
+
+    def __init__(self, *buffers: Any) -> None:
+        self._views = [memoryview(buffer) for buffer in buffers]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *raised: object) -> None:
+        for view in self._views:
+            view.release()
+
+
 def native(arr: Any) -> Any:
     """The buffer as a sequence of Python numbers, whatever its format's prefix is; a copy if there is no other way."""
     if isinstance(arr, array):
