@@ -442,7 +442,8 @@ GOOD = (2, 3, 5, 1, 2, 0, 0, 0)
        [(0, -1), (0, 1.5), (0, 1), (1, "3"), (1, 10**9), (2, -1), (3, 9), (3, None), (3, 1.0), (5, 1), (6, -1)]),
      (1, True, (2, 0, 0, 5.0, 4.0, 0, 0, 0)), (1, True, (1, 0, 0, math.nan, 1.0, 0, 0, 0)),
      (1, True, (1, 5, 25, None, None, 1, 0, 0)),
-     (1, False, (0, 0, 0, None, None, 0, 0, 0)), (1, False, (2, 4, 8, 1, 3, 0, 0, 0)), (1, False, (2, 4, 10, 1, 4, 0, 0, 0)),
+     (1, False, (0, 0, 0, None, None, 0, 0, 0)), (1, False, (2, 4, 8, 1, 3, 0, 0, 0)),
+     (1, False, (2, 4, 10, 1, 4, 0, 0, 0)),
      (1, False, (1, 2, 4, 1, 3, 0, 0, 0)), (1, False, (3, 9, 29, 2, 4, 0, 0, 0, True)),
      (1, True, (1, 0, 0, math.inf, math.inf, 0, 0, 1)), (1, True, (1, 0, 0, -math.inf, math.inf, 0, 1, 0)),
      (1, True, (2, 0, 0, 0.0, math.inf, 0, 0, 0)), (1, True, (1, 0, 0, 0.0, 0.0, 0, 1, 0)),
@@ -458,14 +459,15 @@ def test_damaged_pickles(version: Any, floats: Any, found: Any) -> None:
 
 @given(arrays(special=True), st.data())
 def test_a_mutated_pickle_is_refused_or_has_possible_figures(values: array[Any], data: st.DataObject) -> None:
-    """Whatever elements there are, their own pickle is taken; with one figure changed, at most one of other elements."""
+    """Whatever elements there are, their own pickle is taken; with a figure changed it is refused or other elements'."""
     found = ao.RunningStats(values)
     restore, (version, floats, figures) = found.__reduce__()
     assert restore(version, floats, figures) == found
     if figures is None:
         return
     at = data.draw(st.integers(0, 7))
-    other = data.draw(st.one_of(st.integers(-3, 3).map(lambda k: (figures[at] or 0) + k), st.integers(), FLOATS, st.none()))
+    near = st.integers(-3, 3).map(lambda k: (figures[at] or 0) + k)
+    other = data.draw(st.one_of(near, st.integers(), FLOATS, st.none()))
     try:
         changed = restore(version, floats, (*figures[:at], other, *figures[at + 1 :]))
     except ValueError:
