@@ -459,7 +459,7 @@ def test_damaged_pickles(version: Any, floats: Any, found: Any) -> None:
 
 @given(arrays(special=True), st.data())
 def test_a_mutated_pickle_is_refused_or_has_possible_figures(values: array[Any], data: st.DataObject) -> None:
-    """Whatever elements there are, their own pickle is taken; with a figure changed it is refused or other elements'."""
+    """Whatever elements there are, their own pickle is taken; with a figure changed it is refused, or others'."""
     found = ao.RunningStats(values)
     restore, (version, floats, figures) = found.__reduce__()
     assert restore(version, floats, figures) == found
