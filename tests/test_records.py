@@ -336,6 +336,51 @@ def test_files(tmp_path: Path) -> None:
         assert file.read(1) == b"\x80"
 
 
+def test_files_read_into_memory(tmp_path: Path) -> None:
+    path = tmp_path / "numbers"
+    path.write_bytes(struct.pack(">5d", *range(5)))
+    numbers = ao.open(path, ">d", mmap=False)
+    with pytest.raises(TypeError, match="read-only"):
+        ao.map_inplace(numbers, "x")
+    own = ao.open(path, ">d", mode="c", mmap=False)
+    ao.map_inplace(own, "x + 1")
+    path.write_bytes(struct.pack(">2d", 7, 8))  # others write to it, and make it shorter
+    assert numbers.tolist() == [0, 1, 2, 3, 4] and own.tolist() == [1, 2, 3, 4, 5]
+    assert ao.open(path, ">d", 8, mmap=False).tolist() == [8]
+    with path.open("rb") as file:
+        file.read(9)
+        assert ao.open(file.fileno(), ">d", mmap=False).tolist() == [7, 8] and file.tell() == 9
+    with pytest.raises(ValueError, match="goes with mmap=True only"):
+        ao.open(path, ">d", mode="r+", mmap=False)
+    for content in (b"", bytes(11), bytes(8 << 20)):
+        path.write_bytes(content)
+        found = [outcome(lambda m=m: ao.open(path, "d", mmap=m).tolist()) for m in (True, False)]
+        assert str(found[0]) == str(found[1])
+    for wrong in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(OSError):
+            ao.open(wrong, "d", mmap=False)
+
+
+TRUNCATED = """
+import os, sys, arrayops as ao
+path, mapped = sys.argv[1], sys.argv[2] == "mapped"
+numbers = ao.open(path, "d", mmap=mapped)
+os.truncate(path, 0)
+print(ao.sum(numbers))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGBUS"), reason="needs pages that go")
+@pytest.mark.parametrize(("how", "status"), [("mapped", "SIGBUS"), ("read", "")])
+def test_a_file_that_is_made_shorter(how: str, status: str, tmp_path: Path) -> None:
+    """docs/limits.md: a mapped file ends the process, one that was read does not."""
+    path = tmp_path / "numbers"
+    path.write_bytes(struct.pack("d", 0.5) * 100_000)
+    done = subprocess.run([sys.executable, "-c", TRUNCATED, str(path), how], capture_output=True, check=False)
+    assert done.returncode == (-getattr(signal, status) if status else 0)
+    assert status or done.stdout == b"50000.0\n"
+
+
 def test_odd_files(tmp_path: Path) -> None:
     path = tmp_path / "numbers"
     path.write_bytes(b"")
