@@ -24,15 +24,16 @@ import arrayops as ao
 from arrayops.compiler.parse import MAX_TEXT
 
 CORPUS = Path(__file__).parent / "corpus" / "parse"
-#: Lines of compiler/ that a text may take: known texts take up to 400 a character (`work` prints the most that was met).
+#: Lines of compiler/ that a text may take. Known texts take up to 640 a character; the most that was met is printed.
 WORK, WORK_PER_CHARACTER = 20_000, 4_000
 PIECES = (
-    "x", "y", "acc", "1", "0", "1.5", "1e400", "10**9", "0x7fffffffffffffff", "True", "pi", "math.pi", "math.", "(", ")",
-    "[", "]", "{", "}", ",", ":", "+", "-", "*", "/", "//", "%", "**", "<<", ">>", "&", "|", "^", "~", "@", "<", "<=", "==",
-    "!=", " is ", " in ", " not in ", " not ", " and ", " or ", " if ", " else ", "lambda:", ":=", "sqrt(", "where(x,",
-    "clip(x,1,2)", "min(", "max(", "int(", "round(x,", "pow(x,2,3)", "bool(", "float(", "abs(", "in (1,2)", "'a'", '"', "\\",
-    "\n", "\t", "#", ";", "f'{x}'", "x.y", "x[0]", "__class__", "import os", "é", "\0", "\u200b", "\ud800", "_", "1_0",
-    "1j", "...", "None", "await x", "yield", "*x", "**x", "x=1", "e", "nan", "inf", "gamma(", "999999999999999999999",
+    "x", "y", "acc", "1", "0", "1.5", "1e400", "10**9", "0x7fffffffffffffff", "True", "pi", "math.pi", "math.",
+    "(", ")", "[", "]", "{", "}", ",", ":", "+", "-", "*", "/", "//", "%", "**", "<<", ">>", "&", "|", "^", "~",
+    "@", "<", "<=", "==", "!=", " is ", " in ", " not in ", " not ", " and ", " or ", " if ", " else ", "lambda:",
+    ":=", "sqrt(", "where(x,", "clip(x,1,2)", "min(", "max(", "int(", "round(x,", "pow(x,2,3)", "bool(", "float(",
+    "abs(", "in (1,2)", "'a'", '"', "\\", "\n", "\t", "#", ";", "f'{x}'", "x.y", "x[0]", "__class__", "import os",
+    "é", "\0", "\u200b", "\ud800", "_", "1_0", "1j", "...", "None", "await x", "yield", "*x", "**x", "x=1", "e",
+    "nan", "inf", "gamma(", "999999999999999999999",
 )  # fmt: skip
 
 
@@ -128,7 +129,8 @@ def fuzz(count: int, seconds: float, seed: int) -> int:
             return 1
         if work.new and len(text) < 300:
             texts.append(text)
-    print(f"fuzz_parse: {count} texts from seed {seed}, {len(work.seen)} lines reached, {most:.0f} lines a character at most")
+    print(f"fuzz_parse: {count} texts from seed {seed}, {len(work.seen)} lines reached, "
+          f"{most:.0f} lines a character at most")  # fmt: skip
     return 0
 
 
