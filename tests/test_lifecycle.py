@@ -175,8 +175,8 @@ class Late:
         self.kept = ao.map, ao.sum, kernel, view, ao.RunningStats(ints), ao.lazy(ints).map("x + 2"), ints
     def __del__(self):
         map_, sum_, kernel_, view_, running, pipe, data = self.kept
-        for call in (lambda: map_(data, "x + 3"), lambda: kernel_(data), lambda: sum_(view_), lambda: running.update(data),
-                     pipe.sum, lambda: map_(data, lambda x: x - 1), lambda: map_(data, "x + 1 +")):
+        for call in (lambda: map_(data, "x + 3"), lambda: kernel_(data), lambda: sum_(view_), pipe.sum,
+                     lambda: running.update(data), lambda: map_(data, lambda x: x - 1), lambda: map_(data, "x + 1 +")):
             try:
                 call()
             except BaseException:
@@ -192,7 +192,7 @@ cycle.append(cycle)
 
 
 def test_last_reference_goes_in_another_thread() -> None:
-    """A View, a kernel and a pipeline are dropped by threads that did not make them, while others use copies of them."""
+    """A View, a kernel and a pipeline are dropped by threads that did not make them, while others use them."""
     code = BUSY + """
 def use_and_drop(things):
     view, kernel, pipe = things.pop()

@@ -26,8 +26,8 @@ def built(folder: Path) -> Path:
     name = folder / f"faults{sysconfig.get_config_var('EXT_SUFFIX')}"
     compiler = (os.environ.get("CC") or "cc").split()
     include = sysconfig.get_path("include")
-    subprocess.run([*compiler, "-O2", "-shared", "-fPIC", f"-I{include}", str(HERE / "faults.c"), "-o", str(name), "-ldl"],
-                   check=True)  # fmt: skip
+    options = ["-O2", "-shared", "-fPIC", f"-I{include}"]
+    subprocess.run([*compiler, *options, str(HERE / "faults.c"), "-o", str(name), "-ldl"], check=True)
     return name
 
 
