@@ -11,7 +11,9 @@ import itertools
 import math
 import mmap
 import os
+import signal
 import struct
+import subprocess
 import sys
 import weakref
 from array import array
@@ -22,7 +24,7 @@ import arrayops as ao
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import TYPECODES, assert_bytes, edge_values, same_array
+from oracle import TYPECODES, assert_bytes, assert_same, edge_values, outcome, same_array
 
 #: Sizes of struct with a byte order: l and L have 4 bytes then.
 STANDARD = {code: struct.calcsize("<" + code) for code in TYPECODES}
@@ -355,7 +357,7 @@ def test_files_read_into_memory(tmp_path: Path) -> None:
     for content in (b"", bytes(11), bytes(8 << 20)):
         path.write_bytes(content)
         found = [outcome(lambda m=m: ao.open(path, "d", mmap=m).tolist()) for m in (True, False)]
-        assert str(found[0]) == str(found[1])
+        assert_same(*found)
     for wrong in (tmp_path / "nothing", tmp_path):
         with pytest.raises(OSError):
             ao.open(wrong, "d", mmap=False)

@@ -12,7 +12,6 @@ import pickle
 import random
 import signal
 import statistics
-import subprocess
 import sys
 import threading
 from array import array
@@ -474,49 +473,6 @@ def test_a_mutated_pickle_is_refused_or_has_possible_figures(values: array[Any],
         return
     s = changed.stats()
     assert s.count > 0 and (s.min <= s.mean <= s.max or s.mean != s.mean or floats) and not s.var < 0
-
-
-FORKED = """
-import os, signal, sys, threading, time
-from array import array
-import arrayops as ao
-part, found = array("d", [1.0, 2.0]), ao.RunningStats(array("d", [1.0]))
-stop = False
-def add():
-    while not stop:
-        found.update(part)
-sys.setswitchinterval(1e-6)
-threads = [threading.Thread(target=add, daemon=True) for _ in range(4)]
-for thread in threads: thread.start()
-for turn in range(25):
-    child = os.fork()
-    if not child:
-        before = found.count
-        found.update(part)
-        found.merge(ao.RunningStats(part))
-        os._exit(0 if found.count == before + 4 and found.max == 2 else 1)
-    for _ in range(3000):
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            break
-        time.sleep(.01)
-    else:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        sys.exit(f"child {turn} hangs")
-    assert status == 0, (turn, status)
-stop = True
-for thread in threads: thread.join()
-assert (found.count - 1) * 3 == (found.sum - 1) * 2
-print("through")
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_running_statistics_of_a_forked_child() -> None:
-    """Whatever the other threads were at, the child adds to its copy."""
-    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "through\n"), done.stderr[-3000:]
 
 
 def test_a_signal_handler_adds_in_the_midst_of_an_update() -> None:
