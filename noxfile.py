@@ -135,4 +135,7 @@ def tests(session: nox.Session) -> None:
     python(session, "-m", "pytest", "-n", str(os.cpu_count() or 1))
 
 
-nox.options.sessions = ["machine", "sanitized", "threads", "coverage", "guided", "fuzz", "instructions", "lint", "types", "docs"]
+#: All but `tests`, which the README's command runs; the quick ones first.
+nox.options.sessions = [
+    "lint", "types", "docs", "machine", "sanitized", "threads", "coverage", "guided", "fuzz", "instructions",
+]  # fmt: skip
