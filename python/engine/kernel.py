@@ -197,7 +197,8 @@ class Kernel(_machine.KernelBase):
             if plan is None or plan.program is None:
                 _machine.call_map(meaning.python, given[:visible], target, out is None)
             else:
-                _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, thread_count(threads))
+                number = thread_count(threads)
+                _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, number)
         return target
 
     def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:
