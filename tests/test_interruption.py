@@ -38,7 +38,7 @@ def small() -> Any:
 
 
 #: call over 8 Mi doubles, least number of looks.
-LOOKS = {
+LOOKS: dict[str, tuple[Any, int]] = {
     "sort": (lambda a: ao.sort(array("d", a)), 20),
     "sort of every second": (lambda a: ao.sort(memoryview(array("d", a))[::2]), 10),
     "unique": (ao.unique, 20),
@@ -58,7 +58,7 @@ def test_long_calls_look_at_signals(name: Any, doubles: Any) -> None:
 
 
 #: call over 32 Mi bytes, least number of looks: these read 8 Mi elements between two.
-READS = {
+READS: dict[str, tuple[Any, int]] = {
     "sum": (ao.sum, 4),
     "min": (ao.min, 4),
     "max": (ao.max, 4),

@@ -315,6 +315,24 @@ def test_threads_agree() -> None:
         assert same_array(array("d", out.tolist()), expected[1:])
 
 
+@pytest.mark.parametrize(("code", "method"), [("d", "__float__"), ("f", "__index__"), ("h", "__index__")])
+def test_a_number_that_releases_the_view_it_is_stored_in(code: str, method: str) -> None:
+    """As for a memoryview: ValueError, and nothing is written."""
+    data = array(code, [1, 2, 3])
+    for make in (lambda: ao.view(data, code), lambda: memoryview(data)):
+        view: Any = make()
+
+        def number(self: Any, view: Any = view) -> int | float:
+            view.release()
+            return 7.0 if method == "__float__" else 7
+
+        with pytest.raises(ValueError, match="released"):
+            view[1] = type("Number", (), {method: number})()
+        assert data == array(code, [1, 2, 3])
+        data.append(3)
+        data.pop()
+
+
 # ------------------------------------------------------------------------------------------------ files
 
 
