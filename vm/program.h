@@ -15,8 +15,9 @@ typedef struct {
     size_t block, regs, uniforms, marks, raw, scratch, temps, stride, total;
 } ao_layout;
 
-/* Step flags: AO_MARKING and AO_STORE of the instruction, and this one. */
-enum { AO_FAULTING = 4 };
+/* Step flags: AO_MARKING and AO_STORE of the instruction, and these. AO_ONCE: it may mark, and all its operands are uniforms,
+ * so that it runs on one element of each block, for all of them. */
+enum { AO_FAULTING = 4, AO_ONCE = 8 };
 
 /* One decoded instruction. An absent operand or guard is register `regs`, one past the last, which the frame binds to a
  * spare value: the run loop then needs no test. */

@@ -496,6 +496,15 @@ UNARY(RINT, f64, f64, f64, round_even(x))
 BINARY(DIV, f64, f64, f64, f64, x / y)
 CHECKED2(DIVC, f64, f64, f64, f64, uint64_t, ANY_BIT, const double r = x / y; const uint64_t bad = y == 0;)
 
+static inline uint64_t magnitude_u64(uint64_t x)
+{
+    return x;
+}
+static inline uint64_t magnitude_i64(int64_t x)
+{
+    return x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+}
+
 /* Nonzero where x is not an exact double: bits left of the 53 lowest while bits right of them are in use too. x | -x
  * are the bits from the lowest set one up. */
 static inline uint64_t inexact_u64(uint64_t x)
@@ -504,67 +513,86 @@ static inline uint64_t inexact_u64(uint64_t x)
 }
 static inline uint64_t inexact_i64(int64_t x)
 {
-    return inexact_u64(x < 0 ? 0 - (uint64_t)x : (uint64_t)x);
+    return inexact_u64(magnitude_i64(x));
 }
+#define NEGATIVE_QUOT_i64(x, y) ((uint64_t)((x) ^ (y)) >> 63)
+#define NEGATIVE_QUOT_u64(x, y) UINT64_C(0)
+
+/* The quotient of any two 64-bit numbers, v not 0, is q + e, right to 2^-90 of itself: so q is the quotient rounded once,
+ * unless e is so close to half a unit in the last place that it is not sure. */
+typedef struct {
+    double q, e;
+    uint64_t unsure;
+} long_quotient;
+
+/* Both in two parts, of 53 and 11 bits. */
+static INLINE long_quotient divide_long(uint64_t u, uint64_t v)
+{
+    const uint64_t low_u = u >> 53 ? u & 0x7FF : 0, low_v = v >> 53 ? v & 0x7FF : 0;
+    const double uh = f64_of_u64(u - low_u), vh = f64_of_u64(v - low_v), ul = f64_of_u32(low_u), vl = f64_of_u32(low_v);
+    const double first = uh / vh;
+    const dd p = two_product(first, vh);
+    const dd s = two_sum(first, (((uh - p.hi) - p.lo) + (ul - first * vl)) / (vh + vl));
+    const double next = of_bits(bits_of(s.hi) + (s.lo < 0 ? UINT64_C(0) - 1 : 1)), half = 0.5 * fabs(next - s.hi);
+    return (long_quotient){s.hi, s.lo, (uint64_t)(fabs(fabs(s.lo) - half) < s.hi * 0x1p-80)};
+}
+
+/* Which of the neighbours a and a' it is then: where u / v is as seen from the point m 2^-s halfway between them, from the sign
+ * of u 2^s - m v. Next to that point the difference is below 2^40, though both terms have more than 64 bits. */
+static double nearest_quotient(long_quotient l, uint64_t u, uint64_t v)
+{
+    const uint64_t a = bits_of(l.q) - (l.e < 0), mantissa = (a & UINT64_C(0xfffffffffffff)) | UINT64_C(1) << 52;
+    const int shift = 1076 - (int)(a >> 52);
+    const uint64_t left = shift < 64 ? u << (shift > 0 ? shift : 0) : 0;
+    const uint64_t right = (2 * mantissa + 1) * v << (shift < 0 ? -shift : 0);
+    const int64_t difference = (int64_t)(left - right);
+    return of_bits(a + (difference > 0 || (difference == 0 && a & 1)));
+}
+
+/* Numbers that doubles hold are divided as doubles; chunks with others in them, the long way. Written aside if d is an operand. */
 #define STAMP_QUOT(T, op)                                                                                             \
-    CHECKED2(op, T, f64, T, T, uint64_t, ANY_BIT, const double r = f64_of_##T(x) / f64_of_##T(y);                     \
-             const uint64_t bad = inexact_##T(x) | inexact_##T(y) | (y == 0);)
+    static uint64_t sweep_##op##_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform, uint64_t *zero) \
+    {                                                                                                                 \
+        uint64_t inexact = 0, bad = 0;                                                                                \
+        EACH2(T, T, const double r = f64_of_##T(x) / f64_of_##T(y); inexact |= inexact_##T(x) | inexact_##T(y);       \
+              bad |= y == 0; to[i] = r;)                                                                              \
+        *zero |= bad;                                                                                                 \
+        return inexact;                                                                                               \
+    }                                                                                                                 \
+    static void long_##op##_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform)               \
+    {                                                                                                                 \
+        uint64_t unsure = 0;                                                                                          \
+        EACH2(T, T, const uint64_t u = magnitude_##T(x), v = magnitude_##T(y);                                        \
+              const long_quotient l = divide_long(u, v | (v == 0)); unsure |= l.unsure;                               \
+              to[i] = of_bits(bits_of(l.q) | NEGATIVE_QUOT_##T(x, y) << 63);)                                         \
+        for (size_t i = 0; unsure && i < n; i++) {                                                                    \
+            const ao_##T x = a[uniform & 1 ? 0 : i], y = b[uniform & 2 ? 0 : i];                                      \
+            const uint64_t u = magnitude_##T(x), v = magnitude_##T(y);                                                \
+            const long_quotient l = divide_long(u, v | (v == 0));                                                     \
+            if (l.unsure)                                                                                             \
+                to[i] = of_bits(bits_of(nearest_quotient(l, u, v)) | NEGATIVE_QUOT_##T(x, y) << 63);                  \
+        }                                                                                                             \
+    }                                                                                                                 \
+    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+    {                                                                                                                 \
+        UNUSED;                                                                                                       \
+        p_f64 *d = d_;                                                                                                \
+        uint64_t zero = 0;                                                                                            \
+        double aside[CHUNK];                                                                                          \
+        for (size_t at = 0, m; at < n; at += m) {                                                                     \
+            m = n - at < CHUNK ? n - at : CHUNK;                                                                      \
+            const p_##T *a = (const p_##T *)a_ + (uniform & 1 ? 0 : at), *b = (const p_##T *)b_ + (uniform & 2 ? 0 : at); \
+            double *to = d_ == a_ || d_ == b_ ? aside : (double *)d + at;                                             \
+            if (sweep_##op##_##T(m, to, a, b, uniform, &zero))                                                        \
+                long_##op##_##T(m, to, a, b, uniform);                                                                \
+            for (size_t i = 0; mark && i < m; i++)                                                                    \
+                mark[at + i] = b[uniform & 2 ? 0 : i] == 0;                                                           \
+            if (to == aside)                                                                                          \
+                memcpy(d + at, to, m * sizeof *d);                                                                    \
+        }                                                                                                             \
+        return zero != 0;                                                                                             \
+    }
 AO_LIST_WIDE(STAMP_QUOT, QUOT)
-
-/* Floats, as CPython's float_floor_div and float_rem. The exact way: */
-static inline double float_mod(double x, double y)
-{
-    if (y == 0)
-        return NAN;
-    const double mod = fmod(x, y);
-    if (mod == 0)
-        return copysign(0.0, y);
-    return (y < 0) != (mod < 0) ? mod + y : mod;
-}
-
-static inline double float_div(double x, double y)
-{
-    if (y == 0)
-        return x / y;
-    const double mod = fmod(x, y);
-    double div = (x - mod) / y;
-    if (mod != 0 && (y < 0) != (mod < 0))
-        div -= 1.0;
-    if (div == 0)
-        return copysign(0.0, x / y);
-    const double whole = floor(div);
-    return div - whole > 0.5 ? whole + 1.0 : whole;
-}
-
-static inline double float_divc(double x, double y, uint64_t *bad)
-{
-    *bad |= y == 0;
-    return float_div(x, y);
-}
-static inline double float_modc(double x, double y, uint64_t *bad)
-{
-    *bad |= y == 0;
-    return float_mod(x, y);
-}
-
-/* The fast way: q = floor(x / y) is the quotient, or one above it where x / y was rounded up to a whole number; x -
- * q*y in one rounding shows which, and is the remainder (exact in the latter case, the sum CPython rounds in the
- * former). Below 2^49 CPython's (x - mod) / y is within 1/2 of the same whole number. Greater quotients, inf and nan
- * are done again. A zero divisor is not: the quotient is x / y, the remainder nan. */
-#define FLOAT_FAST(BAD, RESULT)                                                                                       \
-    const double t = x / y, q = round_down(t), m = rest(x, q, y);                                                     \
-    const int zero = y == 0, above = (m != 0) & ((m < 0) != (y < 0));                                                 \
-    const uint64_t used_x = !zero & !((fabs(t) < 0x1p49) & (m == m)), used_y = 0, bad = BAD;                          \
-    const double r = RESULT;
-#define FLOAT_REDO(x, y) (x) | (y)
-#define FLOAT_DIV(x, y, bad) ((void)(bad), float_div(x, y))
-#define FLOAT_MOD(x, y, bad) ((void)(bad), float_mod(x, y))
-#define FLOAT_QUOTIENT zero ? t : above ? q - 1.0 : q
-#define FLOAT_REST zero ? NAN : m == 0 ? copysign(0.0, y) : above ? m + y : m
-CHUNKED(FDIV, f64, FLOAT_DIV, FLOAT_REDO, FLOAT_FAST(0, FLOAT_QUOTIENT))
-CHUNKED(FDIVC, f64, float_divc, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_QUOTIENT))
-CHUNKED(MOD, f64, FLOAT_MOD, FLOAT_REDO, FLOAT_FAST(0, FLOAT_REST))
-CHUNKED(MODC, f64, float_modc, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_REST))
 
 /* Integers, rounded down as Python does. No processor here divides vectors of integers, and scalar division takes 1.7
  * ns. Instead the quotient of doubles is rounded to a whole number by adding 1.5 * 2^52. For operands below 2^51 that is the
@@ -724,10 +752,20 @@ AO_LIST_ORDERED(STAMP_NE, NE)
 AO_LIST_ORDERED(STAMP_LT, LT)
 AO_LIST_ORDERED(STAMP_LE, LE)
 
-#define STAMP_TIE(T, op)                                                                                              \
-    CHECKED2(op, T, b1, T, f64, uint64_t, ANY_BIT,                                                                    \
-             const uint64_t bad = (uint64_t)(f64_of_##T(x) == y) & (inexact_##T(x) != 0); const uint64_t r = bad;)
-AO_LIST_WIDE(STAMP_TIE, TIE)
+/* A number that is no exact double has its 11 low bits taken away first. What is left is a double, and where b is near it
+ * the subtraction is exact (Sterbenz). */
+static INLINE double difference(double high, uint64_t low, double b)
+{
+    return (high - b) + f64_of_u32(low);
+}
+#define STAMP_DIFF(T, op)                                                                                             \
+    static INLINE double diff_##T(ao_##T x, double y)                                                                 \
+    {                                                                                                                 \
+        const uint64_t low = magnitude_##T(x) >> 53 ? (uint64_t)x & 0x7FF : 0;                                        \
+        return difference(f64_of_##T(x - (ao_##T)low), low, y);                                                       \
+    }                                                                                                                 \
+    BINARY(op, T, f64, T, f64, diff_##T(x, y))
+AO_LIST_WIDE(STAMP_DIFF, DIFF)
 UNARY(ISNAN, f64, b1, f64, x != x)
 UNARY(ISINF, f64, b1, f64, fabs(x) == INFINITY)
 UNARY(ISFIN, f64, b1, f64, fabs(x) < INFINITY)

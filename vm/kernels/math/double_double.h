@@ -76,4 +76,19 @@ static INLINE double power_of_two(uint64_t k)
     return of_bits((k + 1023) << 52);
 }
 
+/* v 2^k for v about 1 and k in -1150..1150, where that may overflow or be subnormal. Elsewhere exact, so the same bits as
+ * v * power_of_two(k). `down` says that k <= 0; else k >= 0. */
+static INLINE double scaled_by(double v, uint64_t k, int down)
+{
+    const uint64_t nearer = down ? 128 : UINT64_C(0) - 128;
+    return v * power_of_two(k + nearer) * (down ? 0x1p-128 : 0x1p128);
+}
+
+/* x, but not beyond low..high; nan stays nan. */
+static INLINE double clamped(double x, double low, double high)
+{
+    const double v = low > x ? low : x;
+    return high < v ? high : v;
+}
+
 #endif
