@@ -1,7 +1,7 @@
 """What a condition says of a number: whether a guard keeps a function from arguments that it refuses.
 
-``s/d if d else v`` never divides by zero, ``log(x) if x > 0 else 0`` never sees a negative number. Lowering asks here, and
-then takes the operation that cannot mark, as ieee=True would. An answer "not known" is never wrong.
+``s/d if d else v`` never divides by zero, ``log(x) if x > 0 else 0`` never sees a negative number. Lowering asks here,
+and then takes the operation that cannot mark, as ieee=True would. An answer "not known" is never wrong.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Term(Protocol):
 
 
 def truth_between(terms: Sequence[_Term], condition: int, same: set[int], low: float, high: float) -> bool | None:
-    """The condition's value if it is one and the same for every value of the terms ``same`` (one number) in low..high."""
+    """The condition's value if it is the same wherever the number that the terms ``same`` are lies in low..high."""
     term = terms[condition]
     if term.op in ("lt", "le", "eq", "ne"):
         left, right = (_ends(terms, a, same, low, high) for a in term.args)
@@ -90,7 +90,9 @@ def _ends(terms: Sequence[_Term], index: int, same: set[int], low: float, high: 
         ends = _ends(terms, term.args[0], same, low, high)
         if ends is None:
             return None
-        return ends if term.op == "to_float" else (-ends[0], -ends[1]) if term.op == "neg" else (abs(ends[0]), abs(ends[1]))
+        if term.op == "neg":
+            return -ends[0], -ends[1]
+        return ends if term.op == "to_float" else (abs(ends[0]), abs(ends[1]))
     return None
 
 

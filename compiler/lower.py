@@ -20,7 +20,6 @@ from .._machine import OPS, TYPE_SIZES, TYPES
 from .fuse import fuse
 from .guards import REFUSED, truth_between
 from .infer import Graph, Param, Term, interval
-from .ir import ELEMENTARY1, ELEMENTARY2
 from .program import MARKING, OPCODES, STORE, Instr, Program, Register, serialise
 
 FAULTS = {op["name"] for op in OPS if op["faults"]}
@@ -28,7 +27,7 @@ FAULTS = {op["name"] for op in OPS if op["faults"]}
 _UNMARKED = {
     (op["name"], op["type"]): plain
     for op in OPS
-    for plain in (op["name"].removesuffix("C"), op["name"].replace("FIT_", "TO_"))
+    for plain in (op["name"].removesuffix("_CHECKED"), op["name"].replace("FIT_", "TO_"))
     if op["faults"] and (plain, op["type"]) in OPCODES and plain not in FAULTS
 }
 
@@ -38,25 +37,21 @@ _MOST_CONJUNCTIONS = 8  # a guard of more becomes "always"
 
 Guard = frozenset[frozenset[tuple[int, bool]]]
 
-#: The machine's name of each float or bool term.
-_PLAIN = {
-    "add": "ADD", "sub": "SUB", "mul": "MUL", "div": "DIV", "divc": "DIVC", "fdiv": "FDIV", "fdivc": "FDIVC",
-    "rem": "MOD", "remc": "MODC", "sqrt": "SQRT", "sqrtc": "SQRTC", "squarec": "SQUAREC", "neg": "NEG",
-    "fabs": "FABS", "copysign": "COPYSIGN", "floor": "FLOOR", "ceil": "CEIL", "trunc": "TRUNC", "rint": "RINT",
-    "whole": "WHOLE", "and": "AND", "or": "OR", "xor": "XOR", "not": "NOT", "isnan": "ISNAN", "isinf": "ISINF",
-    "isfinite": "ISFIN",
-}  # fmt: skip
-for _name in (*ELEMENTARY1, *ELEMENTARY2, "log", "hypot", "pow"):
-    _PLAIN[_name], _PLAIN[_name + "c"] = _name.upper(), _name.upper() + "C"
+#: The machine's name of each float or bool term: the term's in capitals, but for three; and checked, if it ends in c.
+_TERMS = {"FLOORDIV": "fdiv", "MOD": "rem", "ISFIN": "isfinite"}
+_PLAIN: dict[str, str] = {}
+for _op in OPS:
+    _base = _op["name"].removesuffix("_CHECKED")
+    _PLAIN[_TERMS.get(_base, _base.lower()) + ("c" if _base != _op["name"] else "")] = _op["name"]
 #: Int terms: the machine's name where the interval fits the lane, and where it was cut.
 _INT = {
-    "add": ("ADD", "ADDC"), "sub": ("SUB", "SUBC"), "mul": ("MUL", "MULC"), "shl": ("SHL", "SHLC"),
-    "floordiv": ("FDIVC", "FDIVC"), "mod": ("MODC", "MODC"), "ipow": ("IPOW", "IPOW"), "and": ("AND", "AND"),
-    "or": ("OR", "OR"), "xor": ("XOR", "XOR"), "shr": ("SHR", "SHR"), "shrc": ("SHRC", "SHRC"),
-    "abs": ("ABS", "ABS"),
+    "add": ("ADD", "ADD_CHECKED"), "sub": ("SUB", "SUB_CHECKED"), "mul": ("MUL", "MUL_CHECKED"),
+    "shl": ("SHL", "SHL_CHECKED"), "floordiv": ("FLOORDIV_CHECKED", "FLOORDIV_CHECKED"),
+    "mod": ("MOD_CHECKED", "MOD_CHECKED"), "ipow": ("IPOW", "IPOW"), "and": ("AND", "AND"), "or": ("OR", "OR"),
+    "xor": ("XOR", "XOR"), "shr": ("SHR", "SHR"), "shrc": ("SHR_CHECKED", "SHR_CHECKED"), "abs": ("ABS", "ABS"),
 }  # fmt: skip
 #: Int terms of two i32 operands and an i64 result.
-_WIDENING = {"add": "ADDW", "sub": "SUBW", "mul": "MULW"}
+_WIDENING = {"add": "ADD_WIDE", "sub": "SUB_WIDE", "mul": "MUL_WIDE"}
 _COMPARE = {"eq": "EQ", "ne": "NE", "lt": "LT", "le": "LE"}
 _CLOSED = ("add", "sub", "mul", "and", "or", "xor", "if", "shl")  # low bits of the result need only low bits
 
@@ -278,8 +273,8 @@ class _Lowering:
             lane = self.narrowest("DIFF", args[:1])
             return self.instr("DIFF", lane, "f64", (self.get(args[0], lane, index), self.get(args[1], "f64")), index)
         if op == "quot":
-            lane = self.narrowest("QUOT", args)
-            return self.instr("QUOT", lane, "f64", tuple(self.get(a, lane, index) for a in args), index)
+            lane = self.narrowest("TRUEDIV", args)
+            return self.instr("TRUEDIV", lane, "f64", tuple(self.get(a, lane, index) for a in args), index)
         if op == "to_float":
             return self.get(args[0], "f64", index)
         if op == "fix":

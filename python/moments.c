@@ -190,7 +190,7 @@ PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         PyErr_NoMemory();
     } else {
         for (unsigned part = 0; part < parts; part++) {
-            ao_moments_start(&p.moments[part], state->isa, a.type, (unsigned)wanted, AO_FOLD_AHEAD);
+            ao_moments_start(&p.moments[part], state->isa, a.type, (unsigned)wanted, AO_EXTRACT_AHEAD);
         }
         result = run_pass(&p, parts) < 0 ? NULL : moments_list(p.moments, parts, sizeof *p.moments);
     }

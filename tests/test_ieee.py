@@ -62,7 +62,8 @@ def test_filter_and_folds_take_ieee() -> None:
 
 
 STILL_RAISE: list[tuple[str, str, Any, str]] = [
-    ("1 // x", "i", 0, "d"), ("1 % x", "i", 0, "d"), ("x // 0", "q", 5, "d"), ("x % 0", "B", 5, "d"), ("1 << x", "i", -1, "d"),
+    ("1 // x", "i", 0, "d"), ("1 % x", "i", 0, "d"), ("x // 0", "q", 5, "d"), ("x % 0", "B", 5, "d"),
+    ("1 << x", "i", -1, "d"),
     ("int(1.0 / x)", "d", 0.0, "q"), ("floor(1.0 / x)", "d", 0.0, "q"), ("round(sqrt(x))", "d", -1.0, "q"),
     ("int(x)", "d", NAN, "q"), ("floor(x) + 1", "d", NAN, "d"), ("floor(x) % 7", "d", INF, "d"),
 ]  # fmt: skip

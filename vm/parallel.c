@@ -102,7 +102,7 @@ static void do_chunk(worker *w, size_t c)
     all->left[c] = !good;
 }
 
-static void *work(void *context)
+static void *take_chunks(void *context)
 {
     worker *w = context;
     shared *all = w->all;
@@ -146,9 +146,9 @@ void ao_run_parallel(const ao_program *program, const ao_job *job, unsigned thre
         *w = (worker){.all = &all, .frame = at, .inputs = (const void **)(void *)(at + frame),
                       .aside = aside ? at + frame + inputs : NULL, .calling = t == 0};
         if (t)
-            w->started = pthread_create(&w->thread, NULL, work, w) == 0;
+            w->started = pthread_create(&w->thread, NULL, take_chunks, w) == 0;
         else
-            work(w);
+            take_chunks(w);
     }
     for (unsigned t = 1; t < threads; t++) {
         worker *w = (worker *)(void *)(memory + t * each);

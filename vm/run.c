@@ -8,9 +8,10 @@
  * Passes. Without a scan a block first runs fast, with no marks; only if a kernel reports a fault does it run again
  * with marks. The second run starts from the inputs, which no instruction writes, so it is sound whatever the
  * temporaries share. It is sticky: after a block with raw faults the next starts in the marking pass at once, until
- * one has none; data in which guarded faults abound costs one pass, not two. With a scan every block runs once, in
- * the marking pass (AO_MARKING instructions included): the scan could not be undone, a second run of the epilogue
- * alone would read slots that the first has overwritten, and one step of the scan costs more than marking the block.
+ * one has none; data in which guarded faults abound costs one pass, not two. A program with a scan has one pass
+ * only, the marking one (AO_MARKING instructions included). It cannot be run twice, for two reasons: the accumulator
+ * has moved on, and temporaries that the epilogue reads may have been reused. Nor would a fast pass pay: one step of
+ * the scan costs more than marking a whole block.
  *
  * Scan. It stops before the first element whose body mark has AO_MARK_VALUE, and at the first whose own step faults
  * (unless its guard is 0). That element becomes the last of the block and gets AO_MARK_VALUE; the accumulator keeps the
@@ -42,7 +43,7 @@ static int is_one_pass(const ao_program *p)
     return !p->faults && !p->temps && p->acc == AO_NO_REG && p->first[AO_SECTIONS] - p->first[AO_BODY] == 1;
 }
 
-static int is_spaced(ao_spacing spacing)
+static unsigned is_spaced(ao_spacing spacing)
 {
     return spacing.stride != 0;
 }

@@ -1,4 +1,4 @@
-/* Exact sums of doubles: whole blocks are folded (reduce_kernels.h), what folds do not hold goes to a superaccumulator.
+/* Exact sums of doubles: whole blocks by extraction (reduce_kernels.h); what that does not hold goes to a superaccumulator.
  *
  * The total is exact until it is rounded, so it depends on the numbers alone, not on their order, the block size or the
  * instruction set. Nothing is allocated.
@@ -11,7 +11,7 @@
 /* ---- the superaccumulator ---- */
 
 enum { ROOM = 2000 }; /* additions of at most 2^52 to a digit between carries */
-_Static_assert((int)ROOM >= (int)AO_FOLD_BLOCK, "add_singly makes room for a whole block at once");
+_Static_assert((int)ROOM >= (int)AO_EXTRACT_BLOCK, "add_singly makes room for a whole block at once");
 
 /* Leaves all digits but the last, which has the sign, in 0 .. 2^32-1. */
 static void carry(ao_accumulator *a)
@@ -89,13 +89,13 @@ static double rounded(ao_accumulator *a)
 static const double TOO_LARGE = 0x1p960;
 enum {
     SMALLEST = -1022,        /* exponent of the last bias: its last place is 2^-1074 */
-    SPACING = 53 - AO_FOLD_MARGIN,
+    SPACING = 53 - AO_EXTRACT_MARGIN,
     HEADROOM = 2,            /* a new scale leaves room for numbers four times as large */
     SLACK = 8,               /* a scale this much too large is worth replacing */
     BLOCKS_PER_FLUSH = 256,  /* of at most 2^54 units each */
     CALM_BLOCKS = 8,         /* blocks that needed fewer biases, before fewer are used */
     MOST_SKIPPED = 64,
-    FEW = 64                 /* numbers not worth a fold */
+    FEW = 64                 /* numbers not worth an extraction */
 };
 
 static double power_of_2(int exponent)
@@ -106,16 +106,16 @@ static double power_of_2(int exponent)
     return power;
 }
 
-static int fold_exponent(const ao_float_sum *sum, int fold)
+static int bias_exponent(const ao_float_sum *sum, int bias)
 {
-    int exponent = sum->exponent - SPACING * fold;
+    int exponent = sum->exponent - SPACING * bias;
     return exponent < SMALLEST ? SMALLEST : exponent;
 }
 
 static void flush(ao_float_sum *sum)
 {
     for (int f = 0; sum->blocks && f < AO_BIASES; f++) {
-        add_scaled(&sum->total, sum->taken[f], (unsigned)(fold_exponent(sum, f) - 52 + 1074));
+        add_scaled(&sum->total, sum->taken[f], (unsigned)(bias_exponent(sum, f) - 52 + 1074));
         sum->taken[f] = 0;
     }
     sum->blocks = 0;
@@ -125,9 +125,9 @@ static void set_scale(ao_float_sum *sum, int exponent)
 {
     flush(sum);
     sum->exponent = exponent;
-    sum->below = power_of_2(exponent - AO_FOLD_MARGIN);
+    sum->below = power_of_2(exponent - AO_EXTRACT_MARGIN);
     for (int f = 0; f < AO_BIASES; f++)
-        sum->bias[f] = 1.5 * power_of_2(fold_exponent(sum, f));
+        sum->bias[f] = 1.5 * power_of_2(bias_exponent(sum, f));
 }
 
 /* The exponent of the first bias for numbers up to `largest`. */
@@ -136,11 +136,11 @@ static int scale_for(double largest)
     uint64_t bits;
     memcpy(&bits, &largest, 8);
     int exponent = (int)(bits >> 52) - 1022; /* largest < 2^exponent */
-    exponent += AO_FOLD_MARGIN + HEADROOM;
-    return exponent < SMALLEST + AO_FOLD_MARGIN ? SMALLEST + AO_FOLD_MARGIN : exponent;
+    exponent += AO_EXTRACT_MARGIN + HEADROOM;
+    return exponent < SMALLEST + AO_EXTRACT_MARGIN ? SMALLEST + AO_EXTRACT_MARGIN : exponent;
 }
 
-/* Folding is exact if additions round to nearest and subnormal numbers are kept: a library that was built with
+/* Extraction is exact if additions round to nearest and subnormal numbers are kept: a library that was built with
  * -ffast-math may have switched that off in this thread. Where floats are computed in more than their own precision
  * it never is. */
 static int arithmetic_is_standard(void)
@@ -155,11 +155,11 @@ void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels, 
     sum->total.room = ROOM;
     sum->kernels = kernels;
     sum->ahead = ahead;
-    sum->folding = arithmetic_is_standard();
+    sum->extracting = arithmetic_is_standard();
     sum->level = 1;
 }
 
-/* Adds at most AO_FOLD_BLOCK numbers without folding, by integer arithmetic alone. */
+/* Adds at most AO_EXTRACT_BLOCK numbers without extraction, by integer arithmetic alone. */
 static int add_singly(ao_float_sum *sum, const double *x, size_t n)
 {
     ao_accumulator *total = &sum->total;
@@ -186,17 +186,17 @@ static int add_singly(ao_float_sum *sum, const double *x, size_t n)
     return 1;
 }
 
-/* Folds a block again and again, with ever smaller biases, until nothing is left. */
-static int fold_deep(ao_float_sum *sum, const double *x, size_t n, ao_fold_result *result, int64_t *taken)
+/* Extracts a block again and again, with ever smaller biases, until nothing is left. */
+static int extract_deep(ao_float_sum *sum, const double *x, size_t n, ao_extraction *result, int64_t *taken)
 {
-    double left[AO_FOLD_BLOCK];
+    double left[AO_EXTRACT_BLOCK];
     double largest = 0;
     int used = 0;
-    while (used < sum->kernels->passes * AO_FOLD_DEEP) {
-        sum->kernels->fold_4(used ? left : x, n, sum->bias + used, sum->ahead, result, left);
+    while (used < sum->kernels->passes * AO_EXTRACT_DEEP) {
+        sum->kernels->extract_4(used ? left : x, n, sum->bias + used, sum->ahead, result, left);
         memcpy(taken + used, result->taken, sizeof result->taken);
         largest = used ? largest : result->largest;
-        used += AO_FOLD_DEEP;
+        used += AO_EXTRACT_DEEP;
         if (largest >= sum->below || !result->rest)
             break;
     }
@@ -205,18 +205,18 @@ static int fold_deep(ao_float_sum *sum, const double *x, size_t n, ao_fold_resul
 }
 
 /* Returns the number of biases that were used, and for each what it took. */
-static int fold_block(ao_float_sum *sum, const double *x, size_t n, ao_fold_result *result, int64_t *taken)
+static int extract_block(ao_float_sum *sum, const double *x, size_t n, ao_extraction *result, int64_t *taken)
 {
     if (sum->level == 2)
-        return fold_deep(sum, x, n, result, taken);
-    (sum->level ? sum->kernels->fold_2 : sum->kernels->fold_1)(x, n, sum->bias, sum->ahead, result);
+        return extract_deep(sum, x, n, result, taken);
+    (sum->level ? sum->kernels->extract_2 : sum->kernels->extract_1)(x, n, sum->bias, sum->ahead, result);
     taken[0] = result->taken[0];
     if (sum->level)
         taken[1] = result->taken[1];
     return 1 + sum->level;
 }
 
-/* Counts blocks that a smaller level would have folded completely, and goes there after enough of them. */
+/* Counts blocks that a smaller level would have extracted completely, and goes there after enough of them. */
 static void relax(ao_float_sum *sum, const int64_t *taken, int used)
 {
     int64_t needed = sum->level == 0;
@@ -239,25 +239,25 @@ static void commit(ao_float_sum *sum, const int64_t *taken, int used)
     relax(sum, taken, used);
 }
 
-/* From the first few numbers, which saves folding most of a first block in vain. */
+/* From the first few numbers, which saves extracting most of a first block in vain. */
 static void guess_scale(ao_float_sum *sum, const double *x)
 {
-    ao_fold_result result;
-    sum->kernels->fold_1(x, AO_FOLD_STEP, sum->bias, 0, &result);
+    ao_extraction result;
+    sum->kernels->extract_1(x, AO_EXTRACT_STEP, sum->bias, 0, &result);
     if (result.largest < TOO_LARGE)
         set_scale(sum, scale_for(result.largest));
 }
 
-/* n is a multiple of AO_FOLD_STEP. A block that did not fold completely is folded again, at another scale (once at
- * most) or with more biases; if all fail, this block and a growing number of later ones go to add_singly. */
+/* n is a multiple of AO_EXTRACT_STEP. A block of which something was left over is extracted again, at another scale (once
+ * at most) or with more biases; if all fail, this block and a growing number of later ones go to add_singly. */
 static int add_block(ao_float_sum *sum, const double *x, size_t n)
 {
     if (sum->below == 0)
         guess_scale(sum, x);
-    while (sum->folding && !sum->skip) {
-        ao_fold_result result;
+    while (sum->extracting && !sum->skip) {
+        ao_extraction result;
         int64_t taken[AO_BIASES];
-        int used = fold_block(sum, x, n, &result, taken);
+        int used = extract_block(sum, x, n, &result, taken);
         if (result.largest >= TOO_LARGE)
             return 0;
         int scale = scale_for(result.largest);
@@ -283,8 +283,8 @@ static int add_block(ao_float_sum *sum, const double *x, size_t n)
 /* The last few numbers, padded to whole steps: zeros change nothing. */
 static int add_rest(ao_float_sum *sum, const double *x, size_t n)
 {
-    double padded[AO_FOLD_BLOCK];
-    size_t whole = (n + AO_FOLD_STEP - 1) / AO_FOLD_STEP * AO_FOLD_STEP;
+    double padded[AO_EXTRACT_BLOCK];
+    size_t whole = (n + AO_EXTRACT_STEP - 1) / AO_EXTRACT_STEP * AO_EXTRACT_STEP;
     memcpy(padded, x, n * sizeof *x);
     memset(padded + n, 0, (whole - n) * sizeof *x);
     return add_block(sum, padded, whole);
@@ -295,11 +295,11 @@ size_t ao_float_sum_add(ao_float_sum *sum, const double *x, size_t n)
     if (n <= FEW)
         return add_singly(sum, x, n) ? n : 0;
     size_t done = 0;
-    for (; n - done >= AO_FOLD_BLOCK; done += AO_FOLD_BLOCK)
-        if (!add_block(sum, x + done, AO_FOLD_BLOCK))
+    for (; n - done >= AO_EXTRACT_BLOCK; done += AO_EXTRACT_BLOCK)
+        if (!add_block(sum, x + done, AO_EXTRACT_BLOCK))
             return done;
-    size_t steps = (n - done) / AO_FOLD_STEP * AO_FOLD_STEP;
-    steps = steps < 4 * AO_FOLD_STEP ? 0 : steps; /* fewer are padded with the rest: one fold, not two */
+    size_t steps = (n - done) / AO_EXTRACT_STEP * AO_EXTRACT_STEP;
+    steps = steps < 4 * AO_EXTRACT_STEP ? 0 : steps; /* fewer are padded with the rest: one extraction, not two */
     if (steps && !add_block(sum, x + done, steps))
         return done;
     done += steps;

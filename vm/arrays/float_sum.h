@@ -4,7 +4,7 @@
 
 #include "../kernels/reduce_kernels.h"
 
-enum { AO_DIGITS = 68, AO_BIASES = AO_FOLD_PASSES * AO_FOLD_DEEP };
+enum { AO_DIGITS = 68, AO_BIASES = AO_EXTRACT_PASSES * AO_EXTRACT_DEEP };
 /* A fixed-point number wide enough for every sum of doubles: digit i is worth 2^(32i - 1074). Between carries a
  * digit holds more than 32 bits, of either sign; additions are counted. */
 typedef struct {
@@ -16,22 +16,22 @@ typedef struct {
     ao_accumulator total;
     const struct ao_reductions *kernels;
     size_t ahead;                /* bytes to prefetch ahead */
-    int folding;                 /* 0: the processor's arithmetic is not as folds need it */
+    int extracting;              /* 0: the processor's arithmetic is not as extraction needs it */
     int exponent;                /* of the first bias */
-    int level;                   /* 0: fold_1, 1: fold_2, 2: fold_4 */
+    int level;                   /* 0: extract_1, 1: extract_2, 2: extract_4 */
     double bias[AO_BIASES];
-    double below;                /* |x| that may be folded; 0 before the first block, which sets the scale */
+    double below;                /* |x| that may be extracted; 0 before the first block, which sets the scale */
     int64_t taken[AO_BIASES];       /* not yet in total */
     int blocks;                  /* in taken */
     int calm;
-    int skip, skipped;           /* blocks to add without folding, and how many were chosen last */
+    int skip, skipped;           /* blocks to add without extraction, and how many were chosen last */
 } ao_float_sum;
 
 enum { AO_FLOAT_SUM_BYTES = 4 * (AO_DIGITS - 1) + 8 };
 
-/* ahead: AO_FOLD_AHEAD for numbers in memory, 0 for those in cache. */
+/* ahead: AO_EXTRACT_AHEAD for numbers in memory, 0 for those in cache. */
 void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels, size_t ahead);
-/* Adds numbers from the front; returns how many. Fewer than n: among the next AO_FOLD_BLOCK is an inf, a nan, or one of
+/* Adds numbers from the front; returns how many. Fewer than n: among the next AO_EXTRACT_BLOCK is an inf, a nan, or one of
  * 2^960 or more, with which math.fsum may overflow. */
 size_t ao_float_sum_add(ao_float_sum *sum, const double *x, size_t n);
 /* Adds one finite number of any size. */

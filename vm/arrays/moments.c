@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK = AO_FOLD_BLOCK };
+enum { BLOCK = AO_EXTRACT_BLOCK };
 #if defined __SIZEOF_INT128__
 __extension__ typedef unsigned __int128 uint128;
 #else

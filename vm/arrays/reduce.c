@@ -82,9 +82,9 @@ static int sum_doubles(ao_float_sum *sum, const double *x, size_t n)
 
 static int sum_floats(ao_float_sum *sum, const float *x, size_t n)
 {
-    double wide[AO_FOLD_BLOCK];
+    double wide[AO_EXTRACT_BLOCK];
     for (size_t now; n > 0; x += now, n -= now) {
-        now = n < AO_FOLD_BLOCK ? n : AO_FOLD_BLOCK;
+        now = n < AO_EXTRACT_BLOCK ? n : AO_EXTRACT_BLOCK;
         sum->kernels->widen(now, x, wide);
         if (!sum_doubles(sum, wide, now))
             return 0;
@@ -95,7 +95,7 @@ static int sum_floats(ao_float_sum *sum, const float *x, size_t n)
 int ao_sum_float(const ao_isa *isa, enum ao_type type, const void *a, size_t n, double *sum)
 {
     ao_float_sum state;
-    ao_float_sum_start(&state, isa->reductions, AO_FOLD_AHEAD);
+    ao_float_sum_start(&state, isa->reductions, AO_EXTRACT_AHEAD);
     if (!(type == AO_TYPE_f32 ? sum_floats(&state, a, n) : sum_doubles(&state, a, n)))
         return 0;
     *sum = ao_float_sum_rounded(&state);

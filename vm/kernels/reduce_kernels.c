@@ -1,6 +1,6 @@
 /* Reduction kernels, compiled once per instruction-set level (level.h).
  *
- * The loops are plain C for the vectoriser, except the folds: they need their accumulators held in registers, which
+ * The loops are plain C for the vectoriser, except the extractions: they need their accumulators held in registers, which
  * compilers do for vector variables but not for arrays of lanes, so they use the vector types that gcc and clang share.
  * -ffp-contract=off and round-to-nearest are assumed throughout; nothing here may reorder or contract an addition of
  * floats.
@@ -26,12 +26,13 @@
 
 enum {
     LANES = VECTOR_BYTES / 8,
-    /* Vectors folded side by side, to hide the latency of an addition: as many as the registers hold. */
+    /* Vectors extracted side by side, to hide the latency of an addition: as many as the registers hold. */
     WIDE = VECTOR_BYTES == 64 ? 8 : 4,
     NARROW = 4
 };
-_Static_assert(AO_FOLD_STEP % (LANES * WIDE) == 0 && AO_FOLD_STEP % (LANES * NARROW) == 0, "a step is whole rows");
-_Static_assert(AO_FOLD_BLOCK / (LANES * WIDE) <= AO_FOLD_ROWS && AO_FOLD_BLOCK / (LANES * NARROW) <= AO_FOLD_ROWS,
+_Static_assert(AO_EXTRACT_STEP % (LANES * WIDE) == 0 && AO_EXTRACT_STEP % (LANES * NARROW) == 0, "a step is whole rows");
+_Static_assert(AO_EXTRACT_BLOCK / (LANES * WIDE) <= AO_EXTRACT_ROWS
+                   && AO_EXTRACT_BLOCK / (LANES * NARROW) <= AO_EXTRACT_ROWS,
                "an accumulator would take too many numbers");
 
 typedef double doubles __attribute__((vector_size(VECTOR_BYTES)));
@@ -67,7 +68,8 @@ static INLINE doubles smaller(doubles a, doubles b)
 }
 
 /* a - b. Fused with a multiplication by one, which changes nothing but the port: Zen 4 adds on two ports and
- * multiplies on two others, so that half of a fold runs beside the other half (fold_2: .19 ns per double, not .26). */
+ * multiplies on two others, so that
+ * half of an extraction runs beside the other half (extract_2: .19 ns per double, not .26). */
 static INLINE doubles difference(doubles a, doubles b)
 {
 #if VECTOR_BYTES == 64
@@ -95,10 +97,10 @@ static INLINE doubles load(const double *x)
 }
 
 /* Takes what each bias can hold from v and returns what is left. */
-static INLINE doubles fold_vector(doubles v, doubles *sum, int folds, int stride)
+static INLINE doubles extract_vector(doubles v, doubles *sum, int biases, int stride)
 {
 #pragma GCC unroll 4
-    for (int f = 0; f < folds; f++, sum += stride) {
+    for (int f = 0; f < biases; f++, sum += stride) {
         doubles next = *sum + v;
         doubles part = difference(next, *sum);
         *sum = next;
@@ -107,8 +109,8 @@ static INLINE doubles fold_vector(doubles v, doubles *sum, int folds, int stride
     return v;
 }
 
-/* What bias f took, over all accumulators: sums and bias have the same exponent (or the sum is the next power of
- * two), so the difference of their bits is the difference in units of the last place. */
+/* How much was added to one bias, in units of its last place. A double's bits, read as an integer, grow by one per unit
+ * in the last place; as no sum has left the bias's binade, subtracting the bits subtracts the values. */
 static INLINE int64_t taken_by(const doubles *sum, double bias, int vectors)
 {
     const words start = (words)broadcast(bias);
@@ -121,14 +123,14 @@ static INLINE int64_t taken_by(const doubles *sum, double bias, int vectors)
     return (int64_t)taken;
 }
 
-static INLINE void fold(const double *x, size_t n, const double *bias, size_t ahead, ao_fold_result *result, double *left,
-                        int folds, int vectors)
+static INLINE void extract(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result,
+                           double *left, int biases, int vectors)
 {
     const words magnitude = (words){0} + INT64_MAX;
-    doubles sum[AO_FOLD_DEEP * WIDE];
+    doubles sum[AO_EXTRACT_DEEP * WIDE];
     doubles largest = {0};
     words rest = {0};
-    for (int f = 0; f < folds; f++)
+    for (int f = 0; f < biases; f++)
         for (int j = 0; j < vectors; j++)
             sum[f * vectors + j] = broadcast(bias[f]);
     for (size_t i = 0; i < n; i += (size_t)(vectors * LANES)) {
@@ -138,7 +140,7 @@ static INLINE void fold(const double *x, size_t n, const double *bias, size_t ah
             __builtin_prefetch((const void *)((uintptr_t)at + ahead));
             doubles v = load(at);
             largest = larger((doubles)((words)v & magnitude), largest);
-            v = fold_vector(v, sum + j, folds, vectors);
+            v = extract_vector(v, sum + j, biases, vectors);
             rest |= (words)v;
             if (left)
                 memcpy(left + (at - x), &v, sizeof v);
@@ -151,23 +153,23 @@ static INLINE void fold(const double *x, size_t n, const double *bias, size_t ah
         result->rest |= rest[lane];
         result->largest = largest[lane] > result->largest ? largest[lane] : result->largest;
     }
-    for (int f = 0; f < folds; f++)
+    for (int f = 0; f < biases; f++)
         result->taken[f] = taken_by(sum + f * vectors, bias[f], vectors);
 }
 
-static void fold_1(const double *x, size_t n, const double *bias, size_t ahead, ao_fold_result *result)
+static void extract_1(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result)
 {
-    fold(x, n, bias, ahead, result, NULL, 1, WIDE);
+    extract(x, n, bias, ahead, result, NULL, 1, WIDE);
 }
 
-static void fold_2(const double *x, size_t n, const double *bias, size_t ahead, ao_fold_result *result)
+static void extract_2(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result)
 {
-    fold(x, n, bias, ahead, result, NULL, 2, WIDE);
+    extract(x, n, bias, ahead, result, NULL, 2, WIDE);
 }
 
-static void fold_4(const double *x, size_t n, const double *bias, size_t ahead, ao_fold_result *result, double *left)
+static void extract_4(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result, double *left)
 {
-    fold(x, n, bias, ahead, result, left, 4, NARROW);
+    extract(x, n, bias, ahead, result, left, 4, NARROW);
 }
 
 static void widen(size_t n, const float *restrict x, double *restrict wide)
@@ -335,10 +337,10 @@ DEFINE_EXTREMES(f64, isnan)
 
 extern const struct ao_reductions AO_LOCAL(ao_reductions);
 const struct ao_reductions AO_LOCAL(ao_reductions) = {
-    .fold_1 = fold_1,
-    .fold_2 = fold_2,
-    .fold_4 = fold_4,
-    .passes = VECTOR_BYTES == 64 ? AO_FOLD_PASSES : VECTOR_BYTES == 32 ? 3 : 2,
+    .extract_1 = extract_1,
+    .extract_2 = extract_2,
+    .extract_4 = extract_4,
+    .passes = VECTOR_BYTES == 64 ? AO_EXTRACT_PASSES : VECTOR_BYTES == 32 ? 3 : 2,
     .widen = widen,
     .survey = survey,
     .products = products,

@@ -2,37 +2,38 @@
  *
  * The kernels do the work that is proportional to the array; everything that decides (which kernel, what scale, when
  * the answer cannot be given) is in arrays/ and exists once. No kernel's answer depends on its vector width: integer
- * totals and folded totals are exact, and an extreme is an index.
+ * totals and extracted totals are exact, and an extreme is an index.
  */
 #ifndef AO_REDUCE_KERNELS_H
 #define AO_REDUCE_KERNELS_H
 
 #include "../vm.h"
 
-/* Folding: exact addition of doubles of similar size. A bias B = 1.5 * 2^e is so large that adding x to it rounds x
+/* Extraction (S. M. Rump, T. Ogita, S. Oishi, Accurate floating-point summation I, SIAM J. Sci. Comput. 31, 2008): exact
+ * addition of doubles of similar size. A bias B = 1.5 * 2^e is so large that adding x to it rounds x
  * to a multiple of B's unit in the last place, 2^(e-52), and what was rounded off, x - ((B + x) - B), is exact. The
  * rounded parts add up in B without error while the sum stays between 2^e and 2^(e+1); the rest goes on to the next,
  * smaller bias. When nothing is left after the last bias, the sums of all biases together are the exact sum.
  *
- * One accumulator takes at most AO_FOLD_ROWS numbers, so they must be below 2^(e-1) / AO_FOLD_ROWS. The part left
- * over is at most 2^(e-53), so the exponents of successive biases may differ by 53 - AO_FOLD_MARGIN. */
+ * One accumulator takes at most AO_EXTRACT_ROWS numbers, so they must be below 2^(e-1) / AO_EXTRACT_ROWS. The part left
+ * over is at most 2^(e-53), so the exponents of successive biases may differ by 53 - AO_EXTRACT_MARGIN. */
 enum {
-    AO_FOLD_BLOCK = 1024, /* most numbers of one call */
-    AO_FOLD_STEP = 64,    /* their number is a multiple of this */
-    AO_FOLD_ROWS = 128,
-    AO_FOLD_MARGIN = 8,   /* log2(AO_FOLD_ROWS) + 1 */
-    AO_FOLD_DEEP = 4,     /* biases of the largest kernel */
-    AO_FOLD_PASSES = 4,   /* most passes with them */
-    /* Bytes that a fold of data in memory prefetches ahead: from .22 to .15 ns per double (AVX-512, Zen 5). Of data in
-     * cache none: the lines behind it would only take the place of others. */
-    AO_FOLD_AHEAD = 8192
+    AO_EXTRACT_BLOCK = 1024, /* most numbers of one call */
+    AO_EXTRACT_STEP = 64,    /* their number is a multiple of this */
+    AO_EXTRACT_ROWS = 128,
+    AO_EXTRACT_MARGIN = 8,   /* log2(AO_EXTRACT_ROWS) + 1 */
+    AO_EXTRACT_DEEP = 4,     /* biases of the largest kernel */
+    AO_EXTRACT_PASSES = 4,   /* most passes with them */
+    /* Bytes that an extraction of data in memory prefetches ahead: from .22 to .15 ns per double (AVX-512, Zen 5). Of data
+     * in cache none: the lines behind it would only take the place of others. */
+    AO_EXTRACT_AHEAD = 8192
 };
 
 typedef struct {
     double largest;              /* largest |x|, nans aside */
     uint64_t rest;               /* nonzero: some x was not used up, or was an inf or nan */
-    int64_t taken[AO_FOLD_DEEP]; /* sum of the parts taken by each bias, in units of its last place; at most 2^54 */
-} ao_fold_result;
+    int64_t taken[AO_EXTRACT_DEEP]; /* sum of the parts taken by each bias, in units of its last place; at most 2^54 */
+} ao_extraction;
 
 static inline int ao_is_signed(enum ao_type type)
 {
@@ -40,12 +41,12 @@ static inline int ao_is_signed(enum ao_type type)
 }
 
 struct ao_reductions {
-    /* Folds n doubles with as many biases as the name says. If some |x| is out of the range of the first bias, only
-     * `largest` means anything. fold_4 also stores what is left of each x, for smaller biases; `left` may be x. */
-    void (*fold_1)(const double *x, size_t n, const double *bias, size_t ahead, ao_fold_result *result);
-    void (*fold_2)(const double *x, size_t n, const double *bias, size_t ahead, ao_fold_result *result);
-    void (*fold_4)(const double *x, size_t n, const double *bias, size_t ahead, ao_fold_result *result, double *left);
-    int passes; /* of fold_4 over the same numbers that take less time than adding them one at a time */
+    /* Extracts n doubles with as many biases as the name says. If some |x| is out of the range of the first bias, only
+     * `largest` means anything. extract_4 also stores what is left of each x, for smaller biases; `left` may be x. */
+    void (*extract_1)(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result);
+    void (*extract_2)(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result);
+    void (*extract_4)(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result, double *left);
+    int passes; /* of extract_4 over the same numbers that take less time than adding them one at a time */
     void (*widen)(size_t n, const float *x, double *wide);
     /* Bits, without the sign, of the largest |x|, nans included, and of the smallest that is not zero. */
     void (*survey)(size_t n, const double *x, uint64_t *largest, uint64_t *smallest);

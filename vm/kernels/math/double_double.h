@@ -24,8 +24,8 @@ static INLINE dd fast_two_sum(double a, double b)
     return (dd){s, b - (s - a)};
 }
 
-/* Where there is a fused multiplication, it gives the error at once: the same bits, as the error of a product is a double
- * unless it underflows. So products below 2^-960 must be exact ones or must not matter. */
+/* Where there is a fused multiplication, it gives the error at once: the same bits, as the error of a product is a
+ * double unless it underflows. So products below 2^-960 must be exact ones or must not matter. */
 static INLINE dd two_product(double a, double b)
 {
     const double p = a * b;
@@ -52,7 +52,8 @@ static INLINE dd quotient(double n, double nlo, double d, double dlo)
     return (dd){q, (((n - p.hi) - p.lo) + (nlo - q * dlo)) * inverse};
 }
 
-/* x - q y in one rounding, for the whole number q next to x / y: x - p.hi is exact then, or p.lo is 0. */
+/* x - q*y, rounded once. Holds if q is x / y rounded to a whole number, up or down: then x and q*y are so close that
+ * x - p.hi is exact (Sterbenz), or q is so small that the product has no error. */
 static INLINE double rest(double x, double q, double y)
 {
     const dd p = two_product(q, y);
@@ -76,8 +77,8 @@ static INLINE double power_of_two(uint64_t k)
     return of_bits((k + 1023) << 52);
 }
 
-/* v 2^k for v about 1 and k in -1150..1150, where that may overflow or be subnormal. Elsewhere exact, so the same bits as
- * v * power_of_two(k). `down` says that k <= 0; else k >= 0. */
+/* v 2^k for v about 1 and k in -1150..1150, where that may overflow or be subnormal. Elsewhere exact, so the same bits
+ * as v * power_of_two(k). `down` says that k <= 0; else k >= 0. */
 static INLINE double scaled_by(double v, uint64_t k, int down)
 {
     const uint64_t nearer = down ? 128 : UINT64_C(0) - 128;

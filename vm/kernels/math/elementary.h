@@ -1,12 +1,12 @@
 /* Elementary functions of doubles: the frame that every family of them fills in.
  *
- * A function f is given by straight-line code of + - * / sqrt, comparisons, conditional expressions and integer operations
- * on the bits, so that the loops around it become vector code at every level. No multiplication is fused with an
- * addition, no table is looked up: the bits are the same at every level. Nothing traps or is undefined.
+ * A function f is given by straight-line code of + - * / sqrt, comparisons, conditional expressions and integer
+ * operations on the bits, so that the loops around it become vector code at every level. No multiplication is fused
+ * with an addition, no table is looked up: the bits are the same at every level. Nothing traps or is undefined.
  *
  *   core_f(x)    its value, within one ULP, for every x that is not odd; for odd x any value will do
- *   odd_f(x)     nonzero where core_f does not hold: huge arguments, results that overflow or are subnormal, inf, nan, the
- *                edges of the domain
+ *   odd_f(x)     nonzero where core_f does not hold: huge arguments, results that overflow or are subnormal, inf, nan,
+ *                the edges of the domain
  *   whole_f(x)   its value for every x that is not far; where x is not odd, the bits of core_f. A nan argument is the
  *                result, quieted and otherwise unchanged (of two nans, the first). Where the function has no value, the
  *                result is the positive quiet nan without payload: (double)NAN.
@@ -16,11 +16,13 @@
  * whole at once, because odd elements come in company. So the cost does not depend on how many there are: before, each
  * went to the C library, and 10% of nan made exp sixteen times slower.
  *
- * Functions whose whole costs no more than the core and the search for odd elements (tanh, atan, erf) have the whole only.
+ * Functions whose whole costs no more than the core and the search for odd elements (tanh, atan, erf) have the whole
+ * only.
  *
- * What Python's math.f refuses is marked by the kernels whose name ends in C, where raises_f(r, x) is nonzero, r being the
- * result. A few functions have arguments that are far, numbers for which the whole does not hold either. sin, cos and tan have
- * a third form beyond_f(x) for chunks with such, right for every x; of fmod and its kin the C library does them one by one.
+ * What Python's math.f refuses is marked by the kernels whose name ends in CHECKED, where raises_f(r, x) is nonzero, r
+ * being the result. A few functions have arguments that are far, numbers for which the whole does not hold either. sin,
+ * cos and tan have a third form beyond_f(x) for chunks with such, right for every x; of fmod and its kin the C library
+ * does them one by one.
  *
  * Included by ../kernels.c, once for each level.
  */
@@ -67,7 +69,6 @@ static INLINE uint64_t never_far2(double x, double y)
     (void)x, (void)y;
     return 0;
 }
-
 
 /* OverflowError: an infinity that did not come from one. */
 static INLINE uint64_t raises_overflow(double r, double x)
@@ -152,14 +153,14 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
     return found & RAISES;
 }
 
-/* A sweep with the whole, which marks where RAISE(r, x) is nonzero; one that marks nothing; and the kernel op of a sweep. */
-#define WATCHED1(name, VALUE, RAISE, FAR)                                                                             \
-    static unsigned name(size_t n, double *to, const double *a, uint8_t *mark)                                        \
+/* ---- the sweeps of f; ways_f[0] are those of its kernel, ways_f[1] those of its CHECKED kernel ---- */
+
+#define FAST1(f, VALUE, ODD)                                                                                          \
+    static uint64_t fast_##f(size_t n, double *to, const double *a)                                                   \
     {                                                                                                                 \
-        uint64_t far = 0, bad = 0;                                                                                    \
-        EACH1(f64, const double r = VALUE(x); const uint64_t raised = RAISE(r, x); far |= FAR(x); bad |= raised;      \
-              to[i] = r; mark[i] = (uint8_t)raised;)                                                                  \
-        return (bad ? RAISES : 0) | (far ? IS_FAR : 0);                                                               \
+        uint64_t odd = 0;                                                                                             \
+        EACH1(f64, const double r = VALUE(x); odd |= ODD(x); to[i] = r;)                                              \
+        return odd;                                                                                                   \
     }
 #define QUIET1(name, VALUE, FAR)                                                                                      \
     static unsigned name(size_t n, double *to, const double *a, uint8_t *mark)                                        \
@@ -169,78 +170,75 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         EACH1(f64, const double r = VALUE(x); far |= FAR(x); to[i] = r;)                                              \
         return far ? IS_FAR : 0;                                                                                      \
     }
-#define FAST1(f)                                                                                                      \
-    static uint64_t fast_##f(size_t n, double *to, const double *a)                                                   \
+#define WATCHED1(name, VALUE, RAISE, FAR)                                                                             \
+    static unsigned name(size_t n, double *to, const double *a, uint8_t *mark)                                        \
     {                                                                                                                 \
-        uint64_t odd = 0;                                                                                             \
-        EACH1(f64, const double r = core_##f(x); odd |= odd_##f(x); to[i] = r;)                                       \
-        return odd;                                                                                                   \
-    }
-#define KERNEL1(op, f, WHOLE, BEYOND)                                                                                 \
-    static unsigned k_##op##_f64(KERNEL_ARGS)                                                                         \
-    {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        static const function1 function = {fast_##f, WHOLE, BEYOND};                                                  \
-        return elementary1(n, d_, a_, &function, mark);                                                               \
+        uint64_t far = 0, bad = 0;                                                                                    \
+        EACH1(f64, const double r = VALUE(x); const uint64_t raised = RAISE(r, x); far |= FAR(x); bad |= raised;      \
+              to[i] = r; mark[i] = (uint8_t)raised;)                                                                  \
+        return (bad ? RAISES : 0) | (far ? IS_FAR : 0);                                                               \
     }
 
-/* The kernel op of a function that Python never refuses; with it the kernel opC of one that it may refuse; and of one with far
- * arguments. */
-#define TOTAL1(op, f)                                                                                                 \
-    FAST1(f)                                                                                                          \
+/* A function that has the whole only; one that never raises; one that may raise; one that also has far arguments. */
+#define WHOLE1(f)                                                                                                     \
+    FAST1(f, whole_##f, never_far1)                                                                                   \
+    static const function1 ways_##f[] = {{fast_##f, NULL, NULL}};
+#define TOTAL1(f)                                                                                                     \
+    FAST1(f, core_##f, odd_##f)                                                                                       \
     QUIET1(quiet_##f, whole_##f, never_far1)                                                                          \
-    KERNEL1(op, f, quiet_##f, NULL)
-#define ELEMENTARY1(op, f, RAISE)                                                                                     \
-    TOTAL1(op, f)                                                                                                     \
+    static const function1 ways_##f[] = {{fast_##f, quiet_##f, NULL}};
+#define MATH1(f, RAISE)                                                                                               \
+    FAST1(f, core_##f, odd_##f)                                                                                       \
+    QUIET1(quiet_##f, whole_##f, never_far1)                                                                          \
     WATCHED1(watched_##f, whole_##f, RAISE, never_far1)                                                               \
-    KERNEL1(op##C, f, watched_##f, NULL)
-#define BEYOND1(op, f, RAISE, FAR)                                                                                    \
-    FAST1(f)                                                                                                          \
+    static const function1 ways_##f[] = {{fast_##f, quiet_##f, NULL}, {fast_##f, watched_##f, NULL}};
+#define BEYOND1(f, RAISE, FAR)                                                                                        \
+    FAST1(f, core_##f, odd_##f)                                                                                       \
     QUIET1(quiet_##f, whole_##f, FAR)                                                                                 \
     QUIET1(quiet_beyond_##f, beyond_##f, never_far1)                                                                  \
     WATCHED1(watched_##f, whole_##f, RAISE, FAR)                                                                      \
     WATCHED1(watched_beyond_##f, beyond_##f, RAISE, never_far1)                                                       \
-    KERNEL1(op, f, quiet_##f, quiet_beyond_##f)                                                                       \
-    KERNEL1(op##C, f, watched_##f, watched_beyond_##f)
+    static const function1 ways_##f[] = {{fast_##f, quiet_##f, quiet_beyond_##f},                                     \
+                                         {fast_##f, watched_##f, watched_beyond_##f}};
 
 /* The same for two arguments. Here the core may also give inf or nan to say that it does not know. */
-#define WATCHED2(name, f, RAISE, FAR)                                                                                   \
-    static unsigned name##_##f(size_t n, double *to, const double *a, const double *b, unsigned uniform,              \
-                               uint8_t *mark)                                                                         \
+#define FAST2(f)                                                                                                      \
+    static uint64_t fast_##f(size_t n, double *to, const double *a, const double *b, unsigned uniform)                \
     {                                                                                                                 \
-        uint64_t far = 0, bad = 0;                                                                                    \
-        EACH2(f64, f64, const double r = whole_##f(x, y); const uint64_t raised = RAISE(r, x, y); far |= FAR(x, y);   \
-              bad |= raised; to[i] = r; mark[i] = (uint8_t)raised;)                                                   \
-        return (bad ? RAISES : 0) | (far ? IS_FAR : 0);                                                               \
+        uint64_t odd = 0;                                                                                             \
+        EACH2(f64, f64, const double r = core_##f(x, y); odd |= odd_##f(x, y) | not_finite(r); to[i] = r;)            \
+        return odd;                                                                                                   \
     }
-#define QUIET2(name, f, FAR)                                                                                          \
-    static unsigned name##_##f(size_t n, double *to, const double *a, const double *b, unsigned uniform,              \
-                               uint8_t *mark)                                                                         \
+#define QUIET2(f, FAR)                                                                                                \
+    static unsigned quiet_##f(size_t n, double *to, const double *a, const double *b, unsigned uniform,               \
+                              uint8_t *mark)                                                                          \
     {                                                                                                                 \
         uint64_t far = 0;                                                                                             \
         (void)mark;                                                                                                   \
         EACH2(f64, f64, const double r = whole_##f(x, y); far |= FAR(x, y); to[i] = r;)                               \
         return far ? IS_FAR : 0;                                                                                      \
     }
-#define KERNEL2(op, f, sweep, FAR, library)                                                                           \
-    static unsigned k_##op##_f64(KERNEL_ARGS)                                                                         \
+#define WATCHED2(f, RAISE, FAR)                                                                                       \
+    static unsigned watched_##f(size_t n, double *to, const double *a, const double *b, unsigned uniform,             \
+                                uint8_t *mark)                                                                        \
     {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        static const function2 function = {fast_##f, sweep##_##f, FAR, library};                                      \
-        return elementary2(n, d_, a_, b_, uniform, &function, mark);                                                  \
+        uint64_t far = 0, bad = 0;                                                                                    \
+        EACH2(f64, f64, const double r = whole_##f(x, y); const uint64_t raised = RAISE(r, x, y); far |= FAR(x, y);   \
+              bad |= raised; to[i] = r; mark[i] = (uint8_t)raised;)                                                   \
+        return (bad ? RAISES : 0) | (far ? IS_FAR : 0);                                                               \
     }
-#define TOTAL2(op, f, FAR, library)                                                                                   \
-    static uint64_t fast_##f(size_t n, double *to, const double *a, const double *b, unsigned uniform)                \
-    {                                                                                                                 \
-        uint64_t odd = 0;                                                                                             \
-        EACH2(f64, f64, const double r = core_##f(x, y); odd |= odd_##f(x, y) | not_finite(r); to[i] = r;)            \
-        return odd;                                                                                                   \
-    }                                                                                                                 \
-    QUIET2(quiet, f, FAR)                                                                                             \
-    KERNEL2(op, f, quiet, FAR, library)
-#define ELEMENTARY2(op, f, RAISE, FAR, library)                                                                       \
-    TOTAL2(op, f, FAR, library)                                                                                       \
-    WATCHED2(watched, f, RAISE, FAR)                                                                                    \
-    KERNEL2(op##C, f, watched, FAR, library)
+#define TOTAL2(f)                                                                                                     \
+    FAST2(f)                                                                                                          \
+    QUIET2(f, never_far2)                                                                                             \
+    static const function2 ways_##f[] = {{fast_##f, quiet_##f, never_far2, NULL}};
+#define MATH2(f, RAISE, FAR, library)                                                                                 \
+    FAST2(f)                                                                                                          \
+    QUIET2(f, FAR)                                                                                                    \
+    WATCHED2(f, RAISE, FAR)                                                                                           \
+    static const function2 ways_##f[] = {{fast_##f, quiet_##f, FAR, library}, {fast_##f, watched_##f, FAR, library}};
+
+/* The kernel itself, by the columns a, b, c of its row. */
+#define DO_MATH_T__(f, marks) CALL, elementary1(n, d, a, &ways_##f[marks], mark)
+#define DO_MATH_TT_(f, marks) CALL, elementary2(n, d, a, b, uniform, &ways_##f[marks], mark)
 
 #endif

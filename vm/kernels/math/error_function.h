@@ -52,5 +52,5 @@ static INLINE double whole_erfc(double x)
     return x == x ? r : x + x;
 }
 
-UNARY(ERF, f64, f64, f64, whole_erf(x))
-TOTAL1(ERFC, erfc)
+WHOLE1(erf)
+TOTAL1(erfc)

@@ -1,9 +1,9 @@
 /* exp, exp2, expm1, sinh, cosh and tanh.
  *
- * x = k log(2) + r with |r| <= log(2)/2 and the rounding error of r kept (W. J. Cody and W. Waite, Software Manual for the
- * Elementary Functions, 1980); e^r - 1 = r + r^2/2 + r^3 P(r) as a sum hi + lo, so that what follows rounds once more and no
- * further. Results that are subnormal or overflow are odd: they are scaled in two steps, clamped arguments leading to 0 and
- * inf by themselves.
+ * x = k log(2) + r with |r| <= log(2)/2 and the rounding error of r kept (W. J. Cody and W. Waite, Software Manual for
+ * the Elementary Functions, 1980); e^r - 1 = r + r^2/2 + r^3 P(r) as a sum hi + lo, so that what follows rounds once
+ * more and no further. Results that are subnormal or overflow are odd: they are scaled in two steps, clamped arguments
+ * leading to 0 and inf by themselves.
  */
 #include "coefficients.h"
 #include "double_double.h"
@@ -82,8 +82,8 @@ static INLINE double whole_exp2(double x)
     return x == x ? r : x + x;
 }
 
-/* 2^k (1 + m) - 1 = (2^k - 1) + 2^k m, all times 2^-less = unit. Where 2^k is negligible, or 1 is, k is cut: the answer is
- * the same. */
+/* 2^k (1 + m) - 1 = (2^k - 1) + 2^k m, all times 2^-less = unit. Where 2^k is negligible, or 1 is, k is cut: the answer
+ * is the same. */
 static INLINE double expm1_in(double x, uint64_t less, double unit)
 {
     const exp_parts e = reduce_exp(x, 0.0);
@@ -169,9 +169,9 @@ static INLINE double whole_tanh(double x)
     return x == x ? r : x + x;
 }
 
-ELEMENTARY1(EXP, exp, raises_overflow)
-ELEMENTARY1(EXP2, exp2, raises_overflow)
-ELEMENTARY1(EXPM1, expm1, raises_overflow)
-ELEMENTARY1(SINH, sinh, raises_overflow)
-ELEMENTARY1(COSH, cosh, raises_overflow)
-UNARY(TANH, f64, f64, f64, whole_tanh(x))
+MATH1(exp, raises_overflow)
+MATH1(exp2, raises_overflow)
+MATH1(expm1, raises_overflow)
+MATH1(sinh, raises_overflow)
+MATH1(cosh, raises_overflow)
+WHOLE1(tanh)

@@ -1,8 +1,8 @@
 /* atan, atan2, asin and acos.
  *
- * The arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) = t + t^3 P(t^2) is
- * needed for |t| <= tan(pi/8) only. t is kept as hi + lo. Other octants follow by symmetry, with pi in two parts. asin
- * and acos have a polynomial up to 1/2; beyond, asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)).
+ * The arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) = t + t^3 P(t^2)
+ * is needed for |t| <= tan(pi/8) only. t is kept as hi + lo. Other octants follow by symmetry, with pi in two parts.
+ * asin and acos have a polynomial up to 1/2; beyond, asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)).
  */
 #include "coefficients.h"
 #include "double_double.h"
@@ -55,12 +55,13 @@ static INLINE uint64_t odd_atan2(double y, double x)
     return (uint64_t)!((ax < 0x1p400) & (ax > 0x1p-400) & (ay < 0x1p400) & (ay > 0x1p-400));
 }
 
-/* The arc of n/d, 0 <= n <= d, for all of them: scaled where d is large or small; a flat one is n/d, made 2^400 times as
- * steep so that its error is no subnormal. 0/0 counts as 0, inf/inf as 1. */
+/* The arc of n/d, 0 <= n <= d, for all of them: scaled where d is large or small; a flat one is n/d, made 2^400 times
+ * as steep so that its error is no subnormal. 0/0 counts as 0, inf/inf as 1. */
 static INLINE dd whole_arc(double n, double d)
 {
     const double c = d >= 0x1p400 ? 0x1p-600 : d <= 0x1p-400 ? 0x1p600 : 1.0, far = n < INFINITY ? 0.0 : 1.0;
-    const int infinite = !(d < INFINITY), core = (n > 0x1p-400) & (d < 0x1p400), flat = !core & (n * c < d * c * 0x1p-500);
+    const int infinite = !(d < INFINITY), core = (n > 0x1p-400) & (d < 0x1p400);
+    const int flat = !core & (n * c < d * c * 0x1p-500);
     const double up = n * (flat ? c * 0x1p400 : c), down = flat ? 0x1p-400 : 1.0;
     const dd r = arc(infinite ? far : up, infinite | (d == 0) ? 1.0 : d * c);
     return (dd){flat ? (r.hi + r.lo) * down : r.hi, flat ? 0.0 : r.lo};
@@ -101,8 +102,8 @@ static INLINE uint64_t odd_asin(double x)
 }
 static INLINE double whole_asin(double x)
 {
-    const double a = fabs(x), r = core_asin(x), edge = a == 1.0 ? copysign(0.5 * PI_1, x) : a > 1.0 ? (double)NAN : x + x;
-    return a < 1.0 ? r : edge;
+    const double a = fabs(x), r = core_asin(x), end = copysign(0.5 * PI_1, x), edge = a > 1.0 ? (double)NAN : x + x;
+    return a < 1.0 ? r : a == 1.0 ? end : edge;
 }
 static INLINE uint64_t raises_asin(double r, double x)
 {
@@ -129,7 +130,7 @@ static INLINE double whole_acos(double x)
     return a < 1.0 ? r : a == 1.0 ? end : edge;
 }
 
-ELEMENTARY1(ASIN, asin, raises_asin)
-ELEMENTARY1(ACOS, acos, raises_asin)
-UNARY(ATAN, f64, f64, f64, whole_atan(x))
-TOTAL2(ATAN2, atan2, never_far2, NULL)
+MATH1(asin, raises_asin)
+MATH1(acos, raises_asin)
+WHOLE1(atan)
+TOTAL2(atan2)

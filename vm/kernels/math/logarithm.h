@@ -224,8 +224,8 @@ static INLINE uint64_t odd_atanh(double x)
 }
 static INLINE double whole_atanh(double x)
 {
-    const double t = fabs(x), r = core_atanh(x), edge = t == 1.0 ? copysign(INFINITY, x) : t > 1.0 ? (double)NAN : x + x;
-    return t <= 0x1p-500 ? x : t < 1.0 ? r : edge;
+    const double t = fabs(x), r = core_atanh(x), end = copysign(INFINITY, x), edge = t > 1.0 ? (double)NAN : x + x;
+    return t <= 0x1p-500 ? x : t < 1.0 ? r : t == 1.0 ? end : edge;
 }
 static INLINE uint64_t raises_atanh(double r, double x)
 {
@@ -233,10 +233,10 @@ static INLINE uint64_t raises_atanh(double r, double x)
     return (uint64_t)(fabs(x) >= 1.0);
 }
 
-ELEMENTARY1(LOG, log, raises_log)
-ELEMENTARY1(LOG2, log2, raises_log)
-ELEMENTARY1(LOG10, log10, raises_log)
-ELEMENTARY1(LOG1P, log1p, raises_log1p)
-TOTAL1(ASINH, asinh)
-ELEMENTARY1(ACOSH, acosh, raises_acosh)
-ELEMENTARY1(ATANH, atanh, raises_atanh)
+MATH1(log, raises_log)
+MATH1(log2, raises_log)
+MATH1(log10, raises_log)
+MATH1(log1p, raises_log1p)
+TOTAL1(asinh)
+MATH1(acosh, raises_acosh)
+MATH1(atanh, raises_atanh)

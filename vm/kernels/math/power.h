@@ -1,9 +1,9 @@
 /* pow: e^(y log |x|), the logarithm to some 2^-65 of itself, so that 700 times it is right to a fifth of an ULP.
  *
- * log(m) = 2 s + 2/3 s^3 + s^5 Q(s^2), s = (m - 1) / (m + 1), of which the first two terms are kept as hi + lo. Powers of
- * negative numbers are those of their magnitude, with the sign of whole exponents; other exponents of them, zeros,
- * subnormals, and what overflows or underflows are odd. Exponents from 2^70 on count as 2^70: unless |x| is 1, the power has
- * left the range of doubles by then.
+ * log(m) = 2 s + 2/3 s^3 + s^5 Q(s^2), s = (m - 1) / (m + 1), of which the first two terms are kept as hi + lo. Powers
+ * of negative numbers are those of their magnitude, with the sign of whole exponents; other exponents of them, zeros,
+ * subnormals, and what overflows or underflows are odd. Exponents from 2^70 on count as 2^70: unless |x| is 1, the
+ * power has left the range of doubles by then.
  */
 #include "coefficients.h"
 #include "double_double.h"
@@ -52,4 +52,4 @@ static INLINE double whole_pow(double x, double y)
     return ((x == x) & (y == y)) | (x == 1.0) | (y == 0) ? (x == 1.0 ? 1.0 : number) : first_nan(x, y);
 }
 
-ELEMENTARY2(POW, pow, raises2, never_far2, NULL)
+MATH2(pow, raises2, never_far2, NULL)

@@ -162,7 +162,12 @@ static INLINE uint64_t raises_zero_divisor(double r, double x, double y)
     return (uint64_t)(y == 0);
 }
 
-ELEMENTARY2(FMOD, fmod, raises_no_quotient, far_rest, fmod)
-ELEMENTARY2(REMAINDER, remainder, raises_no_quotient, far_rest, remainder)
-ELEMENTARY2(FDIV, floor_div, raises_zero_divisor, far_floor_div, float_div)
-ELEMENTARY2(MOD, floor_mod, raises_zero_divisor, far_rest, float_mod)
+MATH2(fmod, raises_no_quotient, far_rest, fmod)
+MATH2(remainder, raises_no_quotient, far_rest, remainder)
+MATH2(floor_div, raises_zero_divisor, far_floor_div, float_div)
+MATH2(floor_mod, raises_zero_divisor, far_rest, float_mod)
+
+#define DO_FLOORDIV(T) CALL, elementary2(n, d, a, b, uniform, &ways_floor_div[0], mark)
+#define DO_MOD(T) CALL, elementary2(n, d, a, b, uniform, &ways_floor_mod[0], mark)
+#define FLOORDIV_f64 CALL, elementary2(n, d, a, b, uniform, &ways_floor_div[1], mark)
+#define MOD_f64 CALL, elementary2(n, d, a, b, uniform, &ways_floor_mod[1], mark)

@@ -57,5 +57,5 @@ static INLINE double whole_hypot(double x, double y)
     return infinite ? INFINITY : !numbers ? first_nan(x, y) : longer > 0 ? r : 0.0;
 }
 
-TOTAL1(CBRT, cbrt)
-TOTAL2(HYPOT, hypot, never_far2, NULL)
+TOTAL1(cbrt)
+TOTAL2(hypot)

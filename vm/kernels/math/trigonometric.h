@@ -1,10 +1,11 @@
 /* sin, cos and tan.
  *
- * x = k pi/2 + r, |r| <= pi/4, with pi/2 in three parts of which the first two multiply k < 2^20 exactly (after W. J. Cody
- * and W. Waite): r + rlo is right to some 2^-100, so also next to multiples of pi/2. Then polynomials of r, corrected for
- * rlo by the derivative; k mod 4 chooses between them. tan is the quotient, each part kept as hi + lo. Larger arguments
- * are odd, and far unless they are inf or nan: of them x 2/pi is computed in integers, from those bits of 2/pi that matter
- * for x (M. H. Payne and R. N. Hanek, Radian reduction for trigonometric functions, SIGNUM Newsletter 18, 1983).
+ * x = k pi/2 + r, |r| <= pi/4, with pi/2 in three parts of which the first two multiply k < 2^20 exactly (after W. J.
+ * Cody and W. Waite): r + rlo is right to some 2^-100, so also next to multiples of pi/2. Then polynomials of r,
+ * corrected for rlo by the derivative; k mod 4 chooses between them. tan is the quotient, each part kept as hi + lo.
+ * Larger arguments are odd, and far unless they are inf or nan: of them x 2/pi is computed in integers, from those bits
+ * of 2/pi that matter for x (M. H. Payne and R. N. Hanek, Radian reduction for trigonometric functions, SIGNUM
+ * Newsletter 18, 1983).
  */
 #include "coefficients.h"
 #include "double_double.h"
@@ -29,11 +30,12 @@ static INLINE uint64_t upper_product(uint64_t m, uint64_t v)
     return m1 * v1 + (m0 * v1 >> 32) + (m1 * v0 >> 32) + (mid >> 32);
 }
 
-/* The same for 2^20 <= |x| < inf. x = +-m 2^e; of 2/pi the bits from 2^(1-e) down are taken, 192 of them: the others give
- * whole turns, or less than 2^-137. turns is x 2/pi mod 4 in units of 2^-62, below that 64 bits more. */
+/* The same for 2^20 <= |x| < inf. x = +-m 2^e; of 2/pi the bits from 2^(1-e) down are taken, 192 of them: the others
+ * give whole turns, or less than 2^-137. turns is x 2/pi mod 4 in units of 2^-62, below that 64 bits more. */
 static INLINE quarter_turns reduce_far_angle(double x)
 {
-    const uint64_t bits = bits_of(x), exponent = bits >> 52 & 0x7FF, m = (bits & UINT64_C(0xfffffffffffff)) | UINT64_C(1) << 52;
+    const uint64_t bits = bits_of(x), exponent = bits >> 52 & 0x7FF;
+    const uint64_t m = (bits & UINT64_C(0xfffffffffffff)) | UINT64_C(1) << 52;
     const uint64_t at = exponent > 1043 ? exponent - 1043 : 0, left = at & 63, right = 63 - left;
     const uint64_t *const word = TWO_OVER_PI_BITS + (at >> 6);
     const uint64_t a = word[0] << left | word[1] >> 1 >> right, b = word[1] << left | word[2] >> 1 >> right;
@@ -43,9 +45,9 @@ static INLINE quarter_turns reduce_far_angle(double x)
     const dd whole = two_sum(f64_of_i64((int64_t)(rest - ones)), f64_of_u32(ones));
     const dd part = fast_two_sum(whole.hi, whole.lo + f64_of_u64(below) * 0x1p-64);
     const dd r = product((dd){part.hi * 0x1p-62, part.lo * 0x1p-62}, (dd){0.5 * PI_1, 0.5 * PI_2});
-    const dd right_way = fast_two_sum(r.hi, r.lo);
+    const dd s = fast_two_sum(r.hi, r.lo);
     const int negative = (int)(bits >> 63);
-    return (quarter_turns){{negative ? -right_way.hi : right_way.hi, negative ? -right_way.lo : right_way.lo}, negative ? 0 - k : k};
+    return (quarter_turns){{negative ? -s.hi : s.hi, negative ? -s.lo : s.lo}, negative ? 0 - k : k};
 }
 
 static INLINE quarter_turns reduce_any_angle(double x)
@@ -166,6 +168,6 @@ static INLINE double beyond_tan(double x)
     return or_endless(x, tan_of(x, reduce_any_angle(x)));
 }
 
-BEYOND1(SIN, sin, raises_angle, far_angle)
-BEYOND1(COS, cos, raises_angle, far_angle)
-BEYOND1(TAN, tan, raises_angle, far_angle)
+BEYOND1(sin, raises_angle, far_angle)
+BEYOND1(cos, raises_angle, far_angle)
+BEYOND1(tan, raises_angle, far_angle)

@@ -1,0 +1,117 @@
+"""Every check of CI as a step of its own: `nox -l` lists them, `nox -s lint` runs one, `nox` runs all in CI's order.
+
+The steps run in the environment that nox is in, which has the package installed with its extras `test`, `lint` and
+`docs` (docs/contributing.md says how). .ci/run prepares that environment and calls nox.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.stop_on_first_error = True
+
+ROOT = Path(__file__).resolve().parent
+SANITIZED = ROOT / "build" / "sanitized"
+#: Test files that reach most of the C code; the whole suite under sanitizers takes half an hour.
+UNDER_SANITIZERS = (
+    "tests/test_parallel.py",
+    "tests/test_array_fields.py",
+    "tests/test_fusion.py",
+    "tests/test_records.py",
+    "tests/test_statistics.py",
+    "tests/test_lazy.py",
+    "tests/test_interop.py",
+)
+
+
+def python(session: nox.Session, *args: str, env: dict[str, str] | None = None) -> None:
+    """Runs the environment's Python."""
+    session.run(sys.executable, *args, env=env, external=True)
+
+
+def meson(session: nox.Session, folder: Path, *options: str) -> None:
+    """Configures a build folder afresh and runs the C tests in it."""
+    again = ["--wipe"] if (folder / "build.ninja").exists() else []
+    session.run("meson", "setup", str(folder), *again, *options, external=True, silent=True)
+    session.run("meson", "test", "-C", str(folder), "--print-errorlogs", external=True)
+
+
+@nox.session
+def machine(session: nox.Session) -> None:
+    """The machine alone, under the address and undefined-behaviour sanitizers, warnings as errors."""
+    meson(session, SANITIZED, "-Dbuildtype=debugoptimized", "-Db_sanitize=address,undefined", "-Db_lundef=false",
+          "-Dwerror=true")  # fmt: skip
+
+
+@nox.session
+def sanitized(session: nox.Session) -> None:
+    """The package under the same sanitizers; `machine` has built it."""
+    root = ROOT / "build" / "sanitized-root"
+    session.run("meson", "install", "-C", str(SANITIZED), "--destdir", str(root), "--quiet", external=True)
+    site = next(root.rglob("arrayops/__init__.py")).parent.parent
+    libraries = [
+        subprocess.run(["gcc", f"-print-file-name={name}"], text=True, capture_output=True, check=True).stdout.strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    env = {
+        "LD_PRELOAD": " ".join(libraries),
+        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+        "PYTHONMALLOC": "malloc",
+        "PYTHONPATH": str(site),
+    }
+    python(session, "tests/fuzz_expressions.py", "--count", "3000", "--seed", "7", env=env)
+    python(session, "tests/fuzz_functions.py", "--count", "2000", "--seed", "7", env=env)
+    python(session, "-m", "pytest", "-q", "-p", "no:cacheprovider", *UNDER_SANITIZERS, env=env)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Expressions at every instruction-set level, and functions, against Python."""
+    listed = [sys.executable, "-c", "import arrayops._machine as m; print(*m.ISA_LEVELS)"]
+    for level in subprocess.run(listed, text=True, capture_output=True, check=True, cwd="/").stdout.split():
+        python(session, "tests/fuzz_expressions.py", "--count", "4000", "--seed", "1", env={"ARRAYOPS_ISA": level})
+    python(session, "tests/fuzz_functions.py", "--count", "10000", "--seed", "1")
+
+
+@nox.session
+def instructions(session: nox.Session) -> None:
+    """Instruction counts against the baseline, by valgrind."""
+    python(session, "bench/instructions.py", "--check")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and generated files that must be what their scripts generate."""
+    session.run("ruff", "check", ".", external=True)
+    python(session, "vm/kernels/math/coefficients.py", "--check")
+    python(session, "docs/generate.py", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Type checks of the package, of its use and of the examples."""
+    session.run("mypy", "--strict", "-p", "arrayops", external=True)
+    session.run("mypy", "--strict", "tests/typing/api_usage.py", "examples", external=True)
+    session.run("basedpyright", "--pythonpath", sys.executable, external=True)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The site, with warnings as errors."""
+    session.run("sphinx-build", "-q", "-W", "docs", "build/docs", external=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The whole suite, on all cores."""
+    python(session, "-m", "pytest", "-n", str(os.cpu_count() or 1))
+
+
+nox.options.sessions = ["machine", "sanitized", "fuzz", "instructions", "lint", "types", "docs"]

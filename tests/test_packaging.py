@@ -1,0 +1,51 @@
+"""The build backend refuses an editable install that could not be imported, and only that."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+BACKEND = Path(__file__).resolve().parent.parent / "backend.py"
+
+
+@pytest.fixture
+def backend(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    """The backend over a meson-python that only says what it was asked."""
+    mesonpy = types.ModuleType("mesonpy")
+    for name in ("build_sdist", "build_wheel", "build_editable", "get_requires_for_build_sdist",
+                 "get_requires_for_build_wheel", "get_requires_for_build_editable"):  # fmt: skip
+        setattr(mesonpy, name, lambda *args, name=name: (name, args))
+    monkeypatch.setitem(sys.modules, "mesonpy", mesonpy)
+    spec = importlib.util.spec_from_file_location("backend", BACKEND)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    "ninja",
+    [
+        "/tmp/pip-build-env-9ewbo6lc/overlay/bin/ninja",
+        "/tmp/build-env-x1/bin/ninja",
+        "/home/me/.cache/uv/builds-v0/.tmpQ/bin/ninja",
+    ],
+)
+def test_editable_is_refused_in_a_temporary_environment(backend, monkeypatch, ninja):
+    monkeypatch.setattr(shutil, "which", lambda name: ninja)
+    for hook in (backend.get_requires_for_build_editable, lambda: backend.build_editable("dist")):
+        with pytest.raises(SystemExit, match="--no-build-isolation -e"):
+            hook()
+    assert backend.build_wheel("dist") == ("build_wheel", ("dist",))
+
+
+@pytest.mark.parametrize("ninja", ["/usr/bin/ninja", "/tmp/venv/bin/ninja", None])
+def test_editable_is_built_where_ninja_stays(backend, monkeypatch, ninja):
+    monkeypatch.setattr(shutil, "which", lambda name: ninja)
+    assert backend.get_requires_for_build_editable() == ("get_requires_for_build_editable", (None,))
+    assert backend.build_editable("dist") == ("build_editable", ("dist", None, None))
