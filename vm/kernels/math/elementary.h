@@ -2,7 +2,7 @@
  *
  * A function f is given by straight-line code of + - * / sqrt, comparisons, conditional expressions and integer
  * operations on the bits, so that the loops around it become vector code at every level. No multiplication is fused
- * with an addition, no table is looked up: the bits are the same at every level. Nothing traps or is undefined.
+ * with an addition: the bits are the same at every level. Nothing traps or is undefined.
  *
  *   core_f(x)    its value, within one ULP, for every x that is not odd; for odd x any value will do
  *   odd_f(x)     nonzero where core_f does not hold: huge arguments, results that overflow or are subnormal, inf, nan,
