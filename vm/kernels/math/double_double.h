@@ -77,12 +77,13 @@ static INLINE double power_of_two(uint64_t k)
     return of_bits((k + 1023) << 52);
 }
 
-/* v 2^k for v about 1 and k in -1150..1150, where that may overflow or be subnormal. Elsewhere exact, so the same bits
- * as v * power_of_two(k). `down` says that k <= 0; else k >= 0. */
-static INLINE double scaled_by(double v, uint64_t k, int down)
+/* v 2^k for v about 1 and k in -1150..1150, where that may overflow or be subnormal: from nearer by, the last step being
+ * 2^128 or, if the sign bit of `down` is set, 2^-128. k must have that sign, or be 0. Elsewhere exact, so the same bits
+ * as v * power_of_two(k). */
+static INLINE double scaled_by(double v, uint64_t k, double down)
 {
-    const uint64_t nearer = down ? 128 : UINT64_C(0) - 128;
-    return v * power_of_two(k + nearer) * (down ? 0x1p-128 : 0x1p128);
+    const uint64_t nearer = (bits_of(down) & UINT64_C(1) << 63) >> 3; /* 256 in the exponent */
+    return v * of_bits(((k + (1023 - 128)) << 52) + nearer) * of_bits((UINT64_C(1023 + 128) << 52) - nearer);
 }
 
 /* x, but not beyond low..high; nan stays nan. */

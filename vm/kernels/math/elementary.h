@@ -31,7 +31,7 @@
 
 enum {
     FIRST = 32,   /* elements of a long call's first chunk: often enough to see whether odd ones are about */
-    CAREFUL = 16, /* chunks that are swept with the whole after one with odd elements */
+    CAREFUL = 64, /* chunks that are swept with the whole after one with odd elements */
     RAISES = 1, IS_FAR = 2 /* what a sweep with the whole found */
 };
 

@@ -51,11 +51,11 @@ static INLINE uint64_t odd_exp(double x)
 {
     return (uint64_t)!(fabs(x) < 708.0);
 }
+/* A nan goes through: nothing meets it but numbers and what came from itself. */
 static INLINE double whole_exp(double x)
 {
     const short_exp e = reduced_exp(clamped(x, -746.0, 710.0));
-    const double r = scaled_by(e.m, e.k, x < 0);
-    return x == x ? r : x + x;
+    return scaled_by(e.m, e.k, x);
 }
 
 static INLINE short_exp reduced_exp2(double x)
@@ -78,8 +78,7 @@ static INLINE uint64_t odd_exp2(double x)
 static INLINE double whole_exp2(double x)
 {
     const short_exp e = reduced_exp2(clamped(x, -1076.0, 1025.0));
-    const double r = scaled_by(e.m, e.k, x < 0);
-    return x == x ? r : x + x;
+    return scaled_by(e.m, e.k, x);
 }
 
 /* 2^k (1 + m) - 1 = (2^k - 1) + 2^k m, all times 2^-less = unit. Where 2^k is negligible, or 1 is, k is cut: the answer

@@ -59,8 +59,8 @@ static INLINE uint64_t not_positive_normal(double x)
 /* r, a logarithm, but what it is where x is not a positive number. */
 static INLINE double or_edge(double x, double r)
 {
-    const double edge = x == 0 ? -INFINITY : x < 0 ? (double)NAN : x + x;
-    return (x > 0) & (x < INFINITY) ? r : edge;
+    const double number = x < INFINITY ? r : x + x, refused = x == 0 ? -INFINITY : (double)NAN;
+    return x <= 0 ? refused : number;
 }
 static INLINE uint64_t raises_log(double r, double x)
 {

@@ -40,7 +40,7 @@ static INLINE double whole_magnitude(double a, double y)
     const int out = !(fabs(p.hi) < 750.0);
     const exp_parts e = reduce_exp(out ? copysign(750.0, p.hi) : p.hi, out ? 0.0 : p.lo + u * l.lo);
     const dd s = one_plus(e.m);
-    const double r = scaled_by(s.hi + s.lo, e.k, p.hi < 0), edge = (a > 0) == (y > 0) ? INFINITY : 0.0;
+    const double r = scaled_by(s.hi + s.lo, e.k, p.hi), edge = (a > 0) == (y > 0) ? INFINITY : 0.0;
     return y == 0 ? 1.0 : (a > 0) & (a < INFINITY) ? r : edge;
 }
 
