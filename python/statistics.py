@@ -6,7 +6,7 @@ import builtins
 import math
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overload
 
 from . import _machine
 from .engine.exchange import taken, taking
@@ -126,14 +126,12 @@ def stats(arr: Any) -> Stats:
     return summary(g, is_float(arr))
 
 
-class _Seen:
+class _Seen(TypedDict):
     """What a RunningStats has seen up to now: never changed, but that once another may come after it."""
 
-    __slots__ = ("after", "floats", "gathered")
-
-    def __init__(self, gathered: Gathered, floats: bool) -> None:
-        self.gathered, self.floats = gathered, floats
-        self.after: dict[str, _Seen] = {}  # at most one
+    gathered: Gathered
+    floats: bool
+    after: NotRequired[_Seen]
 
 
 class RunningStats:
@@ -161,7 +159,7 @@ class RunningStats:
     _VERSION = 1
 
     def __init__(self, arr: Any = None) -> None:
-        self._seen = _Seen(NOTHING, False)
+        self._seen: _Seen = {"gathered": NOTHING, "floats": False}
         if arr is not None:
             self.update(arr)
 
@@ -176,33 +174,34 @@ class RunningStats:
         if not isinstance(other, __class__):  # type: ignore[name-defined]  # also if the module is loaded again
             raise TypeError(f"merge() needs RunningStats, not {type(other).__name__}")
         seen = other._newest()
-        self._add(seen.gathered, seen.floats)
+        self._add(seen["gathered"], seen["floats"])
 
     def _newest(self) -> _Seen:
         seen = self._seen
-        while later := seen.after.get("seen"):
+        while later := seen.get("after"):
             seen = later
         return seen
 
     def _add(self, g: Gathered, floats: bool) -> None:
         while g.count:
             seen = self._newest()
-            if seen.gathered.count and floats != seen.floats:
+            before = seen["gathered"]
+            if before.count and floats != seen["floats"]:
                 kinds = ("ints", "floats")
                 raise TypeError(
-                    f"these are statistics of {kinds[seen.floats]}; {kinds[floats]} cannot be added to them"
+                    f"these are statistics of {kinds[not floats]}; {kinds[floats]} cannot be added to them"
                 )
-            new = _Seen(joined(seen.gathered, g), floats)
+            new: _Seen = {"gathered": joined(before, g) if before.count else g, "floats": floats}
             # dict.setdefault is atomic with the GIL and without: whoever comes second has to add to what came first.
-            if seen.after.setdefault("seen", new) is new:
+            if seen.setdefault("after", new) is new:
                 self._seen = new  # at worst an older one than is there, from which _newest finds the way
                 return
 
     def _needed(self, name: str) -> Stats:
         seen = self._newest()
-        if not seen.gathered.count:
+        if not seen["gathered"].count:
             raise no_data(f"RunningStats.{name}", 0, 1)
-        return summary(seen.gathered, seen.floats)
+        return summary(seen["gathered"], seen["floats"])
 
     def stats(self) -> Stats:
         """All figures at once, as :func:`arrayops.stats` has them. Raises StatisticsError if nothing was seen."""
@@ -211,13 +210,13 @@ class RunningStats:
     @property
     def count(self) -> int:
         """Number of elements."""
-        return self._newest().gathered.count
+        return self._newest()["gathered"].count
 
     @property
     def sum(self) -> int | float:
         """Sum: exact, or rounded once."""
         seen = self._newest()
-        return rounded_sum(seen.gathered, seen.floats)
+        return rounded_sum(seen["gathered"], seen["floats"])
 
     @property
     def mean(self) -> float:
@@ -248,7 +247,7 @@ class RunningStats:
         if not isinstance(other, __class__):  # type: ignore[name-defined]
             return NotImplemented
         mine, others = self._newest(), other._newest()
-        return (mine.gathered, mine.floats) == (others.gathered, others.floats)
+        return (mine["gathered"], mine["floats"]) == (others["gathered"], others["floats"])
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -257,7 +256,7 @@ class RunningStats:
 
     def __reduce__(self) -> tuple[Any, ...]:
         seen = self._newest()
-        return (_restored, (self._VERSION, seen.floats, tuple(seen.gathered) if seen.gathered.count else None))
+        return (_restored, (self._VERSION, seen["floats"], tuple(seen["gathered"]) if seen["gathered"].count else None))
 
 
 def _restored(version: Any, floats: Any, found: Any) -> RunningStats:
@@ -275,7 +274,7 @@ def _restored(version: Any, floats: Any, found: Any) -> RunningStats:
             good = False
         if not good:
             raise ValueError("this pickle of RunningStats is damaged: no elements have such figures")
-        result._seen = _Seen(g, floats)
+        result._seen = {"gathered": g, "floats": floats}
     return result
 
 
