@@ -282,7 +282,7 @@ def _dot_by_python(a: Any, b: Any) -> float:
     from fractions import Fraction
 
     with held(a, b):
-        pairs = list(zip(native(a), native(b), strict=True))
+        pairs = list(zip(steadily(native(a)), native(b), strict=True))
     odd = [x * y for x, y in pairs if not (math.isfinite(x) and math.isfinite(y))]
     if odd:
         return math.fsum(odd) if len({x for x in odd if x == x}) < 2 else math.nan
@@ -302,6 +302,7 @@ def prod(arr: Any, /) -> int | float:
     1208925819614629174706176
     """
     if not figures.is_float(arr):
-        product: int = math.prod(native(arr))
+        with held(arr):
+            product: int = math.prod(steadily(native(arr), 1 << 10))  # each may take 50 us, of a product of 4 Mibit
         return product
     return reduce(arr, "acc * x", 1)  # type: ignore[no-any-return]

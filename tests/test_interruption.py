@@ -83,6 +83,19 @@ def test_long_readers_look_at_signals(name: Any, small: Any) -> None:
     assert looks(lambda: call(small)) >= least
 
 
+def test_signals_are_handled_while_python_multiplies() -> None:
+    """By a function of C, whose loop looks at no signal: handlers run more than once all the same."""
+    ones, handled = array("b", b"\1") * (4 * MILLION), []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: handled.append(1))
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    try:
+        assert ao.prod(ones) == 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(handled) > 2
+
+
 # -- what stands afterwards --------------------------------------------------------------------------------------------
 
 

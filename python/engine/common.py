@@ -116,9 +116,10 @@ def is_buffer(value: Any) -> bool:
         return False
 
 
-def steadily(numbers: Any) -> Iterator[Any]:
-    """The elements of a sequence for a C function that goes through all of them: Ctrl-C is answered now and then."""
-    step = 1 << 16
+def steadily(numbers: Any, step: int = 1 << 16) -> Iterator[Any]:
+    """The elements of a sequence for a C function that goes through all of them: Ctrl-C is answered at each step."""
+    if len(numbers) <= step:
+        return iter(numbers)
     return chain.from_iterable(numbers[at : at + step] for at in range(0, len(numbers), step))
 
 
