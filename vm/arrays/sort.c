@@ -327,8 +327,11 @@ static void sort_all_u8(void *a, void *scratch, size_t n, word_u8 flip, ao_watch
     for (unsigned key = 0; key < 256; key++) {
         unsigned value = key ^ flip;
         size_t equal = count[0][value] + count[1][value] + count[2][value] + count[3][value];
-        memset(x, (int)value, equal);
-        x += equal;
+        for (size_t now; equal > 0; equal -= now, x += now) { /* all of them, also after a stop: others may see x */
+            now = equal < AO_WATCH_PART ? equal : AO_WATCH_PART;
+            memset(x, (int)value, now);
+            ao_watch_done(w, now / 8);
+        }
     }
 }
 
