@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .evaluate import evaluator
+from .evaluate import interpret
 from .ir import BINARY, CONSTANTS, FUNCTIONS, IR, MAX_NODES, Builder, Number, TooManyNodes
 
 #: Characters of one expression. Longer texts are refused before they are parsed.
@@ -258,7 +258,7 @@ class _Parser:
         root = self.expr(node, depth)
         constant, self.build = self.build.done(root, ()), outer
         try:
-            value = None if any(n.op == "param" for n in constant.nodes) else evaluator(constant)()
+            value = None if any(n.op == "param" for n in constant.nodes) else interpret(constant, ())
         except (ArithmeticError, ValueError, TypeError) as error:
             raise self.error(f"the constant raises {type(error).__name__}: {error}", node) from None
         if not isinstance(value, (int, float)):

@@ -27,6 +27,7 @@ from .functions import NotCompilable, Translation
 from .plans import MACHINE_TYPES, Plans, types_of
 
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
+_ANY_INT = 1 << 64  # stands for an accumulator
 _FOLD_TRIES = 4  # elements of a fold given to Python while the accumulator's type settles (int, then float)
 
 
@@ -87,7 +88,7 @@ class Kernel(_machine.KernelBase):
         else:
             raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}")
         if self._plans is not None:
-            self._front = (self._plans.ready, self._plans)
+            self._front = (self._plans.ready, self._plans.narrow)
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -186,7 +187,7 @@ class Kernel(_machine.KernelBase):
     def filter(self, arr: Any, *more: Any, **names: Any) -> Any:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
-        meaning = self._meaning(len(args), _machine.buffer_info(args[lead])[2])
+        meaning = self._meaning(args, _machine.buffer_info(args[lead])[2])
         given = args + meaning.captured
         program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
         if program is None:
@@ -197,7 +198,7 @@ class Kernel(_machine.KernelBase):
     def _count(self, what: int, arr: Any, *more: Any, **names: Any) -> int | bool:
         """How many values are true; what 1, 2: whether any, all are. Stops where that is known."""
         args, lead = self._bind((arr, *more), names)
-        meaning = self._meaning(len(args), _machine.buffer_info(args[lead])[2])
+        meaning = self._meaning(args, _machine.buffer_info(args[lead])[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
         if program is not None:
@@ -210,7 +211,7 @@ class Kernel(_machine.KernelBase):
     def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None) -> Any:
         first = _machine.buffer_info(args[lead])
         wanted = _output(first[0], typecode, out)
-        meaning = self._meaning(len(args), first[2])
+        meaning = self._meaning(args, first[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
         if plan is not None and plan.never_fits and first[2]:
@@ -250,15 +251,15 @@ class Kernel(_machine.KernelBase):
             what = self._text or self.source
             raise TypeError(f"{what!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
 
-    def _meaning(self, arity: int, elements: int) -> _Meaning:
-        """What the kernel means now, when called with ``arity`` numbers for each of ``elements``."""
+    def _meaning(self, args: tuple[Any, ...], elements: int) -> _Meaning:
+        """What the kernel means now, when called with these arguments, or values of them, for each of ``elements``."""
         if self._plans is not None:
-            return _Meaning(self._plans, (), self._plans.evaluator, True)
+            return _Meaning(self._plans, (), self._plans.oracle(args), True)
         assert self._function is not None
         found = None
         if self._decoding:
             elements = sys.maxsize if self._eager else elements
-            found = functions.find(self._function, arity, elements)
+            found = functions.find(self._function, len(args), elements)
         plans = None if found is None else found[0].plans
         if plans is None:
             if self._strict:
@@ -266,7 +267,7 @@ class Kernel(_machine.KernelBase):
             return _Meaning(None, (), self._function, False)
         assert found is not None
         if self._ieee:
-            return _Meaning(plans.with_ieee, found[1], plans.with_ieee.evaluator, True)
+            return _Meaning(plans.with_ieee, found[1], plans.with_ieee.oracle(args + found[1]), True)
         return _Meaning(plans, found[1], self._function, False)
 
     # -- binding -------------------------------------------------------------------------------------------------
@@ -304,7 +305,7 @@ class Kernel(_machine.KernelBase):
     def reduce(self, arr: Any, initial: Any = MISSING, **names: Any) -> Any:
         """The left fold of arr; see :func:`arrayops.reduce`."""
         numbers = self._bind_fold(names)
-        fold = _Fold(self._meaning(2 + len(numbers), _machine.buffer_info(arr)[2]), numbers)
+        fold = _Fold(self._meaning((_ANY_INT, 0, *numbers), _machine.buffer_info(arr)[2]), numbers)
         if initial is not MISSING and type(initial) in (int, float, bool):
             return fold.run(arr, initial, 0)
         values = native(arr)
@@ -320,7 +321,7 @@ class Kernel(_machine.KernelBase):
         code = typecode or code
         array(code)  # a bad typecode is array.array's ValueError
         numbers = self._bind_fold(names)
-        fold = _Fold(self._meaning(2 + len(numbers), count), numbers)
+        fold = _Fold(self._meaning((_ANY_INT, 0, *numbers), count), numbers)
         by_python = (initial is None and not count) or type(initial) not in (int, float, bool, type(None))
         if not by_python and fold.meaning.plans is not None:
             first = native(arr)[0] if initial is None else initial
@@ -499,7 +500,7 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
             while len(_machine.TEXTS) >= _MOST_KERNELS:
                 _machine.TEXTS.pop(next(iter(_machine.TEXTS), ""), None)
             assert kernel._plans is not None
-            _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans)
+            _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans.narrow)
     return kernel
 
 
