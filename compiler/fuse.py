@@ -90,7 +90,8 @@ def _chains(instrs: list[Instr], uses: dict[int, int], polynomials: list[Instr])
 
 def _number_constants(program: Program, polynomials: list[Instr]) -> None:
     """Gives constants their registers again: those in use, and for each polynomial a run of its own."""
-    used = {id(r) for instrs in program.sections.values() for i in instrs if i.name != "HORNER"
+    joined = {id(i) for i in polynomials}
+    used = {id(r) for instrs in program.sections.values() for i in instrs if id(i) not in joined
             for r in (*i.operands, i.guard)}  # fmt: skip
     program.consts = [r for r in program.consts if id(r) in used]
     for i in polynomials:

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from .._machine import OPS, TYPE_SIZES, TYPES
 from .fuse import fuse
 from .infer import Graph, Param, Term, interval
-from .ir import ELEMENTARY1, ELEMENTARY2
+from .ir import ELEMENTARY1, ELEMENTARY2, TOTAL
 from .program import MARKING, STORE, Instr, Program, Register, serialise
 
 FAULTS = {op["name"] for op in OPS if op["faults"]}
@@ -32,23 +32,25 @@ Guard = frozenset[frozenset[tuple[int, bool]]]
 
 #: The machine's name of each float or bool term.
 _PLAIN = {
-    "add": "ADD", "sub": "SUB", "mul": "MUL", "div": "DIV", "divc": "DIVC", "fdiv": "FDIV", "fdivc": "FDIVC",
-    "rem": "MOD", "remc": "MODC", "sqrt": "SQRT", "sqrtc": "SQRTC", "squarec": "SQUAREC", "neg": "NEG",
-    "fabs": "FABS", "copysign": "COPYSIGN", "floor": "FLOOR", "ceil": "CEIL", "trunc": "TRUNC", "rint": "RINT",
-    "whole": "WHOLE", "and": "AND", "or": "OR", "xor": "XOR", "not": "NOT", "isnan": "ISNAN", "isinf": "ISINF",
-    "isfinite": "ISFIN",
+    "add": "ADD", "sub": "SUB", "mul": "MUL", "div": "DIV", "divc": "DIV_CHECKED", "fdiv": "FLOORDIV",
+    "fdivc": "FLOORDIV_CHECKED", "rem": "MOD", "remc": "MOD_CHECKED", "sqrt": "SQRT", "sqrtc": "SQRT_CHECKED",
+    "squarec": "SQUARE_CHECKED", "neg": "NEG", "fabs": "FABS", "copysign": "COPYSIGN", "floor": "FLOOR",
+    "ceil": "CEIL", "trunc": "TRUNC", "rint": "RINT", "whole": "WHOLE", "and": "AND", "or": "OR", "xor": "XOR",
+    "not": "NOT", "isnan": "ISNAN", "isinf": "ISINF", "isfinite": "ISFIN",
 }  # fmt: skip
 for _name in (*ELEMENTARY1, *ELEMENTARY2, "log", "hypot", "pow"):
-    _PLAIN[_name], _PLAIN[_name + "c"] = _name.upper(), _name.upper() + "C"
+    _PLAIN[_name] = _name.upper()
+    if _name not in TOTAL:
+        _PLAIN[_name + "c"] = _name.upper() + "_CHECKED"
 #: Int terms: the machine's name where the interval fits the lane, and where it was cut.
 _INT = {
-    "add": ("ADD", "ADDC"), "sub": ("SUB", "SUBC"), "mul": ("MUL", "MULC"), "shl": ("SHL", "SHLC"),
-    "floordiv": ("FDIVC", "FDIVC"), "mod": ("MODC", "MODC"), "ipow": ("IPOW", "IPOW"), "and": ("AND", "AND"),
-    "or": ("OR", "OR"), "xor": ("XOR", "XOR"), "shr": ("SHR", "SHR"), "shrc": ("SHRC", "SHRC"),
-    "abs": ("ABS", "ABS"),
+    "add": ("ADD", "ADD_CHECKED"), "sub": ("SUB", "SUB_CHECKED"), "mul": ("MUL", "MUL_CHECKED"),
+    "shl": ("SHL", "SHL_CHECKED"), "floordiv": ("FLOORDIV_CHECKED", "FLOORDIV_CHECKED"),
+    "mod": ("MOD_CHECKED", "MOD_CHECKED"), "ipow": ("IPOW", "IPOW"), "and": ("AND", "AND"), "or": ("OR", "OR"),
+    "xor": ("XOR", "XOR"), "shr": ("SHR", "SHR"), "shrc": ("SHR_CHECKED", "SHR_CHECKED"), "abs": ("ABS", "ABS"),
 }  # fmt: skip
 #: Int terms of two i32 operands and an i64 result.
-_WIDENING = {"add": "ADDW", "sub": "SUBW", "mul": "MULW"}
+_WIDENING = {"add": "ADD_WIDE", "sub": "SUB_WIDE", "mul": "MUL_WIDE"}
 _COMPARE = {"eq": "EQ", "ne": "NE", "lt": "LT", "le": "LE"}
 _CLOSED = ("add", "sub", "mul", "and", "or", "xor", "if", "shl")  # low bits of the result need only low bits
 
@@ -270,8 +272,8 @@ class _Lowering:
             lane = self.narrowest("TIE", args[:1])
             return self.instr("TIE", lane, "b1", (self.get(args[0], lane, index), self.get(args[1], "f64")), index)
         if op == "quot":
-            lane = self.narrowest("QUOT", args)
-            return self.instr("QUOT", lane, "f64", tuple(self.get(a, lane, index) for a in args), index)
+            lane = self.narrowest("TRUEDIV", args)
+            return self.instr("TRUEDIV", lane, "f64", tuple(self.get(a, lane, index) for a in args), index)
         if op == "to_float":
             return self.get(args[0], "f64", index)
         if op == "fix":

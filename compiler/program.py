@@ -104,7 +104,8 @@ def serialise(program: Program) -> bytes:
         parts.append(struct.pack("=d" if r.type == "f64" else "=q" if r.value < 0 else "=Q", r.value))
     for instrs in program.sections.values():
         for i in instrs:
-            ends = i.operands if i.name != "HORNER" else (*i.operands[:2], i.operands[-1])
+            # More than three are one and a run of constants, of which the machine wants the first and the last.
+            ends = i.operands if len(i.operands) <= 3 else (*i.operands[:2], i.operands[-1])
             operands = [number(r) for r in ends] + [_NO_REG] * (3 - len(ends))
             code = OPCODES[i.name, i.type]
             parts.append(struct.pack("=8H", code, i.flags, number(i.dst), *operands, number(i.guard), 0))

@@ -30,21 +30,38 @@ enum ao_type {
     AO_TYPE_NONE = 255
 };
 
-/* The lists named in ops.def. X(T, op) is applied to each member. */
-#define AO_LIST_INTS(X, op) X(i8, op) X(u8, op) X(i16, op) X(u16, op) X(i32, op) X(u32, op) X(i64, op) X(u64, op)
-#define AO_LIST_INTS_BOOL(X, op) X(b1, op) AO_LIST_INTS(X, op)
-#define AO_LIST_NUMBERS(X, op) AO_LIST_INTS_BOOL(X, op) X(f32, op)
-#define AO_LIST_ALL(X, op) AO_LIST_NUMBERS(X, op) X(f64, op)
-#define AO_LIST_ORDERED(X, op) AO_LIST_INTS(X, op) X(f64, op)
-#define AO_LIST_CHOICE(X, op) AO_LIST_INTS_BOOL(X, op) X(f64, op)
-#define AO_LIST_LANES(X, op) X(i16, op) X(i32, op) X(u32, op) X(i64, op) X(u64, op)
-#define AO_LIST_ARITH(X, op) AO_LIST_LANES(X, op) X(f64, op)
-#define AO_LIST_BITS(X, op) X(b1, op) AO_LIST_LANES(X, op)
-#define AO_LIST_SIGNED(X, op) X(i16, op) X(i32, op) X(i64, op)
-#define AO_LIST_WIDE(X, op) X(i64, op) X(u64, op)
-#define AO_LIST_I32(X, op) X(i32, op)
-#define AO_LIST_F64_DIV(X, op) X(i32, op) X(u32, op) X(i64, op) X(u64, op) X(f64, op)
-#define AO_LIST_F64(X, op) X(f64, op)
-#define AO_LIST_BOOL(X, op) X(b1, op)
+/* The lists named in ops.def. X(T, ...) is applied to each member, with what the caller gives besides. */
+#define AO_LIST_INTS(X, ...)                                                                                          \
+    X(i8, __VA_ARGS__) X(u8, __VA_ARGS__) X(i16, __VA_ARGS__) X(u16, __VA_ARGS__)                                     \
+    X(i32, __VA_ARGS__) X(u32, __VA_ARGS__) X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)
+#define AO_LIST_INTS_BOOL(X, ...) X(b1, __VA_ARGS__) AO_LIST_INTS(X, __VA_ARGS__)
+#define AO_LIST_NUMBERS(X, ...) AO_LIST_INTS_BOOL(X, __VA_ARGS__) X(f32, __VA_ARGS__)
+#define AO_LIST_ALL(X, ...) AO_LIST_NUMBERS(X, __VA_ARGS__) X(f64, __VA_ARGS__)
+#define AO_LIST_ORDERED(X, ...) AO_LIST_INTS(X, __VA_ARGS__) X(f64, __VA_ARGS__)
+#define AO_LIST_CHOICE(X, ...) AO_LIST_INTS_BOOL(X, __VA_ARGS__) X(f64, __VA_ARGS__)
+#define AO_LIST_LANES(X, ...) X(i16, __VA_ARGS__) X(i32, __VA_ARGS__) X(u32, __VA_ARGS__) AO_LIST_WIDE(X, __VA_ARGS__)
+#define AO_LIST_ARITH(X, ...) AO_LIST_LANES(X, __VA_ARGS__) X(f64, __VA_ARGS__)
+#define AO_LIST_BITS(X, ...) X(b1, __VA_ARGS__) AO_LIST_LANES(X, __VA_ARGS__)
+#define AO_LIST_SIGNED(X, ...) X(i16, __VA_ARGS__) X(i32, __VA_ARGS__) X(i64, __VA_ARGS__)
+#define AO_LIST_WIDE(X, ...) X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)
+#define AO_LIST_DIVISION(X, ...) X(i32, __VA_ARGS__) X(u32, __VA_ARGS__) AO_LIST_WIDE(X, __VA_ARGS__) X(f64, __VA_ARGS__)
+#define AO_LIST_I32(X, ...) X(i32, __VA_ARGS__)
+#define AO_LIST_F64(X, ...) X(f64, __VA_ARGS__)
+#define AO_LIST_BOOL(X, ...) X(b1, __VA_ARGS__)
+
+/* An operand's column of ops.def in the row of T, as a type's short name; NONE where there is no operand. */
+#define AO_COLUMN_T(T) T
+#define AO_COLUMN_b1(T) b1
+#define AO_COLUMN_i8(T) i8
+#define AO_COLUMN_u8(T) u8
+#define AO_COLUMN_i16(T) i16
+#define AO_COLUMN_u16(T) u16
+#define AO_COLUMN_i32(T) i32
+#define AO_COLUMN_u32(T) u32
+#define AO_COLUMN_i64(T) i64
+#define AO_COLUMN_u64(T) u64
+#define AO_COLUMN_f32(T) f32
+#define AO_COLUMN_f64(T) f64
+#define AO_COLUMN__(T) NONE
 
 #endif

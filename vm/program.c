@@ -13,7 +13,7 @@
  *   targets    prologue: a computed uniform. Elsewhere: a temporary, or OUT with header.out_type. Inputs, parameters
  *              and constants are never written. A program with an OUT writes it
  *   prologue   reads uniforms only and cannot fault
- *   body, epilogue   at least one operand is a vector, except for COPY and FAIL
+ *   body, epilogue   at least one operand is a vector, except where the operation spreads a uniform or has no operands
  *   scan       acc is a parameter, read in the scan only; next is a temporary whose last write is in the scan and of
  *              acc's type. The scan goes over a slot once per element, so that a slot written with a new element size
  *              would overwrite other elements: hence a value from before the scan that the scan reads may not be
@@ -32,31 +32,19 @@ const char *const ao_type_names[AO_NTYPES] = {AO_TYPES(AO_NAME)};
 #define AO_SIZE(T) (uint8_t)sizeof(ao_##T),
 const uint8_t ao_type_sizes[AO_NTYPES] = {AO_TYPES(AO_SIZE)};
 
-/* ao_ops is stamped in two passes because the type lists carry only (T, op): the first names each column, the second
- * looks the columns up by the operation's name. */
-enum {
-    ROLE__ = AO_TYPE_NONE,
-    ROLE_T = 254,
-#define AO_ROLE(T) ROLE_##T = AO_TYPE_##T,
-    AO_TYPES(AO_ROLE)
-};
-enum { FAULT__, FAULT_F };
-
-#define OP(name, types, dst, a, b, c, fault, meaning) \
-    enum { D_##name = ROLE_##dst, A_##name = ROLE_##a, B_##name = ROLE_##b, C_##name = ROLE_##c }; \
-    enum { F_##name = FAULT_##fault };                                                             \
-    static const char text_##name[] = meaning;
-#include "ops.def"
-#undef OP
-
-#define RESOLVE(role, T) (uint8_t)((int)(role) == (int)ROLE_T ? (int)AO_TYPE_##T : (int)(role))
-#define AO_INFO(T, op) \
-    {#op, text_##op, AO_TYPE_##T, RESOLVE(D_##op, T), RESOLVE(A_##op, T), RESOLVE(B_##op, T), RESOLVE(C_##op, T), \
-     F_##op},
+#define TRAIT__ .faults = 0
+#define TRAIT_F .faults = 1
+#define TRAIT_U .spreads = 1
+#define TRAIT_R .run = 1
+#define TYPE_NUMBER2(name) AO_TYPE_##name
+#define TYPE_NUMBER(name) TYPE_NUMBER2(name)
+#define INFO(T, op, D, A, B, C, trait, work, text)                                                                    \
+    {.name = #op, .meaning = text, .type = AO_TYPE_##T, .dst = TYPE_NUMBER(AO_COLUMN_##D(T)),                         \
+     .a = TYPE_NUMBER(AO_COLUMN_##A(T)), .b = TYPE_NUMBER(AO_COLUMN_##B(T)), .c = TYPE_NUMBER(AO_COLUMN_##C(T)),      \
+     TRAIT_##trait, .weight = work},
+#define OP(name, types, ...) AO_LIST_##types(INFO, name, __VA_ARGS__)
 const ao_op_info ao_ops[AO_NOPS] = {
-#define OP(name, types, dst, a, b, c, fault, meaning) AO_LIST_##types(AO_INFO, name)
 #include "ops.def"
-#undef OP
 };
 
 static void *default_call(void *context, void *old, size_t old_size, size_t new_size)
@@ -137,30 +125,30 @@ static const char *check_operand(checker *v, const ao_instr *ins, unsigned reg, 
     return NULL;
 }
 
-/* HORNER's b and c are the ends of a run of constants. */
+/* Where b and c are the ends of a run of constants: that there is one. */
 static const char *check_run(const ao_program *p, const ao_instr *ins)
 {
     if (ins->b < p->first_const || ins->c >= p->first_computed || ins->b >= ins->c)
         return "not the ends of a run of constants";
     for (unsigned reg = ins->b; reg <= ins->c; reg++)
-        if (p->types[reg] != AO_TYPE_f64)
-            return "a run of constants with one that is no f64";
+        if (p->types[reg] != ao_ops[ins->op].b)
+            return "a run of constants of several types";
     return NULL;
 }
 
 static const char *check_operands(checker *v, const ao_instr *ins)
 {
     const ao_op_info *info = &ao_ops[ins->op];
-    if (ins->op == AO_OP_HORNER_f64 && check_run(v->program, ins))
-        return check_run(v->program, ins);
-    const char *why = check_operand(v, ins, ins->a, info->a);
+    const char *why = info->run ? check_run(v->program, ins) : NULL;
+    if (!why)
+        why = check_operand(v, ins, ins->a, info->a);
     if (!why)
         why = check_operand(v, ins, ins->b, info->b);
     if (!why)
         why = check_operand(v, ins, ins->c, info->c);
     if (why || v->section == AO_PROLOGUE || v->section == AO_SCAN)
         return why;
-    if (info->a == AO_TYPE_NONE || strcmp(info->name, "COPY") == 0)
+    if (info->a == AO_TYPE_NONE || info->spreads)
         return NULL;
     const unsigned operands[3] = {ins->a, ins->b, ins->c};
     for (int k = 0; k < 3; k++)
@@ -415,14 +403,13 @@ static ao_status verify(ao_program *p, const unsigned char *instrs, const char *
     return *why ? AO_BAD_PROGRAM : AO_OK;
 }
 
-/* An elementary function takes about as long as this many additions. */
-enum { ELEMENTARY_WEIGHT = 12 };
-
 static size_t weigh(const ao_program *p)
 {
     size_t weight = 0;
-    for (const ao_step *s = p->steps + p->first[AO_BODY]; s < p->steps + p->first[AO_SECTIONS]; s++)
-        weight += s->op >= AO_OP_EXP_f64 && s->op <= AO_OP_REMAINDERC_f64 ? ELEMENTARY_WEIGHT : 1;
+    for (const ao_step *s = p->steps + p->first[AO_BODY]; s < p->steps + p->first[AO_SECTIONS]; s++) {
+        const ao_op_info *info = &ao_ops[s->op];
+        weight += (size_t)info->weight * (info->run ? s->c - (size_t)s->b : 1);
+    }
     return weight;
 }
 

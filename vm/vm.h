@@ -39,9 +39,8 @@
 /* Opcodes: AO_OP_<name>_<type>, numbered in the order of ops.def. */
 enum ao_op {
 #define AO_ENUM_OP(T, op) AO_OP_##op##_##T,
-#define OP(name, types, dst, a, b, c, fault, meaning) AO_LIST_##types(AO_ENUM_OP, name)
+#define OP(name, types, ...) AO_LIST_##types(AO_ENUM_OP, name)
 #include "ops.def"
-#undef OP
 #undef AO_ENUM_OP
     AO_NOPS
 };
@@ -53,6 +52,9 @@ typedef struct {
     uint8_t type;        /* the T it is stamped for */
     uint8_t dst, a, b, c;
     uint8_t faults;      /* 1 if it may mark elements */
+    uint8_t spreads;     /* 1 if it may have no operand but a uniform */
+    uint8_t run;         /* 1 if b and c are the first and last of a run of constants */
+    uint8_t weight;      /* time of an element, in additions of doubles; of a run's, for each constant after the first */
 } ao_op_info;
 
 extern const ao_op_info ao_ops[AO_NOPS];
@@ -134,7 +136,7 @@ size_t ao_program_weight(const ao_program *program);     /* work of an element, 
 /* One kernel per opcode. n elements from a, b, c to d; bit 0 (1, 2) of `uniform` says that a (b, c) is one value for
  * all elements. d may be the same address as an operand of the same element size, and overlaps nothing else. With mark
  * NULL the kernel returns nonzero if any element is to be marked; otherwise it also writes mark[i] = 0 or 1 for each i.
- * At least one operand is not uniform, except for COPY and FAIL. */
+ * At least one operand is not uniform, except where the operation spreads one or has none. */
 typedef unsigned (*ao_kernel)(size_t n, void *d, const void *a, const void *b, const void *c, unsigned uniform,
                               uint8_t *mark);
 

@@ -279,7 +279,7 @@ static int make_instr(maker *m, unsigned op, unsigned dst)
             return 0;
         vectors += operands[k] < b->header.inputs || operands[k] >= temp_reg(b, 0);
     }
-    if (m->section % 2 && !vectors && strcmp(info->name, "COPY") != 0 && info->a != AO_TYPE_NONE)
+    if (m->section % 2 && !vectors && !info->spreads && info->a != AO_TYPE_NONE)
         return 0;
     ao_instr *ins = build_instr(b, op, dst, operands[0], operands[1], operands[2]);
     ins->flags = (uint16_t)(marking ? AO_MARKING : info->faults && pick(m, 3) == 0 ? AO_STORE : 0);

@@ -231,11 +231,10 @@ static const struct {
 /* Which of them an operation is, or -1; *checked: whether it is the one that marks. */
 static int find_elementary(const char *op, int *checked)
 {
-    const size_t length = strlen(op);
     for (*checked = 0; *checked < 2; ++*checked)
         for (size_t i = 0; i < sizeof elementary / sizeof *elementary; i++)
-            if (strlen(elementary[i].name) + (size_t)*checked == length
-                && strncmp(op, elementary[i].name, strlen(elementary[i].name)) == 0 && (!*checked || op[length - 1] == 'C'))
+            if (strncmp(op, elementary[i].name, strlen(elementary[i].name)) == 0
+                && is(op + strlen(elementary[i].name), *checked ? "_CHECKED" : ""))
                 return (int)i;
     return -1;
 }
@@ -253,7 +252,7 @@ static num elementary_ref(int which, int checked, double x, double y, int *mark)
 static int right(const ao_op_info *info, num got, num want)
 {
     int checked;
-    const int exact = find_elementary(info->name, &checked) < 0 || strstr("FMODC REMAINDERC", info->name);
+    const int exact = find_elementary(info->name, &checked) < 0 || strstr("FMOD_CHECKED REMAINDER_CHECKED", info->name);
     return same(got, want, info->dst) || (!exact && nextafter(got.f, want.f) == want.f);
 }
 
@@ -287,16 +286,16 @@ static num float_ref(const char *op, num a, num b, num c, int *mark)
         r.f = copysign(x, signbit(x) ? 1.0 : -1.0);
     } else if (is(op, "FABS")) {
         r.f = copysign(x, 1.0);
-    } else if (is(op, "DIV") || is(op, "DIVC")) {
-        r.f = x / y, *mark = is(op, "DIVC") && y == 0;
-    } else if (is(op, "FDIV") || is(op, "FDIVC")) {
-        r.f = y == 0 ? x / y : python_div(x, y), *mark = is(op, "FDIVC") && y == 0;
-    } else if (is(op, "MOD") || is(op, "MODC")) {
-        r.f = y == 0 ? NAN : python_mod(x, y), *mark = is(op, "MODC") && y == 0;
-    } else if (is(op, "SQUAREC")) {
+    } else if (is(op, "DIV") || is(op, "DIV_CHECKED")) {
+        r.f = x / y, *mark = is(op, "DIV_CHECKED") && y == 0;
+    } else if (is(op, "FLOORDIV") || is(op, "FLOORDIV_CHECKED")) {
+        r.f = y == 0 ? x / y : python_div(x, y), *mark = is(op, "FLOORDIV_CHECKED") && y == 0;
+    } else if (is(op, "MOD") || is(op, "MOD_CHECKED")) {
+        r.f = y == 0 ? NAN : python_mod(x, y), *mark = is(op, "MOD_CHECKED") && y == 0;
+    } else if (is(op, "SQUARE_CHECKED")) {
         r.f = x * x, *mark = isinf(r.f) && isfinite(x);
-    } else if (is(op, "SQRT") || is(op, "SQRTC")) {
-        r.f = sqrt(x), *mark = is(op, "SQRTC") && x < 0;
+    } else if (is(op, "SQRT") || is(op, "SQRT_CHECKED")) {
+        r.f = sqrt(x), *mark = is(op, "SQRT_CHECKED") && x < 0;
     } else if (is(op, "COPYSIGN")) {
         r.f = copysign(x, y);
     } else if (is(op, "FLOOR")) {
@@ -332,11 +331,11 @@ static wide shift_ref(const char *op, wide x, wide y, unsigned type, int *mark)
     const int inside = y >= 0 && y < (wide)width(type);
     if (is(op, "SHL"))
         return inside ? wrap((wide)((unsigned __int128)x << y), type) : 0;
-    if (is(op, "SHLC")) {
+    if (is(op, "SHL_CHECKED")) {
         *mark = !inside || !fits((wide)((unsigned __int128)x << y), type);
         return *mark ? 0 : (wide)((unsigned __int128)x << y);
     }
-    *mark = is(op, "SHRC") && y < 0;
+    *mark = is(op, "SHR_CHECKED") && y < 0;
     return y < 0 ? x : inside ? x >> y : x < 0 ? -1 : 0;
 }
 
@@ -358,29 +357,29 @@ static num int_ref(const char *op, unsigned type, num a, num b, int *mark)
     num r = {0, 0};
     if (is(op, "COPY")) {
         r.i = x;
-    } else if (is(op, "ADD") || is(op, "ADDC")) {
-        r.i = wrap(x + y, type), *mark = is(op, "ADDC") && !fits(x + y, type);
-    } else if (is(op, "SUB") || is(op, "SUBC")) {
-        r.i = wrap(x - y, type), *mark = is(op, "SUBC") && !fits(x - y, type);
-    } else if (is(op, "MUL") || is(op, "MULC")) {
+    } else if (is(op, "ADD") || is(op, "ADD_CHECKED")) {
+        r.i = wrap(x + y, type), *mark = is(op, "ADD_CHECKED") && !fits(x + y, type);
+    } else if (is(op, "SUB") || is(op, "SUB_CHECKED")) {
+        r.i = wrap(x - y, type), *mark = is(op, "SUB_CHECKED") && !fits(x - y, type);
+    } else if (is(op, "MUL") || is(op, "MUL_CHECKED")) {
         const wide p = (wide)((unsigned __int128)x * (unsigned __int128)y);
         const int over = !fits(p, type) || (x != 0 && p / x != y) || (x == -1 && p != -y);
-        r.i = wrap(p, type), *mark = is(op, "MULC") && over;
-    } else if (is(op, "ADDW")) {
+        r.i = wrap(p, type), *mark = is(op, "MUL_CHECKED") && over;
+    } else if (is(op, "ADD_WIDE")) {
         r.i = x + y;
-    } else if (is(op, "SUBW")) {
+    } else if (is(op, "SUB_WIDE")) {
         r.i = x - y;
-    } else if (is(op, "MULW")) {
+    } else if (is(op, "MUL_WIDE")) {
         r.i = x * y;
     } else if (is(op, "ABS")) {
         r.i = wrap(x < 0 ? -x : x, type);
-    } else if (is(op, "FDIVC")) {
+    } else if (is(op, "FLOORDIV_CHECKED")) {
         *mark = y == 0 || !fits(floor_div(x, y), type);
         r.i = *mark ? 0 : floor_div(x, y);
-    } else if (is(op, "MODC")) {
+    } else if (is(op, "MOD_CHECKED")) {
         *mark = y == 0;
         r.i = *mark ? 0 : x - floor_div(x, y) * y;
-    } else if (is(op, "QUOT")) {
+    } else if (is(op, "TRUEDIV")) {
         r.f = nearest(x, type) / nearest(y, type);
         *mark = y == 0 || inexact(x, type) || inexact(y, type);
     } else if (is(op, "IPOW")) {
@@ -581,10 +580,9 @@ static void check_uniforms(cases *k)
     unsigned all = 0;
     for (unsigned j = 0; j < 3; j++)
         all |= types[j] != AO_TYPE_NONE ? 1u << j : 0;
-    const unsigned first = is(k->info->name, "COPY") ? 1 : 0;
-    k->n = 200;
+        k->n = 200;
     for (k->uniform = 1; k->uniform <= all; k->uniform++) {
-        if (k->uniform & ~all || (k->uniform == all && !first))
+        if (k->uniform & ~all || (k->uniform == all && !k->info->spreads))
             continue;
         static num edges[256];
         for (unsigned j = 0; j < 3; j++) {
@@ -639,7 +637,7 @@ int main(void)
     uint64_t state = 1;
     check_horner(&state);
     for (unsigned op = 0; op < AO_NOPS; op++) {
-        if (op == AO_OP_HORNER_f64)
+        if (ao_ops[op].run)
             continue;
         k.op = op;
         k.info = &ao_ops[op];

@@ -17,7 +17,7 @@ static ao_program *load(void)
     build_input(&b, AO_TYPE_f64);
     b.header.temps = 1;
     in_body(&b, AO_OP_MUL_f64, 1, 0, 0, AO_NO_REG);
-    in_body(&b, AO_OP_DIVC_f64, 2, 1, 0, AO_NO_REG);
+    in_body(&b, AO_OP_DIV_CHECKED_f64, 2, 1, 0, AO_NO_REG);
     ao_program *program = build_load(&b, &why, &where);
     CHECK(program, "%s", why ? why : "?");
     return program;

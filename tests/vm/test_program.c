@@ -45,7 +45,7 @@ static void test_accepts_everything(void)
     in_body(&b, AO_OP_ADD_i64, T0, X, U, NO);
     in_body(&b, AO_OP_LT_i64, T1, T0, K, NO)->flags = AO_MARKING;
     in_body(&b, AO_OP_NOT_b1, T1, T1, NO, NO)->flags = AO_MARKING;
-    ao_instr *div = in_body(&b, AO_OP_FDIVC_i64, T2, T0, X, NO);
+    ao_instr *div = in_body(&b, AO_OP_FLOORDIV_CHECKED_i64, T2, T0, X, NO);
     div->guard = T1;
     div->flags = AO_STORE;
     in_body(&b, AO_OP_TO_f64_i64, T2, T2, NO, NO);
@@ -147,7 +147,7 @@ static void test_prologue(void)
     REFUSE("reads a vector", 0);
     b.instrs[0].a = U;
     REFUSE("before it is written", 0);
-    b.instrs[0].op = AO_OP_MULC_i64, b.instrs[0].a = P, b.instrs[0].b = K;
+    b.instrs[0].op = AO_OP_MUL_CHECKED_i64, b.instrs[0].a = P, b.instrs[0].b = K;
     REFUSE("cannot fault", 0);
     b.instrs[0].op = AO_OP_MUL_i64;
     ACCEPT("multiplication in the prologue");
@@ -180,7 +180,7 @@ static void test_runs_of_constants(void)
     in_body(&b, AO_OP_HORNER_f64, 6, 0, 2, 3); /* x, p, 1.0, 2.0, 3, 4.0, OUT */
     ACCEPT("a run of two");
     b.instrs[0].c = 5;
-    REFUSE("no f64", 0);
+    REFUSE("of several types", 0);
     b.instrs[0].c = 2;
     REFUSE("not the ends of a run", 0);
     b.instrs[0].b = 3;
@@ -214,7 +214,7 @@ static void test_marking(void)
     in_body(&b, AO_OP_COPY_i64, T3, X, NO, NO);
     in_body(&b, AO_OP_LT_i64, T0, X, K, NO)->flags = AO_MARKING;
     in_body(&b, AO_OP_NOT_b1, T1, T0, NO, NO)->flags = AO_MARKING;
-    in_body(&b, AO_OP_FDIVC_i64, T2, X, X, NO)->guard = T1;
+    in_body(&b, AO_OP_FLOORDIV_CHECKED_i64, T2, X, X, NO)->guard = T1;
     ACCEPT("guards");
     b.instrs[2].flags = 0;
     REFUSE("read by another kind", 2);
@@ -236,7 +236,7 @@ static void test_marking(void)
     REFUSE("wrong type", 3);
     b.instrs[3] = (ao_instr){AO_OP_FAIL_b1, 0, T0, NO, NO, NO, T0, 0};
     REFUSE("guard is the target", 3);
-    b.instrs[3] = (ao_instr){AO_OP_FDIVC_i64, 0, T2, X, X, NO, NO, 0};
+    b.instrs[3] = (ao_instr){AO_OP_FLOORDIV_CHECKED_i64, 0, T2, X, X, NO, NO, 0};
     b.instrs[3].guard = T1, b.instrs[3].flags = AO_MARKING;
     REFUSE("may fault or whose result is not b1", 3);
     b.instrs[3].flags = AO_STORE;
@@ -269,8 +269,8 @@ static void start_fold(void)
     start(3);
     b.header.acc = P, b.header.next = T1;
     in_body(&b, AO_OP_ADD_i64, T0, X, K, NO);
-    in_scan(&b, AO_OP_MULC_i64, T1, P, K, NO);
-    in_scan(&b, AO_OP_ADDC_i64, T1, T1, T0, NO);
+    in_scan(&b, AO_OP_MUL_CHECKED_i64, T1, P, K, NO);
+    in_scan(&b, AO_OP_ADD_CHECKED_i64, T1, T1, T0, NO);
     in_epilogue(&b, AO_OP_COPY_i64, out_reg(&b), T1, NO, NO);
 }
 

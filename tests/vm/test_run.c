@@ -122,7 +122,7 @@ static void load_division(int guard, unsigned flags)
     b.header.temps = 2;
     if (guard == VECTOR || guard == MARKING)
         in_body(&b, AO_OP_LT_i64, temp_reg(&b, 0), 0, k, NO)->flags = guard == MARKING ? AO_MARKING : 0;
-    ao_instr *div = in_body(&b, AO_OP_FDIVC_i64, out_reg(&b), 0, 1, NO);
+    ao_instr *div = in_body(&b, AO_OP_FLOORDIV_CHECKED_i64, out_reg(&b), 0, 1, NO);
     div->flags = (uint16_t)flags;
     div->guard = (uint16_t)(guard == UNGUARDED ? NO : guard == UNIFORM ? p : temp_reg(&b, 0));
     load();
@@ -189,7 +189,7 @@ static void test_two_marks(void)
     build_input(&b, I64);
     const unsigned k = build_const(&b, I64, (ao_value){.i = INT64_MAX - 100});
     b.header.temps = 1;
-    in_body(&b, AO_OP_ADDC_i64, temp_reg(&b, 0), 0, k, NO);
+    in_body(&b, AO_OP_ADD_CHECKED_i64, temp_reg(&b, 0), 0, k, NO);
     in_body(&b, AO_OP_FIT_i8_i64, out_reg(&b), 0, NO, NO)->flags = AO_STORE;
     load();
     const void *inputs[] = {x};
@@ -274,7 +274,7 @@ static void test_sink(void)
     build_start(&b, I64);
     build_input(&b, I64);
     const unsigned k = build_const(&b, I64, (ao_value){.i = INT64_MAX - 990});
-    in_body(&b, AO_OP_ADDC_i64, out_reg(&b), 0, k, NO);
+    in_body(&b, AO_OP_ADD_CHECKED_i64, out_reg(&b), 0, k, NO);
     load();
     const void *inputs[] = {x};
     taken t = {0, 0};
@@ -307,9 +307,9 @@ static void load_fold(unsigned out_type)
     b.header.temps = 3;
     b.header.acc = 2;
     b.header.next = (uint16_t)temp_reg(&b, 1);
-    in_body(&b, AO_OP_ADDC_i64, temp_reg(&b, 0), 0, one, NO);
-    in_scan(&b, AO_OP_MULC_i64, temp_reg(&b, 1), 2, 1, NO);
-    in_scan(&b, AO_OP_ADDC_i64, temp_reg(&b, 1), temp_reg(&b, 1), temp_reg(&b, 0), NO);
+    in_body(&b, AO_OP_ADD_CHECKED_i64, temp_reg(&b, 0), 0, one, NO);
+    in_scan(&b, AO_OP_MUL_CHECKED_i64, temp_reg(&b, 1), 2, 1, NO);
+    in_scan(&b, AO_OP_ADD_CHECKED_i64, temp_reg(&b, 1), temp_reg(&b, 1), temp_reg(&b, 0), NO);
     if (out_type == I64)
         in_epilogue(&b, AO_OP_COPY_i64, out_reg(&b), temp_reg(&b, 1), NO, NO);
     else if (out_type == AO_TYPE_i16)
@@ -396,7 +396,7 @@ static void test_scan_marks(void)
     b.header.acc = 1, b.header.next = (uint16_t)next;
     in_scan(&b, AO_OP_NE_i64, small, 0, 1, NO);
     in_scan(&b, AO_OP_SUB_i64, q, 0, 1, NO);
-    in_scan(&b, AO_OP_FDIVC_i64, q, ten, q, NO)->guard = (uint16_t)small; /* 10 // (x - acc) if x != acc else nothing */
+    in_scan(&b, AO_OP_FLOORDIV_CHECKED_i64, q, ten, q, NO)->guard = (uint16_t)small; /* 10 // (x - acc) if x != acc else nothing */
     in_scan(&b, AO_OP_FIT_i8_i64, fit, 0, NO, NO)->flags = AO_STORE;
     in_scan(&b, AO_OP_COPY_i64, next, 0, NO, NO);
     in_epilogue(&b, AO_OP_COPY_b1, out_reg(&b), small, NO, NO);
@@ -481,7 +481,7 @@ static void test_sticky(void)
 {
     for (int zeros = 0; zeros < 3; zeros++) {
         load_division(MARKING, 0);
-        watch(AO_OP_FDIVC_i64);
+        watch(AO_OP_FLOORDIV_CHECKED_i64);
         const void *inputs[] = {x, y};
         const ao_value params[] = {{.i = 0}};
         const ao_job job = job_over(inputs, params, MOST);
@@ -562,7 +562,7 @@ static void test_stops_cost(void)
     unload();
 
     load_fold(AO_TYPE_NONE); /* one stop at the first element, then full blocks again */
-    watch(AO_OP_ADDC_i64);
+    watch(AO_OP_ADD_CHECKED_i64);
     const ao_value zero[] = {{.i = 0}, {.i = 0}};
     const ao_job one_stop = job_over(inputs, zero, MOST);
     fill_xy();

@@ -1,16 +1,19 @@
-/* The element kernels: one function k_<op>_<type> for every line and type of ops.def, stamped by macros, and the
- * table of them. Compiled once for each instruction-set level (level.h).
+/* The element kernels: one function k_<op>_<type> for every row and type of ops.def, and the table of them. Compiled once
+ * for each instruction-set level (level.h).
  *
  * Always holds: a kernel is total (no trap, no undefined behaviour for any bit pattern), reads all operands of an
  * element before it writes that element, so that d may be an operand, and gives the same bits at every level, for
  * marked elements too; one that cannot fault ignores `mark`. Integer arithmetic wraps in an unsigned type of at least
  * int's rank. Floats must be compiled without contraction.
  *
+ * An operation is its row of ops.def, which says the types of its operands and whether it marks, and one DO_<name>(T)
+ * here, which says how an element is computed, in one of the forms below. STAMP, at the end, makes the kernel of both.
+ *
  * The loops are plain counted loops that the compiler vectorises by itself. Loads that may be in the way of a store are
  * declared harmless by INDEPENDENT; may_alias pointers keep the type rules out of slots that change type.
  *
- * Reading order: loops and stamps first, then the operations in the order of ops.def; what needs more than an
- * expression (division, multiplication with a check) has its own section before its stamps.
+ * Reading order: loops and forms first, then the operations in the order of ops.def; what needs more than an
+ * expression (division, multiplication with a check) has its own section before its DO_.
  */
 #include "level.h"
 
@@ -31,18 +34,19 @@
 
 #define KERNEL_ARGS                                                                                                   \
     size_t n, void *d_, const void *a_, const void *b_, const void *c_, unsigned uniform, uint8_t *mark
-#define UNUSED (void)a_, (void)b_, (void)c_, (void)uniform, (void)mark
 
-/* p_T: a T in a register slot. w_T: the type in which T is added and multiplied. s_T: unsigned, of T's own width. */
+/* p_T: a T in a register slot; an operand that an operation does not have is a p_NONE, which cannot be read. w_T: the
+ * type in which T is added and multiplied. s_T: unsigned, of T's own width. */
 #define SLOT_TYPE(T) typedef ao_##T MAY_ALIAS p_##T;
 AO_TYPES(SLOT_TYPE)
+typedef struct no_operand p_NONE;
 typedef uint32_t w_i16, w_i32, w_u32;
 typedef uint64_t w_i64, w_u64;
 typedef double w_f64;
 typedef uint8_t s_i8, s_u8;
 typedef uint16_t s_i16, s_u16;
 typedef uint32_t s_i32, s_u32;
-typedef uint64_t s_i64, s_u64;
+typedef uint64_t s_i64, s_u64, s_f64;
 
 /* Ends of the integer types, as values of any width. */
 #define MIN_i8 INT8_MIN
@@ -116,89 +120,79 @@ static inline uint64_t bits_of(double x)
         EACH2(A, B, const ao_##C z = c[i]; __VA_ARGS__)                                                               \
     }
 
-/* d = EXPR of x (and y and z). */
-#define UNARY(op, T, D, A, EXPR)                                                                                      \
-    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+/* Which of them, by the columns a, b, c of ops.def. */
+#define EACH_T__(A, B, C, ...) EACH1(A, __VA_ARGS__)
+#define EACH_TT_(A, B, C, ...) EACH2(A, B, __VA_ARGS__)
+#define EACH_Tf64_(A, B, C, ...) EACH2(A, B, __VA_ARGS__)
+#define EACH_TTT(A, B, C, ...) EACH3(A, B, C, __VA_ARGS__)
+
+/* ---- forms ---- */
+
+/* #define DO_<name>(T) FORM, what the form asks for. The element's operands are x, y and z.
+ *
+ *   VALUE, expression            d = expression
+ *   CHECKED, TEST, steps         for operations that may mark. The steps compute two variables: r, the element's result,
+ *                                and bad, which is set if the element is to be marked. TEST(bad) says whether it is set:
+ *                                ANY_BIT if any nonzero value counts, TOP_BIT if only the sign bit does. The fast pass
+ *                                ORs the bads of all elements and tests once, so TEST of an OR must be the OR of the TESTs
+ *   CHUNKED, EXACT, REDO, steps  for a fast way that holds for most operands and an exact one for all. The fast way writes
+ *                                a chunk of elements aside, so that the exact one still finds the operands if the fast one
+ *                                turns out not to hold for some of them. The steps compute r; bad, 0 or 1; and used_x and
+ *                                used_y, which are ORed over the chunk. REDO of these ORs is nonzero if the chunk must be
+ *                                done the exact way. T EXACT(T x, T y, uint64_t *bad) sets *bad to 1 where it marks and
+ *                                else leaves it alone
+ *   CALL, expression             of a function that does all elements from a, b, c to d and returns what a kernel does
+ */
+#define MARKS__ 0
+#define MARKS_F 1
+#define MARKS_U 0
+#define MARKS_R 0
+
+/* The beginning of each kernel. */
+#define TYPED(D, A, B, C)                                                                                             \
+    p_##D *const d = d_;                                                                                              \
+    const p_##A *const a = a_;                                                                                        \
+    const p_##B *const b = b_;                                                                                        \
+    const p_##C *const c = c_;                                                                                        \
+    (void)a, (void)b, (void)c, (void)uniform, (void)mark;
+
+#define VALUE(T, name, D, A, B, C, EACH, MARKS, ...)                                                                  \
+    static unsigned k_##name##_##T(KERNEL_ARGS)                                                                       \
     {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        p_##D *d = d_;                                                                                                \
-        const p_##A *a = a_;                                                                                          \
-        EACH1(A, d[i] = (p_##D)(EXPR);)                                                                               \
-        return 0;                                                                                                     \
-    }
-#define BINARY(op, T, D, A, B, EXPR)                                                                                  \
-    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
-    {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        p_##D *d = d_;                                                                                                \
-        const p_##A *a = a_;                                                                                          \
-        const p_##B *b = b_;                                                                                          \
-        EACH2(A, B, d[i] = (p_##D)(EXPR);)                                                                            \
+        _Static_assert(!MARKS, #name " may mark, but has no steps that say when");                                    \
+        TYPED(D, A, B, C)                                                                                             \
+        EACH(A, B, C, d[i] = (p_##D)(__VA_ARGS__);)                                                                   \
         return 0;                                                                                                     \
     }
 
-#define TERNARY(op, T, EXPR)                                                                                          \
-    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
-    {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        p_##T *d = d_;                                                                                                \
-        const p_##T *a = a_, *b = b_, *c = c_;                                                                        \
-        EACH3(T, T, T, d[i] = EXPR;)                                                                                  \
-        return 0;                                                                                                     \
-    }
-
-/* The same with a fault: the statements STEP define r, the result, and bad, an F in which TEST finds the fault. TEST
- * must also find any of several bads ORed together: the fast loop collects them and tests once. */
 #define ANY_BIT(v) ((v) != 0)
 #define TOP_BIT(v) ((v) >> (8 * sizeof(v) - 1) != 0)
-#define CHECKED1(op, T, D, A, F, TEST, STEP)                                                                          \
-    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+#define CHECKED(T, name, D, A, B, C, EACH, MARKS, TEST, ...)                                                          \
+    static unsigned k_##name##_##T(KERNEL_ARGS)                                                                       \
     {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        p_##D *d = d_;                                                                                                \
-        const p_##A *a = a_;                                                                                          \
-        F faults = 0;                                                                                                 \
+        _Static_assert(MARKS, #name " marks, but its row in ops.def says that it does not");                          \
+        TYPED(D, A, B, C)                                                                                             \
+        s_##T faults = 0;                                                                                             \
         if (!mark) {                                                                                                  \
-            EACH1(A, STEP faults |= bad; d[i] = (p_##D)r;)                                                            \
+            EACH(A, B, C, __VA_ARGS__ faults |= bad; d[i] = (p_##D)r;)                                                \
         } else {                                                                                                      \
-            EACH1(A, STEP faults |= bad; mark[i] = TEST(bad); d[i] = (p_##D)r;)                                       \
-        }                                                                                                             \
-        return TEST(faults);                                                                                          \
-    }
-#define CHECKED2(op, T, D, A, B, F, TEST, STEP)                                                                       \
-    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
-    {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        p_##D *d = d_;                                                                                                \
-        const p_##A *a = a_;                                                                                          \
-        const p_##B *b = b_;                                                                                          \
-        F faults = 0;                                                                                                 \
-        if (!mark) {                                                                                                  \
-            EACH2(A, B, STEP faults |= bad; d[i] = (p_##D)r;)                                                         \
-        } else {                                                                                                      \
-            EACH2(A, B, STEP faults |= bad; mark[i] = TEST(bad); d[i] = (p_##D)r;)                                    \
+            EACH(A, B, C, __VA_ARGS__ faults |= bad; mark[i] = TEST(bad); d[i] = (p_##D)r;)                           \
         }                                                                                                             \
         return TEST(faults);                                                                                          \
     }
 
-/* Operations with a fast way that holds for most operands and an exact one for all. The fast way writes CHUNK elements
- * aside, so that the exact one still finds the operands if the fast one turns out not to hold for some of them.
- *
- *   FAST    statements that define r; bad, 0 or 1; used_x and used_y, which are ORed over the chunk
- *   REDO    an expression of these ORs: nonzero if the chunk must be done the exact way
- *   EXACT   T exact(T x, T y, uint64_t *bad), which sets *bad to 1 where it marks and else leaves it alone */
 enum { CHUNK = 128 };
-#define CHUNKED(op, T, EXACT, REDO, FAST)                                                                             \
-    static unsigned chunk_##op##_##T(size_t n, p_##T *d, const p_##T *a, const p_##T *b, unsigned uniform,            \
-                                     uint8_t *mark)                                                                   \
+#define CHUNKED(T, name, D, A, B, C, EACH, MARKS, EXACT, REDO, ...)                                                   \
+    static unsigned chunk_##name##_##T(size_t n, p_##D *d, const p_##A *a, const p_##B *b, unsigned uniform,          \
+                                       uint8_t *mark)                                                                 \
     {                                                                                                                 \
-        ao_##T aside[CHUNK];                                                                                          \
+        ao_##D aside[CHUNK];                                                                                          \
         uint64_t any_x = 0, any_y = 0, faults = 0;                                                                    \
         if (!mark) {                                                                                                  \
-            EACH2(T, T, FAST any_x |= used_x; any_y |= used_y; faults |= bad; aside[i] = (ao_##T)r;)                  \
+            EACH(A, B, C, __VA_ARGS__ any_x |= used_x; any_y |= used_y; faults |= bad; aside[i] = (ao_##D)r;)         \
         } else {                                                                                                      \
-            EACH2(T, T, FAST any_x |= used_x; any_y |= used_y; faults |= bad; mark[i] = (uint8_t)bad;                 \
-                  aside[i] = (ao_##T)r;)                                                                              \
+            EACH(A, B, C, __VA_ARGS__ any_x |= used_x; any_y |= used_y; faults |= bad; mark[i] = (uint8_t)bad;        \
+                 aside[i] = (ao_##D)r;)                                                                               \
         }                                                                                                             \
         if (!(REDO(any_x, any_y))) {                                                                                  \
             memcpy(d, aside, n * sizeof *d);                                                                          \
@@ -214,35 +208,38 @@ enum { CHUNK = 128 };
         }                                                                                                             \
         return faults != 0;                                                                                           \
     }                                                                                                                 \
-    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+    static unsigned k_##name##_##T(KERNEL_ARGS)                                                                       \
     {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        p_##T *d = d_;                                                                                                \
-        const p_##T *a = a_, *b = b_;                                                                                 \
+        TYPED(D, A, B, C)                                                                                             \
         unsigned faults = 0;                                                                                          \
         for (size_t at = 0; at < n; at += CHUNK)                                                                      \
-            faults |= chunk_##op##_##T(n - at < CHUNK ? n - at : CHUNK, d + at, uniform & 1 ? a : a + at,             \
-                                       uniform & 2 ? b : b + at, uniform, mark ? mark + at : NULL);                   \
+            faults |= chunk_##name##_##T(n - at < CHUNK ? n - at : CHUNK, d + at, uniform & 1 ? a : a + at,           \
+                                         uniform & 2 ? b : b + at, uniform, mark ? mark + at : NULL);                 \
         return faults;                                                                                                \
+    }
+
+#define CALL(T, name, D, A, B, C, EACH, MARKS, ...)                                                                   \
+    static unsigned k_##name##_##T(KERNEL_ARGS)                                                                       \
+    {                                                                                                                 \
+        TYPED(D, A, B, C)                                                                                             \
+        return __VA_ARGS__;                                                                                           \
     }
 
 /* ---- copies and conversions ---- */
 
-#define STAMP_COPY(T, op)                                                                                             \
-    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+#define COPY_ALL(T, _)                                                                                                \
+    static unsigned copy_##T(size_t n, p_##T *d, const p_##T *a, unsigned uniform)                                    \
     {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        p_##T *d = d_;                                                                                                \
-        const p_##T *a = a_;                                                                                          \
         if (uniform & 1) {                                                                                            \
             const ao_##T x = *a;                                                                                      \
             LOOP d[i] = x;                                                                                            \
-        } else if (d_ != a_) {                                                                                        \
-            memcpy(d_, a_, n * sizeof *d);                                                                            \
+        } else if (d != a) {                                                                                          \
+            memcpy(d, a, n * sizeof *d);                                                                              \
         }                                                                                                             \
         return 0;                                                                                                     \
     }
-AO_LIST_ALL(STAMP_COPY, COPY)
+AO_LIST_ALL(COPY_ALL, _)
+#define DO_COPY(T) CALL, copy_##T(n, d, a, uniform)
 
 /* 64-bit integers as doubles. Only AVX-512DQ converts vectors of them. Elsewhere on x86-64: the halves are planted in
  * the significands of 2^84 and 2^52, whose difference is exact, so that the last addition rounds once. */
@@ -271,77 +268,61 @@ static inline double f64_of_i64(int64_t x)
 #define f64_of_i32(x) ((double)(x))
 #define f64_of_f32(x) ((double)(x))
 
-#define STAMP_TO_i8(T, op) UNARY(op, T, i8, T, x)
-#define STAMP_TO_u8(T, op) UNARY(op, T, u8, T, x)
-#define STAMP_TO_i16(T, op) UNARY(op, T, i16, T, x)
-#define STAMP_TO_u16(T, op) UNARY(op, T, u16, T, x)
-#define STAMP_TO_i32(T, op) UNARY(op, T, i32, T, x)
-#define STAMP_TO_u32(T, op) UNARY(op, T, u32, T, x)
-#define STAMP_TO_i64(T, op) UNARY(op, T, i64, T, x)
-#define STAMP_TO_u64(T, op) UNARY(op, T, u64, T, x)
-#define STAMP_TO_f64(T, op) UNARY(op, T, f64, T, f64_of_##T(x))
-#define STAMP_TO_f32(T, op) UNARY(op, T, f32, T, x)
-AO_LIST_INTS_BOOL(STAMP_TO_i8, TO_i8)
-AO_LIST_INTS_BOOL(STAMP_TO_u8, TO_u8)
-AO_LIST_INTS_BOOL(STAMP_TO_i16, TO_i16)
-AO_LIST_INTS_BOOL(STAMP_TO_u16, TO_u16)
-AO_LIST_INTS_BOOL(STAMP_TO_i32, TO_i32)
-AO_LIST_INTS_BOOL(STAMP_TO_u32, TO_u32)
-AO_LIST_INTS_BOOL(STAMP_TO_i64, TO_i64)
-AO_LIST_INTS_BOOL(STAMP_TO_u64, TO_u64)
-AO_LIST_NUMBERS(STAMP_TO_f64, TO_f64)
-AO_LIST_F64(STAMP_TO_f32, TO_f32)
+#define DO_TO_i8(T) VALUE, x
+#define DO_TO_u8(T) VALUE, x
+#define DO_TO_i16(T) VALUE, x
+#define DO_TO_u16(T) VALUE, x
+#define DO_TO_i32(T) VALUE, x
+#define DO_TO_u32(T) VALUE, x
+#define DO_TO_i64(T) VALUE, x
+#define DO_TO_u64(T) VALUE, x
+#define DO_TO_f64(T) VALUE, f64_of_##T(x)
+#define DO_TO_f32(T) VALUE, x
 
-/* The values of T that D has too. Constants in variables: a comparison that can never hold is meant, and costs
- * nothing. */
-#define FIT(op, T, D)                                                                                                 \
-    CHECKED1(op, T, D, T, s_##T, ANY_BIT,                                                                             \
-             const ao_##T low = (int64_t)MIN_##D > (int64_t)MIN_##T ? (ao_##T)MIN_##D : (ao_##T)MIN_##T;              \
-             const ao_##T high = (uint64_t)MAX_##D < (uint64_t)MAX_##T ? (ao_##T)MAX_##D : (ao_##T)MAX_##T;           \
-             const ao_##D r = (ao_##D)x; const s_##T bad = (s_##T)((x < low) | (x > high));)
-#define STAMP_FIT_i8(T, op) FIT(op, T, i8)
-#define STAMP_FIT_u8(T, op) FIT(op, T, u8)
-#define STAMP_FIT_i16(T, op) FIT(op, T, i16)
-#define STAMP_FIT_u16(T, op) FIT(op, T, u16)
-#define STAMP_FIT_i32(T, op) FIT(op, T, i32)
-#define STAMP_FIT_u32(T, op) FIT(op, T, u32)
-#define STAMP_FIT_i64(T, op) FIT(op, T, i64)
-#define STAMP_FIT_u64(T, op) FIT(op, T, u64)
-AO_LIST_INTS(STAMP_FIT_i8, FIT_i8)
-AO_LIST_INTS(STAMP_FIT_u8, FIT_u8)
-AO_LIST_INTS(STAMP_FIT_i16, FIT_i16)
-AO_LIST_INTS(STAMP_FIT_u16, FIT_u16)
-AO_LIST_INTS(STAMP_FIT_i32, FIT_i32)
-AO_LIST_INTS(STAMP_FIT_u32, FIT_u32)
-AO_LIST_INTS(STAMP_FIT_i64, FIT_i64)
-AO_LIST_INTS(STAMP_FIT_u64, FIT_u64)
+/* low..high: the values of T that fit D. They are variables so that the compiler does not warn of comparisons that are
+ * always false, as for FIT_i64 of an i8; it removes them all the same. */
+#define FIT(T, D)                                                                                                     \
+    CHECKED, ANY_BIT,                                                                                                 \
+    const ao_##T low = (int64_t)MIN_##D > (int64_t)MIN_##T ? (ao_##T)MIN_##D : (ao_##T)MIN_##T;                       \
+    const ao_##T high = (uint64_t)MAX_##D < (uint64_t)MAX_##T ? (ao_##T)MAX_##D : (ao_##T)MAX_##T;                    \
+    const ao_##D r = (ao_##D)x;                                                                                       \
+    const s_##T bad = (s_##T)((x < low) | (x > high));
+#define DO_FIT_i8(T) FIT(T, i8)
+#define DO_FIT_u8(T) FIT(T, u8)
+#define DO_FIT_i16(T) FIT(T, i16)
+#define DO_FIT_u16(T) FIT(T, u16)
+#define DO_FIT_i32(T) FIT(T, i32)
+#define DO_FIT_u32(T) FIT(T, u32)
+#define DO_FIT_i64(T) FIT(T, i64)
+#define DO_FIT_u64(T) FIT(T, u64)
 
-CHECKED1(FIX, f64, i64, f64, uint64_t, ANY_BIT, const uint64_t bad = (uint64_t)!((x >= -0x1p63) & (x < 0x1p63));
-         const int64_t r = (int64_t)(bad ? 0.0 : x);)
-CHECKED1(WHOLE, f64, f64, f64, uint64_t, ANY_BIT, const double r = x + 0.0;
-         const uint64_t bad = (uint64_t)!(fabs(x) < INFINITY);)
+#define DO_FIX(T)                                                                                                     \
+    CHECKED, ANY_BIT,                                                                                                 \
+    const uint64_t bad = (uint64_t)!((x >= -0x1p63) & (x < 0x1p63)); const int64_t r = (int64_t)(bad ? 0.0 : x);
+#define DO_WHOLE(T) CHECKED, ANY_BIT, const double r = x + 0.0; const uint64_t bad = (uint64_t)!(fabs(x) < INFINITY);
 
 /* ---- addition, multiplication, signs ---- */
 
-#define STAMP_ADD(T, op) BINARY(op, T, T, T, T, (w_##T)x + (w_##T)y)
-#define STAMP_SUB(T, op) BINARY(op, T, T, T, T, (w_##T)x - (w_##T)y)
-#define STAMP_MUL(T, op) BINARY(op, T, T, T, T, (w_##T)x *(w_##T)y)
-AO_LIST_ARITH(STAMP_ADD, ADD)
-AO_LIST_ARITH(STAMP_SUB, SUB)
-AO_LIST_ARITH(STAMP_MUL, MUL)
+#define DO_ADD(T) VALUE, (w_##T)x + (w_##T)y
+#define DO_SUB(T) VALUE, (w_##T)x - (w_##T)y
+#define DO_MUL(T) VALUE, (w_##T)x * (w_##T)y
 /* One 32-by-32-bit multiplication instead of two conversions and a 64-bit one, which has no single instruction below
  * AVX-512 and takes three micro-operations there. */
-BINARY(ADDW, i32, i64, i32, i32, (int64_t)x + y)
-BINARY(SUBW, i32, i64, i32, i32, (int64_t)x - y)
-BINARY(MULW, i32, i64, i32, i32, (int64_t)x *y)
+#define DO_ADD_WIDE(T) VALUE, (int64_t)x + y
+#define DO_SUB_WIDE(T) VALUE, (int64_t)x - y
+#define DO_MUL_WIDE(T) VALUE, (int64_t)x * y
 
 /* Overflow in the top bit: of signed numbers, where both operands have the other sign than the result; of unsigned
  * ones, the carry or borrow out of it. */
-#define WRAPPED(OP) const uint64_t u = (uint64_t)x, v = (uint64_t)y, r = u OP v;
-CHECKED2(ADDC, i64, i64, i64, i64, uint64_t, TOP_BIT, WRAPPED(+) const uint64_t bad = (u ^ r) & (v ^ r);)
-CHECKED2(SUBC, i64, i64, i64, i64, uint64_t, TOP_BIT, WRAPPED(-) const uint64_t bad = (u ^ v) & (u ^ r);)
-CHECKED2(ADDC, u64, u64, u64, u64, uint64_t, TOP_BIT, WRAPPED(+) const uint64_t bad = (u & v) | ((u | v) & ~r);)
-CHECKED2(SUBC, u64, u64, u64, u64, uint64_t, TOP_BIT, WRAPPED(-) const uint64_t bad = (~u & v) | ((~u | v) & r);)
+#define WRAPPED(OPERATOR, BAD)                                                                                        \
+    CHECKED, TOP_BIT,                                                                                                 \
+    const uint64_t u = (uint64_t)x, v = (uint64_t)y, r = u OPERATOR v; const uint64_t bad = BAD;
+#define OVERFLOW_ADD_i64 (u ^ r) & (v ^ r)
+#define OVERFLOW_SUB_i64 (u ^ v) & (u ^ r)
+#define OVERFLOW_ADD_u64 (u & v) | ((u | v) & ~r)
+#define OVERFLOW_SUB_u64 (~u & v) | ((~u | v) & r)
+#define DO_ADD_CHECKED(T) WRAPPED(+, OVERFLOW_ADD_##T)
+#define DO_SUB_CHECKED(T) WRAPPED(-, OVERFLOW_SUB_##T)
 
 /* Whether the wrapped product r of x and y is wrong. Then it is so by 2^64 at least, while the double product is off
  * by 2^12 where there was no overflow, and by a tiny part of itself where there was: 2^62 tells the cases apart,
@@ -369,9 +350,8 @@ static inline int mul_u64(uint64_t x, uint64_t y, uint64_t *product)
 }
 
 #if defined __AVX512DQ__
-#define STAMP_MULC(T, op)                                                                                             \
-    CHECKED2(op, T, T, T, T, uint64_t, ANY_BIT, const ao_##T r = (ao_##T)((uint64_t)x * (uint64_t)y);                 \
-             const uint64_t bad = PRODUCT_WRONG(T);)
+#define DO_MUL_CHECKED(T)                                                                                             \
+    CHECKED, ANY_BIT, const ao_##T r = (ao_##T)((uint64_t)x * (uint64_t)y); const uint64_t bad = PRODUCT_WRONG(T);
 #else
 /* All products of a chunk fit if the product of the greatest magnitudes does, and the ORs of the magnitudes bound
  * those. A conversion of doubles costs more than the scalar check here. */
@@ -389,16 +369,15 @@ static inline int mul_u64(uint64_t x, uint64_t y, uint64_t *product)
     }
 MUL_EXACT(i64)
 MUL_EXACT(u64)
-#define STAMP_MULC(T, op) CHUNKED(op, T, mul_exact_##T, MUL_REDO, MUL_FAST(T))
+#define DO_MUL_CHECKED(T) CHUNKED, mul_exact_##T, MUL_REDO, MUL_FAST(T)
 #endif
-AO_LIST_WIDE(STAMP_MULC, MULC)
 
 /* Two operations at once: the results of the first need not go through memory, which for them takes longer. */
-TERNARY(MADD, f64, x * y + z)
-TERNARY(MSUB, f64, x * y - z)
-TERNARY(NMADD, f64, z - x * y)
-TERNARY(ADDM, f64, (x + y) * z)
-TERNARY(SUBM, f64, (x - y) * z)
+#define DO_MADD(T) VALUE, x * y + z
+#define DO_MSUB(T) VALUE, x * y - z
+#define DO_NMADD(T) VALUE, z - x * y
+#define DO_ADDM(T) VALUE, (x + y) * z
+#define DO_SUBM(T) VALUE, (x - y) * z
 
 /* Polynomials, of degree 2 to 8 in a loop each; longer ones four coefficients at a time, over elements that stay in L1. */
 #define HORNER_1 (k[0] * x + k[1])
@@ -409,7 +388,7 @@ TERNARY(SUBM, f64, (x - y) * z)
 #define HORNER_6 (HORNER_5 * x + k[6])
 #define HORNER_7 (HORNER_6 * x + k[7])
 #define HORNER_8 (HORNER_7 * x + k[8])
-static void horner_long(size_t n, p_f64 *d, const p_f64 *a, const double *k, size_t degree)
+static void horner_long(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *k, size_t degree)
 {
     double x_[CHUNK], r[CHUNK];
     memcpy(x_, a, n * sizeof *x_);
@@ -424,14 +403,11 @@ static void horner_long(size_t n, p_f64 *d, const p_f64 *a, const double *k, siz
     memcpy(d, r, n * sizeof *r);
 }
 
-static unsigned k_HORNER_f64(KERNEL_ARGS)
+static unsigned horner(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *first, const p_f64 *last)
 {
-    UNUSED;
-    p_f64 *d = d_;
-    const p_f64 *a = a_;
-    const size_t degree = (size_t)((const char *)c_ - (const char *)b_) / sizeof(ao_value);
+    const size_t degree = (size_t)(last - first);
     double k[9] = {0};
-    memcpy(k, b_, sizeof *k * (degree < 8 ? degree + 1 : 9));
+    memcpy(k, first, sizeof *k * (degree < 8 ? degree + 1 : 9));
     switch (degree) {
     case 1: EACH1(f64, d[i] = HORNER_1;) break;
     case 2: EACH1(f64, d[i] = HORNER_2;) break;
@@ -443,16 +419,16 @@ static unsigned k_HORNER_f64(KERNEL_ARGS)
     case 8: EACH1(f64, d[i] = HORNER_8;) break;
     default:
         for (size_t at = 0; at < n; at += CHUNK)
-            horner_long(n - at < CHUNK ? n - at : CHUNK, d + at, a + at, b_, degree);
+            horner_long(n - at < CHUNK ? n - at : CHUNK, d + at, a + at, first, degree);
     }
     return 0;
 }
+#define DO_HORNER(T) CALL, horner(n, d, a, b, c)
 
-#define STAMP_ABS(T, op) UNARY(op, T, T, T, x < 0 ? 0 - (w_##T)x : (w_##T)x)
-AO_LIST_SIGNED(STAMP_ABS, ABS)
-UNARY(NEG, f64, f64, f64, -x)
-UNARY(FABS, f64, f64, f64, fabs(x))
-BINARY(COPYSIGN, f64, f64, f64, f64, copysign(x, y))
+#define DO_ABS(T) VALUE, x < 0 ? 0 - (w_##T)x : (w_##T)x
+#define DO_NEG(T) VALUE, -x
+#define DO_FABS(T) VALUE, fabs(x)
+#define DO_COPYSIGN(T) VALUE, copysign(x, y)
 
 /* ---- rounding ---- */
 
@@ -484,17 +460,17 @@ static inline double round_cut(double x)
 #define round_up(x) ceil(x)
 #define round_cut(x) trunc(x)
 #endif
-UNARY(FLOOR, f64, f64, f64, round_down(x))
-UNARY(CEIL, f64, f64, f64, round_up(x))
-UNARY(TRUNC, f64, f64, f64, round_cut(x))
-UNARY(RINT, f64, f64, f64, round_even(x))
+#define DO_FLOOR(T) VALUE, round_down(x)
+#define DO_CEIL(T) VALUE, round_up(x)
+#define DO_TRUNC(T) VALUE, round_cut(x)
+#define DO_RINT(T) VALUE, round_even(x)
 
 /* ---- division ---- */
 
 #include "math/double_double.h"
 
-BINARY(DIV, f64, f64, f64, f64, x / y)
-CHECKED2(DIVC, f64, f64, f64, f64, uint64_t, ANY_BIT, const double r = x / y; const uint64_t bad = y == 0;)
+#define DO_DIV(T) VALUE, x / y
+#define DO_DIV_CHECKED(T) CHECKED, ANY_BIT, const double r = x / y; const uint64_t bad = y == 0;
 
 /* Nonzero where x is not an exact double: bits left of the 53 lowest while bits right of them are in use too. x | -x
  * are the bits from the lowest set one up. */
@@ -506,10 +482,9 @@ static inline uint64_t inexact_i64(int64_t x)
 {
     return inexact_u64(x < 0 ? 0 - (uint64_t)x : (uint64_t)x);
 }
-#define STAMP_QUOT(T, op)                                                                                             \
-    CHECKED2(op, T, f64, T, T, uint64_t, ANY_BIT, const double r = f64_of_##T(x) / f64_of_##T(y);                     \
-             const uint64_t bad = inexact_##T(x) | inexact_##T(y) | (y == 0);)
-AO_LIST_WIDE(STAMP_QUOT, QUOT)
+#define DO_TRUEDIV(T)                                                                                                 \
+    CHECKED, ANY_BIT, const double r = f64_of_##T(x) / f64_of_##T(y);                                                 \
+    const uint64_t bad = inexact_##T(x) | inexact_##T(y) | (y == 0);
 
 /* Floats, as CPython's float_floor_div and float_rem. The exact way: */
 static inline double float_mod(double x, double y)
@@ -536,21 +511,22 @@ static inline double float_div(double x, double y)
     return div - whole > 0.5 ? whole + 1.0 : whole;
 }
 
-static inline double float_divc(double x, double y, uint64_t *bad)
+static inline double float_div_checked(double x, double y, uint64_t *bad)
 {
     *bad |= y == 0;
     return float_div(x, y);
 }
-static inline double float_modc(double x, double y, uint64_t *bad)
+static inline double float_mod_checked(double x, double y, uint64_t *bad)
 {
     *bad |= y == 0;
     return float_mod(x, y);
 }
 
-/* The fast way: q = floor(x / y) is the quotient, or one above it where x / y was rounded up to a whole number; x -
- * q*y in one rounding shows which, and is the remainder (exact in the latter case, the sum CPython rounds in the
- * former). Below 2^49 CPython's (x - mod) / y is within 1/2 of the same whole number. Greater quotients, inf and nan
- * are done again. A zero divisor is not: the quotient is x / y, the remainder nan. */
+/* The fast way: x / y in doubles may have been rounded up to a whole number, so floor(x / y) is Python's quotient q or
+ * q + 1. The remainder m = x - q*y, computed with one rounding (rest()), has the wrong sign exactly in the second case.
+ * Then the quotient is q - 1 and the remainder m + y, which is the sum that CPython rounds, too; else m is exact. For
+ * quotients below 2^49 CPython's own way, (x - mod) / y rounded to a whole number, gives the same. Greater quotients,
+ * inf and nan are done again. A zero divisor is not: the quotient is x / y, the remainder nan. */
 #define FLOAT_FAST(BAD, RESULT)                                                                                       \
     const double t = x / y, q = round_down(t), m = rest(x, q, y);                                                     \
     const int zero = y == 0, above = (m != 0) & ((m < 0) != (y < 0));                                                 \
@@ -561,15 +537,16 @@ static inline double float_modc(double x, double y, uint64_t *bad)
 #define FLOAT_MOD(x, y, bad) ((void)(bad), float_mod(x, y))
 #define FLOAT_QUOTIENT zero ? t : above ? q - 1.0 : q
 #define FLOAT_REST zero ? NAN : m == 0 ? copysign(0.0, y) : above ? m + y : m
-CHUNKED(FDIV, f64, FLOAT_DIV, FLOAT_REDO, FLOAT_FAST(0, FLOAT_QUOTIENT))
-CHUNKED(FDIVC, f64, float_divc, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_QUOTIENT))
-CHUNKED(MOD, f64, FLOAT_MOD, FLOAT_REDO, FLOAT_FAST(0, FLOAT_REST))
-CHUNKED(MODC, f64, float_modc, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_REST))
+#define DO_FLOORDIV(T) CHUNKED, FLOAT_DIV, FLOAT_REDO, FLOAT_FAST(0, FLOAT_QUOTIENT)
+#define DO_MOD(T) CHUNKED, FLOAT_MOD, FLOAT_REDO, FLOAT_FAST(0, FLOAT_REST)
+#define FLOORDIV_f64 CHUNKED, float_div_checked, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_QUOTIENT)
+#define MOD_f64 CHUNKED, float_mod_checked, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_REST)
 
 /* Integers, rounded down as Python does. No processor here divides vectors of integers, and scalar division takes 1.7
- * ns. Instead the quotient of doubles is rounded to a whole number by adding 1.5 * 2^52. For operands below 2^51 that is the
- * quotient rounded down, or one more, which the sign of the remainder shows; also if it is x * (1 / y), for one y for all
- * elements, which is within 1/4 of it (y = 1: exact). Zero divisors are marked and become 1. */
+ * ns. Instead the quotient of doubles is rounded to a whole number by adding 1.5 * 2^52. For |x|, |y| < 2^51 that is
+ * Python's quotient or one more; the remainder's sign shows which. If y is the same for all elements, x * (1/y) is used:
+ * it differs from x / y by less than 1/4 (by nothing for y = 1), so the same holds. Zero divisors are marked and become
+ * 1. */
 #define QUOTIENT(x, y, inverse) (uniform & 2 ? (x) * (inverse) : (x) / (y))
 #define WHOLE_BITS UINT64_C(0x4338000000000000) /* of 1.5 * 2^52, which holds a number of 52 bits in its low bits */
 #define BIAS_i64 UINT64_C(0x8000000000000)      /* 2^51 makes the range from -2^51 one of unsigned numbers */
@@ -610,10 +587,10 @@ static inline uint64_t mod_exact_u64(uint64_t x, uint64_t y, uint64_t *bad)
     *bad |= y == 0;
     return y ? x % y : 0;
 }
-CHUNKED(FDIVC, i64, div_exact_i64, INT_REDO_i64, INT_FAST(i64, q - above))
-CHUNKED(FDIVC, u64, div_exact_u64, INT_REDO_u64, INT_FAST(u64, q - above))
-CHUNKED(MODC, i64, mod_exact_i64, INT_REDO_i64, INT_FAST(i64, m + ((0 - above) & v)))
-CHUNKED(MODC, u64, mod_exact_u64, INT_REDO_u64, INT_FAST(u64, m + ((0 - above) & v)))
+#define FLOORDIV_i64 CHUNKED, div_exact_i64, INT_REDO_i64, INT_FAST(i64, q - above)
+#define FLOORDIV_u64 CHUNKED, div_exact_u64, INT_REDO_u64, INT_FAST(u64, q - above)
+#define MOD_i64 CHUNKED, mod_exact_i64, INT_REDO_i64, INT_FAST(i64, m + ((0 - above) & v))
+#define MOD_u64 CHUNKED, mod_exact_u64, INT_REDO_u64, INT_FAST(u64, m + ((0 - above) & v))
 
 #define DIVIDE_i32                                                                                                    \
     const uint32_t zero = y == 0, over = (x == INT32_MIN) & (y == -1);                                                \
@@ -621,23 +598,26 @@ CHUNKED(MODC, u64, mod_exact_u64, INT_REDO_u64, INT_FAST(u64, m + ((0 - above) &
     const double inverse = 1.0 / (double)z;                                                                           \
     const uint32_t t = (uint32_t)bits_of(QUOTIENT((double)x, (double)z, inverse) + 0x1.8p52);                         \
     const uint32_t m = (uint32_t)x - t * (uint32_t)z, above = (m != 0) & ((m ^ (uint32_t)z) >> 31);
-CHECKED2(FDIVC, i32, i32, i32, i32, uint32_t, ANY_BIT,
-         DIVIDE_i32 const uint32_t r = t - above; const uint32_t bad = zero | over;)
-CHECKED2(MODC, i32, i32, i32, i32, uint32_t, ANY_BIT,
-         DIVIDE_i32 const uint32_t r = m + ((0 - above) & (uint32_t)z); const uint32_t bad = zero;)
+#define FLOORDIV_i32 CHECKED, ANY_BIT, DIVIDE_i32 const uint32_t r = t - above; const uint32_t bad = zero | over;
+#define MOD_i32                                                                                                       \
+    CHECKED, ANY_BIT, DIVIDE_i32 const uint32_t r = m + ((0 - above) & (uint32_t)z); const uint32_t bad = zero;
 
 #define DIVIDE_u32                                                                                                    \
-    const uint64_t bad = y == 0, z = y | bad;                                                                         \
+    const uint32_t bad = y == 0;                                                                                      \
+    const uint64_t z = y | bad;                                                                                       \
     const double inverse = 1.0 / f64_of_u32(z);                                                                       \
     const uint64_t q = bits_of(QUOTIENT(f64_of_u32(x), f64_of_u32(z), inverse) + 0x1p52) & UINT32_MAX;                \
     const uint64_t m = x - q * z, above = m >> 63;
-CHECKED2(FDIVC, u32, u32, u32, u32, uint64_t, ANY_BIT, DIVIDE_u32 const uint64_t r = q - above;)
-CHECKED2(MODC, u32, u32, u32, u32, uint64_t, ANY_BIT, DIVIDE_u32 const uint64_t r = m + ((0 - above) & z);)
+#define FLOORDIV_u32 CHECKED, ANY_BIT, DIVIDE_u32 const uint64_t r = q - above;
+#define MOD_u32 CHECKED, ANY_BIT, DIVIDE_u32 const uint64_t r = m + ((0 - above) & z);
+
+#define DO_FLOORDIV_CHECKED(T) FLOORDIV_##T
+#define DO_MOD_CHECKED(T) MOD_##T
 
 /* ---- powers and roots ---- */
 
 /* By squaring. A square that overflows is needed by a later bit of the exponent, so that it always counts. */
-#define STAMP_IPOW(T, op)                                                                                             \
+#define POWER(T, _)                                                                                                   \
     static inline ao_##T power_##T(ao_##T base, ao_##T exponent, uint64_t *bad)                                       \
     {                                                                                                                 \
         const ao_##T zero = 0;                                                                                        \
@@ -652,14 +632,15 @@ CHECKED2(MODC, u32, u32, u32, u32, uint64_t, ANY_BIT, DIVIDE_u32 const uint64_t 
                 return r;                                                                                             \
             *bad |= (uint64_t)mul_##T(base, base, &base);                                                             \
         }                                                                                                             \
-    }                                                                                                                 \
-    CHECKED2(op, T, T, T, T, uint64_t, ANY_BIT, uint64_t bad; const ao_##T r = power_##T(x, y, &bad);)
-AO_LIST_WIDE(STAMP_IPOW, IPOW)
+    }
+AO_LIST_WIDE(POWER, _)
+#define DO_IPOW(T) CHECKED, ANY_BIT, uint64_t bad; const ao_##T r = power_##T(x, y, &bad);
 
-UNARY(SQRT, f64, f64, f64, sqrt(x))
-CHECKED1(SQRTC, f64, f64, f64, uint64_t, ANY_BIT, const double r = sqrt(x); const uint64_t bad = x < 0;)
-CHECKED1(SQUAREC, f64, f64, f64, uint64_t, ANY_BIT, const double r = x * x;
-         const uint64_t bad = (uint64_t)((fabs(r) == INFINITY) & (fabs(x) < INFINITY));)
+#define DO_SQRT(T) VALUE, sqrt(x)
+#define DO_SQRT_CHECKED(T) CHECKED, ANY_BIT, const double r = sqrt(x); const uint64_t bad = x < 0;
+#define DO_SQUARE_CHECKED(T)                                                                                          \
+    CHECKED, ANY_BIT,                                                                                                 \
+    const double r = x * x; const uint64_t bad = (uint64_t)((fabs(r) == INFINITY) & (fabs(x) < INFINITY));
 
 /* ---- elementary functions ---- */
 
@@ -675,24 +656,18 @@ CHECKED1(SQUAREC, f64, f64, f64, uint64_t, ANY_BIT, const double r = x * x;
 
 /* ---- bits ---- */
 
-#define STAMP_AND(T, op) BINARY(op, T, T, T, T, x & y)
-#define STAMP_OR(T, op) BINARY(op, T, T, T, T, x | y)
-#define STAMP_XOR(T, op) BINARY(op, T, T, T, T, x ^ y)
-AO_LIST_BITS(STAMP_AND, AND)
-AO_LIST_BITS(STAMP_OR, OR)
-AO_LIST_BITS(STAMP_XOR, XOR)
-UNARY(NOT, b1, b1, b1, 1u - x)
+#define DO_AND(T) VALUE, x & y
+#define DO_OR(T) VALUE, x | y
+#define DO_XOR(T) VALUE, x ^ y
+#define DO_NOT(T) VALUE, 1u - x
 
 /* In range as an unsigned number of T's own width, a shift count is not negative either. */
 #define IN_WIDTH(T) ((s_##T)y < WIDTH(T))
 #define SHIFT_LEFT(T) (IN_WIDTH(T) ? (w_##T)x << (y & (ao_##T)(WIDTH(T) - 1)) : 0)
-#define STAMP_SHL(T, op) BINARY(op, T, T, T, T, SHIFT_LEFT(T))
-AO_LIST_LANES(STAMP_SHL, SHL)
-
-#define STAMP_SHLC(T, op)                                                                                             \
-    CHECKED2(op, T, T, T, T, uint64_t, ANY_BIT, const ao_##T r = (ao_##T)SHIFT_LEFT(T);                               \
-             const uint64_t bad = !IN_WIDTH(T) | (r >> (y & (ao_##T)(WIDTH(T) - 1)) != x);)
-AO_LIST_WIDE(STAMP_SHLC, SHLC)
+#define DO_SHL(T) VALUE, SHIFT_LEFT(T)
+#define DO_SHL_CHECKED(T)                                                                                             \
+    CHECKED, ANY_BIT, const ao_##T r = (ao_##T)SHIFT_LEFT(T);                                                         \
+    const uint64_t bad = !IN_WIDTH(T) | (r >> (y & (ao_##T)(WIDTH(T) - 1)) != x);
 
 /* A signed count is clamped; an unsigned one past the width leaves nothing. */
 #define CLAMPED(T) (y < 0 ? 0 : y > (ao_##T)(WIDTH(T) - 1) ? (ao_##T)(WIDTH(T) - 1) : y)
@@ -701,51 +676,38 @@ AO_LIST_WIDE(STAMP_SHLC, SHLC)
 #define SHR_i64 x >> CLAMPED(i64)
 #define SHR_u32 y < 32 ? x >> (y & 31) : 0
 #define SHR_u64 y < 64 ? x >> (y & 63) : 0
-#define STAMP_SHR(T, op) BINARY(op, T, T, T, T, SHR_##T)
-AO_LIST_LANES(STAMP_SHR, SHR)
+#define DO_SHR(T) VALUE, SHR_##T
 
 #define NEGATIVE_i16 (y < 0)
 #define NEGATIVE_i32 (y < 0)
 #define NEGATIVE_i64 (y < 0)
 #define NEGATIVE_u32 0
 #define NEGATIVE_u64 0
-#define STAMP_SHRC(T, op)                                                                                             \
-    CHECKED2(op, T, T, T, T, s_##T, ANY_BIT, const ao_##T r = (ao_##T)(SHR_##T); const s_##T bad = NEGATIVE_##T;)
-AO_LIST_LANES(STAMP_SHRC, SHRC)
+#define DO_SHR_CHECKED(T) CHECKED, ANY_BIT, const ao_##T r = (ao_##T)(SHR_##T); const s_##T bad = NEGATIVE_##T;
 
 /* ---- comparisons and choice ---- */
 
-#define STAMP_EQ(T, op) BINARY(op, T, b1, T, T, x == y)
-#define STAMP_NE(T, op) BINARY(op, T, b1, T, T, x != y)
-#define STAMP_LT(T, op) BINARY(op, T, b1, T, T, x < y)
-#define STAMP_LE(T, op) BINARY(op, T, b1, T, T, x <= y)
-AO_LIST_ORDERED(STAMP_EQ, EQ)
-AO_LIST_ORDERED(STAMP_NE, NE)
-AO_LIST_ORDERED(STAMP_LT, LT)
-AO_LIST_ORDERED(STAMP_LE, LE)
-
-#define STAMP_TIE(T, op)                                                                                              \
-    CHECKED2(op, T, b1, T, f64, uint64_t, ANY_BIT,                                                                    \
-             const uint64_t bad = (uint64_t)(f64_of_##T(x) == y) & (inexact_##T(x) != 0); const uint64_t r = bad;)
-AO_LIST_WIDE(STAMP_TIE, TIE)
-UNARY(ISNAN, f64, b1, f64, x != x)
-UNARY(ISINF, f64, b1, f64, fabs(x) == INFINITY)
-UNARY(ISFIN, f64, b1, f64, fabs(x) < INFINITY)
+#define DO_EQ(T) VALUE, x == y
+#define DO_NE(T) VALUE, x != y
+#define DO_LT(T) VALUE, x < y
+#define DO_LE(T) VALUE, x <= y
+#define DO_TIE(T)                                                                                                     \
+    CHECKED, ANY_BIT,                                                                                                 \
+    const uint64_t bad = (uint64_t)(f64_of_##T(x) == y) & (inexact_##T(x) != 0); const uint64_t r = bad;
+#define DO_ISNAN(T) VALUE, x != x
+#define DO_ISINF(T) VALUE, fabs(x) == INFINITY
+#define DO_ISFIN(T) VALUE, fabs(x) < INFINITY
 
 #define CHOOSE(T, B, C)                                                                                               \
     LOOP {                                                                                                            \
         const ao_##T y = B, z = C;                                                                                    \
         d[i] = a[i] ? y : z;                                                                                          \
     }
-#define STAMP_SEL(T, op)                                                                                              \
-    static unsigned k_##op##_##T(KERNEL_ARGS)                                                                         \
+#define SELECT(T, _)                                                                                                  \
+    static unsigned select_##T(size_t n, p_##T *d, const p_b1 *a, const p_##T *b, const p_##T *c, unsigned uniform)   \
     {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        p_##T *d = d_;                                                                                                \
-        const p_b1 *a = a_;                                                                                           \
-        const p_##T *b = b_, *c = c_;                                                                                 \
         if (uniform & 1)                                                                                              \
-            return k_COPY_##T(n, d_, *a ? b_ : c_, NULL, NULL, (uniform >> (*a ? 1 : 2)) & 1, NULL);                  \
+            return copy_##T(n, d, *a ? b : c, (uniform >> (*a ? 1 : 2)) & 1);                                         \
         const ao_##T one_b = *b, one_c = *c;                                                                          \
         switch (uniform >> 1) {                                                                                       \
         case 0: CHOOSE(T, b[i], c[i]) break;                                                                          \
@@ -755,18 +717,31 @@ UNARY(ISFIN, f64, b1, f64, fabs(x) < INFINITY)
         }                                                                                                             \
         return 0;                                                                                                     \
     }
-AO_LIST_CHOICE(STAMP_SEL, SEL)
+AO_LIST_CHOICE(SELECT, _)
+#define DO_SEL(T) CALL, select_##T(n, d, a, b, c, uniform)
 
-static unsigned k_FAIL_b1(KERNEL_ARGS)
+static unsigned fail(size_t n, p_b1 *d, uint8_t *mark)
 {
-    UNUSED;
-    memset(d_, 1, n);
+    memset(d, 1, n);
     if (mark)
         memset(mark, 1, n);
     return n != 0;
 }
+#define DO_FAIL(T) CALL, fail(n, d, mark)
 
-/* ---- the table ---- */
+/* ---- the kernels, and the table of them ---- */
+
+#define KERNEL(...) KERNEL2(__VA_ARGS__)
+#define KERNEL2(T, name, D, A, B, C, EACH, MARKS, FORM, ...) FORM(T, name, D, A, B, C, EACH, MARKS, __VA_ARGS__)
+#define STAMP_AS(T, name, dst, a, b, c, trait, ...)                                                                   \
+    KERNEL(T, name, AO_COLUMN_##dst(T), AO_COLUMN_##a(T), AO_COLUMN_##b(T), AO_COLUMN_##c(T), EACH_##a##b##c,         \
+           MARKS_##trait, __VA_ARGS__)
+#define STAMP(T, name, dst, a, b, c, trait, weight, meaning) STAMP_AS(T, name, dst, a, b, c, trait, DO_##name(T))
+#define STAMP_MATH(T, name, f, dst, a, b, c, trait, weight, meaning)                                                  \
+    STAMP_AS(T, name, dst, a, b, c, trait, DO_MATH_##a##b##c(f, MARKS_##trait))
+#define OP(name, types, ...) AO_LIST_##types(STAMP, name, __VA_ARGS__)
+#define MATH(name, f, types, ...) AO_LIST_##types(STAMP_MATH, name, f, __VA_ARGS__)
+#include "../ops.def"
 
 extern size_t (*const AO_LOCAL(ao_compact)[4])(size_t, const uint8_t *, const void *, void *);
 extern const struct ao_reductions AO_LOCAL(ao_reductions);
@@ -778,9 +753,8 @@ extern const ao_isa AO_LOCAL(ao_isa);
 const ao_isa AO_LOCAL(ao_isa) = {
     QUOTE(AO_ISA),
     {
-#define OP(name, types, dst, a, b, c, fault, meaning) AO_LIST_##types(ENTRY, name)
+#define OP(name, types, ...) AO_LIST_##types(ENTRY, name)
 #include "../ops.def"
-#undef OP
     },
     AO_LOCAL(ao_compact),
     &AO_LOCAL(ao_reductions),

@@ -52,7 +52,8 @@ static INLINE dd quotient(double n, double nlo, double d, double dlo)
     return (dd){q, (((n - p.hi) - p.lo) + (nlo - q * dlo)) * inverse};
 }
 
-/* x - q y in one rounding, for the whole number q next to x / y: x - p.hi is exact then, or p.lo is 0. */
+/* x - q*y, rounded once. Holds if q is x / y rounded to a whole number, up or down: then x and q*y are so close that
+ * x - p.hi is exact (Sterbenz), or q is so small that the product has no error. */
 static INLINE double rest(double x, double q, double y)
 {
     const dd p = two_product(q, y);

@@ -10,10 +10,10 @@
  *               of the domain. Finished one by one by the C library, most in long double, because some of its functions
  *               of doubles are two ULPs off and more.
  *
- * ELEMENTARY1(NAME, f, library) stamps the kernels NAME and NAMEC of that. The second marks where Python's math.f raises:
- * a nan that did not come from a nan (ValueError), an infinity that did not come from one (ValueError or OverflowError).
- * TOTAL1 is for functions that never raise and stamps NAME only. ELEMENTARY2 and TOTAL2 are the same for two arguments;
- * there a core may also give inf or nan to say that it does not know.
+ * MATH1(f, library), or MATH2 for two arguments, makes of that what the kernels of the rows MATH(NAME, f, ...) of ops.def
+ * share. Those that mark do so where Python's math.f raises: at a nan that did not come from a nan (ValueError), an
+ * infinity that did not come from one (ValueError or OverflowError). With two arguments a core may also give inf or nan
+ * to say that it does not know.
  *
  * Included by ../kernels.c, once for each level.
  */
@@ -89,7 +89,8 @@ static void hand_over(size_t n, p_f64 *d, const double *to, uint8_t *mark)
         memset(mark, 0, n);
 }
 
-/* A kernel: chunk by chunk, because the odd ones need the arguments again; aside first if d is one of them. */
+/* One chunk at a time: the core computes all its elements, then the C library does the odd ones, for which the arguments
+ * must still be there. So if d is an operand, the core writes to `aside`. */
 static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, sweep1 *sweep, uint64_t (*odd)(double),
                             double (*library)(double), int python, uint8_t *mark)
 {
@@ -124,7 +125,8 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
     return faults;
 }
 
-#define TOTAL1(op, f, library)                                                                                        \
+/* What the kernels of f share, by number of arguments. */
+#define MATH1(f, library)                                                                                             \
     static double of_library_##f(double x)                                                                            \
     {                                                                                                                 \
         return (double)library(x);                                                                                    \
@@ -134,21 +136,8 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         uint64_t odd = 0;                                                                                             \
         EACH1(f64, const double r = core_##f(x); odd |= odd_##f(x); aside[i] = r;)                                    \
         return odd;                                                                                                   \
-    }                                                                                                                 \
-    static unsigned k_##op##_f64(KERNEL_ARGS)                                                                         \
-    {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        return elementary1(n, d_, a_, sweep_##f, odd_##f, of_library_##f, 0, NULL);                                   \
     }
-#define ELEMENTARY1(op, f, library)                                                                                   \
-    TOTAL1(op, f, library)                                                                                            \
-    static unsigned k_##op##C_f64(KERNEL_ARGS)                                                                        \
-    {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        return elementary1(n, d_, a_, sweep_##f, odd_##f, of_library_##f, 1, mark);                                   \
-    }
-
-#define TOTAL2(op, f, library)                                                                                        \
+#define MATH2(f, library)                                                                                             \
     static double of_library_##f(double x, double y)                                                                  \
     {                                                                                                                 \
         return (double)library(x, y);                                                                                 \
@@ -158,18 +147,12 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         uint64_t odd = 0;                                                                                             \
         EACH2(f64, f64, const double r = core_##f(x, y); odd |= odd_##f(x, y) | not_finite(r); aside[i] = r;)         \
         return odd;                                                                                                   \
-    }                                                                                                                 \
-    static unsigned k_##op##_f64(KERNEL_ARGS)                                                                         \
-    {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        return elementary2(n, d_, a_, b_, uniform, sweep_##f, odd_##f, of_library_##f, 0, NULL);                      \
     }
-#define ELEMENTARY2(op, f, library)                                                                                   \
-    TOTAL2(op, f, library)                                                                                            \
-    static unsigned k_##op##C_f64(KERNEL_ARGS)                                                                        \
-    {                                                                                                                 \
-        UNUSED;                                                                                                       \
-        return elementary2(n, d_, a_, b_, uniform, sweep_##f, odd_##f, of_library_##f, 1, mark);                      \
-    }
+
+/* The kernel itself, by the columns a, b, c of its row. */
+#define DO_MATH_T__(f, marks)                                                                                         \
+    CALL, elementary1(n, d, a, sweep_##f, odd_##f, of_library_##f, marks, marks ? mark : NULL)
+#define DO_MATH_TT_(f, marks)                                                                                         \
+    CALL, elementary2(n, d, a, b, uniform, sweep_##f, odd_##f, of_library_##f, marks, marks ? mark : NULL)
 
 #endif

@@ -40,5 +40,5 @@ static INLINE uint64_t odd_erfc(double x)
     return (uint64_t)!(x < 26.0);
 }
 
-TOTAL1(ERF, erf, erfl)
-TOTAL1(ERFC, erfc, erfcl)
+MATH1(erf, erfl)
+MATH1(erfc, erfcl)

@@ -111,9 +111,9 @@ static INLINE uint64_t odd_tanh(double x)
     return (uint64_t)!(fabs(x) <= 0x1.fffffffffffffp1023);
 }
 
-ELEMENTARY1(EXP, exp, expl)
-ELEMENTARY1(EXP2, exp2, exp2l)
-ELEMENTARY1(EXPM1, expm1, expm1l)
-ELEMENTARY1(SINH, sinh, sinhl)
-ELEMENTARY1(COSH, cosh, coshl)
-TOTAL1(TANH, tanh, tanhl)
+MATH1(exp, expl)
+MATH1(exp2, exp2l)
+MATH1(expm1, expm1l)
+MATH1(sinh, sinhl)
+MATH1(cosh, coshl)
+MATH1(tanh, tanhl)

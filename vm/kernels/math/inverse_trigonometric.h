@@ -91,7 +91,7 @@ static INLINE uint64_t odd_acos(double x)
     return (uint64_t)!(fabs(x) < 1.0);
 }
 
-ELEMENTARY1(ASIN, asin, asinl)
-ELEMENTARY1(ACOS, acos, acosl)
-TOTAL1(ATAN, atan, atanl)
-TOTAL2(ATAN2, atan2, atan2l)
+MATH1(asin, asinl)
+MATH1(acos, acosl)
+MATH1(atan, atanl)
+MATH2(atan2, atan2l)

@@ -136,10 +136,10 @@ static INLINE uint64_t odd_atanh(double x)
     return (uint64_t)!((fabs(x) < 1.0) & (fabs(x) > 0x1p-500)) & (uint64_t)(x != 0);
 }
 
-ELEMENTARY1(LOG, log, logl)
-ELEMENTARY1(LOG2, log2, log2l)
-ELEMENTARY1(LOG10, log10, log10l)
-ELEMENTARY1(LOG1P, log1p, log1pl)
-TOTAL1(ASINH, asinh, asinhl)
-ELEMENTARY1(ACOSH, acosh, acoshl)
-ELEMENTARY1(ATANH, atanh, atanhl)
+MATH1(log, logl)
+MATH1(log2, log2l)
+MATH1(log10, log10l)
+MATH1(log1p, log1pl)
+MATH1(asinh, asinhl)
+MATH1(acosh, acoshl)
+MATH1(atanh, atanhl)

@@ -33,4 +33,4 @@ static INLINE uint64_t odd_pow(double x, double y)
     return not_positive_normal(fabs(x)) | (uint64_t)!(fabs(y) < 0x1p50);
 }
 
-ELEMENTARY2(POW, pow, pow)
+MATH2(pow, pow)

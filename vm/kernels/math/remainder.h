@@ -29,5 +29,5 @@ static INLINE uint64_t odd_remainder(double x, double y)
     return odd_fmod(x, y);
 }
 
-ELEMENTARY2(FMOD, fmod, fmod)
-ELEMENTARY2(REMAINDER, remainder, remainder)
+MATH2(fmod, fmod)
+MATH2(remainder, remainder)

@@ -38,5 +38,5 @@ static INLINE uint64_t odd_hypot(double x, double y)
                        & ((ay > 0x1p-480) | ((y == 0) & (x != 0))));
 }
 
-TOTAL1(CBRT, cbrt, cbrtl)
-TOTAL2(HYPOT, hypot, hypotl)
+MATH1(cbrt, cbrtl)
+MATH2(hypot, hypotl)

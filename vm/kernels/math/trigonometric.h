@@ -81,6 +81,6 @@ static INLINE uint64_t odd_tan(double x)
     return far_angle(x);
 }
 
-ELEMENTARY1(SIN, sin, sinl)
-ELEMENTARY1(COS, cos, cosl)
-ELEMENTARY1(TAN, tan, tanl)
+MATH1(sin, sinl)
+MATH1(cos, cosl)
+MATH1(tan, tanl)
