@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import arrayops as ao
-from arrayops import functions
 from arrayops.compiler.decode import decode
+from arrayops.engine import functions
 from timing import measure
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "functions.md"

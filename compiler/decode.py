@@ -25,9 +25,9 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from opcode import _nb_ops  # type: ignore[attr-defined]
-from typing import Any, NamedTuple
+from typing import Any
 
-from .._machine import MISSING, SLOT_KINDS, capture, find
+from .captured import Slot, Template, slot_of
 from .ir import (
     BINARY,
     COMPARE,
@@ -42,6 +42,7 @@ from .ir import (
     TooManyNodes,
     is_known,
 )
+from .machine import MISSING
 
 #: The versions of CPython whose bytecode is known and tested.
 VERSIONS = ((3, 11), (3, 12), (3, 13))
@@ -55,22 +56,6 @@ SUPPORTED = sys.implementation.name == "cpython" and sys.version_info[:2] in VER
 
 class Unsupported(Exception):
     """The function cannot be translated. The message says why, and in which line."""
-
-
-class Slot(NamedTuple):
-    """Where a captured object is found: by name or index, in the called function (owner None) or in another object."""
-
-    kind: int
-    key: str | int
-    owner: Any = None
-
-    def find(self, function: Any) -> object:
-        """The object that is there now, or MISSING."""
-        return find(function, self)
-
-
-def _slot(kind: str, key: str | int, owner: Any = None) -> Slot:
-    return Slot(SLOT_KINDS.index(kind), key, owner)
 
 
 class _Marker:
@@ -91,24 +76,6 @@ class _Object:
     """A module, a known callable, a function to inline, or a constant collection on the stack."""
 
     value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """What a code object means, or why it cannot be translated; for as long as ``capture`` finds what was found here.
-
-    Parameters of the IR: ``arity`` of the function, then the captured numbers.
-    """
-
-    ir: IR | None
-    reason: str
-    arity: int
-    slots: tuple[Slot, ...]
-    guards: tuple[tuple[Slot, object], ...]
-
-    def capture(self, function: Any) -> tuple[Any, ...] | None:
-        """The captured numbers as they are now; None if anything else changed, or if one is no plain number."""
-        return capture(function, self.guards, self.slots)
 
 
 def _apply_known(build: Builder, value: Any, args: list[int]) -> int:
@@ -215,9 +182,9 @@ class _Decoder:
 
     def partial(self, partial: Any, params: list[int]) -> tuple[list[str], int]:
         inner = partial.func
-        self.guards["function"] = (_slot("function", ""), inner)
-        first = [self.load(_slot("partial", i), partial, f"arg{i}") for i in range(len(partial.args))]
-        given = {name: self.load(_slot("keyword", name), partial, name) for name in partial.keywords}
+        self.guards["function"] = (slot_of("function", ""), inner)
+        first = [self.load(slot_of("partial", i), partial, f"arg{i}") for i in range(len(partial.args))]
+        given = {name: self.load(slot_of("keyword", name), partial, name) for name in partial.keywords}
         if any(not isinstance(value, int) for value in (*first, *given.values())):
             raise Unsupported("the partial's arguments are not all numbers")
         if is_known(inner) and not given:
@@ -236,7 +203,7 @@ class _Decoder:
         if len(self.active) > MAX_INLINE:
             raise Unsupported(f"functions are nested more than {MAX_INLINE} deep")
         if owner is not None:
-            self.guards["code", id(function)] = (_slot("code", "", owner), code)
+            self.guards["code", id(function)] = (slot_of("code", "", owner), code)
         self.active.append(code)
         value = _Frame(self, function, owner).call(args, given or {})
         self.active.pop()
@@ -323,10 +290,10 @@ class _Frame:
         bound |= given
         for index, name in enumerate(positional):
             if name not in bound:  # defaults are counted from the last parameter
-                bound[name] = self.default(_slot("default", index - len(positional), self.owner), name)
+                bound[name] = self.default(slot_of("default", index - len(positional), self.owner), name)
         for name in keyword_only:
             if name not in bound:
-                bound[name] = self.default(_slot("kwdefault", name, self.owner), name)
+                bound[name] = self.default(slot_of("kwdefault", name, self.owner), name)
         return bound
 
     def default(self, slot: Slot, name: str) -> Any:
@@ -364,7 +331,11 @@ class _Frame:
         return self.build.add("if", effect[0], *(self.sequence(arm, nothing) for arm in effect[1:]))
 
     def uncovered(self, effects: tuple[Effect, ...], value: int) -> int:
-        """How many of the first effects evaluating the value does not have, or has in another order."""
+        """How many of the effects, from the front, must be kept as operations of their own.
+
+        Python evaluates the effects, in order, before it uses the value. The last of them are evaluated anyway when the
+        value is, and in the same order: those need not be kept.
+        """
         if not effects:
             return 0
         nodes: list[Node] = self.build.nodes
@@ -486,7 +457,7 @@ class _Run:
         self.stack.append(self.constant(i.argval))
 
     def load_global(self, i: dis.Instruction) -> None:
-        slot = _slot("global", i.argval, self.frame.owner)
+        slot = slot_of("global", i.argval, self.frame.owner)
         self.push_callable(self.load(slot, i.argval), bool(i.arg and i.arg & 1))
 
     def load(self, slot: Slot, name: str) -> Any:
@@ -501,7 +472,7 @@ class _Run:
             self.stack.append(NULL)
 
     def load_deref(self, i: dis.Instruction) -> None:
-        slot = _slot("cell", self.frame.code.co_freevars.index(i.argval), self.frame.owner)
+        slot = slot_of("cell", self.frame.code.co_freevars.index(i.argval), self.frame.owner)
         self.stack.append(self.load(slot, i.argval))
 
     def load_attr(self, i: dis.Instruction) -> None:
@@ -509,7 +480,7 @@ class _Run:
         if not isinstance(module, _Object) or type(module.value) is not types.ModuleType:
             raise Unsupported(f"the attribute {i.argval!r} of {_describe_item(module)}")
         name = i.argval if module.value is math else f"{module.value.__name__}.{i.argval}"
-        self.stack.append(self.load(_slot("attribute", i.argval, module.value), name))
+        self.stack.append(self.load(slot_of("attribute", i.argval, module.value), name))
         if i.opname == "LOAD_METHOD" or (sys.version_info >= (3, 12) and i.arg is not None and i.arg & 1):
             self.stack.append(NULL)
 

@@ -2,13 +2,7 @@
 
 Python chooses an operation by the types of its operands at run time. Here that choice is made once: each IR node
 becomes a value that is a bool, an int or a float, or one of the last two depending on the element (:class:`Union`), and
-operations on unions are distributed over their parts. The result is a graph of *terms*, each of one kind:
-
-    kind b    a truth value                       kind f    a double
-    kind i    an int, with its interval lo..hi
-
-An interval that no 64-bit lane holds is clamped to one (``lane`` says which): there the machine's operation is a
-checked one, and an element that overflows is given to Python. So intervals hold for every element that is not marked.
+operations on unions are distributed over their parts. The result is a graph of *terms* (terms.py), each of one kind.
 
 What cannot be computed by the machine becomes ``fail``: every element that Python would evaluate there goes to
 Python. A fold never removes a term that Python could raise from (``raises``).
@@ -17,157 +11,17 @@ Python. A fold never removes a term that Python could raise from (``raises``).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from .evaluate import fold
-from .ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS, IR, TOTAL, Node, Number, identity
+from .ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS, IR, TOTAL, Node, Number
+from .machine import EXACT_FLOAT
+from .terms import I64, U64, Graph, Param, Term, Union, Value, one_lane
 
-I64 = (-(1 << 63), (1 << 63) - 1)
-U64 = (0, (1 << 64) - 1)
-EXACT_FLOAT = 1 << 53  # every int up to here is a double
 LARGEST_POWER = 64  # x**n is multiplied out up to this n: beyond it only -1, 0 and 1 fit 64 bits
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
-    """What is known of a parameter: its machine type, its interval if an int, and whether it is an array."""
-
-    type: str
-    array: bool
-    lo: int = 0
-    hi: int = 0
-
-    @property
-    def kind(self) -> str:
-        return "f" if self.type[0] == "f" else "b" if self.type == "b1" else "i"
-
-
-def interval(machine_type: str) -> tuple[int, int]:
-    """The values of an integer machine type such as 'u16'."""
-    bits = int(machine_type[1:])
-    return (0, (1 << bits) - 1) if machine_type[0] == "u" else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
-
-
-def array_param(machine_type: str) -> Param:
-    return Param(machine_type, True, *((0, 0) if machine_type[0] == "f" else interval(machine_type)))
-
-
-def number_param(value: Number) -> Param:
-    """The parameter that any number like this one is.
-
-    Ints are told apart only by the lane they need, so that one program serves many values; one that no lane holds is
-    a constant of the program (type "big").
-    """
-    if isinstance(value, bool):
-        return Param("b1", False, 0, 1)
-    if isinstance(value, float):
-        return Param("f64", False)
-    for lane in ("i16", "i32", "i64", "u64"):
-        lo, hi = interval(lane)
-        if lo <= value <= hi:
-            return Param(lane, False, lo, hi)
-    return Param("big", False, value, value)
-
-
-@dataclass(slots=True)
-class Term:
-    op: str
-    args: tuple[int, ...]
-    kind: str
-    lo: int
-    hi: int
-    value: Any
-    raises: bool  # evaluating it, or anything under it, may raise in Python
-    clamped: bool  # its interval, or one under it, was cut to a lane
-    uniform: bool  # the same for every element
-    lane: str | None  # the lane its own interval was cut to
-
-
-@dataclass(frozen=True, slots=True)
-class Union:
-    """A value that is the float term where ``is_float`` holds and the int term elsewhere."""
-
-    is_float: int
-    int_part: int
-    float_part: int
-
-
-Value = int | Union
 _ROUNDED = ("floor", "ceil", "trunc", "rint")
-
-
-class Graph:
-    """The terms of one program, operands before users, equal terms once."""
-
-    def __init__(self) -> None:
-        self.terms: list[Term] = []
-        self._known: dict[object, int] = {}
-
-    def add(self, op: str, *args: int, kind: str, lo: int = 0, hi: int = 0, value: Any = None,
-            raises: bool = False, lane: str | None = None, uniform: bool | None = None) -> int:  # fmt: skip
-        key = (op, args, kind, identity(value))
-        found = self._known.get(key)
-        if found is not None:
-            return found
-        operands = [self.terms[i] for i in args]
-        term = Term(
-            op, args, kind, lo, hi, value,
-            raises or any(t.raises for t in operands),
-            lane is not None or any(t.clamped for t in operands),
-            all(t.uniform for t in operands) if uniform is None else uniform,
-            lane,
-        )  # fmt: skip
-        self._known[key] = len(self.terms)
-        self.terms.append(term)
-        return len(self.terms) - 1
-
-    def const(self, value: Number) -> int:
-        if isinstance(value, bool):
-            return self.add("const", kind="b", lo=int(value), hi=int(value), value=value)
-        if isinstance(value, int):
-            return self.add("const", kind="i", lo=value, hi=value, value=value)
-        return self.add("const", kind="f", value=value)
-
-    def fail(self, kind: str) -> int:
-        """A value of this kind that no element gets: Python evaluates them all."""
-        failure = self.add("fail", kind="b", raises=True, uniform=False)
-        return self.check(self.const({"b": False, "i": 0, "f": 0.0}[kind]), failure)
-
-    def check(self, value: int, *effects: int) -> int:
-        """The value, after effects: terms that are computed for their marks only."""
-        effects = tuple(e for e in effects if self.matters(self.terms[e]))
-        if not effects:
-            return value
-        t = self.terms[value]
-        return self.add("check", value, *effects, kind=t.kind, lo=t.lo, hi=t.hi)
-
-    @staticmethod
-    def matters(t: Term) -> bool:
-        """Whether a term whose value is not used must be computed all the same, for its marks."""
-        return t.raises or t.clamped or t.op == "tie"
-
-    def int_term(self, op: str, lo: int, hi: int, *args: int, raises: bool = False) -> int:
-        """An int operation, its interval cut to a lane if none holds it."""
-        operands = [self.terms[i] for i in args]
-        if not all(self.in_some_lane(i) for i in args):
-            return self.fail("i")
-        if _one_lane(min(lo, *(t.lo for t in operands)), max(hi, *(t.hi for t in operands))):
-            return self.add(op, *args, kind="i", lo=lo, hi=hi, raises=raises)
-        lane, bounds = ("u64", U64) if all(t.lo >= 0 for t in operands) else ("i64", I64)
-        lo, hi = max(lo, bounds[0]), min(hi, bounds[1])
-        if lo > hi:
-            return self.fail("i")
-        return self.add(op, *args, kind="i", lo=lo, hi=hi, raises=raises, lane=lane)
-
-    def in_some_lane(self, index: int) -> bool:
-        t = self.terms[index]
-        return t.kind == "f" or _one_lane(t.lo, t.hi)
-
-
-def _one_lane(lo: int, hi: int) -> bool:
-    """Whether some 64-bit lane holds the interval."""
-    return (I64[0] <= lo and hi <= I64[1]) or (U64[0] <= lo and hi <= U64[1])
 
 
 class Inference:
@@ -274,8 +128,8 @@ class Inference:
             a, b = (i if self.graph.in_some_lane(i) else self.graph.fail("i") for i in (a, b))
             ta, tb = self.terms[a], self.terms[b]
         lo, hi = min(ta.lo, tb.lo), max(ta.hi, tb.hi)
-        # The condition has no part in the choice of a lane: give int_term the arms only.
-        if _one_lane(lo, hi):
+        # As int_term, which would also look at the condition's interval: only the arms choose the lane.
+        if one_lane(lo, hi):
             return self.graph.add("if", condition, a, b, kind="i", lo=lo, hi=hi)
         return self.graph.add("if", condition, a, b, kind="i", lo=max(lo, I64[0]), hi=min(hi, I64[1]), lane="i64")
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._machine import OPS, TYPE_SIZES, TYPES
 from .fuse import fuse
-from .infer import Graph, Param, Term, interval
 from .ir import ELEMENTARY1, ELEMENTARY2, TOTAL
-from .program import MARKING, STORE, Instr, Program, Register, serialise
+from .machine import MARKING, OPS, STORE, TYPE_SIZES, TYPES
+from .program import Instr, Program, Register, serialise
+from .terms import Graph, Param, Term, interval
 
 FAULTS = {op["name"] for op in OPS if op["faults"]}
 

@@ -9,12 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from .._machine import LIMITS, MAGIC, OPS, TYPE_SIZES, TYPES
-
-#: Number of each opcode, by (name, type).
-OPCODES: dict[tuple[str, str], int] = {(op["name"], op["type"]): i for i, op in enumerate(OPS)}
-MARKING, STORE = 1, 2  # flags of instructions
-_NO_REG = LIMITS["NO_REG"]
+from .machine import LIMITS, MAGIC, MARKING, NO_OUT, NO_REG, OPCODES, TYPE_INDEX, TYPE_SIZES
 
 
 class TooLarge(Exception):
@@ -90,15 +85,15 @@ def serialise(program: Program) -> bytes:
         raise TooLarge
 
     def number(register: Register | None) -> int:
-        return _NO_REG if register is None else base[register.place] + register.index
+        return NO_REG if register is None else base[register.place] + register.index
 
-    out = 255 if program.out_type is None else TYPES.index(program.out_type)
+    out = NO_OUT if program.out_type is None else TYPE_INDEX[program.out_type]
     parts = [
         struct.pack(
             "=I12HB3x", MAGIC, *counts, *sizes, number(program.acc), number(program.next), number(program.mask), out
         )
     ]  # fmt: skip
-    types = bytes(TYPES.index(r.type) for r in (*program.inputs, *program.params, *program.consts))
+    types = bytes(TYPE_INDEX[r.type] for r in (*program.inputs, *program.params, *program.consts))
     parts.append(types + bytes(-len(types) % 8))
     for r in program.consts:
         parts.append(struct.pack("=d" if r.type == "f64" else "=q" if r.value < 0 else "=Q", r.value))
@@ -106,7 +101,7 @@ def serialise(program: Program) -> bytes:
         for i in instrs:
             # More than three are one and a run of constants, of which the machine wants the first and the last.
             ends = i.operands if len(i.operands) <= 3 else (*i.operands[:2], i.operands[-1])
-            operands = [number(r) for r in ends] + [_NO_REG] * (3 - len(ends))
+            operands = [number(r) for r in ends] + [NO_REG] * (3 - len(ends))
             code = OPCODES[i.name, i.type]
             parts.append(struct.pack("=8H", code, i.flags, number(i.dst), *operands, number(i.guard), 0))
     return b"".join(parts)
@@ -115,14 +110,14 @@ def serialise(program: Program) -> bytes:
 def _allocate(program: Program) -> tuple[int, int]:
     """Gives computed uniforms and temporaries their indices; returns how many of each there are.
 
-    A temporary's slot is free after its last use. Two things outlive theirs: what the scan reads (every element of the
-    block comes by), and what the epilogue reads (it may run twice).
+    A temporary's slot is free after its last use. What the scan reads lives to the end of the scan: every instruction
+    of it runs again for the next element.
     """
     order = [(s, i) for s, instrs in program.sections.items() for i in instrs]
     last: dict[int, int] = {}
     ends = {s: max((k for k, (section, _) in enumerate(order) if section == s), default=-1) for s in program.sections}
     for k, (section, i) in enumerate(order):
-        until = ends[section] if section in ("scan", "epilogue") else k
+        until = ends[section] if section == "scan" else k
         for r in (*i.operands, i.guard):
             if r is not None:
                 last[id(r)] = max(last.get(id(r), -1), until)

@@ -9,8 +9,10 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from arrayops import _machine, pipelines, streams
+from arrayops import _machine
+from arrayops.cli import streams
 from arrayops.compiler import decode, evaluate, ir, parse
+from arrayops.engine import segments
 
 DOCS = Path(__file__).parent
 
@@ -69,7 +71,7 @@ def limits() -> str:
         "temporaries of one program": _machine.LIMITS["MAX_TEMPS"],
         "instructions of one program": _machine.LIMITS["MAX_INSTRS"],
         "threads of one run": _machine.LIMITS["MAX_THREADS"],
-        "elements that a callable in a pipeline may be called ahead": pipelines.CHUNK,
+        "elements that a callable in a pipeline may be called ahead": segments.CHUNK,
         "bytes of a line of text on the command line": streams.MAX_LINE_BYTES,
     }
     return "\n".join(["| what | at most |", "|---|---|", *(f"| {what} | {n:,} |" for what, n in named.items())])

@@ -6,65 +6,37 @@
 array('d', [2.0, 5.0, 10.0])
 """
 
-import builtins
-import importlib
-
 from ._machine import View
-from .api import (
+from .data import from_arrow, open, to_arrow, view
+from .engine.common import at_first_use, own_module
+from .expressions import compile, evaluate, explain, filter, map, map_inplace
+from .reductions import (
     accumulate,
-    clip,
-    compile,
-    evaluate,
-    explain,
-    filter,
-    isa,
-    map,
-    map_inplace,
+    all,
+    any,
+    argmax,
+    argmin,
+    count,
+    dot,
     max,
     mean,
     min,
+    minmax,
+    prod,
     reduce,
-    scale,
-    set_num_threads,
     sum,
 )
-from .exchange import from_arrow, open, to_arrow, view
+from .settings import isa, set_num_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .arrays import (
-        add,
-        array_iterator,
-        divide,
-        multiply,
-        normalize,
-        reverse,
-        slice,
-        sort,
-        subtract,
-        unique,
-    )
+    from .arithmetic import add, clip, divide, multiply, normalize, scale, subtract
     from .compiler.parse import ExpressionError
-    from .functions import NotCompilable
-    from .kernel import Kernel
-    from .moments import (
-        RunningStats,
-        Stats,
-        all,
-        any,
-        argmax,
-        argmin,
-        count,
-        dot,
-        median,
-        minmax,
-        prod,
-        quantile,
-        stats,
-        std,
-        var,
-    )
+    from .engine.functions import NotCompilable
+    from .engine.kernel import Kernel
+    from .order import array_iterator, reverse, slice, sort, unique
     from .pipelines import Pipeline, lazy, lazy_array
+    from .statistics import RunningStats, Stats, median, quantile, stats, std, var
 
 __version__ = "0.1.0"
 __all__ = [
@@ -125,29 +97,36 @@ __all__ = [
 #: What is imported when somebody asks for it, or when kernels are: importing it takes ten times as long as the rest.
 _LATER = {
     "compiler.parse": ("ExpressionError",),
-    "functions": ("NotCompilable",),
-    "kernel": ("Kernel",),
-    "moments": ("RunningStats", "Stats", "all", "any", "argmax", "argmin", "count", "dot", "median", "minmax", "prod",
-              "quantile", "stats", "std", "var"),
+    "engine.functions": ("NotCompilable",),
+    "engine.kernel": ("Kernel",),
+    "arithmetic": ("add", "clip", "divide", "multiply", "normalize", "scale", "subtract"),
+    "order": ("array_iterator", "reverse", "slice", "sort", "unique"),
     "pipelines": ("Pipeline", "lazy", "lazy_array"),
-    "arrays": ("add", "array_iterator", "divide", "multiply", "normalize", "reverse", "slice", "sort", "subtract",
-               "unique"),
-}  # fmt: skip
+    "statistics": ("RunningStats", "Stats", "median", "quantile", "stats", "std", "var"),
+}
 
 
 def __getattr__(name: str) -> object:
-    if not builtins.any(name in names for names in _LATER.values()):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    _complete()
-    return globals()[name]
+    for names in _LATER.values():
+        if name in names:
+            _complete()
+    if name in globals():
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _complete() -> None:
-    """Imports the rest. Without __getattr__ the interpreter finds ``ao.map`` 20 ns sooner."""
-    for module, names in _LATER.items():
-        loaded = importlib.import_module(f".{module}", __name__)
-        globals().update({name: getattr(loaded, name) for name in names})
-    globals().pop("__getattr__", None)
+    """Imports the rest. Without __getattr__ the interpreter finds ``ao.map`` 20 ns sooner.
+
+    It stays while a name is missing, as in a module that another thread is just importing.
+    """
+    wanted = {name: vars(own_module(module)) for module, names in _LATER.items() for name in names}
+    globals().update({name: loaded[name] for name, loaded in wanted.items() if name in loaded})
+    if wanted.keys() <= globals().keys():
+        globals().pop("__getattr__", None)
+
+
+at_first_use(_complete)
 
 
 def __dir__() -> list[str]:

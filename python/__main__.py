@@ -1,4 +1,4 @@
-"""`python -m arrayops`, and the `arrayops` script: the command line's status for the shell. The rest is in cli.py."""
+"""`python -m arrayops`, and the `arrayops` script: the command line's status for the shell. The rest is in cli/."""
 
 import sys
 

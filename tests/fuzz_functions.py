@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import arrayops as ao
-from arrayops import functions
+from arrayops.engine import functions
 from function_differential import differences, random_case
 
 LEAST_COMPILED = 0.98

@@ -23,7 +23,8 @@ from typing import ClassVar
 
 import arrayops
 import pytest
-from arrayops import cli, streams
+from arrayops.cli import commands as cli
+from arrayops.cli import streams
 from hypothesis import given
 from hypothesis import strategies as st
 

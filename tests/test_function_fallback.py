@@ -13,7 +13,7 @@ from typing import Any
 
 import arrayops as ao
 import pytest
-from arrayops import functions
+from arrayops.engine import functions
 from oracle import assert_same, element_outcomes, kept, outcome, stored
 
 X = array("d", [0.0, 1.0, -2.0, 3.5, 0.5])

@@ -15,10 +15,11 @@ from typing import Any
 
 import arrayops as ao
 import pytest
-from arrayops import functions
 from arrayops.compiler import decode
 from arrayops.compiler.ir import MAX_ARMS, MAX_CONST_BITS, MAX_NODES, from_table, to_table
 from arrayops.compiler.parse import parse
+from arrayops.engine import functions
+from arrayops.engine.kernel import _from_table
 from oracle import assert_bytes
 
 A = array("d", [1.0, 4.0, -2.5])
@@ -240,7 +241,7 @@ def _nested(depth: int) -> Any:
 
 
 def test_the_depth_of_a_table_is_bounded() -> None:
-    kernel = ao.kernel._from_table(_nested(MAX_ARMS), False)
+    kernel = _from_table(_nested(MAX_ARMS), False)
     assert_bytes(kernel(A), "d", list(A))
     with pytest.raises(ValueError, match="not a program"):
         from_table(_nested(MAX_ARMS + 1))

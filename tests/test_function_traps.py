@@ -19,7 +19,7 @@ from typing import Any
 
 import arrayops as ao
 import pytest
-from arrayops import functions
+from arrayops.engine import functions
 from oracle import assert_same, element_outcomes, outcome, stored
 
 X = array("d", [0.0, 1.0, -2.0, 3.5, -0.0, 1e300, 0.5])

@@ -11,8 +11,8 @@ from typing import Any
 
 import arrayops as ao
 import pytest
-from arrayops import functions
 from arrayops.compiler import decode
+from arrayops.engine import functions
 from function_differential import differences, random_case
 from hypothesis import given
 from hypothesis import strategies as st

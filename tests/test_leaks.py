@@ -12,7 +12,7 @@ from typing import Any
 
 import arrayops
 import pytest
-from arrayops import functions
+from arrayops.engine import functions
 
 STEP = 2
 ao: Any = arrayops  # untyped: some calls have the wrong types on purpose

@@ -9,7 +9,6 @@ is not 0; an output file is replaced whole or not at all.
 
 import argparse
 import io
-import math
 import os
 import platform
 import signal
@@ -23,16 +22,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, BinaryIO, NoReturn, TextIO
 
-from . import ExpressionError, Kernel, __version__, _machine, explain, reduce
-from . import filter as filter_array
-from . import map as map_array
-from . import max as max_array
-from . import min as min_array
-from . import sum as sum_array
-from .compiler import evaluate, parse
-from .kernel import text_kernel
+from .. import ExpressionError, Kernel, __version__, explain, reduce
+from .. import map as map_array
+from ..compiler import evaluate, parse
+from ..compiler.machine import EXACT_FLOAT, ISA, ISA_LEVELS, TYPECODES
+from ..engine.figures import EXTREMES, NOTHING, SUMS, Gathered, as_floats, extremes, fsum, gather, joined
+from ..engine.kernel import text_kernel
 from .streams import (
-    TYPECODES,
     Chunk,
     ElementType,
     Number,
@@ -53,10 +49,6 @@ from .streams import (
 OK, FAILED, BROKEN_PIPE = 0, 2, 128 + 13  # the shell's number for an end by SIGPIPE, on any system
 PROGRESS_DELAY = 1.0
 CARET_CONTEXT = 50
-EXACT_IN_DOUBLE = 1 << 53
-LEAST_EXPONENT = 1074  # every finite double is an integer times 2**-1074
-# Chunks of doubles up to LARGE have a sum that is a double; above it a product with 2**-LARGE_SCALE is exact.
-LARGE, LARGE_SCALE = 1e250, 200
 # Keywords of the functions called here: as a name in the expression they would be taken for the option.
 RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial"})
 # What Python's own arithmetic raises on an element, or a call on names and types that do not fit.
@@ -345,7 +337,7 @@ def run_reduce(args: argparse.Namespace, console: Console) -> None:
 
 def run_stats(args: argparse.Namespace, console: Console) -> None:
     """Prints what len, math.fsum or sum, statistics.fmean, min and max give for the whole input at once."""
-    stats = Stats(args.type)
+    stats = Summary(args.type)
     with open_output(args.output, console.stdout) as stream, open_chunks(args, console) as chunks:
         for chunk in chunks:
             if len(chunk.data):
@@ -443,99 +435,33 @@ def progress_bar(done: int, total: int | None, stderr: TextIO) -> Any:
 # ---- statistics ----------------------------------------------------------------------------------------------------
 
 
-class ExactSum:
-    """A sum of doubles and ints without any rounding before the end; `value` is then what math.fsum gives.
-
-    The sum is kept as one Python integer in units of 2**-1074, which every finite double is a multiple of. Of an
-    array, the kernel's correctly rounded sum is taken, subtracted as one more element, and the rest summed again,
-    until nothing is left: the parts add up to the exact sum, and two or three passes do for ordinary data.
-    """
-
-    def __init__(self) -> None:
-        self.units = 0
-        self.specials: set[float] = set()
-
-    def add_int(self, value: int) -> None:
-        self.units += value << LEAST_EXPONENT
-
-    def add_float(self, value: float, scale: int = 0) -> None:
-        """Adds value * 2**scale."""
-        numerator, denominator = value.as_integer_ratio()
-        self.units += numerator << (LEAST_EXPONENT + 1 - denominator.bit_length() + scale)
-
-    def add_array(self, values: "array[float]") -> None:
-        """Adds an array of 'd', which is used up."""
-        unusual = filter_array(values, "not abs(x) <= bound", bound=LARGE)
-        if len(unusual):
-            self.specials.update(x for x in (math.inf, -math.inf) if x in unusual)
-            self.specials.update(math.nan for _ in filter_array(unusual, "isnan(x)")[:1])
-            large = filter_array(unusual, "isfinite(x)")
-            self.add_bounded(map_array(large, "x * factor", factor=0.5**LARGE_SCALE), LARGE_SCALE)
-            values = filter_array(values, "abs(x) <= bound", bound=LARGE)
-        self.add_bounded(values)
-
-    def add_bounded(self, values: "array[float]", scale: int = 0) -> None:
-        """Adds values * 2**scale, of values so small that no sum of them is too large for a double."""
-        while part := sum_array(values):
-            self.add_float(part, scale)
-            values.append(-part)
-
-    def value(self) -> float:
-        """The correctly rounded sum, or math.fsum's own error or infinity."""
-        if self.specials:
-            return math.fsum(self.specials)
-        try:
-            return self.units / (1 << LEAST_EXPONENT)  # true division of ints is correctly rounded
-        except OverflowError:
-            raise OverflowError("intermediate overflow in fsum") from None
-
-
-class Stats:
+class Summary:
     """Count, sum, mean, min and max of all chunks added, each what Python gives for one array of all elements."""
 
     def __init__(self, kind: ElementType) -> None:
         self.kind = kind
-        self.count = 0
-        self.int_sum = 0
-        self.float_sum = ExactSum()
-        self.low = self.high = array(kind.code)
+        self.seen = NOTHING
+        self.doubles = NOTHING  # the elements as doubles, which statistics.fmean makes of them before it adds
 
     def add(self, data: Numbers) -> None:
-        self.count += len(data)
-        self.low = extreme(min_array, self.low, data)
-        self.high = extreme(max_array, self.high, data)
-        if self.kind.is_float:
-            self.float_sum.add_array(map_array(data, "float(x)", typecode="d"))
-            return
-        total = int(sum_array(data))
-        self.int_sum += total
-        if self.low[0] >= -EXACT_IN_DOUBLE and self.high[0] <= EXACT_IN_DOUBLE:
-            self.float_sum.add_int(total)
-        else:  # statistics.fmean makes a double of every element before it adds
-            self.float_sum.add_array(map_array(data, "float(x)", typecode="d"))
+        found = gather(data, SUMS | EXTREMES)
+        self.seen = joined(self.seen, found)
+        self.doubles = joined(self.doubles, found if self.kind.is_float else doubles(data, found))
 
     def rows(self) -> list[tuple[str, str]]:
         """(name, value) in the order of printing; of no elements there is a count and a sum."""
-        total = self.float_sum.value() if self.kind.is_float else self.int_sum
-        rows: list[tuple[str, Number]] = [("count", self.count), ("sum", total)]
-        if self.count:
-            mean = self.float_sum.value() / self.count
-            rows += [("mean", mean), ("min", self.low[0]), ("max", self.high[0])]
+        rows: list[tuple[str, Number]] = [("count", self.seen.count), ("sum", fsum(self.seen, self.kind.is_float))]
+        if self.seen.count:
+            low, high = extremes(self.seen)
+            rows += [("mean", fsum(self.doubles, True) / self.seen.count), ("min", low), ("max", high)]
         return [(name, spell(value)) for name, value in rows]
 
 
-def extreme(find: Callable[[Numbers], Number], so_far: "array[Any]", data: Numbers) -> "array[Any]":
-    """`find` (min or max) of what it found so far, an array of at most one element, and then of `data`.
-
-    With nan or zeros of both signs the answer depends on the order, so what was found comes first. A nan hides all that
-    comes after it, so one in front of `data` must not stand alone for it if it is not in front of everything.
-    """
-    found = find(data)
-    both = array(so_far.typecode, [*so_far, found])
-    if found != found:
-        both = array(so_far.typecode, so_far)
-        both.frombytes(memoryview(data).cast("B"))
-    return array(so_far.typecode, [find(both)])
+def doubles(ints: Numbers, found: Gathered) -> Gathered:
+    """What is gathered of ints as doubles; only those that are none have to be looked at again."""
+    if found.low >= -EXACT_FLOAT and found.high <= EXACT_FLOAT:
+        return as_floats(found)
+    return gather(map_array(ints, "float(x)", typecode="d"), SUMS)
 
 
 # ---- explain and info ----------------------------------------------------------------------------------------------
@@ -563,7 +489,7 @@ def run_info(args: argparse.Namespace, console: Console) -> None:
     rows = [
         ("arrayops", __version__),
         ("python", f"{platform.python_implementation()} {platform.python_version()} on {platform.machine()}"),
-        ("isa", f"{_machine.ISA}, of {' '.join(_machine.ISA_LEVELS)} on this machine"),
+        ("isa", f"{ISA}, of {' '.join(ISA_LEVELS)} on this machine"),
         ("limits", ", ".join(f"{name} {value}" for name, value in limits.items())),
         ("byte order", sys.byteorder),
         *(("type " + code, f"{array(code).itemsize} bytes") for code in TYPECODES),

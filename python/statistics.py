@@ -1,103 +1,31 @@
-"""Statistics of buffers, with the standard library as the definition of each.
-
-Sums and sums of squares are gathered exactly, in one pass over memory (vm/arrays/moments.c), and rounded once, here. So
-results are right to the last bit, and do not depend on how the data was cut or merged.
-"""
+"""Statistics of buffers, with the standard library as the definition of each. Rounded once: see engine/figures.py."""
 
 from __future__ import annotations
 
-import builtins
-import functools
 import math
 from _thread import RLock
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from . import _machine
-from .common import native
-from .exchange import taken, taking
+from .engine.exchange import taken, taking
+from .engine.figures import (
+    EXTREMES,
+    SQUARES,
+    SUMS,
+    Gathered,
+    gather,
+    is_float,
+    joined,
+    no_data,
+    ratio,
+    root,
+    rounded_sum,
+    variance,
+)
 
 if TYPE_CHECKING:
     from fractions import Fraction
-
-    from .api import Function
-
-SUMS, SQUARES, EXTREMES, COUNT = 1, 2, 4, 8  # what _machine.moments gathers
-_COUNT, _ANY, _ALL = 0, 1, 2  # what _machine.run_count answers
-_UNIT = 1074  # sums of floats are in units of 2**-1074
-
-
-class Gathered(NamedTuple):
-    """What one pass over memory gathers; see python/moments.c."""
-
-    count: int  # type: ignore[assignment]  # of the name of a tuple's method
-    sum: int
-    squares: int
-    low: Any
-    high: Any
-    nans: int
-    positive: int
-    negative: int
-    first_nan: bool = False  # the first element is a nan: known if extremes were gathered
-
-    @property
-    def special(self) -> float | None:
-        """The sum of the infinities and nans; None if there are none."""
-        if not (self.nans or self.positive or self.negative):
-            return None
-        return math.nan if self.nans or (self.positive and self.negative) else math.inf if self.positive else -math.inf
-
-
-def gather(arr: Any, wanted: int) -> Gathered:
-    """One pass over a buffer. Threads may have shared it if squares are wanted; extremes are then of no order."""
-    return together(_machine.moments(arr, wanted))
-
-
-def together(parts: list[Any]) -> Gathered:
-    """What the threads of one pass gathered."""
-    first, *others = (Gathered(*part) for part in parts)
-    return functools.reduce(joined, others, first)
-
-
-def is_float(arr: Any) -> bool:
-    """Whether the elements of a buffer are floats."""
-    return _machine.buffer_info(arr)[0] in "fd"
-
-
-def _no_data(name: str, count: int, needed: int) -> Exception:
-    from statistics import StatisticsError
-
-    few = "an empty buffer" if not count else f"{count} element{'s' * (count > 1)}"
-    return StatisticsError(f"{name}() needs at least {needed} element{'s' * (needed > 1)}, not {few}")
-
-
-# -- exact ratios ----------------------------------------------------------------------------------------------------
-
-
-def ratio(numerator: int, denominator: int) -> float:
-    """The nearest double of a fraction; inf if it is too large."""
-    try:
-        return numerator / denominator  # Python's division of ints rounds once
-    except OverflowError:
-        return math.inf if numerator > 0 else -math.inf
-
-
-def root(numerator: int, denominator: int) -> float:
-    """The nearest double of the square root of a fraction.
-
-    An integer root of at least 55 bits, whose last bit is set if it is not exact, is rounded by the division: so the
-    second rounding cannot see a tie that is none (rounding to odd, as in CPython's statistics module).
-    """
-    shift = builtins.max(0, (112 - numerator.bit_length() + denominator.bit_length()) // 2)
-    scaled = numerator << 2 * shift
-    whole = math.isqrt(scaled // denominator)
-    return ratio(2 * whole + (whole * whole * denominator != scaled), 2 << shift)
-
-
-def variance(g: Gathered, floats: bool, ddof: int) -> tuple[int, int]:
-    """The variance as a fraction: (n * sum of squares - square of sum) / (n * (n - ddof))."""
-    n = g.count
-    return n * g.squares - g.sum * g.sum, n * (n - ddof) << (2 * _UNIT if floats else 0)
 
 
 def _variance(arr: Any, ddof: int, name: str) -> tuple[int, int] | None:
@@ -106,7 +34,7 @@ def _variance(arr: Any, ddof: int, name: str) -> tuple[int, int] | None:
         raise ValueError(f"ddof must be an int from 0, not {ddof!r}")
     g = gather(arr, SUMS | SQUARES)
     if g.count <= ddof:
-        raise _no_data(name, g.count, ddof + 1)
+        raise no_data(name, g.count, ddof + 1)
     return None if g.special is not None else variance(g, is_float(arr), ddof)
 
 
@@ -141,7 +69,7 @@ def std(arr: Any, *, ddof: int = 0) -> float:
     return math.nan if found is None else root(*found)
 
 
-# -- all in one pass -------------------------------------------------------------------------------------------------
+# -- all in one pass --------------------------------------------------------------------------------------------------
 
 
 class Stats(NamedTuple):
@@ -159,12 +87,6 @@ class Stats(NamedTuple):
     max: int | float
     var: float
     std: float
-
-
-def rounded_sum(g: Gathered, floats: bool) -> int | float:
-    """The sum: an int, or the nearest float (inf if it is too large), or what infinities and nans add up to."""
-    special = g.special
-    return special if special is not None else ratio(g.sum, 1 << _UNIT) if floats else g.sum
 
 
 def summary(g: Gathered, floats: bool) -> Stats:
@@ -197,7 +119,7 @@ def stats(arr: Any) -> Stats:
     """
     g = gather(arr, SUMS | SQUARES | EXTREMES)
     if not g.count:
-        raise _no_data("stats", 0, 1)
+        raise no_data("stats", 0, 1)
     return summary(g, is_float(arr))
 
 
@@ -236,7 +158,7 @@ class RunningStats:
 
     def merge(self, other: RunningStats) -> None:
         """Adds what another one has seen. Raises TypeError for floats with ints."""
-        if not isinstance(other, RunningStats):
+        if not isinstance(other, __class__):  # type: ignore[name-defined]  # also if the module is loaded again
             raise TypeError(f"merge() needs RunningStats, not {type(other).__name__}")
         if other._gathered is not None:
             self._add(other._gathered, other._floats)
@@ -257,7 +179,7 @@ class RunningStats:
 
     def _needed(self, name: str) -> Stats:
         if self._gathered is None or not self._gathered.count:
-            raise _no_data(f"RunningStats.{name}", 0, 1)
+            raise no_data(f"RunningStats.{name}", 0, 1)
         return summary(self._gathered, self._floats)
 
     def stats(self) -> Stats:
@@ -300,7 +222,7 @@ class RunningStats:
         return self._needed("std").std
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, RunningStats):
+        if not isinstance(other, __class__):  # type: ignore[name-defined]
             return NotImplemented
         return (self._gathered, self._floats) == (other._gathered, other._floats)
 
@@ -312,15 +234,6 @@ class RunningStats:
     def __reduce__(self) -> tuple[Any, ...]:
         found = None if self._gathered is None else tuple(self._gathered)
         return (_restored, (self._VERSION, self._floats, found))
-
-
-def joined(a: Gathered, b: Gathered) -> Gathered:
-    """What was gathered of two parts, as if of one."""
-    lows = [x for x in (a.low, b.low) if x is not None]
-    highs = [x for x in (a.high, b.high) if x is not None]
-    return Gathered(a.count + b.count, a.sum + b.sum, a.squares + b.squares, builtins.min(lows, default=None),
-                    builtins.max(highs, default=None), a.nans + b.nans, a.positive + b.positive,
-                    a.negative + b.negative, a.first_nan if a.count else b.first_nan)  # fmt: skip
 
 
 def _restored(version: Any, floats: Any, found: Any) -> RunningStats:
@@ -346,7 +259,7 @@ def _is_possible(g: Gathered, floats: bool) -> bool:
     """Whether there can be such elements."""
     ints = (g.count, g.sum, g.squares, g.nans, g.positive, g.negative)
     odd = g.nans + g.positive + g.negative
-    if builtins.any(type(x) is not int for x in ints) or builtins.min(g.nans, g.positive, g.negative, g.squares) < 0:
+    if any(type(x) is not int for x in ints) or min(g.nans, g.positive, g.negative, g.squares) < 0:
         return False
     if g.count < odd or (odd and not floats) or g.squares * g.count < g.sum * g.sum:
         return False
@@ -358,64 +271,7 @@ def _is_possible(g: Gathered, floats: bool) -> bool:
     return type(g.low) is kind and type(g.high) is kind and bool(g.low <= g.high)
 
 
-# -- order -----------------------------------------------------------------------------------------------------------
-
-
-def extremes(g: Gathered) -> tuple[Any, Any]:
-    """What min() and max() return for what was gathered in order: a nan counts only if it is the first element."""
-    return (math.nan, math.nan) if g.first_nan else (g.low, g.high)
-
-
-@taking
-def minmax(arr: Any) -> tuple[int | float, int | float]:
-    """The smallest and the largest element, ``(min(arr), max(arr))``, reading memory once.
-
-    Raises ValueError if the buffer is empty.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> ao.minmax(array("h", [3, -1, 2]))
-    (-1, 3)
-    """
-    g = gather(arr, EXTREMES)
-    if not g.count:
-        raise ValueError("minmax() of an empty buffer")
-    return extremes(g)
-
-
-def _index(arr: Any, largest: bool, name: str) -> int:
-    found = _machine.arg_extreme(arr, largest)
-    if found is None:
-        raise ValueError(f"{name}() of an empty buffer")
-    return found
-
-
-@taking
-def argmin(arr: Any) -> int:
-    """The index of the element that :func:`min` returns: ``min(range(len(arr)), key=arr.__getitem__)``.
-
-    Raises ValueError if the buffer is empty.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> ao.argmin(array("d", [2.0, -1.0, -1.0]))
-    1
-    """
-    return _index(arr, False, "argmin")
-
-
-@taking
-def argmax(arr: Any) -> int:
-    """The index of the element that :func:`max` returns: ``max(range(len(arr)), key=arr.__getitem__)``.
-
-    Raises ValueError if the buffer is empty.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> ao.argmax(array("d", [2.0, 5.0, 5.0]))
-    1
-    """
-    return _index(arr, True, "argmax")
+# -- order ------------------------------------------------------------------------------------------------------------
 
 
 @taking
@@ -431,7 +287,7 @@ def median(arr: Any) -> int | float:
     """
     count = _machine.buffer_info(arr)[2]
     if not count:
-        raise _no_data("median", 0, 1)
+        raise no_data("median", 0, 1)
     half = count // 2
     if count % 2:
         found = _machine.select(arr, half, False)
@@ -464,7 +320,7 @@ def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, meth
         raise ValueError(f"method must be 'inclusive' or 'exclusive', not {method!r}")
     count = _machine.buffer_info(arr)[2]
     if not count:
-        raise _no_data("quantile", 0, 1)
+        raise no_data("quantile", 0, 1)
     if isinstance(q, Iterable):
         return [_quantile(arr, count, each, method) for each in q]
     return _quantile(arr, count, q, method)
@@ -487,7 +343,7 @@ def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
     if method == "inclusive":
         at, part = divmod(i * (count - 1), n)
     else:
-        at = builtins.min(builtins.max(i * (count + 1) // n, 1), count - 1) - 1 if count > 1 else 0
+        at = min(max(i * (count + 1) // n, 1), count - 1) - 1 if count > 1 else 0
         part = i * (count + 1) - (at + 1) * n if count > 1 else 0
     found = _machine.select(arr, at, at + 1 < count)
     if found is None:
@@ -498,128 +354,3 @@ def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
     if n == 1:  # the smallest or the largest, also beside an infinity
         return low / 1  # type: ignore[no-any-return]
     return (low * (n - part) + high * part) / n  # type: ignore[no-any-return]
-
-
-# -- truth -----------------------------------------------------------------------------------------------------------
-
-
-def _counted(what: int, args: tuple[Any, ...], pred: Function | None, ieee: bool, compile: bool,
-             names: dict[str, Any]) -> int:  # fmt: skip
-    from .api import _predicate
-
-    return _predicate("x" if pred is None else pred, names, ieee, compile)._count(what, *args, **names)
-
-
-def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        **names: Any) -> bool:  # fmt: skip
-    """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
-
-    Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
-    otherwise those of :func:`filter`.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> ao.any(array("i", [1, 2, 0]), "10 // x == 5")
-    True
-    """
-    return bool(_counted(_ANY, (arr, *more), pred, ieee, compile, names))
-
-
-def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        **names: Any) -> bool:  # fmt: skip
-    """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
-
-    Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
-    otherwise those of :func:`filter`.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> ao.all(array("d", [0.5, 0.7]), "0 < x < limit", limit=0.6)
-    False
-    """
-    return bool(_counted(_ALL, (arr, *more), pred, ieee, compile, names))
-
-
-def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-          **names: Any) -> int:  # fmt: skip
-    """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.
-
-    Parameters and exceptions are those of :func:`filter`.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> ao.count(array("i", [1, 2, 3, 4]), "x % 2 == 0")
-    2
-    """
-    return _counted(_COUNT, (arr, *more), pred, ieee, compile, names)
-
-
-# -- products --------------------------------------------------------------------------------------------------------
-
-
-@taking
-def dot(a: Any, b: Any) -> int | float:
-    """The sum of the products of two buffers of one length: exact for ints, else the exact sum, rounded once.
-
-    This is what ``math.sumprod`` of Python 3.12 comes close to. inf or nan among the products give what they add up to;
-    a sum too large for a float is inf. Raises ValueError for lengths that differ.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> ao.dot(array("d", [1e20, 1.0, -1e20]), array("d", [1.0, 0.5, 1.0]))
-    0.5
-    """
-    floats = is_float(a), is_float(b)
-    if floats[0] != floats[1]:
-        lengths = [_machine.buffer_info(x)[2] for x in (a, b)]
-        if lengths[0] != lengths[1]:
-            raise ValueError(
-                f"all arrays must have the same length: one has {lengths[0]} elements, another {lengths[1]}"
-            )
-        ints = b if floats[0] else a
-        if not _are_doubles(ints):
-            return _dot_by_python(a, b)
-        from .api import map as to_doubles
-
-        a, b = (x if f else to_doubles(x, "x", typecode="d") for x, f in zip((a, b), floats, strict=True))
-    total, special = _machine.dot(a, b)
-    if special:
-        return float(special)
-    return ratio(total, 1 << 2 * _UNIT) if builtins.any(floats) else total
-
-
-def _are_doubles(ints: Any) -> bool:
-    from .api import _exact_doubles
-
-    return not _machine.buffer_info(ints)[2] or _exact_doubles(ints)
-
-
-def _dot_by_python(a: Any, b: Any) -> float:
-    """For ints that are no doubles beside floats: rare."""
-    from fractions import Fraction
-
-    pairs = list(zip(native(a), native(b), strict=True))
-    odd = [x * y for x, y in pairs if not (math.isfinite(x) and math.isfinite(y))]
-    if odd:
-        return math.fsum(odd) if len({x for x in odd if x == x}) < 2 else math.nan
-    total = builtins.sum((Fraction(x) * Fraction(y) for x, y in pairs), Fraction(0))
-    return ratio(total.numerator, total.denominator)
-
-
-@taking
-def prod(arr: Any, /) -> int | float:
-    """The product of a buffer, ``math.prod(arr)``: an exact int, or of floats multiplied from left to right.
-
-    1 if the buffer is empty.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> ao.prod(array("q", [2**40, 2**40]))
-    1208925819614629174706176
-    """
-    if not is_float(arr):
-        product: int = math.prod(native(arr))
-        return product
-    from .api import reduce
-
-    return reduce(arr, "acc * x", 1)  # type: ignore[no-any-return]

@@ -9,40 +9,32 @@ from __future__ import annotations
 
 import functools
 import itertools
-import operator
 import sys
 import types
 from array import array
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from . import _complete, _machine, functions
-from .common import MAX_THREADS, MISSING, native
-from .compiler.infer import Param
-from .compiler.ir import IR, bind, from_table, identity, show, to_table
-from .compiler.parse import RESERVED, parse
+from .. import _machine
+from ..compiler.ir import IR, bind, from_table, identity, show, to_table
+from ..compiler.machine import SLOT_KINDS
+from ..compiler.parse import RESERVED, parse
+from . import functions
+from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
+from .common import MISSING, Later, native
 from .exchange import exchanges, takes
-from .functions import NotCompilable, Translation
-from .plans import MACHINE_TYPES, Plans, types_of
+from .folds import Fold, Unsettled
+from .functions import Meaning, NotCompilable, Translation
+from .plans import Plans, types_of
 
-_MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
+if TYPE_CHECKING:
+    from . import explain
+else:
+    explain = Later("engine.explain")
+
+COUNT, ANY, ALL = 0, 1, 2  # what _machine.run_count answers
 _ANY_INT = 1 << 64  # stands for an accumulator
-_FOLD_TRIES = 4  # elements of a fold given to Python while the accumulator's type settles (int, then float)
-
-
-@dataclass(frozen=True, slots=True)
-class _Meaning:
-    """What one run of a kernel needs to know."""
-
-    plans: Plans | None  # None: python is called for each element
-    captured: tuple[Any, ...]  # numbers that follow the arguments
-    python: Callable[..., Any]  # the meaning for one element
-    sees_captured: bool  # whether python takes the captured numbers, too
-
-    def visible(self, arguments: int) -> int:
-        """How many of the arguments and captured numbers ``python`` takes."""
-        return arguments + len(self.captured) if self.sees_captured else arguments
+_MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 
 
 class Kernel(_machine.KernelBase):
@@ -145,7 +137,7 @@ class Kernel(_machine.KernelBase):
         return (nodes, ir.root, ir.params, places, self._ieee)
 
     def __eq__(self, other: object) -> bool:
-        return self._key() == other._key() if isinstance(other, Kernel) else NotImplemented
+        return self._key() == other._key() if isinstance(other, __class__) else NotImplemented  # type: ignore[name-defined]
 
     def __hash__(self) -> int:
         return hash(self._key())
@@ -155,9 +147,7 @@ class Kernel(_machine.KernelBase):
         return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}>"
 
     def _repr_html_(self) -> str:
-        from .describe import kernel_html
-
-        return kernel_html(self)
+        return explain.unfolded(repr(self), self.explain())
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The text or the IR, not the program: whoever loads it checks, compiles and verifies it again.
@@ -194,23 +184,9 @@ class Kernel(_machine.KernelBase):
             return _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
         return _machine.run_filter(program, given, lead, meaning.python, meaning.visible(len(args)))
 
-    @takes
-    def _count(self, what: int, arr: Any, *more: Any, **names: Any) -> int | bool:
-        """How many values are true; what 1, 2: whether any, all are. Stops where that is known."""
-        args, lead = self._bind((arr, *more), names)
-        meaning = self._meaning(args, _machine.buffer_info(args[lead])[2])
-        given, visible = args + meaning.captured, meaning.visible(len(args))
-        program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
-        if program is not None:
-            return _machine.run_count(program, given, meaning.python, visible, what)
-        with memoryview(arr):  # held, so that a callable cannot resize it
-            columns = [itertools.repeat(a) if isinstance(a, (int, float)) else native(a) for a in given[:visible]]
-            values = (meaning.python(*element) for element in zip(*columns, strict=False))
-            return any(values) if what == 1 else all(values) if what == 2 else sum(1 for v in values if v)
-
     def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None) -> Any:
         first = _machine.buffer_info(args[lead])
-        wanted = _output(first[0], typecode, out)
+        wanted = output_typecode(first[0], typecode, out)
         meaning = self._meaning(args, first[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
@@ -220,27 +196,8 @@ class Kernel(_machine.KernelBase):
         if plan is None or plan.program is None:
             _machine.call_map(meaning.python, given[:visible], target, out is None)
         else:
-            _machine.run_map(plan.program, given, target, meaning.python, visible, out is None, _threads(threads))
+            _machine.run_map(plan.program, given, target, meaning.python, visible, out is None, thread_count(threads))
         return target
-
-    @exchanges(chunkwise=True)
-    def _evaluate(self, /, *, typecode: str | None, out: Any, threads: int | None, **names: Any) -> Any:
-        """The value where every parameter has a name; see :func:`arrayops.evaluate`."""
-        assert self._plans is not None
-        params = self._plans.ir.params
-        for name in names:
-            if name not in params:
-                raise TypeError(f"{self._text!r} has no name {name!r}; its names are {_listed(params)}")
-        missing = [p for p in params if p not in names]
-        if missing:
-            raise TypeError(f"{self._text!r} needs a value for {_listed(missing)}")
-        args = tuple(_number(names[p], repr(p)) for p in params)
-        lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
-        if lead is None:
-            return self._plans.evaluator(*args)
-        if typecode is None and out is None:
-            typecode = self._plans.get("map", types_of(args), None).typecode
-        return self._run_map(args, lead, typecode, out, threads)
 
     def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:
         """A float for an integer array: the first element's own exception, or one that names the remedy."""
@@ -251,10 +208,10 @@ class Kernel(_machine.KernelBase):
             what = self._text or self.source
             raise TypeError(f"{what!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
 
-    def _meaning(self, args: tuple[Any, ...], elements: int) -> _Meaning:
+    def _meaning(self, args: tuple[Any, ...], elements: int) -> Meaning:
         """What the kernel means now, when called with these arguments, or values of them, for each of ``elements``."""
         if self._plans is not None:
-            return _Meaning(self._plans, (), self._plans.oracle(args), True)
+            return Meaning(self._plans, (), self._plans.oracle(args), True)
         assert self._function is not None
         found = None
         if self._decoding:
@@ -264,11 +221,11 @@ class Kernel(_machine.KernelBase):
         if plans is None:
             if self._strict:
                 raise NotCompilable(f"{self._name} cannot be compiled: {self._translation()[0].template.reason}")
-            return _Meaning(None, (), self._function, False)
+            return Meaning(None, (), self._function, False)
         assert found is not None
         if self._ieee:
-            return _Meaning(plans.with_ieee, found[1], plans.with_ieee.oracle(args + found[1]), True)
-        return _Meaning(plans, found[1], self._function, False)
+            return Meaning(plans.with_ieee, found[1], plans.with_ieee.oracle(args + found[1]), True)
+        return Meaning(plans, found[1], self._function, False)
 
     # -- binding -------------------------------------------------------------------------------------------------
 
@@ -276,36 +233,35 @@ class Kernel(_machine.KernelBase):
         """One argument per parameter, in order, and which of them is the first positional one. Names bind first."""
         if self._plans is None:
             if names:
-                raise TypeError(f"{self._name} is a callable: named values ({_listed(names)}) go with a text only")
-            return positional[:1] + tuple(_number(a, f"argument {i}") for i, a in enumerate(positional[1:], 2)), 0
+                raise TypeError(f"{self._name} is a callable: named values ({quoted(names)}) go with a text only")
+            return positional[:1] + tuple(bindable(a, f"argument {i}") for i, a in enumerate(positional[1:], 2)), 0
         params = self._plans.ir.params
         what = self._text or self.source
         unknown = [name for name in names if name not in params]
         if unknown:
-            raise TypeError(f"{what!r} has no name {unknown[0]!r}; its names are {_listed(params)}")
+            raise TypeError(f"{what!r} has no name {unknown[0]!r}; its names are {quoted(params)}")
         left = [p for p in params if p not in names]
         if len(positional) != len(left):
             raise TypeError(
-                f"{what!r} needs {len(left)} values by position ({_listed(left)}), {len(positional)} were given"
+                f"{what!r} needs {len(left)} values by position ({quoted(left)}), {len(positional)} were given"
                 + ("; the others can be given by name" if len(positional) < len(left) else "")
             )
         bound = {**dict(zip(left, positional, strict=True)), **names}
-        return tuple(_number(bound[p], repr(p)) for p in params), params.index(left[0])
+        return tuple(bindable(bound[p], repr(p)) for p in params), params.index(left[0])
 
     # -- folds ---------------------------------------------------------------------------------------------------
 
     def _bind_fold(self, names: dict[str, Any]) -> tuple[Any, ...]:
         """The named numbers of a fold, in the order of the parameters that follow the accumulator and the element."""
         for name, value in names.items():
-            if not isinstance(value, (int, float)):
-                raise TypeError(f"{name!r} must be a number in a fold, not {type(value).__name__}")
+            plain_number(value, name, "fold")
         return self._bind((0, 0), names)[0][2:]
 
     @takes
     def reduce(self, arr: Any, initial: Any = MISSING, **names: Any) -> Any:
         """The left fold of arr; see :func:`arrayops.reduce`."""
         numbers = self._bind_fold(names)
-        fold = _Fold(self._meaning((_ANY_INT, 0, *numbers), _machine.buffer_info(arr)[2]), numbers)
+        fold = Fold(self._meaning((_ANY_INT, 0, *numbers), _machine.buffer_info(arr)[2]), numbers)
         if initial is not MISSING and type(initial) in (int, float, bool):
             return fold.run(arr, initial, 0)
         values = native(arr)
@@ -318,10 +274,9 @@ class Kernel(_machine.KernelBase):
     def accumulate(self, arr: Any, initial: Any = None, typecode: str | None = None, **names: Any) -> Any:
         """The running fold of arr; see :func:`arrayops.accumulate`."""
         code, _, count, _ = _machine.buffer_info(arr)
-        code = typecode or code
-        array(code)  # a bad typecode is array.array's ValueError
+        code = code if typecode is None else checked_typecode(typecode)
         numbers = self._bind_fold(names)
-        fold = _Fold(self._meaning((_ANY_INT, 0, *numbers), count), numbers)
+        fold = Fold(self._meaning((_ANY_INT, 0, *numbers), count), numbers)
         by_python = (initial is None and not count) or type(initial) not in (int, float, bool, type(None))
         if not by_python and fold.meaning.plans is not None:
             first = native(arr)[0] if initial is None else initial
@@ -330,7 +285,7 @@ class Kernel(_machine.KernelBase):
                 out[0] = first
                 fold.run(arr, first, int(initial is None), out if initial is None else memoryview(out)[1:])
                 return out
-            except (_Unsettled, TypeError, OverflowError):
+            except (Unsettled, TypeError, OverflowError):
                 pass  # which exception comes first depends on all elements: Python itself decides
         with memoryview(arr):
             return array(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
@@ -357,63 +312,20 @@ class Kernel(_machine.KernelBase):
           body            t0 = ADD_i16 t0, 1
           body           out = FIT_i8_i16 t0
         """
-        from .describe import explain_kernel
-
-        return explain_kernel(self, typecodes, names)
-
-
-class _Unsettled(Exception):
-    """The accumulator of a fold changes its type more often than is tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fold:
-    """A fold by what a kernel means, with the numbers that follow the accumulator and the element."""
-
-    meaning: _Meaning
-    numbers: tuple[Any, ...]
-
-    def step(self, acc: Any, x: Any) -> Any:
-        captured = self.meaning.captured if self.meaning.sees_captured else ()
-        return self.meaning.python(acc, x, *self.numbers, *captured)
-
-    @property
-    def callable(self) -> Callable[[Any, Any], Any]:
-        """``step``, as directly as possible."""
-        return self.step if self.numbers or self.meaning.sees_captured else self.meaning.python
-
-    def run(self, arr: Any, acc: Any, start: int, out: Any = None) -> Any:
-        """The accumulator after elements start.. of arr; with out, each of its values there.
-
-        Raises _Unsettled if out is given and the accumulator's type does not settle.
-        """
-        plans, count = self.meaning.plans, _machine.buffer_info(arr)[2]
-        wanted = None if out is None else _machine.buffer_info(out)[0]
-        for _ in range(_FOLD_TRIES):
-            if start >= count:
-                return acc
-            if plans is None or type(acc) not in (int, float, bool):
-                break
-            args = (acc, arr, *self.numbers, *self.meaning.captured)
-            types = types_of(args)
-            if isinstance(acc, int) and acc >= 0 and isinstance(types[0], Param):  # so an unsigned lane may do
-                types = (replace(types[0], lo=max(types[0].lo, 0)), *types[1:])
-            plan = plans.get("fold", types, wanted)
-            if plan.program is not None:
-                visible = self.meaning.visible(2 + len(self.numbers))
-                return _machine.run_fold(plan.program, args, 0, start, self.meaning.python, visible, out)
-            acc = self.step(acc, native(arr)[start])
-            if out is not None:
-                raise _Unsettled
-            start += 1
-        return functools.reduce(self.callable, itertools.islice(native(arr), start, None), acc)
+        plans, captured = self._plans, ()
+        if plans is None:
+            translation, captured = self._translation()
+            if translation.plans is None:
+                return f"callback: {translation.template.reason}\n{self._name} is called once per element"
+            plans = translation.plans.with_ieee if self._ieee else translation.plans
+        return explain.program_text(self.source, plans, captured, typecodes, names)
 
 
 def _place(function: Any, slot: Any) -> object:
     """What tells one captured place from another: the object that holds the number, and where in it."""
     kind, key, owner = slot
     holder = function if owner is None else owner
-    name = _machine.SLOT_KINDS[kind]
+    name = SLOT_KINDS[kind]
     if name == "cell":
         return id(holder.__closure__[key])
     return (name, key, id(holder.__globals__) if name == "global" else id(holder))
@@ -431,57 +343,8 @@ def _from_function(function: Callable[..., Any], decoding: bool, strict: bool) -
     return Kernel(function, eager=True, decoding=decoding, strict=strict)
 
 
-def _output(first: str, typecode: str | None, out: Any) -> str:
-    """The typecode of the result."""
-    if out is not None:
-        given = str(_machine.buffer_info(out)[0])
-        if typecode is not None and typecode != given:
-            raise ValueError(f"out has typecode {given!r}, but typecode={typecode!r} was asked for")
-        return given
-    if typecode is not None and not isinstance(typecode, str):
-        raise TypeError(f"typecode must be a str, not {type(typecode).__name__}")
-    if typecode is not None and typecode not in MACHINE_TYPES:
-        raise ValueError(f"bad typecode {typecode!r}: must be one of b, B, h, H, i, I, l, L, q, Q, f or d")
-    return typecode or first
-
-
-def _threads(wanted: int | None) -> int:
-    """The machine's number for so many threads: 0 leaves it to the machine."""
-    if wanted is None:
-        return 0
-    number = operator.index(wanted)
-    if not 1 <= number <= MAX_THREADS:
-        raise ValueError(f"threads must be 1 to {MAX_THREADS}, not {number}")
-    return number
-
-
-def _number(value: Any, name: str) -> Any:
-    """A bound argument: an exact int, float or bool, or a buffer as it is."""
-    if type(value) in (int, float, bool, array):
-        return value
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, int):
-        return int(value)
-    import numbers
-
-    if isinstance(value, numbers.Number):  # NumPy's scalars, which are buffers of no dimension, too
-        if isinstance(value, numbers.Integral):
-            return operator.index(value)
-        if isinstance(value, numbers.Real) and not isinstance(value, numbers.Rational):
-            return float(value)
-    else:
-        try:
-            memoryview(value).release()
-            return value
-        except TypeError:
-            pass
-    raise TypeError(f"{name} must be a buffer or an int, float or bool, not {type(value).__name__}")
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(repr(n) for n in names) or "none"
-
+#: What the public functions take: a text, a callable or a kernel.
+Function: TypeAlias = str | Callable[..., Any] | Kernel
 
 _kernels: dict[Any, Kernel] = {}
 
@@ -504,4 +367,112 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
     return kernel
 
 
-_complete()
+def kernel_of(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = ()) -> Kernel:
+    """The kernel of a text (the cached one), a callable, or a kernel."""
+    if isinstance(f, str):
+        return text_kernel(f, names, ieee=ieee, first=first)
+    return f if isinstance(f, Kernel) else Kernel(f, ieee=ieee, decoding=compile)
+
+
+def predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool) -> Kernel:
+    """The kernel of a predicate; a text all of whose names are given takes the element, too, and does not use it."""
+    kernel = kernel_of(pred, names, ieee, compile)
+    if isinstance(pred, str) and names.keys() >= set(kernel.params):
+        unused = next(name for name in ("x", "_", "__", "___") if name not in names)
+        kernel = kernel_of(pred, names, ieee, compile, (unused,))
+    return kernel
+
+
+@takes
+def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any) -> int | bool:
+    """How many values are true; for ANY, ALL whether any, all are. Stops where that is known."""
+    args, lead = kernel._bind((arr, *more), names)
+    meaning = kernel._meaning(args, _machine.buffer_info(args[lead])[2])
+    given, visible = args + meaning.captured, meaning.visible(len(args))
+    program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
+    if program is not None:
+        return _machine.run_count(program, given, meaning.python, visible, what)
+    with memoryview(arr):  # held, so that a callable cannot resize it
+        columns = [itertools.repeat(a) if isinstance(a, (int, float)) else native(a) for a in given[:visible]]
+        values = (meaning.python(*element) for element in zip(*columns, strict=False))
+        return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
+
+
+@exchanges(chunkwise=True)
+def evaluate(kernel: Kernel, /, *, typecode: str | None, out: Any, threads: int | None, **names: Any) -> Any:
+    """The value where every parameter has a name; see :func:`arrayops.evaluate`."""
+    assert kernel._plans is not None
+    params = kernel._plans.ir.params
+    for name in names:
+        if name not in params:
+            raise TypeError(f"{kernel._text!r} has no name {name!r}; its names are {quoted(params)}")
+    missing = [p for p in params if p not in names]
+    if missing:
+        raise TypeError(f"{kernel._text!r} needs a value for {quoted(missing)}")
+    args = tuple(bindable(names[p], repr(p)) for p in params)
+    lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
+    if lead is None:
+        return kernel._plans.evaluator(*args)
+    if typecode is None and out is None:
+        typecode = kernel._plans.get("map", types_of(args), None).typecode
+    return kernel._run_map(args, lead, typecode, out, threads)
+
+
+# -- as stages of pipelines: functions of one number -------------------------------------------------------------------
+
+
+def needs_one(kernel: Kernel, numbers: dict[str, Any]) -> None:
+    """TypeError unless the kernel takes one number when these have been given by name."""
+    if kernel._plans is None and numbers:
+        raise TypeError(f"{kernel._name} is a callable: named values go with a text only")
+    kernel._bind((0,), numbers)
+
+
+def stage_ir(kernel: Kernel, numbers: dict[str, Any], ieee: bool) -> tuple[IR, dict[int, Any]] | None:
+    """The IR and the values of its parameters but one; None if the kernel is to be called, or is not of this kind."""
+    if kernel._ieee != ieee:
+        return None
+    if kernel._plans is not None:
+        ir = kernel._plans.ir
+        return ir, {i: numbers[name] for i, name in enumerate(ir.params) if name in numbers}
+    if not kernel._decoding:
+        return None
+    translation, captured = functions.translate(kernel._function, 1)
+    if translation.plans is None:
+        return None
+    ir = translation.plans.ir
+    return ir, dict(enumerate(captured, len(ir.params) - len(captured)))
+
+
+def stage_function(kernel: Kernel, numbers: dict[str, Any]) -> Callable[[Any], Any]:
+    """The meaning for one element, by Python."""
+    if kernel._plans is None:
+        assert kernel._function is not None
+        if not kernel._ieee:
+            return kernel._function
+        translation, captured = functions.translate(kernel._function, 1)
+        assert translation.plans is not None
+        evaluator = translation.plans.with_ieee.evaluator
+        return lambda x: evaluator(x, *captured)
+    evaluator, params = kernel._plans.evaluator, kernel._plans.ir.params
+    if len(params) == 1:
+        return evaluator
+    place = next(i for i, name in enumerate(params) if name not in numbers)
+    values = [numbers.get(name) for name in params]
+    return lambda x: evaluator(*values[:place], x, *values[place + 1 :])
+
+
+def stage_name(kernel: Kernel, numbers: dict[str, Any]) -> str:
+    """How a pipeline shows the stage: by its text, as it was given or as it was decoded, or by the callable's name."""
+    if kernel._text:
+        return repr(kernel._text)
+    meaning = stage_ir(kernel, numbers, kernel._ieee)
+    return kernel._name if meaning is None else repr(show(meaning[0]))
+
+
+def fold_step(kernel: Kernel, names: dict[str, Any], acc: Any, x: Any) -> Any:
+    """The accumulator after one element, by Python."""
+    if kernel._plans is None:
+        assert kernel._function is not None
+        return kernel._function(acc, x)
+    return kernel._plans.evaluator(*kernel._bind((acc, x), names)[0])

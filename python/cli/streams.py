@@ -21,13 +21,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeAlias
 
+from ..compiler.machine import FLOAT_TYPECODES, TYPECODES
+from ..engine import common
+
 CHUNK_BYTES = 1 << 20
 TEXT_BLOCK_BYTES = 1 << 18
 CSV_CHUNK_ROWS = 1 << 15
 MAX_LINE_BYTES = 1 << 20
 MAX_COLUMN_DIGITS = 10  # what is longer is taken for a name
 SHOWN_CHARS = 60  # of the input, in a message
-TYPECODES = "bBhHiIlLqQfd"
 BYTE_ORDERS = {"<": "little", ">": "big"}
 UTF8_BOM = b"\xef\xbb\xbf"
 
@@ -60,7 +62,7 @@ class ElementType:
 
     @property
     def is_float(self) -> bool:
-        return self.code in "fd"
+        return self.code in FLOAT_TYPECODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,12 +290,8 @@ def write_text(stream: BinaryIO, data: Numbers) -> None:
 
 def write_all(stream: BinaryIO, data: bytes | memoryview) -> None:
     """Writes every byte: under `python -u` standard output is unbuffered and may take only a part at a time."""
-    rest = memoryview(data)
-    while rest:
-        written: int | None = stream.write(rest)
-        if written is None:
-            raise StreamError("the output is in non-blocking mode and is full")
-        rest = rest[written:]
+    if not common.write_all(stream, data):
+        raise StreamError("the output is in non-blocking mode and is full")
 
 
 @contextmanager

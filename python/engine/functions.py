@@ -1,6 +1,6 @@
 """Callables: which of them are decoded, when that pays, and the memory of what they mean.
 
-Memory (ENTRIES, shared with python/front.c) is by code object, never by function: a lambda written inside a loop is a
+Memory (ENTRIES, shared with the fast way in) is by code object, never by function: a lambda written inside a loop is a
 new function each time, with the same code. What a code object means depends on what its names find, so a translation is
 used only while that is as it was (Template.capture, at every call); one code object may have a few translations.
 
@@ -14,15 +14,20 @@ import functools
 import os
 import sys
 import types
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._machine import ENTRIES, Entry
-from .compiler.ir import is_known, least_arguments
+from .._machine import ENTRIES, Entry
+from ..compiler.ir import is_known, least_arguments
+from .common import Later
 from .plans import Plans
 
 if TYPE_CHECKING:
-    from .compiler.decode import Slot, Template
+    from ..compiler import decode
+    from ..compiler.captured import Slot, Template
+else:
+    decode = Later("compiler.decode")  # it needs dis, which takes milliseconds to import
 
 #: Elements after which a code object is decoded.
 COMPILE_AFTER = 2000
@@ -39,14 +44,14 @@ class NotCompilable(TypeError):
     >>> ao.compile(lambda x: x.real, strict=True)
     Traceback (most recent call last):
         ...
-    arrayops.functions.NotCompilable: <lambda> cannot be compiled: line 1: the attribute 'real' of a number
+    arrayops.engine.functions.NotCompilable: <lambda> cannot be compiled: line 1: the attribute 'real' of a number
     """
 
 
 class Translation(NamedTuple):
     """What a callable means as long as it captures what it did; ``plans`` is None if it cannot be compiled.
 
-    The first three are for python/front.c: the template's guards and slots, and the plans' programs.
+    The first three are for the fast way in: the template's guards and slots, and the plans' programs.
     """
 
     guards: tuple[tuple[Slot, object], ...]
@@ -54,6 +59,20 @@ class Translation(NamedTuple):
     ready: dict[int, Any] | None
     template: Template
     plans: Plans | None
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What one run of a kernel needs to know."""
+
+    plans: Plans | None  # None: python is called for each element
+    captured: tuple[Any, ...]  # numbers that follow the arguments
+    python: Callable[..., Any]  # the meaning for one element
+    sees_captured: bool  # whether python takes the captured numbers, too
+
+    def visible(self, arguments: int) -> int:
+        """How many of the arguments and captured numbers ``python`` takes."""
+        return arguments + len(self.captured) if self.sees_captured else arguments
 
 
 def _key(function: Any, arity: int) -> tuple[object, object] | None:
@@ -104,9 +123,7 @@ def translate(function: Any, arity: int) -> tuple[Translation, tuple[Any, ...]]:
 
 
 def _decode(function: Any, arity: int) -> Translation:
-    from .compiler.decode import decode  # here, because it needs dis, which takes milliseconds to import
-
-    template = decode(function, arity)
+    template = decode.decode(function, arity)
     plans = None if template.ir is None else Plans(template.ir, False)
     return Translation(template.guards, template.slots, None if plans is None else plans.ready, template, plans)
 

@@ -10,18 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import _machine
-from .compiler.evaluate import evaluator
-from .compiler.infer import I64, Inference, Param, Union, array_param, interval, number_param
-from .compiler.ir import IR
-from .compiler.lower import lower
-from .compiler.program import Program, TooLarge
+from .. import _machine
+from ..compiler.evaluate import evaluator
+from ..compiler.infer import Inference
+from ..compiler.ir import IR
+from ..compiler.lower import lower
+from ..compiler.machine import MACHINE_TYPES, TYPE_INDEX, TYPES
+from ..compiler.program import Program, TooLarge
+from ..compiler.terms import I64, Param, Union, array_param, interval, number_param
 
 _MOST_PLANS = 64  # of one IR
 
-MACHINE_TYPES = {code: _machine.buffer_info(array(code))[1] for code in "bBhHiIlLqQfd"}
-_TYPE_INDEX = {name: index for index, name in enumerate(_machine.TYPES)}
-ARRAY_PARAMS = {name: array_param(name) for name in _machine.TYPES if name != "b1"}
+ARRAY_PARAMS = {name: array_param(name) for name in TYPES if name != "b1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,6 @@ class Plan:
     listing: Program | None
     inference: Inference
     never_fits: bool = False  # the result is a float and the typecode an integer's
-    acc_type: str = ""
     kind: str = ""  # of a pipeline's values: b, i, f
 
 
@@ -46,9 +45,9 @@ def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None) ->
     """What the fast way in finds a map's or filter's program by; None for what it leaves to Python."""
     if kind == "fold" or (kind == "map" and wanted is None):
         return None
-    codes = tuple(_TYPE_INDEX[t] if isinstance(t, str) else 16 + _TYPE_INDEX.get(t.type, 16) for t in types)
+    codes = tuple(TYPE_INDEX[t] if isinstance(t, str) else 16 + TYPE_INDEX.get(t.type, 16) for t in types)
     result = "b1" if wanted is None else MACHINE_TYPES[wanted]
-    return _machine.signature(kind == "filter", _TYPE_INDEX[result], codes) if max(codes) < 32 else None
+    return _machine.signature(kind == "filter", TYPE_INDEX[result], codes) if max(codes) < 32 else None
 
 
 def _type(arg: Any) -> str | Param:
@@ -69,7 +68,7 @@ class Plans:
     def __init__(self, ir: IR, ieee: bool) -> None:
         self.ir, self.ieee = ir, ieee
         self._plans: dict[Any, Plan] = {}
-        self.ready: dict[int, Any] = {}  # programs of maps and filters by signature, for python/front.c
+        self.ready: dict[int, Any] = {}  # programs of maps and filters by signature, for the fast way in
         self.evaluator: Callable[..., Any] = evaluator(ir, ieee)
         self.narrow: Callable[..., Any] = evaluator(ir, ieee, any_int=False)
         self._other: Plans | None = None
@@ -182,7 +181,9 @@ def pipe_plan(ir: IR, keep: int | None, ieee: bool, types: tuple[str | Param, ..
     root = inference.to_float(value) if target[0] == "f" else inference.to_stored_int(value)
     if root is None:
         return Plan(wanted, None, None, inference, never_fits=True)
-    masked = keep is not None or kind == "i"  # an int may turn out too large for the machine: then it is left out
+    # Ints get a mask even without a filter: Python's value of a marked element may fit no lane, and is then added
+    # apart.
+    masked = keep is not None or kind == "i"
     try:
         program = lower(graph, list(params), root, target, mask=mask if masked else None)
     except TooLarge:
@@ -196,4 +197,4 @@ def _finish(typecode: str, target: str | None, inference: Inference, root: int, 
         program = lower(inference.graph, list(types), root, target, None if acc_type is None else 0, acc_type)
     except TooLarge:
         return Plan(typecode, None, None, inference)
-    return Plan(typecode, _machine.Program(program.code), program, inference, acc_type=acc_type or "")
+    return Plan(typecode, _machine.Program(program.code), program, inference)

@@ -1,17 +1,15 @@
-"""Whole-array operations: two buffers element by element, order, and what else arrayops 1.0 (Rust) has."""
+"""Arithmetic of whole buffers: two element by element, and one with numbers, in place."""
 
 from __future__ import annotations
 
-import builtins
 import math
-from collections.abc import Iterator
 from typing import Any
 
 from . import _machine
-from .api import map, map_inplace
-from .common import native
-from .exchange import given_as, taken
-from .moments import minmax
+from .compiler.machine import FLOAT_TYPECODES
+from .engine.exchange import taken
+from .expressions import map, map_inplace
+from .reductions import any, minmax
 
 
 def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> Any:
@@ -67,6 +65,54 @@ def divide(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -
     return map(a, "x / y", b, typecode=typecode, out=out)
 
 
+def _for_elements(arr: Any, value: Any, what: str) -> Any:
+    """A number to compute with the elements of arr: an integral float becomes an int where the elements are ints."""
+    code = _machine.buffer_info(taken(arr))[0]
+    if not isinstance(value, (int, float)):
+        raise TypeError(f"{what} must be an int or float, not {type(value).__name__}")
+    if code in FLOAT_TYPECODES or not isinstance(value, float):
+        return value
+    if value.is_integer():
+        return int(value)
+    raise TypeError(f"{what} is {value!r}, which gives floats that this {code!r} array cannot hold")
+
+
+def scale(arr: Any, factor: int | float) -> None:
+    """Multiplies each element of a writable buffer by a number, in place.
+
+    An integral factor such as 2.0 is accepted for integer arrays; 2.5 is a TypeError. Raises OverflowError at the first
+    product that does not fit, with the elements before it done.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> a = array("h", [1, -2])
+    >>> ao.scale(a, 3.0)
+    >>> a
+    array('h', [3, -6])
+    """
+    map_inplace(arr, "x * factor", factor=_for_elements(arr, factor, "factor"))
+
+
+def clip(arr: Any, lo: int | float, hi: int | float) -> None:
+    """Limits each element of a writable buffer to lo..hi, in place; nan elements stay.
+
+    Integral bounds such as 2.0 and infinite ones are accepted for integer arrays; 2.5 is a TypeError. Raises ValueError
+    if lo > hi or a bound is nan.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> a = array("d", [-1.0, 0.5, 7.0])
+    >>> ao.clip(a, 0, 1)
+    >>> a
+    array('d', [0.0, 0.5, 1.0])
+    """
+    bounds = [b if isinstance(b, float) and math.isinf(b) else _for_elements(arr, b, name)
+              for b, name in ((lo, "lo"), (hi, "hi"))]  # fmt: skip
+    if not bounds[0] <= bounds[1]:
+        raise ValueError(f"clip() needs lo <= hi, not {lo!r} and {hi!r}")
+    map_inplace(arr, "lo if x < lo else hi if x > hi else x", lo=bounds[0], hi=bounds[1])
+
+
 def normalize(arr: Any) -> None:
     """Scales the elements of a writable buffer of floats to 0..1, in place: ``(x - min) / (max - min)``.
 
@@ -81,83 +127,15 @@ def normalize(arr: Any) -> None:
     array('d', [0.0, 0.25, 1.0])
     """
     code, _, count, _ = _machine.buffer_info(arr)
-    if code not in "fd":
+    if code not in FLOAT_TYPECODES:
         raise TypeError(f"normalize() gives floats, which a {code!r} array cannot hold; map it to 'd' first")
     if not count:
         return
     low, high = minmax(arr)
     span = high - low
-    if not math.isfinite(span) or _has_nan(arr):
+    if not math.isfinite(span) or any(arr, "x != x"):
         raise ValueError("normalize() needs finite numbers whose range is one, too")
     if span:
         map_inplace(arr, "(x - low) / span", low=low, span=span)
     else:
         map_inplace(arr, "x - x")
-
-
-def _has_nan(arr: Any) -> bool:
-    from .moments import any
-
-    return any(arr, "x != x")
-
-
-def reverse(arr: Any) -> None:
-    """Reverses a writable buffer in place.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> a = array("b", [1, 2, 3])
-    >>> ao.reverse(a)
-    >>> a
-    array('b', [3, 2, 1])
-    """
-    _machine.reverse(arr)
-
-
-def sort(arr: Any) -> None:
-    """Sorts a writable buffer in place, as ``list.sort``: ascending and stable, with nans at the end.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> a = array("d", [2.0, float("nan"), -1.0])
-    >>> ao.sort(a)
-    >>> a
-    array('d', [-1.0, 2.0, nan])
-    """
-    _machine.sort(arr)
-
-
-def unique(arr: Any) -> Any:
-    """The distinct elements in ascending order, ``sorted(set(arr))``: of equal ones the first, nans all and last.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> ao.unique(array("i", [3, 1, 3, 2, 1]))
-    array('i', [1, 2, 3])
-    """
-    return given_as(arr, _machine.unique(_machine.copy_array(taken(arr))))
-
-
-def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int | None = None) -> memoryview:
-    """Part of a buffer without a copy: ``memoryview(arr)[start:stop:step]``, with the meaning of Python's slices.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> a = array("i", [1, 2, 3, 4])
-    >>> ao.slice(a, 1, -1)[0] = 20
-    >>> a
-    array('i', [1, 20, 3, 4])
-    """
-    _machine.buffer_info(arr)
-    return memoryview(arr)[builtins.slice(start, stop, step)]
-
-
-def array_iterator(arr: Any) -> Iterator[int | float]:
-    """An iterator over the elements of a buffer as Python numbers.
-
-    >>> import arrayops as ao
-    >>> from array import array
-    >>> list(ao.array_iterator(array("h", [1, 2])))
-    [1, 2]
-    """
-    return iter(native(taken(arr)))

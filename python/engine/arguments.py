@@ -1,0 +1,72 @@
+"""Arguments of calls, checked: what cannot be meant is refused here, with one wording for each fault."""
+
+from __future__ import annotations
+
+import numbers
+import operator
+from array import array
+from collections.abc import Iterable
+from typing import Any
+
+from .. import _machine
+from ..compiler.machine import MACHINE_TYPES, MAX_THREADS, bad_typecode
+from .common import is_buffer
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names as messages list them."""
+    return ", ".join(repr(n) for n in names) or "none"
+
+
+def checked_typecode(code: str) -> str:
+    """The typecode of a result. Raises TypeError or ValueError if it is none."""
+    if not isinstance(code, str):
+        raise TypeError(f"typecode must be a str, not {type(code).__name__}")
+    if code not in MACHINE_TYPES:
+        raise bad_typecode(code)
+    return code
+
+
+def output_typecode(first: str, typecode: str | None, out: Any) -> str:
+    """The typecode of the result: out's, the one that is asked for, or that of the first buffer."""
+    if out is None:
+        return first if typecode is None else checked_typecode(typecode)
+    given = str(_machine.buffer_info(out)[0])
+    if typecode is not None and typecode != given:
+        raise ValueError(f"out has typecode {given!r}, but typecode={typecode!r} was asked for")
+    return given
+
+
+def thread_count(wanted: int | None) -> int:
+    """The machine's number for so many threads: 0 leaves it to the machine."""
+    if wanted is None:
+        return 0
+    number = operator.index(wanted)
+    if not 1 <= number <= MAX_THREADS:
+        raise ValueError(f"threads must be 1 to {MAX_THREADS}, not {number}")
+    return number
+
+
+def plain_number(value: Any, name: str, where: str) -> Any:
+    """A named number where buffers cannot go."""
+    if not isinstance(value, (int, float)):
+        raise TypeError(f"{name!r} must be a number in a {where}, not {type(value).__name__}")
+    return value
+
+
+def bindable(value: Any, name: str) -> Any:
+    """A bound argument: an exact int, float or bool, or a buffer as it is."""
+    if type(value) in (int, float, bool, array):
+        return value
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, numbers.Number):  # NumPy's scalars, which are buffers of no dimension, too
+        if isinstance(value, numbers.Integral):
+            return operator.index(value)
+        if isinstance(value, numbers.Real) and not isinstance(value, numbers.Rational):
+            return float(value)
+    elif is_buffer(value):
+        return value
+    raise TypeError(f"{name} must be a buffer or an int, float or bool, not {type(value).__name__}")

@@ -1,0 +1,181 @@
+"""What the whole package shares. Imported with it, so it imports next to nothing itself.
+
+Modules that are needed later only (kernels, the compiler) are reached through :class:`Later`. Whatever somebody does to
+``sys.modules`` meanwhile, they belong to the same copy of the package as this module.
+"""
+
+from __future__ import annotations
+
+import sys
+from _thread import RLock
+from array import array
+
+from .. import _machine
+
+TYPE_CHECKING = False  # importing typing would take longer than all of the package
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any, TypeVar
+
+    _F = TypeVar("_F", bound=Callable[..., Any])
+
+#: Stands for an argument that was not given, where None would be one.
+MISSING: Any = type("missing", (), {"__repr__": lambda self: "<missing>"})()
+
+
+# -- modules of this copy ----------------------------------------------------------------------------------------------
+
+_ROOT = __name__.removesuffix(".engine.common")
+#: The modules of this copy that have been seen, by name. Others are attributes of their packages.
+_own: dict[str, ModuleType] = {name: sys.modules[name] for name in (_ROOT, f"{_ROOT}.engine")}
+_importing = RLock()
+_at_first_use: list[Callable[[], None]] = []
+
+
+class Later:
+    """A module of this copy of the package, imported when something of it is first asked for.
+
+    What is found is kept, so that later uses cost no more than an attribute.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # inspect and doctest ask everything for __wrapped__
+        value = getattr(own_module(self._name), name)
+        setattr(self, name, value)
+        return value
+
+
+def own_module(name: str) -> ModuleType:
+    """The module ``name`` of this copy of the package, such as 'engine.kernel', imported if it has not been."""
+    full = f"{_ROOT}.{name}"
+    with _importing:
+        while _at_first_use:
+            _at_first_use.pop()()
+        if full not in _seen():
+            _import(full)
+        return _own[full]
+
+
+def at_first_use(complete: Callable[[], None]) -> None:
+    """Has a function called when the first module is imported later."""
+    _at_first_use.append(complete)
+
+
+def _seen() -> dict[str, ModuleType]:
+    packages = [module for module in _own.values() if hasattr(module, "__path__")]
+    for package in packages:
+        for name, value in list(vars(package).items()):
+            full = f"{package.__name__}.{name}"
+            if full not in _own and getattr(value, "__name__", None) == full:
+                _own[full] = value
+                if hasattr(value, "__path__"):
+                    packages.append(value)
+    return _own
+
+
+def _registered() -> dict[str, ModuleType]:
+    """What sys.modules has under the names of this package."""
+    return {name: m for name, m in list(sys.modules.items()) if f"{name}.".startswith(f"{_ROOT}.")}
+
+
+def _import(full: str) -> None:
+    """Imports a module with the modules of this copy in sys.modules, where others may have taken their places."""
+    others = _registered()
+    displaced = any(others.get(name) is not module for name, module in _own.items())
+    if displaced:
+        _replace(_own)
+    try:
+        __import__(full)
+        _own.update(_registered())
+    finally:
+        if displaced:
+            _replace(others)
+
+
+def _replace(modules: dict[str, ModuleType]) -> None:
+    for name in _registered():
+        del sys.modules[name]
+    sys.modules.update(modules)
+
+
+# -- buffers -----------------------------------------------------------------------------------------------------------
+
+
+def is_buffer(value: Any) -> bool:
+    """Whether a value gives its memory, of whatever format."""
+    try:
+        memoryview(value).release()
+        return True
+    except TypeError:
+        return False
+
+
+def native(arr: Any) -> Any:
+    """The buffer as a sequence of Python numbers, whatever its format's prefix is; a copy if there is no other way."""
+    if isinstance(arr, array):
+        return arr
+    typecode, _, count, plain = _machine.buffer_info(arr)
+    if not plain or not count:
+        return _machine.copy_array(arr)
+    return memoryview(arr).cast("B").cast(typecode)  # type: ignore[call-overload]
+
+
+def different_lengths(one: int, other: int) -> ValueError:
+    """What is raised for buffers that should have one length."""
+    return ValueError(f"all arrays must have the same length: one has {one} elements, another {other}")
+
+
+def write_all(file: Any, data: bytes | memoryview) -> bool:
+    """Writes every byte: a raw file may take only a part at a time. False if it does not say how much it took."""
+    rest = memoryview(data)
+    while len(rest):
+        written = file.write(rest)
+        if not isinstance(written, int) or written <= 0:
+            return False
+        rest = rest[written:]
+    return True
+
+
+# -- functions ---------------------------------------------------------------------------------------------------------
+
+
+def named_as(wrapper: Any, function: Any) -> Any:
+    """The wrapper, with name and documentation of what it wraps; functools.wraps would take longer to import."""
+    for name in ("__name__", "__qualname__", "__doc__", "__module__", "__annotations__"):
+        setattr(wrapper, name, getattr(function, name))
+    wrapper.__wrapped__ = function
+    return wrapper
+
+
+_VARARGS, _VARKEYWORDS = 4, 8  # flags of code objects
+_fronts: dict[str, tuple[Any, Any]] = {}  # the function behind each fast way in, and the fast way
+
+
+def front(function: _F) -> _F:
+    """The function behind its fast way in, with the same name, signature and documentation."""
+    known = _fronts.get(function.__name__)
+    if known is not None:  # its module is loaded again: the machine has one way in for each name
+        known[0].__code__, known[0].__kwdefaults__ = function.__code__, function.__kwdefaults__
+        return known[1]  # type: ignore[no-any-return]
+    fast = _machine.front(function, f"{_signature(function)}\n--\n\n{function.__doc__}")
+    _fronts[function.__name__] = function, fast
+    return fast
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    """Name and parameters as CPython's own builtins have them in their documentation."""
+    code = function.__code__
+    names, count = code.co_varnames, code.co_argcount
+    keywords = names[count : count + code.co_kwonlyargcount]
+    values = function.__kwdefaults__ or {}
+    parts = [*names[: code.co_posonlyargcount], *(["/"] if code.co_posonlyargcount else [])]
+    parts += names[code.co_posonlyargcount : count]
+    parts += ["*more"] if code.co_flags & _VARARGS else []
+    parts += [f"{name}={values[name]!r}" for name in keywords]
+    parts += ["**names"] if code.co_flags & _VARKEYWORDS else []
+    return f"{function.__name__}({', '.join(parts)})"

@@ -1,0 +1,102 @@
+"""What programs do, as text for people: see Kernel.explain. Only imported when asked for.
+
+It is told what to show (plans, captured numbers, names), and knows neither kernels nor pipelines.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from ..compiler.infer import Inference
+from ..compiler.ir import FUNCTIONS, IR
+from ..compiler.lower import FAULTS
+from ..compiler.machine import MACHINE_TYPES, OPS, STORE
+from ..compiler.program import Program
+from ..compiler.terms import Param, number_param
+from .arguments import checked_typecode
+from .plans import ARRAY_PARAMS, Plans
+
+_MEANINGS = {op["name"]: op["meaning"] for op in OPS}
+
+
+def program_text(source: str, plans: Plans, captured: tuple[Any, ...], typecodes: tuple[str, ...],
+                 names: dict[str, Any]) -> str:  # fmt: skip
+    """The program for arrays of these typecodes and numbers by name, with captured numbers after them.
+
+    Raises ValueError for a typecode that is none, TypeError for a name that the source has not.
+    """
+    wanted = (typecodes or ("d",))[0]
+    types = _types(source, plans, typecodes or ("d",), names, captured)
+    lines = [f"expression: {source}"]
+    names_of = plans.ir.params[len(types) - len(captured) :]
+    given = [f"{name} = {value!r}" for name, value in zip(names_of, captured, strict=True)]
+    lines += [f"captured: {', '.join(given)}"] if given else []
+    plan = plans.get("map", types, None)
+    if plan.listing is None:
+        return "\n".join(["callback: it is too large for the machine; Python evaluates each element", *lines])
+    fitted = plans.get("map", types, wanted)
+    if fitted.never_fits:
+        lines.append(f"result: floats, which a {wanted!r} array cannot hold; shown for typecode='d'")
+    else:
+        lines.append(f"result: {wanted!r}")
+        plan = fitted
+    assert plan.listing is not None
+    lines.append("terms:")
+    lines += _terms(plan.inference, plans.ir.params)
+    lines += _by_python(plans.ir, plan.listing)
+    lines.append("faults: " + (", ".join(_faults(plan.listing)) or "none"))
+    lines.append("bytecode:")
+    lines += ["  " + line for line in plan.listing.listing().splitlines()]
+    return "\n".join(["compiled", *lines])
+
+
+def _types(source: str, plans: Plans, typecodes: tuple[str, ...], names: dict[str, Any],
+           captured: tuple[Any, ...]) -> tuple[Param, ...]:  # fmt: skip
+    for code in typecodes:
+        checked_typecode(code)
+    own = plans.ir.params[: len(plans.ir.params) - len(captured)]
+    for name in names:
+        if name not in own:
+            raise TypeError(f"{source!r} has no name {name!r}")
+    left = [p for p in own if p not in names]
+    codes = {p: typecodes[min(i, len(typecodes) - 1)] for i, p in enumerate(left)}
+    types = [number_param(names[p]) if p in names else ARRAY_PARAMS[MACHINE_TYPES[codes[p]]] for p in own]
+    return (*types, *(number_param(value) for value in captured))
+
+
+def _terms(inference: Inference, params: tuple[str, ...]) -> list[str]:
+    rows = []
+    for term in inference.terms:
+        if term.op == "const":
+            continue
+        name = params[term.value] if term.op == "param" else term.op
+        kind = {"b": "bool", "i": f"int {term.lo}..{term.hi}", "f": "float"}[term.kind]
+        checked = f" (checked in {term.lane})" if term.lane else ""
+        rows.append(f"  {name:6} {kind}{checked}")
+    return rows
+
+
+def _by_python(ir: IR, listing: Program) -> list[str]:
+    """A line that says which elements are never the machine's, if any are."""
+    if not any(i.name == "FAIL" for instrs in listing.sections.values() for i in instrs):
+        return []
+    called = {str(n.value) for n in ir.nodes if n.op == "call"}
+    names = ", ".join(sorted(name for name in called if FUNCTIONS[name].by_python))
+    return [f"by Python: every element that needs {names or 'what the machine does not have'}"]
+
+
+def _faults(listing: Program) -> list[str]:
+    found: dict[str, None] = {}
+    for instrs in listing.sections.values():
+        for i in instrs:
+            if i.name in FAULTS:
+                why = "does not fit the result" if i.flags & STORE else _MEANINGS[i.name].partition("marks ")[2]
+                found[f"{i.name}_{i.type} ({why})"] = None
+    return list(found)
+
+
+def unfolded(title: str, text: str) -> str:
+    """HTML for notebooks: the title, with the text to be unfolded."""
+    escaped = html.escape(text)
+    return f"<details><summary><code>{html.escape(title)}</code></summary><pre>{escaped}</pre></details>"

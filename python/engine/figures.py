@@ -1,0 +1,138 @@
+"""Figures of buffers: gathered exactly in one pass over memory (vm/), joined exactly, and rounded once, here.
+
+So results are right to the last bit, and do not depend on how the data was cut or merged. Sums of floats are ints in
+units of 2**-1074, sums of their squares in units of 2**-2148.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+from .. import _machine
+from ..compiler.machine import FLOAT_TYPECODES
+
+SUMS, SQUARES, EXTREMES, COUNT = 1, 2, 4, 8  # what _machine.moments gathers
+_UNIT = 1074  # sums of floats are in units of 2**-1074
+
+
+class Gathered(NamedTuple):
+    """What one pass over memory gathers; see _machine.moments."""
+
+    count: int  # type: ignore[assignment]  # of the name of a tuple's method
+    sum: int
+    squares: int
+    low: Any
+    high: Any
+    nans: int
+    positive: int
+    negative: int
+    first_nan: bool = False  # the first element is a nan: known if extremes were gathered
+
+    @property
+    def special(self) -> float | None:
+        """The sum of the infinities and nans; None if there are none."""
+        if not (self.nans or self.positive or self.negative):
+            return None
+        return math.nan if self.nans or (self.positive and self.negative) else math.inf if self.positive else -math.inf
+
+
+#: What is gathered of no elements.
+NOTHING = Gathered(0, 0, 0, None, None, 0, 0, 0)
+
+
+def gather(arr: Any, wanted: int) -> Gathered:
+    """One pass over a buffer. Threads may have shared it if squares are wanted; extremes are then of no order."""
+    return together(_machine.moments(arr, wanted))
+
+
+def together(parts: list[Any]) -> Gathered:
+    """What the threads of one pass gathered."""
+    first, *others = (Gathered(*part) for part in parts)
+    return functools.reduce(joined, others, first)
+
+
+def joined(a: Gathered, b: Gathered) -> Gathered:
+    """What was gathered of two parts, as if of one."""
+    lows = [x for x in (a.low, b.low) if x is not None]
+    highs = [x for x in (a.high, b.high) if x is not None]
+    return Gathered(a.count + b.count, a.sum + b.sum, a.squares + b.squares, min(lows, default=None),
+                    max(highs, default=None), a.nans + b.nans, a.positive + b.positive,
+                    a.negative + b.negative, a.first_nan if a.count else b.first_nan)  # fmt: skip
+
+
+def as_floats(g: Gathered) -> Gathered:
+    """Sums of ints in the units of sums of floats."""
+    return g._replace(sum=g.sum << _UNIT, squares=g.squares << 2 * _UNIT)
+
+
+def extremes(g: Gathered) -> tuple[Any, Any]:
+    """What min() and max() return for what was gathered in order: a nan counts only if it is the first element."""
+    return (math.nan, math.nan) if g.first_nan else (g.low, g.high)
+
+
+def is_float(arr: Any) -> bool:
+    """Whether the elements of a buffer are floats."""
+    return _machine.buffer_info(arr)[0] in FLOAT_TYPECODES
+
+
+def no_data(name: str, count: int, needed: int) -> Exception:
+    """The StatisticsError of a function that needs more elements."""
+    from statistics import StatisticsError
+
+    few = "an empty buffer" if not count else f"{count} element{'s' * (count > 1)}"
+    return StatisticsError(f"{name}() needs at least {needed} element{'s' * (needed > 1)}, not {few}")
+
+
+# -- exact ratios, rounded once ----------------------------------------------------------------------------------------
+
+
+def ratio(numerator: int, denominator: int) -> float:
+    """The nearest double of a fraction; inf if it is too large."""
+    try:
+        return numerator / denominator  # Python's division of ints rounds once
+    except OverflowError:
+        return math.inf if numerator > 0 else -math.inf
+
+
+def root(numerator: int, denominator: int) -> float:
+    """The nearest double of the square root of a fraction.
+
+    An integer root of at least 55 bits, whose last bit is set if it is not exact, is rounded by the division: so the
+    second rounding cannot see a tie that is none (rounding to odd, as in CPython's statistics module).
+    """
+    shift = max(0, (112 - numerator.bit_length() + denominator.bit_length()) // 2)
+    scaled = numerator << 2 * shift
+    whole = math.isqrt(scaled // denominator)
+    return ratio(2 * whole + (whole * whole * denominator != scaled), 2 << shift)
+
+
+def variance(g: Gathered, floats: bool, ddof: int) -> tuple[int, int]:
+    """The variance as a fraction: (n * sum of squares - square of sum) / (n * (n - ddof))."""
+    n = g.count
+    return n * g.squares - g.sum * g.sum, n * (n - ddof) << (2 * _UNIT if floats else 0)
+
+
+def rounded_sum(g: Gathered, floats: bool) -> int | float:
+    """The sum: an int, or the nearest float (inf if it is too large), or what infinities and nans add up to."""
+    special = g.special
+    return special if special is not None else ratio(g.sum, 1 << _UNIT) if floats else g.sum
+
+
+def fsum(g: Gathered, floats: bool) -> int | float:
+    """The sum: an int, or what math.fsum gives or raises for the floats; only no sum on the way is too large."""
+    special = g.special
+    if special is not None:
+        return math.fsum([math.nan] * bool(g.nans) + [math.inf] * bool(g.positive) + [-math.inf] * bool(g.negative))
+    if not floats:
+        return g.sum
+    try:
+        return g.sum / (1 << _UNIT)
+    except OverflowError:
+        raise OverflowError("intermediate overflow in fsum") from None
+
+
+def product_sum(total: int, floats: bool) -> int | float:
+    """A sum of products: an int, or of floats the nearest double."""
+    return ratio(total, 1 << 2 * _UNIT) if floats else total

@@ -1,0 +1,237 @@
+"""Segments: neighbouring stages of a pipeline joined into one IR, or a stage that is called for each element.
+
+A segment takes a buffer or a chunk of values and gives an array, a list, or what its values add up to. Where the
+machine cannot, or an element raises, Python's meaning of the stages decides, element by element.
+"""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .. import _machine
+from ..compiler.ir import IR, Builder, TooManyNodes
+from ..compiler.machine import MISSING
+from .arguments import bindable, plain_number
+from .common import native
+from .figures import EXTREMES, NOTHING, SQUARES, SUMS, Gathered, as_floats, gather, is_float, joined, together
+from .kernel import Function, Kernel, kernel_of, needs_one, stage_function, stage_ir, stage_name
+from .plans import Plan, pipe_plan, types_of
+
+#: Elements that go together through the stages around a callable; so far it may be called ahead of a stage that raises.
+CHUNK = 8192
+
+
+class Stage(NamedTuple):
+    """One map or filter, with the numbers bound to its names."""
+
+    keeps: bool  # a filter
+    kernel: Kernel
+    numbers: dict[str, Any]
+
+    def __str__(self) -> str:
+        given = "".join(f", {name}={value!r}" for name, value in self.numbers.items())
+        return f"{'filter' if self.keeps else 'map'}({stage_name(self.kernel, self.numbers)}{given})"
+
+    def ir(self, ieee: bool) -> tuple[IR, dict[int, Any]] | None:
+        """The IR and the values of its parameters but one; None if the stage is to be called."""
+        return stage_ir(self.kernel, self.numbers, ieee)
+
+
+def stage_of(keeps: bool, f: Function, names: dict[str, Any], ieee: bool) -> Stage:
+    """A stage of one free number. Raises TypeError for names that do not fit."""
+    kernel = kernel_of(f, names, ieee, True)
+    numbers = {name: bindable(value, repr(name)) for name, value in names.items()}
+    for name, value in numbers.items():
+        plain_number(value, name, "pipeline")
+    needs_one(kernel, numbers)
+    return Stage(keeps, kernel, numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A stage whose callable is called for each element."""
+
+    keeps: bool
+    python: Callable[[Any], Any]
+
+    def chunk(self, arr: Any) -> Iterator[list[Any]]:
+        """The results for a chunk: two parts if one raises, what comes before it first."""
+        values = iterated(arr)
+        if self.keeps:
+            return _until_error(x for x in values if self.python(x))
+        return _until_error(self.python(x) for x in values)
+
+
+class Compiled:
+    """Neighbouring stages as one IR of one parameter, with Python's meaning of them for one element."""
+
+    def __init__(self, ieee: bool) -> None:
+        self.ieee = ieee
+        self.build = Builder()
+        self.value = self.build.add("param", value=0)
+        self.keep: int | None = None
+        self.steps: list[tuple[bool, Callable[[Any], Any]]] = []
+        self.plans: dict[Any, Plan] = {}
+
+    def add(self, keeps: bool, ir: IR, known: dict[int, Any], python: Callable[[Any], Any]) -> None:
+        """Appends a stage: its IR with parameters known but one. Raises TooManyNodes."""
+        build, new = self.build, list[int]()
+        for node in ir.nodes:
+            if node.op == "param":
+                new.append(build.const(known[node.value]) if node.value in known else self.value)
+            else:
+                new.append(build.add(node.op, *(new[i] for i in node.args), value=node.value))
+        # the stage before is evaluated, with its exceptions, even if nobody looks at its value
+        result = new[ir.root] if new[ir.root] == self.value else build.add("seq", self.value, new[ir.root])
+        if keeps:
+            self.keep = result if self.keep is None else build.logical_and(self.keep, result)
+        else:
+            self.value = result
+        self.steps.append((keeps, python))
+
+    def element(self, x: Any) -> Any:
+        """The value for one element by Python, or MISSING if a filter leaves it out."""
+        for keeps, python in self.steps:
+            if not keeps:
+                x = python(x)
+            elif not python(x):
+                return MISSING
+        return x
+
+    def elements(self, arr: Any) -> Iterator[Any]:
+        """The values by Python, one by one."""
+        for x in iterated(arr):
+            value = self.element(x)
+            if value is not MISSING:
+                yield value
+
+    def plan(self, arr: Any, wanted: str | None) -> Plan:
+        key = (types_of((arr,)), wanted)
+        if key not in self.plans:
+            self.plans[key] = pipe_plan(self.build.done(self.value, ("x",)), self.keep, self.ieee, key[0], wanted)
+        return self.plans[key]
+
+    def run(self, arr: Any, wanted: str | None, what: int) -> Any:
+        """What _machine.run_pipe gives for a buffer; None if Python must do it."""
+        plan = self.plan(arr, wanted)
+        if plan.program is None:
+            return None
+        return _machine.run_pipe(plan.program, (arr,), self.element, 1, plan.typecode, what), plan
+
+    def chunk(self, arr: Any) -> Iterator[Any]:
+        """The values for a chunk, as something to iterate over: two parts if one raises, what comes before it first."""
+        try:
+            found = None if isinstance(arr, list) else self.run(arr, None, 0)
+        except Exception:
+            found = None  # element by element, up to the one that raises
+        if found is not None:
+            values, plan = found
+            yield list(map(bool, values)) if plan.kind == "b" else values
+            return
+        yield from _until_error(self.elements(arr))
+
+
+def segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] | None],
+                ieee: bool) -> list[Compiled | Called]:  # fmt: skip
+    """Stages joined where they can be, at least one segment. irs: the IR of each stage, as it is now."""
+    segments: list[Compiled | Called] = []
+    for stage, ir in zip(stages, irs, strict=True):
+        python = stage_function(stage.kernel, stage.numbers)
+        if ir is None:
+            segments.append(Called(stage.keeps, python))
+            continue
+        last = segments[-1] if segments else None
+        if isinstance(last, Compiled):
+            try:
+                last.add(stage.keeps, *ir, python)
+                continue
+            except TooManyNodes:
+                pass
+        fresh = Compiled(ieee)
+        fresh.add(stage.keeps, *ir, python)
+        segments.append(fresh)
+    return segments or [Compiled(ieee)]
+
+
+def packed(values: Any) -> Any:
+    """The values of a chunk as an array, if they are all floats or all ints of 64 bits; else as they are."""
+    if not isinstance(values, list):
+        return values
+    kinds = set(map(type, values))
+    try:
+        if kinds == {float}:
+            return array("d", values)
+        if kinds == {int}:
+            return array("q", values)
+    except OverflowError:
+        pass
+    return values
+
+
+def iterated(values: Any) -> Iterable[Any]:
+    """The values of a chunk as Python numbers."""
+    return values if isinstance(values, list) else native(values)
+
+
+def _until_error(values: Iterator[Any]) -> Iterator[list[Any]]:
+    """All values; if one raises, those before it, and then its exception."""
+    done: list[Any] = []
+    try:
+        for value in values:
+            done.append(value)
+    except Exception:
+        yield done
+        raise
+    yield done
+
+
+# -- values added up ------------------------------------------------------------------------------------------------
+
+
+def gathered(last: Compiled | None, parts: Iterable[Any], wanted: int) -> tuple[Gathered, bool | None]:
+    """What all values give, and whether they are floats: None if there are none."""
+    total, floats = NOTHING, None
+    for part in parts:
+        for found, of_floats in _gathered_part(last, part, wanted):
+            if found.count and floats is not None and of_floats != floats:
+                total, found = (g if f else as_floats(g) for g, f in ((total, floats), (found, of_floats)))
+                of_floats = True
+            floats = of_floats if found.count or floats is None else floats
+            total = joined(total, found)
+    return total, floats
+
+
+def _gathered_part(last: Compiled | None, part: Any, wanted: int) -> Iterator[tuple[Gathered, bool]]:
+    """What the values of one buffer or chunk give: of floats and of ints, if there are both."""
+    if last is not None and not isinstance(part, list):
+        found = last.run(part, None, wanted)
+        if found is not None:
+            (parts, large), plan = found
+            g = together(parts)
+            if plan.kind == "b" and g.low is not None:
+                g = g._replace(low=bool(g.low), high=bool(g.high))
+            yield g, plan.kind == "f"
+            yield from _of_numbers(large)
+            return
+    if last is None and not isinstance(part, list):
+        yield gather(part, wanted), is_float(part)
+        return
+    yield from _of_numbers(iterated(part) if last is None else last.elements(part))
+
+
+def _of_numbers(values: Iterable[Any]) -> Iterator[tuple[Gathered, bool]]:
+    """What Python numbers of any size and kind give, in runs of one kind."""
+    for kind, run in itertools.groupby(values, lambda v: float if isinstance(v, float) else int):
+        numbers = list(run)
+        if kind is float:
+            yield gather(array("d", numbers), SUMS | SQUARES | EXTREMES), True
+            continue
+        for v in numbers:
+            if not isinstance(v, int):
+                raise TypeError(f"a pipeline's values must be numbers to be added up, not {type(v).__name__}")
+        yield Gathered(len(numbers), sum(numbers), sum(v * v for v in numbers), min(numbers),
+                       max(numbers), 0, 0, 0), False  # fmt: skip

@@ -1,0 +1,73 @@
+"""Order and position of elements: sorted, reversed, distinct, a part without a copy, one after the other."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from typing import Any
+
+from . import _machine
+from .engine.common import native
+from .engine.exchange import given_as, taken
+
+
+def reverse(arr: Any) -> None:
+    """Reverses a writable buffer in place.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> a = array("b", [1, 2, 3])
+    >>> ao.reverse(a)
+    >>> a
+    array('b', [3, 2, 1])
+    """
+    _machine.reverse(arr)
+
+
+def sort(arr: Any) -> None:
+    """Sorts a writable buffer in place, as ``list.sort``: ascending and stable, with nans at the end.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> a = array("d", [2.0, float("nan"), -1.0])
+    >>> ao.sort(a)
+    >>> a
+    array('d', [-1.0, 2.0, nan])
+    """
+    _machine.sort(arr)
+
+
+def unique(arr: Any) -> Any:
+    """The distinct elements in ascending order, ``sorted(set(arr))``: of equal ones the first, nans all and last.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.unique(array("i", [3, 1, 3, 2, 1]))
+    array('i', [1, 2, 3])
+    """
+    return given_as(arr, _machine.unique(_machine.copy_array(taken(arr))))
+
+
+def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int | None = None) -> memoryview:
+    """Part of a buffer without a copy: ``memoryview(arr)[start:stop:step]``, with the meaning of Python's slices.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> a = array("i", [1, 2, 3, 4])
+    >>> ao.slice(a, 1, -1)[0] = 20
+    >>> a
+    array('i', [1, 20, 3, 4])
+    """
+    _machine.buffer_info(arr)
+    return memoryview(arr)[builtins.slice(start, stop, step)]
+
+
+def array_iterator(arr: Any) -> Iterator[int | float]:
+    """An iterator over the elements of a buffer as Python numbers.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> list(ao.array_iterator(array("h", [1, 2])))
+    [1, 2]
+    """
+    return iter(native(taken(arr)))

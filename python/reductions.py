@@ -1,0 +1,304 @@
+"""Reductions: a buffer to one number, or to a running one, with the builtins and math as the definition of each.
+
+As in expressions.py, names shadow builtins on purpose, and kernels are imported at their first use.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+
+from . import _machine
+from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
+from .engine.common import MISSING, Later, different_lengths, front, native
+from .engine.exchange import taken, taking
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .engine import figures, kernel
+    from .engine.kernel import Function
+else:
+    figures, kernel = Later("engine.figures"), Later("engine.kernel")
+
+
+def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = False, compile: bool = True,
+           **names: Any) -> Any:  # fmt: skip
+    """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
+
+    f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers. Raises
+    what functools.reduce raises: TypeError for an empty buffer without initial.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.reduce(array("B", b"arrayops"), "(acc*31 + x) & mask", 7, mask=0xFFFFFFFF)
+    3234822848
+    """
+    return kernel.kernel_of(f, names, ieee, compile, ("acc", "x")).reduce(arr, initial, **names)
+
+
+def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typecode: str | None = None,
+               ieee: bool = False, compile: bool = True, **names: Any) -> Any:  # fmt: skip
+    """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
+
+    f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
+    default the running sum. With initial the result has one element more. Exceptions are those of :func:`map`.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.accumulate(array("d", [3.0, 1.0, 4.0]), "x if x > acc else acc")
+    array('d', [3.0, 3.0, 4.0])
+    """
+    return kernel.kernel_of(f, names, ieee, compile, ("acc", "x")).accumulate(arr, initial, typecode, **names)
+
+
+# -- sums -------------------------------------------------------------------------------------------------------------
+
+
+@front
+def sum(arr: Any, /) -> int | float:
+    """The sum of a buffer: an exact int, or for floats the correctly rounded sum, equal to ``math.fsum(arr)``.
+
+    Raises what math.fsum raises: OverflowError for an intermediate overflow, ValueError for inf and -inf together.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.sum(array("d", [0.1] * 10))
+    1.0
+    """
+    if (buffer := taken(arr)) is not arr:
+        return sum(buffer)
+    return math.fsum(native(arr))  # reached where only fsum itself can say: front.c does the others
+
+
+def mean(arr: Any) -> float:
+    """The arithmetic mean of a buffer, equal to ``statistics.fmean(arr)``.
+
+    Raises statistics.StatisticsError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.mean(array("i", [1, 2, 4]))
+    2.3333333333333335
+    """
+    arr = taken(arr)
+    count = _machine.buffer_info(arr)[2]
+    if not count:
+        import statistics
+
+        return statistics.fmean(())
+    total = sum(arr)
+    if isinstance(total, int) and not are_doubles(arr):
+        total = math.fsum(native(arr))  # fmean rounds each int to a float first
+    return float(total) / count  # as fmean: two roundings
+
+
+def are_doubles(ints: Any) -> bool:
+    """Whether every int of a buffer is a double."""
+    _, kind, number, _ = _machine.buffer_info(ints)
+    if TYPE_SIZES[kind] < 8 or not number:
+        return True
+    return builtins.max(abs(min(ints)), abs(max(ints))) <= EXACT_FLOAT
+
+
+# -- extremes ---------------------------------------------------------------------------------------------------------
+
+
+@front
+def min(arr: Any, /) -> int | float:
+    """The smallest element of a buffer, as ``min(arr)`` finds it: the first of equals, and a nan only if it is first.
+
+    Raises ValueError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.min(array("d", [2.5, -1.0]))
+    -1.0
+    """
+    if (buffer := taken(arr)) is not arr:
+        return min(buffer)
+    result: int | float = builtins.min(native(arr))  # reached if arr is empty: front.c does the others
+    return result
+
+
+@front
+def max(arr: Any, /) -> int | float:
+    """The largest element of a buffer, as ``max(arr)`` finds it: the first of equals, and a nan only if it is first.
+
+    Raises ValueError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.max(array("d", [2.5, -1.0]))
+    2.5
+    """
+    if (buffer := taken(arr)) is not arr:
+        return max(buffer)
+    result: int | float = builtins.max(native(arr))
+    return result
+
+
+@taking
+def minmax(arr: Any) -> tuple[int | float, int | float]:
+    """The smallest and the largest element, ``(min(arr), max(arr))``, reading memory once.
+
+    Raises ValueError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.minmax(array("h", [3, -1, 2]))
+    (-1, 3)
+    """
+    g = figures.gather(arr, figures.EXTREMES)
+    if not g.count:
+        raise ValueError("minmax() of an empty buffer")
+    return figures.extremes(g)
+
+
+def _index(arr: Any, largest: bool, name: str) -> int:
+    found = _machine.arg_extreme(arr, largest)
+    if found is None:
+        raise ValueError(f"{name}() of an empty buffer")
+    return found
+
+
+@taking
+def argmin(arr: Any) -> int:
+    """The index of the element that :func:`min` returns: ``min(range(len(arr)), key=arr.__getitem__)``.
+
+    Raises ValueError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.argmin(array("d", [2.0, -1.0, -1.0]))
+    1
+    """
+    return _index(arr, False, "argmin")
+
+
+@taking
+def argmax(arr: Any) -> int:
+    """The index of the element that :func:`max` returns: ``max(range(len(arr)), key=arr.__getitem__)``.
+
+    Raises ValueError if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.argmax(array("d", [2.0, 5.0, 5.0]))
+    1
+    """
+    return _index(arr, True, "argmax")
+
+
+# -- truth ------------------------------------------------------------------------------------------------------------
+
+
+def _counted(what: int, args: tuple[Any, ...], pred: Function | None, ieee: bool, compile: bool,
+             names: dict[str, Any]) -> int:  # fmt: skip
+    found = kernel.predicate("x" if pred is None else pred, names, ieee, compile)
+    return kernel.count_true(found, what, *args, **names)
+
+
+def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
+        **names: Any) -> bool:  # fmt: skip
+    """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
+
+    Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
+    otherwise those of :func:`filter`.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.any(array("i", [1, 2, 0]), "10 // x == 5")
+    True
+    """
+    return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, names))
+
+
+def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
+        **names: Any) -> bool:  # fmt: skip
+    """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
+
+    Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
+    otherwise those of :func:`filter`.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.all(array("d", [0.5, 0.7]), "0 < x < limit", limit=0.6)
+    False
+    """
+    return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, names))
+
+
+def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
+          **names: Any) -> int:  # fmt: skip
+    """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.
+
+    Parameters and exceptions are those of :func:`filter`.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.count(array("i", [1, 2, 3, 4]), "x % 2 == 0")
+    2
+    """
+    return _counted(kernel.COUNT, (arr, *more), pred, ieee, compile, names)
+
+
+# -- products ---------------------------------------------------------------------------------------------------------
+
+
+@taking
+def dot(a: Any, b: Any) -> int | float:
+    """The sum of the products of two buffers of one length: exact for ints, else the exact sum, rounded once.
+
+    This is what ``math.sumprod`` of Python 3.12 comes close to. inf or nan among the products give what they add up to;
+    a sum too large for a float is inf. Raises ValueError for lengths that differ.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.dot(array("d", [1e20, 1.0, -1e20]), array("d", [1.0, 0.5, 1.0]))
+    0.5
+    """
+    floats = figures.is_float(a), figures.is_float(b)
+    if floats[0] != floats[1]:
+        lengths = [_machine.buffer_info(x)[2] for x in (a, b)]
+        if lengths[0] != lengths[1]:
+            raise different_lengths(*lengths)
+        ints = b if floats[0] else a
+        if not are_doubles(ints):
+            return _dot_by_python(a, b)
+        doubles = kernel.text_kernel("x")
+        a, b = (x if f else doubles.map(x, typecode="d") for x, f in zip((a, b), floats, strict=True))
+    total, special = _machine.dot(a, b)
+    if special:
+        return float(special)
+    return figures.product_sum(total, builtins.any(floats))
+
+
+def _dot_by_python(a: Any, b: Any) -> float:
+    """For ints that are no doubles beside floats: rare."""
+    from fractions import Fraction
+
+    pairs = list(zip(native(a), native(b), strict=True))
+    odd = [x * y for x, y in pairs if not (math.isfinite(x) and math.isfinite(y))]
+    if odd:
+        return math.fsum(odd) if len({x for x in odd if x == x}) < 2 else math.nan
+    total = builtins.sum((Fraction(x) * Fraction(y) for x, y in pairs), Fraction(0))
+    return figures.ratio(total.numerator, total.denominator)
+
+
+@taking
+def prod(arr: Any, /) -> int | float:
+    """The product of a buffer, ``math.prod(arr)``: an exact int, or of floats multiplied from left to right.
+
+    1 if the buffer is empty.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.prod(array("q", [2**40, 2**40]))
+    1208925819614629174706176
+    """
+    if not figures.is_float(arr):
+        product: int = math.prod(native(arr))
+        return product
+    return reduce(arr, "acc * x", 1)  # type: ignore[no-any-return]
