@@ -19,7 +19,7 @@ import types
 from collections.abc import Container
 from typing import Any
 
-from .ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS, IR, Node
+from .ir import ELEMENTARY1, ELEMENTARY2, IR, WHOLE_FUNCTIONS, Node
 
 TALLEST = 24
 MOST_NESTED = 12
@@ -37,7 +37,11 @@ _COMPARE: dict[str, type[ast.cmpop]] = {
     "<": ast.Lt, "<=": ast.LtE, "==": ast.Eq, "!=": ast.NotEq, ">": ast.Gt, ">=": ast.GtE, "in": ast.In,
 }  # fmt: skip
 _UNARY: dict[str, type[ast.unaryop]] = {"neg": ast.USub, "pos": ast.UAdd, "not": ast.Not}
-_FLOATS = ("/", "float", "sqrt", "fabs", "copysign", "degrees", "radians", "math.pow", "log", "hypot")
+#: Functions that give floats.
+_FLOATS = {
+    "float", "sqrt", "fabs", "copysign", "degrees", "radians", "math.pow", "log", "hypot", "gamma", "lgamma", "fma",
+    "ldexp", "nextafter", "ulp", *ELEMENTARY1, *ELEMENTARY2,
+}  # fmt: skip
 _OPERATOR_NAMES = {symbol: kind.__name__ for symbol, kind in _BINARY.items()}
 _LOAD, _STORE = ast.Load(), ast.Store()
 _AT: dict[str, Any] = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
@@ -205,22 +209,17 @@ class _Program:
 
     def bits_of_call(self, node: Node, args: list[int]) -> int:
         name = str(node.value)
-        kind = FUNCTIONS[name].by_python
         if name in ("floor", "ceil", "trunc", "int", "round"):
             return max(1024, *args)
-        if name in ("abs", "min", "max", "gcd", "isqrt"):
+        if name in ("abs", "min", "max", "gcd", "isqrt", "bit_count", "bit_length"):
             return max(args) + 1
         if name == "pow":
             return args[-1]
         if name == "lcm":
             return min(sum(args), self.most)
-        return (
-            0
-            if kind == "f" or name in _FLOATS or name in (*ELEMENTARY1, *ELEMENTARY2)
-            else self.most
-            if kind == "i"
-            else 1
-        )
+        if name in WHOLE_FUNCTIONS:
+            return self.most
+        return 0 if name in _FLOATS else 1
 
     def in_bounds(self, node: Node) -> bool:
         """Whether the result cannot have too many bits."""

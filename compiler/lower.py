@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .fuse import fuse
-from .ir import ELEMENTARY1, ELEMENTARY2, TOTAL
+from .ir import ELEMENTARY1, ELEMENTARY2, TOTAL, WHOLE_FUNCTIONS
 from .machine import MARKING, OPS, STORE, TYPE_SIZES, TYPES
 from .program import Instr, Program, Register, serialise
 from .terms import Graph, Param, Term, interval
@@ -36,7 +36,7 @@ _PLAIN = {
     "fdivc": "FLOORDIV_CHECKED", "rem": "MOD", "remc": "MOD_CHECKED", "sqrt": "SQRT", "sqrtc": "SQRT_CHECKED",
     "squarec": "SQUARE_CHECKED", "neg": "NEG", "fabs": "FABS", "copysign": "COPYSIGN", "floor": "FLOOR",
     "ceil": "CEIL", "trunc": "TRUNC", "rint": "RINT", "whole": "WHOLE", "and": "AND", "or": "OR", "xor": "XOR",
-    "not": "NOT", "isnan": "ISNAN", "isinf": "ISINF", "isfinite": "ISFIN",
+    "not": "NOT", "nextafter": "NEXTAFTER", "ulp": "ULP", "isnan": "ISNAN", "isinf": "ISINF", "isfinite": "ISFIN",
 }  # fmt: skip
 for _name in (*ELEMENTARY1, *ELEMENTARY2, "log", "hypot", "pow"):
     _PLAIN[_name] = _name.upper()
@@ -48,7 +48,10 @@ _INT = {
     "shl": ("SHL", "SHL_CHECKED"), "floordiv": ("FLOORDIV_CHECKED", "FLOORDIV_CHECKED"),
     "mod": ("MOD_CHECKED", "MOD_CHECKED"), "ipow": ("IPOW", "IPOW"), "and": ("AND", "AND"), "or": ("OR", "OR"),
     "xor": ("XOR", "XOR"), "shr": ("SHR", "SHR"), "shrc": ("SHR_CHECKED", "SHR_CHECKED"), "abs": ("ABS", "ABS"),
+    **{name: (name.upper(), name.upper()) for name in WHOLE_FUNCTIONS},
 }  # fmt: skip
+#: Float terms of a float and an int.
+_MIXED = {"round": "ROUND", "roundc": "ROUND_CHECKED", "ldexp": "LDEXP"}
 #: Int terms of two i32 operands and an i64 result.
 _WIDENING = {"add": "ADD_WIDE", "sub": "SUB_WIDE", "mul": "MUL_WIDE"}
 _COMPARE = {"eq": "EQ", "ne": "NE", "lt": "LT", "le": "LE"}
@@ -274,6 +277,9 @@ class _Lowering:
         if op == "quot":
             lane = self.narrowest("TRUEDIV", args)
             return self.instr("TRUEDIV", lane, "f64", tuple(self.get(a, lane, index) for a in args), index)
+        if op in _MIXED:
+            number, count = self.get(args[0], "f64", index), self.get(args[1], "i64", index)
+            return self.instr(_MIXED[op], "f64", "f64", (number, count), index)
         if op == "to_float":
             return self.get(args[0], "f64", index)
         if op == "fix":

@@ -78,6 +78,8 @@ def is_language(text: str) -> bool:
 def _fits(node: ast.AST, special: bool) -> bool:
     """special: the node is what is called, what an attribute is taken of, or the right side of a comparison."""
     match node:
+        case ast.Attribute(value=value, attr="bit_count" | "bit_length"):
+            return special and getattr(value, "id", "") != "math"
         case ast.Attribute(value=ast.Name(id="math"), attr=name):
             return special if name in MATH_FUNCTIONS else name in MATH_CONSTANTS
         case ast.Attribute():
