@@ -156,6 +156,7 @@ int deferred_raise(deferred_error *deferred);  /* -1 with the exception set if t
 
 /* runs.c */
 PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *py_last_asked(PyObject *module, PyObject *unused);
 PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
 PyObject *py_set_threads(PyObject *module, PyObject *object);

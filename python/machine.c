@@ -248,6 +248,7 @@ static void module_free(void *module)
 #define FAST(name, function) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, NULL}
 static PyMethodDef methods[] = {
     FAST("run_map", py_run_map),
+    {"last_asked", py_last_asked, METH_NOARGS, NULL},
     FAST("run_filter", py_run_filter),
     FAST("run_fold", py_run_fold),
     FAST("call_map", py_call_map),

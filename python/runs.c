@@ -133,6 +133,20 @@ int run_bind(run *r, PyObject *program, Py_ssize_t acc_index)
     return status ? -1 : 0;
 }
 
+static _Thread_local size_t last_asked;
+
+size_t run_last_asked(void)
+{
+    return last_asked;
+}
+
+/* last_asked() -> how many elements the oracle was asked for in the run that this thread ended last */
+PyObject *py_last_asked(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    return PyLong_FromSize_t(last_asked);
+}
+
 void run_close(run *r)
 {
     Py_XDECREF(r->program);
@@ -144,6 +158,7 @@ void run_close(run *r)
     }
     PyMem_RawFree(r->frame_memory);
     PyMem_RawFree(r->tables);
+    last_asked = r->asked; /* last: objects that go may run programs of their own */
 }
 
 int run_open(run *r, PyObject *module, PyObject *const *args, PyObject *oracle, PyObject *visible,
@@ -251,9 +266,8 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
 {
     PyObject **values = r->values + 1;
     unsigned input = 0;
-    if (!r->asked) {
+    if (r->asked++ == 0) {
         memset(values, 0, (size_t)r->visible * sizeof *values);
-        r->asked = 1;
     }
     for (Py_ssize_t i = 0; i < r->visible; i++) {
         if (i == r->acc_index) {

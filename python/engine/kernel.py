@@ -110,6 +110,24 @@ class Kernel(_machine.KernelBase):
         return self._function.__code__.co_varnames[:arity] if isinstance(self._function, types.FunctionType) else ()
 
     @property
+    def last_by_python(self) -> int:
+        """How many elements of the last map, inplace or filter Python computed, one by one.
+
+        0 if the machine did them all. Python does those that the machine marks (``explain`` says which may be), and all
+        of a callable that is not compiled; each costs about what it costs in a list comprehension. With several threads
+        that share the kernel, it is the last run of any.
+
+        >>> import arrayops as ao
+        >>> from array import array
+        >>> k = ao.compile("x * x")
+        >>> k(array("q", [3, 1 << 31, 1 << 32]), typecode="d")
+        array('d', [9.0, 4.611686018427388e+18, 1.8446744073709552e+19])
+        >>> k.last_by_python
+        1
+        """
+        return self._by_python
+
+    @property
     def _ir(self) -> IR | None:
         return self._plans.ir if self._plans is not None else self._translation()[0].template.ir
 
@@ -144,7 +162,8 @@ class Kernel(_machine.KernelBase):
 
     def __repr__(self) -> str:
         ieee = ", ieee=True" if self._ieee else ""
-        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}>"
+        asked = f", {self._by_python} elements of the last run by Python" if self._by_python else ""
+        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}{asked}>"
 
     def _repr_html_(self) -> str:
         return explain.unfolded(repr(self), self.explain())
@@ -181,8 +200,11 @@ class Kernel(_machine.KernelBase):
         given = args + meaning.captured
         program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
         if program is None:
-            return _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
-        return _machine.run_filter(program, given, lead, meaning.python, meaning.visible(len(args)))
+            kept = _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
+        else:
+            kept = _machine.run_filter(program, given, lead, meaning.python, meaning.visible(len(args)))
+        self._by_python = _machine.last_asked()
+        return kept
 
     def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None) -> Any:
         first = _machine.buffer_info(args[lead])
@@ -197,6 +219,7 @@ class Kernel(_machine.KernelBase):
             _machine.call_map(meaning.python, given[:visible], target, out is None)
         else:
             _machine.run_map(plan.program, given, target, meaning.python, visible, out is None, thread_count(threads))
+        self._by_python = _machine.last_asked()
         return target
 
     def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:
@@ -318,7 +341,8 @@ class Kernel(_machine.KernelBase):
             if translation.plans is None:
                 return f"callback: {translation.template.reason}\n{self._name} is called once per element"
             plans = translation.plans.with_ieee if self._ieee else translation.plans
-        return explain.program_text(self.source, plans, captured, typecodes, names)
+        text = explain.program_text(self.source, plans, captured, typecodes, names)
+        return text + (f"\nlast run: {self._by_python} elements by Python" if self._by_python else "")
 
 
 def _place(function: Any, slot: Any) -> object:
