@@ -1,9 +1,9 @@
-"""Every operator and function as a text against the list comprehension of the same expression: python bench/oracle_speed.py
+"""Every operator and function, a text each, against the list comprehension of the same: python bench/oracle_speed.py
 
-100,000 elements of each kind of data that the expression takes; nanoseconds an element, minima over interleaved rounds in
-one process, and their ratio, slowest first. The kinds are there to send elements to Python: ints whose results do not fit
-the machine, floats that overflow. Where the list comprehension raises there is no row. --write puts the rows above
-1/10, and the worst, into docs/oracle-speed.md.
+100,000 elements of each kind of data that the expression takes; nanoseconds an element, minima over interleaved
+rounds in one process, and their ratio, slowest first. The kinds are there to send elements to Python: ints whose
+results do not fit the machine, floats that overflow. Where the list comprehension raises there is no row. The page
+docs/oracle-speed.md, which --write writes, has the rows with a ratio above 1/10.
 """
 
 from __future__ import annotations
@@ -118,7 +118,14 @@ def main() -> None:
     print("\n".join([about(), worst, *head, *(line.replace("x | y", r"x \| y") for _, line in found)]))
     if options.write:
         slow = [line.replace("`x | ", r"`x \| ") for ratio, line in found if ratio > 0.1]
-        page = ["# Texts against list comprehensions", "", *((__doc__ or "").splitlines()[2:]), "", f"{about()}. {worst}", ""]
+        page = [
+            "# Texts against list comprehensions",
+            "",
+            *((__doc__ or "").splitlines()[2:]),
+            "",
+            f"{about()}. {worst}",
+            "",
+        ]
         PAGE.write_text("\n".join([*page, *head, *slow, ""]))
 
 

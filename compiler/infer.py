@@ -423,6 +423,22 @@ class Inference:
         hi = max(hi, 1)
         return self.graph.int_term("ipow", -hi if ta.lo < 0 else 0, hi, a, b, raises=tb.lo < 0)
 
+    def modular_power(self, op: str, a: int, exponent: int, modulus: int) -> int:
+        """pow(a, exponent, modulus) by squaring, where the last two are constants and products fit the machine."""
+        n, m = self.terms[exponent], self.terms[modulus]
+        known = n.op == m.op == "const" and "f" not in (self.terms[a].kind, n.kind, m.kind)
+        if not known or not (0 <= n.value < 1 << 16 and 0 < m.value <= 1 << 31):
+            return self.graph.fail("i")
+        result, square, left = self.graph.const(1 % int(m.value)), self.int_mod(self.as_int(a), modulus), int(n.value)
+        if not left:
+            return self.graph.check(result, a)
+        while left:
+            if left & 1:
+                result = self.int_mod(self.int_mul(result, square), modulus)
+            left >>= 1
+            square = self.int_mod(self.int_mul(square, square), modulus) if left else square
+        return result
+
     # -- unary operators and functions -------------------------------------------------------------------------
 
     def negative(self, op: str, a: int) -> Value:
@@ -675,7 +691,7 @@ _RULES: dict[str, Any] = {
     "max": lambda self, node, args: self.extreme(">", args),
     "int": lambda self, node, args: self.to_int(args[0]),
     "float": lambda self, node, args: self.to_float(args[0]),
-    "pow": lambda self, node, args: self.graph.fail("i"),
+    "pow": lambda self, node, args: self.lift(Inference.modular_power, "pow", *args),
     **{
         name: lambda self, node, args: self.graph.fail(FUNCTIONS[str(node.value)].by_python)
         for name, function in FUNCTIONS.items()

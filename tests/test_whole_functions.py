@@ -45,6 +45,11 @@ ONE: dict[str, Callable[[Any], Any]] = {
     "comb(x, 3)": lambda x: math.comb(x, 3),
     "comb(40, x)": lambda x: math.comb(40, x),
     "perm(x, 2)": lambda x: math.perm(x, 2),
+    "pow(x, 3, 7)": lambda x: pow(x, 3, 7),
+    "pow(x, 65535, 2147483647)": lambda x: pow(x, 65535, 2147483647),
+    "pow(x, 1, 2147483648)": lambda x: pow(x, 1, 2147483648),
+    "pow(x, 0, 1) + pow(x, 0, 5)": lambda x: pow(x, 0, 1) + pow(x, 0, 5),
+    "pow(x, 5, True) + pow(x > 1, 2, 9)": lambda x: pow(x, 5, True) + pow(x > 1, 2, 9),
     "isqrt(abs(x)) * 2": lambda x: math.isqrt(abs(x)) * 2,
     "gcd(x > 3, 0)": lambda x: math.gcd(x > 3, 0),
     "(x > 3).bit_length()": lambda x: (x > 3).bit_length(),
@@ -106,6 +111,14 @@ def test_two_arguments(text: str, codes: str) -> None:
             assert agree(outcome(ao.map, columns[0], text, columns[1], typecode=target), want), target
 
 
+@pytest.mark.parametrize("text", ["pow(x, 3, -7)", "pow(x, -1, 7)", "pow(x, 3, 0)", "pow(x, 70000, 7)", "pow(3, x, 7)"])
+def test_powers_that_python_does(text: str) -> None:
+    function = eval(f"lambda x: {text}")
+    for x in (0, 1, 2, 5, 7, -3, 2**40):
+        want = stored("q", elements(function, [x]))
+        assert difference(outcome(ao.map, array("q", [x]), text), want) is None, x
+
+
 def test_filters_folds_and_functions() -> None:
     data = ints("h")
     assert list(ao.filter(data, "gcd(x, 6) == 1")) == [x for x in data if math.gcd(x, 6) == 1]
@@ -125,9 +138,9 @@ def test_filters_folds_and_functions() -> None:
 
 
 @pytest.mark.parametrize("text", ["gcd(x, 2)", "isqrt(x)", "factorial(x)", "comb(x, 2)", "lcm(2, x)", "ldexp(x, x)",
-                                  "x.bit_count()", "bit_length(x)"])  # fmt: skip
+                                  "x.bit_count()", "bit_length(x)", "pow(x, 2, 5)"])  # fmt: skip
 def test_floats_are_refused_as_python_refuses_them(text: str) -> None:
-    namespace = {**vars(math), "bit_length": lambda x: x.bit_length()}
+    namespace = {**vars(math), "pow": pow, "bit_length": lambda x: x.bit_length()}
     function = eval(f"lambda x: {text}", namespace)
     want = outcome(function, 2.0)
     assert isinstance(want, Raised)
