@@ -37,6 +37,7 @@ from .ir import (
     FUNCTIONS,
     IR,
     MAX_NODES,
+    METHODS,
     OPERATORS,
     Builder,
     Node,
@@ -486,11 +487,15 @@ class _Run:
 
     def load_attr(self, i: dis.Instruction) -> None:
         module = self.stack.pop()
+        called = i.opname == "LOAD_METHOD" or (sys.version_info >= (3, 12) and i.arg is not None and i.arg & 1)
+        if isinstance(module, int) and called and i.argval in METHODS:  # of a number: x.bit_count()
+            self.stack += [_Object(FUNCTIONS[i.argval].python), module]
+            return
         if not isinstance(module, _Object) or type(module.value) is not types.ModuleType:
             raise Unsupported(f"the attribute {i.argval!r} of {_describe_item(module)}")
         name = i.argval if module.value is math else f"{module.value.__name__}.{i.argval}"
         self.stack.append(self.load(slot_of("attribute", i.argval, module.value), name))
-        if i.opname == "LOAD_METHOD" or (sys.version_info >= (3, 12) and i.arg is not None and i.arg & 1):
+        if called:
             self.stack.append(NULL)
 
     def push_null(self, i: dis.Instruction) -> None:
@@ -555,6 +560,8 @@ class _Run:
         args = [self.pop() for _ in range(i.arg or 0)][::-1]
         pair = [self.stack.pop(), self.stack.pop()]
         callee = next((c for c in pair if c is not NULL), NULL)
+        if isinstance(callee, int) and isinstance(pair[1], _Object) and not args:  # a method and its number
+            args, pair, callee = [callee], [NULL, pair[1]], pair[1]
         if NULL not in pair or not isinstance(callee, _Object):
             raise Unsupported(f"a call of {_describe_item(callee)}")
         function = callee.value

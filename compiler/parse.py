@@ -11,8 +11,8 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .evaluate import evaluator
-from .ir import BINARY, CONSTANTS, FUNCTIONS, IR, MAX_NODES, Builder, Number, TooManyNodes
+from .evaluate import interpret
+from .ir import BINARY, CONSTANTS, FUNCTIONS, IR, ISCLOSE_WITHIN, MAX_NODES, METHODS, Builder, Number, TooManyNodes
 
 #: Characters of one expression. Longer texts are refused before they are parsed.
 MAX_TEXT = 16_384
@@ -54,7 +54,7 @@ _UNARY: dict[type[ast.unaryop], str] = {ast.USub: "neg", ast.UAdd: "pos", ast.In
 
 #: What to say of the constructs people try first; every other class is named as it is.
 _REFUSED: dict[type[ast.expr], str] = {
-    ast.Attribute: "attributes are not part of the language, except math.<name>",
+    ast.Attribute: "attributes are not part of the language, except math.<name>, x.bit_count() and x.bit_length()",
     ast.Subscript: "subscripts are not part of the language: an expression sees one element at a time",
     ast.Lambda: "a lambda cannot stand inside an expression; pass the function itself instead of a text",
     ast.NamedExpr: "':=' is not part of the language; write the expression twice, it is computed once",
@@ -213,9 +213,12 @@ class _Parser:
         raise self.unknown("name", "math." + name, _math_names(), node)
 
     def math_name(self, node: ast.Attribute) -> str:
-        if not (isinstance(node.value, ast.Name) and node.value.id == "math" and "math" not in self.params):
+        if not self.is_math(node.value):
             raise self.error(_REFUSED[ast.Attribute], node)
         return node.attr
+
+    def is_math(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and node.id == "math" and "math" not in self.params
 
     def binary(self, node: ast.BinOp, depth: int) -> int:
         # The parser nests a+b+c+... to the left; walked in a loop, so that length is not depth.
@@ -271,7 +274,7 @@ class _Parser:
         root = self.expr(node, depth)
         constant, self.build = self.build.done(root, ()), outer
         try:
-            value = None if any(n.op == "param" for n in constant.nodes) else evaluator(constant)()
+            value = None if any(n.op == "param" for n in constant.nodes) else interpret(constant, ())
         except (ArithmeticError, ValueError, TypeError) as error:
             raise self.error(f"the constant raises {type(error).__name__}: {error}", node) from None
         if not isinstance(value, (int, float)):
@@ -285,6 +288,10 @@ class _Parser:
         return self.build.add("if", condition, self.expr(node.body, depth), self.expr(node.orelse, depth))
 
     def call(self, node: ast.Call, depth: int) -> int:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in METHODS and not self.is_math(node.func.value):
+            if node.args or node.keywords:
+                raise self.error(f"{node.func.attr}() takes no arguments", node)
+            return self.apply(node.func.attr, [self.expr(node.func.value, depth)])
         if isinstance(node.func, ast.Attribute):
             written = self.math_name(node.func)
             name = _in_math(written) or ""
@@ -296,6 +303,8 @@ class _Parser:
                 raise self.unknown("function", node.func.id, _CALLS, node.func)
         else:
             raise self.error("only functions named in the language can be called", node.func)
+        if name == "isclose" and node.keywords:
+            return self.isclose(node, depth)
         for keyword in node.keywords:
             raise self.error("keyword arguments are not part of the language", keyword)
         for argument in node.args:
@@ -305,6 +314,18 @@ class _Parser:
         if len(node.args) < least or (most is not None and len(node.args) > most):
             raise self.error(f"{name}() takes {_count(least, most)}, not {len(node.args)}", node)
         return self.apply(name, [self.expr(argument, depth) for argument in node.args])
+
+    def isclose(self, node: ast.Call, depth: int) -> int:
+        """isclose() with its keywords, which must be constants."""
+        tolerances: dict[str, Number] = {"rel_tol": 1e-09, "abs_tol": 0.0}
+        if len(node.args) != 2:
+            raise self.error(f"isclose() takes 2 arguments before its keywords, not {len(node.args)}", node)
+        args = [self.expr(argument, depth) for argument in node.args]
+        for keyword in node.keywords:
+            if keyword.arg not in tolerances:
+                raise self.error("isclose() takes the keywords rel_tol and abs_tol", keyword)
+            tolerances[keyword.arg] = self.element(keyword.value, depth)
+        return self.apply(ISCLOSE_WITHIN, [*args, *(self.build.const(value) for value in tolerances.values())])
 
     def apply(self, name: str, args: list[int]) -> int:
         """A call, in terms of operators where Python defines it by them."""

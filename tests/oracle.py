@@ -21,6 +21,7 @@ import warnings
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any
 
 INTEGER_CODES = "bBhHiIlLqQ"
@@ -73,6 +74,7 @@ def _namespace() -> dict[str, Any]:
     names.update(ln=math.log, arcsin=math.asin, arccos=math.acos, arctan=math.atan, arctan2=math.atan2)
     names.update(arcsinh=math.asinh, arccosh=math.acosh, arctanh=math.atanh)
     names.update(abs=abs, min=min, max=max, round=round, int=int, float=float, bool=bool, pow=pow)
+    names.update(bit_count=methodcaller("bit_count"), bit_length=methodcaller("bit_length"))
     names.update(clip=_clip, minimum=min, maximum=max, absolute=abs, power=pow, where=None)
     names["__builtins__"] = {}
     return names

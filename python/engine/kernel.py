@@ -34,6 +34,7 @@ else:
 
 #: What _machine.run_count is to answer.
 COUNT, ANY, ALL = (CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL"))
+_ANY_INT = 1 << 64  # stands for an accumulator
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 
 
@@ -80,7 +81,7 @@ class Kernel(_machine.KernelBase):
         else:
             raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}")
         if self._plans is not None:
-            self._front = (self._plans.ready, self._plans)
+            self._front = (self._plans.ready, self._plans.narrow)
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -108,6 +109,24 @@ class Kernel(_machine.KernelBase):
         if ir is not None:
             return ir.params[:arity]
         return self._function.__code__.co_varnames[:arity] if isinstance(self._function, types.FunctionType) else ()
+
+    @property
+    def last_by_python(self) -> int:
+        """How many elements of the last map, inplace or filter Python computed, one by one.
+
+        0 if the machine did them all. Python does those that the machine marks (``explain`` says which may be), and all
+        of a callable that is not compiled; each costs about what it costs in a list comprehension. With several threads
+        that share the kernel, it is the last run of any.
+
+        >>> import arrayops as ao
+        >>> from array import array
+        >>> k = ao.compile("x * x")
+        >>> k(array("q", [3, 1 << 31, 1 << 32]), typecode="d")
+        array('d', [9.0, 4.611686018427388e+18, 1.8446744073709552e+19])
+        >>> k.last_by_python
+        1
+        """
+        return self._by_python
 
     @property
     def _ir(self) -> IR | None:
@@ -144,7 +163,8 @@ class Kernel(_machine.KernelBase):
 
     def __repr__(self) -> str:
         ieee = ", ieee=True" if self._ieee else ""
-        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}>"
+        asked = f", {self._by_python} elements of the last run by Python" if self._by_python else ""
+        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}{asked}>"
 
     def _repr_html_(self) -> str:
         return explain.unfolded(repr(self), self.explain())
@@ -177,17 +197,20 @@ class Kernel(_machine.KernelBase):
     def filter(self, arr: Any, *more: Any, **names: Any) -> Any:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
-        meaning = self._meaning(len(args), _machine.buffer_info(args[lead])[2])
+        meaning = self._meaning(args, _machine.buffer_info(args[lead])[2])
         given = args + meaning.captured
         program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
         if program is None:
-            return _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
-        return _machine.run_filter(program, given, meaning.python, meaning.visible(len(args)), lead)
+            kept = _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
+        else:
+            kept = _machine.run_filter(program, given, meaning.python, meaning.visible(len(args)), lead)
+        self._by_python = _machine.last_asked()
+        return kept
 
     def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None) -> Any:
         first = _machine.buffer_info(args[lead])
         wanted = output_typecode(first[0], typecode, out)
-        meaning = self._meaning(len(args), first[2])
+        meaning = self._meaning(args, first[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
         if plan is not None and plan.never_fits and first[2]:
@@ -199,6 +222,7 @@ class Kernel(_machine.KernelBase):
             else:
                 number = thread_count(threads)
                 _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, number)
+            self._by_python = _machine.last_asked()
         return target
 
     def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:
@@ -210,15 +234,15 @@ class Kernel(_machine.KernelBase):
             what = self._text or self.source
             raise TypeError(f"{what!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
 
-    def _meaning(self, arity: int, elements: int) -> Meaning:
-        """What the kernel means now, when called with ``arity`` numbers for each of ``elements``."""
+    def _meaning(self, args: tuple[Any, ...], elements: int) -> Meaning:
+        """What the kernel means now, when called with these arguments, or values of them, for each of ``elements``."""
         if self._plans is not None:
-            return Meaning(self._plans, (), self._plans.evaluator, True)
+            return Meaning(self._plans, (), self._plans.oracle(args), True)
         assert self._function is not None
         found = None
         if self._decoding:
             elements = sys.maxsize if self._eager else elements
-            found = functions.find(self._function, arity, elements)
+            found = functions.find(self._function, len(args), elements)
         plans = None if found is None else found[0].plans
         if plans is None:
             if self._strict:
@@ -226,7 +250,7 @@ class Kernel(_machine.KernelBase):
             return Meaning(None, (), self._function, False)
         assert found is not None
         if self._ieee:
-            return Meaning(plans.with_ieee, found[1], plans.with_ieee.evaluator, True)
+            return Meaning(plans.with_ieee, found[1], plans.with_ieee.oracle(args + found[1]), True)
         return Meaning(plans, found[1], self._function, False)
 
     # -- binding -------------------------------------------------------------------------------------------------
@@ -263,7 +287,7 @@ class Kernel(_machine.KernelBase):
     def reduce(self, arr: Any, initial: Any = MISSING, **names: Any) -> Any:
         """The left fold of arr; see :func:`arrayops.reduce`."""
         numbers = self._bind_fold(names)
-        fold = Fold(self._meaning(2 + len(numbers), _machine.buffer_info(arr)[2]), numbers)
+        fold = Fold(self._meaning((_ANY_INT, 0, *numbers), _machine.buffer_info(arr)[2]), numbers)
         if initial is not MISSING and type(initial) in (int, float, bool):
             return fold.run(arr, initial, 0)
         values = native(arr)
@@ -278,7 +302,7 @@ class Kernel(_machine.KernelBase):
         code, _, count, _ = _machine.buffer_info(arr)
         code = code if typecode is None else checked_typecode(typecode)
         numbers = self._bind_fold(names)
-        fold = Fold(self._meaning(2 + len(numbers), count), numbers)
+        fold = Fold(self._meaning((_ANY_INT, 0, *numbers), count), numbers)
         by_python = (initial is None and not count) or type(initial) not in (int, float, bool, type(None))
         if not by_python and fold.meaning.plans is not None:
             first = native(arr)[0] if initial is None else initial
@@ -320,7 +344,8 @@ class Kernel(_machine.KernelBase):
             if translation.plans is None:
                 return f"callback: {translation.template.reason}\n{self._name} is called once per element"
             plans = translation.plans.with_ieee if self._ieee else translation.plans
-        return explain.program_text(self.source, plans, captured, typecodes, names)
+        text = explain.program_text(self.source, plans, captured, typecodes, names)
+        return text + (f"\nlast run: {self._by_python} elements by Python" if self._by_python else "")
 
 
 def _place(function: Any, slot: Any) -> object:
@@ -363,7 +388,7 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
         if not (ieee or first or hidden):
             make_room(_machine.TEXTS, _MOST_KERNELS)
             assert kernel._plans is not None
-            _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans)
+            _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans.narrow)
     return kernel
 
 
@@ -387,7 +412,7 @@ def predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool) 
 def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any) -> int | bool:
     """How many values are true; for ANY, ALL whether any, all are. Stops where that is known."""
     args, lead = kernel._bind((arr, *more), names)
-    meaning = kernel._meaning(len(args), _machine.buffer_info(args[lead])[2])
+    meaning = kernel._meaning(args, _machine.buffer_info(args[lead])[2])
     given, visible = args + meaning.captured, meaning.visible(len(args))
     program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
     if program is not None:

@@ -59,27 +59,25 @@ def _type(arg: Any) -> str | Param:
 
 
 class Plans:
-    """An IR, its evaluator, and the plans that have been made of it."""
+    """An IR, its evaluators, and the plans that have been made of it.
 
-    __slots__ = ("_evaluator", "_other", "_plans", "ieee", "ir", "ready")
+    ``evaluator`` is the meaning for one number of each parameter, in Python. ``narrow`` is the same, but faster, where
+    no int has more than 64 bits, as those of arrays and those that the machine takes as numbers.
+    """
+
+    __slots__ = ("_other", "_plans", "evaluator", "ieee", "ir", "narrow", "ready")
 
     def __init__(self, ir: IR, ieee: bool) -> None:
         self.ir, self.ieee = ir, ieee
         self._plans: dict[Any, Plan] = {}
         self.ready: dict[int, Any] = {}  # programs of maps and filters by signature, for the fast way in
-        self._evaluator: Callable[..., Any] | None = None
+        self.evaluator: Callable[..., Any] = evaluator(ir, ieee)
+        self.narrow: Callable[..., Any] = evaluator(ir, ieee, any_int=False)
         self._other: Plans | None = None
 
-    @property
-    def evaluator(self) -> Callable[..., Any]:
-        """The meaning of the IR for one element of each parameter, in Python."""
-        if self._evaluator is None:
-            self._evaluator = evaluator(self.ir, self.ieee)
-        return self._evaluator
-
-    def __call__(self, *args: Any) -> Any:
-        """The value for one element of each parameter, by Python."""
-        return self.evaluator(*args)
+    def oracle(self, args: tuple[Any, ...]) -> Callable[..., Any]:
+        """The evaluator for elements of these arguments."""
+        return self.evaluator if any(type(a) is int and a.bit_length() > 64 for a in args) else self.narrow
 
     @property
     def with_ieee(self) -> Plans:

@@ -80,7 +80,17 @@ static int set_fast(enum ao_type type, void *element, PyObject *value)
         memcpy(element, &x, sizeof x);
         return 1;
     }
-    if (!is_float(type) && PyLong_CheckExact(value)) {
+    const int whole = PyLong_CheckExact(value) || PyBool_Check(value);
+    if (type == AO_TYPE_f64 && whole) {
+        const double x = PyLong_AsDouble(value);
+        if (x == -1.0 && PyErr_Occurred()) {
+            PyErr_Clear(); /* array.array has its own words for it */
+            return 0;
+        }
+        memcpy(element, &x, sizeof x);
+        return 1;
+    }
+    if (!is_float(type) && whole) {
         int overflow = 0;
         long long x = PyLong_AsLongLongAndOverflow(value, &overflow);
         if (!overflow && in_range(type, x)) {
