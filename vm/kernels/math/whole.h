@@ -41,8 +41,13 @@ static inline unsigned trailing_zeros(uint64_t u) /* u != 0 */
 #endif
 }
 
+/* One division first: it leaves the binary steps little to do where one number is much smaller, as a constant often is. */
 static inline uint64_t gcd(uint64_t x, uint64_t y)
 {
+    if (x && y > x)
+        y %= x;
+    else if (y)
+        x %= y;
     if (!x || !y)
         return x | y;
     const unsigned twos = trailing_zeros(x | y);
