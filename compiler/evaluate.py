@@ -140,14 +140,18 @@ def _ieee_pow(a: Any, b: Any) -> Any:
     except OverflowError:
         if isinstance(a, int) and isinstance(b, int):
             raise
+        if a < 0 and b % 1:
+            return math.nan  # also where a complex number would be too large
         return -math.inf if a < 0 and b % 2 == 1 else math.inf
     return math.nan if isinstance(value, complex) else value
 
 
 def _ieee_value(name: str, x: Any, overflow: bool) -> float:
     """What IEEE has where math raises: at poles and overflows an infinity, elsewhere nan."""
-    if overflow:
-        return math.copysign(math.inf, x) if name == "sinh" else math.inf
+    if overflow or (name == "gamma" and x == 0):
+        return math.copysign(math.inf, x) if name in ("sinh", "gamma") else math.inf
+    if name == "lgamma":
+        return math.inf
     if (name in ("log", "log2", "log10") and x == 0) or (name == "log1p" and x == -1):
         return -math.inf
     return math.copysign(math.inf, x) if name == "atanh" and abs(x) == 1 else math.nan
@@ -175,15 +179,47 @@ def _ieee_log(x: Any, *base: Any) -> float:
     return float(_ieee_div(value, _ieee_function("log")(*base))) if base else float(value)
 
 
+def _ieee_ldexp(x: Any, exponent: Any) -> float:
+    try:
+        return math.ldexp(x, exponent)
+    except OverflowError:
+        return math.copysign(math.inf, float(x))  # float() refuses an int that is too large
+
+
+def _ieee_round(x: Any, *digits: Any) -> Any:
+    try:
+        return _round(x, *digits)
+    except OverflowError:
+        if isinstance(x, float) and digits:
+            return math.copysign(math.inf, x)
+        raise
+
+
+def _ieee_fma(x: Any, y: Any, z: Any) -> float:
+    try:
+        return FUNCTIONS["fma"].python(x, y, z)
+    except ValueError:
+        return math.nan
+    except OverflowError:
+        return float(x) * float(y) + float(z)  # in the last place this rounds otherwise, but here it is an infinity
+
+
+def _ieee_modular_pow(a: Any, b: Any, *modulus: Any) -> Any:
+    return _modular_pow(a, b, *modulus) if modulus else _ieee_pow(a, b)
+
+
 IEEE_OPERATIONS: dict[str, Operation] = OPERATIONS | {
     "/": _ieee_div,
     "//": _ieee_floordiv,
     "%": _ieee_mod,
     "**": _ieee_pow,
 }
-_IEEE_FUNCTIONS = ("sqrt", *(n for n in ELEMENTARY1 + ELEMENTARY2 if n in FUNCTIONS), "hypot")
+_IEEE_FUNCTIONS = ("sqrt", *(n for n in ELEMENTARY1 + ELEMENTARY2 if n in FUNCTIONS), "hypot", "gamma", "lgamma")
 IEEE_CALLS: dict[str, Operation] = CALLS | {n: _ieee_function(n) for n in _IEEE_FUNCTIONS}
-IEEE_CALLS |= {"log": _ieee_log, "math.pow": lambda a, b: _ieee_pow(float(a), float(b))}
+IEEE_CALLS |= {"log": _ieee_log, "math.pow": lambda a, b: _ieee_pow(float(a), float(b)), "pow": _ieee_modular_pow}
+IEEE_CALLS |= {"ldexp": _ieee_ldexp, "round": _ieee_round}
+if "fma" in FUNCTIONS:
+    IEEE_CALLS["fma"] = _ieee_fma
 
 
 def fold(op: str, values: tuple[Number, ...], value: object, ieee: bool) -> Any:

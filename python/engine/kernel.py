@@ -21,7 +21,7 @@ from ..compiler.machine import CONSTANTS, SLOT_KINDS
 from ..compiler.parse import RESERVED, parse
 from . import functions
 from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
-from .common import MISSING, Later, make_room, native
+from .common import MISSING, Later, different_lengths, held, make_room, native
 from .exchange import exchanges, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
@@ -291,7 +291,7 @@ class Kernel(_machine.KernelBase):
         if initial is not MISSING and type(initial) in (int, float, bool):
             return fold.run(arr, initial, 0)
         values = native(arr)
-        with memoryview(arr):  # held, so that a callable cannot resize it
+        with held(arr):
             if initial is MISSING and len(values):
                 return fold.run(arr, values[0], 1)
             return functools.reduce(fold.callable, values, *(() if initial is MISSING else (initial,)))
@@ -313,7 +313,7 @@ class Kernel(_machine.KernelBase):
                 return out
             except (Unsettled, TypeError, OverflowError):
                 pass  # which exception comes first depends on all elements: Python itself decides
-        with memoryview(arr):
+        with held(arr):
             return array(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
 
     # -- explaining ----------------------------------------------------------------------------------------------
@@ -417,9 +417,19 @@ def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any)
     program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
     if program is not None:
         return _machine.run_count(program, given, meaning.python, visible, what)
-    with memoryview(arr):  # held, so that a callable cannot resize it
-        columns = [itertools.repeat(a) if isinstance(a, (int, float)) else native(a) for a in given[:visible]]
-        values = (meaning.python(*element) for element in zip(*columns, strict=False))
+    return _count_called(meaning.python, what, given[:visible])
+
+
+def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) -> int | bool:
+    """The same by a callable of one number of each argument; arrays and numbers in any order."""
+    arrays = [a for a in args if not isinstance(a, (int, float))]
+    with held(*arrays):
+        first, *others = (_machine.buffer_info(a)[2] for a in arrays)
+        for other in others:
+            if other != first:
+                raise different_lengths(first, other)
+        columns = [itertools.repeat(a, first) if isinstance(a, (int, float)) else native(a) for a in args]
+        values = itertools.starmap(python, zip(*columns, strict=True))
         return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
 
 

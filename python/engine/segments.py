@@ -16,7 +16,7 @@ from .. import _machine
 from ..compiler.ir import IR, Builder, TooManyNodes
 from ..compiler.machine import MISSING
 from .arguments import bindable, plain_number
-from .common import native
+from .common import held, native
 from .figures import EXTREMES, NOTHING, SQUARES, SUMS, Gathered, as_floats, gather, is_float, joined, together
 from .kernel import Function, Kernel, kernel_of, needs_one, stage_function, stage_ir, stage_name
 from .plans import Plan, pipe_plan, types_of
@@ -104,10 +104,11 @@ class Compiled:
 
     def elements(self, arr: Any) -> Iterator[Any]:
         """The values by Python, one by one."""
-        for x in iterated(arr):
-            value = self.element(x)
-            if value is not MISSING:
-                yield value
+        with held(*(() if isinstance(arr, list) else (arr,))):
+            for x in iterated(arr):
+                value = self.element(x)
+                if value is not MISSING:
+                    yield value
 
     def plan(self, arr: Any, wanted: str | None) -> Plan:
         key = (types_of((arr,)), wanted)
