@@ -253,9 +253,8 @@ class Kernel(_machine.KernelBase):
 
     def _bind_fold(self, names: dict[str, Any]) -> tuple[Any, ...]:
         """The named numbers of a fold, in the order of the parameters that follow the accumulator and the element."""
-        for name, value in names.items():
-            plain_number(value, name, "fold")
-        return self._bind((0, 0), names)[0][2:]
+        numbers = {name: plain_number(value, name, "fold") for name, value in names.items()}
+        return self._bind((0, 0), numbers)[0][2:]
 
     @takes
     def reduce(self, arr: Any, initial: Any = MISSING, **names: Any) -> Any:
@@ -396,18 +395,26 @@ def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any)
         return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
 
 
-@exchanges(chunkwise=True)
-def evaluate(kernel: Kernel, /, *, typecode: str | None, out: Any, threads: int | None, **names: Any) -> Any:
-    """The value where every parameter has a name; see :func:`arrayops.evaluate`."""
-    assert kernel._plans is not None
-    params = kernel._plans.ir.params
-    for name in names:
+def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: str | None, out: Any,
+             threads: int | None) -> Any:  # fmt: skip
+    """The value where every parameter has a name, in a mapping or apart; see :func:`arrayops.evaluate`."""
+    names = {} if names is None else names
+    kernel = text_kernel(text, (*more, *(name for name in RESERVED if name in names)), ieee=ieee)
+    params = kernel.params
+    for name in more:
         if name not in params:
-            raise TypeError(f"{kernel._text!r} has no name {name!r}; its names are {quoted(params)}")
-    missing = [p for p in params if p not in names]
+            raise TypeError(f"{text!r} has no name {name!r}; its names are {quoted(params)}")
+    missing = [p for p in params if p not in more and p not in names]
     if missing:
-        raise TypeError(f"{kernel._text!r} needs a value for {quoted(missing)}")
-    args = tuple(bindable(names[p], repr(p)) for p in params)
+        raise TypeError(f"{text!r} needs a value for {quoted(missing)}")
+    values = (more[p] if p in more else names[p] for p in params)
+    return _evaluate(kernel, *values, typecode=typecode, out=out, threads=threads)
+
+
+@exchanges(chunkwise=True)
+def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any, threads: int | None) -> Any:
+    assert kernel._plans is not None
+    args = tuple(bindable(v, repr(p)) for p, v in zip(kernel.params, values, strict=True))
     lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
     if lead is None:
         return kernel._plans.evaluator(*args)
