@@ -8,8 +8,8 @@ whatever the text is, the answer is an IR or an :class:`ExpressionError`, in bou
 from __future__ import annotations
 
 import ast
-import keyword
 from collections.abc import Callable, Iterable
+from keyword import iskeyword
 from typing import Any
 
 from .evaluate import evaluator
@@ -198,7 +198,7 @@ class _Parser:
 
     def name(self, node: ast.Name, depth: int) -> int:
         name = node.id
-        if keyword.iskeyword(name):  # written in letters that Python folds to it
+        if iskeyword(name):  # written in letters that Python folds to it
             raise self.error(f"{name!r} is a word of Python, not a name", node)
         index = self.params.get(name)
         if index is None:

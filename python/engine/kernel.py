@@ -25,7 +25,7 @@ from .common import MISSING, Later, make_room, native
 from .exchange import exchanges, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
-from .plans import Plans, types_of
+from .plans import Plans, signs_of, types_of
 
 if TYPE_CHECKING:
     from . import explain
@@ -287,7 +287,7 @@ class Kernel(_machine.KernelBase):
             except (Unsettled, TypeError, OverflowError):
                 pass  # which exception comes first depends on all elements: Python itself decides
         with memoryview(arr):
-            return array(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
+            return stored(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
 
     # -- explaining ----------------------------------------------------------------------------------------------
 
@@ -328,6 +328,16 @@ def _place(function: Any, slot: Any) -> object:
     if name == "cell":
         return id(holder.__closure__[key])
     return (name, key, id(holder.__globals__) if name == "global" else id(holder))
+
+
+def stored(code: str, values: list[Any]) -> array[Any]:
+    """The values as an array; what it cannot hold is refused as any result is."""
+    try:
+        return array(code, values)
+    except (TypeError, OverflowError):
+        target, following = _machine.new_array(code, len(values)), iter(values)
+        _machine.call_map(lambda _: next(following), (target,), target, True)
+        raise
 
 
 def _from_text(text: str, params: tuple[str, ...], ieee: bool) -> Kernel:
@@ -419,7 +429,7 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any, t
     if lead is None:
         return kernel._plans.evaluator(*args)
     if typecode is None and out is None:
-        typecode = kernel._plans.get("map", types_of(args), None).typecode
+        typecode = kernel._plans.natural(signs_of(args, types_of(args)))
     return kernel._run_map(args, lead, typecode, out, threads)
 
 

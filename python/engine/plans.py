@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _machine
@@ -41,6 +41,25 @@ class Plan:
 def types_of(args: tuple[Any, ...]) -> tuple[str | Param, ...]:
     """What plans are remembered by: the machine type of each array, the Param of each number."""
     return tuple([_type(a) for a in args])
+
+
+def signs_of(args: tuple[Any, ...], types: tuple[str | Param, ...]) -> tuple[str | Param, ...]:
+    """The types, with what is known of each int that goes with every element: whether it is negative."""
+    return tuple(
+        t if isinstance(t, str) or t.kind != "i" else replace(t, lo=max(t.lo, 0)) if a >= 0 else replace(t, hi=min(t.hi, -1))
+        for a, t in zip(args, types, strict=True)
+    )
+
+
+def _was_cut_at_zero(inference: Inference, root: int) -> bool:
+    """Whether an int that is 0 or more by its interval may be negative in Python: a difference of unsigned ints."""
+    stack = [root]
+    while stack:
+        t = inference.terms[stack.pop()]
+        if t.op == "sub" and t.lane == "u64":
+            return True
+        stack += [] if t.op in ("and", "mod") else t.args[t.op == "if" :]
+    return False
 
 
 def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None) -> int | None:
@@ -104,11 +123,26 @@ class Plans:
                 self.ready[signature] = plan.program
         return plan
 
+    def natural(self, types: tuple[str | Param, ...]) -> str:
+        """The typecode of a result where nobody asks for one: 'd', 'q', 'B', or 'Q' where unsigned 64-bit ints go in.
+
+        Where only negative exponents give floats, the result is ints: an exponent that is negative is an error then.
+        """
+        params = [ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types]
+        unsigned = any(p.type == "u64" for p in params)
+        for whole_powers in (False, True):
+            inference = Inference(self.ir, params, self.ieee, whole_powers=whole_powers)
+            value = inference.run()
+            if not isinstance(value, Union):
+                term = inference.terms[value]
+                wide = unsigned and term.lo >= 0 and term.hi > I64[1] and not _was_cut_at_zero(inference, value)
+                return {"f": "d", "i": "Q" if wide or term.lo > I64[1] else "q", "b": "B"}[term.kind]
+        return "d"
+
     def _map(self, types: tuple[Param, ...], wanted: str | None) -> Plan:
         inference = Inference(self.ir, list(types), self.ieee)
         value = inference.run()
-        if wanted is None:
-            wanted = "d" if isinstance(value, Union) else {"f": "d", "i": "q", "b": "B"}[inference.terms[value].kind]
+        wanted = wanted or self.natural(types)
         target = MACHINE_TYPES[wanted]
         root = inference.to_float(value) if target[0] == "f" else inference.to_stored_int(value)
         if root is None:
