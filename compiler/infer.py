@@ -27,8 +27,8 @@ _ROUNDED = ("floor", "ceil", "trunc", "rint")
 class Inference:
     """Builds the terms of an IR for parameters of known types; ``acc`` is the parameter that a fold carries, if any.
 
-    whole_powers: powers of ints are ints, unless the exponent is written as a negative one (``2**-x``); one that turns out
-    to be negative, for which Python has a float, is Python's to answer.
+    whole_powers: powers of ints are ints, unless the exponent is written as a negative one (``2**-x``); one that turns
+    out to be negative, for which Python has a float, is Python's to answer.
     """
 
     def __init__(self, ir: IR, params: list[Param], ieee: bool, acc: int | None = None,

@@ -184,8 +184,9 @@ def _exchanging(method: _F, gives: bool, chunkwise: bool = False) -> _F:
 
 def _exchange(method: Callable[..., Any], kernel: Any, args: tuple[Any, ...], options: dict[str, Any], gives: bool,
               chunkwise: bool) -> Any:  # fmt: skip
-    values: _Values = {key: value if key == "out" else plain(value)
-                       for key, value in (*enumerate(args), *options.items())}  # fmt: skip
+    values: _Values = dict(enumerate(args))
+    values.update(options)
+    values = {key: value if key == "out" else plain(value) for key, value in values.items()}
 
     def run(values: _Values) -> Any:
         return method(kernel, *(values[i] for i in range(len(args))), **{name: values[name] for name in options})

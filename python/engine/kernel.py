@@ -322,7 +322,7 @@ class Kernel(_machine.KernelBase):
 
 def _place(function: Any, slot: Any) -> object:
     """What tells one captured place from another: the object that holds the number, and where in it."""
-    kind, key, owner = slot
+    kind, key, owner, _ = slot
     holder = function if owner is None else owner
     name = SLOT_KINDS[kind]
     if name == "cell":
@@ -453,7 +453,7 @@ def stage_ir(kernel: Kernel, numbers: dict[str, Any], ieee: bool) -> tuple[IR, d
     if not kernel._decoding:
         return None
     translation, captured = functions.translate(kernel._function, 1)
-    if translation.plans is None:
+    if translation.plans is None or translation.plans.ir.numpy:  # the next stage would tell NumPy's numbers apart
         return None
     ir = translation.plans.ir
     return ir, dict(enumerate(captured, len(ir.params) - len(captured)))

@@ -46,7 +46,11 @@ def types_of(args: tuple[Any, ...]) -> tuple[str | Param, ...]:
 def signs_of(args: tuple[Any, ...], types: tuple[str | Param, ...]) -> tuple[str | Param, ...]:
     """The types, with what is known of each int that goes with every element: whether it is negative."""
     return tuple(
-        t if isinstance(t, str) or t.kind != "i" else replace(t, lo=max(t.lo, 0)) if a >= 0 else replace(t, hi=min(t.hi, -1))
+        t
+        if isinstance(t, str) or t.kind != "i"
+        else replace(t, lo=max(t.lo, 0))
+        if a >= 0
+        else replace(t, hi=min(t.hi, -1))
         for a, t in zip(args, types, strict=True)
     )
 
@@ -113,7 +117,8 @@ class Plans:
         plan = self._plans.get(key)
         if plan is None:
             params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
-            plan = {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
+            plan = self._called(kind, params, wanted)
+            plan = plan or {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
                 self.ready.clear()
@@ -123,11 +128,25 @@ class Plans:
                 self.ready[signature] = plan.program
         return plan
 
+    def _called(self, kind: str, params: tuple[Param, ...], wanted: str | None) -> Plan | None:
+        """The plan of what Python must answer because it uses NumPy: no program.
+
+        It has half floats for bools, its truth values are no ints, and an accumulator that is a NumPy number stays one.
+        """
+        numpy = self.ir.numpy
+        bools = "u" in numpy and any(p.type == "b1" for p in params)
+        no_int = "b" in numpy and kind == "map" and wanted is not None and MACHINE_TYPES[wanted][0] != "f"
+        if bools or no_int or (kind == "fold" and ("f" in numpy or "b" in numpy)):
+            return Plan(wanted or "d", None, None, Inference(self.ir, list(params), self.ieee), never_fits=no_int)
+        return None
+
     def natural(self, types: tuple[str | Param, ...]) -> str:
         """The typecode of a result where nobody asks for one: 'd', 'q', 'B', or 'Q' where unsigned 64-bit ints go in.
 
         Where only negative exponents give floats, the result is ints: an exponent that is negative is an error then.
         """
+        if "b" in self.ir.numpy:
+            return "d"
         params = [ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types]
         unsigned = any(p.type == "u64" for p in params)
         for whole_powers in (False, True):
