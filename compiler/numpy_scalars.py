@@ -1,16 +1,16 @@
 """Functions that use NumPy's scalars: which of them mean what the same function of Python's numbers means.
 
-A function may capture a NumPy scalar or call ``numpy.exp``. Python then computes with NumPy's scalar types, which are not
-Python's numbers everywhere. :func:`as_python` follows the types that each node may have and rewrites the IR to one of
-Python's numbers with equal values; where that cannot be done the function is called.
+A function may capture a NumPy scalar or call ``numpy.exp``. Python then computes with NumPy's scalar types, which are
+not Python's numbers everywhere. :func:`as_python` follows the types that each node may have and rewrites the IR to one
+of Python's numbers with equal values; where that cannot be done the function is called.
 
     p    a number of Python's
     f    a float64
     i    an integer scalar: compared only, as its arithmetic wraps around
     b    a truth value: used as a condition only, as b + b is b
 
-What NumPy answers and Python refuses (a zero divisor, the root of a negative) needs nothing here: the machine marks such
-elements, and the function itself is called for them. Warnings are not given, and numpy.errstate is not asked.
+What NumPy answers and Python refuses (a zero divisor, the root of a negative) needs nothing here: the machine marks
+such elements, and the function itself is called for them. Warnings are not given, and numpy.errstate is not asked.
 """
 
 from __future__ import annotations
