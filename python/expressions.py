@@ -104,7 +104,7 @@ def evaluate(text: str, *, names: Any = None, typecode: str | None = None, out: 
     more: buffers or numbers for the names in the expression, by keyword.
 
     Buffers must have one length; numbers go with every element. The result is an array of typecode 'd' for floats, 'q'
-    (or 'Q', of unsigned 64-bit ints) for ints, 'B' for truth values, unless typecode or out says otherwise; if no name
+    (or 'Q', if they are too large) for ints, 'B' for truth values, unless typecode or out says otherwise; if no name
     is a buffer, it is one number.
 
     >>> import arrayops as ao

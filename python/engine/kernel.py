@@ -419,8 +419,15 @@ def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: 
     missing = [p for p in params if p not in more and p not in names]
     if missing:
         raise TypeError(f"{text!r} needs a value for {quoted(missing)}")
-    values = (more[p] if p in more else names[p] for p in params)
-    return _evaluate(kernel, *values, typecode=typecode, out=out, threads=threads)
+    values = [more[p] if p in more else names[p] for p in params]
+    try:
+        return _evaluate(kernel, *values, typecode=typecode, out=out, threads=threads)
+    except _Unsigned:
+        return _evaluate(kernel, *values, typecode="Q", out=out, threads=threads)
+
+
+class _Unsigned(Exception):
+    """The ints are too large for 'q', and may be for 'Q'."""
 
 
 @exchanges(chunkwise=True)
@@ -432,6 +439,11 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any, t
         return kernel._plans.evaluator(*args)
     if typecode is None and out is None:
         typecode = kernel._plans.natural(signs_of(args, types_of(args)))
+        if typecode == "Q":
+            try:
+                return kernel._run_map(args, lead, "q", out, threads)
+            except OverflowError:
+                raise _Unsigned from None
     return kernel._run_map(args, lead, typecode, out, threads)
 
 

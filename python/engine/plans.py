@@ -55,17 +55,6 @@ def signs_of(args: tuple[Any, ...], types: tuple[str | Param, ...]) -> tuple[str
     )
 
 
-def _was_cut_at_zero(inference: Inference, root: int) -> bool:
-    """Whether an int that is 0 or more by its interval may be negative in Python: a difference of unsigned ints."""
-    stack = [root]
-    while stack:
-        t = inference.terms[stack.pop()]
-        if t.op == "sub" and t.lane == "u64":
-            return True
-        stack += [] if t.op in ("and", "mod") else t.args[t.op == "if" :]
-    return False
-
-
 def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None) -> int | None:
     """What the fast way in finds a map's or filter's program by; None for what it leaves to Python."""
     if kind == "fold" or (kind == "map" and wanted is None):
@@ -141,21 +130,19 @@ class Plans:
         return None
 
     def natural(self, types: tuple[str | Param, ...]) -> str:
-        """The typecode of a result where nobody asks for one: 'd', 'q', 'B', or 'Q' where unsigned 64-bit ints go in.
+        """The typecode of a result where nobody asks for one: 'd', 'q', 'B', or 'Q' where ints from 0 up may need it.
 
         Where only negative exponents give floats, the result is ints: an exponent that is negative is an error then.
         """
         if "b" in self.ir.numpy:
             return "d"
         params = [ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types]
-        unsigned = any(p.type == "u64" for p in params)
         for whole_powers in (False, True):
             inference = Inference(self.ir, params, self.ieee, whole_powers=whole_powers)
             value = inference.run()
             if not isinstance(value, Union):
                 term = inference.terms[value]
-                wide = unsigned and term.lo >= 0 and term.hi > I64[1] and not _was_cut_at_zero(inference, value)
-                return {"f": "d", "i": "Q" if wide or term.lo > I64[1] else "q", "b": "B"}[term.kind]
+                return {"f": "d", "i": "Q" if term.lo >= 0 and term.hi > I64[1] else "q", "b": "B"}[term.kind]
         return "d"
 
     def _map(self, types: tuple[Param, ...], wanted: str | None) -> Plan:
