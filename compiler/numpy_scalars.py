@@ -27,8 +27,11 @@ _UFUNCS: dict[str, str] = {
                                "sinh", "cosh", "tanh", "sqrt", "fabs", "degrees", "radians", "hypot", "copysign",
                                "isnan", "isinf", "isfinite")},
     **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
-    "rad2deg": "degrees", "deg2rad": "radians", "absolute": "abs",
+    "rad2deg": "degrees", "deg2rad": "radians",
 }  # fmt: skip
+#: Those that give ints for ints: compiled for floats only.
+_KEEP_INTS = {"floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "round", "absolute": "abs", "square": "*",
+              "sign": ""}  # fmt: skip
 _CLASSES = ("isnan", "isinf", "isfinite")
 _PREFIX = "numpy."
 _SCALARS = {"float64": "f", "bool_": "b"} | {f"{u}int{bits}": "i" for u in ("", "u") for bits in (8, 16, 32, 64)}
@@ -56,8 +59,8 @@ def ufunc_name(value: object) -> str:
     numpy = sys.modules.get("numpy")
     if numpy is None or type(value) is not getattr(numpy, "ufunc", None):
         return ""
-    known = (n for n, ours in _UFUNCS.items() if ours in FUNCTIONS and getattr(numpy, n, None) is value)
-    name = next(known, "")
+    names = [n for n, ours in _UFUNCS.items() if ours in FUNCTIONS] + [*_KEEP_INTS]
+    name = next((n for n in names if getattr(numpy, n, None) is value), "")
     return name and _PREFIX + name
 
 
@@ -74,7 +77,8 @@ class _Rewriter:
         self.ir, self.scalars = ir, scalars
         self.build = Builder()
         self.kinds: dict[int, Kinds] = {}  # of the new nodes
-        self.ufuncs = False
+        self.floats: dict[int, bool] = {}
+        self.uses = ""
 
     def run(self) -> IR:
         new: list[int] = []
@@ -85,7 +89,7 @@ class _Rewriter:
             new.append(index)
         root = new[self.ir.root]
         result = "".join(k for k in "fb" if self.kinds[root] & (frozenset("fi") if k == "f" else B))
-        return IR(tuple(self.build.nodes), root, self.ir.params, result + ("u" if self.ufuncs else ""))
+        return IR(tuple(self.build.nodes), root, self.ir.params, result + self.uses)
 
     def node(self, node: Node, args: list[int]) -> tuple[int, Kinds]:
         """The new node and its kinds."""
@@ -133,7 +137,7 @@ class _Rewriter:
 
     def call(self, name: str, args: list[int], kinds: list[Kinds]) -> tuple[int, Kinds]:
         if name.startswith(_PREFIX):
-            return self.ufunc(_UFUNCS[name.removeprefix(_PREFIX)], args, kinds)
+            return self.ufunc(name.removeprefix(_PREFIX), args, kinds)
         if all(k == P for k in kinds):
             return self.build.add("call", *args, value=name), P
         if name in ("min", "max"):
@@ -157,15 +161,53 @@ class _Rewriter:
         return result, self.kinds[result]
 
     def ufunc(self, name: str, args: list[int], kinds: list[Kinds]) -> tuple[int, Kinds]:
-        """A function of doubles, whatever numbers it is given; but half floats for bools, and abs() keeps ints."""
-        if any(k - frozenset("pf") for k in kinds) or (name == "abs" and kinds != [F]):
-            raise Different(f"numpy's {name}() of what may be no float")
-        if any(self.may_be_bool(i) for i in args):
-            raise Different(f"numpy's {name}() of what may be a bool")
-        self.ufuncs = True
-        if name in _CLASSES:
-            return self.build.add("call", *args, value=name), B
-        return self.build.add("call", *(self.floating(i) for i in args), value=name), F
+        """A function of doubles, whatever numbers it is given; but half floats for bools."""
+        if any(k - frozenset("pf") for k in kinds) or any(self.may_be_bool(i) for i in args):
+            raise Different(f"{_PREFIX}{name}() of what may be a bool or a NumPy integer")
+        self.uses += "u"
+        if name in _KEEP_INTS:
+            if not self.is_float(args[0]):
+                raise Different(f"{_PREFIX}{name}() of what may be an int")
+            return self.keeping(name, args[0]), F
+        ours = _UFUNCS[name]
+        if ours in _CLASSES:
+            return self.build.add("call", *args, value=ours), B
+        return self.build.add("call", *(self.floating(i) for i in args), value=ours), F
+
+    def keeping(self, name: str, x: int) -> int:
+        """A function of _KEEP_INTS of a float, by what the language has."""
+        build, ours = self.build, _KEEP_INTS[name]
+        if name == "sign":  # of a zero 0.0, of nan the nan itself
+            signs = ((">", 1.0), ("<", -1.0), ("==", 0.0))
+            result = x
+            for op, value in reversed(signs):
+                result = build.add("if", build.add(op, x, build.const(0.0)), build.const(value), result)
+            return result
+        if name == "square":
+            return build.add("*", x, x)
+        whole = build.add("call", x, value=ours)
+        if name == "absolute":
+            return whole
+        # Rounded to a whole number, a float keeps its sign: -0.0 is one.
+        return build.add("call", build.add("call", whole, value="float"), x, value="copysign")
+
+    def is_float(self, index: int) -> bool:
+        """Whether it is a float wherever the parameters are floats."""
+        found = self.floats.get(index)
+        if found is None:
+            found = self.floats[index] = self.find_float(index)
+        return found
+
+    def find_float(self, index: int) -> bool:
+        node = self.build.nodes[index]
+        if self.kinds.get(index) == F or node.op == "/" or isinstance(node.value, float):
+            return True
+        if node.op == "param":
+            self.uses += "d"
+            return True
+        if node.op in ("+", "-", "*", "neg", "pos"):
+            return any(self.is_float(i) for i in node.args)
+        return node.op == "if" and all(self.is_float(i) for i in node.args[1:])
 
     def may_be_bool(self, index: int) -> bool:
         """Parameters apart: of those the types are known when the function is run."""

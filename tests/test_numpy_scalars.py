@@ -66,6 +66,15 @@ COMPILED: list[Callable[[Any], Any]] = [
     lambda x: 0.0 if np.isnan(x) else x,
     lambda x: np.isfinite(x),
     lambda x: 1 / np.sqrt(x),
+    lambda x: np.abs(x),
+    lambda x: np.floor(x) + np.ceil(x * 0.5),
+    lambda x: np.trunc(x / 3),
+    lambda x: np.rint(x),
+    lambda x: np.copysign(1.0, np.rint(x)),
+    lambda x: np.copysign(1.0, np.ceil(x)),
+    lambda x: np.sign(x) * 2,
+    lambda x: np.sign(-x),
+    lambda x: np.square(x - 1),
 ]
 CALLED: list[tuple[Callable[[Any], Any], str]] = [
     (lambda x: x * COUNT, "* of a NumPy integer"),
@@ -78,7 +87,9 @@ CALLED: list[tuple[Callable[[Any], Any], str]] = [
     (lambda x: x * SINGLE, "an object of type float32"),
     (lambda x: x < HUGE, "an object of type int64"),
     (lambda x: np.exp(x > 1), "may be a bool"),
-    (lambda x: np.abs(x), "may be no float"),
+    (lambda x: np.abs(math.floor(x)), "may be an int"),
+    (lambda x: np.floor(int(x)), "may be an int"),
+    (lambda x: np.sign(x > 1), "may be a bool"),
     (lambda x: np.maximum(x, 0), "maximum"),
 ]
 FUNCTIONS = [*COMPILED, *(function for function, _ in CALLED)]
@@ -136,14 +147,20 @@ def test_any_elements_are_what_the_function_gives(
     check(function, array(code, data.draw(st.lists(element, min_size=1, max_size=8))), "d")
 
 
+def test_explain_knows_the_elements() -> None:
+    assert ao.explain(lambda x: np.abs(x), "f").startswith("compiled")
+    assert ao.explain(lambda x: np.abs(x), "i").startswith("callback: NumPy has other types for such elements")
+    assert ao.explain(lambda x: x > MEAN, "i").startswith("compiled")
+
+
 def test_numpys_functions_themselves_are_compiled() -> None:
     values = array("d", [0.25, 4.0, -1.0])
-    for ufunc in (np.sqrt, np.exp, np.arctan, np.isnan):
+    for ufunc in (np.sqrt, np.exp, np.arctan, np.isnan, np.floor, np.sign):
         assert ao.compile(ufunc).compiled
         check_ufunc(ufunc, values)
     assert ao.map(values, np.arctan2, array("d", [1.0, 1.0, 1.0])) == array(
         "d", [math.atan2(x, 1.0) for x in values])  # fmt: skip
-    assert not ao.compile(np.floor).compiled
+    assert not ao.compile(np.cumsum).compiled
 
 
 def check_ufunc(ufunc: Any, values: array[Any]) -> None:
@@ -196,3 +213,17 @@ def test_a_captured_number_may_change_its_type_between_calls() -> None:
 def test_a_pickled_kernel_has_pythons_numbers() -> None:
     copy = pickle.loads(pickle.dumps(ao.compile(lambda x: x * MEAN)))
     assert copy.source == "x * 2.0" and copy(array("d", [3.0])) == array("d", [6.0])
+
+
+def test_a_value_used_twice_again_and_again_is_looked_at_once() -> None:
+    # fmt: off
+    def doubled(x: Any) -> Any:
+        k = int(x)
+        k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k  # noqa: E702
+        k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k  # noqa: E702
+        k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k  # noqa: E702
+        k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k; k = k + k  # noqa: E702
+        return np.abs(k + k)
+    # fmt: on
+
+    assert "may be an int" in ao.explain(doubled, "d")

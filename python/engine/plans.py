@@ -120,12 +120,14 @@ class Plans:
     def _called(self, kind: str, params: tuple[Param, ...], wanted: str | None) -> Plan | None:
         """The plan of what Python must answer because it uses NumPy: no program.
 
-        It has half floats for bools, its truth values are no ints, and an accumulator that is a NumPy number stays one.
+        Some functions give ints for ints, half floats for bools; its truth values are no ints; and an accumulator that
+        is a NumPy number stays one.
         """
         numpy = self.ir.numpy
         bools = "u" in numpy and any(p.type == "b1" for p in params)
+        ints = "d" in numpy and any(p.kind != "f" for p in params)
         no_int = "b" in numpy and kind == "map" and wanted is not None and MACHINE_TYPES[wanted][0] != "f"
-        if bools or no_int or (kind == "fold" and ("f" in numpy or "b" in numpy)):
+        if bools or ints or no_int or (kind == "fold" and ("f" in numpy or "b" in numpy)):
             return Plan(wanted or "d", None, None, Inference(self.ir, list(params), self.ieee), never_fits=no_int)
         return None
 
