@@ -39,10 +39,15 @@ _ROUNDED = ("floor", "ceil", "trunc", "rint")
 
 
 class Inference:
-    """Builds the terms of an IR for parameters of known types; ``acc`` is the parameter that a fold carries, if any."""
+    """Builds the terms of an IR for parameters of known types; ``acc`` is the parameter that a fold carries, if any.
 
-    def __init__(self, ir: IR, params: list[Param], ieee: bool, acc: int | None = None) -> None:
-        self.ir, self.params, self.ieee, self.acc = ir, params, ieee, acc
+    whole_powers: powers of ints are ints, unless the exponent is written as a negative one (``2**-x``); one that turns
+    out to be negative, for which Python has a float, is Python's to answer.
+    """
+
+    def __init__(self, ir: IR, params: list[Param], ieee: bool, acc: int | None = None,
+                 whole_powers: bool = False) -> None:  # fmt: skip
+        self.ir, self.params, self.ieee, self.acc, self.whole_powers = ir, params, ieee, acc, whole_powers
         self.graph = Graph()
         self.terms = self.graph.terms
         self.true, self.false = self.graph.const(True), self.graph.const(False)
@@ -388,10 +393,14 @@ class Inference:
             return self.float_power(a, b)
         if tb.op == "const":
             return self.constant_power(a, int(tb.value))
-        if tb.lo >= 0:
+        if tb.lo >= 0 or (self.whole_powers and tb.hi > 0 and not self.is_negated(b)):
             return self.int_power(a, b)
         negative = self.compare_terms("<", b, self.graph.const(0))
         return self.choose(negative, self.float_power(a, b), self.int_power(a, b))
+
+    def is_negated(self, index: int) -> bool:
+        t = self.terms[index]
+        return t.op == "sub" and self.terms[t.args[0]].op == "const" and not self.terms[t.args[0]].value
 
     def float_power(self, a: int, b: int) -> int:
         exponent = self.terms[b]

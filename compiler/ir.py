@@ -150,11 +150,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class IR:
-    """A program: its nodes, the index of its result, and the names of its parameters."""
+    """A program: its nodes, the index of its result, and the names of its parameters.
+
+    numpy: of a function that uses NumPy (numpy_scalars.py): "f" if its result may be a NumPy number, "b" if it may be a
+    NumPy truth value, "u" if it calls NumPy's functions, "d" if it means this for parameters that are floats only.
+    """
 
     nodes: tuple[Node, ...]
     root: int
     params: tuple[str, ...]
+    numpy: str = ""
 
 
 class Builder:

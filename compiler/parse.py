@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
+from keyword import iskeyword
 from typing import Any
 
 from .evaluate import interpret
@@ -81,7 +82,7 @@ def parse(text: str, params: Iterable[str] = (), named: Iterable[str] = (), clos
 class _Parser:
     def __init__(self, text: str, params: Iterable[str], named: Iterable[str], closed: bool) -> None:
         self.text, self.closed = text, closed
-        self.params = {name: i for i, name in enumerate(dict.fromkeys(params))}
+        self.params = {name: i for i, name in enumerate(dict.fromkeys(map(folded, params)))}
         self.named = frozenset(named)
         self.build = Builder()
         self.indent = len(text) - len(text.lstrip(" \t\n\r\f"))
@@ -119,12 +120,12 @@ class _Parser:
             raise ExpressionError(f"the expression has {len(text)} characters, at most {MAX_TEXT} are allowed")
         if not text[self.indent :]:
             raise self.error("the expression is empty", None)
-        for column, character in enumerate(text):
-            if not character.isascii() or character == "\0":
-                raise self.error(
-                    f"character {character!r} is not allowed: names and operators are ASCII, to keep look-alikes out",
-                    (1 + text.count("\n", 0, column), column - text.rfind("\n", 0, column) - 1, 1),
-                )
+        if text.isascii() and "\0" not in text:
+            return
+        for at, character in enumerate(text):
+            if character == "\0" or "\ud800" <= character <= "\udfff":
+                where = (1 + text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1, 1)
+                raise self.error(f"character {character!r} is not allowed", where)
 
     def order_names(self, tree: ast.expr) -> None:
         """Parameters in the order of the text, where the walk meets the condition of ``a if c else b`` first."""
@@ -149,13 +150,17 @@ class _Parser:
         else:
             first = self.text[: self.indent].count("\n")
             shift = self.indent - (self.text.rfind("\n", 0, self.indent) + 1)
-            line, last = where.lineno + first, (where.end_lineno or where.lineno) + first  # type: ignore[attr-defined]
-            start = (line, where.col_offset + (shift if where.lineno == 1 else 0))  # type: ignore[attr-defined]
-            end = (last, (where.end_col_offset or 0) + (shift if last == 1 + first else 0))  # type: ignore[attr-defined]
+            start, end = (self.place(*at, first, shift) for at in _ends(where))
         if end[0] != start[0]:
             end = (start[0], len(lines[start[0] - 1]))
         line_text = lines[start[0] - 1]
         return ExpressionError(message, ("<expression>", start[0], start[1] + 1, line_text, start[0], end[1] + 1))
+
+    def place(self, line: int, size: int, first: int, shift: int) -> tuple[int, int]:
+        """Line and column of what stands after so many bytes of UTF-8 in a line of the tree."""
+        text = self.text.split("\n")[line - 1 + first]
+        size += shift if line == 1 else 0  # the blanks that were cut off, ASCII all
+        return line + first, size if text.isascii() else len(text.encode()[:size].decode(errors="ignore"))
 
     def syntax_error(self, error: SyntaxError) -> ExpressionError:
         first = self.text[: self.indent].count("\n")
@@ -193,6 +198,8 @@ class _Parser:
 
     def name(self, node: ast.Name, depth: int) -> int:
         name = node.id
+        if iskeyword(name):  # written in letters that Python folds to it
+            raise self.error(f"{name!r} is a word of Python, not a name", node)
         index = self.params.get(name)
         if index is None:
             if name in CONSTANTS and name not in self.named:
@@ -357,6 +364,20 @@ _CALLS: dict[str, tuple[int, int | None]] = {
 _CALLS.update({alias: _CALLS[name] for alias, name in ALIASES.items()})
 #: Names that are no parameters unless the caller binds them.
 RESERVED = frozenset((*_CALLS, *CONSTANTS, "math"))
+
+
+def folded(name: str) -> str:
+    """A name as Python reads it: NFKC-normalised."""
+    if name.isascii():
+        return name
+    import unicodedata
+
+    return unicodedata.normalize("NFKC", name)
+
+
+def _ends(node: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(Line, bytes before it in the line) of a node's beginning and end."""
+    return (node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or 0)
 
 
 def _in_math(name: str) -> str | None:

@@ -6,7 +6,7 @@ import builtins
 import os
 
 from . import _machine
-from .engine.common import Later
+from .engine.common import Later, plain
 from .engine.exchange import Exported, arrow_chunks, one_buffer, without_nulls
 
 TYPE_CHECKING = False
@@ -119,6 +119,7 @@ def from_arrow(data: Any, nulls: str | int | float | None = None) -> Any:
     >>> ao.from_arrow(polars.Series([1, None, 3]), nulls="skip")
     array('q', [1, 3])
     """
+    nulls = plain(nulls)
     if nulls is not None and nulls != "skip" and not isinstance(nulls, (int, float)):
         raise TypeError(f"nulls must be 'skip', a number to take their place, or None, not {nulls!r}")
     chunks = arrow_chunks(data)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import dis
+import keyword
 import re
 import sys
 import tracemalloc
@@ -89,7 +90,7 @@ def _fits(node: ast.AST, special: bool) -> bool:
         case ast.Call():
             return isinstance(node.func, ast.Attribute) and not node.keywords
         case ast.Name(id=name):
-            return name.isascii() and (special or name not in FUNCTIONS | {"math"})
+            return not keyword.iskeyword(name) and (special or name not in FUNCTIONS | {"math"})
         case ast.Constant(value=value):
             return type(value) in (int, float, bool)
         case ast.Tuple(elts=items):
@@ -483,7 +484,8 @@ CARETS: list[tuple[str, int, set[int]]] = [
     ("(x\n + 1\n + y.a)", 3, {4, 6}), ("x + {1}", 1, {5}), ("x @ y", 1, {1, 3}), ("x + math.nothing", 1, {5, 10}),
     ("x + math.nothing(y)", 1, {5, 10}), ("'\u00e9' + )", 1, {2, 7}), ("\u00e9\u00e9\u00e9 + )", 1, {1, 7}),
     ("\u5909\u6570 + x $", 1, {1, 8}), ("'\U0001f600\U0001f600' + x +", 1, {1, 2, 11}), ("x + (y := 1)", 1, {5, 6}),
-    ("x + b'a'", 1, {5}), ("x + f'{x}'", 1, {5, 7, 8}), ("x + \u00e9", 1, {5}), ("x + abs(*y)", 1, {5, 9}),
+    ("x + b'a'", 1, {5}), ("x + f'{x}'", 1, {5, 7, 8}), ("x + abs(*y)", 1, {5, 9}),
+    ("\u00e9 + \u03c0*x + '\u00fc'", 1, {11}), ("(\u00e9\n+ \u03c0.x)", 2, {3}),
     ("x + abs(x=1)", 1, {5, 9}), ("(x + 1, 2)", 1, {1, 2}), ("x + nothing(1)", 1, {5}), ("x + 0777", 1, {5, 6, 7, 8}),
 ]  # fmt: skip
 

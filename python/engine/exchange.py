@@ -11,7 +11,7 @@ import sys
 from array import array
 
 from .. import _machine
-from .common import MISSING, different_lengths, is_buffer, named_as
+from .common import MISSING, different_lengths, is_buffer, named_as, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -186,11 +186,12 @@ def _exchange(method: Callable[..., Any], kernel: Any, args: tuple[Any, ...], op
               chunkwise: bool) -> Any:  # fmt: skip
     values: _Values = dict(enumerate(args))
     values.update(options)
+    values = {key: value if key == "out" else plain(value) for key, value in values.items()}
 
     def run(values: _Values) -> Any:
         return method(kernel, *(values[i] for i in range(len(args))), **{name: values[name] for name in options})
 
-    lead = 0 if args else _first_array(kernel.params, options)
+    lead = _first_array(range(len(args)) if args else kernel.params, values)
     give = _giver(values.get(lead)) if gives else None
     arrow = {key: _buffers(value) for key, value in values.items() if type(value) not in _PLAIN and is_arrow(value)}
     out = options.get("out")
@@ -207,9 +208,9 @@ def _is_number(value: Any) -> bool:
     return value is None or isinstance(value, (str, numbers.Number))
 
 
-def _first_array(params: tuple[str, ...], options: dict[str, Any]) -> str:
-    """The parameter of the first array, where all are given by name."""
-    return next((name for name in params if name in options and not _is_number(options[name])), "")
+def _first_array(params: Iterable[int | str], values: _Values) -> int | str:
+    """The parameter of the first array."""
+    return next((key for key in params if key in values and not _is_number(values[key])), "")
 
 
 def _parts(values: _Values, arrow: dict[int | str, list[Any]], lead: int | str) -> Iterable[_Values]:

@@ -25,7 +25,7 @@ from .common import MISSING, Later, different_lengths, held, make_room, native
 from .exchange import exchanges, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
-from .plans import Plans, types_of
+from .plans import Plans, signs_of, types_of
 
 if TYPE_CHECKING:
     from . import explain
@@ -279,9 +279,8 @@ class Kernel(_machine.KernelBase):
 
     def _bind_fold(self, names: dict[str, Any]) -> tuple[Any, ...]:
         """The named numbers of a fold, in the order of the parameters that follow the accumulator and the element."""
-        for name, value in names.items():
-            plain_number(value, name, "fold")
-        return self._bind((0, 0), names)[0][2:]
+        numbers = {name: plain_number(value, name, "fold") for name, value in names.items()}
+        return self._bind((0, 0), numbers)[0][2:]
 
     @takes
     def reduce(self, arr: Any, initial: Any = MISSING, **names: Any) -> Any:
@@ -314,7 +313,7 @@ class Kernel(_machine.KernelBase):
             except (Unsettled, TypeError, OverflowError):
                 pass  # which exception comes first depends on all elements: Python itself decides
         with held(arr):
-            return array(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
+            return stored(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
 
     # -- explaining ----------------------------------------------------------------------------------------------
 
@@ -350,12 +349,22 @@ class Kernel(_machine.KernelBase):
 
 def _place(function: Any, slot: Any) -> object:
     """What tells one captured place from another: the object that holds the number, and where in it."""
-    kind, key, owner = slot
+    kind, key, owner, _ = slot
     holder = function if owner is None else owner
     name = SLOT_KINDS[kind]
     if name == "cell":
         return id(holder.__closure__[key])
     return (name, key, id(holder.__globals__) if name == "global" else id(holder))
+
+
+def stored(code: str, values: list[Any]) -> array[Any]:
+    """The values as an array; what it cannot hold is refused as any result is."""
+    try:
+        return array(code, values)
+    except (TypeError, OverflowError):
+        target, following = _machine.new_array(code, len(values)), iter(values)
+        _machine.call_map(lambda _: next(following), (target,), target, True)
+        raise
 
 
 def _from_text(text: str, params: tuple[str, ...], ieee: bool) -> Kernel:
@@ -433,23 +442,43 @@ def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) 
         return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
 
 
-@exchanges(chunkwise=True)
-def evaluate(kernel: Kernel, /, *, typecode: str | None, out: Any, threads: int | None, **names: Any) -> Any:
-    """The value where every parameter has a name; see :func:`arrayops.evaluate`."""
-    assert kernel._plans is not None
-    params = kernel._plans.ir.params
-    for name in names:
+def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: str | None, out: Any,
+             threads: int | None) -> Any:  # fmt: skip
+    """The value where every parameter has a name, in a mapping or apart; see :func:`arrayops.evaluate`."""
+    names = {} if names is None else names
+    kernel = text_kernel(text, (*more, *(name for name in RESERVED if name in names)), ieee=ieee)
+    params = kernel.params
+    for name in more:
         if name not in params:
-            raise TypeError(f"{kernel._text!r} has no name {name!r}; its names are {quoted(params)}")
-    missing = [p for p in params if p not in names]
+            raise TypeError(f"{text!r} has no name {name!r}; its names are {quoted(params)}")
+    missing = [p for p in params if p not in more and p not in names]
     if missing:
-        raise TypeError(f"{kernel._text!r} needs a value for {quoted(missing)}")
-    args = tuple(bindable(names[p], repr(p)) for p in params)
+        raise TypeError(f"{text!r} needs a value for {quoted(missing)}")
+    values = [more[p] if p in more else names[p] for p in params]
+    try:
+        return _evaluate(kernel, *values, typecode=typecode, out=out, threads=threads)
+    except _Unsigned:
+        return _evaluate(kernel, *values, typecode="Q", out=out, threads=threads)
+
+
+class _Unsigned(Exception):
+    """The ints are too large for 'q', and may be for 'Q'."""
+
+
+@exchanges(chunkwise=True)
+def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any, threads: int | None) -> Any:
+    assert kernel._plans is not None
+    args = tuple(bindable(v, repr(p)) for p, v in zip(kernel.params, values, strict=True))
     lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
     if lead is None:
         return kernel._plans.evaluator(*args)
     if typecode is None and out is None:
-        typecode = kernel._plans.get("map", types_of(args), None).typecode
+        typecode = kernel._plans.natural(signs_of(args, types_of(args)))
+        if typecode == "Q":
+            try:
+                return kernel._run_map(args, lead, "q", out, threads)
+            except OverflowError:
+                raise _Unsigned from None
     return kernel._run_map(args, lead, typecode, out, threads)
 
 
@@ -473,7 +502,7 @@ def stage_ir(kernel: Kernel, numbers: dict[str, Any], ieee: bool) -> tuple[IR, d
     if not kernel._decoding:
         return None
     translation, captured = functions.translate(kernel._function, 1)
-    if translation.plans is None:
+    if translation.plans is None or translation.plans.ir.numpy:  # the next stage would tell NumPy's numbers apart
         return None
     ir = translation.plans.ir
     return ir, dict(enumerate(captured, len(ir.params) - len(captured)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _machine
@@ -41,6 +41,18 @@ class Plan:
 def types_of(args: tuple[Any, ...]) -> tuple[str | Param, ...]:
     """What plans are remembered by: the machine type of each array, the Param of each number."""
     return tuple([_type(a) for a in args])
+
+
+def signs_of(args: tuple[Any, ...], types: tuple[str | Param, ...]) -> tuple[str | Param, ...]:
+    """The types, with what is known of each int that goes with every element: whether it is negative."""
+    return tuple(
+        t
+        if isinstance(t, str) or t.kind != "i"
+        else replace(t, lo=max(t.lo, 0))
+        if a >= 0
+        else replace(t, hi=min(t.hi, -1))
+        for a, t in zip(args, types, strict=True)
+    )
 
 
 def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None) -> int | None:
@@ -92,7 +104,8 @@ class Plans:
         plan = self._plans.get(key)
         if plan is None:
             params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
-            plan = {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
+            plan = self._called(kind, params, wanted)
+            plan = plan or {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
                 self.ready.clear()
@@ -102,11 +115,40 @@ class Plans:
                 self.ready[signature] = plan.program
         return plan
 
+    def _called(self, kind: str, params: tuple[Param, ...], wanted: str | None) -> Plan | None:
+        """The plan of what Python must answer because it uses NumPy: no program.
+
+        Some functions give ints for ints, half floats for bools; its truth values are no ints; and an accumulator that
+        is a NumPy number stays one.
+        """
+        numpy = self.ir.numpy
+        bools = "u" in numpy and any(p.type == "b1" for p in params)
+        ints = "d" in numpy and any(p.kind != "f" for p in params)
+        no_int = "b" in numpy and kind == "map" and wanted is not None and MACHINE_TYPES[wanted][0] != "f"
+        if bools or ints or no_int or (kind == "fold" and ("f" in numpy or "b" in numpy)):
+            return Plan(wanted or "d", None, None, Inference(self.ir, list(params), self.ieee), never_fits=no_int)
+        return None
+
+    def natural(self, types: tuple[str | Param, ...]) -> str:
+        """The typecode of a result where nobody asks for one: 'd', 'q', 'B', or 'Q' where ints from 0 up may need it.
+
+        Where only negative exponents give floats, the result is ints: an exponent that is negative is an error then.
+        """
+        if "b" in self.ir.numpy:
+            return "d"
+        params = [ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types]
+        for whole_powers in (False, True):
+            inference = Inference(self.ir, params, self.ieee, whole_powers=whole_powers)
+            value = inference.run()
+            if not isinstance(value, Union):
+                term = inference.terms[value]
+                return {"f": "d", "i": "Q" if term.lo >= 0 and term.hi > I64[1] else "q", "b": "B"}[term.kind]
+        return "d"
+
     def _map(self, types: tuple[Param, ...], wanted: str | None) -> Plan:
         inference = Inference(self.ir, list(types), self.ieee)
         value = inference.run()
-        if wanted is None:
-            wanted = "d" if isinstance(value, Union) else {"f": "d", "i": "q", "b": "B"}[inference.terms[value].kind]
+        wanted = wanted or self.natural(types)
         target = MACHINE_TYPES[wanted]
         root = inference.to_float(value) if target[0] == "f" else inference.to_stored_int(value)
         if root is None:
