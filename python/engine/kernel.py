@@ -22,9 +22,10 @@ from ..compiler.parse import RESERVED, parse
 from . import functions
 from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
 from .common import MISSING, Later, make_room, native
-from .exchange import exchanges, takes
+from .exchange import exchanges, fills, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
+from .missing import first_one
 from .plans import Plans, types_of
 
 if TYPE_CHECKING:
@@ -162,49 +163,64 @@ class Kernel(_machine.KernelBase):
 
     # -- running -------------------------------------------------------------------------------------------------
 
-    @exchanges(chunkwise=True)
-    def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
-            **names: Any) -> Any:  # fmt: skip
-        """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same."""
-        return self._run_map(*self._bind((arr, *more), names), typecode, out, threads)
+    # Methods that take arrays of other kinds have a keyword ``nulls``, which is the exchange's: those where nulls
+    # propagate are given bits by it.
 
-    @takes
+    @exchanges(chunkwise=True, policy="propagate")
+    def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
+            nulls: Any = None, **names: Any) -> Any:  # fmt: skip
+        """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same."""
+        return self._run_map(*self._bind((arr, *more), names), typecode, out, threads, nulls)
+
+    @fills
     def inplace(self, arr: Any, *more: Any, threads: int | None = None, **names: Any) -> None:
         """Replaces each element of arr by the value; see :func:`arrayops.map_inplace`."""
-        self._run_map(*self._bind((arr, *more), names), None, arr, threads)
+        self._run_map(*self._bind((arr, *more), names), None, arr, threads, None)
 
-    @exchanges(chunkwise=True)
+    def _truth(self, arr: Any, *more: Any, **names: Any) -> Any:
+        """For each element 1 if the value is true, else 0."""
+        args, lead = self._bind((arr, *more), names)
+        return self._run_filter(args, _machine.buffer_info(args[lead])[2], -1)
+
+    @exchanges(chunkwise=True, truth=_truth)
     def filter(self, arr: Any, *more: Any, **names: Any) -> Any:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
-        meaning = self._meaning(len(args), _machine.buffer_info(args[lead])[2])
+        return self._run_filter(args, _machine.buffer_info(args[lead])[2], lead)
+
+    def _run_filter(self, args: tuple[Any, ...], count: int, lead: int) -> Any:
+        meaning = self._meaning(len(args), count)
         given = args + meaning.captured
         program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
         if program is None:
             return _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
         return _machine.run_filter(program, given, meaning.python, meaning.visible(len(args)), lead)
 
-    def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None) -> Any:
+    def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None,
+                 bits: Any) -> Any:  # fmt: skip
+        """bits: 0 for elements that are null, and not evaluated; None if there are none."""
         first = _machine.buffer_info(args[lead])
         wanted = output_typecode(first[0], typecode, out)
         meaning = self._meaning(len(args), first[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
         if plan is not None and plan.never_fits and first[2]:
-            self._refuse_floats(given, wanted)
+            self._refuse_floats(given, wanted, bits)
         with memoryview(args[lead]) as held:  # so that no other thread makes it longer than the result
             target = _machine.new_array(wanted, len(held)) if out is None else out
             if plan is None or plan.program is None:
-                _machine.call_map(meaning.python, given[:visible], target, out is None)
+                _machine.call_map(meaning.python, given[:visible], target, out is None, bits)
             else:
-                _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, thread_count(threads))
+                number = thread_count(threads)
+                _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, number, bits)
         return target
 
-    def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:
+    def _refuse_floats(self, args: tuple[Any, ...], wanted: str, bits: Any) -> None:
         """A float for an integer array: the first element's own exception, or one that names the remedy."""
-        if self._plans is None:
-            return  # a function's results are refused one by one, by the array itself
-        value = self._plans.evaluator(*(a if isinstance(a, (int, float)) else native(a)[0] for a in args))
+        first = 0 if bits is None else first_one(bits)
+        if self._plans is None or first < 0:
+            return  # a function's results are refused one by one, by the array itself; of nulls there are none
+        value = self._plans.evaluator(*(a if isinstance(a, (int, float)) else native(a)[first] for a in args))
         if isinstance(value, float):
             what = self._text or self.source
             raise TypeError(f"{what!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
@@ -397,8 +413,9 @@ def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any)
         return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
 
 
-@exchanges(chunkwise=True)
-def evaluate(kernel: Kernel, /, *, typecode: str | None, out: Any, threads: int | None, **names: Any) -> Any:
+@exchanges(chunkwise=True, policy="propagate")
+def evaluate(kernel: Kernel, /, *, typecode: str | None = None, out: Any = None, threads: int | None = None,
+             nulls: Any = None, **names: Any) -> Any:  # fmt: skip
     """The value where every parameter has a name; see :func:`arrayops.evaluate`."""
     assert kernel._plans is not None
     params = kernel._plans.ir.params
@@ -414,7 +431,7 @@ def evaluate(kernel: Kernel, /, *, typecode: str | None, out: Any, threads: int 
         return kernel._plans.evaluator(*args)
     if typecode is None and out is None:
         typecode = kernel._plans.get("map", types_of(args), None).typecode
-    return kernel._run_map(args, lead, typecode, out, threads)
+    return kernel._run_map(args, lead, typecode, out, threads, nulls)
 
 
 # -- as stages of pipelines: functions of one number -------------------------------------------------------------------
