@@ -180,6 +180,9 @@ def test_a_kind_without_room_becomes_one_that_has_it() -> None:
     assert isinstance(result, np.ma.MaskedArray) and result.tolist() == [2.0, None]
     labelled = ao.map(pd.Series([2.0, 3.0], index=list("ab")), "x*y", nulls, nulls="propagate")
     pd.testing.assert_series_equal(labelled, pd.Series([2.0, None], index=list("ab"), dtype="Float64"))
+    whole = pl.Series([1.0, 2.0])  # the kind does not depend on the values
+    assert isinstance(ao.map(np.array([2.0, 3.0]), "x*y", whole, nulls="propagate"), np.ma.MaskedArray)
+    assert ao.map(pd.Series([2, 3]), "x*y", pd.Series([1, 2], dtype="Int64"), nulls="propagate").dtype == "Int64"
     with pytest.raises(ValueError, match="no room in array: nulls=<number> puts a number in their place"):
         ao.map(array("d", [2.0, 3.0]), "x*y", nulls, nulls="propagate")
 

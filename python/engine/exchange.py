@@ -153,6 +153,8 @@ class _Kind:
 _MASKED = _Kind("numpy.ma", "MaskedArray", _masked_columns, _as_masked)
 _NDARRAY = _Kind("numpy", "ndarray", _one_column, _as_numpy)
 _SERIES = _Kind("pandas", "Series", _pandas_columns, _as_labelled)
+_INDEX = _Kind("pandas", "Index", _pandas_columns, _as_labelled)
+_LABELLED = (_SERIES, _INDEX)
 _KINDS = (
     _MASKED,
     _NDARRAY,
@@ -160,12 +162,14 @@ _KINDS = (
     _Kind("pyarrow", "ChunkedArray", arrow_columns, _as_chunked_array),
     _Kind("polars", "Series", arrow_columns, _as_series),
     _SERIES,
-    _Kind("pandas", "Index", _pandas_columns, _as_labelled),
+    _INDEX,
     _Kind("pandas", "DataFrame", _no_columns, None),
     _Kind("polars", "DataFrame", _no_columns, None),
     _Kind("pyarrow", "Table", _no_columns, None),
     _Kind("pyarrow", "RecordBatch", _no_columns, None),
 )
+#: None: what is no array of a kind, or a plain buffer.
+_WITHOUT_NULLS = (None, _NDARRAY)
 #: Arrow data of any other producer, for which results are array.array's.
 _ARROW = _Kind("", "", arrow_columns, None)
 
@@ -198,7 +202,7 @@ def is_array(value: Any) -> bool:
 
 def in_one_buffer(value: Any) -> bool:
     """Whether a value is a buffer that has nothing beside it, such as a mask."""
-    return is_buffer(value) and _kind_of(value) in (None, _NDARRAY)
+    return is_buffer(value) and _kind_of(value) in _WITHOUT_NULLS
 
 
 def given_as(like: Any, result: array[Any], labels: bool = True) -> Any:
@@ -291,6 +295,8 @@ def _exchanging(method: _F, rule: _Rule) -> _F:
                     break
             else:
                 return method(kernel, *args, **options)
+            if all(_kind_of(value) in _WITHOUT_NULLS for value in (*args, *options.values())):
+                return _exchange_buffers(rule, kernel, args, options)
         return _Exchange(rule, kernel, args, options, nulls).run()
 
     return named_as(exchanged, method)  # type: ignore[no-any-return]
@@ -312,6 +318,18 @@ def fills(method: _F) -> _F:
     return named_as(filling, method)  # type: ignore[no-any-return]
 
 
+def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What _Exchange does if all arrays are buffers without nulls, in a third of the time."""
+    result = rule.method(kernel, *args, **options)
+    if not rule.gives or type(result) is not array or options.get("out") is not None:
+        return result
+    lead = args[0] if args else options.get(_first_array(kernel.params, options))
+    kind = _kind_of(lead)
+    if kind is None or kind.give is None:
+        return result
+    return kind.give(sys.modules[kind.module], [result], [None], lead, None)
+
+
 class _Exchange:
     """One call: its arrays as columns, without what is missing, and its result as what the first array is."""
 
@@ -328,7 +346,7 @@ class _Exchange:
         self.kind = kinds.get(self.lead)
         self.columns = {key: kind.columns(self.values[key]) for key, kind in kinds.items() if kind is not None}
         self.series = [self.values[key] for key, kind in kinds.items() if kind is _SERIES]
-        self.nullable = any(kind not in (None, _NDARRAY) for kind in kinds.values())
+        self.nullable = any(kind not in _WITHOUT_NULLS for kind in kinds.values())
 
     def run(self) -> Any:
         """The result of the method."""
@@ -337,7 +355,7 @@ class _Exchange:
         kept = self._without_nulls()
         if self.out is not None:
             return self._into(self.out)
-        if self.rule.truth is not None and self.kind is not None and self.kind.give is _as_labelled:
+        if self.rule.truth is not None and self.kind in _LABELLED:
             return self._filtered(kept)
         if not self.rule.gives:
             return self._method(self._one_of_each())
@@ -346,7 +364,13 @@ class _Exchange:
             if bits[0] is not None:
                 raise self._no_room(type(self.like).__name__)
             return results[0]
+        if self.nullable and self.nulls == "propagate" and bits == [None] and self._is_numpy():
+            bits = [_machine.and_bits((), len(results[0]))]  # so that the result's type does not depend on the values
         return self.kind.give(sys.modules[self.kind.module], results, bits, self.like, self._index(results))
+
+    def _is_numpy(self) -> bool:
+        """Whether the first array has no room for nulls."""
+        return self.kind is _NDARRAY or (self.kind in _LABELLED and labelled.has_no_nulls(self.like))
 
     # -- missing values ----------------------------------------------------------------------------------------------
 
@@ -436,9 +460,9 @@ class _Exchange:
         """Runs with an array to fill."""
         kind, columns = _kind_of(out), self._one_of_each()
         bits = self._bits(columns)
-        if kind not in (None, _NDARRAY, _MASKED, _SERIES):
+        if kind not in (*_WITHOUT_NULLS, _MASKED, _SERIES):
             raise TypeError(f"cannot write the result: this {type(out).__name__} is read-only")
-        if bits is not None and (kind in (None, _NDARRAY) or (kind is _SERIES and labelled.has_no_nulls(out))):
+        if bits is not None and (kind in _WITHOUT_NULLS or (kind is _SERIES and labelled.has_no_nulls(out))):
             raise self._no_room(f"out ({type(out).__name__})")
         if kind is _SERIES:
             return self._into_series(out, columns, bits)
