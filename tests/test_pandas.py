@@ -44,7 +44,8 @@ def test_every_dtype_comes_back(dtype: str, count: int) -> None:
                    ao.compile("x + 3")(given), ao.evaluate("x + 3", x=given, typecode=typecode(dtype))):  # fmt: skip
         SAME(result, (given + 3).astype(dtype))  # pandas adds Arrow's integers in 64 bits
     for result in (ao.filter(given, "x > 7"), ao.filter(given, lambda x: x > 7, compile=False),
-                   ao.compile("x > 7").filter(given), ao.filter(given, "m", m=array("B", [int(x > 7) for x in given]))):  # fmt: skip
+                   ao.compile("x > 7").filter(given),
+                   ao.filter(given, "m", m=array("B", [int(x > 7) for x in given]))):  # fmt: skip
         SAME(result, given[given > 7])
     SAME(ao.accumulate(given, "x"), given)
     assert ao.sum(given) == given.sum() and ao.count(given, "x > 7") == (given > 7).sum()
