@@ -182,7 +182,11 @@ class Inference:
             source = t.args[0]
             if self.terms[source].op not in _ROUNDED:
                 source = self.graph.add("trunc", source, kind="f")
+            if self.ieee:  # inf and nan stay what they are; + 0.0 makes the int 0 of -0.0
+                return self.graph.add("add", source, self.graph.const(0.0), kind="f")
             return self.graph.add("whole", source, kind="f", raises=True)
+        if self.ieee and t.op == "if" and any(self.terms[a].op == "fix" for a in t.args[1:]):
+            return self.select(t.args[0], self.to_float(t.args[1]), self.to_float(t.args[2]))
         return self.graph.add("to_float", value, kind="f")
 
     def to_int(self, value: Value) -> int:
@@ -227,17 +231,17 @@ class Inference:
 
     def compare_floats(self, op: str, a: int, b: int) -> int:
         """At least one float. Python compares an int and a float exactly, without rounding the int."""
-        effects: list[int] = []
-        for this, other in ((a, b), (b, a)):
+        operands = [self.to_float(a), self.to_float(b)]
+        for place, (this, other) in enumerate(((a, b), (b, a))):
             t = self.terms[this]
             if t.kind == "f" or (t.lo >= -EXACT_FLOAT and t.hi <= EXACT_FLOAT):
                 continue
             if t.op == "const":
                 return self.compare_constant(op, a, b)
             if t.op != "fix":  # a cut float is a double: nothing was rounded
-                effects.append(self.graph.add("tie", this, other, kind="b", raises=False))
-        term = self.graph.add(_COMPARE_OPS[op], self.to_float(a), self.to_float(b), kind="b", lo=0, hi=1)
-        return self.graph.check(term, *effects) if effects else term
+                operands[place] = self.graph.add("diff", this, other, kind="f")
+                operands[1 - place] = self.graph.const(0.0)
+        return self.graph.add(_COMPARE_OPS[op], *operands, kind="b", lo=0, hi=1)
 
     def compare_constant(self, op: str, a: int, b: int) -> int:
         """A float against an int constant that may not be a double: compare with its neighbour on the right side."""

@@ -1,6 +1,7 @@
 """ieee=True: a zero divisor, a negative square root, an overflowing float power give what IEEE 754 gives, in silence.
 
-Integers have no infinity: integer // and % by zero still raise, and so does inf or nan made an integer.
+Integers have no infinity: integer // and % by zero still raise, and so does inf or nan made an integer, unless all that
+becomes of it is a float again.
 """
 
 from __future__ import annotations
@@ -60,17 +61,18 @@ def test_filter_and_folds_take_ieee() -> None:
     assert_bytes(ao.accumulate(data, "acc + 1.0 / x", initial=0.0, ieee=True), "d", [0.0, INF, INF, NAN])
 
 
-STILL_RAISE: list[tuple[str, str, Any]] = [
-    ("1 // x", "i", 0), ("1 % x", "i", 0), ("x // 0", "q", 5), ("x % 0", "B", 5), ("int(1.0 / x)", "d", 0.0),
-    ("floor(1.0 / x)", "d", 0.0), ("1 << x", "i", -1),
-    ("round(sqrt(x))", "d", -1.0), ("int(x)", "d", NAN),
+STILL_RAISE: list[tuple[str, str, Any, str]] = [
+    ("1 // x", "i", 0, "d"), ("1 % x", "i", 0, "d"), ("x // 0", "q", 5, "d"), ("x % 0", "B", 5, "d"),
+    ("1 << x", "i", -1, "d"),
+    ("int(1.0 / x)", "d", 0.0, "q"), ("floor(1.0 / x)", "d", 0.0, "q"), ("round(sqrt(x))", "d", -1.0, "q"),
+    ("int(x)", "d", NAN, "q"), ("floor(x) + 1", "d", NAN, "d"), ("floor(x) % 7", "d", INF, "d"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "typecode", "value"), STILL_RAISE)
-def test_integers_still_raise(text: str, typecode: str, value: Any) -> None:
+@pytest.mark.parametrize(("text", "typecode", "value", "target"), STILL_RAISE)
+def test_integers_still_raise(text: str, typecode: str, value: Any, target: str) -> None:
     with pytest.raises((ZeroDivisionError, OverflowError, ValueError)):
-        ao.map(array(typecode, [value]), text, ieee=True, typecode="d")
+        ao.map(array(typecode, [value]), text, ieee=True, typecode=target)
 
 
 def test_nothing_else_changes() -> None:

@@ -144,8 +144,9 @@ def test_labels_must_agree() -> None:
     SAME(ao.map(x, "x + y", pd.Series([1.0, 2.0], index=[0, 1])), pd.Series([2.0, 4.0]))
 
 
-@pytest.mark.parametrize("other", [array("d", [1, 2]), np.array([1.0, 2.0]), pa.array([1.0, 2.0]), pl.Series([1.0, 2.0])],
-                         ids=lambda other: type(other).__name__)  # fmt: skip
+@pytest.mark.parametrize("other", [
+    array("d", [1, 2]), np.array([1.0, 2.0]), pa.array([1.0, 2.0]), pl.Series([1.0, 2.0]),
+], ids=lambda other: type(other).__name__)  # fmt: skip
 def test_the_first_array_decides(other: Any) -> None:
     given = series([10.0, 20.0])
     SAME(ao.map(given, "x + y", other), series([11.0, 22.0]))

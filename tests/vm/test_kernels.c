@@ -203,9 +203,26 @@ static double nearest(wide v, unsigned type)
     return is_signed(type) || type == AO_TYPE_b1 ? (double)(int64_t)v : (double)(uint64_t)v;
 }
 
-static int inexact(wide v, unsigned type)
+/* x / y rounded once: 63 bits and more of the quotient, brought down to 62, the last of which stands for all that follow. */
+static double true_quotient(wide x, wide y)
 {
-    return (wide)nearest(v, type) != v;
+    unsigned __int128 u = (unsigned __int128)(x < 0 ? -x : x), v = (unsigned __int128)(y < 0 ? -y : y);
+    int exponent = 0;
+    for (; u && u >> 127 == 0; exponent--)
+        u <<= 1;
+    unsigned __int128 q = u / v;
+    uint64_t rest = u % v != 0;
+    for (; q >> 62; exponent++, q >>= 1)
+        rest |= (uint64_t)q & 1;
+    const double r = ldexp((double)((uint64_t)q | rest), exponent);
+    return (x < 0) != (y < 0) ? -r : r;
+}
+
+/* -1, 0 or 1, or nan, as x - b: in long double, which holds both, unless they are far apart. */
+static double sign_of_difference(wide x, double b)
+{
+    const long double exact = (long double)x;
+    return isnan(b) ? (double)NAN : (exact > (long double)b) - (exact < (long double)b);
 }
 
 /* glibc 2.36's powl(-inf, -0x1p63) is inf. */
@@ -253,6 +270,8 @@ static int right(const ao_op_info *info, num got, num want)
 {
     int checked;
     const int exact = find_elementary(info->name, &checked) < 0 || strstr("FMOD_CHECKED REMAINDER_CHECKED", info->name);
+    if (is(info->name, "DIFF")) /* its sign counts */
+        return isnan(want.f) ? isnan(got.f) : (got.f > 0) - (got.f < 0) == want.f;
     return same(got, want, info->dst) || (!exact && nextafter(got.f, want.f) == want.f);
 }
 
@@ -380,8 +399,8 @@ static num int_ref(const char *op, unsigned type, num a, num b, int *mark)
         *mark = y == 0;
         r.i = *mark ? 0 : x - floor_div(x, y) * y;
     } else if (is(op, "TRUEDIV")) {
-        r.f = nearest(x, type) / nearest(y, type);
-        *mark = y == 0 || inexact(x, type) || inexact(y, type);
+        *mark = y == 0;
+        r.f = *mark ? 0.0 : true_quotient(x, y);
     } else if (is(op, "IPOW")) {
         r.i = power(x, y, type, mark);
     } else if (is(op, "AND")) {
@@ -402,8 +421,8 @@ static num int_ref(const char *op, unsigned type, num a, num b, int *mark)
         r.i = x < y;
     } else if (is(op, "LE")) {
         r.i = x <= y;
-    } else if (is(op, "TIE")) {
-        r.i = *mark = nearest(x, type) == b.f && inexact(x, type);
+    } else if (is(op, "DIFF")) {
+        r.f = sign_of_difference(x, b.f);
     } else if (is(op, "FAIL")) {
         r.i = *mark = 1;
     } else {
