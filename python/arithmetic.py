@@ -13,7 +13,8 @@ from .expressions import map, map_inplace
 from .reductions import any, minmax
 
 
-def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> Any:
+def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+        nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The sums of two buffers of one length, element by element: ``map(a, "x + y", b)``.
 
     Parameters and exceptions are those of :func:`map`.
@@ -23,10 +24,11 @@ def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> A
     >>> ao.add(array("i", [1, 2]), array("i", [10, 20]))
     array('i', [11, 22])
     """
-    return map(a, "x + y", b, typecode=typecode, out=out)
+    return map(a, "x + y", b, typecode=typecode, out=out, nulls=nulls)
 
 
-def subtract(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> Any:
+def subtract(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+             nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The differences of two buffers of one length, element by element: ``map(a, "x - y", b)``.
 
     Parameters and exceptions are those of :func:`map`.
@@ -36,10 +38,11 @@ def subtract(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None)
     >>> ao.subtract(array("i", [1, 2]), array("i", [10, 20]))
     array('i', [-9, -18])
     """
-    return map(a, "x - y", b, typecode=typecode, out=out)
+    return map(a, "x - y", b, typecode=typecode, out=out, nulls=nulls)
 
 
-def multiply(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> Any:
+def multiply(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+             nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The products of two buffers of one length, element by element: ``map(a, "x * y", b)``.
 
     Parameters and exceptions are those of :func:`map`.
@@ -49,10 +52,11 @@ def multiply(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None)
     >>> ao.multiply(array("i", [1, 2]), array("i", [10, 20]))
     array('i', [10, 40])
     """
-    return map(a, "x * y", b, typecode=typecode, out=out)
+    return map(a, "x * y", b, typecode=typecode, out=out, nulls=nulls)
 
 
-def divide(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> Any:
+def divide(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+           nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The quotients of two buffers of one length, element by element: ``map(a, "x / y", b)``.
 
     Quotients are floats: for integer buffers pass ``typecode="d"``. Parameters and exceptions are those of :func:`map`;
@@ -63,7 +67,7 @@ def divide(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -
     >>> ao.divide(array("i", [1, 2]), array("i", [4, 4]), typecode="d")
     array('d', [0.25, 0.5])
     """
-    return map(a, "x / y", b, typecode=typecode, out=out)
+    return map(a, "x / y", b, typecode=typecode, out=out, nulls=nulls)
 
 
 def _for_elements(arr: Any, value: Any, what: str) -> Any:

@@ -22,9 +22,10 @@ from ..compiler.parse import RESERVED, parse
 from . import functions
 from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
 from .common import MISSING, Later, different_lengths, held, make_room, native
-from .exchange import exchanges, takes
+from .exchange import exchanges, fills, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
+from .missing import first_one
 from .plans import Plans, signs_of, types_of
 
 if TYPE_CHECKING:
@@ -182,22 +183,33 @@ class Kernel(_machine.KernelBase):
 
     # -- running -------------------------------------------------------------------------------------------------
 
-    @exchanges(chunkwise=True)
-    def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
-            **names: Any) -> Any:  # fmt: skip
-        """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same."""
-        return self._run_map(*self._bind((arr, *more), names), typecode, out, threads)
+    # Methods that take arrays of other kinds have a keyword ``nulls``, which is the exchange's: those where nulls
+    # propagate are given bits by it.
 
-    @takes
+    @exchanges(chunkwise=True, policy="propagate")
+    def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
+            nulls: Any = None, **names: Any) -> Any:  # fmt: skip
+        """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same."""
+        return self._run_map(*self._bind((arr, *more), names), typecode, out, threads, nulls)
+
+    @fills
     def inplace(self, arr: Any, *more: Any, threads: int | None = None, **names: Any) -> None:
         """Replaces each element of arr by the value; see :func:`arrayops.map_inplace`."""
-        self._run_map(*self._bind((arr, *more), names), None, arr, threads)
+        self._run_map(*self._bind((arr, *more), names), None, arr, threads, None)
 
-    @exchanges(chunkwise=True)
+    def _truth(self, arr: Any, *more: Any, **names: Any) -> Any:
+        """For each element 1 if the value is true, else 0."""
+        args, lead = self._bind((arr, *more), names)
+        return self._run_filter(args, _machine.buffer_info(args[lead])[2], -1)
+
+    @exchanges(chunkwise=True, truth=_truth)
     def filter(self, arr: Any, *more: Any, **names: Any) -> Any:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
-        meaning = self._meaning(args, _machine.buffer_info(args[lead])[2])
+        return self._run_filter(args, _machine.buffer_info(args[lead])[2], lead)
+
+    def _run_filter(self, args: tuple[Any, ...], count: int, lead: int) -> Any:
+        meaning = self._meaning(args, count)
         given = args + meaning.captured
         program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
         if program is None:
@@ -207,29 +219,32 @@ class Kernel(_machine.KernelBase):
         self._by_python = _machine.last_asked()
         return kept
 
-    def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None) -> Any:
+    def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None,
+                 bits: Any) -> Any:  # fmt: skip
+        """bits: 0 for elements that are null, and not evaluated; None if there are none."""
         first = _machine.buffer_info(args[lead])
         wanted = output_typecode(first[0], typecode, out)
         meaning = self._meaning(args, first[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
         if plan is not None and plan.never_fits and first[2]:
-            self._refuse_floats(given, wanted)
+            self._refuse_floats(given, wanted, bits)
         with memoryview(args[lead]) as held:  # so that no other thread makes it longer than the result
             target = _machine.new_array(wanted, len(held)) if out is None else out
             if plan is None or plan.program is None:
-                _machine.call_map(meaning.python, given[:visible], target, out is None)
+                _machine.call_map(meaning.python, given[:visible], target, out is None, bits)
             else:
                 number = thread_count(threads)
-                _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, number)
+                _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, number, bits)
             self._by_python = _machine.last_asked()
         return target
 
-    def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:
+    def _refuse_floats(self, args: tuple[Any, ...], wanted: str, bits: Any) -> None:
         """A float for an integer array: the first element's own exception, or one that names the remedy."""
-        if self._plans is None:
-            return  # a function's results are refused one by one, by the array itself
-        value = self._plans.evaluator(*(a if isinstance(a, (int, float)) else native(a)[0] for a in args))
+        first = 0 if bits is None else first_one(bits)
+        if self._plans is None or first < 0:
+            return  # a function's results are refused one by one, by the array itself; of nulls there are none
+        value = self._plans.evaluator(*(a if isinstance(a, (int, float)) else native(a)[first] for a in args))
         if isinstance(value, float):
             what = self._text or self.source
             raise TypeError(f"{what!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
@@ -363,7 +378,7 @@ def stored(code: str, values: list[Any]) -> array[Any]:
         return array(code, values)
     except (TypeError, OverflowError):
         target, following = _machine.new_array(code, len(values)), iter(values)
-        _machine.call_map(lambda _: next(following), (target,), target, True)
+        _machine.call_map(lambda _: next(following), (target,), target, True, None)
         raise
 
 
@@ -443,7 +458,7 @@ def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) 
 
 
 def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: str | None, out: Any,
-             threads: int | None) -> Any:  # fmt: skip
+             threads: int | None, nulls: Any) -> Any:  # fmt: skip
     """The value where every parameter has a name, in a mapping or apart; see :func:`arrayops.evaluate`."""
     names = {} if names is None else names
     kernel = text_kernel(text, (*more, *(name for name in RESERVED if name in names)), ieee=ieee)
@@ -456,17 +471,18 @@ def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: 
         raise TypeError(f"{text!r} needs a value for {quoted(missing)}")
     values = [more[p] if p in more else names[p] for p in params]
     try:
-        return _evaluate(kernel, *values, typecode=typecode, out=out, threads=threads)
+        return _evaluate(kernel, *values, typecode=typecode, out=out, threads=threads, nulls=nulls)
     except _Unsigned:
-        return _evaluate(kernel, *values, typecode="Q", out=out, threads=threads)
+        return _evaluate(kernel, *values, typecode="Q", out=out, threads=threads, nulls=nulls)
 
 
 class _Unsigned(Exception):
     """The ints are too large for 'q', and may be for 'Q'."""
 
 
-@exchanges(chunkwise=True)
-def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any, threads: int | None) -> Any:
+@exchanges(chunkwise=True, policy="propagate")
+def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = None, threads: int | None,
+              nulls: Any = None) -> Any:  # fmt: skip
     assert kernel._plans is not None
     args = tuple(bindable(v, repr(p)) for p, v in zip(kernel.params, values, strict=True))
     lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
@@ -476,10 +492,10 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any, t
         typecode = kernel._plans.natural(signs_of(args, types_of(args)))
         if typecode == "Q":
             try:
-                return kernel._run_map(args, lead, "q", out, threads)
+                return kernel._run_map(args, lead, "q", out, threads, nulls)
             except OverflowError:
                 raise _Unsigned from None
-    return kernel._run_map(args, lead, typecode, out, threads)
+    return kernel._run_map(args, lead, typecode, out, threads, nulls)
 
 
 # -- as stages of pipelines: functions of one number -------------------------------------------------------------------

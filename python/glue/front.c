@@ -162,7 +162,7 @@ static int has_credit(EntryObject *cold, size_t count)
 static PyObject *map_result(run *r, module_state *state, PyObject *out, ao_array *held)
 {
     PyObject *result = out ? Py_NewRef(out) : array_new_out(state, r->arrays[0].typecode, r->count, held);
-    if (!result || (r->program ? run_map(r, held, !out, 0) : call_map(r, held, !out)) < 0) {
+    if (!result || (r->program ? run_map(r, held, !out, 0, NULL) : call_map(r, held, !out, NULL)) < 0) {
         Py_XDECREF(result);
         return NULL;
     }
@@ -305,10 +305,10 @@ static PyObject *or_slow(PyObject *found, PyObject *module, int which, PyObject 
     return PyObject_Vectorcall(state_of(module)->slow[which], args, (size_t)nargs, keywords);
 }
 
-/* Not so Arrow data, which Python takes in. */
+/* Not so Arrow data and masked arrays, which Python takes in. */
 static int is_one_buffer(PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    return nargs == 1 && !keywords && PyObject_CheckBuffer(args[0]);
+    return nargs == 1 && !keywords && PyObject_CheckBuffer(args[0]) && !is_masked_array(args[0]);
 }
 
 static PyObject *front_sum(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)

@@ -19,6 +19,7 @@
 #include "run.h"
 #include "state.h"
 #include "tables.h"
+#include "validity.h"
 #include "view.h"
 #include "watch.h"
 #include "../../vm/parallel.h"
@@ -48,8 +49,8 @@ static PyMethodDef machine_methods[] = {
 
 static PyMethodDef *const functions[] = {
     buffers_methods, captures_methods, watch_methods, run_methods, map_methods, filter_methods, fold_methods, pipe_methods,
-    callback_methods, order_methods, view_methods, arrow_methods, moments_methods, reductions_methods, known_methods, front_methods,
-    machine_methods,
+    callback_methods, order_methods, view_methods, validity_methods, arrow_methods, moments_methods, reductions_methods,
+    known_methods, front_methods, machine_methods,
 };
 
 /* The level that ARRAYOPS_ISA names, or the best one. */
