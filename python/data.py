@@ -6,16 +6,11 @@ import builtins
 import os
 
 from . import _machine
-from .engine.common import Later
-from .engine.exchange import Exported, arrow_chunks, one_buffer, without_nulls
+from .engine.exchange import Exported, arrow_columns, is_arrow, taken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from .engine import kernel
-else:
-    kernel = Later("engine.kernel")
 
 _ACCESS = {"r": "ACCESS_READ", "r+": "ACCESS_WRITE", "c": "ACCESS_COPY"}
 _PART = 1 << 22  # bytes read at once
@@ -119,21 +114,7 @@ def from_arrow(data: Any, nulls: str | int | float | None = None) -> Any:
     >>> ao.from_arrow(polars.Series([1, None, 3]), nulls="skip")
     array('q', [1, 3])
     """
-    if nulls is not None and nulls != "skip" and not isinstance(nulls, (int, float)):
-        raise TypeError(f"nulls must be 'skip', a number to take their place, or None, not {nulls!r}")
-    chunks = arrow_chunks(data)
-    values = without_nulls(chunks) if nulls is None else [_with_filled(*chunk, nulls) for chunk in chunks]
-    return one_buffer(values)
-
-
-def _with_filled(values: Any, number: int, bits: Any, first: int, nulls: str | int | float) -> Any:
-    """The values of a chunk with its nulls left out, or a number in their place."""
-    if not number:
-        return values
-    valid = _machine.unpack_bits(bits, first, len(values))
-    if nulls == "skip":
-        return kernel.text_kernel("valid", first=("x", "valid")).filter(values, valid)
-    return kernel.text_kernel("x if valid else fill").map(values, valid, nulls)
+    return taken(data if is_arrow(data) else arrow_columns(data), nulls)
 
 
 def to_arrow(buffer: Any) -> Exported:

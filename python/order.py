@@ -37,15 +37,17 @@ def sort(arr: Any) -> None:
     _machine.sort(arr)
 
 
-def unique(arr: Any) -> Any:
+def unique(arr: Any, *, nulls: str | int | float | None = None) -> Any:
     """The distinct elements in ascending order, ``sorted(set(arr))``: of equal ones the first, nans all and last.
+
+    nulls: ``"skip"`` leaves them out, a number takes their place. A pandas Series has new labels.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.unique(array("i", [3, 1, 3, 2, 1]))
     array('i', [1, 2, 3])
     """
-    return given_as(arr, _machine.unique(_machine.copy_array(taken(arr))))
+    return given_as(arr, _machine.unique(_machine.copy_array(taken(arr, nulls))), labels=False)
 
 
 def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int | None = None) -> memoryview:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overload
 
 from . import _machine
-from .engine.exchange import taken, taking
+from .engine.exchange import taken
 from .engine.figures import (
     EXTREMES,
     NOTHING,
@@ -41,34 +41,33 @@ def _variance(arr: Any, ddof: int, name: str) -> tuple[int, int] | None:
     return None if g.special is not None else variance(g, is_float(arr), ddof)
 
 
-@taking
-def var(arr: Any, *, ddof: int = 0) -> float:
+def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The variance of a population, ``float(statistics.pvariance(arr))``; with ddof=1 of a sample, ``variance(arr)``.
 
     It is the exact variance, rounded once; nan if an element is inf or nan, inf if it is too large for a float. ddof is
-    what the divisor is less than the number of elements. Raises StatisticsError for not more than ddof elements.
+    what the divisor is less than the number of elements; nulls and nan are as in :func:`sum`. Raises StatisticsError
+    for not more than ddof elements.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.var(array("d", [1e9 + 1, 1e9 + 2, 1e9 + 3]), ddof=1)
     1.0
     """
-    found = _variance(arr, ddof, "var")
+    found = _variance(taken(arr, nulls, nan), ddof, "var")
     return math.nan if found is None else ratio(*found)
 
 
-@taking
-def std(arr: Any, *, ddof: int = 0) -> float:
+def std(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The root of :func:`var`, rounded once: ``statistics.pstdev(arr)``; with ddof=1 ``stdev(arr)``.
 
-    Raises StatisticsError for not more than ddof elements.
+    nulls and nan are as in :func:`sum`. Raises StatisticsError for not more than ddof elements.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.std(array("i", [1, 2, 3, 4]))
     1.118033988749895
     """
-    found = _variance(arr, ddof, "std")
+    found = _variance(taken(arr, nulls, nan), ddof, "std")
     return math.nan if found is None else root(*found)
 
 
@@ -106,20 +105,20 @@ def summary(g: Gathered, floats: bool) -> Stats:
     return Stats(g.count, total, float(total) / g.count, low, high, *spread)
 
 
-@taking
-def stats(arr: Any) -> Stats:
+def stats(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> Stats:
     """Count, sum, mean, min, max, variance and standard deviation, reading memory once: a named tuple.
 
     Each is what the function of its name gives, but for what makes the result independent of the order of elements: min
     and max are nan if an element is, and a zero among them is 0.0; infinities and numbers too large for a float add up
-    to inf or nan and do not raise; the mean of ints is that of their exact sum. Raises StatisticsError if the buffer is
-    empty.
+    to inf or nan and do not raise; the mean of ints is that of their exact sum. nulls and nan are as in :func:`sum`.
+    Raises StatisticsError if the buffer is empty.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.stats(array("i", [1, 2, 3, 4]))
     Stats(count=4, sum=10, mean=2.5, min=1, max=4, var=1.25, std=1.118033988749895)
     """
+    arr = taken(arr, nulls, nan)
     g = gather(arr, SUMS | SQUARES | EXTREMES)
     if not g.count:
         raise no_data("stats", 0, 1)
@@ -158,14 +157,17 @@ class RunningStats:
     __slots__ = ("_seen",)
     _VERSION = 1
 
-    def __init__(self, arr: Any = None) -> None:
+    def __init__(self, arr: Any = None, *, nulls: str | int | float | None = None, nan: str | None = None) -> None:
         self._seen: _Seen = {"gathered": NOTHING, "floats": False}
         if arr is not None:
-            self.update(arr)
+            self.update(arr, nulls=nulls, nan=nan)
 
-    def update(self, arr: Any) -> None:
-        """Adds the elements of a buffer. Raises TypeError for floats after ints or ints after floats."""
-        arr = taken(arr)
+    def update(self, arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> None:
+        """Adds the elements of a buffer. Raises TypeError for floats after ints or ints after floats.
+
+        nulls and nan are as in :func:`sum`.
+        """
+        arr = taken(arr, nulls, nan)
         found = gather(arr, SUMS | SQUARES | EXTREMES)
         self._add(found._replace(first_nan=False), is_float(arr))  # which is first depends on the order
 
@@ -320,17 +322,18 @@ def _moments_possible(n: int, total: int, squares: int, low: int, high: int, rea
 # -- order ------------------------------------------------------------------------------------------------------------
 
 
-@taking
-def median(arr: Any) -> int | float:
+def median(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The median, ``statistics.median(arr)``: the middle element, or the mean of the two in the middle.
 
-    nan if an element is nan, where statistics.median says nothing. Raises StatisticsError if the buffer is empty.
+    nan if an element is nan, where statistics.median says nothing; nulls and nan are as in :func:`sum`. Raises
+    StatisticsError if the buffer is empty.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.median(array("i", [7, 1, 3])), ao.median(array("i", [7, 1, 3, 4]))
     (3, 3.5)
     """
+    arr = taken(arr, nulls, nan)
     count = _machine.buffer_info(arr)[2]
     if not count:
         raise no_data("median", 0, 1)
@@ -343,18 +346,20 @@ def median(arr: Any) -> int | float:
 
 
 @overload
-def quantile(arr: Any, q: float | Fraction, *, method: str = "inclusive") -> int | float: ...
+def quantile(arr: Any, q: float | Fraction, *, method: str = "inclusive", nulls: str | int | float | None = None,
+             nan: str | None = None) -> int | float: ...  # fmt: skip
 @overload
-def quantile(arr: Any, q: Iterable[float | Fraction], *, method: str = "inclusive") -> list[int | float]: ...
-@taking
-def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, method: str = "inclusive") -> Any:
+def quantile(arr: Any, q: Iterable[float | Fraction], *, method: str = "inclusive",
+             nulls: str | int | float | None = None, nan: str | None = None) -> list[int | float]: ...  # fmt: skip
+def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, method: str = "inclusive",
+             nulls: str | int | float | None = None, nan: str | None = None) -> Any:  # fmt: skip
     """The quantile of order q (0 to 1), or a list of them for several q.
 
     For q = i/n in lowest terms this is ``statistics.quantiles(arr, n=n, method=method)[i - 1]``: between two elements
     it is interpolated. ``"inclusive"`` takes the data for a population, whose smallest element is the quantile of order
     0 and whose largest that of order 1; ``"exclusive"`` takes it for a sample. A float q stands for the shortest
-    decimal that it prints as, so 0.1 is a tenth. nan if an element is nan. Raises StatisticsError if the buffer is
-    empty, ValueError for q outside 0..1.
+    decimal that it prints as, so 0.1 is a tenth. nan if an element is nan; nulls and nan are as in :func:`sum`. Raises
+    StatisticsError if the buffer is empty, ValueError for q outside 0..1.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -364,6 +369,7 @@ def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, meth
     """
     if method not in ("inclusive", "exclusive"):
         raise ValueError(f"method must be 'inclusive' or 'exclusive', not {method!r}")
+    arr = taken(arr, nulls, nan)
     count = _machine.buffer_info(arr)[2]
     if not count:
         raise no_data("quantile", 0, 1)

@@ -317,6 +317,20 @@ def test_stats_of_special_values(values):
     assert_stats("d", values)
 
 
+@given(st.lists(st.sampled_from([math.nan, 0.5, -3.0, math.inf]), max_size=12), st.sampled_from("fd"))
+def test_stats_without_nans(values, code):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "CHUNK_BYTES", 24)
+        out = good("stats", "-t", code, "--nan", "skip", stdin=array(code, values).tobytes())
+    assert out.decode() == expected_stats(array(code, [x for x in values if x == x]))
+
+
+def test_stats_of_integers_have_no_nans():
+    data = array("h", [1, 2])
+    assert good("stats", "-t", "h", "--nan", "skip", stdin=data.tobytes()).decode() == expected_stats(data)
+    assert "--nan" in bad("stats", "--text", "--nan", "drop", stdin=b"1")
+
+
 @given(st.lists(st.floats(width=32), max_size=40))
 def test_stats_of_floats(values):
     assert_stats("f", values)

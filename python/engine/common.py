@@ -116,6 +116,21 @@ def is_buffer(value: Any) -> bool:
         return False
 
 
+def plain(value: Any) -> Any:
+    """A NumPy scalar, or array of no dimension, as the Python number that it holds; anything else as it is.
+
+    Raises TypeError if it holds what no int, float or bool is, such as a date or a long double.
+    """
+    numpy = sys.modules.get("numpy")
+    generic, ndarray = getattr(numpy, "generic", None), getattr(numpy, "ndarray", None)
+    if not isinstance(generic, type) or not (isinstance(value, generic) or (type(value) is ndarray and not value.ndim)):
+        return value
+    python = {"b": bool, "i": int, "u": int, "f": float}.get(value.dtype.kind)
+    if python is None or value.dtype.char == "g":
+        raise TypeError(f"a number must be one that an int, float or bool is, not NumPy's {value.dtype}")
+    return python(value)
+
+
 def steadily(numbers: Any, step: int = 1 << 16) -> Iterator[Any]:
     """The elements of a sequence for a C function that goes through all of them: Ctrl-C is answered at each step."""
     if len(numbers) <= step:

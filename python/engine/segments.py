@@ -44,9 +44,7 @@ class Stage(NamedTuple):
 def stage_of(keeps: bool, f: Function, names: dict[str, Any], ieee: bool) -> Stage:
     """A stage of one free number. Raises TypeError for names that do not fit."""
     kernel = kernel_of(f, names, ieee, True)
-    numbers = {name: bindable(value, repr(name)) for name, value in names.items()}
-    for name, value in numbers.items():
-        plain_number(value, name, "pipeline")
+    numbers = {name: plain_number(bindable(value, repr(name)), name, "pipeline") for name, value in names.items()}
     needs_one(kernel, numbers)
     return Stage(keeps, kernel, numbers)
 

@@ -174,6 +174,25 @@ static void release_buffer(Py_buffer *view)
     }
 }
 
+/* An instance of numpy.ma.MaskedArray, whose buffer has no mask. Types written in C, such as ndarray, are none. */
+int is_masked_array(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
+        return 0;
+    }
+    PyObject *name = PyUnicode_FromString("numpy.ma"), *module = name ? PyImport_GetModule(name) : NULL;
+    PyObject *masked = module ? PyObject_GetAttrString(module, "MaskedArray") : NULL;
+    const int found = masked && PyType_Check(masked) && PyType_IsSubtype(type, (PyTypeObject *)masked);
+    if (!masked) {
+        PyErr_Clear(); /* nobody has imported it */
+    }
+    Py_XDECREF(masked);
+    Py_XDECREF(module);
+    Py_XDECREF(name);
+    return found;
+}
+
 int array_take(const module_state *state, PyObject *object, ao_array *array)
 {
     if (state->knows_arrays && Py_IS_TYPE(object, (PyTypeObject *)state->array_type) && take_array(state, object, array)) {
@@ -183,6 +202,11 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
     if (!PyObject_CheckBuffer(object)) {
         PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s",
                      Py_TYPE(object)->tp_name);
+        return -1;
+    }
+    if (!Py_IS_TYPE(object, state->view_type) && is_masked_array(object)) {
+        PyErr_SetString(PyExc_TypeError, "the mask of a masked array cannot be seen here: give its .data, or fill it with "
+                                         ".filled(number)");
         return -1;
     }
     if (get_buffer(object, &array->view) < 0) {
