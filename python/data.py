@@ -7,7 +7,7 @@ import os
 
 from . import _machine
 from .engine.common import Later
-from .engine.exchange import Exported, arrow_chunks, one_buffer, without_nulls
+from .engine.exchange import Exported, arrow_chunks, is_time, one_buffer, times, unit_of, without_nulls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,12 +30,15 @@ def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None,
     Parameters
     ----------
     buffer: bytes, bytearray, mmap, array.array, memoryview, ...; held until the view's release(), or its end.
-    format: of an element, as in struct: a typecode, with ``<`` or ``>`` before it for a byte order and standard sizes.
+    format: of an element, as in struct: a typecode, with ``<`` or ``>`` before it for a byte order and standard sizes;
+        or NumPy's name of it (``'int16'``, ``'<f8'``). ``'i3'`` and ``'u3'`` are integers of 24 bits, ``'e'`` half
+        floats, ``'?'`` truth values. With a unit of time, such as ``'datetime64[ns]'``, arrays of NumPy's datetime64
+        and timedelta64 and Arrow's times (``'time[us]'`` those of a day) are viewed as the ints that they are.
     offset: bytes before the first element.
     stride: bytes from one element to the next; by default they are side by side.
     count: number of elements; by default as many as there is room for.
 
-    Raises TypeError for another format, ValueError for a view that does not lie inside the buffer or a stride below 1,
+    Raises TypeError for another format or unit, ValueError for a view that does not lie inside the buffer or a stride below 1,
     BufferError for a buffer that is not contiguous.
 
     >>> import arrayops as ao, struct
@@ -45,7 +48,13 @@ def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None,
     [0, 10, 20, 30]
     >>> ao.map(field, "x * 0.5", typecode="d")
     array('d', [0.0, 5.0, 10.0, 15.0])
+    >>> ao.view(bytes([255, 255, 127, 0, 0, 128]), "<i3").tolist()
+    [8388607, -8388608]
     """
+    if "[" in format:
+        buffer, format = times(buffer, format)
+    elif is_time(buffer):
+        raise TypeError(f"this array is one of {unit_of(buffer)}: ao.view(array, '{unit_of(buffer)}') gives its ints")
     return _machine.view(buffer, format, offset, stride, count)
 
 

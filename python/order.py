@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import _machine
-from .engine.common import native
+from .engine.common import Later, native
 from .engine.exchange import given_as, taken
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .engine import kernel
+else:
+    kernel = Later("engine.kernel")
 
 
 def reverse(arr: Any) -> None:
@@ -45,7 +51,9 @@ def unique(arr: Any) -> Any:
     >>> ao.unique(array("i", [3, 1, 3, 2, 1]))
     array('i', [1, 2, 3])
     """
-    return given_as(arr, _machine.unique(_machine.copy_array(taken(arr))))
+    buffer = taken(arr)
+    code, found = _machine.buffer_info(buffer)[0], _machine.unique(_machine.plain_array(buffer))
+    return given_as(arr, found if found.typecode == code else kernel.text_kernel("x").map(found, typecode=code))
 
 
 def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int | None = None) -> memoryview:

@@ -116,6 +116,17 @@ def is_buffer(value: Any) -> bool:
         return False
 
 
+def new_values(typecode: str, values: Any) -> Any:
+    """``array(typecode, values)``, or a View of new memory where array.array has no such type."""
+    if _machine.TYPECODES[typecode]["given"] == "array":
+        return array(typecode, values)
+    listed = list(values)
+    view = _machine.new_array(typecode, len(listed))
+    for i, value in enumerate(listed):
+        view[i] = value
+    return view
+
+
 def steadily(numbers: Any) -> Iterator[Any]:
     """The elements of a sequence for a C function that goes through all of them: Ctrl-C is answered now and then."""
     step = 1 << 16

@@ -25,13 +25,47 @@ if TYPE_CHECKING:
 # -- Arrow -------------------------------------------------------------------------------------------------------------
 
 
+#: Names of types of times, and short ones.
+_TIMES = {"datetime64": "datetime64", "timedelta64": "timedelta64", "M8": "datetime64", "m8": "timedelta64"}
+#: Arrow has no integers of 24 bits.
+_COPIES = {"i3": _machine.plain_array, "u3": _machine.plain_array}
+
+
+def is_time(data: Any) -> bool:
+    """Whether this is an array of times such as NumPy's datetime64, which gives no buffer."""
+    return getattr(getattr(data, "dtype", None), "kind", "") in ("M", "m")
+
+
+def unit_of(data: Any) -> str:
+    """Of an array of times: 'datetime64[ns]', ..."""
+    return str(data.dtype.str[1:]).replace("M8", "datetime64", 1).replace("m8", "timedelta64", 1)
+
+
+def times(data: Any, unit: str) -> tuple[Any, str]:
+    """The ints of an array of times, and their format. TypeError if they are not in this unit, or it is none."""
+    name, _, step = unit.lstrip("<>=|").partition("[")
+    wanted = f"{_TIMES.get(name, name)}[{step}"
+    if type(data) not in _PLAIN and is_arrow(data):
+        ints = one_buffer(without_nulls(arrow_chunks(data, wanted)))
+        return ints, str(_machine.buffer_info(ints)[0])
+    if _TIMES.get(name, name) not in _TIMES.values():
+        raise TypeError(f"format {unit!r} is not supported: of times it is 'datetime64[ns]', 'timedelta64[us]', ...")
+    if is_time(data):
+        if unit_of(data) != wanted:
+            raise TypeError(f"this array is one of {unit_of(data)}, not {wanted}")
+        order = data.dtype.str[0]
+        return data.view(f"{order}i8"), f"{order}q"
+    return data, unit[: len(unit) - len(unit.lstrip("<>=|"))] + "q"
+
+
 class Exported:
     """A buffer that can be read as an Arrow array: made by :func:`to_arrow`."""
 
     __slots__ = ("_buffer",)
 
     def __init__(self, buffer: Any) -> None:
-        self._buffer = buffer if _machine.buffer_info(buffer)[3] else _machine.copy_array(buffer)
+        code, _, _, plain = _machine.buffer_info(buffer)
+        self._buffer = buffer if plain else _COPIES.get(code, _machine.copy_array)(buffer)
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """Capsules of the schema and the array. Another type than the buffer's own cannot be had."""
@@ -44,12 +78,15 @@ def is_arrow(value: Any) -> bool:
     return hasattr(kind, "__arrow_c_array__") or hasattr(kind, "__arrow_c_stream__")
 
 
-def arrow_chunks(data: Any) -> list[tuple[_machine.View, int, _machine.View | None, int]]:
-    """The chunks of Arrow data as they are, at least one: values, number of nulls, bits of the others, first bit."""
+def arrow_chunks(data: Any, unit: str | None = None) -> list[tuple[_machine.View, int, _machine.View | None, int]]:
+    """The chunks of Arrow data as they are, at least one: values, number of nulls, bits of the others, first bit.
+
+    unit: of times, which are then ints, such as 'datetime64[ns]'; None for numbers.
+    """
     if hasattr(type(data), "__arrow_c_array__"):
-        return _machine.take_arrow(*data.__arrow_c_array__())
+        return _machine.take_arrow(unit, *data.__arrow_c_array__())
     if hasattr(type(data), "__arrow_c_stream__"):
-        return _machine.take_arrow(data.__arrow_c_stream__())
+        return _machine.take_arrow(unit, data.__arrow_c_stream__())
     raise TypeError(f"Arrow data is needed (__arrow_c_array__ or __arrow_c_stream__), not {type(data).__name__}")
 
 
@@ -73,7 +110,7 @@ def one_buffer(chunks: list[Any]) -> Any:
     if len(chunks) == 1:
         return chunks[0]
     whole = _machine.new_array(_machine.buffer_info(chunks[0])[0], sum(map(len, chunks)))
-    target, start = memoryview(whole), 0
+    target, start = memoryview(whole), 0  # of one letter, as all that Arrow has
     for chunk in chunks:
         for at in range(0, len(chunk), _PASTED):
             part = chunk[at : at + _PASTED]
@@ -120,6 +157,9 @@ _KINDS: tuple[tuple[str, str, Callable[[Any, list[array[Any]], Any], Any]], ...]
     ("polars", "Series", _as_series),
 )
 
+#: The typecode that evaluate() has where truth values are to be given out as such.
+OWN_TRUTHS = "own truths"
+
 #: Types of arguments for which there is nothing to do.
 _PLAIN = frozenset(
     (array, bytes, bytearray, memoryview, _machine.View, int, float, bool, str, type(None), type(MISSING))
@@ -144,6 +184,11 @@ def given_as(like: Any, result: array[Any]) -> Any:
     return result if give is None else give([result])
 
 
+def is_new(result: Any) -> bool:
+    """Whether a result is one that was made for it."""
+    return type(result) in (array, _machine.View)
+
+
 def pieces(data: Any) -> Iterable[Any]:
     """The buffers of a source: itself, the chunks of Arrow data, or what a stream yields."""
     if type(data) not in _PLAIN and is_arrow(data):
@@ -165,25 +210,28 @@ def takes(method: _F) -> _F:
     return _exchanging(method, gives=False)
 
 
-def exchanges(chunkwise: bool) -> Callable[[_F], _F]:
-    """A method of kernels whose new array is given back as the kind of the first one; chunk by chunk if it may be."""
-    return lambda method: _exchanging(method, True, chunkwise)
+def exchanges(chunkwise: bool, natural: bool = False) -> Callable[[_F], _F]:
+    """A method of kernels whose new array is given back as the kind of the first one; chunk by chunk if it may be.
+
+    natural: where no typecode is asked for, its typecode is OWN_TRUTHS for kinds that have truth values.
+    """
+    return lambda method: _exchanging(method, True, chunkwise, natural)
 
 
-def _exchanging(method: _F, gives: bool, chunkwise: bool = False) -> _F:
+def _exchanging(method: _F, gives: bool, chunkwise: bool = False, natural: bool = False) -> _F:
     plain = _PLAIN
 
     def exchanged(kernel: Any, /, *args: Any, **options: Any) -> Any:
         for value in (*args, *options.values()):
             if type(value) not in plain:
-                return _exchange(method, kernel, args, options, gives, chunkwise)
+                return _exchange(method, kernel, args, options, gives, chunkwise, natural)
         return method(kernel, *args, **options)
 
     return named_as(exchanged, method)  # type: ignore[no-any-return]
 
 
 def _exchange(method: Callable[..., Any], kernel: Any, args: tuple[Any, ...], options: dict[str, Any], gives: bool,
-              chunkwise: bool) -> Any:  # fmt: skip
+              chunkwise: bool, natural: bool) -> Any:  # fmt: skip
     values: _Values = dict(enumerate(args))
     values.update(options)
 
@@ -192,12 +240,14 @@ def _exchange(method: Callable[..., Any], kernel: Any, args: tuple[Any, ...], op
 
     lead = 0 if args else _first_array(kernel.params, options)
     give = _giver(values.get(lead)) if gives else None
+    if natural and give is not None and values["typecode"] is None:
+        values["typecode"] = OWN_TRUTHS
     arrow = {key: _buffers(value) for key, value in values.items() if type(value) not in _PLAIN and is_arrow(value)}
     out = options.get("out")
     if chunkwise and give is not None and out is None and len(arrow.get(lead, ())) > 1:
         return give([run(part) for part in _parts(values, arrow, lead)])
     result = run({**values, **{key: one_buffer(chunks) for key, chunks in arrow.items()}})
-    return give([result]) if give is not None and out is None and type(result) is array else result
+    return give([result]) if give is not None and out is None and is_new(result) else result
 
 
 def _is_number(value: Any) -> bool:

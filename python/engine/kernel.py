@@ -21,11 +21,11 @@ from ..compiler.machine import CONSTANTS, SLOT_KINDS
 from ..compiler.parse import RESERVED, parse
 from . import functions
 from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
-from .common import MISSING, Later, make_room, native
-from .exchange import exchanges, takes
+from .common import MISSING, Later, make_room, native, new_values
+from .exchange import OWN_TRUTHS, exchanges, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
-from .plans import Plans, types_of
+from .plans import PIPED, Plans, types_of
 
 if TYPE_CHECKING:
     from . import explain
@@ -68,7 +68,7 @@ class Kernel(_machine.KernelBase):
         self._decoding, self._strict = decoding and functions.DECODING, strict or self._ieee
         self._eager = eager or self._strict
         if isinstance(f, str):
-            self._plans = Plans(parse(f, params, named, closed), self._ieee)
+            self._plans = Plans(parse(f, params, named, closed), self._ieee, f)
         elif isinstance(f, IR):
             self._plans = Plans(f, self._ieee)
         elif callable(f):
@@ -278,17 +278,19 @@ class Kernel(_machine.KernelBase):
         numbers = self._bind_fold(names)
         fold = Fold(self._meaning(2 + len(numbers), count), numbers)
         by_python = (initial is None and not count) or type(initial) not in (int, float, bool, type(None))
+        first = None if by_python else native(arr)[0] if initial is None else initial
+        by_python |= code == "?" and type(first) is not bool
         if not by_python and fold.meaning.plans is not None:
-            first = native(arr)[0] if initial is None else initial
-            out = _machine.new_array(code, count if initial is None else count + 1)
+            wide = PIPED.get(code, code)  # the machine writes running values as it has them
+            out = _machine.new_array(wide, count if initial is None else count + 1)
             try:
                 out[0] = first
                 fold.run(arr, first, int(initial is None), out if initial is None else memoryview(out)[1:])
-                return out
+                return out if wide == code else text_kernel("x").map(out, typecode=code)
             except (Unsettled, TypeError, OverflowError):
                 pass  # which exception comes first depends on all elements: Python itself decides
         with memoryview(arr):
-            return array(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
+            return new_values(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
 
     # -- explaining ----------------------------------------------------------------------------------------------
 
@@ -396,7 +398,7 @@ def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any)
         return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
 
 
-@exchanges(chunkwise=True)
+@exchanges(chunkwise=True, natural=True)
 def evaluate(kernel: Kernel, /, *, typecode: str | None, out: Any, threads: int | None, **names: Any) -> Any:
     """The value where every parameter has a name; see :func:`arrayops.evaluate`."""
     assert kernel._plans is not None
@@ -411,8 +413,11 @@ def evaluate(kernel: Kernel, /, *, typecode: str | None, out: Any, threads: int 
     lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
     if lead is None:
         return kernel._plans.evaluator(*args)
+    own_truths = typecode == OWN_TRUTHS
+    typecode = None if own_truths else typecode
     if typecode is None and out is None:
         typecode = kernel._plans.get("map", types_of(args), None).typecode
+        typecode = "?" if own_truths and typecode == "B" else typecode
     return kernel._run_map(args, lead, typecode, out, threads)
 
 
