@@ -130,7 +130,7 @@ def test_every_operation_gives_the_kind_it_was_given(kind: str, values: array[An
     doubled = [x * 0.5 for x in numbers]
     check(ao.map(given, "x*0.5", typecode="d"), "d", given, doubled)
     check(ao.evaluate("x*0.5", x=given), "d", given, doubled)
-    check(ao.evaluate("x > 3", x=given), "B", given, [x > 3 for x in numbers])
+    check(ao.evaluate("x > 3", x=given), "?", given, [x > 3 for x in numbers])
     kept = [x for x in numbers if x > 3]
     for result in (
         ao.filter(given, "x > 3"),
@@ -422,8 +422,6 @@ def test_what_fills_nulls_must_fit() -> None:
 
 # what it is, how it is made, what the TypeError must name
 OTHERS: list[tuple[str, Callable[[], Any], str]] = [
-    ("bool", lambda: pa.array([True]), r"'b' \(bool\)"),
-    ("half", lambda: pa.array([np.float16(1)]), r"'e' \(float16\)"),
     ("string", lambda: pa.array(["a"]), r"'u' \(string\)"),
     ("polars string", lambda: pl.Series(["a"]), r"\(string view\)"),
     ("binary", lambda: pa.array([b"a"]), r"'z' \(binary\)"),
@@ -516,7 +514,7 @@ def test_what_is_not_side_by_side_is_copied(buffer: Any) -> None:
 
 
 def test_what_cannot_be_exported() -> None:
-    for bad, error in (([1], TypeError), (b"ab", None), (np.zeros((2, 2)), BufferError), (np.zeros(2, "?"), TypeError)):
+    for bad, error in (([1], TypeError), (b"ab", None), (np.zeros((2, 2)), BufferError), (np.zeros(2, "F"), TypeError)):
         if error is None:
             assert pa.array(ao.to_arrow(bad)).to_pylist() == [97, 98]
             continue

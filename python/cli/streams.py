@@ -56,11 +56,13 @@ class ElementType:
     def parse(cls, text: str) -> "ElementType":
         """Reads `d`, `<H`, `>H` or `int16`; without a prefix the byte order is this machine's."""
         code = text[1:] if text[:1] in BYTE_ORDERS else text
-        try:  # of l and L struct's standard size is meant by no prefix here
-            return cls(_machine.typecode(code), code != text and BYTE_ORDERS[text[0]] != sys.byteorder)
-        except ValueError:
-            listed = " ".join(TYPECODES)
-            raise ValueError(f"{text!r} is not a type: one of {listed}, with < or > before it if need be") from None
+        if code not in TYPECODES:  # a longer name: 'l' is as long with an order as without one here
+            try:
+                code = _machine.typecode(code if code.isalnum() else "")
+            except ValueError:
+                listed = " ".join(TYPECODES)
+                raise ValueError(f"{text!r} is not a type: one of {listed}, with < or > before it if need be") from None
+        return cls(code, text[:1] in BYTE_ORDERS and BYTE_ORDERS[text[0]] != sys.byteorder)
 
     @property
     def size(self) -> int:

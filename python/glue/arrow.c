@@ -66,8 +66,9 @@ static const struct {
     const char *prefix, *name;
 } others[] = {
     {"n", "null"},         {"u", "string"},        {"U", "large string"}, {"vu", "string view"}, {"z", "binary"},
-    {"Z", "large binary"}, {"vz", "binary view"},  {"w:", "fixed-size binary"}, {"d:", "decimal"},
-    {"ti", "interval"},    {"+s", "struct"},       {"+", "nested"},
+    {"Z", "large binary"}, {"vz", "binary view"},  {"w:", "fixed-size binary"}, {"d:", "decimal"}, {"td", "date"},
+    {"tt", "time"},        {"ts", "timestamp"},    {"tD", "duration"},    {"ti", "interval"},    {"+s", "struct"},
+    {"+", "nested"},
 };
 
 static const char *name_of(const char *format)
@@ -95,7 +96,8 @@ static int check_unit(const char *format, const char *has, const char *unit)
         return 0;
     }
     if (has) {
-        PyErr_Format(PyExc_TypeError, "Arrow format '%.100s' is %s: ao.view(data, '%s') gives its ints", format, has, has);
+        PyErr_Format(PyExc_TypeError, "Arrow format '%.100s' (%s) is of times: ao.view(data, '%s') gives its ints", format,
+                     name_of(format), has);
     } else {
         PyErr_Format(PyExc_TypeError, "Arrow format '%.100s' is not %s: it has no unit of time", format, unit);
     }
