@@ -27,6 +27,8 @@ UNDER_SANITIZERS = (
     "tests/test_statistics.py",
     "tests/test_lazy.py",
     "tests/test_interop.py",
+    "tests/test_lying.py",
+    "tests/test_races.py",
 )
 
 
@@ -72,6 +74,25 @@ def sanitized(session: nox.Session) -> None:
 
 
 @nox.session
+def threads(session: nox.Session) -> None:
+    """The machine and the package under the thread sanitizer."""
+    session.run("tests/sanitizers/run.sh", "thread", env={"PYTHON": sys.executable}, external=True)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Branches of the machine that its C tests take."""
+    python(session, "tests/branch_coverage.py")
+
+
+@nox.session
+def guided(session: nox.Session) -> None:
+    """Coverage-guided fuzzing of what takes bytes or texts from strangers: seconds here, minutes by hand."""
+    session.run("tests/fuzz/run.sh", "load", "20", external=True)
+    session.run("tests/fuzz/run.sh", "parse", "10", env={"PYTHON": sys.executable}, external=True)
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """Expressions at every instruction-set level, and functions, against Python."""
     listed = [sys.executable, "-c", "import arrayops._machine as m; print(*m.ISA_LEVELS)"]
@@ -114,4 +135,7 @@ def tests(session: nox.Session) -> None:
     python(session, "-m", "pytest", "-n", str(os.cpu_count() or 1))
 
 
-nox.options.sessions = ["machine", "sanitized", "fuzz", "instructions", "lint", "types", "docs"]
+#: All but `tests`, which the README's command runs; the quick ones first.
+nox.options.sessions = [
+    "lint", "types", "docs", "machine", "sanitized", "threads", "coverage", "guided", "fuzz", "instructions",
+]  # fmt: skip

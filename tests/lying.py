@@ -1,5 +1,5 @@
-"""A buffer exporter whose shape, strides, item size and length are whatever a test says: made with ctypes, as no exporter
-of Python's own lies."""
+"""A buffer exporter whose shape, strides, item size and length are whatever a test says. Made with ctypes: none of
+Python's own lies."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ _told: dict[int, list[dict[str, Any]]] = {}
 _kept: list[Any] = []
 
 
-@ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.POINTER(Buffer), ctypes.c_int)
-def _get_buffer(exporter: Any, view: Any, flags: int) -> int:
+@ctypes.PYFUNCTYPE(  # type: ignore[untyped-decorator, unused-ignore]
+    ctypes.c_int, ctypes.py_object, ctypes.POINTER(Buffer), ctypes.c_int)
+def _get_buffer(exporter: Any, view: Any, _flags: int) -> int:
     told = _told[id(exporter)]
     fields = told.pop(0) if len(told) > 1 else told[0]
     whole = {"buf": ctypes.addressof(MEMORY) + 2048, "itemsize": 8, "readonly": 0, "ndim": 1, "format": b"d", **fields}
@@ -44,7 +45,7 @@ def _get_buffer(exporter: Any, view: Any, flags: int) -> int:
         if whole.get(name) is not None:
             _kept.append((ctypes.c_ssize_t * len(whole[name]))(*whole[name]))
             whole[name] = ctypes.addressof(_kept[-1])
-    for name, _ in Buffer._fields_:
+    for name in (field[0] for field in Buffer._fields_):
         setattr(view.contents, name, whole.get(name, 0) or None if name in ("shape", "strides") else whole.get(name, 0))
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(exporter))
     view.contents.obj = id(exporter)
@@ -52,7 +53,7 @@ def _get_buffer(exporter: Any, view: Any, flags: int) -> int:
 
 
 def _make_type() -> Any:
-    slots = (_Slot * 2)((GET_BUFFER, ctypes.cast(_get_buffer, ctypes.c_void_p)), (0, None))
+    slots = (_Slot * 2)(_Slot(GET_BUFFER, ctypes.cast(_get_buffer, ctypes.c_void_p)), _Slot(0, None))
     spec = _Spec(b"lying.Exporter", object.__basicsize__, 0, DEFAULT, slots)
     _kept.extend([slots, spec])
     make = ctypes.pythonapi.PyType_FromSpec

@@ -1,4 +1,4 @@
-"""Arrays are taken and made by their fields (python/glue/buffers.c), or by the buffer protocol: nobody can see which."""
+"""Arrays are taken and made by their fields (python/glue/buffers.c), or by the buffer protocol: nobody sees which."""
 
 from __future__ import annotations
 

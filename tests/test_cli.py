@@ -8,6 +8,7 @@ the seams between them matter, so that a few numbers cross many seams.
 import functools
 import io
 import math
+import operator
 import os
 import pathlib
 import re
@@ -339,11 +340,7 @@ def test_reduce_to_an_integer_of_many_digits():
 @pytest.mark.parametrize(
     ("argv", "values", "message"),
     [
-        (
-            ["map", "1//x", "-t", "i"],
-            [5] * 20 + [0],
-            "element 20: ZeroDivisionError: integer division or modulo by zero",
-        ),
+        (["map", "1//x", "-t", "i"], [5] * 20 + [0], f"element 20: {outcome(operator.floordiv, 1, 0)}"),
         (["map", "x*x", "-t", "i"], [1, 2**20, 1], "element 1: OverflowError: "),
         (["map", "x", "-t", "i", "--to", "B"], [255, 256], "element 1: OverflowError: "),
         # the first element that fails is named, whichever error it is

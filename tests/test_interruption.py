@@ -1,7 +1,7 @@
 """Ctrl-C in every long call: how often it looks at signals, and what stands in the arrays afterwards.
 
-No time is measured. The machine counts its looks: a call over so many elements must have looked so often, and between two
-looks there are at most AO_WATCH_EVERY units of work (vm/watch.h; tests/vm/test_sort.c and others hold the parts to that).
+No time is measured. The machine counts its looks: a call over so many elements must have looked so often. Between two
+of them there are at most AO_WATCH_EVERY units of work (vm/watch.h); tests/vm/test_sort.c and others hold parts to that.
 """
 
 from __future__ import annotations
@@ -9,31 +9,31 @@ from __future__ import annotations
 import signal
 import threading
 from array import array
-
-import pytest
+from typing import Any
 
 import arrayops as ao
+import pytest
 from arrayops import _machine
 
 MILLION = 1 << 20
 LONG = 32 * MILLION
 
 
-def looks(call):
+def looks(call: Any) -> Any:
     before = _machine.looks()
     call()
     return _machine.looks() - before
 
 
 @pytest.fixture(scope="module")
-def doubles():
+def doubles() -> Any:
     """64 MiB of doubles in no order, made without random numbers for speed."""
     part = array("d", [(k * 7919) % 10007 - 5000.5 for k in range(MILLION)])
     return part * 8
 
 
 @pytest.fixture(scope="module")
-def small():
+def small() -> Any:
     return array("b", bytes(range(64))) * (LONG // 64)
 
 
@@ -52,7 +52,7 @@ LOOKS = {
 
 
 @pytest.mark.parametrize("name", LOOKS)
-def test_long_calls_look_at_signals(name, doubles):
+def test_long_calls_look_at_signals(name: Any, doubles: Any) -> None:
     call, least = LOOKS[name]
     assert looks(lambda: call(doubles)) >= least
 
@@ -78,7 +78,7 @@ READS = {
 
 
 @pytest.mark.parametrize("name", READS)
-def test_long_readers_look_at_signals(name, small):
+def test_long_readers_look_at_signals(name: Any, small: Any) -> None:
     call, least = READS[name]
     assert looks(lambda: call(small)) >= least
 
@@ -90,20 +90,20 @@ class Interrupted(Exception):
     """What the signal handler raises."""
 
 
-def interrupted(call):
+def interrupted(call: Any) -> bool:
     """Calls with a signal sent by another thread once the call looks at signals. Whether the call was cut off."""
 
-    def handle(number, frame):
+    def handle(number: Any, frame: Any) -> None:
         raise Interrupted
 
     start, before = _machine.looks(), signal.signal(signal.SIGUSR1, handle)
     ended = threading.Event()
 
-    def send():
+    def send() -> None:
         while _machine.looks() == start and not ended.wait(0.0005):
             pass
         if not ended.is_set():
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
 
     thread = threading.Thread(target=send)
     try:
@@ -121,7 +121,7 @@ def interrupted(call):
 pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals between threads")
 
 
-def test_an_interrupted_sort_leaves_the_array_or_has_sorted_it(doubles):
+def test_an_interrupted_sort_leaves_the_array_or_has_sorted_it(doubles: Any) -> None:
     for typecode in "dq":
         given = array(typecode, map({"d": float, "q": int}[typecode], memoryview(doubles)[:MILLION])) * 6
         wanted = array(typecode, given)
@@ -134,7 +134,7 @@ def test_an_interrupted_sort_leaves_the_array_or_has_sorted_it(doubles):
         assert a == wanted
 
 
-def test_an_interrupted_reversal_keeps_every_element():
+def test_an_interrupted_reversal_keeps_every_element() -> None:
     a = array("i", range(24 * MILLION))
     cut_off = interrupted(lambda: ao.reverse(a))
     outer = next((k for k in range(len(a) // 2) if a[k] == k), len(a) // 2) if cut_off else len(a) // 2
@@ -145,21 +145,21 @@ def test_an_interrupted_reversal_keeps_every_element():
 
 
 @pytest.mark.parametrize("call", [ao.unique, ao.median, lambda a: ao.view(a, "<d").tolist()])
-def test_an_interrupted_reader_changes_nothing_and_lets_go(call, doubles):
+def test_an_interrupted_reader_changes_nothing_and_lets_go(call: Any, doubles: Any) -> None:
     a = array("d", doubles)
     assert interrupted(lambda: call(a))
     assert a == doubles
     a.append(1.0)  # nothing holds it any more
 
 
-def test_an_interrupted_map_in_place_has_done_a_front():
+def test_an_interrupted_map_in_place_has_done_a_front() -> None:
     a = array("q", bytes(8 * 16 * MILLION))
     cut_off = interrupted(lambda: ao.map_inplace(a, "x + 1", threads=1))
     done = a.index(0) if cut_off and 0 in a else len(a)
     assert a == array("q", [1]) * done + array("q", bytes(8 * (len(a) - done)))
 
 
-def test_an_interrupted_out_has_a_front(doubles):
+def test_an_interrupted_out_has_a_front(doubles: Any) -> None:
     out = array("d", bytes(8 * len(doubles)))
     wanted = ao.map(doubles, "x + 1")
     cut_off = interrupted(lambda: ao.map(doubles, "x + 1", out=out, threads=1))

@@ -45,41 +45,62 @@ stop = False
 """
 
 
-def test_fork_among_running_threads() -> None:
-    """Threads are in the middle of everything; the child has only the one that forked, and computes all the same."""
-    code = BUSY + CHILD + f"""
+#: Threads that call compute(), and children that call child(). A child that hangs is killed, and named.
+FORKING = """
 def busy():
     while not stop:
         compute()
 threads = [threading.Thread(target=busy, daemon=True) for _ in range(4)]
 for thread in threads:
     thread.start()
-for turn in range({FORKS}):
+for turn in range(FORKS):
     time.sleep(0.003 * (turn % 5))
-    child = os.fork()
-    if not child:
+    process = os.fork()
+    if not process:
         status = 1
         try:
-            compute()
+            child()
             status = 0
         finally:
             os._exit(status)
-    for _ in range({100 * HANGS}):
-        done, status = os.waitpid(child, os.WNOHANG)
+    for _ in range(100 * HANGS):
+        done, status = os.waitpid(process, os.WNOHANG)
         if done:
             break
         time.sleep(0.01)
     else:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        sys.exit(f"child {{turn}} hangs")
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        sys.exit(f"child {turn} hangs")
     assert status == 0, (turn, status)
 stop = True
 for thread in threads:
     thread.join()
 print("done")
 """
-    assert run(code) == "done\n"
+
+
+def test_fork_among_running_threads() -> None:
+    """Threads are in the middle of everything; the child has only the one that forked, and computes all the same."""
+    code = BUSY + CHILD + "child = compute\n" + FORKING
+    assert run(code.replace("FORKS", str(FORKS)).replace("HANGS", str(HANGS))) == "done\n"
+
+
+@pytest.mark.xfail(reason="RunningStats has a lock, which a child inherits from a thread that it does not have")
+def test_fork_while_others_update_running_stats() -> None:
+    """The child adds to an object that another thread was just adding to: all of that or nothing, but no hang."""
+    update = """
+few, running = ints[:100], ao.RunningStats()
+def compute():
+    for _ in range(100):
+        running.update(few)
+def child():
+    before = running.count
+    running.update(few)
+    assert running.count == before + 100 and before % 100 == 0
+"""
+    code = BUSY + update + FORKING
+    assert run(code.replace("FORKS", str(4 * FORKS)).replace("HANGS", "15")) == "done\n"
 
 
 INTERPRETERS = """
@@ -175,8 +196,8 @@ class Late:
         self.kept = ao.map, ao.sum, kernel, view, ao.RunningStats(ints), ao.lazy(ints).map("x + 2"), ints
     def __del__(self):
         map_, sum_, kernel_, view_, running, pipe, data = self.kept
-        for call in (lambda: map_(data, "x + 3"), lambda: kernel_(data), lambda: sum_(view_), lambda: running.update(data),
-                     pipe.sum, lambda: map_(data, lambda x: x - 1), lambda: map_(data, "x + 1 +")):
+        for call in (lambda: map_(data, "x + 3"), lambda: kernel_(data), lambda: sum_(view_), pipe.sum,
+                     lambda: running.update(data), lambda: map_(data, lambda x: x - 1), lambda: map_(data, "x + 1 +")):
             try:
                 call()
             except BaseException:
@@ -192,7 +213,7 @@ cycle.append(cycle)
 
 
 def test_last_reference_goes_in_another_thread() -> None:
-    """A View, a kernel and a pipeline are dropped by threads that did not make them, while others use copies of them."""
+    """A View, a kernel and a pipeline are dropped by threads that did not make them, while others use them."""
     code = BUSY + """
 def use_and_drop(things):
     view, kernel, pipe = things.pop()

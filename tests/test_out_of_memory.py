@@ -6,6 +6,8 @@ else, nothing lost, and the next call right. See out_of_memory/sweep.py, which a
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import os
 import platform
 import subprocess
@@ -14,6 +16,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+import arrayops
 import pytest
 
 HERE = Path(__file__).parent / "out_of_memory"
@@ -26,8 +29,8 @@ def built(folder: Path) -> Path:
     name = folder / f"faults{sysconfig.get_config_var('EXT_SUFFIX')}"
     compiler = (os.environ.get("CC") or "cc").split()
     include = sysconfig.get_path("include")
-    subprocess.run([*compiler, "-O2", "-shared", "-fPIC", f"-I{include}", str(HERE / "faults.c"), "-o", str(name), "-ldl"],
-                   check=True)  # fmt: skip
+    options = ["-O2", "-shared", "-fPIC", f"-I{include}"]
+    subprocess.run([*compiler, *options, str(HERE / "faults.c"), "-o", str(name), "-ldl"], check=True)
     return name
 
 
@@ -56,6 +59,16 @@ def test_every_allocation_fails_in_turn(library: Path, part: int) -> None:
     status, text = swept(library, [f"--part={part}/4", *(["--deep"] if DEEP else [])])
     print(text)
     assert status == 0, text
+
+
+@pytest.mark.parametrize("shape", ["-", "~", "x**", "x**-", "not ", "x if x else ", "lambda:", "(", "f(", "x["])
+def test_what_cannot_fill_the_stack_of_the_parser(shape: str) -> None:
+    """compiler/parse.py takes a MemoryError for one in texts that are shorter than this."""
+    text = (shape * 999)[: 999 - len(shape)] + "x"
+    with contextlib.suppress(SyntaxError, RecursionError):  # but not MemoryError
+        ast.parse(text, mode="eval")
+    with pytest.raises(arrayops.ExpressionError):
+        arrayops.compile(text)
 
 
 def test_every_public_name_is_in_the_table() -> None:

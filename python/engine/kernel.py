@@ -192,11 +192,13 @@ class Kernel(_machine.KernelBase):
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
         if plan is not None and plan.never_fits and first[2]:
             self._refuse_floats(given, wanted)
-        target = _machine.new_array(wanted, first[2]) if out is None else out
-        if plan is None or plan.program is None:
-            _machine.call_map(meaning.python, given[:visible], target, out is None)
-        else:
-            _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, thread_count(threads))
+        with memoryview(args[lead]) as held:  # so that no other thread makes it longer than the result
+            target = _machine.new_array(wanted, len(held)) if out is None else out
+            if plan is None or plan.program is None:
+                _machine.call_map(meaning.python, given[:visible], target, out is None)
+            else:
+                number = thread_count(threads)
+                _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, number)
         return target
 
     def _refuse_floats(self, args: tuple[Any, ...], wanted: str) -> None:

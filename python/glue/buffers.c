@@ -62,7 +62,7 @@ int format_parse(const char *format, Py_ssize_t size, ao_array *array)
  * lie; whether a pointer has as many bytes behind it as it says cannot be seen. */
 static int is_consistent(const Py_buffer *view)
 {
-    if (!view->shape || view->itemsize < 1 || view->itemsize > 8 || view->len < 0) {
+    if (!view->shape || view->itemsize < 1 || view->len < 0) {
         return 0;
     }
     const Py_ssize_t count = view->shape[0], size = view->itemsize, stride = view->strides ? view->strides[0] : size;

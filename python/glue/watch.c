@@ -1,16 +1,17 @@
 /* Looking at signals during long work, and letting other threads run meanwhile: the only place that does.
  *
  * Work of the machine that takes a watch (vm/watch.h) is bracketed by watch_begin and watch_end; loops that hold the GIL
- * call watch_breathe now and then. Both come to look(), which runs signal handlers: the exception of one ends the call.
+ * call watch_breathe now and then. Both come to watch_look, which runs signal handlers: the exception of one ends the call.
  */
 #include "watch.h"
 
-/* Looks so far, of all threads: written with the GIL. For tests. */
-static size_t looks;
+#include <stdatomic.h>
+
+static atomic_size_t looks; /* so far, of all threads: for tests */
 
 int watch_look(void)
 {
-    looks++;
+    atomic_fetch_add_explicit(&looks, 1, memory_order_relaxed);
     return PyErr_CheckSignals();
 }
 
@@ -21,7 +22,7 @@ int watch_breathe(void)
     return watch_look();
 }
 
-static int look(void *context)
+int watch_called(void *context)
 {
     watched *w = context;
     PyEval_RestoreThread(w->thread);
@@ -30,32 +31,12 @@ static int look(void *context)
     return failed;
 }
 
-ao_watch *watch_begin(watched *w, size_t elements)
-{
-    w->watch = (ao_watch){0};
-    w->thread = NULL;
-    if (elements >= RELEASE_GIL_FROM) {
-        w->watch.call = look;
-        w->watch.context = w;
-        w->thread = PyEval_SaveThread();
-    }
-    return &w->watch;
-}
-
-int watch_end(watched *w)
-{
-    if (w->thread) {
-        PyEval_RestoreThread(w->thread);
-    }
-    return w->watch.stopped ? -1 : 0;
-}
-
 /* looks() -> how often signals were looked at so far: for tests */
 static PyObject *py_looks(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    return PyLong_FromSize_t(looks);
+    return PyLong_FromSize_t(atomic_load(&looks));
 }
 
 PyMethodDef watch_methods[] = {

@@ -10,8 +10,25 @@ typedef struct {
     ao_watch watch;
     PyThreadState *thread; /* that gave the GIL away, or NULL: the work is short */
 } watched;
-ao_watch *watch_begin(watched *w, size_t elements);
-int watch_end(watched *w);
+int watch_called(void *context); /* of the watch: takes the GIL to look */
+static inline ao_watch *watch_begin(watched *w, size_t elements)
+{
+    w->watch = (ao_watch){0};
+    w->thread = NULL;
+    if (elements >= RELEASE_GIL_FROM) {
+        w->watch.call = watch_called;
+        w->watch.context = w;
+        w->thread = PyEval_SaveThread();
+    }
+    return &w->watch;
+}
+static inline int watch_end(watched *w)
+{
+    if (w->thread) {
+        PyEval_RestoreThread(w->thread);
+    }
+    return w->watch.stopped ? -1 : 0;
+}
 int watch_look(void);    /* with the GIL: -1 with the exception of a signal handler */
 int watch_breathe(void); /* the same, and other threads may run */
 

@@ -17,13 +17,13 @@ case $kind in
 thread)
     flags=thread
     libraries=$($compiler -print-file-name=libtsan.so)
-    tests="parallel run"
+    tests="parallel run spacing"
     export TSAN_OPTIONS="suppressions=$PWD/tests/sanitizers/tsan.supp halt_on_error=0 exitcode=66 report_signal_unsafe=0"
     ;;
 address)
     flags=address,undefined
     libraries="$($compiler -print-file-name=libasan.so) $($compiler -print-file-name=libubsan.so)"
-    tests=
+    tests="parallel run spacing program"
     export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     ;;
 *)

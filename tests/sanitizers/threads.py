@@ -43,7 +43,8 @@ def texts(number: int) -> None:
 def functions(number: int) -> None:
     """One lambda's code in all threads, with another number captured in each."""
     for k in range(20):
-        assert ao.map(INTS[:64], lambda x: x + number + k)[3] == 3 + number + k
+        added = number + k
+        assert ao.map(INTS[:64], lambda x: x + added)[3] == 3 + added  # noqa: B023
 
 
 def running(number: int) -> None:

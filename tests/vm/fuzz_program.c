@@ -4,9 +4,9 @@
  *
  * LLVMFuzzerTestOneInput is the entry for libFuzzer. With AO_FUZZ_MAIN the file is a program of its own,
  *
- *   fuzz_program [count [seed]]
+ *   fuzz_program [count [seed [folder]]]
  *
- * which makes random valid programs, changes a field or two in most of them (often to something that is valid as
+ * which writes those that load to the folder, if one is given (seeds for libFuzzer); it makes random valid programs, changes a field or two in most of them (often to something that is valid as
  * well) and prints seed and number of the first that fails. */
 #include "build_program.h"
 
@@ -430,8 +430,17 @@ static void change_bytes(maker *m, unsigned char *bytes, size_t *size)
     }
 }
 
-/* One program from its seed: made, changed, run. As check_bytes. */
-static int run_one(uint64_t seed)
+static void write_bytes(const char *folder, uint64_t seed, const unsigned char *bytes, size_t size)
+{
+    char name[4096];
+    snprintf(name, sizeof name, "%s/program-%llu", folder, (unsigned long long)seed);
+    FILE *file = fopen(name, "wb");
+    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file))
+        abort();
+}
+
+/* One program from its seed: made, changed, run; written to the folder if there is one and it is valid. As check_bytes. */
+static int run_one(uint64_t seed, const char *folder)
 {
     static builder b;
     maker m = {.b = &b, .state = seed};
@@ -447,6 +456,8 @@ static int run_one(uint64_t seed)
         abort();
     memcpy(exact, bytes, size);
     const int result = check_bytes(exact, size);
+    if (folder && result == 1)
+        write_bytes(folder, seed, bytes, size);
     free(exact);
     free(bytes);
     return result;
@@ -458,7 +469,7 @@ int main(int argc, char **argv)
     const unsigned long seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
     unsigned long accepted = 0;
     for (unsigned long k = 0; k < count; k++) {
-        const int result = run_one(seed + k);
+        const int result = run_one(seed + k, argc > 3 ? argv[3] : NULL);
         if (result < 0) {
             fprintf(stderr, "rerun: fuzz_program 1 %lu\n", seed + k);
             return 1;

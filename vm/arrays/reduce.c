@@ -96,9 +96,19 @@ static const void *part_of(const ao_span *span, size_t first, uint64_t *local, s
     return local;
 }
 
+/* Not worth a look, and side by side. */
+static int is_short(const ao_span *span)
+{
+    return !span->spacing.stride && span->count <= LONG_PART;
+}
+
 void ao_span_sum_int(const ao_isa *isa, const ao_span *span, int64_t *high, uint64_t *low, ao_watch *w)
 {
     uint64_t local[GATHERED];
+    if (is_short(span)) {
+        ao_sum_int(isa, span->type, span->data, span->count, high, low);
+        return;
+    }
     *high = 0;
     *low = 0;
     for (size_t first = 0, n; first < span->count && !w->stopped; first += n) {
@@ -142,6 +152,8 @@ int ao_sum_float(const ao_isa *isa, enum ao_type type, const void *a, size_t n, 
 
 int ao_span_sum_float(const ao_isa *isa, const ao_span *span, double *sum, ao_watch *w)
 {
+    if (is_short(span))
+        return ao_sum_float(isa, span->type, span->data, span->count, sum);
     uint64_t local[GATHERED];
     ao_float_sum state;
     int known = 1;
@@ -226,6 +238,11 @@ size_t ao_span_extreme(const ao_isa *isa, const ao_span *span, int largest, void
     const size_t size = ao_type_sizes[span->type];
     uint64_t local[GATHERED];
     size_t found = 0;
+    if (is_short(span)) {
+        found = ao_extreme(isa, span->type, span->data, span->count, largest);
+        memcpy(element, (const char *)span->data + found * size, size);
+        return found;
+    }
     for (size_t first = 0, n; first < span->count && !w->stopped; first += n) {
         const char *part = part_of(span, first, local, &n);
         const size_t nans = count_nans(span->type, part, n), skipped = first ? nans : 0;
