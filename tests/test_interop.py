@@ -39,13 +39,15 @@ POLARS = {"int": "Int", "uint": "UInt", "float": "Float"}
 
 
 def polars_type(typecode: str) -> Any:
+    if typecode == "?":
+        return pl.Boolean
     name = standard(typecode)
     letters = name.rstrip("0123456789")
     return getattr(pl, POLARS[letters] + name[len(letters) :])
 
 
 def arrow_type(typecode: str) -> Any:
-    return getattr(pa, standard(typecode))()
+    return pa.bool_() if typecode == "?" else getattr(pa, standard(typecode))()
 
 
 def as_numpy(values: array[Any]) -> Any:
@@ -85,17 +87,17 @@ def plain(result: Any, typecode: str, like: Any) -> array[Any]:
     if isinstance(like, np.ndarray):
         assert type(result) is np.ndarray and result.dtype == np.dtype(typecode) and result.dtype.isnative
         assert result.flags.writeable and result.ndim == 1
-        return array(typecode, result.tobytes())
+        return array(typecode.replace("?", "B"), result.tobytes())
     if isinstance(like, pl.Series):
         assert type(result) is pl.Series and result.dtype == polars_type(typecode) and result.name == like.name
-        return array(typecode, result.to_list())
+        return array(typecode.replace("?", "B"), result.to_list())
     assert isinstance(result, pa.ChunkedArray if isinstance(like, pa.ChunkedArray) else pa.Array)
     assert result.type == arrow_type(typecode)
-    return array(typecode, result.to_pylist())
+    return array(typecode.replace("?", "B"), result.to_pylist())
 
 
 def check(result: Any, typecode: str, like: Any, want: list[Any]) -> None:
-    got, expected = plain(result, typecode, like), array(typecode, want)
+    got, expected = plain(result, typecode, like), array(typecode.replace("?", "B"), want)
     assert same_array(got, expected), (got, expected)
 
 
