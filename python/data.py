@@ -38,8 +38,8 @@ def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None,
     stride: bytes from one element to the next; by default they are side by side.
     count: number of elements; by default as many as there is room for.
 
-    Raises TypeError for another format or unit, ValueError for a view that does not lie inside the buffer or a stride below 1,
-    BufferError for a buffer that is not contiguous.
+    Raises TypeError for another format or unit, ValueError for a view that does not lie inside the buffer or a stride
+    below 1, BufferError for a buffer that is not contiguous.
 
     >>> import arrayops as ao, struct
     >>> records = b"".join(struct.pack(">IHf", i, 10 * i, i / 2) for i in range(4))

@@ -1,4 +1,4 @@
-"""Element formats that array.array has not: truth values, half floats, integers of 24 bits; names of all formats; times.
+"""Element formats that array.array has not: truth values, half floats, integers of 24 bits; formats' names; times.
 
 The models: struct for '?' and 'e' (values, rounding, OverflowError), int.from_bytes and int.to_bytes for 24 bits, and
 Python itself for everything computed from them. Every format is tried in both byte orders, side by side and spread out.
@@ -6,6 +6,7 @@ Python itself for everything computed from them. Every format is tried in both b
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import itertools
 import math
@@ -14,6 +15,7 @@ import statistics
 import struct
 import subprocess
 import sys
+import threading
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +35,20 @@ FORMATS = [order + code for code in SIZES for order in ("", "<", ">")]
 RANGES = {"i3": (-(1 << 23), (1 << 23) - 1), "u3": (0, (1 << 24) - 1)}
 EDGES: dict[str, list[Any]] = {
     "?": [False, True, True, False],
-    "e": [0.0, -0.0, 1.5, -2.0, 65504.0, -65504.0, 2.0**-24, -(2.0**-24), 63 * 2.0**-20, math.inf, -math.inf, 1365 / 4096],
+    "e": [
+        0.0,
+        -0.0,
+        1.5,
+        -2.0,
+        65504.0,
+        -65504.0,
+        2.0**-24,
+        -(2.0**-24),
+        63 * 2.0**-20,
+        math.inf,
+        -math.inf,
+        1365 / 4096,
+    ],
     "i3": [0, 1, -1, 8388607, -8388608, 255, 256, -256, 65536],
     "u3": [0, 1, 16777215, 255, 256, 65536, 8388608],
 }
@@ -48,7 +63,7 @@ def packed(form: str, value: Any) -> bytes:
     code, order = code_of(form), {"<": "little", ">": "big"}.get(form[0], sys.byteorder)
     if code in RANGES:
         return int(value).to_bytes(3, order, signed=code == "i3")  # type: ignore[arg-type]
-    return struct.pack(form, value)
+    return struct.pack(form, float(value) if code == "e" else value)
 
 
 def unpacked(form: str, data: bytes) -> Any:
@@ -89,7 +104,9 @@ def same(found: Any, wanted: Any) -> bool:
     if type(found) is not type(wanted):
         return False
     if isinstance(wanted, float):
-        return found == wanted and math.copysign(1, found) == math.copysign(1, wanted) or found != found and wanted != wanted
+        return (found == wanted and math.copysign(1, found) == math.copysign(1, wanted)) or (
+            found != found and wanted != wanted
+        )
     return bool(found == wanted)
 
 
@@ -155,7 +172,9 @@ def test_every_third_24_bit_integer(order: str) -> None:
 
 def test_any_byte_but_zero_is_true() -> None:
     raw = bytes(range(256)) * 9
-    for source in (ao.view(raw, "?"), memoryview(raw).cast("?"), numpy.frombuffer(raw, bool), ao.view(raw, "?")[::1]):
+    c_bools = (ctypes.c_bool * len(raw)).from_buffer_copy(raw)
+    views = ao.view(raw, "?"), memoryview(raw).cast("?"), numpy.frombuffer(raw, bool), ao.view(raw, "?")[::1], c_bools
+    for source in views:
         wanted = [bool(x) for x in raw]
         assert ao.map(source, "x + 0", typecode="h").tolist() == [int(x) for x in wanted]
         assert ao.sum(source) == sum(wanted) and ao.count(source) == sum(wanted)
@@ -163,6 +182,31 @@ def test_any_byte_but_zero_is_true() -> None:
         assert ao.map(source, "x == True", typecode="B").tolist() == [int(x) for x in wanted]
         assert bytes(_machine.copy_array(source)) == bytes(wanted)
         assert ao.count(source, "x in (True, 5)") == sum(wanted)
+
+
+def test_a_writer_beside_us_leaves_truth_values_0_and_1() -> None:
+    """Bytes are read once, so a thread that writes others gives wrong answers, but never a truth that is neither."""
+    raw = bytearray(b"\1" * 100_000)
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            raw[:] = b"\xff" * len(raw)
+            raw[:] = bytes(len(raw))
+
+    view = ao.view(raw, "?")
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(30):
+            for text in ("x", "x == x", "x & x", "x or x", "not x", "x if x else x"):
+                assert set(bytes(ao.map(view, text, typecode="?"))) <= {0, 1}
+            assert set(ao.map(view, "x + x", typecode="b").tolist()) <= {0, 2}
+            assert set(bytes(ao.filter(view, "x or not x"))) <= {0, 1} and 0 <= ao.count(view) <= len(raw)
+            assert 0 <= ao.sum(view) <= len(raw) and ao.max(view) in (False, True)
+    finally:
+        stop.set()
+        writer.join()
 
 
 # -- out ---------------------------------------------------------------------------------------------------------------
@@ -260,7 +304,7 @@ def test_map_in_place_and_out(layout: tuple[str, list[Any], Any], text: str) -> 
     assert same(view.tolist(), wanted)
 
 
-# -- through everything --------------------------------------------------------------------------------------------------
+# -- through everything ------------------------------------------------------------------------------------------------
 
 
 @given(layouts())
@@ -288,7 +332,7 @@ def test_filter_reductions_and_order(layout: tuple[str, list[Any], Any]) -> None
 
 @given(layouts())
 def test_sort_and_reverse_in_place(layout: tuple[str, list[Any], Any]) -> None:
-    form, values, view = layout
+    _, values, view = layout
     ao.reverse(view)
     assert same(view.tolist(), values[::-1])
     ao.sort(view)
@@ -399,7 +443,7 @@ def test_many_elements_through_the_command_line() -> None:
     )
 
 
-# -- what is given out, to whom ------------------------------------------------------------------------------------------
+# -- what is given out, to whom ----------------------------------------------------------------------------------------
 
 
 def test_masks_select() -> None:
@@ -472,7 +516,7 @@ def test_results_that_array_has_no_type_for_are_views() -> None:
     assert large.tolist() == [0, 1]
 
 
-# -- names of formats ----------------------------------------------------------------------------------------------------
+# -- names of formats --------------------------------------------------------------------------------------------------
 
 NAMES = {
     "b": ("i1", "int8"), "B": ("u1", "uint8"), "h": ("i2", "int16"), "H": ("u2", "uint16"), "i": ("i4", "int32"),
@@ -500,7 +544,7 @@ def test_numpy_spellings(code: str) -> None:
 @pytest.mark.parametrize("bad", ["", "i", "zz", "i5", "float", "x", "<", "<<h", "t", "T", "int16 ", "\0", "3i", "hh"])
 def test_what_is_no_format(bad: str) -> None:
     if bad != "i":
-        with pytest.raises(TypeError, match="formats are b B h H i I l L q Q f d . e i3 u3") as info:
+        with pytest.raises(TypeError, match=r"formats are b B h H i I l L q Q f d \? e i3 u3") as info:
             ao.view(bytes(24), bad)
         assert "0 bytes" not in str(info.value)
         with pytest.raises(ValueError, match="bad typecode"):
@@ -521,7 +565,7 @@ def test_a_view_beyond_the_end() -> None:
     assert ao.view(b"abcd", "<h", 4).tolist() == [] and ao.view(b"abcd", "<h", 3).tolist() == []
 
 
-# -- times ---------------------------------------------------------------------------------------------------------------
+# -- times -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("unit", ["datetime64[ns]", "datetime64[D]", "timedelta64[us]", "datetime64[s]"])
@@ -559,11 +603,21 @@ def test_arrow_times(kind: Any, unit: str) -> None:
         ao.view(pyarrow.array([1, 2]), unit)
 
 
-# -- ~ -------------------------------------------------------------------------------------------------------------------
+# -- ~ -----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "text", ["~isnan(x)", "~(x > 1)", "~(x > 1 and x < 3)", "~(not x)", "~((x > 1) & (x < 2))", "~True", "~bool(x)", "~(x in (1, 2))"]
+    "text",
+    [
+        "~isnan(x)",
+        "~(x > 1)",
+        "~(x > 1 and x < 3)",
+        "~(not x)",
+        "~((x > 1) & (x < 2))",
+        "~True",
+        "~bool(x)",
+        "~(x in (1, 2))",
+    ],
 )
 def test_not_is_offered_for_the_opposite_of_a_truth_value(text: str) -> None:
     with pytest.raises(ao.ExpressionError, match="written with not: write 'not ") as info:
@@ -582,7 +636,7 @@ def test_not_is_offered_where_an_array_is_of_truth_values() -> None:
     assert ao.map(array("d", [1.0, 5.0]), lambda x: ~(x > 2), typecode="b").tolist() == [-1, -2]
 
 
-# -- bad input -----------------------------------------------------------------------------------------------------------
+# -- bad input ---------------------------------------------------------------------------------------------------------
 
 
 def test_lengths_overlaps_and_read_only_memory() -> None:

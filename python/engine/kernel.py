@@ -11,7 +11,6 @@ import functools
 import itertools
 import sys
 import types
-from array import array
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 

@@ -15,8 +15,8 @@ from ..compiler.evaluate import evaluator
 from ..compiler.infer import Inference
 from ..compiler.ir import IR
 from ..compiler.lower import lower
-from ..compiler.parse import NOT_INVERT, ExpressionError
 from ..compiler.machine import ARRAY_TYPECODES, CONSTANTS, MACHINE_TYPES, STORED_TYPES, TYPE_INDEX, TYPES
+from ..compiler.parse import NOT_INVERT, ExpressionError
 from ..compiler.program import Program, TooLarge
 from ..compiler.terms import I64, Param, Union, array_param, interval, number_param
 
