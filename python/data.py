@@ -96,8 +96,8 @@ def from_arrow(data: Any, nulls: str | int | float | None = None) -> Any:
 
     Parameters
     ----------
-    data: an object with ``__arrow_c_array__`` or ``__arrow_c_stream__``, of integers of 8 to 64 bits, float32 or
-        float64.
+    data: an object with ``__arrow_c_array__`` or ``__arrow_c_stream__``, of bools, integers of 8 to 64 bits, float16,
+        float32 or float64.
     nulls: ``"skip"`` leaves nulls out; a number takes their place. By default they are a ValueError.
 
     Raises TypeError for other objects and other Arrow types, naming the format; ValueError for malformed data; for a

@@ -413,6 +413,8 @@ def evaluate(kernel: Kernel, /, *, typecode: str | None, out: Any, threads: int 
     args = tuple(bindable(names[p], repr(p)) for p in params)
     lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
     if lead is None:
+        if any(node.op == "invert" for node in kernel._plans.ir.nodes):
+            kernel._plans.get("map", types_of(args), None)  # which refuses ~ of a truth value
         return kernel._plans.evaluator(*args)
     own_truths = typecode == OWN_TRUTHS
     typecode = None if own_truths else typecode

@@ -14,7 +14,7 @@
 
 #include "arrays/reduce.h"
 #include "check.h"
-#include "moments.h"
+#include "arrays/moments.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define FOR_EACH_LEVEL(isa)                                                                                            \
@@ -486,7 +486,7 @@ static void check_span(const ao_isa *isa, enum ao_type type, const void *x, size
 #define DEFINE_CHECK_EXTREME(T, op)                                                                                    \
     static void check_extreme_##T(const ao_##T *x, size_t n)                                                           \
     {                                                                                                                  \
-        size_t want[2] = {0, 0, AO_AS_IS};                                                                                       \
+        size_t want[2] = {0, 0};                                                                                       \
         for (size_t i = 1; i < n; i++) {                                                                               \
             want[0] = x[i] < x[want[0]] ? i : want[0];                                                                 \
             want[1] = x[i] > x[want[1]] ? i : want[1];                                                                 \
@@ -565,7 +565,8 @@ static void check_watch(void)
     int64_t high;
     uint64_t low;
     char element[8];
-    const ao_span spans[] = {{x, {0, 0, AO_AS_IS}, AO_TYPE_i8, N}, {x, {0, 0, AO_AS_IS}, AO_TYPE_f32, N / 4}, {x, {16, 1}, AO_TYPE_f64, N / 16}};
+    const ao_span spans[] = {{x, {0, 0, AO_AS_IS}, AO_TYPE_i8, N}, {x, {0, 0, AO_AS_IS}, AO_TYPE_f32, N / 4},
+                             {x, {16, 1, AO_AS_IS}, AO_TYPE_f64, N / 16}};
     FOR_EACH_LEVEL(isa)
         for (int s = 0; s < 3; s++)
             for (size_t stop = 0; stop < 2; stop++)
