@@ -56,9 +56,9 @@ of a second run, with AVX-512 switched off in arrayops and in NumPy. `mod` is `x
 |---|---|---|---|---|---|---|---|
 {rows}
 
-Arguments that a kernel does not have (angles beyond a million, results that overflow or are subnormal, inf and nan) are
-done one by one by the C library, in long double. How each works, and where its constants come from, is said at the top
-of the files in `vm/kernels/math`.
+nan, inf, subnormals, angles of any size and results that overflow or are subnormal are vector code as well, and cost
+[much the same](special-values.md). How each works, and where its constants come from, is said at the top of the files in
+`vm/kernels/math`.
 """
 
 

@@ -77,7 +77,9 @@ def kernel(name: str, text: str, call: str) -> Case:
 CASES = (
     Case("call: map of a text, 10 elements", "ao.map(x, 'x*x + 1')", 10, few=100, many=1100),
     Case("call: kernel with out=, 10 elements", "k(x, out=o)", 10, "k = ao.compile('x*x + 1')", 100, 1100),
-    Case("call: map of a lambda, 10 elements", "ao.map(x, f)", 10, "f = lambda x: x*x + 1", 100, 1100),
+    # decoded before it is counted, as its code has seen enough elements by then
+    Case("call: map of a lambda, 10 elements", "ao.map(x, f)", 10,
+         "f = lambda x: x*x + 1; ao.map(array('d', bytes(8 * 4000)), f)", 100, 1100),
     Case("call: filter, 10 elements", "ao.filter(x, 'x > 1')", 10, few=100, many=1100),
     Case("call: sum, 100 elements", "ao.sum(x)", 100, few=100, many=1100),
     kernel("x*x + 1", "x*x + 1", "k(x, out=o)"),
@@ -95,6 +97,8 @@ CASES = (
     Case("max of 10,000 doubles", "ao.max(x)"),
     Case("fold of 10,000 doubles", "ao.reduce(x, 'acc*0.5 + x', 0.0)"),
     Case("a function called 10,000 times", "ao.map(x, f, compile=False)", setup="f = lambda x: x*x + 1", few=1, many=5),
+    Case("a new lambda decoded", "n += 1; ao.compile(F(f.replace(co_firstlineno=n), {}), strict=True)", 10,
+         "n = 1; g = lambda x: x*x + 1; F, f = type(g), g.__code__", 5, 45),
     Case("a new text compiled", "n += 1; ao.map(x, f'x*2 + {n}')", 10, "n = 0", 5, 45),
 )
 

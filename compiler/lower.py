@@ -17,11 +17,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .fuse import fuse
-from .machine import MARKING, OPS, STORE, TYPE_SIZES, TYPES
+from .guards import REFUSED, truth_between
+from .ir import WHOLE_FUNCTIONS
+from .machine import MARKING, OPCODES, OPS, STORE, TYPE_SIZES, TYPES
 from .program import Instr, Program, Register, serialise
 from .terms import Graph, Param, Term, interval
 
 FAULTS = {op["name"] for op in OPS if op["faults"]}
+#: (operation that may mark, type) -> the one that does the same and never marks.
+_UNMARKED = {
+    (op["name"], op["type"]): plain
+    for op in OPS
+    for plain in (op["name"].removesuffix("_CHECKED"), op["name"].replace("FIT_", "TO_"))
+    if op["faults"] and (plain, op["type"]) in OPCODES and plain not in FAULTS
+}
 
 EXACT = 1000  # a demand for every bit
 _ALWAYS = frozenset((frozenset[tuple[int, bool]](),))
@@ -41,7 +50,10 @@ _INT = {
     "shl": ("SHL", "SHL_CHECKED"), "floordiv": ("FLOORDIV_CHECKED", "FLOORDIV_CHECKED"),
     "mod": ("MOD_CHECKED", "MOD_CHECKED"), "ipow": ("IPOW", "IPOW"), "and": ("AND", "AND"), "or": ("OR", "OR"),
     "xor": ("XOR", "XOR"), "shr": ("SHR", "SHR"), "shrc": ("SHR_CHECKED", "SHR_CHECKED"), "abs": ("ABS", "ABS"),
+    **{name: (name.upper(), name.upper()) for name in WHOLE_FUNCTIONS},
 }  # fmt: skip
+#: Float terms of a float and an int.
+_MIXED = {"round": "ROUND", "roundc": "ROUND_CHECKED", "ldexp": "LDEXP"}
 #: Int terms of two i32 operands and an i64 result.
 _WIDENING = {"add": "ADD_WIDE", "sub": "SUB_WIDE", "mul": "MUL_WIDE"}
 _COMPARE = {"eq": "EQ", "ne": "NE", "lt": "LT", "le": "LE"}
@@ -261,16 +273,21 @@ class _Lowering:
             floats = any(self.terms[a].kind == "f" for a in args)
             lane = "f64" if floats else self.narrowest("EQ", args)
             return self.instr(_COMPARE[op], lane, "b1", tuple(self.get(a, lane, index) for a in args), index)
-        if op == "tie":
-            lane = self.narrowest("TIE", args[:1])
-            return self.instr("TIE", lane, "b1", (self.get(args[0], lane, index), self.get(args[1], "f64")), index)
+        if op == "diff":
+            lane = self.narrowest("DIFF", args[:1])
+            return self.instr("DIFF", lane, "f64", (self.get(args[0], lane, index), self.get(args[1], "f64")), index)
         if op == "quot":
             lane = self.narrowest("TRUEDIV", args)
             return self.instr("TRUEDIV", lane, "f64", tuple(self.get(a, lane, index) for a in args), index)
+        if op in _MIXED:
+            number, count = self.get(args[0], "f64", index), self.get(args[1], "i64", index)
+            return self.instr(_MIXED[op], "f64", "f64", (number, count), index)
         if op == "to_float":
             return self.get(args[0], "f64", index)
         if op == "fix":
             return self.instr("FIX", "f64", "i64", (self.get(args[0], "f64"),), index)
+        if op in REFUSED and all(self.excluded(index, *region) for region in REFUSED[op]):
+            op = op[:-1]  # the guard says that it never marks
         if term.kind == "i":
             return self.emit_int(index)
         lane = "f64" if term.kind == "f" or op in ("isnan", "isinf", "isfinite") else "b1"
@@ -357,7 +374,8 @@ class _Lowering:
               scanned_by: int | None = None) -> Register:  # fmt: skip
         """Emits an instruction for a term and returns its result.
 
-        Without a vector operand it runs once, in the prologue, unless it may mark elements.
+        Without a vector operand it runs once, in the prologue. If it may mark elements, another one in the body, which
+        the machine runs once a block, looks whether it does.
         """
         faults = name in FAULTS
         uniform = all(r.place in ("param", "const", "computed") and r is not self.accumulator for r in operands)
@@ -365,14 +383,14 @@ class _Lowering:
             return self.append("prologue", Instr(name, lane, Register(result, "computed"), operands))
         of = scanned_by if scanned_by is not None else user
         section = "scan" if of is not None and self.scanned[of] else "body"
-        if uniform and operands:
-            lane_of_first = operands[0].type
-            first = self.append(section, Instr("COPY", lane_of_first, Register(lane_of_first, "temp"), operands[:1]))
-            operands = (first, *operands[1:])
         instr = Instr(name, lane, Register(result, "temp"), operands)
         if faults and user is not None:
             instr.guard = self.guard_register(self.guard[user], section)
-        return self.append(section, instr)
+        self.append(section, instr)
+        plain = _UNMARKED.get((name, lane)) if uniform and operands else None
+        if plain is not None:
+            return self.append("prologue", Instr(plain, lane, Register(result, "computed"), operands))
+        return instr.dst
 
     def append(self, section: str, instr: Instr) -> Register:
         self.sections[section].append(instr)
@@ -383,6 +401,15 @@ class _Lowering:
         return None if self.acc is None else self.bound[self.acc]
 
     # -- guards ------------------------------------------------------------------------------------------------------
+
+    def excluded(self, index: int, low: float, high: float) -> bool:
+        """Whether the guard of a function fails wherever its last argument lies in low..high."""
+        x = self.resolve(self.terms[index].args[-1])
+        same = {x, self.resolve(self.terms[x].args[0])} if self.terms[x].op == "to_float" else {x}
+        return all(
+            any(truth_between(self.terms, condition, same, low, high) is (not positive) for condition, positive in c)
+            for c in self.guard[index]
+        )
 
     def guard_register(self, guard: Guard, section: str) -> Register | None:
         """A register that is 1 where the guard holds; None means always."""

@@ -140,7 +140,7 @@ class Graph:
     @staticmethod
     def matters(t: Term) -> bool:
         """Whether a term whose value is not used must be computed all the same, for its marks."""
-        return t.raises or t.clamped or t.op == "tie"
+        return t.raises or t.clamped
 
     def int_term(self, op: str, lo: int, hi: int, *args: int, raises: bool = False) -> int:
         """An int operation, its interval cut to a lane if none holds it."""

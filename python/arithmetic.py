@@ -7,12 +7,14 @@ from typing import Any
 
 from . import _machine
 from .compiler.machine import FLOAT_TYPECODES
+from .engine.common import plain
 from .engine.exchange import taken
 from .expressions import map, map_inplace
 from .reductions import any, minmax
 
 
-def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> Any:
+def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+        nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The sums of two buffers of one length, element by element: ``map(a, "x + y", b)``.
 
     Parameters and exceptions are those of :func:`map`.
@@ -22,10 +24,11 @@ def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> A
     >>> ao.add(array("i", [1, 2]), array("i", [10, 20]))
     array('i', [11, 22])
     """
-    return map(a, "x + y", b, typecode=typecode, out=out)
+    return map(a, "x + y", b, typecode=typecode, out=out, nulls=nulls)
 
 
-def subtract(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> Any:
+def subtract(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+             nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The differences of two buffers of one length, element by element: ``map(a, "x - y", b)``.
 
     Parameters and exceptions are those of :func:`map`.
@@ -35,10 +38,11 @@ def subtract(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None)
     >>> ao.subtract(array("i", [1, 2]), array("i", [10, 20]))
     array('i', [-9, -18])
     """
-    return map(a, "x - y", b, typecode=typecode, out=out)
+    return map(a, "x - y", b, typecode=typecode, out=out, nulls=nulls)
 
 
-def multiply(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> Any:
+def multiply(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+             nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The products of two buffers of one length, element by element: ``map(a, "x * y", b)``.
 
     Parameters and exceptions are those of :func:`map`.
@@ -48,10 +52,11 @@ def multiply(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None)
     >>> ao.multiply(array("i", [1, 2]), array("i", [10, 20]))
     array('i', [10, 40])
     """
-    return map(a, "x * y", b, typecode=typecode, out=out)
+    return map(a, "x * y", b, typecode=typecode, out=out, nulls=nulls)
 
 
-def divide(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -> Any:
+def divide(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+           nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The quotients of two buffers of one length, element by element: ``map(a, "x / y", b)``.
 
     Quotients are floats: for integer buffers pass ``typecode="d"``. Parameters and exceptions are those of :func:`map`;
@@ -62,12 +67,12 @@ def divide(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None) -
     >>> ao.divide(array("i", [1, 2]), array("i", [4, 4]), typecode="d")
     array('d', [0.25, 0.5])
     """
-    return map(a, "x / y", b, typecode=typecode, out=out)
+    return map(a, "x / y", b, typecode=typecode, out=out, nulls=nulls)
 
 
 def _for_elements(arr: Any, value: Any, what: str) -> Any:
     """A number to compute with the elements of arr: an integral float becomes an int where the elements are ints."""
-    code = _machine.buffer_info(taken(arr))[0]
+    code, value = _machine.buffer_info(taken(arr))[0], plain(value)
     if not isinstance(value, (int, float)):
         raise TypeError(f"{what} must be an int or float, not {type(value).__name__}")
     if code in FLOAT_TYPECODES or not isinstance(value, float):
@@ -107,7 +112,7 @@ def clip(arr: Any, lo: int | float, hi: int | float) -> None:
     array('d', [0.0, 0.5, 1.0])
     """
     bounds = [b if isinstance(b, float) and math.isinf(b) else _for_elements(arr, b, name)
-              for b, name in ((lo, "lo"), (hi, "hi"))]  # fmt: skip
+              for b, name in ((plain(lo), "lo"), (plain(hi), "hi"))]  # fmt: skip
     if not bounds[0] <= bounds[1]:
         raise ValueError(f"clip() needs lo <= hi, not {lo!r} and {hi!r}")
     map_inplace(arr, "lo if x < lo else hi if x > hi else x", lo=bounds[0], hi=bounds[1])

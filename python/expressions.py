@@ -22,13 +22,15 @@ else:
 
 @front
 def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
-        ieee: bool = False, compile: bool = True, **names: Any) -> Any:  # fmt: skip
+        ieee: bool = False, compile: bool = True, nulls: str | int | float | None = None,
+        **names: Any) -> Any:  # fmt: skip
     """A new array of f at each element: ``array(arr.typecode, [f(x) for x in arr])``, exactly, at memory speed.
 
     Parameters
     ----------
     arr: a 1-D buffer of numbers (array.array, bytes, memoryview, mmap, ctypes array, ...), for which the result is an
-        array.array; or a NumPy array, an Arrow array or a Polars Series, for which it is one of those.
+        array.array; or a NumPy array (also a masked one), an Arrow array, a Polars or pandas Series, for which it is
+        one of those.
     f: an expression such as ``"x*x + 1"``, any callable, or a Kernel. A Python function made of numbers and operators
         runs as the expression would; any other callable is called once per element, with the same result.
     more: further buffers of the same length, or numbers, for the further parameters.
@@ -40,6 +42,8 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
     ieee: division by zero, square roots of negatives and overflowing powers of floats give inf and nan. A callable must
         then be one that can be compiled.
     compile: False calls a function once per element even if it could be compiled.
+    nulls: ``"propagate"`` makes the result null where an array has a null; a number takes the place of nulls. By
+        default they are a ValueError.
     names: buffers or numbers for the names in the expression.
 
     Raises what Python raises for an element; ExpressionError for a bad text; TypeError for a float result in an integer
@@ -56,12 +60,12 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
     array('i', [4, 10, 18])
     """
     found = kernel.kernel_of(f, names, ieee, compile)
-    return found.map(arr, *more, typecode=typecode, out=out, threads=threads, **names)
+    return found.map(arr, *more, typecode=typecode, out=out, threads=threads, nulls=nulls, **names)
 
 
 @front
 def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None, ieee: bool = False,
-                compile: bool = True, **names: Any) -> None:  # fmt: skip
+                compile: bool = True, nulls: str | int | float | None = None, **names: Any) -> None:  # fmt: skip
     """Replaces each element of a writable buffer by f of it: ``for i, x in enumerate(arr): arr[i] = f(x)``.
 
     Parameters and exceptions are those of :func:`map`. If an exception stops the call, the elements before the one that
@@ -74,16 +78,17 @@ def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None
     >>> a
     array('d', [1.0, 2.0])
     """
-    kernel.kernel_of(f, names, ieee, compile).inplace(arr, *more, threads=threads, **names)
+    kernel.kernel_of(f, names, ieee, compile).inplace(arr, *more, threads=threads, nulls=nulls, **names)
 
 
 @front
 def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True,
-           **names: Any) -> Any:  # fmt: skip
+           nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
     """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.
 
     Parameters and exceptions are those of :func:`map`; further buffers are parameters of pred. A text all of whose
-    names are given does not look at the elements themselves.
+    names are given does not look at the elements themselves. nulls: ``"skip"`` leaves out rows with a null in any
+    array, a number takes the place of nulls.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -92,15 +97,21 @@ def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile:
     >>> ao.filter(array("i", [1, 2, 3, 4]), "flag & 1", flag=b"\\x00\\x01\\x03\\x02")
     array('i', [2, 3])
     """
-    return kernel.predicate(pred, names, ieee, compile).filter(arr, *more, **names)
+    return kernel.predicate(pred, names, ieee, compile).filter(arr, *more, nulls=nulls, **names)
 
 
-def evaluate(text: str, *, typecode: str | None = None, out: Any = None, threads: int | None = None,
-             ieee: bool = False, **names: Any) -> Any:  # fmt: skip
-    """The value of an expression whose names are all given by keyword, element by element.
+def evaluate(text: str, *, names: Any = None, typecode: str | None = None, out: Any = None,
+             threads: int | None = None, ieee: bool = False, nulls: str | int | float | None = None,
+             **more: Any) -> Any:  # fmt: skip
+    """The value of an expression whose names are all given, element by element.
+
+    names: a mapping in which the names of the expression are looked up, and nothing else is: ``locals()`` and
+        ``vars(self)`` will do. A name that is given by keyword, too, has that value.
+    more: buffers or numbers for the names in the expression, by keyword.
 
     Buffers must have one length; numbers go with every element. The result is an array of typecode 'd' for floats, 'q'
-    for ints, 'B' for truth values, unless typecode or out says otherwise; if no name is a buffer, it is one number.
+    (or 'Q', if they are too large) for ints, 'B' for truth values, unless typecode or out says otherwise; if no name
+    is a buffer, it is one number. nulls is as in :func:`map`.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -108,9 +119,12 @@ def evaluate(text: str, *, typecode: str | None = None, out: Any = None, threads
     array('d', [3.5, 8.5])
     >>> ao.evaluate("a**2 + b**2", a=3, b=4)
     25
+    >>> ao.evaluate("out - x", names={"x": array("i", [1, 2]), "out": 5, "other": None})
+    array('q', [4, 3])
     """
-    found = kernel.text_kernel(text, names, ieee=ieee)
-    return kernel.evaluate(found, typecode=typecode, out=out, threads=threads, **names)
+    if names is not None and not (hasattr(type(names), "__getitem__") and hasattr(type(names), "keys")):
+        raise TypeError(f"names must be a mapping, not {type(names).__name__}")
+    return kernel.evaluate(text, ieee, names, more, typecode, out, threads, nulls)
 
 
 def compile(f: Function, *names: str, ieee: bool = False, strict: bool = False, compile: bool = True) -> Kernel:

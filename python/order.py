@@ -43,17 +43,20 @@ def sort(arr: Any) -> None:
     _machine.sort(arr)
 
 
-def unique(arr: Any) -> Any:
+def unique(arr: Any, *, nulls: str | int | float | None = None) -> Any:
     """The distinct elements in ascending order, ``sorted(set(arr))``: of equal ones the first, nans all and last.
+
+    nulls: ``"skip"`` leaves them out, a number takes their place. A pandas Series has new labels.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.unique(array("i", [3, 1, 3, 2, 1]))
     array('i', [1, 2, 3])
     """
-    buffer = taken(arr)
+    buffer = taken(arr, nulls)
     code, found = _machine.buffer_info(buffer)[0], _machine.unique(_machine.plain_array(buffer))
-    return given_as(arr, found if found.typecode == code else kernel.text_kernel("x").map(found, typecode=code))
+    result = found if found.typecode == code else kernel.text_kernel("x").map(found, typecode=code)
+    return given_as(arr, result, labels=False)
 
 
 def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int | None = None) -> memoryview:

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 from . import _machine
 from .compiler.ir import identity
 from .engine.arguments import checked_typecode
-from .engine.common import MISSING, Later, is_buffer, new_values, write_all
-from .engine.exchange import given_as, is_arrow, pieces, taken
+from .engine.common import MISSING, Later, new_values, write_all
+from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
 from .engine.kernel import Function, Kernel, fold_step, kernel_of, text_kernel
+from .engine.missing import check_nulls
 from .engine.plans import PIPED
 from .engine.segments import CHUNK, Called, Compiled, Stage, gathered, iterated, packed, segments_of, stage_of
 from .statistics import Stats, summary
@@ -52,10 +53,10 @@ class Pipeline:
     <arrayops.Pipeline .map('x*x').filter('x > 3') over array('i') of 4 elements>
     """
 
-    __slots__ = ("_ieee", "_known", "_source", "_stages")
+    __slots__ = ("_ieee", "_known", "_nulls", "_source", "_stages")
 
-    def __init__(self, source: Any, stages: tuple[Stage, ...] = (), ieee: bool = False) -> None:
-        self._source, self._stages, self._ieee = source, stages, ieee
+    def __init__(self, source: Any, stages: tuple[Stage, ...] = (), ieee: bool = False, nulls: Any = None) -> None:
+        self._source, self._stages, self._ieee, self._nulls = source, stages, ieee, nulls
         #: What the segments were made of, the segments, and what keeps the objects alive that the first names.
         self._known: tuple[Any, list[Compiled | Called], Any] | None = None
 
@@ -70,7 +71,8 @@ class Pipeline:
         return self._with(True, pred, names)
 
     def _with(self, keeps: bool, f: Function, names: dict[str, Any]) -> Pipeline:
-        return Pipeline(self._source, (*self._stages, stage_of(keeps, f, names, self._ieee)), self._ieee)
+        stages = (*self._stages, stage_of(keeps, f, names, self._ieee))
+        return Pipeline(self._source, stages, self._ieee, self._nulls)
 
     # -- what it is --------------------------------------------------------------------------------------------------
 
@@ -86,12 +88,13 @@ class Pipeline:
         return explain.unfolded(repr(self), self.explain())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_restored, (self._source, tuple((s.keeps, s.kernel, s.numbers) for s in self._stages), self._ieee))
+        stages = tuple((s.keeps, s.kernel, s.numbers) for s in self._stages)
+        return (_restored, (self._source, stages, self._ieee, self._nulls))
 
     def explain(self) -> str:
         """What is compiled and what is called, with the bytecode for the source's type where that is known."""
         lines = [repr(self)]
-        part: Any = self._source if is_buffer(self._source) else None
+        part: Any = self._source if in_one_buffer(self._source) else None
         for number, segment in enumerate(self._segments(), 1):
             if isinstance(segment, Called):
                 verb = "filter" if segment.keeps else "map"
@@ -117,7 +120,7 @@ class Pipeline:
     def _buffers(self) -> Iterator[Any]:
         """The source's buffers; a stream's must all have one typecode."""
         first = None
-        for index, arr in enumerate(pieces(self._source)):
+        for index, arr in enumerate(pieces(self._source, self._nulls)):
             code = _machine.buffer_info(arr)[0]
             if first is not None and code != first:
                 raise TypeError(f"buffer {index} of the stream has typecode {code!r}, those before it have {first!r}")
@@ -215,8 +218,8 @@ class Pipeline:
 
     def collect(self, typecode: str | None = None) -> Any:
         """The values in a new array: ``array(typecode, values)``; by default with the source's typecode, or ``'d'`` if
-        the stream is empty. It is of the source's kind, as for :func:`arrayops.map`. Raises what array does for a value
-        that does not fit."""
+        the stream is empty. It is of the source's kind, as for :func:`arrayops.map`; a pandas Series keeps its labels
+        if nothing was left out, else it has new ones. Raises what array does for a value that does not fit."""
         pieces = self._collected(None if typecode is None else checked_typecode(typecode))
         result = next(pieces, None)
         for piece in pieces:
@@ -226,12 +229,13 @@ class Pipeline:
                 result += piece
             else:
                 result = _joined(result, piece)
-        return given_as(self._source, array(typecode or "d") if result is None else result)
+        whole = self._nulls != "skip" and not any(stage.keeps for stage in self._stages)
+        return given_as(self._source, array(typecode or "d") if result is None else result, labels=whole)
 
     def _collected(self, typecode: str | None) -> Iterator[Any]:
         """The values as arrays, or Views where array has no such type, piece by piece."""
         if typecode is None:
-            buffers = iter(pieces(self._source))
+            buffers = iter(pieces(self._source, self._nulls))
             head = list(itertools.islice(buffers, 1))
             typecode = _machine.buffer_info(head[0])[0] if head else "d"
             yield new_values(typecode, ())  # of that typecode even if no value follows
@@ -289,11 +293,12 @@ class Pipeline:
             yield from iterated(values)
 
 
-def lazy(src: Any, *, ieee: bool = False) -> Pipeline:
+def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None) -> Pipeline:
     """A pipeline over a buffer or an iterable of buffers (a stream): stages now, one pass when a result is asked for.
 
     A stream's buffers must have one typecode; they are read one at a time, so memory stays bounded, and results equal
     those on all of them together. ieee is as in :func:`map`, for all stages that are texts or functions.
+    nulls: ``"skip"`` leaves them out, a number takes their place; by default they are a ValueError, where they are.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -302,9 +307,10 @@ def lazy(src: Any, *, ieee: bool = False) -> Pipeline:
     >>> ao.lazy(array("h", [n, n + 1]) for n in range(3)).map("x * 0.5").stats().mean
     0.75
     """
-    if not is_buffer(src) and not is_arrow(src) and not isinstance(src, Iterable):
+    if not is_array(src) and not isinstance(src, Iterable):
         raise TypeError(f"lazy() needs a buffer or an iterable of buffers, not {type(src).__name__}")
-    return Pipeline(src, (), bool(ieee))
+    check_nulls(nulls, "skip")
+    return Pipeline(src, (), bool(ieee), nulls)
 
 
 def lazy_array(arr: Any) -> Pipeline:
@@ -332,8 +338,9 @@ def _joined(one: Any, other: Any) -> Any:
 
 
 def _described(source: Any) -> str:
-    if not is_buffer(source):
-        return f"{type(source).__name__} of buffers"
+    if not in_one_buffer(source):
+        what = f"{len(source)} elements" if is_array(source) and hasattr(source, "__len__") else "buffers"
+        return f"{type(source).__name__} of {what}"
     code, _, count, _ = _machine.buffer_info(source)
     return f"{type(source).__name__}({code!r}) of {count} elements"
 
@@ -356,10 +363,11 @@ def _no_values(name: str) -> Exception:
     return StatisticsError(f"{name}() of a pipeline without values")
 
 
-def _restored(source: Any, stages: Any, ieee: Any) -> Pipeline:
+def _restored(source: Any, stages: Any, ieee: Any, nulls: Any = None) -> Pipeline:
     """From a pickle, which may come from anywhere."""
-    result = Pipeline(source, (), bool(ieee))
+    result = Pipeline(source, (), bool(ieee), nulls)
     try:
+        check_nulls(nulls, "skip")
         for keeps, kernel, numbers in stages:
             if type(keeps) is not bool or not isinstance(kernel, Kernel) or type(numbers) is not dict:
                 raise ValueError

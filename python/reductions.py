@@ -10,8 +10,8 @@ import math
 
 from . import _machine
 from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
-from .engine.common import MISSING, Later, different_lengths, front, native, steadily
-from .engine.exchange import taken, taking
+from .engine.common import MISSING, Later, different_lengths, front, held, native, steadily
+from .engine.exchange import taken, taken_together, taking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,65 +24,73 @@ else:
 
 
 def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = False, compile: bool = True,
-           **names: Any) -> Any:  # fmt: skip
+           nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
     """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers. Raises
-    what functools.reduce raises: TypeError for an empty buffer without initial.
+    what functools.reduce raises: TypeError for an empty buffer without initial. nulls: ``"skip"`` leaves them out, a
+    number takes their place.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.reduce(array("B", b"arrayops"), "(acc*31 + x) & mask", 7, mask=0xFFFFFFFF)
     3234822848
     """
-    return kernel.kernel_of(f, names, ieee, compile, ("acc", "x")).reduce(arr, initial, **names)
+    return kernel.kernel_of(f, names, ieee, compile, ("acc", "x")).reduce(arr, initial, nulls=nulls, **names)
 
 
 def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typecode: str | None = None,
-               ieee: bool = False, compile: bool = True, **names: Any) -> Any:  # fmt: skip
+               ieee: bool = False, compile: bool = True, nulls: str | int | float | None = None,
+               **names: Any) -> Any:  # fmt: skip
     """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
-    default the running sum. With initial the result has one element more. Exceptions are those of :func:`map`.
+    default the running sum. With initial the result has one element more. Exceptions are those of :func:`map`; nulls
+    is as in :func:`reduce`.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.accumulate(array("d", [3.0, 1.0, 4.0]), "x if x > acc else acc")
     array('d', [3.0, 3.0, 4.0])
     """
-    return kernel.kernel_of(f, names, ieee, compile, ("acc", "x")).accumulate(arr, initial, typecode, **names)
+    return kernel.kernel_of(f, names, ieee, compile, ("acc", "x")).accumulate(
+        arr, initial, typecode, nulls=nulls, **names
+    )
 
 
 # -- sums -------------------------------------------------------------------------------------------------------------
 
 
 @front
-def sum(arr: Any, /) -> int | float:
+def sum(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The sum of a buffer: an exact int, or for floats the correctly rounded sum, equal to ``math.fsum(arr)``.
 
-    Raises what math.fsum raises: OverflowError for an intermediate overflow, ValueError for inf and -inf together.
+    nulls: ``"skip"`` leaves them out, a number takes their place; by default they are a ValueError. nan: ``"skip"``
+    leaves nans out. Raises what math.fsum raises: OverflowError for an intermediate overflow, ValueError for inf and
+    -inf together.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.sum(array("d", [0.1] * 10))
     1.0
     """
-    if (buffer := taken(arr)) is not arr:
+    if (buffer := taken(arr, nulls, nan)) is not arr or nulls is not None or nan is not None:
         return sum(buffer)
-    return math.fsum(steadily(native(arr)))  # reached where only fsum itself can say: front.c does the others
+    with held(arr):
+        return math.fsum(steadily(native(arr)))  # reached where only fsum itself can say: front.c does the others
 
 
-def mean(arr: Any) -> float:
+def mean(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The arithmetic mean of a buffer, equal to ``statistics.fmean(arr)``.
 
-    Raises statistics.StatisticsError if the buffer is empty.
+    nulls and nan are as in :func:`sum`. Raises statistics.StatisticsError if the buffer is empty.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.mean(array("i", [1, 2, 4]))
     2.3333333333333335
     """
-    arr = taken(arr)
+    arr = taken(arr, nulls, nan)
     count = _machine.buffer_info(arr)[2]
     if not count:
         import statistics
@@ -90,7 +98,8 @@ def mean(arr: Any) -> float:
         return statistics.fmean(())
     total = sum(arr)
     if isinstance(total, int) and not are_doubles(arr):
-        total = math.fsum(steadily(native(arr)))  # fmean rounds each int to a float first
+        with held(arr):
+            total = math.fsum(steadily(native(arr)))  # fmean rounds each int to a float first
     return float(total) / count  # as fmean: two roundings
 
 
@@ -106,51 +115,51 @@ def are_doubles(ints: Any) -> bool:
 
 
 @front
-def min(arr: Any, /) -> int | float:
+def min(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The smallest element of a buffer, as ``min(arr)`` finds it: the first of equals, and a nan only if it is first.
 
-    Raises ValueError if the buffer is empty.
+    nulls and nan are as in :func:`sum`. Raises ValueError if the buffer is empty.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.min(array("d", [2.5, -1.0]))
     -1.0
     """
-    if (buffer := taken(arr)) is not arr:
+    if (buffer := taken(arr, nulls, nan)) is not arr or nulls is not None or nan is not None:
         return min(buffer)
     result: int | float = builtins.min(native(arr))  # reached if arr is empty: front.c does the others
     return result
 
 
 @front
-def max(arr: Any, /) -> int | float:
+def max(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The largest element of a buffer, as ``max(arr)`` finds it: the first of equals, and a nan only if it is first.
 
-    Raises ValueError if the buffer is empty.
+    nulls and nan are as in :func:`sum`. Raises ValueError if the buffer is empty.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.max(array("d", [2.5, -1.0]))
     2.5
     """
-    if (buffer := taken(arr)) is not arr:
+    if (buffer := taken(arr, nulls, nan)) is not arr or nulls is not None or nan is not None:
         return max(buffer)
     result: int | float = builtins.max(native(arr))
     return result
 
 
-@taking
-def minmax(arr: Any) -> tuple[int | float, int | float]:
+def minmax(arr: Any, *, nulls: str | int | float | None = None,
+           nan: str | None = None) -> tuple[int | float, int | float]:  # fmt: skip
     """The smallest and the largest element, ``(min(arr), max(arr))``, reading memory once.
 
-    Raises ValueError if the buffer is empty.
+    nulls and nan are as in :func:`sum`. Raises ValueError if the buffer is empty.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.minmax(array("h", [3, -1, 2]))
     (-1, 3)
     """
-    g = figures.gather(arr, figures.EXTREMES)
+    g = figures.gather(taken(arr, nulls, nan), figures.EXTREMES)
     if not g.count:
         raise ValueError("minmax() of an empty buffer")
     return figures.extremes(g)
@@ -195,13 +204,13 @@ def argmax(arr: Any) -> int:
 
 
 def _counted(what: int, args: tuple[Any, ...], pred: Function | None, ieee: bool, compile: bool,
-             names: dict[str, Any]) -> int:  # fmt: skip
+             nulls: Any, names: dict[str, Any]) -> int:  # fmt: skip
     found = kernel.predicate("x" if pred is None else pred, names, ieee, compile)
-    return kernel.count_true(found, what, *args, **names)
+    return kernel.count_true(found, what, *args, nulls=nulls, **names)
 
 
 def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        **names: Any) -> bool:  # fmt: skip
+        nulls: str | int | float | None = None, **names: Any) -> bool:  # fmt: skip
     """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -212,11 +221,11 @@ def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     >>> ao.any(array("i", [1, 2, 0]), "10 // x == 5")
     True
     """
-    return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, names))
+    return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, nulls, names))
 
 
 def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        **names: Any) -> bool:  # fmt: skip
+        nulls: str | int | float | None = None, **names: Any) -> bool:  # fmt: skip
     """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -227,11 +236,11 @@ def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     >>> ao.all(array("d", [0.5, 0.7]), "0 < x < limit", limit=0.6)
     False
     """
-    return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, names))
+    return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, nulls, names))
 
 
 def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-          **names: Any) -> int:  # fmt: skip
+          nulls: str | int | float | None = None, **names: Any) -> int:  # fmt: skip
     """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.
 
     Parameters and exceptions are those of :func:`filter`.
@@ -241,24 +250,25 @@ def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fa
     >>> ao.count(array("i", [1, 2, 3, 4]), "x % 2 == 0")
     2
     """
-    return _counted(kernel.COUNT, (arr, *more), pred, ieee, compile, names)
+    return _counted(kernel.COUNT, (arr, *more), pred, ieee, compile, nulls, names)
 
 
 # -- products ---------------------------------------------------------------------------------------------------------
 
 
-@taking
-def dot(a: Any, b: Any) -> int | float:
+def dot(a: Any, b: Any, *, nulls: str | int | float | None = None) -> int | float:
     """The sum of the products of two buffers of one length: exact for ints, else the exact sum, rounded once.
 
     This is what ``math.sumprod`` of Python 3.12 comes close to. inf or nan among the products give what they add up to;
-    a sum too large for a float is inf. Raises ValueError for lengths that differ.
+    a sum too large for a float is inf. nulls: ``"skip"`` leaves out rows with a null in one of them, a number takes the
+    place of nulls. Raises ValueError for lengths that differ.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.dot(array("d", [1e20, 1.0, -1e20]), array("d", [1.0, 0.5, 1.0]))
     0.5
     """
+    a, b = taken_together((a, b), nulls)
     floats = figures.is_float(a), figures.is_float(b)
     if floats[0] != floats[1]:
         lengths = [_machine.buffer_info(x)[2] for x in (a, b)]
@@ -279,7 +289,8 @@ def _dot_by_python(a: Any, b: Any) -> float:
     """For ints that are no doubles beside floats: rare."""
     from fractions import Fraction
 
-    pairs = list(zip(native(a), native(b), strict=True))
+    with held(a, b):
+        pairs = list(zip(steadily(native(a)), native(b), strict=True))
     odd = [x * y for x, y in pairs if not (math.isfinite(x) and math.isfinite(y))]
     if odd:
         return math.fsum(odd) if len({x for x in odd if x == x}) < 2 else math.nan
@@ -287,18 +298,19 @@ def _dot_by_python(a: Any, b: Any) -> float:
     return figures.ratio(total.numerator, total.denominator)
 
 
-@taking
-def prod(arr: Any, /) -> int | float:
+def prod(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The product of a buffer, ``math.prod(arr)``: an exact int, or of floats multiplied from left to right.
 
-    1 if the buffer is empty.
+    1 if the buffer is empty. nulls and nan are as in :func:`sum`.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.prod(array("q", [2**40, 2**40]))
     1208925819614629174706176
     """
+    arr = taken(arr, nulls, nan)
     if not figures.is_float(arr):
-        product: int = math.prod(native(arr))
+        with held(arr):
+            product: int = math.prod(steadily(native(arr), 1 << 10))  # each may take 50 us, of a product of 4 Mibit
         return product
     return reduce(arr, "acc * x", 1)  # type: ignore[no-any-return]

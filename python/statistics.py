@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import builtins
 import math
-from _thread import RLock
+import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overload
 
 from . import _machine
-from .engine.exchange import taken, taking
+from .engine.exchange import taken
 from .engine.figures import (
     EXTREMES,
+    NOTHING,
     SQUARES,
     SUMS,
     Gathered,
     gather,
+    in_units,
     is_float,
     joined,
     no_data,
@@ -38,34 +41,33 @@ def _variance(arr: Any, ddof: int, name: str) -> tuple[int, int] | None:
     return None if g.special is not None else variance(g, is_float(arr), ddof)
 
 
-@taking
-def var(arr: Any, *, ddof: int = 0) -> float:
+def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The variance of a population, ``float(statistics.pvariance(arr))``; with ddof=1 of a sample, ``variance(arr)``.
 
     It is the exact variance, rounded once; nan if an element is inf or nan, inf if it is too large for a float. ddof is
-    what the divisor is less than the number of elements. Raises StatisticsError for not more than ddof elements.
+    what the divisor is less than the number of elements; nulls and nan are as in :func:`sum`. Raises StatisticsError
+    for not more than ddof elements.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.var(array("d", [1e9 + 1, 1e9 + 2, 1e9 + 3]), ddof=1)
     1.0
     """
-    found = _variance(arr, ddof, "var")
+    found = _variance(taken(arr, nulls, nan), ddof, "var")
     return math.nan if found is None else ratio(*found)
 
 
-@taking
-def std(arr: Any, *, ddof: int = 0) -> float:
+def std(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The root of :func:`var`, rounded once: ``statistics.pstdev(arr)``; with ddof=1 ``stdev(arr)``.
 
-    Raises StatisticsError for not more than ddof elements.
+    nulls and nan are as in :func:`sum`. Raises StatisticsError for not more than ddof elements.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.std(array("i", [1, 2, 3, 4]))
     1.118033988749895
     """
-    found = _variance(arr, ddof, "std")
+    found = _variance(taken(arr, nulls, nan), ddof, "std")
     return math.nan if found is None else root(*found)
 
 
@@ -103,24 +105,32 @@ def summary(g: Gathered, floats: bool) -> Stats:
     return Stats(g.count, total, float(total) / g.count, low, high, *spread)
 
 
-@taking
-def stats(arr: Any) -> Stats:
+def stats(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> Stats:
     """Count, sum, mean, min, max, variance and standard deviation, reading memory once: a named tuple.
 
     Each is what the function of its name gives, but for what makes the result independent of the order of elements: min
     and max are nan if an element is, and a zero among them is 0.0; infinities and numbers too large for a float add up
-    to inf or nan and do not raise; the mean of ints is that of their exact sum. Raises StatisticsError if the buffer is
-    empty.
+    to inf or nan and do not raise; the mean of ints is that of their exact sum. nulls and nan are as in :func:`sum`.
+    Raises StatisticsError if the buffer is empty.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.stats(array("i", [1, 2, 3, 4]))
     Stats(count=4, sum=10, mean=2.5, min=1, max=4, var=1.25, std=1.118033988749895)
     """
+    arr = taken(arr, nulls, nan)
     g = gather(arr, SUMS | SQUARES | EXTREMES)
     if not g.count:
         raise no_data("stats", 0, 1)
     return summary(g, is_float(arr))
+
+
+class _Seen(TypedDict):
+    """What a RunningStats has seen up to now: never changed, but that once another may come after it."""
+
+    gathered: Gathered
+    floats: bool
+    after: NotRequired[_Seen]
 
 
 class RunningStats:
@@ -128,7 +138,11 @@ class RunningStats:
 
     They have the figures of :func:`stats` as attributes (count, sum, mean, min, max, var, std), and hold exact sums:
     the result is that of all elements together, bit for bit, however they were cut and in whichever order merged. They
-    pickle, compare equal by content, and take a kilobyte whatever they have seen. Several threads may add to one.
+    pickle, compare equal by content, and take a kilobyte whatever they have seen. Several threads and signal handlers
+    may add to one; there is no lock, so nothing that is added is lost, and a fork leaves none behind that nobody opens.
+
+    A pickle of figures that no elements can have is refused with ValueError; one that was changed to figures that some
+    other elements have cannot be told from theirs.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -140,19 +154,20 @@ class RunningStats:
     (3, 3.0, 6.0)
     """
 
-    __slots__ = ("_floats", "_gathered", "_lock")
+    __slots__ = ("_seen",)
     _VERSION = 1
 
-    def __init__(self, arr: Any = None) -> None:
-        self._gathered: Gathered | None = None
-        self._floats = False
-        self._lock = RLock()  # threads may add to one object: nothing that one adds is lost
+    def __init__(self, arr: Any = None, *, nulls: str | int | float | None = None, nan: str | None = None) -> None:
+        self._seen: _Seen = {"gathered": NOTHING, "floats": False}
         if arr is not None:
-            self.update(arr)
+            self.update(arr, nulls=nulls, nan=nan)
 
-    def update(self, arr: Any) -> None:
-        """Adds the elements of a buffer. Raises TypeError for floats after ints or ints after floats."""
-        arr = taken(arr)
+    def update(self, arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> None:
+        """Adds the elements of a buffer. Raises TypeError for floats after ints or ints after floats.
+
+        nulls and nan are as in :func:`sum`.
+        """
+        arr = taken(arr, nulls, nan)
         found = gather(arr, SUMS | SQUARES | EXTREMES)
         self._add(found._replace(first_nan=False), is_float(arr))  # which is first depends on the order
 
@@ -160,27 +175,35 @@ class RunningStats:
         """Adds what another one has seen. Raises TypeError for floats with ints."""
         if not isinstance(other, __class__):  # type: ignore[name-defined]  # also if the module is loaded again
             raise TypeError(f"merge() needs RunningStats, not {type(other).__name__}")
-        if other._gathered is not None:
-            self._add(other._gathered, other._floats)
+        seen = other._newest()
+        self._add(seen["gathered"], seen["floats"])
+
+    def _newest(self) -> _Seen:
+        seen = self._seen
+        while later := seen.get("after"):
+            seen = later
+        return seen
 
     def _add(self, g: Gathered, floats: bool) -> None:
-        if not g.count:
-            return
-        with self._lock:
-            if self._gathered is None:
-                self._floats, self._gathered = floats, g  # in this order, for those who read meanwhile
-                return
-            if floats != self._floats:
+        while g.count:
+            seen = self._newest()
+            before = seen["gathered"]
+            if before.count and floats != seen["floats"]:
                 kinds = ("ints", "floats")
                 raise TypeError(
-                    f"these are statistics of {kinds[self._floats]}; {kinds[floats]} cannot be added to them"
+                    f"these are statistics of {kinds[not floats]}; {kinds[floats]} cannot be added to them"
                 )
-            self._gathered = joined(self._gathered, g)
+            new: _Seen = {"gathered": joined(before, g) if before.count else g, "floats": floats}
+            # dict.setdefault is atomic with the GIL and without: whoever comes second has to add to what came first.
+            if seen.setdefault("after", new) is new:
+                self._seen = new  # at worst an older one than is there, from which _newest finds the way
+                return
 
     def _needed(self, name: str) -> Stats:
-        if self._gathered is None or not self._gathered.count:
+        seen = self._newest()
+        if not seen["gathered"].count:
             raise no_data(f"RunningStats.{name}", 0, 1)
-        return summary(self._gathered, self._floats)
+        return summary(seen["gathered"], seen["floats"])
 
     def stats(self) -> Stats:
         """All figures at once, as :func:`arrayops.stats` has them. Raises StatisticsError if nothing was seen."""
@@ -189,12 +212,13 @@ class RunningStats:
     @property
     def count(self) -> int:
         """Number of elements."""
-        return 0 if self._gathered is None else self._gathered.count
+        return self._newest()["gathered"].count
 
     @property
     def sum(self) -> int | float:
         """Sum: exact, or rounded once."""
-        return 0 if self._gathered is None else rounded_sum(self._gathered, self._floats)
+        seen = self._newest()
+        return rounded_sum(seen["gathered"], seen["floats"])
 
     @property
     def mean(self) -> float:
@@ -224,7 +248,8 @@ class RunningStats:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, __class__):  # type: ignore[name-defined]
             return NotImplemented
-        return (self._gathered, self._floats) == (other._gathered, other._floats)
+        mine, others = self._newest(), other._newest()
+        return (mine["gathered"], mine["floats"]) == (others["gathered"], others["floats"])
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -232,8 +257,8 @@ class RunningStats:
         return f"<arrayops.RunningStats {self.stats()!r}>" if self.count else "<arrayops.RunningStats of nothing>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        found = None if self._gathered is None else tuple(self._gathered)
-        return (_restored, (self._VERSION, self._floats, found))
+        seen = self._newest()
+        return (_restored, (self._VERSION, seen["floats"], tuple(seen["gathered"]) if seen["gathered"].count else None))
 
 
 def _restored(version: Any, floats: Any, found: Any) -> RunningStats:
@@ -250,41 +275,65 @@ def _restored(version: Any, floats: Any, found: Any) -> RunningStats:
         except TypeError:
             good = False
         if not good:
-            raise ValueError("this pickle of RunningStats is damaged: its figures contradict each other")
-        result._gathered, result._floats = g, floats
+            raise ValueError("this pickle of RunningStats is damaged: no elements have such figures")
+        result._seen = {"gathered": g, "floats": floats}
     return result
 
 
 def _is_possible(g: Gathered, floats: bool) -> bool:
     """Whether there can be such elements."""
-    ints = (g.count, g.sum, g.squares, g.nans, g.positive, g.negative)
-    odd = g.nans + g.positive + g.negative
-    if any(type(x) is not int for x in ints) or min(g.nans, g.positive, g.negative, g.squares) < 0:
+    odd = (g.nans, g.positive, g.negative)
+    if any(type(x) is not int for x in (g.count, g.sum, g.squares, *odd)) or g.first_nan is not False:
         return False
-    if g.count < odd or (odd and not floats) or g.squares * g.count < g.sum * g.sum:
+    finite = g.count - builtins.sum(odd)
+    if g.count < 1 or min(finite, *odd) < 0 or (finite < g.count and not floats):
         return False
-    if g.first_nan is not False:
-        return False
-    kind = float if floats else int
     if g.count == g.nans:
         return g.low is None and g.high is None and g.sum == g.squares == 0
-    return type(g.low) is kind and type(g.high) is kind and bool(g.low <= g.high)
+    if any(type(x) is not (float if floats else int) for x in (g.low, g.high)) or not g.low <= g.high:
+        return False
+    return _floats_possible(g, finite) if floats else _moments_possible(finite, g.sum, g.squares, g.low, g.high, True)
+
+
+def _floats_possible(g: Gathered, finite: int) -> bool:
+    """Whether there can be such floats, which are not all nan: the extremes show the infinities that are counted."""
+    lowest, highest = (-math.inf if g.negative else math.inf), (math.inf if g.positive else -math.inf)
+    if not finite:
+        return (g.low, g.high, g.sum, g.squares) == (lowest, highest, 0, 0)
+    if (g.low == -math.inf, g.high == math.inf) != (g.negative > 0, g.positive > 0) or not g.low < math.inf > -g.high:
+        return False
+    largest = sys.float_info.max
+    low, high = (in_units(min(max(x, -largest), largest)) for x in (g.low, g.high))
+    return _moments_possible(finite, g.sum, g.squares, low, high, not (g.negative or g.positive))
+
+
+def _moments_possible(n: int, total: int, squares: int, low: int, high: int, reached: bool) -> bool:
+    """Whether n numbers from low to high can have this sum and sum of squares. reached: both are among them."""
+    # The sums of (x - mean)**2 and of (x - low)*(high - x) are not negative.
+    if squares < 0 or squares * n < total * total or (low + high) * total - squares - n * low * high < 0:
+        return False
+    if not reached:
+        return True
+    if n == 1:
+        return low == high
+    return _moments_possible(n - 2, total - low - high, squares - low * low - high * high, low, high, False)
 
 
 # -- order ------------------------------------------------------------------------------------------------------------
 
 
-@taking
-def median(arr: Any) -> int | float:
+def median(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The median, ``statistics.median(arr)``: the middle element, or the mean of the two in the middle.
 
-    nan if an element is nan, where statistics.median says nothing. Raises StatisticsError if the buffer is empty.
+    nan if an element is nan, where statistics.median says nothing; nulls and nan are as in :func:`sum`. Raises
+    StatisticsError if the buffer is empty.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.median(array("i", [7, 1, 3])), ao.median(array("i", [7, 1, 3, 4]))
     (3, 3.5)
     """
+    arr = taken(arr, nulls, nan)
     count = _machine.buffer_info(arr)[2]
     if not count:
         raise no_data("median", 0, 1)
@@ -297,18 +346,20 @@ def median(arr: Any) -> int | float:
 
 
 @overload
-def quantile(arr: Any, q: float | Fraction, *, method: str = "inclusive") -> int | float: ...
+def quantile(arr: Any, q: float | Fraction, *, method: str = "inclusive", nulls: str | int | float | None = None,
+             nan: str | None = None) -> int | float: ...  # fmt: skip
 @overload
-def quantile(arr: Any, q: Iterable[float | Fraction], *, method: str = "inclusive") -> list[int | float]: ...
-@taking
-def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, method: str = "inclusive") -> Any:
+def quantile(arr: Any, q: Iterable[float | Fraction], *, method: str = "inclusive",
+             nulls: str | int | float | None = None, nan: str | None = None) -> list[int | float]: ...  # fmt: skip
+def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, method: str = "inclusive",
+             nulls: str | int | float | None = None, nan: str | None = None) -> Any:  # fmt: skip
     """The quantile of order q (0 to 1), or a list of them for several q.
 
     For q = i/n in lowest terms this is ``statistics.quantiles(arr, n=n, method=method)[i - 1]``: between two elements
     it is interpolated. ``"inclusive"`` takes the data for a population, whose smallest element is the quantile of order
     0 and whose largest that of order 1; ``"exclusive"`` takes it for a sample. A float q stands for the shortest
-    decimal that it prints as, so 0.1 is a tenth. nan if an element is nan. Raises StatisticsError if the buffer is
-    empty, ValueError for q outside 0..1.
+    decimal that it prints as, so 0.1 is a tenth. nan if an element is nan; nulls and nan are as in :func:`sum`. Raises
+    StatisticsError if the buffer is empty, ValueError for q outside 0..1.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -318,6 +369,7 @@ def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, meth
     """
     if method not in ("inclusive", "exclusive"):
         raise ValueError(f"method must be 'inclusive' or 'exclusive', not {method!r}")
+    arr = taken(arr, nulls, nan)
     count = _machine.buffer_info(arr)[2]
     if not count:
         raise no_data("quantile", 0, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import sys
+import sysconfig
 import weakref
 from array import array
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ def way(request: pytest.FixtureRequest) -> Iterator[bool]:
     machine.know_arrays(before)
 
 
+@pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="without the GIL the fields belong to array's own locks"
+)
 def test_the_fields_are_known_here(way: bool) -> None:
     assert machine.know_arrays(way) is way  # CPython's arrays have been as they are for long; else this test says so
 

@@ -452,7 +452,7 @@ REFUSED = """
 SHAPES = [
     ("LOAD_FAST_LOAD_FAST", (3, 13), (), "def f(x):\n y = x + 1\n a, b = x, y\n return a - b*x"),
     ("STORE_FAST_STORE_FAST", (3, 13), (), "def f(x):\n a, b = x + 1, x - 1\n return a*b"),
-    ("STORE_FAST_LOAD_FAST", (3, 13), (3, 13), "def f(x):\n a = x + 1\n return a*a"),
+    ("STORE_FAST_LOAD_FAST", (3, 13), (), "def f(x):\n a = x + 1; return a - 1.5"),
     ("LOAD_FAST_CHECK", (3, 12), (), "def f(x):\n if x is not None: y = x + 1\n return y"),
     ("RETURN_CONST", (3, 12), (3, 13), "def f(x):\n if x > 1: return 7\n return -2.5"),
     ("LOAD_FAST_BORROW", (3, 14), (), "f = lambda x: x + 1"),

@@ -13,7 +13,8 @@
  *   targets    prologue: a computed uniform. Elsewhere: a temporary, or OUT with header.out_type. Inputs, parameters
  *              and constants are never written. A program with an OUT writes it
  *   prologue   reads uniforms only and cannot fault
- *   body, epilogue   at least one operand is a vector, except where the operation spreads a uniform or has no operands
+ *   body, epilogue   at least one operand is a vector, except where the operation spreads a uniform, has no operands or
+ *              may mark (it then runs once a block)
  *   scan       acc is a parameter, read in the scan only; next is a temporary whose last write is in the scan and of
  *              acc's type. The scan runs all its instructions for element 0, then for element 1, and so on, in the
  *              same slots. If one instruction used a slot as 4-byte elements and another as 8-byte ones, writing
@@ -156,7 +157,7 @@ static const char *check_operands(checker *v, const ao_instr *ins)
     for (int k = 0; k < 3; k++)
         if (operands[k] != AO_NO_REG && is_vector(v->program, operands[k]))
             return NULL;
-    return "every operand is a uniform";
+    return info->faults ? NULL : "every operand is a uniform";
 }
 
 static const char *check_flags(checker *v, const ao_instr *ins)
@@ -283,7 +284,10 @@ static ao_step decode(const ao_program *p, const ao_instr *ins, unsigned section
     if (section == AO_BODY || section == AO_EPILOGUE) /* the others run on one element: nothing is shared */
         s.uniform = (uint8_t)((ins->a != AO_NO_REG && !s.step_a) | (ins->b != AO_NO_REG && !s.step_b) << 1
                               | (ins->c != AO_NO_REG && !s.step_c) << 2);
-    s.flags = (uint8_t)(ins->flags | (info->faults ? AO_FAULTING : 0));
+    const int once = s.uniform && info->faults && !(s.step_a | s.step_b | s.step_c);
+    s.flags = (uint8_t)(ins->flags | (info->faults ? AO_FAULTING : 0) | (once ? AO_ONCE : 0));
+    if (once)
+        s.uniform = 0;
     return s;
 }
 

@@ -1,4 +1,5 @@
-/* The inside of a verified program and of a frame: shared by program.c, which lays them out, and run.c, which runs them.
+/* The inside of a verified program and of a frame: shared by program.c, which lays them out, and run.c, which runs
+ * them.
  *
  * A program is one block of memory and never changes after ao_program_load, so any number of frames in any number of
  * threads may read it. Every register number and every type in `steps` has been checked: run.c checks nothing again.
@@ -15,8 +16,9 @@ typedef struct {
     size_t block, regs, uniforms, marks, raw, scratch, temps, stride, total;
 } ao_layout;
 
-/* Step flags: AO_MARKING and AO_STORE of the instruction, and this one. */
-enum { AO_FAULTING = 4 };
+/* Step flags: AO_MARKING and AO_STORE of the instruction, and these. AO_ONCE: it may mark, and all its operands are
+ * uniforms, so that it runs on one element of each block, for all of them. */
+enum { AO_FAULTING = 4, AO_ONCE = 8 };
 
 /* One decoded instruction. An absent operand or guard is register `regs`, one past the last, which the frame binds to a
  * spare value: the run loop then needs no test. */

@@ -176,14 +176,34 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
     frame->private_ = f;
 }
 
+/* One value for the whole block, of a step whose operands are all uniforms. */
+static unsigned run_once(const struct ao_frame_private *f, const ao_step *s, size_t n, uint8_t *mark)
+{
+    const ao_kernel *const ops = f->job.isa->ops;
+    char *const *r = f->regs;
+    if (!n)
+        return 0;
+    const unsigned fault = ops[s->op](1, r[s->d], r[s->a], r[s->b], r[s->c], 0, NULL);
+    ops[AO_OP_COPY_b1 + ao_ops[s->op].dst](n, r[s->d], r[s->d], NULL, NULL, 1, NULL);
+    if (mark)
+        memset(mark, fault != 0, n);
+    return fault;
+}
+
+static inline unsigned run_step(const struct ao_frame_private *f, const ao_step *s, size_t n, uint8_t *mark)
+{
+    char *const *r = f->regs;
+    if (s->flags & AO_ONCE)
+        return run_once(f, s, n, mark);
+    return f->job.isa->ops[s->op](n, r[s->d], r[s->a], r[s->b], r[s->c], s->uniform, mark);
+}
+
 /* The fast pass. Nonzero at the first kernel that reports a fault. */
 static unsigned run_fast(const struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
 {
     const ao_step *const end = f->program->steps + to;
-    const ao_kernel *const ops = f->job.isa->ops;
-    char *const *r = f->regs;
     for (const ao_step *s = f->program->steps + from; s < end; s++)
-        if (!(s->flags & AO_MARKING) && ops[s->op](n, r[s->d], r[s->a], r[s->b], r[s->c], s->uniform, NULL))
+        if (!(s->flags & AO_MARKING) && run_step(f, s, n, NULL))
             return 1;
     return 0;
 }
@@ -207,12 +227,9 @@ static void merge_marks(const struct ao_frame_private *f, const ao_step *s, size
 static unsigned run_marking(const struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
 {
     const ao_step *const end = f->program->steps + to;
-    const ao_kernel *const ops = f->job.isa->ops;
-    char *const *r = f->regs;
     unsigned faults = 0;
     for (const ao_step *s = f->program->steps + from; s < end; s++) {
-        uint8_t *raw = s->flags & AO_FAULTING ? f->raw : NULL;
-        if (ops[s->op](n, r[s->d], r[s->a], r[s->b], r[s->c], s->uniform, raw)) {
+        if (run_step(f, s, n, s->flags & AO_FAULTING ? f->raw : NULL)) {
             merge_marks(f, s, n);
             faults = 1;
         }

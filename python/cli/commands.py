@@ -25,6 +25,7 @@ from .. import ExpressionError, Kernel, __version__, _machine, explain, reduce
 from .. import map as map_array
 from ..compiler import evaluate, parse
 from ..compiler.machine import EXACT_FLOAT, ISA, ISA_LEVELS, TYPECODES
+from ..engine.exchange import taken
 from ..engine.figures import EXTREMES, NOTHING, SUMS, Gathered, as_floats, extremes, fsum, gather, joined
 from ..engine.kernel import text_kernel
 from .streams import (
@@ -40,6 +41,7 @@ from .streams import (
     raw_chunks,
     shorten,
     text_chunks,
+    too_many_digits,
     write_all,
     write_raw,
     write_text,
@@ -48,8 +50,9 @@ from .streams import (
 OK, FAILED, BROKEN_PIPE = 0, 2, 128 + 13  # the shell's number for an end by SIGPIPE, on any system
 PROGRESS_DELAY = 1.0
 CARET_CONTEXT = 50
+LEFT_BEHIND = "A file .arrayops-*.tmp beside FILE is of a process that was killed, and safe to delete."
 # Keywords of the functions called here: as a name in the expression they would be taken for the option.
-RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial"})
+RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial", "nulls"})
 # What Python's own arithmetic raises on an element, or a call on names and types that do not fit.
 EXPECTED = (ArithmeticError, TypeError, ValueError)
 
@@ -78,7 +81,9 @@ def main(
     stderr: TextIO | None = None,
 ) -> int:
     """Runs one command and returns its exit status: 0, or 2 after an error, or 128 + the signal that ended it."""
-    console = Console(stdin or standard(sys.stdin), stdout or standard(sys.stdout), stderr or sys.stderr)
+    console = Console(
+        stdin or standard(sys.stdin), stdout or standard(sys.stdout), stderr or sys.stderr or io.StringIO()
+    )
     try:
         with stop_on_signals():
             return run(sys.argv[1:] if argv is None else argv, console)
@@ -192,6 +197,8 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
             )
         if name in ("map", "filter", "reduce", "explain"):
             command.add_argument("--ieee", action="store_true", help="inf and nan where Python raises on floats")
+        if name == "stats":
+            command.add_argument("--nan", choices=["skip"], help="leave nans out")
         if name == "map":
             command.add_argument("--to", type=element_type, metavar="TYPE", help="type of the output, default as input")
         if name == "reduce":
@@ -209,6 +216,7 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
 
 
 def add_stream_options(command: argparse.ArgumentParser) -> None:
+    command.epilog = LEFT_BEHIND
     command.add_argument("input", nargs="?", default="-", help="input file; - or none is standard input")
     command.add_argument(
         "-t",
@@ -242,8 +250,10 @@ def number(text: str) -> Number:
     read = int if text.strip().lstrip("+-").isdecimal() else float
     try:
         return read(text)
-    except ValueError as error:  # not a number, or an integer of more digits than Python reads
-        raise argparse.ArgumentTypeError(f"{shorten(text)!r} is not a number: {error}") from None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            too_many_digits(text) or f"{shorten(text)!r} is not a number: {error}"
+        ) from None
 
 
 def parameter(text: str) -> tuple[str, Number]:
@@ -336,7 +346,7 @@ def run_reduce(args: argparse.Namespace, console: Console) -> None:
 
 def run_stats(args: argparse.Namespace, console: Console) -> None:
     """Prints what len, math.fsum or sum, statistics.fmean, min and max give for the whole input at once."""
-    stats = Summary(args.type)
+    stats = Summary(args.type, args.nan)
     with open_output(args.output, console.stdout) as stream, open_chunks(args, console) as chunks:
         for chunk in chunks:
             if len(chunk.data):
@@ -437,12 +447,13 @@ def progress_bar(done: int, total: int | None, stderr: TextIO) -> Any:
 class Summary:
     """Count, sum, mean, min and max of all chunks added, each what Python gives for one array of all elements."""
 
-    def __init__(self, kind: ElementType) -> None:
-        self.kind = kind
+    def __init__(self, kind: ElementType, nan: str | None) -> None:
+        self.kind, self.nan = kind, nan
         self.seen = NOTHING
         self.doubles = NOTHING  # the elements as doubles, which statistics.fmean makes of them before it adds
 
     def add(self, data: Numbers) -> None:
+        data = taken(data, nan=self.nan)
         found = gather(data, SUMS | EXTREMES)
         self.seen = joined(self.seen, found)
         self.doubles = joined(self.doubles, found if self.kind.is_float else doubles(data, found))

@@ -1,8 +1,9 @@
-"""What comes in decides what goes out: buffers, Arrow data of any producer, NumPy, PyArrow and Polars.
+"""What comes in decides what goes out: buffers, Arrow data of any producer, NumPy, PyArrow, Polars and pandas.
 
-``exchanges`` does that for the methods of kernels: arrays that are no buffers are taken in through the Arrow PyCapsule
-interface, without a copy, and a new array.array is given back as what the first array was, by the row for it in
-``_KINDS``. None of these libraries is imported here: whoever has such an array has imported it.
+``exchanges`` does that for the methods of kernels: arrays that are no buffers are taken in as columns, without a copy,
+and a new array.array is given back as what the first array was, by the row for it in ``_KINDS``. What becomes of
+missing values is decided here, once for all kinds, by the policy of missing.py. None of these libraries is imported
+here: whoever has such an array has imported it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,27 @@ import sys
 from array import array
 
 from .. import _machine
-from .common import MISSING, different_lengths, is_buffer, named_as
+from . import labelled
+from .common import MISSING, is_buffer, make_room, named_as, plain
+from .missing import (
+    Column,
+    check_nan,
+    check_nulls,
+    combined,
+    cut,
+    filled,
+    joined,
+    number_of_nulls,
+    one_buffer,
+    prepared,
+    refusal,
+    rows,
+    without_nans,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, TypeAlias, TypeVar
 
     _F = TypeVar("_F", bound=Callable[..., Any])
@@ -45,8 +62,8 @@ def times(data: Any, unit: str) -> tuple[Any, str]:
     """The ints of an array of times, and their format. TypeError if they are not in this unit, or it is none."""
     name, _, step = unit.lstrip("<>=|").partition("[")
     wanted = f"{_TIMES.get(name, name)}[{step}"
-    if type(data) not in _PLAIN and is_arrow(data):
-        ints = one_buffer(without_nulls(arrow_chunks(data, wanted)))
+    if type(data) not in _PLAIN and is_arrow(data) and not is_time(data):
+        ints = one_buffer(prepared(arrow_columns(data, wanted), None))
         return ints, str(_machine.buffer_info(ints)[0])
     if _TIMES.get(name, name) not in _TIMES.values():
         raise TypeError(f"format {unit!r} is not supported: of times it is 'datetime64[ns]', 'timedelta64[us]', ...")
@@ -59,17 +76,18 @@ def times(data: Any, unit: str) -> tuple[Any, str]:
 
 
 class Exported:
-    """A buffer that can be read as an Arrow array: made by :func:`to_arrow`."""
+    """A buffer that can be read as an Arrow array, null where a bit is 0: made by :func:`to_arrow`."""
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("_bits", "_buffer")
 
-    def __init__(self, buffer: Any) -> None:
+    def __init__(self, buffer: Any, bits: Any = None) -> None:
         code, _, _, plain = _machine.buffer_info(buffer)
         self._buffer = buffer if plain else _COPIES.get(code, _machine.copy_array)(buffer)
+        self._bits = bits
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """Capsules of the schema and the array. Another type than the buffer's own cannot be had."""
-        return _machine.give_arrow(self._buffer)
+        return _machine.give_arrow(self._buffer, self._bits)
 
 
 def is_arrow(value: Any) -> bool:
@@ -78,84 +96,116 @@ def is_arrow(value: Any) -> bool:
     return hasattr(kind, "__arrow_c_array__") or hasattr(kind, "__arrow_c_stream__")
 
 
-def arrow_chunks(data: Any, unit: str | None = None) -> list[tuple[_machine.View, int, _machine.View | None, int]]:
-    """The chunks of Arrow data as they are, at least one: values, number of nulls, bits of the others, first bit.
-
-    unit: of times, which are then ints, such as 'datetime64[ns]'; None for numbers.
-    """
+def arrow_columns(data: Any, unit: str | None = None) -> list[Column]:
+    """The chunks of Arrow data, at least one. unit: of times, which are then ints; None for numbers."""
     if hasattr(type(data), "__arrow_c_array__"):
-        return _machine.take_arrow(unit, *data.__arrow_c_array__())
-    if hasattr(type(data), "__arrow_c_stream__"):
-        return _machine.take_arrow(unit, data.__arrow_c_stream__())
-    raise TypeError(f"Arrow data is needed (__arrow_c_array__ or __arrow_c_stream__), not {type(data).__name__}")
+        chunks = _machine.take_arrow(unit, *data.__arrow_c_array__())
+    elif hasattr(type(data), "__arrow_c_stream__"):
+        chunks = _machine.take_arrow(unit, data.__arrow_c_stream__())
+    else:
+        raise TypeError(f"Arrow data is needed (__arrow_c_array__ or __arrow_c_stream__), not {type(data).__name__}")
+    return [Column(*chunk) for chunk in chunks]
 
 
-def without_nulls(chunks: list[tuple[_machine.View, int, _machine.View | None, int]]) -> list[Any]:
-    """The values of chunks; ValueError if there is a null."""
-    number = sum(chunk[1] for chunk in chunks)
-    if number:
-        raise ValueError(
-            f"the Arrow data has {number} null{'s' if number > 1 else ''}: leave them out with "
-            "ao.from_arrow(data, nulls='skip') or put a number in their place with nulls=<number>"
-        )
-    return [chunk[0] for chunk in chunks]
+# -- kinds of arrays: columns out of them, and new arrays as what they are ---------------------------------------------
 
 
-def _buffers(data: Any) -> list[Any]:
-    return without_nulls(arrow_chunks(data))
+def _one_column(value: Any) -> list[Column]:
+    return [Column(value)]
 
 
-def one_buffer(chunks: list[Any]) -> Any:
-    """The chunks as one buffer: a copy if there are several."""
-    if len(chunks) == 1:
-        return chunks[0]
-    whole = _machine.new_array(_machine.buffer_info(chunks[0])[0], sum(map(len, chunks)))
-    target, start = memoryview(whole), 0  # of one letter, as all that Arrow has
-    for chunk in chunks:
-        for at in range(0, len(chunk), _PASTED):
-            part = chunk[at : at + _PASTED]
-            target[start : start + len(part)] = part
-            start += len(part)
-    return whole
+def _masked_columns(value: Any) -> list[Column]:
+    mask = value.mask
+    return [labelled.masked_column(value.data, mask) if getattr(mask, "ndim", 0) else Column(value.data)]
 
 
-def taken(value: Any) -> Any:
-    """Arrow data as one buffer, anything else as it is."""
-    return one_buffer(_buffers(value)) if type(value) not in _PLAIN and is_arrow(value) else value
+def _pandas_columns(value: Any) -> list[Column]:
+    return labelled.columns_of(value, arrow_columns)
 
 
-# -- what comes in decides what goes out -------------------------------------------------------------------------------
+def _no_columns(value: Any) -> list[Column]:
+    raise TypeError(f"a {type(value).__name__} is a table: give one of its columns")
 
 
-def _as_numpy(numpy: Any, results: list[array[Any]], like: Any) -> Any:
-    return numpy.asarray(results[0])
+def _as_numpy(numpy: Any, results: list[array[Any]], bits: list[Any], like: Any, index: Any) -> Any:
+    return numpy.asarray(results[0]) if bits[0] is None else _as_masked(numpy, results, bits, like, index)
 
 
-def _as_arrow_array(pyarrow: Any, results: list[array[Any]], like: Any) -> Any:
-    return pyarrow.array(Exported(results[0]))
+def _as_masked(numpy: Any, results: list[array[Any]], bits: list[Any], like: Any, index: Any) -> Any:
+    numpy = sys.modules["numpy"]
+    values = numpy.asarray(results[0])
+    mask = numpy.ma.nomask if bits[0] is None else labelled.mask_of(numpy, bits[0], len(values))
+    fill = getattr(like, "fill_value", None) if like.dtype == values.dtype else None
+    return numpy.ma.array(values, mask=mask, copy=False, fill_value=fill)
 
 
-def _as_chunked_array(pyarrow: Any, results: list[array[Any]], like: Any) -> Any:
-    chunks = [pyarrow.array(Exported(result)) for result in results]
+def _as_arrow_array(pyarrow: Any, results: list[array[Any]], bits: list[Any], like: Any, index: Any) -> Any:
+    return pyarrow.array(Exported(results[0], bits[0]))
+
+
+def _chunks(pyarrow: Any, results: list[array[Any]], bits: list[Any]) -> list[Any]:
+    return [pyarrow.array(Exported(result, some)) for result, some in zip(results, bits, strict=True)]
+
+
+def _as_chunked_array(pyarrow: Any, results: list[array[Any]], bits: list[Any], like: Any, index: Any) -> Any:
+    chunks = _chunks(pyarrow, results, bits)
     return pyarrow.chunked_array([c for c in chunks if len(c) or like.num_chunks], type=chunks[0].type)
 
 
-def _as_series(polars: Any, results: list[array[Any]], like: Any) -> Any:
-    series = polars.Series(Exported(results[0])).alias(like.name)
-    for result in results[1:]:
-        series.append(polars.Series(Exported(result)))
+def _as_series(polars: Any, results: list[array[Any]], bits: list[Any], like: Any, index: Any) -> Any:
+    series = polars.Series(Exported(results[0], bits[0])).alias(like.name)
+    for result, some in zip(results[1:], bits[1:], strict=True):
+        series.append(polars.Series(Exported(result, some)))
     return series
 
 
-_PASTED = 1 << 20  # elements copied between two looks at signals
+def _as_labelled(pandas: Any, results: list[array[Any]], bits: list[Any], like: Any, index: Any) -> Any:
+    return labelled.given(pandas, results, bits, like, index, _chunked)
 
-#: Module and class of a first array; how new arrays, one for each of its chunks or one for all, become what it is.
-_KINDS: tuple[tuple[str, str, Callable[[Any, list[array[Any]], Any], Any]], ...] = (
-    ("numpy", "ndarray", _as_numpy),
-    ("pyarrow", "Array", _as_arrow_array),
-    ("pyarrow", "ChunkedArray", _as_chunked_array),
-    ("polars", "Series", _as_series),
+
+def _chunked(results: list[array[Any]], bits: list[Any]) -> Any:
+    pyarrow = sys.modules["pyarrow"]
+    chunks = _chunks(pyarrow, results, bits)
+    return pyarrow.chunked_array(chunks, type=chunks[0].type)
+
+
+class _Kind:
+    """A class of arrays: where it is defined, how its columns are read, and how it is made of results and bits."""
+
+    __slots__ = ("columns", "give", "module", "name")
+
+    def __init__(self, module: str, name: str, columns: Callable[[Any], list[Column]],
+                 give: Callable[[Any, list[array[Any]], list[Any], Any, Any], Any] | None) -> None:  # fmt: skip
+        self.module, self.name, self.columns, self.give = module, name, columns, give
+
+    def has(self, value: Any) -> bool:
+        """Whether a value is of the class: its library has been imported then."""
+        kind = getattr(sys.modules.get(self.module), self.name, None)
+        return isinstance(kind, type) and isinstance(value, kind)
+
+
+_MASKED = _Kind("numpy.ma", "MaskedArray", _masked_columns, _as_masked)
+_NDARRAY = _Kind("numpy", "ndarray", _one_column, _as_numpy)
+_SERIES = _Kind("pandas", "Series", _pandas_columns, _as_labelled)
+_INDEX = _Kind("pandas", "Index", _pandas_columns, _as_labelled)
+_LABELLED = (_SERIES, _INDEX)
+_KINDS = (
+    _MASKED,
+    _NDARRAY,
+    _Kind("pyarrow", "Array", arrow_columns, _as_arrow_array),
+    _Kind("pyarrow", "ChunkedArray", arrow_columns, _as_chunked_array),
+    _Kind("polars", "Series", arrow_columns, _as_series),
+    _SERIES,
+    _INDEX,
+    _Kind("pandas", "DataFrame", _no_columns, None),
+    _Kind("polars", "DataFrame", _no_columns, None),
+    _Kind("pyarrow", "Table", _no_columns, None),
+    _Kind("pyarrow", "RecordBatch", _no_columns, None),
 )
+#: None: what is no array of a kind, or a plain buffer.
+_WITHOUT_NULLS = (None, _NDARRAY)
+#: Arrow data of any other producer, for which results are array.array's.
+_ARROW = _Kind("", "", arrow_columns, None)
 
 #: The typecode that evaluate() has where truth values are to be given out as such.
 OWN_TRUTHS = "own truths"
@@ -166,38 +216,78 @@ _PLAIN = frozenset(
 )
 
 
-def _giver(like: Any) -> Callable[[list[array[Any]]], Any] | None:
-    """What makes of results the kind of array that ``like`` is; None where that is array.array."""
-    if type(like) in _PLAIN:
+_MOST_SEEN = 64
+_seen: dict[type, Any] = {}  # kinds of types; the oldest is forgotten first
+
+
+def _kind_of(value: Any) -> _Kind | None:
+    """What is known of an array; None of a buffer, a number or anything else that is taken as it is."""
+    if type(value) in _PLAIN:
         return None
-    for module_name, class_name, give in _KINDS:
-        module = sys.modules.get(module_name)
-        kind = getattr(module, class_name, None)
-        if isinstance(kind, type) and isinstance(like, kind):
-            return lambda results: give(module, results, like)
-    return None
+    found: _Kind | None = _seen.get(type(value), MISSING)
+    if found is MISSING:
+        found = next((kind for kind in _KINDS if kind.has(value)), _ARROW if is_arrow(value) else None)
+        make_room(_seen, _MOST_SEEN)
+        _seen[type(value)] = found
+    return found
 
 
-def given_as(like: Any, result: array[Any]) -> Any:
-    """A new array as the kind of array that ``like`` is."""
-    give = _giver(like)
-    return result if give is None else give([result])
+def is_array(value: Any) -> bool:
+    """Whether a value is a buffer, or an array of another kind."""
+    return is_buffer(value) or _kind_of(value) is not None
 
 
-def is_new(result: Any) -> bool:
-    """Whether a result is one that was made for it."""
-    return type(result) in (array, _machine.View)
+def in_one_buffer(value: Any) -> bool:
+    """Whether a value is a buffer that has nothing beside it, such as a mask."""
+    return is_buffer(value) and _kind_of(value) in _WITHOUT_NULLS
 
 
-def pieces(data: Any) -> Iterable[Any]:
-    """The buffers of a source: itself, the chunks of Arrow data, or what a stream yields."""
-    if type(data) not in _PLAIN and is_arrow(data):
-        return _buffers(data)
-    return [data] if is_buffer(data) else map(taken, data)
+def given_as(like: Any, result: array[Any], labels: bool = True) -> Any:
+    """A new array as the kind of array that ``like`` is. labels: a pandas Series has those of ``like``."""
+    kind = _kind_of(like)
+    if kind is None or kind.give is None:
+        return result
+    index = like.index if kind is _SERIES and labels and len(like) == len(result) else None
+    return kind.give(sys.modules[kind.module], [result], [None], like, index)
+
+
+def taken(value: Any, nulls: Any = None, nan: Any = None, what: str = "the data") -> Any:
+    """An array as one buffer: a plain one as it is, others without nulls. With nan='skip' without nans, too.
+
+    nulls: 'skip' or a number to take their place; else they are a ValueError.
+    """
+    check_nulls(nulls, "skip")
+    check_nan(nan)
+    kind = _kind_of(value)
+    if kind is not None:
+        value = one_buffer(prepared(kind.columns(value), nulls, what))
+    return value if nan is None else without_nans(value)
+
+
+def taken_together(values: tuple[Any, ...], nulls: Any) -> list[Any]:
+    """Arrays of one length as buffers, without the rows in which one is null; otherwise as taken."""
+    check_nulls(nulls, "skip")
+    columns = [Column(v) if (kind := _kind_of(v)) is None else joined(kind.columns(v)) for v in values]
+    if nulls == "skip" and (bits := combined(columns)) is not None:
+        columns = [rows(column, bits) for column in columns]
+    return prepared(columns, nulls)
+
+
+def pieces(data: Any, nulls: Any = None) -> Iterable[Any]:
+    """The buffers of a source: itself, the chunks of Arrow data, or what a stream yields. nulls as for taken."""
+    kind = _kind_of(data)
+    if kind is not None:
+        return prepared(kind.columns(data), nulls)
+    return [data] if is_buffer(data) else _taken_from(data, nulls)
+
+
+def _taken_from(stream: Iterable[Any], nulls: Any) -> Iterator[Any]:
+    for index, arr in enumerate(stream):
+        yield taken(arr, nulls, what=f"buffer {index} of the stream")
 
 
 def taking(function: _F) -> _F:
-    """A function of buffers that takes Arrow data, too."""
+    """A function of buffers that takes arrays of every kind, too."""
 
     def wrapped(*args: Any, **options: Any) -> Any:
         return function(*map(taken, args), **options)
@@ -205,49 +295,238 @@ def taking(function: _F) -> _F:
     return named_as(wrapped, function)  # type: ignore[no-any-return]
 
 
+# -- methods of kernels ------------------------------------------------------------------------------------------------
+
+
+class _Rule:
+    """What the exchange does for one method."""
+
+    __slots__ = ("chunkwise", "gives", "method", "natural", "policy", "truth")
+
+    def __init__(self, method: Callable[..., Any], gives: bool = False, chunkwise: bool = False, policy: str = "skip",
+                 truth: Callable[..., Any] | None = None, natural: bool = False) -> None:  # fmt: skip
+        self.method = method
+        self.gives = gives  # a new array, which is given back as the kind of the first one
+        self.chunkwise = chunkwise  # chunk by chunk, if that is in chunks
+        self.policy = policy  # what can be said of nulls, beside a number; 'propagate' gives the method the bits
+        self.natural = natural  # truth values are given out as such to kinds that have them, unless another type is asked for
+        self.truth = truth  # which elements the method keeps, if it does: for their labels
+
+
 def takes(method: _F) -> _F:
     """A method of kernels that takes arrays of any kind in, and gives back what it is."""
-    return _exchanging(method, gives=False)
+    return _exchanging(method, _Rule(method))
 
 
-def exchanges(chunkwise: bool, natural: bool = False) -> Callable[[_F], _F]:
-    """A method of kernels whose new array is given back as the kind of the first one; chunk by chunk if it may be.
-
-    natural: where no typecode is asked for, its typecode is OWN_TRUTHS for kinds that have truth values.
-    """
-    return lambda method: _exchanging(method, True, chunkwise, natural)
+def exchanges(chunkwise: bool, policy: str = "skip", truth: Callable[..., Any] | None = None,
+              natural: bool = False) -> Callable[[_F], _F]:  # fmt: skip
+    """A method of kernels whose new array is given back as the kind of the first one; chunk by chunk if it may be."""
+    return lambda method: _exchanging(method, _Rule(method, True, chunkwise, policy, truth, natural))
 
 
-def _exchanging(method: _F, gives: bool, chunkwise: bool = False, natural: bool = False) -> _F:
-    plain = _PLAIN
+def _is_new(result: Any) -> bool:
+    """Whether a result is one that was made for it."""
+    return type(result) in (array, _machine.View)
 
-    def exchanged(kernel: Any, /, *args: Any, **options: Any) -> Any:
-        for value in (*args, *options.values()):
-            if type(value) not in plain:
-                return _exchange(method, kernel, args, options, gives, chunkwise, natural)
-        return method(kernel, *args, **options)
+
+def _exchanging(method: _F, rule: _Rule) -> _F:
+    known = _PLAIN
+
+    def exchanged(kernel: Any, /, *args: Any, nulls: Any = None, **options: Any) -> Any:
+        if nulls is None:
+            for value in (*args, *options.values()):
+                if type(value) not in known:
+                    break
+            else:
+                return method(kernel, *args, **options)
+        args = tuple(map(plain, args))
+        options = {name: value if name == "out" else plain(value) for name, value in options.items()}
+        if nulls is None and all(_kind_of(value) in _WITHOUT_NULLS for value in (*args, *options.values())):
+            return _exchange_buffers(rule, kernel, args, options)
+        return _Exchange(rule, kernel, args, options, nulls).run()
 
     return named_as(exchanged, method)  # type: ignore[no-any-return]
 
 
-def _exchange(method: Callable[..., Any], kernel: Any, args: tuple[Any, ...], options: dict[str, Any], gives: bool,
-              chunkwise: bool, natural: bool) -> Any:  # fmt: skip
-    values: _Values = dict(enumerate(args))
-    values.update(options)
+def fills(method: _F) -> _F:
+    """A method of kernels that replaces the elements of its first array: for other kinds, ``map`` with that as out."""
+    known = _PLAIN
 
-    def run(values: _Values) -> Any:
-        return method(kernel, *(values[i] for i in range(len(args))), **{name: values[name] for name in options})
+    def filling(kernel: Any, arr: Any, /, *args: Any, nulls: Any = None, **options: Any) -> Any:
+        if nulls is None:
+            for value in (arr, *args, *options.values()):
+                if type(value) not in known:
+                    break
+            else:
+                return method(kernel, arr, *args, **options)
+        kernel.map(arr, *args, out=arr, nulls=nulls, **options)
 
-    lead = 0 if args else _first_array(kernel.params, options)
-    give = _giver(values.get(lead)) if gives else None
-    if natural and give is not None and values["typecode"] is None:
-        values["typecode"] = OWN_TRUTHS
-    arrow = {key: _buffers(value) for key, value in values.items() if type(value) not in _PLAIN and is_arrow(value)}
-    out = options.get("out")
-    if chunkwise and give is not None and out is None and len(arrow.get(lead, ())) > 1:
-        return give([run(part) for part in _parts(values, arrow, lead)])
-    result = run({**values, **{key: one_buffer(chunks) for key, chunks in arrow.items()}})
-    return give([result]) if give is not None and out is None and is_new(result) else result
+    return named_as(filling, method)  # type: ignore[no-any-return]
+
+
+def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What _Exchange does if all arrays are buffers without nulls, in a third of the time."""
+    values = {**dict(enumerate(args)), **options}
+    lead = values.get(_first_array(range(len(args)) if args else kernel.params, values))
+    kind = _kind_of(lead)
+    if rule.natural and kind is not None and kind.give is not None and options["typecode"] is None:
+        options["typecode"] = OWN_TRUTHS
+    result = rule.method(kernel, *args, **options)
+    if not rule.gives or not _is_new(result) or options.get("out") is not None or kind is None or kind.give is None:
+        return result
+    return kind.give(sys.modules[kind.module], [result], [None], lead, None)
+
+
+class _Exchange:
+    """One call: its arrays as columns, without what is missing, and its result as what the first array is."""
+
+    def __init__(self, rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str, Any], nulls: Any) -> None:
+        check_nulls(nulls, rule.policy)
+        self.rule, self.kernel, self.nargs, self.nulls = rule, kernel, len(args), nulls
+        self.out = options.pop("out", None) if rule.policy == "propagate" else None
+        self.named = tuple(options)
+        self.values: _Values = dict(enumerate(args))
+        self.values.update(options)
+        self.lead = _first_array(range(len(args)) if args else kernel.params, self.values)
+        kinds = {key: _kind_of(value) for key, value in self.values.items()}
+        self.like: Any = self.values.get(self.lead)
+        self.kind = kinds.get(self.lead)
+        if rule.natural and self.kind is not None and self.kind.give is not None and self.values["typecode"] is None:
+            self.values["typecode"] = OWN_TRUTHS
+        self.columns = {key: kind.columns(self.values[key]) for key, kind in kinds.items() if kind is not None}
+        self.series = [self.values[key] for key, kind in kinds.items() if kind is _SERIES]
+        self.nullable = any(kind not in _WITHOUT_NULLS for kind in kinds.values())
+
+    def run(self) -> Any:
+        """The result of the method."""
+        if len(self.series) > 1:
+            labelled.check_labels(self.series)
+        kept = self._without_nulls()
+        if self.out is not None:
+            return self._into(self.out)
+        if self.rule.truth is not None and self.kind in _LABELLED:
+            return self._filtered(kept)
+        if not self.rule.gives:
+            return self._method(self._one_of_each())
+        results, bits = self._results()
+        if self.kind is None or self.kind.give is None or not _is_new(results[0]):
+            if bits[0] is not None:
+                raise self._no_room(type(self.like).__name__)
+            return results[0]
+        if self.nullable and self.nulls == "propagate" and bits == [None] and self._is_numpy():
+            bits = [_machine.and_bits((), len(results[0]))]  # so that the result's type does not depend on the values
+        return self.kind.give(sys.modules[self.kind.module], results, bits, self.like, self._index(results))
+
+    def _is_numpy(self) -> bool:
+        """Whether the first array has no room for nulls."""
+        return self.kind is _NDARRAY or (self.kind in _LABELLED and labelled.has_no_nulls(self.like))
+
+    # -- missing values ----------------------------------------------------------------------------------------------
+
+    def _without_nulls(self) -> Any:
+        """Makes columns without nulls, but where they propagate. Gives bits of the rows that are left, None for all."""
+        number = sum(number_of_nulls(columns) for columns in self.columns.values())
+        if not number or self.nulls == "propagate":
+            return None
+        if self.nulls is None:
+            raise refusal(number, self.rule.policy)
+        if self.nulls != "skip":
+            self.columns = {key: [filled(c, self.nulls) for c in columns] for key, columns in self.columns.items()}
+            return None
+        columns = {key: joined(self._columns(key)) for key, value in self.values.items() if not _is_number(value)}
+        bits = combined(columns.values())
+        self.columns = {key: [rows(column, bits)] for key, column in columns.items()}
+        return bits
+
+    def _columns(self, key: int | str) -> list[Column]:
+        return self.columns.get(key) or [Column(self.values[key])]
+
+    def _no_room(self, name: str) -> ValueError:
+        return ValueError(
+            f"the result has nulls, for which there is no room in {name}: nulls=<number> puts a number in their place"
+        )
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    def _method(self, columns: dict[int | str, Column], out: Any = None, method: Any = None) -> Any:
+        """The method's own result for these columns, one of each array."""
+        values = {**self.values, **{key: column.values for key, column in columns.items()}}
+        options = {name: values[name] for name in self.named}
+        if out is not None:
+            options["out"] = out
+        bits = self._bits(columns)
+        if bits is not None:
+            options["nulls"] = bits
+        return (method or self.rule.method)(self.kernel, *(values[i] for i in range(self.nargs)), **options)
+
+    def _bits(self, columns: dict[int | str, Column]) -> Any:
+        return combined(columns.values()) if any(column.nulls for column in columns.values()) else None
+
+    def _one_of_each(self) -> dict[int | str, Column]:
+        return {key: joined(columns) for key, columns in self.columns.items()}
+
+    def _parts(self) -> Iterable[dict[int | str, Column]]:
+        """The columns for each chunk of the leading array; other arrays are cut alike, those in other chunks copied."""
+        leading = self.columns.get(self.lead, [])
+        if not self.rule.chunkwise or len(leading) < 2 or self.kind is None or self.kind.give is None:
+            return [self._one_of_each()]
+        counts = [len(column) for column in leading]
+        keys = [key for key, value in self.values.items() if not _is_number(value)]
+        columns = {key: cut(self._columns(key), counts) for key in keys}
+        return ({key: columns[key][i] for key in keys} for i in range(len(counts)))
+
+    def _results(self) -> tuple[list[Any], list[Any]]:
+        """What the method gives, chunk by chunk, and the bits of nulls in it."""
+        results, bits = [], []
+        for columns in self._parts():
+            results.append(self._method(columns))
+            bits.append(self._bits(columns))
+        return results, bits
+
+    # -- pandas ------------------------------------------------------------------------------------------------------
+
+    def _index(self, results: list[Any]) -> Any:
+        """The labels of a result: those of the first array if there is one element for each of its."""
+        if self.kind is not _SERIES:
+            return None
+        return self.like.index if sum(map(len, results)) == len(self.like) else None
+
+    def _filtered(self, kept: Any) -> Any:
+        """The elements that a filter keeps, with their labels. kept: bits of the rows that it looks at, or None."""
+        assert self.kind is not None and self.kind.give is not None
+        columns, numpy = self._one_of_each(), sys.modules["numpy"]
+        mask = self._method(columns, method=self.rule.truth)
+        result = _machine.compact(columns[self.lead].values, mask)
+        index = getattr(self.like, "index", None)
+        if index is not None:
+            index = index if kept is None else index[~labelled.mask_of(numpy, kept, len(index))]
+            index = index[numpy.asarray(mask) != 0]
+        return self.kind.give(sys.modules["pandas"], [result], [None], self.like, index)
+
+    # -- out ---------------------------------------------------------------------------------------------------------
+
+    def _into(self, out: Any) -> Any:
+        """Runs with an array to fill."""
+        kind, columns = _kind_of(out), self._one_of_each()
+        bits = self._bits(columns)
+        if kind not in (*_WITHOUT_NULLS, _MASKED, _SERIES):
+            raise TypeError(f"cannot write the result: this {type(out).__name__} is read-only")
+        if bits is not None and (kind in _WITHOUT_NULLS or (kind is _SERIES and labelled.has_no_nulls(out))):
+            raise self._no_room(f"out ({type(out).__name__})")
+        if kind is _SERIES:
+            return self._into_series(out, columns, bits)
+        self._method(columns, out.data if kind is _MASKED else out)
+        if kind is _MASKED:
+            numpy = sys.modules["numpy"]
+            out.mask = numpy.ma.nomask if bits is None else labelled.mask_of(numpy, bits, len(out))
+        return out
+
+    def _into_series(self, out: Any, columns: dict[int | str, Column], bits: Any) -> Any:
+        """Through pandas, when all is done: other Series may share its memory."""
+        target = _machine.new_array(_machine.buffer_info(_pandas_columns(out)[0].values)[0], len(out))
+        self._method(columns, target)
+        labelled.store(sys.modules["pandas"], out, target, bits, _chunked)
+        return out
 
 
 def _is_number(value: Any) -> bool:
@@ -257,28 +536,6 @@ def _is_number(value: Any) -> bool:
     return value is None or isinstance(value, (str, numbers.Number))
 
 
-def _first_array(params: tuple[str, ...], options: dict[str, Any]) -> str:
-    """The parameter of the first array, where all are given by name."""
-    return next((name for name in params if name in options and not _is_number(options[name])), "")
-
-
-def _parts(values: _Values, arrow: dict[int | str, list[Any]], lead: int | str) -> Iterable[_Values]:
-    """The arguments for each chunk of the leading one; the other arrays are cut alike, those in other chunks copied."""
-    counts = [len(chunk) for chunk in arrow[lead]]
-    columns = {key: _cut(arrow.get(key, [value]), counts) for key, value in values.items() if not _is_number(value)}
-    for i in range(len(counts)):
-        yield {**values, **{key: parts[i] for key, parts in columns.items()}}
-
-
-def _cut(chunks: list[Any], counts: list[int]) -> list[Any]:
-    """The same elements in chunks of these lengths."""
-    lengths = [_machine.buffer_info(chunk)[2] for chunk in chunks]
-    if lengths == counts:
-        return chunks
-    if sum(lengths) != sum(counts):
-        raise different_lengths(sum(counts), sum(lengths))
-    view, start, parts = memoryview(one_buffer(chunks)), 0, []
-    for count in counts:
-        parts.append(view[start : start + count])
-        start += count
-    return parts
+def _first_array(params: Iterable[int | str], values: _Values) -> int | str:
+    """The parameter of the first array."""
+    return next((key for key in params if key in values and not _is_number(values[key])), "")

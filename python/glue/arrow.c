@@ -10,7 +10,7 @@
  */
 #include "arrow.h"
 #include "watch.h"
-#include "buffers.h"
+#include "validity.h"
 #include "view.h"
 
 #include <string.h>
@@ -112,19 +112,14 @@ static const ao_typecode *type_of_schema(const struct ArrowSchema *schema, const
         PyErr_SetString(PyExc_ValueError, "malformed Arrow schema: it has no format");
         return NULL;
     }
-    if (schema->dictionary) {
-        PyErr_Format(PyExc_TypeError, "dictionary-encoded Arrow data (indices of format '%.100s') is not supported: decode "
-                                      "it first", format);
-        return NULL;
-    }
     for (size_t i = 0; i < FORMATS; i++) {
         if (is_format(format, i)) {
             return check_unit(format, formats[i].unit, unit) < 0 ? NULL : typecode_row(formats[i].letter);
         }
     }
     PyErr_Format(PyExc_TypeError, "Arrow format '%.100s' (%s) is not supported; formats are b c C s S i I l L e f g, bool, the "
-                                  "integers of 8 to 64 bits, float16, float32 and float64: cast it to one of them", format,
-                 name_of(format));
+                                  "integers of 8 to 64 bits, float16, float32 and float64: %s", format, name_of(format),
+                 *format != '+' ? "cast it to one of them" : format[1] == 's' ? "take one of its fields" : "flatten it");
     return NULL;
 }
 
@@ -174,8 +169,8 @@ static const char *flaw(const struct ArrowArray *a)
     if (a->n_buffers != 2 || !a->buffers) {
         return "a column of numbers has 2 buffers";
     }
-    if (a->n_children || a->dictionary) {
-        return "a column of numbers has no children and no dictionary";
+    if (a->n_children) {
+        return "a column of numbers has no children";
     }
     if (a->null_count < -1 || a->null_count > a->length) {
         return "its null count is out of range";
@@ -186,32 +181,10 @@ static const char *flaw(const struct ArrowArray *a)
     return a->null_count > 0 && !a->buffers[0] ? "it has nulls but no validity bitmap" : NULL;
 }
 
-static int bit(const uint8_t *bits, int64_t i)
-{
-    return bits[i >> 3] >> (i & 7) & 1;
-}
-
-/* How many bits from `first` on are 0: 64 at a time, for an array may have more elements than nulls can be afforded. */
-static int64_t count_zeros(const uint8_t *bits, int64_t first, int64_t count)
-{
-    int64_t ones = 0, i = first, end = first + count;
-    for (; i < end && i & 7; i++) {
-        ones += bit(bits, i);
-    }
-    for (; end - i >= 64; i += 64) {
-        uint64_t word;
-        memcpy(&word, bits + (i >> 3), sizeof word);
-        ones += __builtin_popcountll(word);
-    }
-    for (; i < end; i++) {
-        ones += bit(bits, i);
-    }
-    return count - ones;
-}
-
 static int64_t count_nulls(const struct ArrowArray *a)
 {
-    return a->null_count && a->buffers[0] ? count_zeros(a->buffers[0], a->offset, a->length) : 0;
+    return a->null_count && a->buffers[0]
+               ? (int64_t)validity_nulls(a->buffers[0], (size_t)a->offset, (size_t)a->length) : 0;
 }
 
 /* A View of `count` elements, or of none where there may be no memory. */
@@ -225,7 +198,7 @@ static void unpack(const uint8_t *bits, size_t first, uint8_t *out, size_t count
     for (size_t i = 0, end; i < count && !w->stopped; i = end) {
         end = ao_watch_part(i, count);
         for (size_t j = i; j < end; j++) {
-            out[j] = (uint8_t)bit(bits, (int64_t)(first + j));
+            out[j] = (uint8_t)validity_bit(bits, first + j);
         }
         ao_watch_done(w, end - i);
     }
@@ -457,9 +430,9 @@ static PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssiz
 
 /* What a consumer holds. */
 typedef struct {
-    ao_array array;
-    const void *buffers[2]; /* no validity bitmap, then the data */
-    uint8_t *bits;          /* of truth values, or NULL */
+    ao_array array, valid;  /* of the second the data is NULL if there are no nulls */
+    const void *buffers[2]; /* the validity bitmap, then the data */
+    uint8_t *truths;        /* truth values as bits, or NULL */
 } held;
 
 static void schema_release(struct ArrowSchema *schema)
@@ -479,7 +452,8 @@ static void held_release(struct ArrowArray *array)
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
     array_release(&h->array);
-    PyMem_RawFree(h->bits);
+    array_release(&h->valid);
+    PyMem_RawFree(h->truths);
     PyMem_RawFree(h);
     PyErr_Restore(type, value, trace);
     PyGILState_Release(gil);
@@ -533,8 +507,11 @@ static PyObject *array_capsule(held *h)
     if (!array) {
         return PyErr_NoMemory();
     }
-    h->buffers[1] = h->bits ? h->bits : h->array.data ? h->array.data : "";
-    *array = (struct ArrowArray){.length = (int64_t)h->array.count, .n_buffers = 2, .buffers = h->buffers,
+    const size_t count = h->array.count;
+    h->buffers[0] = h->valid.data;
+    h->buffers[1] = h->truths ? h->truths : h->array.data ? h->array.data : "";
+    *array = (struct ArrowArray){.length = (int64_t)count, .n_buffers = 2, .buffers = h->buffers,
+                                 .null_count = h->valid.data ? (int64_t)validity_nulls(h->valid.data, 0, count) : 0,
                                  .release = held_release, .private_data = h};
     PyObject *capsule = PyCapsule_New(array, ARRAY, array_capsule_free);
     if (!capsule) {
@@ -544,18 +521,17 @@ static PyObject *array_capsule(held *h)
 }
 
 /* Truth values as bits. */
-static int pack_bits(held *h)
+static int pack_truths(held *h)
 {
     const ao_array *a = &h->array;
-    const size_t bytes = a->count / 8 + 1;
-    h->bits = PyMem_RawCalloc(bytes, 1);
-    if (!h->bits) {
+    uint8_t *bits = h->truths = PyMem_RawCalloc(a->count / 8 + 1, 1);
+    if (!bits) {
         PyErr_NoMemory();
         return -1;
     }
     for (size_t i = 0; i < a->count; i++) {
         char local[8];
-        h->bits[i >> 3] = (uint8_t)(h->bits[i >> 3] | (*(const uint8_t *)array_element(a, i, local) & 1) << (i & 7));
+        bits[i >> 3] = (uint8_t)(bits[i >> 3] | (*(const uint8_t *)array_element(a, i, local) & 1) << (i & 7));
     }
     return 0;
 }
@@ -568,18 +544,23 @@ static int is_as_arrow(const ao_array *a)
     return dense && !a->copy && format_of(a);
 }
 
-/* give_arrow(buffer) -> (schema capsule, array capsule). The elements are side by side, in this machine's byte order. */
-static PyObject *py_give_arrow(PyObject *module, PyObject *object)
+/* give_arrow(buffer, bits or None) -> (schema capsule, array capsule). The elements are side by side, in this machine's byte
+ * order; those whose bit is 0 are null. */
+static PyObject *py_give_arrow(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
+    if (!has_args(nargs, 2, "give_arrow(buffer, bits or None)")) {
+        return NULL;
+    }
     held *h = PyMem_RawCalloc(1, sizeof *h);
     if (!h) {
         return PyErr_NoMemory();
     }
     PyObject *schema = NULL, *array = NULL;
-    if (array_take(state_of(module), object, &h->array) == 0) {
+    if (array_take(state_of(module), args[0], &h->array) == 0
+        && validity_take(state_of(module), args[1], h->array.count, &h->valid) == 0) {
         if (!is_as_arrow(&h->array)) {
             PyErr_SetString(PyExc_BufferError, "the elements are not side by side as this machine has them");
-        } else if ((h->array.spacing.form != AO_TRUTH || pack_bits(h) == 0)
+        } else if ((h->array.spacing.form != AO_TRUTH || pack_truths(h) == 0)
                    && (schema = schema_capsule(format_of(&h->array)))) {
             array = array_capsule(h);
         }
@@ -589,7 +570,8 @@ static PyObject *py_give_arrow(PyObject *module, PyObject *object)
     Py_XDECREF(array); /* which has h, and frees it */
     if (!array) {
         array_release(&h->array);
-        PyMem_RawFree(h->bits);
+        array_release(&h->valid);
+        PyMem_RawFree(h->truths);
         PyMem_RawFree(h);
     }
     return result;
@@ -597,7 +579,7 @@ static PyObject *py_give_arrow(PyObject *module, PyObject *object)
 
 PyMethodDef arrow_methods[] = {
     FAST_FUNCTION("take_arrow", py_take_arrow),
-    ONE_ARGUMENT("give_arrow", py_give_arrow),
+    FAST_FUNCTION("give_arrow", py_give_arrow),
     FAST_FUNCTION("unpack_bits", py_unpack_bits),
     END_OF_FUNCTIONS,
 };

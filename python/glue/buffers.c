@@ -175,6 +175,25 @@ static void release_buffer(Py_buffer *view)
     }
 }
 
+/* An instance of numpy.ma.MaskedArray, whose buffer has no mask. Types written in C, such as ndarray, are none. */
+int is_masked_array(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
+        return 0;
+    }
+    PyObject *name = PyUnicode_FromString("numpy.ma"), *module = name ? PyImport_GetModule(name) : NULL;
+    PyObject *masked = module ? PyObject_GetAttrString(module, "MaskedArray") : NULL;
+    const int found = masked && PyType_Check(masked) && PyType_IsSubtype(type, (PyTypeObject *)masked);
+    if (!masked) {
+        PyErr_Clear(); /* nobody has imported it */
+    }
+    Py_XDECREF(masked);
+    Py_XDECREF(module);
+    Py_XDECREF(name);
+    return found;
+}
+
 int array_take(const module_state *state, PyObject *object, ao_array *array)
 {
     if (state->knows_arrays && Py_IS_TYPE(object, (PyTypeObject *)state->array_type) && take_array(state, object, array)) {
@@ -184,6 +203,11 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
     if (!PyObject_CheckBuffer(object)) {
         PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s",
                      Py_TYPE(object)->tp_name);
+        return -1;
+    }
+    if (!Py_IS_TYPE(object, state->view_type) && is_masked_array(object)) {
+        PyErr_SetString(PyExc_TypeError, "the mask of a masked array cannot be seen here: give its .data, or fill it with "
+                                         ".filled(number)");
         return -1;
     }
     if (get_buffer(object, &array->view) < 0) {
@@ -442,25 +466,25 @@ const ao_typecode *typecode_from(PyObject *name)
     return typecode_row(typecode_of(type, read.row->letter));
 }
 
-PyObject *array_new(module_state *state, char typecode, size_t count)
+PyObject *array_new(const module_state *state, char typecode, size_t count)
 {
     const ao_typecode *row = typecode_row(typecode);
     if (!row || row->given == AO_NOT_GIVEN) {
         return PyErr_Format(PyExc_SystemError, "a new array of no typecode");
     }
     if (row->given == AO_AS_VIEW) {
-        return state->view_new(state, typecode, count);
+        return state->view_new((void *)(uintptr_t)state, typecode, count);
     }
     PyObject *one = state->ones[row - ao_typecodes];
     return state->knows_arrays ? unfilled(state, (const array_object *)one, count) : PySequence_Repeat(one, (Py_ssize_t)count);
 }
 
-PyObject *array_scratch(module_state *state, enum ao_type type)
+PyObject *array_scratch(const module_state *state, enum ao_type type)
 {
     return array_new(state, typecode_of(type == AO_TYPE_b1 ? AO_TYPE_u8 : type, 0), 1);
 }
 
-PyObject *array_new_out(module_state *state, char typecode, size_t count, ao_array *array)
+PyObject *array_new_out(const module_state *state, char typecode, size_t count, ao_array *array)
 {
     array_none(array);
     PyObject *result = array_new(state, typecode, count);

@@ -17,8 +17,10 @@ typedef struct {
     int held;      /* the view or the array is to be released */
 } ao_array;
 
-int array_take(const module_state *state, PyObject *object, ao_array *array);     /* for reading */
+/* For reading. NumPy's masked arrays are refused: their mask would be lost. */
+int array_take(const module_state *state, PyObject *object, ao_array *array);
 int array_take_out(const module_state *state, PyObject *object, ao_array *array); /* for writing */
+int is_masked_array(PyObject *object);
 void array_release(ao_array *array);
 static inline void array_none(ao_array *array) /* one that array_release leaves alone */
 {
@@ -71,11 +73,11 @@ int format_parse(const char *format, Py_ssize_t size, ao_array *array);
 const ao_typecode *typecode_from(PyObject *name);
 /* A new array.array of such a typecode, or a View. Its elements are uninitialised memory: write all of them before the array is
  * returned to Python. */
-PyObject *array_new(module_state *state, char typecode, size_t count);
+PyObject *array_new(const module_state *state, char typecode, size_t count);
 /* An array.array of one element of a machine type, for element_set. */
-PyObject *array_scratch(module_state *state, enum ao_type type);
+PyObject *array_scratch(const module_state *state, enum ao_type type);
 /* The same, also taken for writing. */
-PyObject *array_new_out(module_state *state, char typecode, size_t count, ao_array *array);
+PyObject *array_new_out(const module_state *state, char typecode, size_t count, ao_array *array);
 /* Keeps the first `count` elements of what array_new made and nobody else has. */
 int array_cut(const module_state *state, PyObject *array, size_t count);
 

@@ -8,6 +8,7 @@
 #include "callback.h"
 #include "watch.h"
 #include "numbers.h"
+#include "validity.h"
 
 #include <string.h>
 
@@ -20,8 +21,18 @@ static int signals(size_t index)
 
 /* -- map --------------------------------------------------------------------------------------------------------- */
 
+static void set_zero(ao_array *out, size_t index)
+{
+    const char zero[8] = {0};
+    array_store(out, index, zero);
+}
+
 static int map_element(run *r, size_t index, ao_array *out, store_policy *policy)
 {
+    if (policy->valid && !validity_bit(policy->valid, index)) {
+        set_zero(out, index);
+        return 0;
+    }
     PyObject *value = run_ask(r, index, NULL);
     if (!value) {
         return -1;
@@ -38,9 +49,9 @@ static int map_element(run *r, size_t index, ao_array *out, store_policy *policy
     return status < 0 ? -1 : 0;
 }
 
-int call_map(run *r, ao_array *out, int defer)
+int call_map(run *r, ao_array *out, int defer, const uint8_t *valid)
 {
-    store_policy policy = {.type = out->type, .form = out->spacing.form, .defer = defer};
+    store_policy policy = {.type = out->type, .form = out->spacing.form, .defer = defer, .valid = valid};
     int same = 0, failed = 0;
     if (array_check_lengths(&r->arrays[0], out) < 0 || array_separate(r->arrays, r->ninputs, out, &same) < 0) {
         return -1;
@@ -61,6 +72,35 @@ int call_map(run *r, ao_array *out, int defer)
 }
 
 /* -- filter ------------------------------------------------------------------------------------------------------ */
+
+/* Whether the callable is true for each element, one after the other. 0, or -1. */
+static int call_truth(run *r, uint8_t *mask)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        PyObject *value = run_ask(r, i, NULL);
+        const int truth = value ? PyObject_IsTrue(value) : -1;
+        Py_XDECREF(value);
+        if (truth < 0 || signals(i) < 0) {
+            return -1;
+        }
+        mask[i] = (uint8_t)truth;
+    }
+    return 0;
+}
+
+static PyObject *call_mask(run *r)
+{
+    ao_array held;
+    PyObject *result = array_new_out(r->state, 'B', r->count, &held);
+    if (result) {
+        const int failed = call_truth(r, held.data) < 0;
+        array_release(&held);
+        if (failed) {
+            Py_CLEAR(result);
+        }
+    }
+    return result;
+}
 
 /* Copies the elements for which the callable is true to `kept`; their number, or -1. */
 static Py_ssize_t keep(run *r, const ao_array *source, const ao_array *kept)
@@ -85,6 +125,9 @@ static Py_ssize_t keep(run *r, const ao_array *source, const ao_array *kept)
 
 PyObject *call_filter(run *r, Py_ssize_t lead)
 {
+    if (lead < 0) {
+        return call_mask(r);
+    }
     const ao_array *source = run_lead(r, lead);
     ao_array held;
     PyObject *result = source ? array_new_out(r->state, source->typecode, source->count, &held) : NULL;
@@ -101,23 +144,27 @@ PyObject *call_filter(run *r, Py_ssize_t lead)
 
 /* -- the functions of the module --------------------------------------------------------------------------------- */
 
-/* call_map(function, args, out, defer): fills out. With defer, a store that fails does not stop the calls. */
+/* call_map(function, args, out, defer, bits or None): fills out, but for what is null. With defer, a store that fails does not stop the calls. */
 static PyObject *py_call_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (!has_args(nargs, 4, "call_map(function, args, out, defer)")) {
+    if (!has_args(nargs, 5, "call_map(function, args, out, defer, bits)")) {
         return NULL;
     }
     run r;
-    ao_array out;
+    ao_array out, bits;
     array_none(&out);
+    array_none(&bits);
     int failed = run_open_calls(&r, module, args[0], args[1]) < 0 || array_take_out(r.state, args[2], &out) < 0
-                 || call_map(&r, &out, PyObject_IsTrue(args[3])) < 0;
+                 || validity_take(r.state, args[4], r.count, &bits) < 0
+                 || call_map(&r, &out, PyObject_IsTrue(args[3]), bits.data) < 0;
+    array_release(&bits);
     array_release(&out);
     run_close(&r);
     return failed ? NULL : Py_NewRef(Py_None);
 }
 
-/* call_filter(function, args, lead) -> array of the elements of args[lead] for which the callable is true */
+/* call_filter(function, args, lead) -> array of the elements of args[lead] for which the callable is true; -1 for lead: of
+ * its truth for each, 1 or 0 */
 static PyObject *py_call_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     if (!has_args(nargs, 3, "call_filter(function, args, lead)")) {

@@ -48,8 +48,32 @@ static int answer_truth(run *r, size_t j, void *context)
     return run_ask_truth(r, j) < 0 ? -1 : 0;
 }
 
+static void take_mask(void *context, const void *mask, size_t first, size_t n)
+{
+    memcpy((char *)context + first, mask, n);
+}
+
+static PyObject *run_mask(run *r)
+{
+    alignas(64) char stack[FRAME_ON_STACK];
+    ao_array held;
+    PyObject *result = array_new_out(r->state, 'B', r->count, &held);
+    if (result) {
+        ao_job job = {.sink = {take_mask, held.data}};
+        const int failed = run_start(r, &job, stack) < 0 || run_through(r, r->count, answer_truth, NULL) < 0;
+        array_release(&held);
+        if (failed) {
+            Py_CLEAR(result);
+        }
+    }
+    return result;
+}
+
 PyObject *run_filter(run *r, Py_ssize_t lead)
 {
+    if (lead < 0) {
+        return run_mask(r);
+    }
     alignas(64) char stack[FRAME_ON_STACK];
     const ao_array *source = run_lead(r, lead);
     ao_array held;
@@ -68,7 +92,8 @@ PyObject *run_filter(run *r, Py_ssize_t lead)
     return result;
 }
 
-/* run_filter(program, args, oracle, visible, lead) -> array of the elements of args[lead] for which the program is true */
+/* run_filter(program, args, oracle, visible, lead) -> array of the elements of args[lead] for which the program is true; -1
+ * for lead: of its truth for each, 1 or 0 */
 static PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     if (!has_args(nargs, 5, "run_filter(program, args, oracle, visible, lead)")) {

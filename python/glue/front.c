@@ -27,6 +27,7 @@ typedef struct {
     vectorcallfunc vectorcall;
     module_state *state;
     PyObject *front; /* (ready, oracle) of a text, a function, or None: all calls to Python */
+    Py_ssize_t by_python; /* elements of the last run that the oracle was asked for */
 } KernelObject;
 
 static int of_kernel(module_state *state, PyObject *kernel, meaning *m)
@@ -105,6 +106,7 @@ static PyMethodDef kernel_methods[] = {
 
 static PyMemberDef kernel_members[] = {
     {"_front", T_OBJECT, offsetof(KernelObject, front), 0, NULL},
+    {"_by_python", T_PYSSIZET, offsetof(KernelObject, by_python), 0, NULL},
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(KernelObject, vectorcall), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };
@@ -160,7 +162,7 @@ static int has_credit(EntryObject *cold, size_t count)
 static PyObject *map_result(run *r, module_state *state, PyObject *out, ao_array *held)
 {
     PyObject *result = out ? Py_NewRef(out) : array_new_out(state, r->arrays[0].typecode, r->count, held);
-    if (!result || (r->program ? run_map(r, held, !out, 0) : call_map(r, held, !out)) < 0) {
+    if (!result || (r->program ? run_map(r, held, !out, 0, NULL) : call_map(r, held, !out, NULL)) < 0) {
         Py_XDECREF(result);
         return NULL;
     }
@@ -303,10 +305,10 @@ static PyObject *or_slow(PyObject *found, PyObject *module, int which, PyObject 
     return PyObject_Vectorcall(state_of(module)->slow[which], args, (size_t)nargs, keywords);
 }
 
-/* Not so Arrow data, which Python takes in. */
+/* Not so Arrow data and masked arrays, which Python takes in. */
 static int is_one_buffer(PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    return nargs == 1 && !keywords && PyObject_CheckBuffer(args[0]);
+    return nargs == 1 && !keywords && PyObject_CheckBuffer(args[0]) && !is_masked_array(args[0]);
 }
 
 static PyObject *front_sum(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
@@ -342,6 +344,9 @@ static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargs
     PyObject *out;
     if (state && nargs >= 1 && nargs < RUN_ARGS_INLINE && only_out(state, args + nargs, keywords, &out) == 0) {
         PyObject *result = fast(state, of_kernel, self, args[0], args + 1, nargs - 1, 0, out);
+        if (result) {
+            ((KernelObject *)self)->by_python = (Py_ssize_t)run_last_asked();
+        }
         if (result || PyErr_Occurred()) {
             return result;
         }

@@ -2,9 +2,11 @@
 #include "map.h"
 #include "watch.h"
 #include "numbers.h"
+#include "validity.h"
 #include "../../vm/parallel.h"
 
 #include <stdalign.h>
+#include <string.h>
 
 /* Exceptions come in the order of the elements, and a store that failed is none until all have been evaluated: then marks
  * of stores alone need no answer any more. */
@@ -14,11 +16,16 @@ static int answer_map(run *r, size_t j, void *context)
     if (r->frame.marks[j] == AO_MARK_STORE && policy->deferred.error) {
         return 0;
     }
+    char *element = (char *)r->frame.block_out + j * ao_type_sizes[policy->type];
+    if (policy->valid && !validity_bit(policy->valid, r->frame.position + j)) {
+        memset(element, 0, ao_type_sizes[policy->type]);
+        return 0;
+    }
     PyObject *value = run_ask(r, r->frame.position + j, NULL);
     if (!value) {
         return -1;
     }
-    const int stored = store_result(policy, (char *)r->frame.block_out + j * ao_type_sizes[policy->type], value);
+    const int stored = store_result(policy, element, value);
     Py_DECREF(value);
     return stored < 0 ? -1 : 0;
 }
@@ -87,9 +94,9 @@ static ao_spacing out_spacing(const ao_array *out)
     return out->spacing.form == AO_TRUTH && out->spacing.stride == 1 ? none : out->spacing;
 }
 
-int run_map(run *r, ao_array *out, int defer, unsigned threads)
+int run_map(run *r, ao_array *out, int defer, unsigned threads, const uint8_t *valid)
 {
-    store_policy policy = {.type = out->type, .form = out->spacing.form, .defer = defer};
+    store_policy policy = {.type = out->type, .form = out->spacing.form, .defer = defer, .valid = valid};
     alignas(64) char stack[FRAME_ON_STACK];
     int same = 0, failed = -1;
     if (!run_gives(r, out->type) || array_check_lengths(&r->arrays[0], out) < 0
@@ -112,11 +119,11 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads)
     return failed;
 }
 
-/* run_map(program, args, oracle, visible, out, defer, threads): fills out. In this and all others that run programs, the
+/* run_map(program, args, oracle, visible, out, defer, threads, bits or None): fills out, but for what is null. In this and all others that run programs, the
  * oracle is called with the first `visible` arguments. */
 static PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (!has_args(nargs, 7, "run_map(program, args, oracle, visible, out, defer, threads)")) {
+    if (!has_args(nargs, 8, "run_map(program, args, oracle, visible, out, defer, threads, bits)")) {
         return NULL;
     }
     unsigned long threads = PyLong_AsUnsignedLong(args[6]);
@@ -124,10 +131,13 @@ static PyObject *py_run_map(PyObject *module, PyObject *const *args, Py_ssize_t 
         return NULL;
     }
     run r;
-    ao_array out;
+    ao_array out, bits;
     array_none(&out);
+    array_none(&bits);
     int failed = run_open(&r, module, args, -1) < 0 || array_take_out(r.state, args[4], &out) < 0
-                 || run_map(&r, &out, PyObject_IsTrue(args[5]), (unsigned)threads) < 0;
+                 || validity_take(r.state, args[7], r.count, &bits) < 0
+                 || run_map(&r, &out, PyObject_IsTrue(args[5]), (unsigned)threads, bits.data) < 0;
+    array_release(&bits);
     array_release(&out);
     run_close(&r);
     return failed ? NULL : Py_NewRef(Py_None);

@@ -34,8 +34,9 @@ typedef struct {
     enum ao_type type;
     unsigned form;
     PyObject *scratch;        /* array.array of one element of the type, for whoever opens this to make and drop */
-    int defer;                /* go on after a failed store */
+    int defer;                /* go on after a failed store, whose exception then says what typecode to ask for */
     deferred_error deferred;
+    const uint8_t *valid;     /* bits, or NULL: an element whose bit is 0 is null, and nobody is asked for it */
 } store_policy;
 /* 0: stored; 1: it failed, and the exception is kept for later; -1: exception. */
 int store_result(store_policy *policy, void *element, PyObject *value);

@@ -8,6 +8,7 @@
  *   program  buffers  numbers          the Program type; buffers taken and released; elements to Python and back
  *   captures  slices                   what functions capture; long inputs on several threads
  *   run                                one run: its arguments, its frame, blocks with marks answered by the oracle
+ *   validity                           missing elements
  *   callback  order  view  arrow       a callable per element; sorting; memory of others
  *   moments  reductions                statistics; sum, min, max
  *   map  filter  fold  pipe            programs, by what they give

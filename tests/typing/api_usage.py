@@ -41,6 +41,7 @@ def maps() -> None:
     result = ao.map(floats, "x + y", floats, threads=2, ieee=True, compile=False)
     view = ao.view(octets, "<d")
     ao.map(result, "x", out=view)
+    result = ao.map(floats, "x", nulls="propagate")
     assert_type(ao.map_inplace(floats, "sqrt(x)"), None)
     kept: array[float] = ao.filter(floats, "x > 1")
     kept = ao.filter(kept, square)
@@ -84,6 +85,10 @@ def statistics() -> None:
     assert_type(ao.min(ints), int | float)
     assert_type(ao.max(ints), int | float)
     assert_type(ao.mean(ints), float)
+    assert_type(ao.sum(floats, nulls="skip", nan="skip"), int | float)
+    assert_type(ao.mean(floats, nulls=0), float)
+    assert_type(ao.quantile(floats, 0.25, nulls="skip", nan="skip"), int | float)
+    assert_type(ao.count(floats, "x > 1", nulls="skip"), int)
     assert_type(ao.var(floats), float)
     assert_type(ao.std(floats, ddof=1), float)
     assert_type(ao.median(floats), int | float)
@@ -112,7 +117,7 @@ def statistics() -> None:
 
 def running_statistics() -> None:
     running = ao.RunningStats()
-    assert_type(running.update(floats), None)
+    assert_type(running.update(floats, nulls="skip", nan="skip"), None)
     assert_type(running.merge(ao.RunningStats(floats)), None)
     assert_type(running.stats(), ao.Stats)
     assert_type((running.count, running.sum, running.mean), tuple[int, int | float, float])

@@ -124,6 +124,7 @@ static inline uint64_t bits_of(double x)
 #define EACH_T__(A, B, C, ...) EACH1(A, __VA_ARGS__)
 #define EACH_TT_(A, B, C, ...) EACH2(A, B, __VA_ARGS__)
 #define EACH_Tf64_(A, B, C, ...) EACH2(A, B, __VA_ARGS__)
+#define EACH_Ti64_(A, B, C, ...) EACH2(A, B, __VA_ARGS__)
 #define EACH_TTT(A, B, C, ...) EACH3(A, B, C, __VA_ARGS__)
 
 /* ---- forms ---- */
@@ -133,10 +134,10 @@ static inline uint64_t bits_of(double x)
  *   VALUE, expression
  *       d = expression
  *   CHECKED, TEST, steps
- *       For operations that may mark. The steps compute two variables: r, the element's result, and bad, which is set if
- *       the element is to be marked. TEST(bad) says whether it is set: ANY_BIT if any nonzero value counts, TOP_BIT if
- *       only the sign bit does. The fast pass ORs the bads of all elements, in T's width, and tests once, so TEST of an
- *       OR must be the OR of the TESTs.
+ *       For operations that may mark. The steps compute two variables: r, the element's result, and bad, which is set
+ *       if the element is to be marked. TEST(bad) says whether it is set: ANY_BIT if any nonzero value counts, TOP_BIT
+ *       if only the sign bit does. The fast pass ORs the bads of all elements, in T's width, and tests once, so TEST of
+ *       an OR must be the OR of the TESTs.
  *   CHUNKED, EXACT, REDO, steps
  *       For a fast way that holds for most operands and an exact one for all. The fast way writes a chunk of elements
  *       aside, so that the exact one still finds the operands if the fast one turns out not to hold for some of them.
@@ -382,7 +383,8 @@ MUL_EXACT(u64)
 #define DO_ADDM(T) VALUE, (x + y) * z
 #define DO_SUBM(T) VALUE, (x - y) * z
 
-/* Polynomials, of degree 2 to 8 in a loop each; longer ones four coefficients at a time, over elements that stay in L1. */
+/* Polynomials, of degree 2 to 8 in a loop each; longer ones four coefficients at a time, over elements that stay in L1.
+ * */
 #define HORNER_1 (k[0] * x + k[1])
 #define HORNER_2 (HORNER_1 * x + k[2])
 #define HORNER_3 (HORNER_2 * x + k[3])
@@ -475,6 +477,15 @@ static inline double round_cut(double x)
 #define DO_DIV(T) VALUE, x / y
 #define DO_DIV_CHECKED(T) CHECKED, ANY_BIT, const double r = x / y; const uint64_t bad = y == 0;
 
+static inline uint64_t magnitude_u64(uint64_t x)
+{
+    return x;
+}
+static inline uint64_t magnitude_i64(int64_t x)
+{
+    return x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+}
+
 /* Nonzero where x is not an exact double: bits left of the 53 lowest while bits right of them are in use too. x | -x
  * are the bits from the lowest set one up. */
 static inline uint64_t inexact_u64(uint64_t x)
@@ -483,73 +494,100 @@ static inline uint64_t inexact_u64(uint64_t x)
 }
 static inline uint64_t inexact_i64(int64_t x)
 {
-    return inexact_u64(x < 0 ? 0 - (uint64_t)x : (uint64_t)x);
+    return inexact_u64(magnitude_i64(x));
 }
-#define DO_TRUEDIV(T)                                                                                                 \
-    CHECKED, ANY_BIT, const double r = f64_of_##T(x) / f64_of_##T(y);                                                 \
-    const uint64_t bad = inexact_##T(x) | inexact_##T(y) | (y == 0);
-
-/* Floats, as CPython's float_floor_div and float_rem. The exact way: */
-static inline double float_mod(double x, double y)
+/* The bits of x that a double may not hold. */
+static INLINE uint64_t low_part(uint64_t magnitude, uint64_t x)
 {
-    if (y == 0)
-        return NAN;
-    const double mod = fmod(x, y);
-    if (mod == 0)
-        return copysign(0.0, y);
-    return (y < 0) != (mod < 0) ? mod + y : mod;
+    return magnitude >> 53 ? x & 0x7FF : 0;
 }
+#define OPPOSITE_i64(x, y) ((uint64_t)((x) ^ (y)) >> 63)
+#define OPPOSITE_u64(x, y) UINT64_C(0)
 
-static inline double float_div(double x, double y)
+/* The quotient of any two 64-bit numbers, v not 0, is q + e, right to 2^-90 of itself: so q is the quotient rounded
+ * once, unless e is so close to half a unit in the last place that it is not sure. */
+typedef struct {
+    double q, e;
+    uint64_t unsure;
+} long_quotient;
+
+/* Both in two parts, of 53 and 11 bits. */
+static INLINE long_quotient divide_long(uint64_t u, uint64_t v)
 {
-    if (y == 0)
-        return x / y;
-    const double mod = fmod(x, y);
-    double div = (x - mod) / y;
-    if (mod != 0 && (y < 0) != (mod < 0))
-        div -= 1.0;
-    if (div == 0)
-        return copysign(0.0, x / y);
-    const double whole = floor(div);
-    return div - whole > 0.5 ? whole + 1.0 : whole;
+    const uint64_t low_u = low_part(u, u), low_v = low_part(v, v);
+    const double uh = f64_of_u64(u - low_u), vh = f64_of_u64(v - low_v), ul = f64_of_u32(low_u), vl = f64_of_u32(low_v);
+    const double first = uh / vh;
+    const dd p = two_product(first, vh);
+    const dd s = two_sum(first, (((uh - p.hi) - p.lo) + (ul - first * vl)) / (vh + vl));
+    const double next = of_bits(bits_of(s.hi) + (s.lo < 0 ? UINT64_C(0) - 1 : 1)), half = 0.5 * fabs(next - s.hi);
+    return (long_quotient){s.hi, s.lo, (uint64_t)(fabs(fabs(s.lo) - half) < s.hi * 0x1p-80)};
 }
 
-static inline double float_div_checked(double x, double y, uint64_t *bad)
+/* Which of the neighbours a and a' it is then: where u / v is as seen from the point m 2^-s halfway between them, from
+ * the sign of u 2^s - m v. Next to that point the difference is below 2^40, though both terms have more than 64 bits.
+ * */
+static double nearest_quotient(long_quotient l, uint64_t u, uint64_t v)
 {
-    *bad |= y == 0;
-    return float_div(x, y);
-}
-static inline double float_mod_checked(double x, double y, uint64_t *bad)
-{
-    *bad |= y == 0;
-    return float_mod(x, y);
+    const uint64_t a = bits_of(l.q) - (l.e < 0), mantissa = (a & UINT64_C(0xfffffffffffff)) | UINT64_C(1) << 52;
+    const int shift = 1076 - (int)(a >> 52);
+    const uint64_t left = shift < 64 ? u << (shift > 0 ? shift : 0) : 0;
+    const uint64_t right = (2 * mantissa + 1) * v << (shift < 0 ? -shift : 0);
+    const int64_t difference = (int64_t)(left - right);
+    return of_bits(a + (difference > 0 || (difference == 0 && a & 1)));
 }
 
-/* The fast way: x / y in doubles may have been rounded up to a whole number, so floor(x / y) is Python's quotient q or
- * q + 1. The remainder m = x - q*y, computed with one rounding (rest()), has the wrong sign exactly in the second case.
- * Then the quotient is q - 1 and the remainder m + y, which is the sum that CPython rounds, too; else m is exact. For
- * quotients below 2^49 CPython's own way, (x - mod) / y rounded to a whole number, gives the same. Greater quotients,
- * inf and nan are done again. A zero divisor is not: the quotient is x / y, the remainder nan. */
-#define FLOAT_FAST(BAD, RESULT)                                                                                       \
-    const double t = x / y, q = round_down(t), m = rest(x, q, y);                                                     \
-    const int zero = y == 0, above = (m != 0) & ((m < 0) != (y < 0));                                                 \
-    const uint64_t used_x = !zero & !((fabs(t) < 0x1p49) & (m == m)), used_y = 0, bad = BAD;                          \
-    const double r = RESULT;
-#define FLOAT_REDO(x, y) (x) | (y)
-#define FLOAT_DIV(x, y, bad) ((void)(bad), float_div(x, y))
-#define FLOAT_MOD(x, y, bad) ((void)(bad), float_mod(x, y))
-#define FLOAT_QUOTIENT zero ? t : above ? q - 1.0 : q
-#define FLOAT_REST zero ? NAN : m == 0 ? copysign(0.0, y) : above ? m + y : m
-#define DO_FLOORDIV(T) CHUNKED, FLOAT_DIV, FLOAT_REDO, FLOAT_FAST(0, FLOAT_QUOTIENT)
-#define DO_MOD(T) CHUNKED, FLOAT_MOD, FLOAT_REDO, FLOAT_FAST(0, FLOAT_REST)
-#define FLOORDIV_f64 CHUNKED, float_div_checked, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_QUOTIENT)
-#define MOD_f64 CHUNKED, float_mod_checked, FLOAT_REDO, FLOAT_FAST(y == 0, FLOAT_REST)
+/* Numbers that doubles hold are divided as doubles; chunks with others in them, the long way. Written aside if d is an
+ * operand. */
+#define DIVISION_OF_INTS(T, _)                                                                                        \
+    static uint64_t divide_as_doubles_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform,     \
+                                          uint64_t *zero)                                                             \
+    {                                                                                                                 \
+        uint64_t inexact = 0, bad = 0;                                                                                \
+        EACH2(T, T, const double r = f64_of_##T(x) / f64_of_##T(y); inexact |= inexact_##T(x) | inexact_##T(y);       \
+              bad |= y == 0; to[i] = r;)                                                                              \
+        *zero |= bad;                                                                                                 \
+        return inexact;                                                                                               \
+    }                                                                                                                 \
+    static void divide_all_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform)                \
+    {                                                                                                                 \
+        uint64_t unsure = 0;                                                                                          \
+        EACH2(T, T, const uint64_t u = magnitude_##T(x), v = magnitude_##T(y);                                        \
+              const long_quotient l = divide_long(u, v | (v == 0)); unsure |= l.unsure;                               \
+              to[i] = of_bits(bits_of(l.q) | OPPOSITE_##T(x, y) << 63);)                                              \
+        for (size_t i = 0; unsure && i < n; i++) {                                                                    \
+            const ao_##T x = a[uniform & 1 ? 0 : i], y = b[uniform & 2 ? 0 : i];                                      \
+            const uint64_t u = magnitude_##T(x), v = magnitude_##T(y);                                                \
+            const long_quotient l = divide_long(u, v | (v == 0));                                                     \
+            if (l.unsure)                                                                                             \
+                to[i] = of_bits(bits_of(nearest_quotient(l, u, v)) | OPPOSITE_##T(x, y) << 63);                       \
+        }                                                                                                             \
+    }                                                                                                                 \
+    static unsigned divide_##T(size_t n, p_f64 *d, const p_##T *a, const p_##T *b, unsigned uniform, uint8_t *mark)   \
+    {                                                                                                                 \
+        uint64_t zero = 0;                                                                                            \
+        double aside[CHUNK];                                                                                          \
+        const int over = (const void *)d == (const void *)a || (const void *)d == (const void *)b;                    \
+        for (size_t at = 0, m; at < n; at += m) {                                                                     \
+            m = n - at < CHUNK ? n - at : CHUNK;                                                                      \
+            const p_##T *x = a + (uniform & 1 ? 0 : at), *y = b + (uniform & 2 ? 0 : at);                             \
+            double *to = over ? aside : (double *)d + at;                                                             \
+            if (divide_as_doubles_##T(m, to, x, y, uniform, &zero))                                                   \
+                divide_all_##T(m, to, x, y, uniform);                                                                 \
+            for (size_t i = 0; mark && i < m; i++)                                                                    \
+                mark[at + i] = y[uniform & 2 ? 0 : i] == 0;                                                           \
+            if (over)                                                                                                 \
+                memcpy(d + at, to, m * sizeof *d);                                                                    \
+        }                                                                                                             \
+        return zero != 0;                                                                                             \
+    }
+AO_LIST_WIDE(DIVISION_OF_INTS, _)
+#define DO_TRUEDIV(T) CALL, divide_##T(n, d, a, b, uniform, mark)
 
 /* Integers, rounded down as Python does. No processor here divides vectors of integers, and scalar division takes 1.7
  * ns. Instead the quotient of doubles is rounded to a whole number by adding 1.5 * 2^52. For |x|, |y| < 2^51 that is
- * Python's quotient or one more; the remainder's sign shows which. If y is the same for all elements, x * (1/y) is used:
- * it differs from x / y by less than 1/4 (by nothing for y = 1), so the same holds. Zero divisors are marked and become
- * 1. */
+ * Python's quotient or one more; the remainder's sign shows which. If y is the same for all elements, x * (1/y) is
+ * used: it differs from x / y by less than 1/4 (by nothing for y = 1), so the same holds. Zero divisors are marked and
+ * become 1. */
 #define QUOTIENT(x, y, inverse) (uniform & 2 ? (x) * (inverse) : (x) / (y))
 #define WHOLE_BITS UINT64_C(0x4338000000000000) /* of 1.5 * 2^52, which holds a number of 52 bits in its low bits */
 #define BIAS_i64 UINT64_C(0x8000000000000)      /* 2^51 makes the range from -2^51 one of unsigned numbers */
@@ -658,6 +696,20 @@ AO_LIST_WIDE(POWER, _)
     CHECKED, ANY_BIT,                                                                                                 \
     const double r = x * x; const uint64_t bad = (uint64_t)((fabs(r) == INFINITY) & (fabs(x) < INFINITY));
 
+/* ---- digits and neighbours ---- */
+
+#include "math/rounding.h"
+
+#define DO_ROUND(T) CALL, round_digits(n, d, a, b, uniform, NULL) & 0
+#define DO_ROUND_CHECKED(T) CALL, round_digits(n, d, a, b, uniform, mark)
+
+/* No finite double needs more than 2098 of either sign to get to zero or infinity. */
+#define DO_LDEXP(T)                                                                                                   \
+    CHECKED, ANY_BIT, const double r = ldexp(x, (int)(y < -3000 ? -3000 : y > 3000 ? 3000 : y));                      \
+    const uint64_t bad = (uint64_t)((fabs(r) == INFINITY) & (fabs(x) < INFINITY));
+#define DO_NEXTAFTER(T) VALUE, next_after(x, y)
+#define DO_ULP(T) VALUE, ulp(x)
+
 /* ---- elementary functions ---- */
 
 #include "math/elementary.h"
@@ -701,15 +753,42 @@ AO_LIST_WIDE(POWER, _)
 #define NEGATIVE_u64 0
 #define DO_SHR_CHECKED(T) CHECKED, ANY_BIT, const ao_##T r = (ao_##T)(SHR_##T); const s_##T bad = NEGATIVE_##T;
 
+/* ---- whole numbers ---- */
+
+#include "math/whole.h"
+
+#define DO_BIT_COUNT(T) VALUE, count_ones(MAGNITUDE_##T(x))
+#define DO_BIT_LENGTH(T) VALUE, bit_length(MAGNITUDE_##T(x))
+
+#define UNFIT(T) r > (uint64_t)MAX_##T
+#define DO_GCD(T)                                                                                                     \
+    CHECKED, ANY_BIT, const uint64_t r = gcd(MAGNITUDE_##T(x), MAGNITUDE_##T(y)); const uint64_t bad = UNFIT(T);
+#define DO_LCM(T)                                                                                                     \
+    CHECKED, ANY_BIT, uint64_t bad = 0; const uint64_t r = lcm(MAGNITUDE_##T(x), MAGNITUDE_##T(y), &bad);             \
+    bad |= UNFIT(T);
+#define DO_ISQRT(T)                                                                                                   \
+    CHECKED, ANY_BIT, const uint64_t bad = BELOW_ZERO_##T(x);                                                         \
+    const uint64_t r = isqrt(bad ? 0 : (uint64_t)x, bad ? 0.0 : f64_of_##T(x));
+#define DO_FACTORIAL(T)                                                                                               \
+    CHECKED, ANY_BIT, const uint64_t bad = (uint64_t)x > 20; const uint64_t r = factorials[bad ? 0 : (uint64_t)x];
+#define FALLING(T, DIVIDE)                                                                                            \
+    CHECKED, ANY_BIT, uint64_t bad = BELOW_ZERO_##T(x) | BELOW_ZERO_##T(y);                                           \
+    const uint64_t r = bad ? 0 : falling((uint64_t)x, (uint64_t)y, DIVIDE, &bad);                                     \
+    bad |= UNFIT(T);
+#define DO_COMB(T) FALLING(T, 1)
+#define DO_PERM(T) FALLING(T, 0)
+
 /* ---- comparisons and choice ---- */
 
 #define DO_EQ(T) VALUE, x == y
 #define DO_NE(T) VALUE, x != y
 #define DO_LT(T) VALUE, x < y
 #define DO_LE(T) VALUE, x <= y
-#define DO_TIE(T)                                                                                                     \
-    CHECKED, ANY_BIT,                                                                                                 \
-    const uint64_t bad = (uint64_t)(f64_of_##T(x) == y) & (inexact_##T(x) != 0); const uint64_t r = bad;
+/* A number that is no exact double has its 11 low bits taken away first. What is left is a double, and where b is near
+ * it the subtraction is exact (Sterbenz). */
+#define DO_DIFF(T)                                                                                                    \
+    VALUE, (f64_of_##T(x - (ao_##T)low_part(magnitude_##T(x), (uint64_t)x)) - y)                                      \
+               + f64_of_u32(low_part(magnitude_##T(x), (uint64_t)x))
 #define DO_ISNAN(T) VALUE, x != x
 #define DO_ISINF(T) VALUE, fabs(x) == INFINITY
 #define DO_ISFIN(T) VALUE, fabs(x) < INFINITY

@@ -29,6 +29,17 @@
 
 #define TWO_OVER_PI 0x1.45f306dc9c883p-1
 
+/* The bits of 2/pi, after 34 zeros */
+static const uint64_t TWO_OVER_PI_BITS[20] = {
+    UINT64_C(0x0000000028be60db), UINT64_C(0x9391054a7f09d5f4), UINT64_C(0x7d4d377036d8a566),
+    UINT64_C(0x4f10e4107f9458ea), UINT64_C(0xf7aef1586dc91b8e), UINT64_C(0x909374b801924bba),
+    UINT64_C(0x827464873f877ac7), UINT64_C(0x2c4a69cfba208d7d), UINT64_C(0x4baed1213a671c09),
+    UINT64_C(0xad17df904e64758e), UINT64_C(0x60d4ce7d272117e2), UINT64_C(0xef7e4a0ec7fe25ff),
+    UINT64_C(0xf7816603fbcbc462), UINT64_C(0xd6829b47db4d9fb3), UINT64_C(0xc9f2c26dd3d18fd9),
+    UINT64_C(0xa797fa8b5d49eeb1), UINT64_C(0xfaf97c5ecf41ce7d), UINT64_C(0xe294a4ba9afed7ec),
+    UINT64_C(0x47e357421580cc11), UINT64_C(0xbf1edaeafc33ef08),
+};
+
 /* (exp(z) - 1 - z) / z^2, -0.34662 <= z <= 0.34662: degree 10, error 2^-62.4 */
 static INLINE double poly_exp(double z1)
 {

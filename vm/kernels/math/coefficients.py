@@ -98,6 +98,15 @@ def scaled_erfc(t: Any) -> Any:
     return mp.exp(a * a) * mp.erfc(a) * (1 + 2 * a)
 
 
+def words(name: str, value: Any, zeros: int, count: int, what: str) -> str:
+    """The bits of a fraction, after so many zeros, as a table of 64-bit numbers."""
+    with mp.workdps(500):
+        bits = int(mp.floor(value() * mp.mpf(2) ** (64 * count - zeros)))
+    rows = [f"0x{bits >> 64 * k & (1 << 64) - 1:016x}" for k in reversed(range(count))]
+    lines = ["    " + ", ".join(f"UINT64_C({r})" for r in rows[k : k + 3]) + "," for k in range(0, count, 3)]
+    return "\n".join([f"/* {what}, after {zeros} zeros */", f"static const uint64_t {name}[{count}] = {{", *lines, "};"])
+
+
 SLOPE = mp.diff(scaled_erfc, 0)
 LN2 = mp.log(2)
 QUARTER = float(mp.pi / 4) * 1.0001
@@ -110,6 +119,7 @@ SECTIONS = [
     parts("INV_LN10", 1 / mp.log(10), [53, 53], "1/log(10)"),
     parts("LOG10_2", mp.log(2, 10), [40, 53], "log10(2)"),
     f"#define TWO_OVER_PI {float(2 / mp.pi).hex()}",
+    words("TWO_OVER_PI_BITS", lambda: 2 / mp.pi, 34, 20, "The bits of 2/pi"),
     polynomial("exp", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.34662, 0.34662,
                lambda z: z**2, 60, "(exp(z) - 1 - z) / z^2"),
     polynomial("exp3", lambda z: mp.mpf(1) / 3 if abs(z) < 1e-12 else 2 * (mp.exp(z) - 1 - z - z**2 / 2) / z**3,

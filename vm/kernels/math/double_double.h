@@ -24,8 +24,8 @@ static INLINE dd fast_two_sum(double a, double b)
     return (dd){s, b - (s - a)};
 }
 
-/* Where there is a fused multiplication, it gives the error at once: the same bits, as the error of a product is a double
- * unless it underflows. So products below 2^-960 must be exact ones or must not matter. */
+/* Where there is a fused multiplication, it gives the error at once: the same bits, as the error of a product is a
+ * double unless it underflows. So products below 2^-960 must be exact ones or must not matter. */
 static INLINE dd two_product(double a, double b)
 {
     const double p = a * b;
@@ -75,6 +75,22 @@ static INLINE dd square_root(double v, double vlo)
 static INLINE double power_of_two(uint64_t k)
 {
     return of_bits((k + 1023) << 52);
+}
+
+/* v 2^k for v about 1 and k in -1150..1150, where that may overflow or be subnormal: from nearer by, the last step being
+ * 2^128 or, if the sign bit of `down` is set, 2^-128. k must have that sign, or be 0. Elsewhere exact, so the same bits
+ * as v * power_of_two(k). */
+static INLINE double scaled_by(double v, uint64_t k, double down)
+{
+    const uint64_t nearer = (bits_of(down) & UINT64_C(1) << 63) >> 3; /* 256 in the exponent */
+    return v * of_bits(((k + (1023 - 128)) << 52) + nearer) * of_bits(((uint64_t)(1023 + 128) << 52) - nearer);
+}
+
+/* x, but not beyond low..high; nan stays nan. */
+static INLINE double clamped(double x, double low, double high)
+{
+    const double v = low > x ? low : x;
+    return high < v ? high : v;
 }
 
 #endif

@@ -2,43 +2,55 @@
  *
  * Up to 0.7, erf(x) = x + x E(x^2). Beyond, erfc(a) = e^(-a^2) h / (1 + 2a), where h is nearly flat, a polynomial of
  * t = (a - c) / (a + c) (M. M. Shepherd and J. G. Laframboise, Math. Comp. 36, 1981), with a^2, the power, h and the divisor
- * as hi + lo; erf(a) = 1 - erfc(a). Where erfc is subnormal it is odd.
+ * as hi + lo; erf(a) = 1 - erfc(a). What may be subnormal is odd.
  */
 #include "coefficients.h"
 #include "double_double.h"
 
-/* erfc(a), 0.7 <= a <= 26 */
-static INLINE dd long_erfc(double a)
+/* erfc(a) 2^more, 0.7 <= a <= 26 (or more, with more) */
+static INLINE dd long_erfc(double a, uint64_t more)
 {
     const double t = (a - ERFC_MIDDLE) / (a + ERFC_MIDDLE);
     const dd square = two_product(a, a), h = fast_two_sum(ERFC_1, t * poly_erfc(t) + ERFC_2);
     const exp_parts e = reduce_exp(-square.hi, -square.lo);
     const dd n = product(one_plus(e.m), h), d = two_sum(1.0, a + a), q = quotient(n.hi, n.lo, d.hi, d.lo);
-    const double scale = power_of_two(e.k);
+    const double scale = power_of_two(e.k + more);
     return (dd){q.hi * scale, q.lo * scale};
 }
 
-static INLINE double core_erf(double x)
+static INLINE double whole_erf(double x)
 {
     const double a = fabs(x), small = x + x * poly_erf(x * x);
-    const dd q = long_erfc(a < 6.0 ? a : 6.0), s = fast_two_sum(1.0, -q.hi);
-    return a < 0.7 ? small : copysign(s.hi + (s.lo - q.lo), x);
+    const dd q = long_erfc(a < 6.0 ? a : 6.0, 0), s = fast_two_sum(1.0, -q.hi);
+    const double r = a < 0.7 ? small : copysign(s.hi + (s.lo - q.lo), x);
+    return x == x ? r : x + x;
 }
-static INLINE uint64_t odd_erf(double x)
+
+/* The same from q = erfc(|x|), which counts from 0.7 on. */
+static INLINE double erfc_of(double x, dd q)
 {
-    return (uint64_t)(x != x);
+    const double a = fabs(x), rest = x * poly_erf(x * x);
+    const dd left = fast_two_sum(2.0, -q.hi), near = fast_two_sum(1.0, -x);
+    return a < 0.7 ? near.hi + (near.lo - rest) : x < 0 ? left.hi + (left.lo - q.lo) : q.hi + q.lo;
 }
 
 static INLINE double core_erfc(double x)
 {
-    const double a = fabs(x), rest = x * poly_erf(x * x);
-    const dd q = long_erfc(a < 26.0 ? a : 26.0), left = fast_two_sum(2.0, -q.hi), near = fast_two_sum(1.0, -x);
-    return a < 0.7 ? near.hi + (near.lo - rest) : x < 0 ? left.hi + (left.lo - q.lo) : q.hi + q.lo;
+    const double a = fabs(x);
+    return erfc_of(x, long_erfc(a < 26.0 ? a : 26.0, 0));
 }
 static INLINE uint64_t odd_erfc(double x)
 {
     return (uint64_t)!(x < 26.0);
 }
+/* From 26 on 2^128 of it, brought back in the last step; at 28 it is 0. */
+static INLINE double whole_erfc(double x)
+{
+    const int tail = x >= 26.0;
+    const double a = fabs(clamped(x, -26.0, 28.0));
+    const double r = erfc_of(x, long_erfc(a, tail ? 128 : 0)) * (tail ? 0x1p-128 : 1.0);
+    return x == x ? r : x + x;
+}
 
-MATH1(erf, erfl)
-MATH1(erfc, erfcl)
+WHOLE1(erf)
+TOTAL1(erfc)

@@ -1,8 +1,9 @@
 /* exp, exp2, expm1, sinh, cosh and tanh.
  *
- * x = k log(2) + r with |r| <= log(2)/2 and the rounding error of r kept (W. J. Cody and W. Waite, Software Manual for the
- * Elementary Functions, 1980); e^r - 1 = r + r^2/2 + r^3 P(r) as a sum hi + lo, so that what follows rounds once more and no
- * further. Results that are subnormal or overflow are odd.
+ * x = k log(2) + r with |r| <= log(2)/2 and the rounding error of r kept (W. J. Cody and W. Waite, Software Manual for
+ * the Elementary Functions, 1980); e^r - 1 = r + r^2/2 + r^3 P(r) as a sum hi + lo, so that what follows rounds once
+ * more and no further. Results that are subnormal or overflow are odd: they are scaled in two steps, clamped arguments
+ * leading to 0 and inf by themselves.
  */
 #include "coefficients.h"
 #include "double_double.h"
@@ -28,75 +29,134 @@ static INLINE dd one_plus(dd m)
     return (dd){s.hi, s.lo + m.lo};
 }
 
+typedef struct {
+    double m;   /* 1 to 2, or a little beyond */
+    uint64_t k; /* the bits of k + TO_WHOLE */
+} short_exp;
+
 /* Alone, exp does without the error of 1 + r. */
-static INLINE double core_exp(double x)
+static INLINE short_exp reduced_exp(double x)
 {
     const double t = x * INV_LN2_1 + TO_WHOLE, k = t - TO_WHOLE;
     const double a = x - k * LN2_1, b = k * LN2_2, r = a - b, rlo = (a - r) - b;
-    return (1.0 + (r + (r * r * poly_exp(r) + rlo))) * power_of_two(bits_of(t));
+    return (short_exp){1.0 + (r + (r * r * poly_exp(r) + rlo)), bits_of(t)};
+}
+
+static INLINE double core_exp(double x)
+{
+    const short_exp e = reduced_exp(x);
+    return e.m * power_of_two(e.k);
 }
 static INLINE uint64_t odd_exp(double x)
 {
     return (uint64_t)!(fabs(x) < 708.0);
 }
+/* A nan goes through: nothing meets it but numbers and what came from itself. */
+static INLINE double whole_exp(double x)
+{
+    const short_exp e = reduced_exp(clamped(x, -746.0, 710.0));
+    return scaled_by(e.m, e.k, x);
+}
 
-static INLINE double core_exp2(double x)
+static INLINE short_exp reduced_exp2(double x)
 {
     const double t = x + TO_WHOLE, r = x - (t - TO_WHOLE);
     const double a = r * LN2_1, b = r * LN2_2 + r * r * poly_exp2(r);
     const dd s = two_sum(1.0, a);
-    return (s.hi + (s.lo + b)) * power_of_two(bits_of(t));
+    return (short_exp){s.hi + (s.lo + b), bits_of(t)};
+}
+
+static INLINE double core_exp2(double x)
+{
+    const short_exp e = reduced_exp2(x);
+    return e.m * power_of_two(e.k);
 }
 static INLINE uint64_t odd_exp2(double x)
 {
     return (uint64_t)!(fabs(x) < 1022.0);
 }
+static INLINE double whole_exp2(double x)
+{
+    const short_exp e = reduced_exp2(clamped(x, -1076.0, 1025.0));
+    return scaled_by(e.m, e.k, x);
+}
 
-/* 2^k (1 + m) - 1 = (2^k - 1) + 2^k m. Where 2^k is negligible, or 1 is, k is cut: the answer is the same. */
-static INLINE double core_expm1(double x)
+/* 2^k (1 + m) - 1 = (2^k - 1) + 2^k m, all times 2^-less = unit. Where 2^k is negligible, or 1 is, k is cut: the answer
+ * is the same. */
+static INLINE double expm1_in(double x, uint64_t less, double unit)
 {
     const exp_parts e = reduce_exp(x, 0.0);
-    const double scale = power_of_two(e.k);
-    const dd s = two_sum(scale, -1.0), u = two_sum(s.hi, scale * e.m.hi);
+    const double scale = power_of_two(e.k - less);
+    const dd s = two_sum(scale, -unit), u = two_sum(s.hi, scale * e.m.hi);
     return copysign(u.hi + (u.lo + (scale * e.m.lo + s.lo)), x);
+}
+
+static INLINE double core_expm1(double x)
+{
+    return expm1_in(x, 0, 1.0);
 }
 static INLINE uint64_t odd_expm1(double x)
 {
     return odd_exp(x);
 }
+/* Half of it while it may overflow, but not of the smallest, of which it would lose bits. */
+static INLINE double whole_expm1(double x)
+{
+    const double half = expm1_in(clamped(x, -708.0, 710.0), 1, 0.5);
+    const double r = fabs(x) < 0x1p-54 ? x : half + half;
+    return x == x ? r : x + x;
+}
 
-/* e^|x| / 2 and its reciprocal. */
-static INLINE dd half_exp(double x)
+/* e^|x| 2^-less, less at least 1. */
+static INLINE dd part_of_exp(double x, uint64_t less)
 {
     const exp_parts e = reduce_exp(fabs(x), 0.0);
     const dd s = one_plus(e.m);
-    const double scale = power_of_two(e.k - 1), hi = s.hi + s.lo;
+    const double scale = power_of_two(e.k - less), hi = s.hi + s.lo;
     return (dd){hi * scale, ((s.hi - hi) + s.lo) * scale};
 }
 
+static INLINE double small_sinh(double x)
+{
+    const double z = x * x;
+    return x + x * z * poly_sinh(z);
+}
+
+/* From half of e^|x| and its reciprocal; the whole from a quarter. */
 static INLINE double core_sinh(double x)
 {
-    const double z = x * x, small = x + x * z * poly_sinh(z);
-    const dd h = half_exp(x), d = fast_two_sum(h.hi, -0.25 / h.hi);
-    return fabs(x) < 1.0 ? small : copysign(d.hi + (d.lo + h.lo), x);
+    const dd h = part_of_exp(x, 1), d = fast_two_sum(h.hi, -0.25 / h.hi);
+    return fabs(x) < 1.0 ? small_sinh(x) : copysign(d.hi + (d.lo + h.lo), x);
 }
 static INLINE uint64_t odd_sinh(double x)
 {
     return odd_exp(x);
 }
+static INLINE double whole_sinh(double x)
+{
+    const dd q = part_of_exp(clamped(x, -710.5, 710.5), 2), d = fast_two_sum(q.hi, -0.0625 / q.hi);
+    const double r = fabs(x) < 1.0 ? small_sinh(x) : copysign(2.0 * (d.hi + (d.lo + q.lo)), x);
+    return x == x ? r : x + x;
+}
 
 static INLINE double core_cosh(double x)
 {
-    const dd h = half_exp(x), d = fast_two_sum(h.hi, 0.25 / h.hi);
+    const dd h = part_of_exp(x, 1), d = fast_two_sum(h.hi, 0.25 / h.hi);
     return d.hi + (d.lo + h.lo);
 }
 static INLINE uint64_t odd_cosh(double x)
 {
     return odd_exp(x);
 }
+static INLINE double whole_cosh(double x)
+{
+    const dd q = part_of_exp(clamped(x, -710.5, 710.5), 2), d = fast_two_sum(q.hi, 0.0625 / q.hi);
+    const double r = 2.0 * (d.hi + (d.lo + q.lo));
+    return x == x ? r : x + x;
+}
 
 /* (e^2|x| - 1) / (e^2|x| + 1), both as 2^k -+ 1 + 2^k m; from 20 on it is 1. */
-static INLINE double core_tanh(double x)
+static INLINE double whole_tanh(double x)
 {
     const double a = fabs(x);
     const exp_parts e = reduce_exp(2.0 * (a < 20.0 ? a : 20.0), 0.0);
@@ -104,16 +164,13 @@ static INLINE double core_tanh(double x)
     const dd less = fast_two_sum(scale, -1.0), more = fast_two_sum(scale, 1.0);
     const dd n = fast_two_sum(less.hi, hi), d = fast_two_sum(more.hi, hi);
     const dd q = quotient(n.hi, n.lo + (less.lo + lo), d.hi, d.lo + (more.lo + lo));
-    return copysign(q.hi + q.lo, x);
-}
-static INLINE uint64_t odd_tanh(double x)
-{
-    return (uint64_t)!(fabs(x) <= 0x1.fffffffffffffp1023);
+    const double r = copysign(q.hi + q.lo, x);
+    return x == x ? r : x + x;
 }
 
-MATH1(exp, expl)
-MATH1(exp2, exp2l)
-MATH1(expm1, expm1l)
-MATH1(sinh, sinhl)
-MATH1(cosh, coshl)
-MATH1(tanh, tanhl)
+MATH1(exp, raises_overflow)
+MATH1(exp2, raises_overflow)
+MATH1(expm1, raises_overflow)
+MATH1(sinh, raises_overflow)
+MATH1(cosh, raises_overflow)
+WHOLE1(tanh)

@@ -1,8 +1,8 @@
 /* atan, atan2, asin and acos.
  *
- * The arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) = t + t^3 P(t^2) is
- * needed for |t| <= tan(pi/8) only. t is kept as hi + lo. Other octants follow by symmetry, with pi in two parts. asin
- * and acos have a polynomial up to 1/2; beyond, asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)).
+ * The arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) = t + t^3 P(t^2)
+ * is needed for |t| <= tan(pi/8) only. t is kept as hi + lo. Other octants follow by symmetry, with pi in two parts.
+ * asin and acos have a polynomial up to 1/2; beyond, asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)).
  */
 #include "coefficients.h"
 #include "double_double.h"
@@ -26,30 +26,53 @@ static INLINE dd reflected(int reflect, double a, double alo, dd r)
     return (dd){reflect ? s.hi : r.hi, reflect ? s.lo + (alo - r.lo) : r.lo};
 }
 
-static INLINE double core_atan(double x)
+/* From 2^500 on it is pi/2. */
+static INLINE double whole_atan(double x)
 {
-    const double a = fabs(x);
+    const double a = fabs(x), d = a < 0x1p500 ? a : 0x1p500;
     const int over = a > 1.0;
-    const dd r = reflected(over, 0.5 * PI_1, 0.5 * PI_2, arc(over ? 1.0 : a, over ? a : 1.0));
-    return copysign(r.hi + r.lo, x);
+    const dd t = reflected(over, 0.5 * PI_1, 0.5 * PI_2, arc(over ? 1.0 : a, over ? d : 1.0));
+    const double r = copysign(t.hi + t.lo, x);
+    return x == x ? r : x + x;
 }
-static INLINE uint64_t odd_atan(double x)
+
+/* The angle whose arc in the first octant is this one. */
+static INLINE double angle(int over, int left, dd octant)
 {
-    return (uint64_t)!(fabs(x) < 0x1p500);
+    const dd r = reflected(left, PI_1, PI_2, reflected(over, 0.5 * PI_1, 0.5 * PI_2, octant));
+    return r.hi + r.lo;
 }
 
 static INLINE double core_atan2(double y, double x)
 {
     const double ay = fabs(y), ax = fabs(x);
     const int over = ay > ax;
-    const dd octant = arc(over ? ax : ay, over ? ay : ax), half = reflected(over, 0.5 * PI_1, 0.5 * PI_2, octant);
-    const dd r = reflected(x < 0, PI_1, PI_2, half);
-    return copysign(r.hi + r.lo, y);
+    return copysign(angle(over, x < 0, arc(over ? ax : ay, over ? ay : ax)), y);
 }
 static INLINE uint64_t odd_atan2(double y, double x)
 {
     const double ay = fabs(y), ax = fabs(x);
     return (uint64_t)!((ax < 0x1p400) & (ax > 0x1p-400) & (ay < 0x1p400) & (ay > 0x1p-400));
+}
+
+/* The arc of n/d, 0 <= n <= d, for all of them: scaled where d is large or small; a flat one is n/d, made 2^400 times
+ * as steep so that its error is no subnormal. 0/0 counts as 0, inf/inf as 1. */
+static INLINE dd whole_arc(double n, double d)
+{
+    const double c = d >= 0x1p400 ? 0x1p-600 : d <= 0x1p-400 ? 0x1p600 : 1.0, far = n < INFINITY ? 0.0 : 1.0;
+    const int infinite = !(d < INFINITY), core = (n > 0x1p-400) & (d < 0x1p400);
+    const int flat = !core & (n * c < d * c * 0x1p-500);
+    const double up = n * (flat ? c * 0x1p400 : c), down = flat ? 0x1p-400 : 1.0;
+    const dd r = arc(infinite ? far : up, infinite | (d == 0) ? 1.0 : d * c);
+    return (dd){flat ? (r.hi + r.lo) * down : r.hi, flat ? 0.0 : r.lo};
+}
+
+static INLINE double whole_atan2(double y, double x)
+{
+    const double ay = fabs(y), ax = fabs(x);
+    const int over = ay > ax;
+    const double r = copysign(angle(over, (int)(bits_of(x) >> 63), whole_arc(over ? ax : ay, over ? ay : ax)), y);
+    return (x == x) & (y == y) ? r : first_nan(y, x);
 }
 
 typedef struct {
@@ -77,6 +100,16 @@ static INLINE uint64_t odd_asin(double x)
 {
     return (uint64_t)!(fabs(x) < 1.0);
 }
+static INLINE double whole_asin(double x)
+{
+    const double a = fabs(x), r = core_asin(x), end = copysign(0.5 * PI_1, x), edge = a > 1.0 ? (double)NAN : x + x;
+    return a < 1.0 ? r : a == 1.0 ? end : edge;
+}
+static INLINE uint64_t raises_asin(double r, double x)
+{
+    (void)r;
+    return (uint64_t)(fabs(x) > 1.0);
+}
 
 static INLINE double core_acos(double x)
 {
@@ -91,7 +124,13 @@ static INLINE uint64_t odd_acos(double x)
     return (uint64_t)!(fabs(x) < 1.0);
 }
 
-MATH1(asin, asinl)
-MATH1(acos, acosl)
-MATH1(atan, atanl)
-MATH2(atan2, atan2l)
+static INLINE double whole_acos(double x)
+{
+    const double a = fabs(x), r = core_acos(x), end = x > 0 ? 0.0 : PI_1, edge = a > 1.0 ? (double)NAN : x + x;
+    return a < 1.0 ? r : a == 1.0 ? end : edge;
+}
+
+MATH1(asin, raises_asin)
+MATH1(acos, raises_asin)
+WHOLE1(atan)
+TOTAL2(atan2)

@@ -13,7 +13,7 @@ typedef struct {
     uint64_t exponent; /* k, biased */
 } scaled;
 
-/* u positive and normal, below 2^1023. Adding to the bits carries into the exponent where m would be sqrt(2) or more. */
+/* u positive and normal. Adding to the bits carries into the exponent where m would be sqrt(2) or more. */
 static INLINE scaled scale_down(double u)
 {
     const uint64_t shifted = bits_of(u) + (UINT64_C(0x3ff0000000000000) - UINT64_C(0x3fe6a09e667f3bcd));
@@ -22,17 +22,24 @@ static INLINE scaled scale_down(double u)
     return (scaled){of_bits((shifted & UINT64_C(0x000fffffffffffff)) + UINT64_C(0x3fe6a09e667f3bcd)), k, exponent};
 }
 
+/* The same of any positive number. */
+static INLINE scaled scale_any(double x)
+{
+    const int subnormal = x < 0x1p-1022;
+    scaled v = scale_down(subnormal ? x * 0x1p54 : x);
+    v.k -= subnormal ? 54.0 : 0.0;
+    return v;
+}
+
 typedef struct {
     dd m; /* log(m) */
     double k;
 } log_parts;
 
-/* The logarithm of u + ulo. */
-static INLINE log_parts reduce_log(double u, double ulo)
+/* The logarithm of v.m + mlo. */
+static INLINE log_parts reduce_log(scaled v, double mlo)
 {
-    const scaled v = scale_down(u);
-    const double m = v.m, f = m - 1.0, mlo = ulo * of_bits((UINT64_C(2046) - v.exponent) << 52);
-    const dd d = two_sum(m, 1.0), s = quotient(f, mlo, d.hi, d.lo + mlo);
+    const dd d = two_sum(v.m, 1.0), s = quotient(v.m - 1.0, mlo, d.hi, d.lo + mlo);
     const double z = s.hi * s.hi, rest = s.lo + s.lo + s.hi * z * poly_log(z);
     return (log_parts){fast_two_sum(s.hi + s.hi, rest), v.k};
 }
@@ -49,16 +56,36 @@ static INLINE uint64_t not_positive_normal(double x)
     return (uint64_t)!((x >= 0x1p-1022) & (x <= 0x1p1023));
 }
 
-/* Alone, log needs s = f / (2 + f) once rounded only: 2 s = f - s f, and s f = f^2/2 - s f^2/2 (K. C. Ng's form). */
-static INLINE double core_log(double x)
+/* r, a logarithm, but what it is where x is not a positive number. */
+static INLINE double or_edge(double x, double r)
 {
-    const scaled u = scale_down(x);
+    const double number = x < INFINITY ? r : x + x, refused = x == 0 ? -INFINITY : (double)NAN;
+    return x <= 0 ? refused : number;
+}
+static INLINE uint64_t raises_log(double r, double x)
+{
+    (void)r;
+    return (uint64_t)(x <= 0);
+}
+
+/* Alone, log needs s = f / (2 + f) once rounded only: 2 s = f - s f, and s f = f^2/2 - s f^2/2 (K. C. Ng's form). */
+static INLINE double log_of(scaled u)
+{
     const double f = u.m - 1.0, s = f / (2.0 + f), z = s * s, half = 0.5 * f * f;
     return u.k * LN2_1 - ((half - (s * (half + z * poly_log(z)) + u.k * LN2_2)) - f);
+}
+
+static INLINE double core_log(double x)
+{
+    return log_of(scale_down(x));
 }
 static INLINE uint64_t odd_log(double x)
 {
     return not_positive_normal(x);
+}
+static INLINE double whole_log(double x)
+{
+    return or_edge(x, log_of(scale_any(x)));
 }
 
 /* Another base: log(m) times c + clo, and k times the logarithm of 2, itself k1 + k2 with k k1 exact. */
@@ -68,78 +95,148 @@ static INLINE double based_log(log_parts p, double c, double clo, double k1, dou
     return s.hi + (s.lo + (t.lo + (p.m.hi * clo + p.m.lo * c) + p.k * k2));
 }
 
+static INLINE double log2_of(scaled v)
+{
+    return based_log(reduce_log(v, 0.0), INV_LN2_1, INV_LN2_2, 1.0, 0.0);
+}
+
 static INLINE double core_log2(double x)
 {
-    return based_log(reduce_log(x, 0.0), INV_LN2_1, INV_LN2_2, 1.0, 0.0);
+    return log2_of(scale_down(x));
 }
 static INLINE uint64_t odd_log2(double x)
 {
     return not_positive_normal(x);
 }
+static INLINE double whole_log2(double x)
+{
+    return or_edge(x, log2_of(scale_any(x)));
+}
+
+static INLINE double log10_of(scaled v)
+{
+    return based_log(reduce_log(v, 0.0), INV_LN10_1, INV_LN10_2, LOG10_2_1, LOG10_2_2);
+}
 
 static INLINE double core_log10(double x)
 {
-    return based_log(reduce_log(x, 0.0), INV_LN10_1, INV_LN10_2, LOG10_2_1, LOG10_2_2);
+    return log10_of(scale_down(x));
 }
 static INLINE uint64_t odd_log10(double x)
 {
     return not_positive_normal(x);
 }
+static INLINE double whole_log10(double x)
+{
+    return or_edge(x, log10_of(scale_any(x)));
+}
 
-/* log(1 + a + alo) with the sign of a. */
-static INLINE double log_of_one_plus(double a, double alo)
+/* log(1 + a + alo) + more log(2), with the sign of a. 1 + a must be below 2^1022. */
+static INLINE double log_of_one_plus(double a, double alo, double more)
 {
     const dd u = two_sum(1.0, a);
-    return copysign(joined_log(reduce_log(u.hi, u.lo + alo)), a);
+    scaled v = scale_down(u.hi);
+    const double unit = of_bits((UINT64_C(2046) - v.exponent) << 52);
+    v.k += more;
+    return copysign(joined_log(reduce_log(v, (u.lo + alo) * unit)), a);
 }
 
 static INLINE double core_log1p(double x)
 {
-    return log_of_one_plus(x, 0.0);
+    return log_of_one_plus(x, 0.0, 0.0);
 }
 static INLINE uint64_t odd_log1p(double x)
 {
     return (uint64_t)!((x > -0x1.fffffffffffffp-1) & (x < 0x1p1000)) | (uint64_t)(fabs(x) < 0x1p-1000);
 }
+static INLINE double whole_log1p(double x)
+{
+    const int large = x >= 0x1p1000;
+    const double r = log_of_one_plus(large ? x * 0x1p-54 : x, 0.0, large ? 54.0 : 0.0);
+    return fabs(x) < 0x1p-1000 ? x : or_edge(1.0 + x, r);
+}
+static INLINE uint64_t raises_log1p(double r, double x)
+{
+    (void)r;
+    return (uint64_t)(x <= -1.0);
+}
 
+/* Large ones are log(2 t), of t 2^-54. */
 static INLINE double core_asinh(double x)
 {
     const double t = fabs(x), z = t * t;
     const dd a = two_sum(t, z / (1.0 + sqrt(1.0 + z)));
-    return copysign(log_of_one_plus(a.hi, a.lo), x);
+    return copysign(log_of_one_plus(a.hi, a.lo, 0.0), x);
 }
 static INLINE uint64_t odd_asinh(double x)
 {
     return (uint64_t)!((fabs(x) < 0x1p500) & (fabs(x) > 0x1p-500)) & (uint64_t)(x != 0);
 }
+static INLINE double whole_asinh(double x)
+{
+    const double t = fabs(x), z = t * t;
+    const int large = t >= 0x1p500;
+    const dd a = two_sum(t, z / (1.0 + sqrt(1.0 + z)));
+    const double r = log_of_one_plus(large ? t * 0x1p-54 : a.hi, large ? 0.0 : a.lo, large ? 55.0 : 0.0);
+    return t <= 0x1p-500 ? x : t < INFINITY ? copysign(r, x) : x + x;
+}
 
-static INLINE double core_acosh(double x)
+/* sqrt(x^2 - 1) + x - 1, x at least 1 */
+static INLINE dd acosh_argument(double x)
 {
     const dd t = two_sum(x, -1.0), v = two_product(t.hi, t.hi), w = two_sum(v.hi, t.hi + t.hi);
     const dd r = square_root(w.hi, w.lo + (v.lo + 2.0 * (t.lo + t.lo * t.hi))), a = two_sum(t.hi, r.hi);
-    const double lo = a.lo + (t.lo + r.lo);
-    return x == 1.0 ? 0.0 : log_of_one_plus(a.hi, lo);
+    return (dd){a.hi, a.lo + (t.lo + r.lo)};
+}
+
+static INLINE double core_acosh(double x)
+{
+    const dd a = acosh_argument(x);
+    return x == 1.0 ? 0.0 : log_of_one_plus(a.hi, a.lo, 0.0);
 }
 static INLINE uint64_t odd_acosh(double x)
 {
     return (uint64_t)!((x >= 1.0) & (x < 0x1p400));
+}
+static INLINE double whole_acosh(double x)
+{
+    const int large = x >= 0x1p400;
+    const dd a = acosh_argument(x);
+    const double r = log_of_one_plus(large ? x * 0x1p-54 : a.hi, large ? 0.0 : a.lo, large ? 55.0 : 0.0);
+    const double edge = x < 1.0 ? (double)NAN : x + x;
+    return x == 1.0 ? 0.0 : (x > 1.0) & (x < INFINITY) ? r : edge;
+}
+static INLINE uint64_t raises_acosh(double r, double x)
+{
+    (void)r;
+    return (uint64_t)(x < 1.0);
 }
 
 static INLINE double core_atanh(double x)
 {
     const double t = fabs(x);
     const dd d = two_sum(1.0, -t), q = quotient(t + t, 0.0, d.hi, d.lo);
-    return copysign(0.5 * log_of_one_plus(q.hi, q.lo), x);
+    return copysign(0.5 * log_of_one_plus(q.hi, q.lo, 0.0), x);
 }
 static INLINE uint64_t odd_atanh(double x)
 {
     return (uint64_t)!((fabs(x) < 1.0) & (fabs(x) > 0x1p-500)) & (uint64_t)(x != 0);
 }
+static INLINE double whole_atanh(double x)
+{
+    const double t = fabs(x), r = core_atanh(x), end = copysign(INFINITY, x), edge = t > 1.0 ? (double)NAN : x + x;
+    return t <= 0x1p-500 ? x : t < 1.0 ? r : t == 1.0 ? end : edge;
+}
+static INLINE uint64_t raises_atanh(double r, double x)
+{
+    (void)r;
+    return (uint64_t)(fabs(x) >= 1.0);
+}
 
-MATH1(log, logl)
-MATH1(log2, log2l)
-MATH1(log10, log10l)
-MATH1(log1p, log1pl)
-MATH1(asinh, asinhl)
-MATH1(acosh, acoshl)
-MATH1(atanh, atanhl)
+MATH1(log, raises_log)
+MATH1(log2, raises_log)
+MATH1(log10, raises_log)
+MATH1(log1p, raises_log1p)
+TOTAL1(asinh)
+MATH1(acosh, raises_acosh)
+MATH1(atanh, raises_atanh)

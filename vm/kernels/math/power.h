@@ -1,16 +1,15 @@
 /* pow: e^(y log |x|), the logarithm to some 2^-65 of itself, so that 700 times it is right to a fifth of an ULP.
  *
- * log(m) = 2 s + 2/3 s^3 + s^5 Q(s^2), s = (m - 1) / (m + 1), of which the first two terms are kept as hi + lo. Powers of
- * negative numbers are those of their magnitude, with the sign of whole exponents; other exponents of them, zeros,
- * subnormals, and what overflows or underflows are odd.
+ * log(m) = 2 s + 2/3 s^3 + s^5 Q(s^2), s = (m - 1) / (m + 1), of which the first two terms are kept as hi + lo. Powers
+ * of negative numbers are those of their magnitude, with the sign of whole exponents; other exponents of them, zeros,
+ * subnormals, and what overflows or underflows are odd. Exponents from 2^70 on count as 2^70: unless |x| is 1, the
+ * power has left the range of doubles by then.
  */
 #include "coefficients.h"
 #include "double_double.h"
 
-/* The logarithm of a positive normal number below 2^1023. */
-static INLINE dd long_log(double x)
+static INLINE dd long_log(scaled v)
 {
-    const scaled v = scale_down(x);
     const dd d = two_sum(v.m, 1.0), s = quotient(v.m - 1.0, 0.0, d.hi, d.lo), two_thirds = {TWO_THIRDS_1, TWO_THIRDS_2};
     const dd cube = product(product(product(s, s), s), two_thirds);
     const double z = s.hi * s.hi, rest = s.hi * z * z * poly_log5(z);
@@ -21,7 +20,7 @@ static INLINE dd long_log(double x)
 static INLINE double core_pow(double x, double y)
 {
     const double turns = y + TO_WHOLE;
-    const dd l = long_log(fabs(x)), p = two_product(y, l.hi);
+    const dd l = long_log(scale_down(fabs(x))), p = two_product(y, l.hi);
     const exp_parts e = reduce_exp(p.hi, p.lo + y * l.lo);
     const dd s = one_plus(e.m);
     const double r = (s.hi + s.lo) * power_of_two(e.k);
@@ -33,4 +32,24 @@ static INLINE uint64_t odd_pow(double x, double y)
     return not_positive_normal(fabs(x)) | (uint64_t)!(fabs(y) < 0x1p50);
 }
 
-MATH2(pow, pow)
+/* The magnitude, for numbers: by the way of core_pow as far as it goes. */
+static INLINE double whole_magnitude(double a, double y)
+{
+    const double u = clamped(y, -0x1p70, 0x1p70);
+    const dd l = long_log(scale_any(a)), p = two_product(u, l.hi);
+    const int out = !(fabs(p.hi) < 750.0);
+    const exp_parts e = reduce_exp(out ? copysign(750.0, p.hi) : p.hi, out ? 0.0 : p.lo + u * l.lo);
+    const dd s = one_plus(e.m);
+    const double r = scaled_by(s.hi + s.lo, e.k, p.hi), edge = (a > 0) == (y > 0) ? INFINITY : 0.0;
+    return y == 0 ? 1.0 : (a > 0) & (a < INFINITY) ? r : edge;
+}
+
+static INLINE double whole_pow(double x, double y)
+{
+    const double a = fabs(x), r = whole_magnitude(a, y), half = 0.5 * y;
+    const int whole = round_even(y) == y, odd = whole & (round_even(half) != half), negative = (int)(bits_of(x) >> 63);
+    const double sign = odd & negative ? -r : r, number = !whole & (x < 0) & (a < INFINITY) ? (double)NAN : sign;
+    return ((x == x) & (y == y)) | (x == 1.0) | (y == 0) ? (x == 1.0 ? 1.0 : number) : first_nan(x, y);
+}
+
+MATH2(pow, raises2, never_far2, NULL)

@@ -25,6 +25,13 @@ static INLINE uint64_t odd_cbrt(double x)
     return (uint64_t)!((a >= 0x1p-1022) & (a <= 0x1.fffffffffffffp1023)) & (uint64_t)(x != 0);
 }
 
+/* Subnormals as 2^54 of them. */
+static INLINE double whole_cbrt(double x)
+{
+    const double a = fabs(x), r = core_cbrt(a < 0x1p-1022 ? x * 0x1p54 : x) * (a < 0x1p-1022 ? 0x1p-18 : 1.0);
+    return (a > 0) & (a < INFINITY) ? r : x + x;
+}
+
 static INLINE double core_hypot(double x, double y)
 {
     const dd a = two_product(x, x), b = two_product(y, y), s = two_sum(a.hi, b.hi);
@@ -38,5 +45,17 @@ static INLINE uint64_t odd_hypot(double x, double y)
                        & ((ay > 0x1p-480) | ((y == 0) & (x != 0))));
 }
 
-MATH1(cbrt, cbrtl)
-MATH2(hypot, hypotl)
+/* Scaled where the longer side is large or small; a much shorter one then does not count. An infinite side is the
+ * answer whatever the other is. */
+static INLINE double whole_hypot(double x, double y)
+{
+    const double ax = fabs(x), ay = fabs(y), longer = ax > ay ? ax : ay;
+    const double c = longer >= 0x1p500 ? 0x1p-600 : longer <= 0x1p-400 ? 0x1p600 : 1.0;
+    const double back = longer >= 0x1p500 ? 0x1p600 : longer <= 0x1p-400 ? 0x1p-600 : 1.0;
+    const double r = core_hypot(ax * c, ay * c) * back;
+    const int infinite = (ax == INFINITY) | (ay == INFINITY), numbers = (x == x) & (y == y);
+    return infinite ? INFINITY : !numbers ? first_nan(x, y) : longer > 0 ? r : 0.0;
+}
+
+TOTAL1(cbrt)
+TOTAL2(hypot)

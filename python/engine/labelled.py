@@ -1,0 +1,108 @@
+"""pandas: Series and Index in, Series and Index out, with labels and name; nothing of it is imported here.
+
+The numbers of a column lie in a NumPy array, in one with a mask beside it (nullable dtypes), or in Arrow chunks. Each
+is read where it is. What is written to a Series goes through pandas itself at the end of the call, all or nothing:
+other Series may share the memory.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from typing import Any
+
+from .. import _machine
+from .missing import Column
+
+#: The numbers of a nullable column and its mask. pandas has no public way to them without a copy.
+_PARTS = operator.attrgetter("_data", "_mask")
+#: What to do about dtypes that have no numbers, by how their names begin.
+_REMEDIES = (
+    ("category", "take its codes with .cat.codes, or its values with .astype()"),
+    ("object", "convert it with pandas.to_numeric()"),
+    ("str", "convert it with pandas.to_numeric()"),
+    ("datetime64", "take its int64 with .astype('int64')"),
+    ("timedelta64", "take its int64 with .astype('int64')"),
+    ("period", "take its int64 with .astype('int64')"),
+    ("Sparse", "make it dense with .sparse.to_dense()"),
+    ("complex", "take its parts with .to_numpy().real and .imag"),
+)
+
+
+def refused(dtype: Any, what: str) -> TypeError:
+    """What is raised for a dtype without numbers."""
+    name = str(dtype)
+    remedy = next((text for prefix, text in _REMEDIES if name.startswith(prefix)), "convert it with .astype('float64')")
+    return TypeError(f"a pandas {what} of dtype {name!r} has no numbers to compute with: {remedy}")
+
+
+def mask_of(numpy: Any, bits: Any, count: int) -> Any:
+    """A NumPy mask, true for nulls, from bits."""
+    if bits is None:
+        return numpy.zeros(count, bool)
+    return numpy.asarray(_machine.unpack_bits(bits, 0, count)) == 0
+
+
+def masked_column(values: Any, mask: Any) -> Column:
+    """A column from a NumPy array and its mask, true for nulls."""
+    bits, nulls = _machine.pack_nulls(mask.view("u1"))
+    return Column(values, nulls, bits if nulls else None)
+
+
+def columns_of(like: Any, arrow: Any) -> list[Column]:
+    """The numbers of a Series or Index. arrow: what makes columns of Arrow data."""
+    dtype = like.dtype
+    if getattr(dtype, "kind", "O") not in "iufb":
+        raise refused(dtype, type(like).__name__)
+    if has_no_nulls(like):
+        return [Column(like.to_numpy())]
+    data = like.array
+    if _is_nullable(data):
+        return [masked_column(*_PARTS(data))]
+    if isinstance(data, sys.modules["pandas"].arrays.ArrowExtensionArray):
+        return arrow(data.__arrow_array__())  # type: ignore[no-any-return]
+    raise refused(dtype, type(like).__name__)
+
+
+def _is_nullable(data: Any) -> bool:
+    arrays = sys.modules["pandas"].arrays
+    return isinstance(data, (arrays.FloatingArray, arrays.IntegerArray, arrays.BooleanArray))
+
+
+def _values(pandas: Any, results: list[Any], bits: list[Any], like: Any, chunked: Any) -> Any:
+    """Results as the values of a column of the kind of ``like``: nullable if there is no room for nulls in that."""
+    numpy = sys.modules["numpy"]
+    plain = has_no_nulls(like)
+    if not plain and not _is_nullable(like.array):
+        return pandas.arrays.ArrowExtensionArray(chunked(results, bits))
+    values = numpy.asarray(results[0])
+    if plain and bits[0] is None:
+        return values
+    kind = "Boolean" if values.dtype.kind == "b" else "Floating" if values.dtype.kind == "f" else "Integer"
+    return getattr(pandas.arrays, f"{kind}Array")(values, mask_of(numpy, bits[0], len(values)))
+
+
+def has_no_nulls(like: Any) -> bool:
+    """Whether the dtype has no room for nulls: one of NumPy's."""
+    return isinstance(like.dtype, sys.modules["numpy"].dtype)
+
+
+def given(pandas: Any, results: list[Any], bits: list[Any], like: Any, index: Any, chunked: Any) -> Any:
+    """Results as what ``like`` is, with its name. index: of a Series. chunked: what makes Arrow data of results."""
+    values = _values(pandas, results, bits, like, chunked)
+    if isinstance(like, pandas.Index):
+        return pandas.Index(values, name=like.name, copy=False)
+    return pandas.Series(values, index=index, name=like.name, copy=False)
+
+
+def store(pandas: Any, out: Any, result: Any, bits: Any, chunked: Any) -> None:
+    """Sets the elements of a Series to results that have its type."""
+    out.iloc[:] = _values(pandas, [result], [bits], out, chunked)
+
+
+def check_labels(series: list[Any]) -> None:
+    """ValueError for Series whose labels differ: elements go together by position, which would then be a surprise."""
+    first = series[0].index
+    for other in series[1:]:
+        if not (first.is_(other.index) or first.equals(other.index)):
+            raise ValueError("the pandas Series have different indexes: align them first, or take .to_numpy() of one")
