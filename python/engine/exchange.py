@@ -309,7 +309,7 @@ class _Rule:
         self.gives = gives  # a new array, which is given back as the kind of the first one
         self.chunkwise = chunkwise  # chunk by chunk, if that is in chunks
         self.policy = policy  # what can be said of nulls, beside a number; 'propagate' gives the method the bits
-        self.natural = natural  # truth values are given out as such to kinds that have them, unless another type is asked for
+        self.natural = natural  # truth values are given out as such, to kinds that have them, if no type is asked for
         self.truth = truth  # which elements the method keeps, if it does: for their labels
 
 

@@ -231,8 +231,12 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
 /* Whether elements share memory with each other: they can be read so, but not written. */
 static int overlaps_itself(const ao_array *array)
 {
-    const ptrdiff_t stride = array->spacing.stride, size = (ptrdiff_t)array_size(array);
-    return array->copy || (stride && stride > -size && stride < size);
+    const ptrdiff_t stride = array->spacing.stride;
+    if (!stride || array->copy) {
+        return array->copy != NULL;
+    }
+    const ptrdiff_t size = (ptrdiff_t)array_size(array);
+    return stride > -size && stride < size;
 }
 
 int array_take_out(const module_state *state, PyObject *object, ao_array *array)
@@ -468,14 +472,14 @@ const ao_typecode *typecode_from(PyObject *name)
 
 PyObject *array_new(const module_state *state, char typecode, size_t count)
 {
-    const ao_typecode *row = typecode_row(typecode);
-    if (!row || row->given == AO_NOT_GIVEN) {
+    const unsigned place = ao_typecode_places[typecode & 127];
+    if (!place || ao_typecodes[place - 1].given == AO_NOT_GIVEN) {
         return PyErr_Format(PyExc_SystemError, "a new array of no typecode");
     }
-    if (row->given == AO_AS_VIEW) {
+    PyObject *one = state->ones[place - 1];
+    if (!one) {
         return state->view_new((void *)(uintptr_t)state, typecode, count);
     }
-    PyObject *one = state->ones[row - ao_typecodes];
     return state->knows_arrays ? unfilled(state, (const array_object *)one, count) : PySequence_Repeat(one, (Py_ssize_t)count);
 }
 
