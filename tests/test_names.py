@@ -131,7 +131,7 @@ BAD_NAMES: list[tuple[Callable[[], Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("call", "said"), BAD_NAMES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("call", "said"), BAD_NAMES)
 def test_a_name_without_a_value_is_a_type_error(call: Callable[[], Any], said: str) -> None:
     with pytest.raises(TypeError) as caught:
         call()

@@ -473,8 +473,11 @@ def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: 
     values = [more[p] if p in more else names[p] for p in params]
     try:
         return _evaluate(kernel, *values, typecode=typecode, out=out, threads=threads, nulls=nulls)
-    except _Unsigned:
-        return _evaluate(kernel, *values, typecode="Q", out=out, threads=threads, nulls=nulls)
+    except _Unsigned as unsigned:
+        try:
+            return _evaluate(kernel, *values, typecode="Q", out=out, threads=threads, nulls=nulls)
+        except OverflowError:  # neither holds them all
+            raise OverflowError(str(unsigned.__cause__).replace("typecode='Q'", "typecode='d'")) from None
 
 
 class _Unsigned(Exception):
@@ -499,8 +502,8 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = 
         if typecode == "Q":
             try:
                 return kernel._run_map(args, lead, "q", out, threads, nulls)
-            except OverflowError:
-                raise _Unsigned from None
+            except OverflowError as error:
+                raise _Unsigned from error
     return kernel._run_map(args, lead, typecode, out, threads, nulls)
 
 
