@@ -220,15 +220,16 @@ class Pipeline:
         """The values in a new array: ``array(typecode, values)``; by default with the source's typecode, or ``'d'`` if
         the stream is empty. It is of the source's kind, as for :func:`arrayops.map`; a pandas Series keeps its labels
         if nothing was left out, else it has new ones. Raises what array does for a value that does not fit."""
-        pieces = self._collected(None if typecode is None else checked_typecode(typecode))
-        result = next(pieces, None)
-        for piece in pieces:
-            if not len(result):
-                result = piece
-            elif isinstance(result, array):
+        result: Any = None
+        views: list[Any] = []
+        for piece in self._collected(None if typecode is None else checked_typecode(typecode)):
+            if not isinstance(piece, array):
+                views.append(piece)
+            elif result:
                 result += piece
             else:
-                result = _joined(result, piece)
+                result = piece
+        result = _joined(views) if views else result
         whole = self._nulls != "skip" and not any(stage.keeps for stage in self._stages)
         return given_as(self._source, array(typecode or "d") if result is None else result, labels=whole)
 
@@ -328,12 +329,12 @@ def lazy_array(arr: Any) -> Pipeline:
 # -- as text ---------------------------------------------------------------------------------------------------------
 
 
-def _joined(one: Any, other: Any) -> Any:
-    """Two Views of one type as one."""
-    whole = _machine.new_array(_machine.buffer_info(one)[0], len(one) + len(other))
-    copy = text_kernel("x")
-    copy.map(one, out=whole[: len(one)])
-    copy.map(other, out=whole[len(one) :])
+def _joined(views: list[Any]) -> Any:
+    """Views of one type as one."""
+    whole, at, copy = _machine.new_array(_machine.buffer_info(views[0])[0], sum(map(len, views))), 0, text_kernel("x")
+    for view in views:
+        copy.map(view, out=whole[at : at + len(view)])
+        at += len(view)
     return whole
 
 

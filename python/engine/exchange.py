@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 #: Names of types of times, and short ones.
 _TIMES = {"datetime64": "datetime64", "timedelta64": "timedelta64", "M8": "datetime64", "m8": "timedelta64"}
-#: Arrow has no integers of 24 bits.
-_COPIES = {"i3": _machine.plain_array, "u3": _machine.plain_array}
+#: Typecodes of what Arrow has no type for: integers of 24 bits, which go out as those of 32.
+_NOT_ARROWS = ("i3", "u3")
 
 
 def is_time(data: Any) -> bool:
@@ -81,8 +81,9 @@ class Exported:
     __slots__ = ("_bits", "_buffer")
 
     def __init__(self, buffer: Any, bits: Any = None) -> None:
-        code, _, _, plain = _machine.buffer_info(buffer)
-        self._buffer = buffer if plain else _COPIES.get(code, _machine.copy_array)(buffer)
+        code, _, _, as_it_is = _machine.buffer_info(buffer)
+        copy = _machine.plain_array if code in _NOT_ARROWS else _machine.copy_array
+        self._buffer = buffer if as_it_is else copy(buffer)
         self._bits = bits
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
@@ -366,7 +367,8 @@ def fills(method: _F) -> _F:
 
 def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What _Exchange does if all arrays are buffers without nulls, in a third of the time."""
-    values = {**dict(enumerate(args)), **options}
+    values: _Values = dict(enumerate(args))
+    values.update(options)
     lead = values.get(_first_array(range(len(args)) if args else kernel.params, values))
     kind = _kind_of(lead)
     if rule.natural and kind is not None and kind.give is not None and options["typecode"] is None:
