@@ -26,8 +26,8 @@ from .ir import (
     Node,
     Number,
 )
-from .machine import EXACT_FLOAT
-from .terms import I64, U64, Graph, Param, Term, Union, Value, one_lane
+from .machine import EXACT_FLOAT, STORED_TYPES
+from .terms import I64, U64, Graph, Param, Term, Union, Value, interval, one_lane
 
 EXACT_TENS = 22  # powers of ten that are doubles
 MOST_DIGITS = 323  # a double rounded to more digits is itself
@@ -51,6 +51,7 @@ class Inference:
         self.graph = Graph()
         self.terms = self.graph.terms
         self.true, self.false = self.graph.const(True), self.graph.const(False)
+        self.inverts_truth = False  # ~ of a truth value, which texts may not write
 
     def run(self) -> Value:
         """The value of the root."""
@@ -223,6 +224,34 @@ class Inference:
         if self.terms[value].kind == "f":
             return None
         return value if self.graph.in_some_lane(value) else self.graph.fail("i")
+
+    def stored(self, value: Value, target: str) -> int | None:
+        """The value as an element of an array of this type. None: all values are floats, and it is one of integers."""
+        if target == "b1":
+            return self.truth(value)
+        if target == "f16":
+            return self.to_half(self.to_float(value))
+        if target[0] == "f":
+            return self.to_float(value)
+        found = self.to_stored_int(value)
+        return found if found is None or target not in STORED_TYPES else self.within(found, *interval(target))
+
+    def within(self, value: int, lo: int, hi: int) -> int:
+        """An int, marked where it is outside lo..hi: there a sum with a number that large leaves the lane."""
+        t = self.terms[value]
+        least, most = U64 if t.lo >= 0 and lo <= 0 else I64
+        shifts = [most - hi] * (t.hi > hi) + [least - lo] * (t.lo < lo)
+        return self.graph.check(value, *(self.int_add(value, self.graph.const(by)) for by in shifts))
+
+    def to_half(self, value: int) -> int:
+        """A float, marked where it is finite and rounds to more than the largest half, 65504: from 65520 on.
+
+        Squares of doubles overflow from 2**512 on, so a multiple of the value is squared that reaches this between the
+        two, and the value itself, as multiples of very large values are inf.
+        """
+        scaled = self.graph.add("mul", value, self.graph.const(2.0**512 / 65512), kind="f")
+        marks = [self.graph.add("squarec", v, kind="f", raises=True) for v in (value, scaled)]
+        return self.graph.check(value, *marks)
 
     def as_int(self, value: int) -> int:
         """A bool as the int it is; lanes convert b1 directly, so only an operation can make it an int."""
@@ -465,6 +494,7 @@ class Inference:
     def invert(self, op: str, a: int) -> Value:
         if self.terms[a].kind == "f":
             return self.graph.fail("i")
+        self.inverts_truth |= self.terms[a].kind == "b"
         return self.int_bits("^", a, self.graph.const(-1))
 
     def absolute(self, op: str, a: int) -> Value:

@@ -53,6 +53,12 @@ _COMPARE: dict[type[ast.cmpop], str] = {
 }  # fmt: skip
 _UNARY: dict[type[ast.unaryop], str] = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert", ast.Not: "not"}
 
+#: Operations and functions that give truth values.
+_TRUTHS = frozenset(("<", "<=", "==", "!=", ">", ">=", "in", "not", "truth"))
+_CLASSIFYING = frozenset(("isnan", "isinf", "isfinite"))
+#: Of pandas and NumPy people know ~ as the opposite of a truth value; of Python's it is -1 or -2, both true.
+NOT_INVERT = "~ of a truth value is -1 or -2 in Python, both true; its opposite is written with not"
+
 #: What to say of the constructs people try first; every other class is named as it is.
 _REFUSED: dict[type[ast.expr], str] = {
     ast.Attribute: "attributes are not part of the language, except math.<name>, x.bit_count() and x.bit_length()",
@@ -240,7 +246,25 @@ class _Parser:
         return value
 
     def unary(self, node: ast.UnaryOp, depth: int) -> int:
-        return self.build.add(_UNARY[type(node.op)], self.expr(node.operand, depth))
+        operand = self.expr(node.operand, depth)
+        if isinstance(node.op, ast.Invert) and self.is_truth(operand):
+            inner = ast.get_source_segment(self.text[self.indent :], node.operand) or "x"
+            raise self.error(f"{NOT_INVERT}: write 'not {inner}'", node)
+        return self.build.add(_UNARY[type(node.op)], operand)
+
+    def is_truth(self, index: int) -> bool:
+        """Whether a node is a truth value, whatever the parameters are."""
+        stack, seen = [index], {index}
+        while stack:
+            node = self.build.nodes[stack.pop()]
+            if node.op in ("&", "|", "^", "if"):
+                parts = node.args[node.op == "if" :]
+                stack.extend(i for i in parts if i not in seen)
+                seen.update(parts)
+            elif not (node.op in _TRUTHS or (node.op == "call" and node.value in _CLASSIFYING)
+                      or (node.op == "const" and isinstance(node.value, bool))):  # fmt: skip
+                return False
+        return True
 
     def logical(self, node: ast.BoolOp, depth: int) -> int:
         join = self.build.logical_and if isinstance(node.op, ast.And) else self.build.logical_or

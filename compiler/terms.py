@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .ir import Number, identity
-from .machine import NUMBER_LANES
+from .machine import NUMBER_LANES, STORED_TYPES
 
 I64 = (-(1 << 63), (1 << 63) - 1)
 U64 = (0, (1 << 64) - 1)
@@ -36,13 +36,17 @@ class Param:
 
 
 def interval(machine_type: str) -> tuple[int, int]:
-    """The values of an integer machine type such as 'u16'."""
+    """The values of an integer type such as 'u16' or 'i24', or of truth values."""
+    if machine_type == "b1":
+        return 0, 1
     bits = int(machine_type[1:])
     return (0, (1 << bits) - 1) if machine_type[0] == "u" else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
 
 
 def array_param(machine_type: str) -> Param:
-    return Param(machine_type, True, *((0, 0) if machine_type[0] == "f" else interval(machine_type)))
+    """The parameter that an array is whose elements are of this type: the machine's, or one that it has not."""
+    own = STORED_TYPES.get(machine_type, machine_type)
+    return Param(own, True, *((0, 0) if own[0] == "f" else interval(machine_type)))
 
 
 def number_param(value: Number) -> Param:

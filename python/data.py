@@ -6,7 +6,7 @@ import builtins
 import os
 
 from . import _machine
-from .engine.exchange import Exported, arrow_columns, is_arrow, taken
+from .engine.exchange import Exported, arrow_columns, is_arrow, is_time, taken, times, unit_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,13 +26,16 @@ def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None,
     Parameters
     ----------
     buffer: bytes, bytearray, mmap, array.array, memoryview, ...; held until the view's release(), or its end.
-    format: of an element, as in struct: a typecode, with ``<`` or ``>`` before it for a byte order and standard sizes.
+    format: of an element, as in struct: a typecode, with ``<`` or ``>`` before it for a byte order and standard sizes;
+        or NumPy's name of it (``'int16'``, ``'<f8'``). ``'i3'`` and ``'u3'`` are integers of 24 bits, ``'e'`` half
+        floats, ``'?'`` truth values. With a unit of time, such as ``'datetime64[ns]'``, arrays of NumPy's datetime64
+        and timedelta64 and Arrow's times (``'time[us]'`` those of a day) are viewed as the ints that they are.
     offset: bytes before the first element.
     stride: bytes from one element to the next; by default they are side by side.
     count: number of elements; by default as many as there is room for.
 
-    Raises TypeError for another format, ValueError for a view that does not lie inside the buffer or a stride below 1,
-    BufferError for a buffer that is not contiguous.
+    Raises TypeError for another format or unit, ValueError for a view that does not lie inside the buffer or a stride
+    below 1, BufferError for a buffer that is not contiguous.
 
     >>> import arrayops as ao, struct
     >>> records = b"".join(struct.pack(">IHf", i, 10 * i, i / 2) for i in range(4))
@@ -41,7 +44,13 @@ def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None,
     [0, 10, 20, 30]
     >>> ao.map(field, "x * 0.5", typecode="d")
     array('d', [0.0, 5.0, 10.0, 15.0])
+    >>> ao.view(bytes([255, 255, 127, 0, 0, 128]), "<i3").tolist()
+    [8388607, -8388608]
     """
+    if "[" in format:
+        buffer, format = times(buffer, format)
+    elif is_time(buffer):
+        raise TypeError(f"this array is one of {unit_of(buffer)}: ao.view(array, '{unit_of(buffer)}') gives its ints")
     return _machine.view(buffer, format, offset, stride, count)
 
 
@@ -99,8 +108,8 @@ def from_arrow(data: Any, nulls: str | int | float | None = None) -> Any:
 
     Parameters
     ----------
-    data: an object with ``__arrow_c_array__`` or ``__arrow_c_stream__``, of integers of 8 to 64 bits, float32 or
-        float64.
+    data: an object with ``__arrow_c_array__`` or ``__arrow_c_stream__``, of bools, integers of 8 to 64 bits, float16,
+        float32 or float64.
     nulls: ``"skip"`` leaves nulls out; a number takes their place. By default they are a ValueError.
 
     Raises TypeError for other objects and other Arrow types, naming the format; ValueError for malformed data; for a

@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import _machine
-from .engine.common import native
+from .engine.common import Later, native
 from .engine.exchange import given_as, taken
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .engine import kernel
+else:
+    kernel = Later("engine.kernel")
 
 
 def reverse(arr: Any) -> None:
@@ -47,7 +53,10 @@ def unique(arr: Any, *, nulls: str | int | float | None = None) -> Any:
     >>> ao.unique(array("i", [3, 1, 3, 2, 1]))
     array('i', [1, 2, 3])
     """
-    return given_as(arr, _machine.unique(_machine.copy_array(taken(arr, nulls))), labels=False)
+    buffer = taken(arr, nulls)
+    code, found = _machine.buffer_info(buffer)[0], _machine.unique(_machine.plain_array(buffer))
+    result = found if found.typecode == code else kernel.text_kernel("x").map(found, typecode=code)
+    return given_as(arr, result, labels=False)
 
 
 def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int | None = None) -> memoryview:

@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 from . import _machine
 from .compiler.ir import identity
 from .engine.arguments import checked_typecode
-from .engine.common import MISSING, Later, write_all
+from .engine.common import MISSING, Later, new_values, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
 from .engine.kernel import Function, Kernel, fold_step, kernel_of, text_kernel
 from .engine.missing import check_nulls
+from .engine.plans import PIPED
 from .engine.segments import CHUNK, Called, Compiled, Stage, gathered, iterated, packed, segments_of, stage_of
 from .statistics import Stats, summary
 
@@ -219,36 +220,40 @@ class Pipeline:
         """The values in a new array: ``array(typecode, values)``; by default with the source's typecode, or ``'d'`` if
         the stream is empty. It is of the source's kind, as for :func:`arrayops.map`; a pandas Series keeps its labels
         if nothing was left out, else it has new ones. Raises what array does for a value that does not fit."""
-        pieces = self._collected(typecode)
-        result = next(pieces, None)
-        for piece in pieces:
-            if result:
+        result: Any = None
+        views: list[Any] = []
+        for piece in self._collected(None if typecode is None else checked_typecode(typecode)):
+            if not isinstance(piece, array):
+                views.append(piece)
+            elif result:
                 result += piece
             else:
                 result = piece
+        result = _joined(views) if views else result
         whole = self._nulls != "skip" and not any(stage.keeps for stage in self._stages)
         return given_as(self._source, array(typecode or "d") if result is None else result, labels=whole)
 
-    def _collected(self, typecode: str | None) -> Iterator[array[Any]]:
-        """The values as arrays, piece by piece."""
+    def _collected(self, typecode: str | None) -> Iterator[Any]:
+        """The values as arrays, or Views where array has no such type, piece by piece."""
         if typecode is None:
             buffers = iter(pieces(self._source, self._nulls))
             head = list(itertools.islice(buffers, 1))
             typecode = _machine.buffer_info(head[0])[0] if head else "d"
-            yield array(typecode)  # of that typecode even if no value follows
+            yield new_values(typecode, ())  # of that typecode even if no value follows
             yield from Pipeline(itertools.chain(head, buffers), self._stages, self._ieee)._collected(typecode)
             return
-        checked_typecode(typecode)
+        typecode = checked_typecode(typecode)
         last, parts = self._last()
         for part in parts:
             found = None if last is None or isinstance(part, list) else last.run(part, typecode, 0)
             if found is not None:
-                yield found[0]
+                values = found[0]
+                yield values if typecode not in PIPED else text_kernel("x").map(values, typecode=typecode)
                 continue
             # an iterator: each value is stored before the next is computed
             values = iter(iterated(part)) if last is None else last.elements(part)
             try:
-                yield array(typecode, values)
+                yield new_values(typecode, values)
             except TypeError as error:
                 if "float" not in str(error):
                     raise
@@ -264,14 +269,14 @@ class Pipeline:
         if hasattr(out, "write"):
             number = 0
             for piece in self._collected(typecode):
-                write_all(out, memoryview(piece).cast("B") if len(piece) else b"")
+                write_all(out, memoryview(piece).cast("B") if isinstance(piece, array) and piece else bytes(piece))
                 number += len(piece)
             return number
         code, _, room, _ = _machine.buffer_info(out)
         target, at, copy = memoryview(out), 0, text_kernel("x")
         if target.readonly:
             raise TypeError(f"cannot write the result: this {type(out).__name__} is read-only")
-        pieces: Iterable[array[Any]] = self._collected(code)
+        pieces: Iterable[Any] = self._collected(code)
         if any(isinstance(segment, Called) for segment in self._segments()):
             pieces = list(pieces)  # out may share memory with the source, of which every chunk must be read first
         for piece in pieces:
@@ -322,6 +327,15 @@ def lazy_array(arr: Any) -> Pipeline:
 
 
 # -- as text ---------------------------------------------------------------------------------------------------------
+
+
+def _joined(views: list[Any]) -> Any:
+    """Views of one type as one."""
+    whole, at, copy = _machine.new_array(_machine.buffer_info(views[0])[0], sum(map(len, views))), 0, text_kernel("x")
+    for view in views:
+        copy.map(view, out=whole[at : at + len(view)])
+        at += len(view)
+    return whole
 
 
 def _described(source: Any) -> str:

@@ -290,7 +290,7 @@ def _is_possible(g: Gathered, floats: bool) -> bool:
         return False
     if g.count == g.nans:
         return g.low is None and g.high is None and g.sum == g.squares == 0
-    if any(type(x) is not (float if floats else int) for x in (g.low, g.high)) or not g.low <= g.high:
+    if any(type(x) not in ((float,) if floats else (int, bool)) for x in (g.low, g.high)) or not g.low <= g.high:
         return False
     return _floats_possible(g, finite) if floats else _moments_possible(finite, g.sum, g.squares, g.low, g.high, True)
 

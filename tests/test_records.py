@@ -187,13 +187,15 @@ def test_items_can_be_set() -> None:
     [
         (("H", 0, None, 6), "room for 5"),
         (("H", 4, 5, 2), "room for 1"),
-        (("H", 11), None),
+        (("H", 10), None),
+        (("H", 9), None),
+        (("H", 11), "from byte 11 of a buffer of 10 bytes"),
         (("H", -1), "offset from 0"),
         (("H", 0, 0), "stride from 1"),
         (("H", 0, -2), "stride from 1"),
         (("H", 0, None, -1), "elements"),
         (("H", 0, 1 << 62, 2), "room for 1"),
-        (("H", (1 << 63) - 1, None, 1), "room for 0"),
+        (("H", (1 << 63) - 1, None, 1), "from byte"),
     ],
 )
 def test_views_outside_the_buffer(arguments: tuple[Any, ...], message: str | None) -> None:
@@ -204,7 +206,7 @@ def test_views_outside_the_buffer(arguments: tuple[Any, ...], message: str | Non
         ao.view(bytes(10), *arguments)
 
 
-@pytest.mark.parametrize("format", ["", "x", "HH", "<", ">?", "e", "n", "T{d}", "2H", "é", "\0", "H\0"])
+@pytest.mark.parametrize("format", ["", "x", "HH", "<", ">>h", "i5", "n", "T{d}", "2H", "é", "\0", "H\0"])
 def test_other_formats(format: str) -> None:
     with pytest.raises(TypeError, match="format"):
         ao.view(bytes(8), format)
@@ -410,7 +412,9 @@ def test_odd_files(tmp_path: Path) -> None:
     path.write_bytes(bytes(11))
     with pytest.raises(ValueError, match="3 of 8 bytes"):
         ao.open(path, "d")
-    assert len(ao.open(path, "d", count=1)) == 1 and len(ao.open(path, "d", 20)) == 0
+    assert len(ao.open(path, "d", count=1)) == 1 and len(ao.open(path, "d", 11)) == 0
+    with pytest.raises(ValueError, match="from byte 20 of a buffer of 11 bytes"):
+        ao.open(path, "d", 20)
     with pytest.raises(ValueError, match="mode"):
         ao.open(path, "d", mode="w")
     with pytest.raises(FileNotFoundError):

@@ -156,11 +156,31 @@ extern const char *const ao_isa_names[]; /* every level built for this architect
  * not runnable here. */
 const ao_isa *ao_isa_find(const char *name);
 
-/* How elements lie in memory. {0, 0}: side by side and aligned, in the machine's byte order, as kernels read and write
- * them. Inputs that lie otherwise are gathered block by block into the frame, results are scattered from it. */
+/* What an element in memory is, where that is not one of the machine's types: gathering makes it one, scattering takes it
+ * back. Results must fit: what is too large for a half is stored as inf, of an integer the low 24 bits. */
+enum ao_form {
+    AO_AS_IS,  /* the machine's type itself */
+    AO_TRUTH,  /* a byte, true if it is not 0; a b1 */
+    AO_HALF,   /* IEEE binary16, 2 bytes; an f64, so that a result is rounded once */
+    AO_INT24,  /* 3 bytes; an i32 */
+    AO_UINT24, /* 3 bytes; a u32 */
+    AO_FORMS
+};
+extern const uint8_t ao_form_types[AO_FORMS]; /* their machine types; not of AO_AS_IS */
+extern const uint8_t ao_form_sizes[AO_FORMS]; /* bytes in memory, likewise */
+
+/* Bytes in memory of an element of this machine type and form. */
+static inline size_t ao_size_in_memory(enum ao_type type, unsigned form)
+{
+    return form ? ao_form_sizes[form] : ao_type_sizes[type];
+}
+
+/* How elements lie in memory. {0, 0, 0}: side by side and aligned, in the machine's byte order and type, as kernels read and
+ * write them. Inputs that lie otherwise are gathered block by block into the frame, results are scattered from it. */
 typedef struct {
     ptrdiff_t stride; /* bytes from one element to the next; 0 only if all is as kernels want it */
-    int swapped;      /* in the other byte order */
+    uint8_t swapped;  /* in the other byte order */
+    uint8_t form;     /* enum ao_form */
 } ao_spacing;
 
 /* Elements of a buffer, wherever they lie. */
@@ -171,7 +191,8 @@ typedef struct {
     size_t count;
 } ao_span;
 
-/* n elements of `size` bytes (1, 2, 4 or 8) from where they lie to where a kernel reads them, and back. */
+/* n elements from where they lie to where a kernel reads them, and back. `size` is that of the machine's type: 1, 2, 4 or 8,
+ * or 3 for elements that are only moved. */
 void ao_gather(void *to, const void *from, ao_spacing spacing, size_t size, size_t n);
 void ao_scatter(void *to, ao_spacing spacing, const void *from, size_t size, size_t n);
 /* The same for long arrays. Nonzero: stopped, with the elements before some place copied. ao_copy_out goes on to the end

@@ -15,14 +15,13 @@ import signal
 import sys
 import time
 import unicodedata
-from array import array
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, BinaryIO, NoReturn, TextIO
 
-from .. import ExpressionError, Kernel, __version__, explain, reduce
+from .. import ExpressionError, Kernel, __version__, _machine, explain, reduce
 from .. import map as map_array
 from ..compiler import evaluate, parse
 from ..compiler.machine import EXACT_FLOAT, ISA, ISA_LEVELS, TYPECODES
@@ -224,7 +223,7 @@ def add_stream_options(command: argparse.ArgumentParser) -> None:
         "--type",
         type=element_type,
         metavar="TYPE",
-        help=f"type of the input: one of {TYPECODES}, with < or > before it for little or big endian",
+        help=f"type of the input: one of {' '.join(TYPECODES)}, with < or > before it for little or big endian",
     )
     command.add_argument(
         "-o",
@@ -286,18 +285,18 @@ def run_map(args: argparse.Namespace, console: Console) -> None:
     """Writes the expression's value for every element, in the type --to or the input's."""
     kernel = text_kernel(args.expression, args.names, ieee=args.ieee)
     to: ElementType = args.to or args.type
-    check_call(lambda: kernel.map(array(args.type.code), typecode=to.code, **args.names))
+    check_call(lambda: kernel.map(args.type.elements(0), typecode=to.code, **args.names))
     transform(args, console, mapper(kernel, to, args.names), to)
 
 
 def mapper(kernel: Kernel, to: ElementType, names: dict[str, Any]) -> Callable[[Numbers], Numbers]:
     """A function that maps one chunk; all chunks share its output array."""
-    out = memoryview(array(to.code))
+    out = to.elements(0)
 
     def compute(data: Numbers) -> Numbers:
         nonlocal out
         if len(out) < len(data):
-            out = memoryview(array(to.code, bytes(len(data) * to.size)))
+            out = to.elements(len(data))
         part = out[: len(data)]
         kernel.map(data, out=part, **names)
         return part
@@ -308,7 +307,7 @@ def mapper(kernel: Kernel, to: ElementType, names: dict[str, Any]) -> Callable[[
 def run_filter(args: argparse.Namespace, console: Console) -> None:
     """Writes the elements for which the expression is true, in the type of the input."""
     kernel = text_kernel(args.expression, args.names, ieee=args.ieee)
-    check_call(lambda: kernel.filter(array(args.type.code), **args.names))
+    check_call(lambda: kernel.filter(args.type.elements(0), **args.names))
     transform(args, console, lambda data: kernel.filter(data, **args.names), args.type)
 
 
@@ -334,7 +333,7 @@ def run_reduce(args: argparse.Namespace, console: Console) -> None:
         result: Number = reduce(data, args.expression, *start, ieee=args.ieee, **args.names)
         return result
 
-    check_call(lambda: fold(array(args.type.code), 0))
+    check_call(lambda: fold(args.type.elements(0), 0))
     state: tuple[Number, ...] = () if args.initial is None else (args.initial,)
     with open_output(args.output, console.stdout) as stream, open_chunks(args, console) as chunks:
         for chunk in chunks:
@@ -412,7 +411,7 @@ def open_chunks(args: argparse.Namespace, console: Console) -> Iterator[Iterator
 def spell(value: Number) -> str:
     """Python's repr; an integer of more digits than Python agrees to write in decimal is written in hexadecimal."""
     try:
-        return repr(value)
+        return repr(int(value) if isinstance(value, bool) else value)
     except ValueError:
         return hex(int(value))
 
@@ -503,7 +502,7 @@ def run_info(args: argparse.Namespace, console: Console) -> None:
         ("isa", f"{ISA}, of {' '.join(ISA_LEVELS)} on this machine"),
         ("limits", ", ".join(f"{name} {value}" for name, value in limits.items())),
         ("byte order", sys.byteorder),
-        *(("type " + code, f"{array(code).itemsize} bytes") for code in TYPECODES),
+        *(("type " + code, f"{_machine.TYPECODES[code]['size']} bytes") for code in TYPECODES),
     ]
     write_all(console.stdout, "".join(f"{name:10} {value}\n" for name, value in rows).encode())
     console.stdout.flush()

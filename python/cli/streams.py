@@ -21,8 +21,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeAlias
 
-from ..compiler.machine import FLOAT_TYPECODES, TYPECODES
-from ..engine import common
+from .. import _machine
+from ..compiler.machine import ARRAY_TYPECODES, FLOAT_TYPECODES, TYPECODES
+from ..engine import common, kernel
 
 CHUNK_BYTES = 1 << 20
 TEXT_BLOCK_BYTES = 1 << 18
@@ -43,22 +44,44 @@ class StreamError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ElementType:
-    """A typecode and whether its bytes in the file are in the other order than this machine's."""
+    """A typecode and whether its bytes in the file are in the other order than this machine's.
+
+    Those that array.array has not ('?', 'e', 'i3', 'u3') are Views, in the order of the file already.
+    """
 
     code: str
     swapped: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "ElementType":
-        """Reads `d`, `<H` or `>H`; without a prefix the byte order is this machine's."""
-        order, code = (text[0], text[1:]) if text[:1] in BYTE_ORDERS else ("", text)
-        if len(code) != 1 or code not in TYPECODES:
-            raise ValueError(f"{text!r} is not a type: one of {' '.join(TYPECODES)}, with < or > before it if need be")
-        return cls(code, bool(order) and BYTE_ORDERS[order] != sys.byteorder)
+        """Reads `d`, `<H`, `>H` or `int16`; without a prefix the byte order is this machine's."""
+        code = text[1:] if text[:1] in BYTE_ORDERS else text
+        if code not in TYPECODES:  # a longer name: 'l' is as long with an order as without one here
+            try:
+                code = _machine.typecode(code if code.isalnum() else "")
+            except ValueError:
+                listed = " ".join(TYPECODES)
+                raise ValueError(f"{text!r} is not a type: one of {listed}, with < or > before it if need be") from None
+        return cls(code, text[:1] in BYTE_ORDERS and BYTE_ORDERS[text[0]] != sys.byteorder)
 
     @property
     def size(self) -> int:
-        return array(self.code).itemsize
+        return _machine.TYPECODES[self.code]["size"]
+
+    @property
+    def is_array(self) -> bool:
+        return self.code in ARRAY_TYPECODES
+
+    @property
+    def format(self) -> str:
+        """Of elements in the file, as view() takes it."""
+        return ("<" if self.swapped == (sys.byteorder == "big") else ">") + self.code
+
+    def elements(self, count: int) -> Numbers:
+        """So many new elements to be written."""
+        if self.is_array:
+            return memoryview(_machine.new_array(self.code, count))
+        return _machine.view(bytearray(count * self.size), self.format, 0, None, count)
 
     @property
     def is_float(self) -> bool:
@@ -86,7 +109,7 @@ class Chunk:
 def raw_chunks(stream: BinaryIO, kind: ElementType) -> Iterator[Chunk]:
     """Yields the elements of a raw stream; a pipe's chunks are what it has ready, so nothing waits for a full one."""
     refuse_cut_file(stream, kind)
-    buffer = array(kind.code, bytes(CHUNK_BYTES))
+    buffer: Any = array(kind.code, bytes(CHUNK_BYTES)) if kind.is_array else bytearray(CHUNK_BYTES)
     window = memoryview(buffer).cast("B")
     any_stream: Any = stream  # BinaryIO promises neither; every stream of bytes has the second, pipes the first
     read: Callable[[memoryview], int | None] = getattr(any_stream, "readinto1", None) or any_stream.readinto
@@ -105,8 +128,10 @@ def raw_chunks(stream: BinaryIO, kind: ElementType) -> Iterator[Chunk]:
         raise cut_error(held, kind)
 
 
-def native_elements(buffer: "array[Any]", count: int, kind: ElementType) -> Numbers:
+def native_elements(buffer: Any, count: int, kind: ElementType) -> Numbers:
     """The first `count` elements in this machine's byte order; a swap works on a copy to leave the rest as read."""
+    if not kind.is_array:
+        return _machine.view(buffer, kind.format, 0, None, count)
     if not kind.swapped:
         return memoryview(buffer)[:count]
     copy = buffer[:count]
@@ -225,13 +250,13 @@ def shorten(text: str) -> str:
     return text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "..."
 
 
-def pack(values: list[Number], lines: Sequence[int], kind: ElementType) -> "array[Any]":
+def pack(values: list[Number], lines: Sequence[int], kind: ElementType) -> Numbers:
     try:
-        return array(kind.code, values)
+        return common.new_values(kind.code, values)
     except OverflowError:
         for value, line in zip(values, lines, strict=True):
             try:
-                array(kind.code, [value])
+                common.new_values(kind.code, [value])
             except OverflowError as error:
                 raise StreamError(f"line {line}: {error}") from None
         raise
@@ -288,6 +313,11 @@ def column_index(rows: Iterator[tuple[int, list[str]]], name: str) -> int:
 
 def write_raw(stream: BinaryIO, data: Numbers, kind: ElementType) -> None:
     """Writes the elements in the byte order of `kind`; swaps an array of its own, never the caller's."""
+    if not kind.is_array:
+        in_order = kind.elements(len(data))
+        kernel.text_kernel("x").map(data, out=in_order)
+        write_all(stream, bytes(in_order))
+        return
     if kind.swapped:
         data = array(kind.code, bytes(data))
         data.byteswap()
@@ -295,9 +325,13 @@ def write_raw(stream: BinaryIO, data: Numbers, kind: ElementType) -> None:
 
 
 def write_text(stream: BinaryIO, data: Numbers) -> None:
-    """Writes one number per line, each as Python's repr: the shortest text that reads back as the same double."""
+    """Writes one number per line, each as Python's repr: the shortest text that reads back as the same double.
+
+    Truth values are 0 and 1, as they are read.
+    """
     if len(data):
-        write_all(stream, ("\n".join(map(repr, data.tolist())) + "\n").encode("ascii"))
+        spelled = (repr(int(x) if isinstance(x, bool) else x) for x in data.tolist())
+        write_all(stream, ("\n".join(spelled) + "\n").encode("ascii"))
 
 
 def write_all(stream: BinaryIO, data: bytes | memoryview) -> None:

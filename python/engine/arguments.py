@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import _machine
-from ..compiler.machine import MACHINE_TYPES, MAX_THREADS, bad_typecode
+from ..compiler.machine import MACHINE_TYPES, MAX_THREADS
 from .common import is_buffer, plain
 
 
@@ -19,12 +19,10 @@ def quoted(names: Iterable[str]) -> str:
 
 
 def checked_typecode(code: str) -> str:
-    """The typecode of a result. Raises TypeError or ValueError if it is none."""
+    """The typecode of a result, by the name that TYPECODES has for it. Raises TypeError or ValueError if it is none."""
     if not isinstance(code, str):
         raise TypeError(f"typecode must be a str, not {type(code).__name__}")
-    if code not in MACHINE_TYPES:
-        raise bad_typecode(code)
-    return code
+    return code if code in MACHINE_TYPES else _machine.typecode(code)
 
 
 def output_typecode(first: str, typecode: str | None, out: Any) -> str:
@@ -32,7 +30,7 @@ def output_typecode(first: str, typecode: str | None, out: Any) -> str:
     if out is None:
         return first if typecode is None else checked_typecode(typecode)
     given = str(_machine.buffer_info(out)[0])
-    if typecode is not None and typecode != given:
+    if typecode is not None and checked_typecode(typecode) != given:
         raise ValueError(f"out has typecode {given!r}, but typecode={typecode!r} was asked for")
     return given
 

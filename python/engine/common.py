@@ -116,6 +116,17 @@ def is_buffer(value: Any) -> bool:
         return False
 
 
+def new_values(typecode: str, values: Any) -> Any:
+    """``array(typecode, values)``, or a View of new memory where array.array has no such type."""
+    if _machine.TYPECODES[typecode]["given"] == "array":
+        return array(typecode, values)
+    listed = list(values)
+    view = _machine.new_array(typecode, len(listed))
+    for i, value in enumerate(listed):
+        view[i] = value
+    return view
+
+
 def plain(value: Any) -> Any:
     """A NumPy scalar, or array of no dimension, as the Python number that it holds; anything else as it is.
 

@@ -42,13 +42,48 @@ if TYPE_CHECKING:
 # -- Arrow -------------------------------------------------------------------------------------------------------------
 
 
+#: Names of types of times, and short ones.
+_TIMES = {"datetime64": "datetime64", "timedelta64": "timedelta64", "M8": "datetime64", "m8": "timedelta64"}
+#: Typecodes of what Arrow has no type for: integers of 24 bits, which go out as those of 32.
+_NOT_ARROWS = ("i3", "u3")
+
+
+def is_time(data: Any) -> bool:
+    """Whether this is an array of times such as NumPy's datetime64, which gives no buffer."""
+    return getattr(getattr(data, "dtype", None), "kind", "") in ("M", "m")
+
+
+def unit_of(data: Any) -> str:
+    """Of an array of times: 'datetime64[ns]', ..."""
+    return str(data.dtype.str[1:]).replace("M8", "datetime64", 1).replace("m8", "timedelta64", 1)
+
+
+def times(data: Any, unit: str) -> tuple[Any, str]:
+    """The ints of an array of times, and their format. TypeError if they are not in this unit, or it is none."""
+    name, _, step = unit.lstrip("<>=|").partition("[")
+    wanted = f"{_TIMES.get(name, name)}[{step}"
+    if type(data) not in _PLAIN and is_arrow(data) and not is_time(data):
+        ints = one_buffer(prepared(arrow_columns(data, wanted), None))
+        return ints, str(_machine.buffer_info(ints)[0])
+    if _TIMES.get(name, name) not in _TIMES.values():
+        raise TypeError(f"format {unit!r} is not supported: of times it is 'datetime64[ns]', 'timedelta64[us]', ...")
+    if is_time(data):
+        if unit_of(data) != wanted:
+            raise TypeError(f"this array is one of {unit_of(data)}, not {wanted}")
+        order = data.dtype.str[0]
+        return data.view(f"{order}i8"), f"{order}q"
+    return data, unit[: len(unit) - len(unit.lstrip("<>=|"))] + "q"
+
+
 class Exported:
     """A buffer that can be read as an Arrow array, null where a bit is 0: made by :func:`to_arrow`."""
 
     __slots__ = ("_bits", "_buffer")
 
     def __init__(self, buffer: Any, bits: Any = None) -> None:
-        self._buffer = buffer if _machine.buffer_info(buffer)[3] else _machine.copy_array(buffer)
+        code, _, _, as_it_is = _machine.buffer_info(buffer)
+        copy = _machine.plain_array if code in _NOT_ARROWS else _machine.copy_array
+        self._buffer = buffer if as_it_is else copy(buffer)
         self._bits = bits
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
@@ -62,12 +97,12 @@ def is_arrow(value: Any) -> bool:
     return hasattr(kind, "__arrow_c_array__") or hasattr(kind, "__arrow_c_stream__")
 
 
-def arrow_columns(data: Any) -> list[Column]:
-    """The chunks of Arrow data, at least one."""
+def arrow_columns(data: Any, unit: str | None = None) -> list[Column]:
+    """The chunks of Arrow data, at least one. unit: of times, which are then ints; None for numbers."""
     if hasattr(type(data), "__arrow_c_array__"):
-        chunks = _machine.take_arrow(*data.__arrow_c_array__())
+        chunks = _machine.take_arrow(unit, *data.__arrow_c_array__())
     elif hasattr(type(data), "__arrow_c_stream__"):
-        chunks = _machine.take_arrow(data.__arrow_c_stream__())
+        chunks = _machine.take_arrow(unit, data.__arrow_c_stream__())
     else:
         raise TypeError(f"Arrow data is needed (__arrow_c_array__ or __arrow_c_stream__), not {type(data).__name__}")
     return [Column(*chunk) for chunk in chunks]
@@ -173,6 +208,9 @@ _WITHOUT_NULLS = (None, _NDARRAY)
 #: Arrow data of any other producer, for which results are array.array's.
 _ARROW = _Kind("", "", arrow_columns, None)
 
+#: The typecode that evaluate() has where truth values are to be given out as such.
+OWN_TRUTHS = "own truths"
+
 #: Types of arguments for which there is nothing to do.
 _PLAIN = frozenset(
     (array, bytes, bytearray, memoryview, _machine.View, int, float, bool, str, type(None), type(MISSING))
@@ -264,14 +302,15 @@ def taking(function: _F) -> _F:
 class _Rule:
     """What the exchange does for one method."""
 
-    __slots__ = ("chunkwise", "gives", "method", "policy", "truth")
+    __slots__ = ("chunkwise", "gives", "method", "natural", "policy", "truth")
 
     def __init__(self, method: Callable[..., Any], gives: bool = False, chunkwise: bool = False, policy: str = "skip",
-                 truth: Callable[..., Any] | None = None) -> None:  # fmt: skip
+                 truth: Callable[..., Any] | None = None, natural: bool = False) -> None:  # fmt: skip
         self.method = method
         self.gives = gives  # a new array, which is given back as the kind of the first one
         self.chunkwise = chunkwise  # chunk by chunk, if that is in chunks
         self.policy = policy  # what can be said of nulls, beside a number; 'propagate' gives the method the bits
+        self.natural = natural  # truth values are given out as such, to kinds that have them, if no type is asked for
         self.truth = truth  # which elements the method keeps, if it does: for their labels
 
 
@@ -280,9 +319,15 @@ def takes(method: _F) -> _F:
     return _exchanging(method, _Rule(method))
 
 
-def exchanges(chunkwise: bool, policy: str = "skip", truth: Callable[..., Any] | None = None) -> Callable[[_F], _F]:
+def exchanges(chunkwise: bool, policy: str = "skip", truth: Callable[..., Any] | None = None,
+              natural: bool = False) -> Callable[[_F], _F]:  # fmt: skip
     """A method of kernels whose new array is given back as the kind of the first one; chunk by chunk if it may be."""
-    return lambda method: _exchanging(method, _Rule(method, True, chunkwise, policy, truth))
+    return lambda method: _exchanging(method, _Rule(method, True, chunkwise, policy, truth, natural))
+
+
+def _is_new(result: Any) -> bool:
+    """Whether a result is one that was made for it."""
+    return type(result) in (array, _machine.View)
 
 
 def _exchanging(method: _F, rule: _Rule) -> _F:
@@ -322,13 +367,14 @@ def fills(method: _F) -> _F:
 
 def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What _Exchange does if all arrays are buffers without nulls, in a third of the time."""
-    result = rule.method(kernel, *args, **options)
-    if not rule.gives or type(result) is not array or options.get("out") is not None:
-        return result
-    values = {**dict(enumerate(args)), **options}
+    values: _Values = dict(enumerate(args))
+    values.update(options)
     lead = values.get(_first_array(range(len(args)) if args else kernel.params, values))
     kind = _kind_of(lead)
-    if kind is None or kind.give is None:
+    if rule.natural and kind is not None and kind.give is not None and options["typecode"] is None:
+        options["typecode"] = OWN_TRUTHS
+    result = rule.method(kernel, *args, **options)
+    if not rule.gives or not _is_new(result) or options.get("out") is not None or kind is None or kind.give is None:
         return result
     return kind.give(sys.modules[kind.module], [result], [None], lead, None)
 
@@ -347,6 +393,8 @@ class _Exchange:
         kinds = {key: _kind_of(value) for key, value in self.values.items()}
         self.like: Any = self.values.get(self.lead)
         self.kind = kinds.get(self.lead)
+        if rule.natural and self.kind is not None and self.kind.give is not None and self.values["typecode"] is None:
+            self.values["typecode"] = OWN_TRUTHS
         self.columns = {key: kind.columns(self.values[key]) for key, kind in kinds.items() if kind is not None}
         self.series = [self.values[key] for key, kind in kinds.items() if kind is _SERIES]
         self.nullable = any(kind not in _WITHOUT_NULLS for kind in kinds.values())
@@ -363,7 +411,7 @@ class _Exchange:
         if not self.rule.gives:
             return self._method(self._one_of_each())
         results, bits = self._results()
-        if self.kind is None or self.kind.give is None or type(results[0]) is not array:
+        if self.kind is None or self.kind.give is None or not _is_new(results[0]):
             if bits[0] is not None:
                 raise self._no_room(type(self.like).__name__)
             return results[0]

@@ -26,7 +26,7 @@ def program_text(source: str, plans: Plans, captured: tuple[Any, ...], typecodes
 
     Raises ValueError for a typecode that is none, TypeError for a name that the source has not.
     """
-    wanted = (typecodes or ("d",))[0]
+    wanted = checked_typecode((typecodes or ("d",))[0])
     types = _types(source, plans, typecodes or ("d",), names, captured)
     lines = [f"expression: {source}"]
     names_of = plans.ir.params[len(types) - len(captured) :]
@@ -54,8 +54,7 @@ def program_text(source: str, plans: Plans, captured: tuple[Any, ...], typecodes
 
 def _types(source: str, plans: Plans, typecodes: tuple[str, ...], names: dict[str, Any],
            captured: tuple[Any, ...]) -> tuple[Param, ...]:  # fmt: skip
-    for code in typecodes:
-        checked_typecode(code)
+    typecodes = tuple(map(checked_typecode, typecodes))
     own = plans.ir.params[: len(plans.ir.params) - len(captured)]
     for name in names:
         if name not in own:

@@ -11,7 +11,6 @@ import functools
 import itertools
 import sys
 import types
-from array import array
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,12 +20,12 @@ from ..compiler.machine import CONSTANTS, SLOT_KINDS
 from ..compiler.parse import RESERVED, parse
 from . import functions
 from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
-from .common import MISSING, Later, different_lengths, held, make_room, native
-from .exchange import exchanges, fills, takes
+from .common import MISSING, Later, different_lengths, held, make_room, native, new_values
+from .exchange import OWN_TRUTHS, exchanges, fills, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
 from .missing import first_one
-from .plans import Plans, signs_of, types_of
+from .plans import PIPED, Plans, signs_of, types_of
 
 if TYPE_CHECKING:
     from . import explain
@@ -70,7 +69,7 @@ class Kernel(_machine.KernelBase):
         self._decoding, self._strict = decoding and functions.DECODING, strict or self._ieee
         self._eager = eager or self._strict
         if isinstance(f, str):
-            self._plans = Plans(parse(f, params, named, closed), self._ieee)
+            self._plans = Plans(parse(f, params, named, closed), self._ieee, f)
         elif isinstance(f, IR):
             self._plans = Plans(f, self._ieee)
         elif callable(f):
@@ -318,13 +317,15 @@ class Kernel(_machine.KernelBase):
         numbers = self._bind_fold(names)
         fold = Fold(self._meaning((_ANY_INT, 0, *numbers), count), numbers)
         by_python = (initial is None and not count) or type(initial) not in (int, float, bool, type(None))
+        first = None if by_python else native(arr)[0] if initial is None else initial
+        by_python |= code == "?" and type(first) is not bool
         if not by_python and fold.meaning.plans is not None:
-            first = native(arr)[0] if initial is None else initial
-            out = _machine.new_array(code, count if initial is None else count + 1)
+            wide = PIPED.get(code, code)  # the machine writes running values as it has them
+            out = _machine.new_array(wide, count if initial is None else count + 1)
             try:
                 out[0] = first
                 fold.run(arr, first, int(initial is None), out if initial is None else memoryview(out)[1:])
-                return out
+                return out if wide == code else text_kernel("x").map(out, typecode=code)
             except (Unsettled, TypeError, OverflowError):
                 pass  # which exception comes first depends on all elements: Python itself decides
         with held(arr):
@@ -372,10 +373,10 @@ def _place(function: Any, slot: Any) -> object:
     return (name, key, id(holder.__globals__) if name == "global" else id(holder))
 
 
-def stored(code: str, values: list[Any]) -> array[Any]:
+def stored(code: str, values: list[Any]) -> Any:
     """The values as an array; what it cannot hold is refused as any result is."""
     try:
-        return array(code, values)
+        return new_values(code, values)
     except (TypeError, OverflowError):
         target, following = _machine.new_array(code, len(values)), iter(values)
         _machine.call_map(lambda _: next(following), (target,), target, True, None)
@@ -483,16 +484,21 @@ class _Unsigned(Exception):
     """The ints are too large for 'q', and may be for 'Q'."""
 
 
-@exchanges(chunkwise=True, policy="propagate")
+@exchanges(chunkwise=True, policy="propagate", natural=True)
 def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = None, threads: int | None,
               nulls: Any = None) -> Any:  # fmt: skip
     assert kernel._plans is not None
     args = tuple(bindable(v, repr(p)) for p, v in zip(kernel.params, values, strict=True))
     lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
     if lead is None:
+        if any(node.op == "invert" for node in kernel._plans.ir.nodes):
+            kernel._plans.get("map", types_of(args), None)  # which refuses ~ of a truth value
         return kernel._plans.evaluator(*args)
+    own_truths = typecode == OWN_TRUTHS
+    typecode = None if own_truths else typecode
     if typecode is None and out is None:
         typecode = kernel._plans.natural(signs_of(args, types_of(args)))
+        typecode = "?" if own_truths and typecode == "B" else typecode
         if typecode == "Q":
             try:
                 return kernel._run_map(args, lead, "q", out, threads, nulls)

@@ -15,7 +15,8 @@ from ..compiler.evaluate import evaluator
 from ..compiler.infer import Inference
 from ..compiler.ir import IR
 from ..compiler.lower import lower
-from ..compiler.machine import CONSTANTS, MACHINE_TYPES, TYPE_INDEX, TYPES
+from ..compiler.machine import ARRAY_TYPECODES, CONSTANTS, MACHINE_TYPES, STORED_TYPES, TYPE_INDEX, TYPES
+from ..compiler.parse import NOT_INVERT, ExpressionError
 from ..compiler.program import Program, TooLarge
 from ..compiler.terms import I64, Param, Union, array_param, interval, number_param
 
@@ -23,7 +24,11 @@ _MOST_PLANS = 64  # of one IR
 #: Codes of a signature: of an array its machine type; of a number that, from _NUMBER up; _CODES is one too many.
 _NUMBER, _CODES = CONSTANTS["SIGNATURE_NUMBER"], CONSTANTS["SIGNATURE_CODES"]
 
-ARRAY_PARAMS = {name: array_param(name) for name in TYPES if name != "b1"}
+ARRAY_PARAMS = {name: array_param(name) for name in (*TYPES, *STORED_TYPES)}
+
+
+#: What a pipeline collects its values in before they are stored as these, which array.array has not: truths as 0 and 1.
+PIPED = {"?": "B", "e": "d", "i3": "q", "u3": "q"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Plan:
 
 
 def types_of(args: tuple[Any, ...]) -> tuple[str | Param, ...]:
-    """What plans are remembered by: the machine type of each array, the Param of each number."""
+    """What plans are remembered by: the type of each array, the machine's or its own, the Param of each number."""
     return tuple([_type(a) for a in args])
 
 
@@ -77,10 +82,10 @@ class Plans:
     no int has more than 64 bits, as those of arrays and those that the machine takes as numbers.
     """
 
-    __slots__ = ("_other", "_plans", "evaluator", "ieee", "ir", "narrow", "ready")
+    __slots__ = ("_other", "_plans", "evaluator", "ieee", "ir", "narrow", "ready", "text")
 
-    def __init__(self, ir: IR, ieee: bool) -> None:
-        self.ir, self.ieee = ir, ieee
+    def __init__(self, ir: IR, ieee: bool, text: str | None = None) -> None:
+        self.ir, self.ieee, self.text = ir, ieee, text
         self._plans: dict[Any, Plan] = {}
         self.ready: dict[int, Any] = {}  # programs of maps and filters by signature, for the fast way in
         self.evaluator: Callable[..., Any] = evaluator(ir, ieee)
@@ -95,7 +100,7 @@ class Plans:
     def with_ieee(self) -> Plans:
         """The same IR with IEEE results where Python refuses floats."""
         if self._other is None:
-            self._other = self if self.ieee else Plans(self.ir, True)
+            self._other = self if self.ieee else Plans(self.ir, True, self.text)
         return self._other
 
     def get(self, kind: str, types: tuple[str | Param, ...], wanted: str | None) -> Plan:
@@ -106,6 +111,8 @@ class Plans:
             params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
             plan = self._called(kind, params, wanted)
             plan = plan or {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
+            if self.text is not None and plan.inference.inverts_truth:
+                raise ExpressionError(f"{self.text!r}: {NOT_INVERT}: write 'not x' for '~x'")
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
                 self.ready.clear()
@@ -150,9 +157,10 @@ class Plans:
         value = inference.run()
         wanted = wanted or self.natural(types)
         target = MACHINE_TYPES[wanted]
-        root = inference.to_float(value) if target[0] == "f" else inference.to_stored_int(value)
+        root = inference.stored(value, target)
         if root is None:
             return Plan(wanted, None, None, inference, never_fits=True)
+        target = STORED_TYPES.get(target, target)
         return _finish(wanted, target, inference, root, types)
 
     def _filter(self, types: tuple[Param, ...], wanted: str | None) -> Plan:
@@ -207,7 +215,8 @@ class Plans:
 def pipe_plan(ir: IR, keep: int | None, ieee: bool, types: tuple[str | Param, ...], wanted: str | None) -> Plan:
     """The plan of a pipeline: its values where node ``keep`` is true, with that as the program's mask.
 
-    wanted: the typecode of the values; None for the natural one, 'd', 'q', 'Q' or of truth values 'B'.
+    wanted: the typecode of the values, or what PIPED has for it; None for the natural one, 'd', 'q', 'Q' or of truth
+    values 'B'.
     """
     params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
     inference = Inference(ir, list(params), ieee)
@@ -221,8 +230,10 @@ def pipe_plan(ir: IR, keep: int | None, ieee: bool, types: tuple[str | Param, ..
         if not inference.has_kind(value, kind) or not graph.in_some_lane(value):
             return Plan("", None, None, inference)
         wanted = {"f": "d", "b": "B"}.get(kind) or ("Q" if term.hi > I64[1] else "q")
+    elif wanted not in ARRAY_TYPECODES:
+        wanted, value = PIPED[wanted], inference.truth(value) if wanted == "?" else value
     target = MACHINE_TYPES[wanted]
-    root = inference.to_float(value) if target[0] == "f" else inference.to_stored_int(value)
+    root = inference.stored(value, target)
     if root is None:
         return Plan(wanted, None, None, inference, never_fits=True)
     # Ints get a mask even without a filter: Python's value of a marked element may fit no lane, and is then added

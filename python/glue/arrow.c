@@ -44,19 +44,31 @@ static const char OWNER[] = "arrayops.arrow_owner";
 
 /* -- types --------------------------------------------------------------------------------------------------------- */
 
-static const char formats[AO_NTYPES][2] = {
-    [AO_TYPE_i8] = "c",  [AO_TYPE_u8] = "C",  [AO_TYPE_i16] = "s", [AO_TYPE_u16] = "S", [AO_TYPE_i32] = "i",
-    [AO_TYPE_u32] = "I", [AO_TYPE_i64] = "l", [AO_TYPE_u64] = "L", [AO_TYPE_f32] = "f", [AO_TYPE_f64] = "g",
+/* Arrow's formats and the typecodes of their elements. The first of a typecode is what goes out; those with a unit of time are
+ * taken in as the ints that they are, if that is asked for. Truth values are bits there. */
+static const struct {
+    const char *format;
+    char letter;
+    const char *unit; /* what data.py calls it, or NULL */
+} formats[] = {
+    {"c", 'b', NULL}, {"C", 'B', NULL}, {"s", 'h', NULL}, {"S", 'H', NULL}, {"i", 'i', NULL}, {"I", 'I', NULL},
+    {"l", 'q', NULL}, {"L", 'Q', NULL}, {"f", 'f', NULL}, {"g", 'd', NULL}, {"e", 'e', NULL}, {"b", '?', NULL},
+    {"tdD", 'i', "datetime64[D]"},   {"tdm", 'q', "datetime64[ms]"},  {"tts", 'i', "time[s]"},
+    {"ttm", 'i', "time[ms]"},        {"ttu", 'q', "time[us]"},        {"ttn", 'q', "time[ns]"},
+    {"tss:", 'q', "datetime64[s]"},  {"tsm:", 'q', "datetime64[ms]"}, {"tsu:", 'q', "datetime64[us]"},
+    {"tsn:", 'q', "datetime64[ns]"}, {"tDs", 'q', "timedelta64[s]"},  {"tDm", 'q', "timedelta64[ms]"},
+    {"tDu", 'q', "timedelta64[us]"}, {"tDn", 'q', "timedelta64[ns]"},
 };
+enum { FORMATS = sizeof formats / sizeof *formats };
 
 /* What an exception calls the formats that are not numbers of the machine, by how they begin. */
 static const struct {
     const char *prefix, *name;
 } others[] = {
-    {"n", "null"},         {"b", "bool"},          {"e", "float16"},      {"u", "string"},    {"U", "large string"},
-    {"vu", "string view"}, {"z", "binary"},        {"Z", "large binary"}, {"vz", "binary view"},
-    {"w:", "fixed-size binary"}, {"d:", "decimal"}, {"td", "date"},       {"tt", "time"},     {"ts", "timestamp"},
-    {"tD", "duration"},    {"ti", "interval"},     {"+s", "struct"},      {"+", "nested"},
+    {"n", "null"},         {"u", "string"},        {"U", "large string"}, {"vu", "string view"}, {"z", "binary"},
+    {"Z", "large binary"}, {"vz", "binary view"},  {"w:", "fixed-size binary"}, {"d:", "decimal"}, {"td", "date"},
+    {"tt", "time"},        {"ts", "timestamp"},    {"tD", "duration"},    {"ti", "interval"},    {"+s", "struct"},
+    {"+", "nested"},
 };
 
 static const char *name_of(const char *format)
@@ -69,24 +81,46 @@ static const char *name_of(const char *format)
     return "unknown";
 }
 
-/* The machine type of a column; -1 with TypeError for what is no plain column of numbers. What is dictionary-encoded is
- * the column of its indices. */
-static int type_of_schema(const struct ArrowSchema *schema)
+/* Whether a column's format is this one; a timestamp's has the name of a time zone after it. */
+static int is_format(const char *format, size_t i)
+{
+    const size_t length = strlen(formats[i].format);
+    return formats[i].format[length - 1] == ':' ? strncmp(format, formats[i].format, length) == 0
+                                                : strcmp(format, formats[i].format) == 0;
+}
+
+/* Whether times in this unit, NULL if they are none, are what was asked for: `unit`, or NULL for numbers. */
+static int check_unit(const char *format, const char *has, const char *unit)
+{
+    if (!has == !unit && (!unit || strcmp(has, unit) == 0)) {
+        return 0;
+    }
+    if (has) {
+        PyErr_Format(PyExc_TypeError, "Arrow format '%.100s' (%s) is of times: ao.view(data, '%s') gives its ints", format,
+                     name_of(format), has);
+    } else {
+        PyErr_Format(PyExc_TypeError, "Arrow format '%.100s' is not %s: it has no unit of time", format, unit);
+    }
+    return -1;
+}
+
+/* The row of a column's elements; NULL with TypeError for what is no plain column of numbers, or not of that unit. */
+static const ao_typecode *type_of_schema(const struct ArrowSchema *schema, const char *unit)
 {
     const char *format = schema->format;
     if (!format) {
         PyErr_SetString(PyExc_ValueError, "malformed Arrow schema: it has no format");
-        return -1;
+        return NULL;
     }
-    for (int type = 0; *format && type < AO_NTYPES; type++) {
-        if (strcmp(formats[type], format) == 0) {
-            return type;
+    for (size_t i = 0; i < FORMATS; i++) {
+        if (is_format(format, i)) {
+            return check_unit(format, formats[i].unit, unit) < 0 ? NULL : typecode_row(formats[i].letter);
         }
     }
-    PyErr_Format(PyExc_TypeError, "Arrow format '%.100s' (%s) is not supported; formats are c C s S i I l L f g, the integers "
-                                  "of 8 to 64 bits, float32 and float64: %s", format, name_of(format),
+    PyErr_Format(PyExc_TypeError, "Arrow format '%.100s' (%s) is not supported; formats are b c C s S i I l L e f g, bool, the "
+                                  "integers of 8 to 64 bits, float16, float32 and float64: %s", format, name_of(format),
                  *format != '+' ? "cast it to one of them" : format[1] == 's' ? "take one of its fields" : "flatten it");
-    return -1;
+    return NULL;
 }
 
 /* -- owners -------------------------------------------------------------------------------------------------------- */
@@ -154,19 +188,56 @@ static int64_t count_nulls(const struct ArrowArray *a)
 }
 
 /* A View of `count` elements, or of none where there may be no memory. */
-static PyObject *view_or_none(module_state *state, PyObject *owner, const char *data, int type, int64_t count)
+static PyObject *view_or_none(module_state *state, PyObject *owner, const char *data, const ao_typecode *row, int64_t count)
 {
-    return view_of_memory(state, owner, count ? data : "", (enum ao_type)type, (size_t)count);
+    return view_of_memory(state, owner, count ? data : "", row, (size_t)count);
+}
+
+static void unpack(const uint8_t *bits, size_t first, uint8_t *out, size_t count, ao_watch *w)
+{
+    for (size_t i = 0, end; i < count && !w->stopped; i = end) {
+        end = ao_watch_part(i, count);
+        for (size_t j = i; j < end; j++) {
+            out[j] = (uint8_t)validity_bit(bits, first + j);
+        }
+        ao_watch_done(w, end - i);
+    }
+}
+
+/* Truth values of so many bits from `first` on, as a new View of '?' or array of 'B'. */
+static PyObject *unpacked(module_state *state, const uint8_t *bits, size_t first, size_t count, char letter)
+{
+    ao_array out;
+    PyObject *result = array_new_out(state, letter, count, &out);
+    if (result) {
+        watched w;
+        unpack(bits, first, out.data, count, watch_begin(&w, count));
+        if (watch_end(&w) < 0) {
+            Py_CLEAR(result);
+        }
+    }
+    array_release(&out);
+    return result;
+}
+
+/* The elements: where they are, or copied if they are bits. */
+static PyObject *elements(module_state *state, PyObject *owner, const struct ArrowArray *a, const ao_typecode *row)
+{
+    const char *data = a->buffers[1];
+    if (row->form == AO_TRUTH) {
+        return unpacked(state, a->buffers[1], (size_t)a->offset, (size_t)a->length, row->letter);
+    }
+    return view_or_none(state, owner, a->length ? data + a->offset * row->size : "", row, a->length);
 }
 
 /* (View, nulls, View of the bytes of the validity bitmap or None, bit of the first element in them) */
-static PyObject *show(module_state *state, PyObject *owner, const struct ArrowArray *a, int type)
+static PyObject *show(module_state *state, PyObject *owner, const struct ArrowArray *a, const ao_typecode *row)
 {
     int64_t nulls = count_nulls(a), first = a->offset & 7;
-    const char *data = a->buffers[1], *bits = a->buffers[0];
-    PyObject *view = view_or_none(state, owner, a->length ? data + a->offset * ao_type_sizes[type] : "", type, a->length);
+    const char *bits = a->buffers[0];
+    PyObject *view = elements(state, owner, a, row);
     PyObject *valid = !view ? NULL
-                      : nulls ? view_or_none(state, owner, bits + (a->offset >> 3), AO_TYPE_u8,
+                      : nulls ? view_or_none(state, owner, bits + (a->offset >> 3), typecode_row('B'),
                                              (first + a->length + 7) >> 3)
                               : Py_NewRef(Py_None);
     PyObject *result = valid ? Py_BuildValue("OLOi", view, (long long)nulls, valid, (int)first) : NULL;
@@ -176,7 +247,7 @@ static PyObject *show(module_state *state, PyObject *owner, const struct ArrowAr
 }
 
 /* Moves the array into an owner and shows it. If that fails, it is still the caller's or has been released. */
-static PyObject *take_array(module_state *state, struct ArrowArray *array, int type)
+static PyObject *take_array(module_state *state, struct ArrowArray *array, const ao_typecode *row)
 {
     const struct ArrowArray checked = *array; /* read once: what is checked is what is used */
     const char *why = flaw(&checked);
@@ -187,7 +258,7 @@ static PyObject *take_array(module_state *state, struct ArrowArray *array, int t
     if (!owner) {
         return NULL;
     }
-    PyObject *chunk = show(state, owner, PyCapsule_GetPointer(owner, OWNER), type);
+    PyObject *chunk = show(state, owner, PyCapsule_GetPointer(owner, OWNER), row);
     Py_DECREF(owner);
     return chunk;
 }
@@ -214,7 +285,7 @@ static PyObject *consumed(const char *what)
     return PyErr_Format(PyExc_ValueError, "the Arrow %s was released or taken by somebody else before", what);
 }
 
-static PyObject *take_pair(module_state *state, PyObject *schema_capsule, PyObject *array_capsule)
+static PyObject *take_pair(module_state *state, PyObject *schema_capsule, PyObject *array_capsule, const char *unit)
 {
     const struct ArrowSchema *schema = inside(schema_capsule, SCHEMA);
     struct ArrowArray *array = schema ? inside(array_capsule, ARRAY) : NULL;
@@ -224,9 +295,9 @@ static PyObject *take_pair(module_state *state, PyObject *schema_capsule, PyObje
     if (!schema->release || !array->release) {
         return consumed("array");
     }
-    int type = type_of_schema(schema);
-    PyObject *list = type < 0 ? NULL : PyList_New(0);
-    if (list && append(list, take_array(state, array, type)) < 0) {
+    const ao_typecode *row = type_of_schema(schema, unit);
+    PyObject *list = row ? PyList_New(0) : NULL;
+    if (list && append(list, take_array(state, array, row)) < 0) {
         Py_CLEAR(list);
     }
     return list;
@@ -238,29 +309,29 @@ static void stream_failed(struct ArrowArrayStream *stream, int code)
     PyErr_Format(PyExc_ValueError, "the Arrow stream failed: %.500s", why ? why : strerror(code));
 }
 
-/* The type of a stream's chunks, or -1. */
-static int stream_type(struct ArrowArrayStream *stream)
+/* The row of a stream's elements, or NULL. */
+static const ao_typecode *stream_type(struct ArrowArrayStream *stream, const char *unit)
 {
     struct ArrowSchema schema = {0};
-    int code, type = -1;
+    int code;
     Py_BEGIN_ALLOW_THREADS
     code = stream->get_schema(stream, &schema);
     Py_END_ALLOW_THREADS
     if (code) {
         stream_failed(stream, code);
-        return -1;
+        return NULL;
     }
     if (!schema.release) {
         consumed("schema");
-        return -1;
+        return NULL;
     }
-    type = type_of_schema(&schema);
+    const ao_typecode *row = type_of_schema(&schema, unit);
     RELEASE(&schema);
-    return type;
+    return row;
 }
 
 /* Appends the next chunk. 0 at the end, -1 with an exception. The producer may need other threads, so the GIL is let go. */
-static int next_chunk(module_state *state, struct ArrowArrayStream *stream, int type, PyObject *list)
+static int next_chunk(module_state *state, struct ArrowArrayStream *stream, const ao_typecode *row, PyObject *list)
 {
     struct ArrowArray array = {0};
     int code;
@@ -274,7 +345,7 @@ static int next_chunk(module_state *state, struct ArrowArrayStream *stream, int 
     if (!array.release) {
         return 0;
     }
-    int status = append(list, take_array(state, &array, type));
+    int status = append(list, take_array(state, &array, row));
     if (array.release) {
         RELEASE(&array);
     }
@@ -282,15 +353,16 @@ static int next_chunk(module_state *state, struct ArrowArrayStream *stream, int 
 }
 
 /* A stream without chunks gives one that is empty: it says the type. */
-static PyObject *take_chunks(module_state *state, struct ArrowArrayStream *stream)
+static PyObject *take_chunks(module_state *state, struct ArrowArrayStream *stream, const char *unit)
 {
-    int type = stream_type(stream), more = 1;
-    PyObject *list = type < 0 ? NULL : PyList_New(0);
+    const ao_typecode *row = stream_type(stream, unit);
+    int more = 1;
+    PyObject *list = row ? PyList_New(0) : NULL;
     while (list && more > 0) {
-        more = next_chunk(state, stream, type, list);
+        more = next_chunk(state, stream, row, list);
     }
     if (list && more == 0 && PyList_GET_SIZE(list) == 0) {
-        PyObject *view = view_or_none(state, Py_None, "", type, 0);
+        PyObject *view = view_or_none(state, Py_None, "", row, 0);
         more = append(list, view ? Py_BuildValue("OiOi", view, 0, Py_None, 0) : NULL);
         Py_XDECREF(view);
     }
@@ -300,7 +372,7 @@ static PyObject *take_chunks(module_state *state, struct ArrowArrayStream *strea
     return list;
 }
 
-static PyObject *take_stream(module_state *state, PyObject *capsule)
+static PyObject *take_stream(module_state *state, PyObject *capsule, const char *unit)
 {
     struct ArrowArrayStream *given = inside(capsule, STREAM);
     if (!given) {
@@ -311,37 +383,31 @@ static PyObject *take_stream(module_state *state, PyObject *capsule)
         return consumed("stream");
     }
     given->release = NULL;
-    PyObject *list = take_chunks(state, &stream);
+    PyObject *list = take_chunks(state, &stream, unit);
     RELEASE(&stream);
     return list;
 }
 
-/* take_arrow(schema, array) or take_arrow(stream), all capsules -> list of chunks, at least one: see show(). */
+/* take_arrow(unit, schema, array) or take_arrow(unit, stream), all but the unit capsules -> list of chunks, at least one: see
+ * show(). unit: None for numbers, or the unit of times such as 'datetime64[ns]'. */
 static PyObject *py_take_arrow(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (nargs != 1 && nargs != 2) {
-        PyErr_SetString(PyExc_TypeError, "take_arrow(schema, array) or take_arrow(stream)");
+    if ((nargs != 2 && nargs != 3) || (args[0] != Py_None && !PyUnicode_Check(args[0]))) {
+        PyErr_SetString(PyExc_TypeError, "take_arrow(unit, schema, array) or take_arrow(unit, stream)");
         return NULL;
     }
-    return nargs == 1 ? take_stream(state_of(module), args[0]) : take_pair(state_of(module), args[0], args[1]);
-}
-
-static void unpack(const uint8_t *bits, size_t first, uint8_t *out, size_t count, ao_watch *w)
-{
-    for (size_t i = 0, end; i < count && !w->stopped; i = end) {
-        end = ao_watch_part(i, count);
-        for (size_t j = i; j < end; j++) {
-            out[j] = (uint8_t)validity_bit(bits, first + j);
-        }
-        ao_watch_done(w, end - i);
+    const char *unit = args[0] == Py_None ? NULL : PyUnicode_AsUTF8(args[0]);
+    if (!unit && PyErr_Occurred()) {
+        return NULL;
     }
+    return nargs == 2 ? take_stream(state_of(module), args[1], unit) : take_pair(state_of(module), args[1], args[2], unit);
 }
 
 /* unpack_bits(bytes, first, count) -> array of 0 and 1, of bits first.. of a buffer of bytes */
 static PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     module_state *state = state_of(module);
-    ao_array bits, out;
+    ao_array bits;
     if (!has_args(nargs, 3, "unpack_bits(bytes, first, count)")) {
         return NULL;
     }
@@ -350,21 +416,12 @@ static PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssiz
         return NULL;
     }
     PyObject *result = NULL;
-    array_none(&out);
     if (first < 0 || count < 0 || bits.type != AO_TYPE_u8 || bits.spacing.stride || (size_t)first > bits.count * 8
         || (size_t)count > bits.count * 8 - (size_t)first) {
         PyErr_SetString(PyExc_ValueError, "unpack_bits(): there are not so many bits");
     } else {
-        result = array_new_out(state, 'B', (size_t)count, &out);
+        result = unpacked(state, bits.data, (size_t)first, (size_t)count, 'B');
     }
-    if (result) {
-        watched w;
-        unpack(bits.data, (size_t)first, out.data, (size_t)count, watch_begin(&w, (size_t)count));
-        if (watch_end(&w) < 0) {
-            Py_CLEAR(result);
-        }
-    }
-    array_release(&out);
     array_release(&bits);
     return result;
 }
@@ -373,8 +430,9 @@ static PyObject *py_unpack_bits(PyObject *module, PyObject *const *args, Py_ssiz
 
 /* What a consumer holds. */
 typedef struct {
-    ao_array array, bits;   /* of the second the data is NULL if there are no nulls */
-    const void *buffers[2]; /* the bits, then the data */
+    ao_array array, valid;  /* of the second the data is NULL if there are no nulls */
+    const void *buffers[2]; /* the validity bitmap, then the data */
+    uint8_t *truths;        /* truth values as bits, or NULL */
 } held;
 
 static void schema_release(struct ArrowSchema *schema)
@@ -394,7 +452,8 @@ static void held_release(struct ArrowArray *array)
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
     array_release(&h->array);
-    array_release(&h->bits);
+    array_release(&h->valid);
+    PyMem_RawFree(h->truths);
     PyMem_RawFree(h);
     PyErr_Restore(type, value, trace);
     PyGILState_Release(gil);
@@ -414,14 +473,26 @@ static void array_capsule_free(PyObject *capsule)
     PyMem_RawFree(array);
 }
 
-static PyObject *schema_capsule(enum ao_type type)
+/* Arrow's format for these elements. */
+static const char *format_of(const ao_array *array)
+{
+    for (size_t i = 0; i < FORMATS; i++) {
+        const ao_typecode *row = typecode_row(formats[i].letter);
+        if (typecode_type(row) == array->type && row->form == array->spacing.form) {
+            return formats[i].format;
+        }
+    }
+    return NULL;
+}
+
+static PyObject *schema_capsule(const char *format)
 {
     enum { NULLABLE = 2 };
     struct ArrowSchema *schema = PyMem_RawCalloc(1, sizeof *schema);
     if (!schema) {
         return PyErr_NoMemory();
     }
-    *schema = (struct ArrowSchema){.format = formats[type], .name = "", .flags = NULLABLE, .release = schema_release};
+    *schema = (struct ArrowSchema){.format = format, .name = "", .flags = NULLABLE, .release = schema_release};
     PyObject *capsule = PyCapsule_New(schema, SCHEMA, schema_capsule_free);
     if (!capsule) {
         PyMem_RawFree(schema);
@@ -437,16 +508,40 @@ static PyObject *array_capsule(held *h)
         return PyErr_NoMemory();
     }
     const size_t count = h->array.count;
-    h->buffers[0] = h->bits.data;
-    h->buffers[1] = h->array.data ? h->array.data : "";
+    h->buffers[0] = h->valid.data;
+    h->buffers[1] = h->truths ? h->truths : h->array.data ? h->array.data : "";
     *array = (struct ArrowArray){.length = (int64_t)count, .n_buffers = 2, .buffers = h->buffers,
-                                 .null_count = h->bits.data ? (int64_t)validity_nulls(h->bits.data, 0, count) : 0,
+                                 .null_count = h->valid.data ? (int64_t)validity_nulls(h->valid.data, 0, count) : 0,
                                  .release = held_release, .private_data = h};
     PyObject *capsule = PyCapsule_New(array, ARRAY, array_capsule_free);
     if (!capsule) {
         PyMem_RawFree(array);
     }
     return capsule;
+}
+
+/* Truth values as bits. */
+static int pack_truths(held *h)
+{
+    const ao_array *a = &h->array;
+    uint8_t *bits = h->truths = PyMem_RawCalloc(a->count / 8 + 1, 1);
+    if (!bits) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        char local[8];
+        bits[i >> 3] = (uint8_t)(bits[i >> 3] | (*(const uint8_t *)array_element(a, i, local) & 1) << (i & 7));
+    }
+    return 0;
+}
+
+/* Whether the memory is as Arrow has it. */
+static int is_as_arrow(const ao_array *a)
+{
+    const int dense = !a->spacing.stride || (a->spacing.form && !a->spacing.swapped
+                                             && a->spacing.stride == (ptrdiff_t)array_size(a));
+    return dense && !a->copy && format_of(a);
 }
 
 /* give_arrow(buffer, bits or None) -> (schema capsule, array capsule). The elements are side by side, in this machine's byte
@@ -462,10 +557,11 @@ static PyObject *py_give_arrow(PyObject *module, PyObject *const *args, Py_ssize
     }
     PyObject *schema = NULL, *array = NULL;
     if (array_take(state_of(module), args[0], &h->array) == 0
-        && validity_take(state_of(module), args[1], h->array.count, &h->bits) == 0) {
-        if (h->array.spacing.stride || h->array.copy) {
+        && validity_take(state_of(module), args[1], h->array.count, &h->valid) == 0) {
+        if (!is_as_arrow(&h->array)) {
             PyErr_SetString(PyExc_BufferError, "the elements are not side by side as this machine has them");
-        } else if ((schema = schema_capsule(h->array.type))) {
+        } else if ((h->array.spacing.form != AO_TRUTH || pack_truths(h) == 0)
+                   && (schema = schema_capsule(format_of(&h->array)))) {
             array = array_capsule(h);
         }
     }
@@ -474,7 +570,8 @@ static PyObject *py_give_arrow(PyObject *module, PyObject *const *args, Py_ssize
     Py_XDECREF(array); /* which has h, and frees it */
     if (!array) {
         array_release(&h->array);
-        array_release(&h->bits);
+        array_release(&h->valid);
+        PyMem_RawFree(h->truths);
         PyMem_RawFree(h);
     }
     return result;

@@ -28,34 +28,33 @@ typedef struct {
     Py_ssize_t exports; /* buffers taken: it cannot be resized until they are released */
 } array_object;
 
-/* What a byte-order prefix says: whether the bytes are in the other order than this machine's; -1 if it is none. */
-static int swapped_by(char prefix)
+/* The machine type of such an element of so many bytes, or -1. */
+static int type_of_size(const ao_typecode *row, Py_ssize_t size)
 {
-    switch (prefix) {
-    case '@': case '=': return 0;
-    case '<': return !PY_LITTLE_ENDIAN;
-    case '>': case '!': return PY_LITTLE_ENDIAN;
-    default: return -1;
+    if (!row || !row->taken || size < 1 || size > 8) {
+        return -1;
     }
+    return row->form ? size == row->size ? ao_form_types[row->form] : -1 : ao_types_by_size[row->kind][size];
 }
 
 int format_parse(const char *format, Py_ssize_t size, ao_array *array)
 {
-    const int swapped = swapped_by(*format);
-    const char *letter = format + (swapped >= 0);
-    const ao_typecode *row = *letter && !letter[1] ? typecode_row(*letter) : NULL;
-    if (!size && row) {
-        size = swapped >= 0 && *format != '@' ? row->standard_size : row->size;
-    }
-    const int type = row && row->taken && size > 0 && size <= 8 ? ao_types_by_size[row->kind][size] : -1;
+    ao_format read;
+    const int known = format_read(format, &read);
+    const Py_ssize_t bytes = size || !known ? size : read.standard ? read.row->standard_size : read.row->size;
+    const int type = type_of_size(read.row, bytes);
     if (type < 0) {
-        PyErr_Format(PyExc_TypeError, "format '%s' (%zd bytes) is not supported; formats are" AO_TYPECODES_TEXT
-                     ", with < or > before it for a byte order", format, size);
+        char sized[32] = "";
+        if (size) {
+            PyOS_snprintf(sized, sizeof sized, " (%zd bytes)", size);
+        }
+        PyErr_Format(PyExc_TypeError, "format '%s'%s is not supported; formats are" AO_TYPECODES_TEXT
+                     ", with < or > before it for a byte order", format, sized);
         return -1;
     }
     array->type = (enum ao_type)type;
-    array->typecode = typecode_of(array->type, *letter);
-    array->spacing = (ao_spacing){0, swapped > 0 && size > 1};
+    array->typecode = typecode_of(array->type, read.row->letter);
+    array->spacing = (ao_spacing){0, read.swapped && bytes > 1, read.row->form};
     return 0;
 }
 
@@ -97,7 +96,9 @@ static int check_shape(const Py_buffer *view)
 /* Elements `step` bytes apart (0: one element again and again), side by side in memory of our own. */
 static int copy_from(ao_array *array, ptrdiff_t step)
 {
-    const size_t size = ao_type_sizes[array->type], count = array->count;
+    const int raw = !step && array->spacing.form; /* the copy stays in that form, by which its type is known */
+    const size_t size = raw ? array_size(array) : ao_type_sizes[array->type], count = array->count;
+    const ao_spacing spacing = array->spacing;
     char *copy = array->copy = count > PY_SSIZE_T_MAX / size ? NULL : PyMem_RawMalloc(count ? count * size : 1);
     if (!copy) {
         PyErr_NoMemory();
@@ -108,14 +109,14 @@ static int copy_from(ao_array *array, ptrdiff_t step)
     for (size_t i = 0, end; i < count && !watch->stopped; i = end) {
         end = ao_watch_part(i, count);
         ao_gather(copy + i * size, (const char *)array->data + (ptrdiff_t)i * step,
-                  (ao_spacing){step, array->spacing.swapped}, size, end - i);
+                  (ao_spacing){step, raw ? 0 : spacing.swapped, raw ? AO_AS_IS : spacing.form}, size, end - i);
         ao_watch_done(watch, end - i);
     }
     if (watch_end(&w) < 0) {
         return -1;
     }
     array->data = copy;
-    array->spacing = (ao_spacing){0, 0};
+    array->spacing = raw ? (ao_spacing){(ptrdiff_t)size, spacing.swapped, spacing.form} : (ao_spacing){0, 0, AO_AS_IS};
     return 0;
 }
 
@@ -124,11 +125,11 @@ static int find_spacing(ao_array *array)
 {
     const Py_buffer *view = &array->view;
     const ptrdiff_t stride = view->strides && array->count > 1 ? view->strides[0] : view->itemsize;
-    const uintptr_t odd = (uintptr_t)view->buf & (uintptr_t)(view->itemsize - 1); /* sizes are powers of two */
+    const uintptr_t odd = (uintptr_t)view->buf & (uintptr_t)(view->itemsize - 1); /* sizes are powers of two, but of forms */
     if (stride == 0) { /* the same element again and again: a copy, as a stride of 0 means another thing to the machine */
         return copy_from(array, 0);
     }
-    array->spacing.stride = stride != view->itemsize || odd || array->spacing.swapped ? stride : 0;
+    array->spacing.stride = stride != view->itemsize || odd || array->spacing.swapped || array->spacing.form ? stride : 0;
     return 0;
 }
 
@@ -146,7 +147,7 @@ static int take_array(const module_state *state, PyObject *object, ao_array *arr
     array->typecode = letter;
     array->count = (size_t)Py_SIZE(a);
     array->data = a->items;
-    array->spacing = (ao_spacing){0, 0};
+    array->spacing = (ao_spacing){0, 0, AO_AS_IS};
     array->copy = NULL;
     array->held = 1;
     return 1;
@@ -230,8 +231,12 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
 /* Whether elements share memory with each other: they can be read so, but not written. */
 static int overlaps_itself(const ao_array *array)
 {
-    const ptrdiff_t stride = array->spacing.stride, size = ao_type_sizes[array->type];
-    return array->copy || (stride && stride > -size && stride < size);
+    const ptrdiff_t stride = array->spacing.stride;
+    if (!stride || array->copy) {
+        return array->copy != NULL;
+    }
+    const ptrdiff_t size = (ptrdiff_t)array_size(array);
+    return stride > -size && stride < size;
 }
 
 int array_take_out(const module_state *state, PyObject *object, ao_array *array)
@@ -282,8 +287,9 @@ const void *array_spaced_element(const ao_array *array, size_t i, void *local)
 void array_store(const ao_array *array, size_t i, const void *local)
 {
     const size_t size = ao_type_sizes[array->type];
-    ao_scatter((char *)array->data + (ptrdiff_t)i * array_step(array), (ao_spacing){array_step(array), array->spacing.swapped},
-               local, size, 1);
+    const ptrdiff_t step = array_step(array);
+    const ao_spacing spacing = {step, array->spacing.swapped, array->spacing.form};
+    ao_scatter((char *)array->data + (ptrdiff_t)i * step, spacing, local, size, 1);
 }
 
 int array_check_lengths(const ao_array *first, const ao_array *other)
@@ -301,7 +307,7 @@ static void extent(const ao_array *array, const char **low, const char **high)
 {
     const char *first = array->data, *last = first + (ptrdiff_t)(array->count - 1) * array_step(array);
     *low = first < last ? first : last;
-    *high = (first < last ? last : first) + ao_type_sizes[array->type];
+    *high = (first < last ? last : first) + array_size(array);
 }
 
 /* Two fields of the same records. */
@@ -309,7 +315,7 @@ static int are_fields(const ao_array *a, const ao_array *b)
 {
     const ptrdiff_t step = array_step(a), record = step < 0 ? -step : step;
     const ptrdiff_t apart = (((char *)b->data - (char *)a->data) % record + record) % record;
-    return step == array_step(b) && apart >= ao_type_sizes[a->type] && apart + ao_type_sizes[b->type] <= record;
+    return step == array_step(b) && apart >= (ptrdiff_t)array_size(a) && apart + (ptrdiff_t)array_size(b) <= record;
 }
 
 static int overlaps(const ao_array *a, const ao_array *b)
@@ -330,7 +336,7 @@ int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *sa
         if (!in->held || !overlaps(in, out)) {
             continue;
         }
-        if (in->data == out->data && array_step(in) == array_step(out) && ao_type_sizes[in->type] == ao_type_sizes[out->type]) {
+        if (in->data == out->data && array_step(in) == array_step(out) && array_size(in) == array_size(out)) {
             *same = 1;
         } else if (array_make_private(in) < 0) {
             return -1;
@@ -364,8 +370,11 @@ static int know_arrays(const module_state *state)
     return 0; /* the fields are guarded by locks there */
 #else
     for (size_t i = 0; i < AO_TYPECODES; i++) {
+        if (!state->ones[i]) {
+            continue;
+        }
         PyObject *two = PySequence_Repeat(state->ones[i], 2);
-        int good = two && has_fields(two, *ao_typecodes[i].letter);
+        int good = two && has_fields(two, ao_typecodes[i].letter);
         Py_XDECREF(two);
         if (!good) {
             PyErr_Clear();
@@ -382,11 +391,15 @@ int buffers_prepare(module_state *state)
     state->array_type = module ? PyObject_GetAttrString(module, "array") : NULL;
     Py_XDECREF(module);
     for (size_t i = 0; state->array_type && i < AO_TYPECODES; i++) {
-        state->ones[i] = PyObject_CallFunction(state->array_type, "s[i]", ao_typecodes[i].letter, 0);
+        const ao_typecode *row = &ao_typecodes[i];
+        if (row->given != AO_AS_ARRAY) {
+            continue;
+        }
+        state->ones[i] = PyObject_CallFunction(state->array_type, "s[i]", row->text, 0);
         if (!state->ones[i]) {
             return -1;
         }
-        state->array_types[(int)*ao_typecodes[i].letter] = (int8_t)(typecode_type(&ao_typecodes[i]) + 1);
+        state->array_types[(int)row->letter] = (int8_t)(typecode_type(row) + 1);
     }
     if (!state->array_type) {
         return -1;
@@ -434,26 +447,50 @@ static PyObject *unfilled(const module_state *state, const array_object *like, s
 const ao_typecode *typecode_from(PyObject *name)
 {
     if (!PyUnicode_Check(name)) {
-        PyErr_Format(PyExc_TypeError, "a typecode is a text of one letter, not %.200s", Py_TYPE(name)->tp_name);
+        PyErr_Format(PyExc_TypeError, "a typecode is a text such as 'd', not %.200s", Py_TYPE(name)->tp_name);
         return NULL;
     }
-    const Py_UCS4 letter = PyUnicode_GetLength(name) == 1 ? PyUnicode_READ_CHAR(name, 0) : 0;
-    const ao_typecode *row = letter < 128 ? typecode_row((char)letter) : NULL;
-    if (!row || !row->given) {
+    Py_ssize_t length;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &length);
+    ao_format read;
+    if (!text || strlen(text) != (size_t)length || !format_read(text, &read) || read.row->given == AO_NOT_GIVEN) {
+        PyErr_Clear();
         PyErr_Format(PyExc_ValueError, "bad typecode %R: must be one of" AO_TYPECODES_TEXT, name);
         return NULL;
     }
-    return row;
+    if (read.swapped && read.row->size > 1) {
+        PyErr_Format(PyExc_ValueError, "bad typecode %R: results are in this machine's byte order; for the other one pass "
+                     "out=ao.view(bytearray(size), format)", name);
+        return NULL;
+    }
+    if (!read.standard || read.row->form) {
+        return read.row;
+    }
+    const enum ao_type type = (enum ao_type)ao_types_by_size[read.row->kind][read.row->standard_size];
+    return typecode_row(typecode_of(type, read.row->letter));
 }
 
 PyObject *array_new(const module_state *state, char typecode, size_t count)
 {
-    const ao_typecode *row = typecode_row(typecode);
-    if (!row) {
+    const unsigned place = ao_typecode_places[typecode & 127];
+    if (!place || ao_typecodes[place - 1].given == AO_NOT_GIVEN) {
         return PyErr_Format(PyExc_SystemError, "a new array of no typecode");
     }
-    PyObject *one = state->ones[row - ao_typecodes];
+    PyObject *one = state->ones[place - 1];
+    if (!one) {
+        return state->view_new((void *)(uintptr_t)state, typecode, count);
+    }
     return state->knows_arrays ? unfilled(state, (const array_object *)one, count) : PySequence_Repeat(one, (Py_ssize_t)count);
+}
+
+PyObject *array_scratch(const module_state *state, char typecode)
+{
+    const ao_typecode *row = typecode_row(typecode);
+    if (row && row->given == AO_AS_VIEW) {
+        const enum ao_type type = typecode_type(row);
+        typecode = typecode_of(type == AO_TYPE_b1 ? AO_TYPE_u8 : type, 0);
+    }
+    return array_new(state, typecode, 1);
 }
 
 PyObject *array_new_out(const module_state *state, char typecode, size_t count, ao_array *array)
@@ -468,6 +505,9 @@ PyObject *array_new_out(const module_state *state, char typecode, size_t count, 
 
 int array_cut(const module_state *state, PyObject *array, size_t count)
 {
+    if (Py_IS_TYPE(array, state->view_type)) {
+        return state->view_cut(array, count);
+    }
     array_object *a = (array_object *)array;
     if ((size_t)Py_SIZE(array) == count) {
         return 0;
@@ -497,41 +537,71 @@ static PyObject *py_know_arrays(PyObject *module, PyObject *flag)
     return PyBool_FromLong(before);
 }
 
-/* buffer_info(object) -> (typecode, machine type, length, whether the elements are side by side as the machine has them) */
+/* buffer_info(object) -> (typecode, type that programs are compiled for, length, whether the elements are side by side as the
+ * machine has them) */
 static PyObject *py_buffer_info(PyObject *module, PyObject *object)
 {
     ao_array array;
     if (array_take(state_of(module), object, &array) < 0) {
         return NULL;
     }
-    PyObject *result = Py_BuildValue("C s n O", array.typecode, ao_type_names[array.type], (Py_ssize_t)array.count,
+    const char *text = typecode_row(array.typecode)->text;
+    PyObject *result = Py_BuildValue("s s n O", text, ao_stored_names[array_stored(&array)], (Py_ssize_t)array.count,
                                      array.spacing.stride || array.copy ? Py_False : Py_True);
     array_release(&array);
     return result;
 }
 
-/* copy_array(buffer) -> array.array of its elements */
-static PyObject *py_copy_array(PyObject *module, PyObject *object)
+/* Copies the elements to one that array_new made of the same machine type. */
+static int copy_elements(const ao_array *from, const ao_array *to)
 {
-    module_state *state = state_of(module);
+    enum { AT_ONCE = 1024 };
+    double local[AT_ONCE]; /* the widest type */
+    watched w;
+    ao_watch *watch = watch_begin(&w, from->count);
+    const ptrdiff_t step = array_step(to);
+    const size_t size = ao_type_sizes[from->type];
+    for (size_t i = 0, n; to->spacing.form && i < from->count && !watch->stopped; i += n) {
+        n = from->count - i < AT_ONCE ? from->count - i : AT_ONCE;
+        ao_copy_in(local, (const char *)from->data + (ptrdiff_t)i * array_step(from), from->spacing, size, n, watch);
+        ao_scatter((char *)to->data + (ptrdiff_t)i * step, to->spacing, local, size, n);
+    }
+    if (!to->spacing.form) {
+        ao_copy_in(to->data, from->data, from->spacing, size, from->count, watch);
+    }
+    return watch_end(&w);
+}
+
+static PyObject *copied(module_state *state, PyObject *object, int plain)
+{
     ao_array from, to;
     if (array_take(state, object, &from) < 0) {
         return NULL;
     }
-    PyObject *result = array_new_out(state, from.typecode, from.count, &to);
-    if (result) {
-        watched w;
-        ao_copy_in(to.data, from.data, from.spacing, ao_type_sizes[from.type], from.count, watch_begin(&w, from.count));
-        if (watch_end(&w) < 0) {
-            Py_CLEAR(result);
-        }
+    const int viewed = typecode_row(from.typecode)->given == AO_AS_VIEW;
+    const char letter = plain && viewed ? typecode_of(array_number_type(&from), 0) : from.typecode;
+    PyObject *result = array_new_out(state, letter, from.count, &to);
+    if (result && copy_elements(&from, &to) < 0) {
+        Py_CLEAR(result);
     }
     array_release(&to);
     array_release(&from);
     return result;
 }
 
-/* new_array(typecode, length) -> array.array, to be filled */
+/* copy_array(buffer) -> array.array of its elements, or a View where array has no such type */
+static PyObject *py_copy_array(PyObject *module, PyObject *object)
+{
+    return copied(state_of(module), object, 0);
+}
+
+/* plain_array(buffer) -> array.array of its elements as the machine has them: 0 and 1 for truth values */
+static PyObject *py_plain_array(PyObject *module, PyObject *object)
+{
+    return copied(state_of(module), object, 1);
+}
+
+/* new_array(typecode, length) -> array.array or View, to be filled */
 static PyObject *py_new_array(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     if (!has_args(nargs, 2, "new_array(typecode, length)")) {
@@ -542,22 +612,36 @@ static PyObject *py_new_array(PyObject *module, PyObject *const *args, Py_ssize_
     if (count < 0) {
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "new_array(): the length is negative");
     }
-    return array_new(state_of(module), *row->letter, (size_t)count);
+    return array_new(state_of(module), row->letter, (size_t)count);
 }
 
-/* typecode_type(typecode) -> name of the machine type of an array of results; ValueError if it cannot be one */
-static PyObject *py_typecode_type(PyObject *module, PyObject *object)
+/* typecode(name) -> the name that TYPECODES has for it; ValueError if no results can be given out in it */
+static PyObject *py_typecode(PyObject *module, PyObject *object)
 {
     (void)module;
     const ao_typecode *row = typecode_from(object);
-    return row ? PyUnicode_FromString(ao_type_names[typecode_type(row)]) : NULL;
+    return row ? PyUnicode_FromString(row->text) : NULL;
+}
+
+/* format(name) -> (typecode, whether in the other byte order); TypeError if such buffers are not taken in */
+static PyObject *py_format(PyObject *module, PyObject *object)
+{
+    (void)module;
+    ao_array element;
+    const char *text = PyUnicode_Check(object) ? PyUnicode_AsUTF8(object) : NULL;
+    if (!text || format_parse(text, 0, &element) < 0) {
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "a format is a text such as '>h'");
+    }
+    return Py_BuildValue("s O", typecode_row(element.typecode)->text, element.spacing.swapped ? Py_True : Py_False);
 }
 
 PyMethodDef buffers_methods[] = {
     ONE_ARGUMENT("buffer_info", py_buffer_info),
     ONE_ARGUMENT("copy_array", py_copy_array),
+    ONE_ARGUMENT("plain_array", py_plain_array),
     FAST_FUNCTION("new_array", py_new_array),
-    ONE_ARGUMENT("typecode_type", py_typecode_type),
+    ONE_ARGUMENT("typecode", py_typecode),
+    ONE_ARGUMENT("format", py_format),
     ONE_ARGUMENT("know_arrays", py_know_arrays),
     END_OF_FUNCTIONS,
 };

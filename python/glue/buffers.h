@@ -8,7 +8,7 @@
 typedef struct {
     Py_buffer view;
     enum ao_type type;
-    char typecode; /* array.array's letter for this type */
+    char typecode; /* the letter of what an element is: typecodes.h */
     size_t count;
     void *data;    /* its first element, or that of a private copy */
     ao_spacing spacing;
@@ -29,17 +29,32 @@ static inline void array_none(ao_array *array) /* one that array_release leaves 
 }
 /* Gives the machine its own copy of the data, side by side (an input that overlaps the output). */
 int array_make_private(ao_array *array);
+/* Bytes of an element in memory. */
+static inline size_t array_size(const ao_array *array)
+{
+    return ao_size_in_memory(array->type, array->spacing.form);
+}
 /* Bytes from one element to the next. */
 static inline ptrdiff_t array_step(const ao_array *array)
 {
     return array->spacing.stride ? array->spacing.stride : (ptrdiff_t)ao_type_sizes[array->type];
 }
+/* The type that programs are compiled for. */
+static inline unsigned array_stored(const ao_array *array)
+{
+    return stored_type(array->type, array->spacing.form);
+}
+/* Truth values are numbers to vm/arrays, which has no kernels for b1: gathered, they are 0 and 1. */
+static inline enum ao_type array_number_type(const ao_array *array)
+{
+    return array->type == AO_TYPE_b1 ? AO_TYPE_u8 : array->type;
+}
 static inline ao_span array_span(const ao_array *array)
 {
-    return (ao_span){array->data, array->spacing, array->type, array->count};
+    return (ao_span){array->data, array->spacing, array_number_type(array), array->count};
 }
 const void *array_spaced_element(const ao_array *array, size_t i, void *local);
-/* Element i in this machine's byte order: its address, or that of `local` (8 bytes), where it was copied to. */
+/* Element i as the machine has it: its address, or that of `local` (8 bytes), where it was copied to. */
 static inline const void *array_element(const ao_array *array, size_t i, void *local)
 {
     return array->spacing.stride ? array_spaced_element(array, i, local)
@@ -56,11 +71,14 @@ int format_parse(const char *format, Py_ssize_t size, ao_array *array);
 
 /* The row of a typecode that an array of results can have, from its name; NULL with ValueError or TypeError. */
 const ao_typecode *typecode_from(PyObject *name);
-/* A new array.array of such a typecode. Its elements are uninitialised memory: write all of them before the array is returned to Python. */
+/* A new array.array of such a typecode, or a View. Its elements are uninitialised memory: write all of them before the array is
+ * returned to Python. */
 PyObject *array_new(const module_state *state, char typecode, size_t count);
+/* An array.array of one element for element_set: of the typecode, or where array has none such of its machine type. */
+PyObject *array_scratch(const module_state *state, char typecode);
 /* The same, also taken for writing. */
 PyObject *array_new_out(const module_state *state, char typecode, size_t count, ao_array *array);
-/* Keeps the first `count` elements of an array.array that nobody else has. */
+/* Keeps the first `count` elements of what array_new made and nobody else has. */
 int array_cut(const module_state *state, PyObject *array, size_t count);
 
 int buffers_prepare(module_state *state); /* makes what array_new needs */

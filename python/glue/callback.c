@@ -51,12 +51,12 @@ static int map_element(run *r, size_t index, ao_array *out, store_policy *policy
 
 int call_map(run *r, ao_array *out, int defer, const uint8_t *valid)
 {
-    store_policy policy = {.type = out->type, .defer = defer, .valid = valid};
+    store_policy policy = {.type = out->type, .form = out->spacing.form, .defer = defer, .valid = valid};
     int same = 0, failed = 0;
     if (array_check_lengths(&r->arrays[0], out) < 0 || array_separate(r->arrays, r->ninputs, out, &same) < 0) {
         return -1;
     }
-    policy.scratch = array_new(r->state, out->typecode, 1);
+    policy.scratch = array_scratch(r->state, out->typecode);
     if (!policy.scratch) {
         return -1;
     }
@@ -103,7 +103,7 @@ static PyObject *call_mask(run *r)
 }
 
 /* Copies the elements for which the callable is true to `kept`; their number, or -1. */
-static Py_ssize_t keep(run *r, const ao_array *source, char *kept)
+static Py_ssize_t keep(run *r, const ao_array *source, const ao_array *kept)
 {
     const size_t size = ao_type_sizes[source->type];
     size_t number = 0;
@@ -117,7 +117,7 @@ static Py_ssize_t keep(run *r, const ao_array *source, char *kept)
             return -1;
         }
         if (truth) {
-            memcpy(kept + number++ * size, element, size);
+            array_store(kept, number++, element);
         }
     }
     return (Py_ssize_t)number;
@@ -134,7 +134,7 @@ PyObject *call_filter(run *r, Py_ssize_t lead)
     if (!result) {
         return NULL;
     }
-    const Py_ssize_t number = keep(r, source, held.data);
+    const Py_ssize_t number = keep(r, source, &held);
     array_release(&held);
     if (number < 0 || array_cut(r->state, result, (size_t)number) < 0) {
         Py_CLEAR(result);

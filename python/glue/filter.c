@@ -15,6 +15,7 @@ typedef struct {
     const ao_frame *frame;
     unsigned source; /* the input that is filtered */
     char *kept;
+    ao_spacing spacing; /* of what is kept: a form, or none */
     size_t size, log2_size, number;
 } compaction;
 
@@ -23,6 +24,22 @@ static void take_kept(void *context, const void *mask, size_t first, size_t n)
     compaction *c = context;
     (void)first;
     c->number += c->isa->compact[c->log2_size](n, mask, ao_frame_input(c->frame, c->source), c->kept + c->number * c->size);
+}
+
+/* The same where the result is of another form than the machine has. */
+static void take_kept_form(void *context, const void *mask, size_t first, size_t n)
+{
+    alignas(8) char aside[AO_MAX_BLOCK];
+    compaction *c = context;
+    const char *elements = ao_frame_input(c->frame, c->source);
+    const size_t most = sizeof aside / c->size;
+    (void)first;
+    for (size_t i = 0, now; i < n; i += now) {
+        now = n - i < most ? n - i : most;
+        const size_t kept = c->isa->compact[c->log2_size](now, (const uint8_t *)mask + i, elements + i * c->size, aside);
+        ao_scatter(c->kept + (ptrdiff_t)c->number * c->spacing.stride, c->spacing, aside, c->size, kept);
+        c->number += kept;
+    }
 }
 
 static int answer_truth(run *r, size_t j, void *context)
@@ -65,8 +82,8 @@ PyObject *run_filter(run *r, Py_ssize_t lead)
         return NULL;
     }
     compaction c = {.isa = r->state->isa, .frame = &r->frame, .source = (unsigned)(source - r->arrays), .kept = held.data,
-                    .size = ao_type_sizes[source->type], .log2_size = log2_size(source->type)};
-    ao_job job = {.sink = {take_kept, &c}};
+                    .spacing = held.spacing, .size = ao_type_sizes[source->type], .log2_size = log2_size(source->type)};
+    ao_job job = {.sink = {held.spacing.form ? take_kept_form : take_kept, &c}};
     int failed = run_start(r, &job, stack) < 0 || run_through(r, r->count, answer_truth, NULL) < 0;
     array_release(&held);
     if (failed || array_cut(r->state, result, c.number) < 0) {

@@ -132,12 +132,12 @@ static PyType_Spec kernel_spec = {
 
 /* -- running --------------------------------------------------------------------------------------------------------- */
 
-static PyObject *find_program(const run *r, const meaning *m, int filters, enum ao_type wanted)
+static PyObject *find_program(const run *r, const meaning *m, int filters, unsigned wanted)
 {
-    uint64_t signature = signature_begin(filters, filters ? AO_TYPE_b1 : (unsigned)wanted);
+    uint64_t signature = signature_begin(filters, filters ? AO_TYPE_b1 : wanted);
     unsigned input = 0;
     for (Py_ssize_t i = 0; i < m->nvalues; i++) {
-        int code = r->is_array[i] ? (int)r->arrays[input++].type : number_code(m->values[i]);
+        int code = r->is_array[i] ? (int)array_stored(&r->arrays[input++]) : number_code(m->values[i]);
         if (code < 0) {
             return NULL;
         }
@@ -181,7 +181,7 @@ static int plain_numbers(const run *r, const meaning *m)
 }
 
 /* Finds the program, if there is to be one. 0 if Python must do it. */
-static int settle(run *r, const meaning *m, int filters, enum ao_type wanted)
+static int settle(run *r, const meaning *m, int filters, unsigned wanted)
 {
     if (!m->ready) {
         return has_credit(m->cold, r->count);
@@ -212,7 +212,7 @@ static PyObject *run_meaning(module_state *state, meaning *m, int filters, PyObj
     if ((!out && !gives_array(state, m->values[0]))
         || run_take(&r, state, m->values, m->nvalues, m->oracle, m->nargs) < 0 || !r.is_array[0]
         || (out && array_take_out(state, out, &held) < 0) || !plain_numbers(&r, m)
-        || !settle(&r, m, filters, out ? held.type : r.arrays[0].type)) {
+        || !settle(&r, m, filters, array_stored(out ? &held : &r.arrays[0]))) {
         PyErr_Clear();
     } else if (filters) {
         result = m->ready ? run_filter(&r, 0) : call_filter(&r, 0);

@@ -14,7 +14,7 @@ enum {
     SIGNATURE_VALUES = 10, /* arguments and captured numbers at most */
     ENTRY_ARITIES = 16     /* the key of a code object's entry is its id times this plus the number of arguments */
 };
-_Static_assert((int)AO_NTYPES <= (int)SIGNATURE_NUMBER, "a code for each type");
+_Static_assert((int)AO_STORED_TYPES <= (int)SIGNATURE_NUMBER, "a code for each type");
 _Static_assert(2 * SIGNATURE_NUMBER == 1 << SIGNATURE_BITS, "and as many for numbers");
 _Static_assert(2 + (SIGNATURE_VALUES + 1) * SIGNATURE_BITS <= 64, "a signature is one number");
 

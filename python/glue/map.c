@@ -87,9 +87,16 @@ static int map_all(run *r, const ao_job *job, store_policy *policy, unsigned thr
                                               : run_through(r, r->count, answer_map, policy);
 }
 
+/* Truth values that are computed are 0 and 1, as they are to be stored. */
+static ao_spacing out_spacing(const ao_array *out)
+{
+    const ao_spacing none = {0, 0, AO_AS_IS};
+    return out->spacing.form == AO_TRUTH && out->spacing.stride == 1 ? none : out->spacing;
+}
+
 int run_map(run *r, ao_array *out, int defer, unsigned threads, const uint8_t *valid)
 {
-    store_policy policy = {.type = out->type, .defer = defer, .valid = valid};
+    store_policy policy = {.type = out->type, .form = out->spacing.form, .defer = defer, .valid = valid};
     alignas(64) char stack[FRAME_ON_STACK];
     int same = 0, failed = -1;
     if (!run_gives(r, out->type) || array_check_lengths(&r->arrays[0], out) < 0
@@ -97,12 +104,12 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads, const uint8_t *v
         return -1;
     }
     if (ao_program_faults(r->program->program)) {
-        policy.scratch = array_new(r->state, out->typecode, 1);
+        policy.scratch = array_scratch(r->state, out->typecode);
         if (!policy.scratch) {
             return -1;
         }
     }
-    ao_job job = {.out = out->data, .out_spacing = out->spacing, .flags = same || !defer ? AO_KEEP : 0};
+    ao_job job = {.out = out->data, .out_spacing = out_spacing(out), .flags = same || !defer ? AO_KEEP : 0};
     if (run_start(r, &job, stack) == 0) {
         failed = map_all(r, &job, &policy, threads);
         failed = failed ? failed : deferred_raise(&policy.deferred);

@@ -152,10 +152,14 @@ static PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t 
         PyErr_NoMemory();
     } else {
         for (unsigned part = 0; part < parts; part++) {
-            ao_moments_start(&p.moments[part], state->isa, a.type, (unsigned)wanted, AO_EXTRACT_AHEAD);
+            ao_moments_start(&p.moments[part], state->isa, array_number_type(&a), (unsigned)wanted, AO_EXTRACT_AHEAD);
         }
         const slice_work work = {add_moments, NULL, &p};
-        result = run_slices(&work, a.count, SLICE, parts) < 0 ? NULL : moments_list(p.moments, parts, sizeof *p.moments);
+        const int failed = run_slices(&work, a.count, SLICE, parts) < 0;
+        for (unsigned part = 0; part < parts; part++) {
+            p.moments[part].type = a.type; /* extremes of truth values are such */
+        }
+        result = failed ? NULL : moments_list(p.moments, parts, sizeof *p.moments);
     }
     PyMem_RawFree(p.moments);
     array_release(&a);
@@ -180,7 +184,7 @@ static void add_products(void *context, unsigned part, size_t first, size_t end)
     ao_products *sum = &p->products[part];
     for (size_t n; first < end; first += n) {
         n = end - first < GATHER ? end - first : GATHER;
-        enum ao_type type_a = p->a->type, type_b = p->b->type;
+        enum ao_type type_a = array_number_type(p->a), type_b = array_number_type(p->b);
         const void *x = widened(sum, &type_a, dense_part(p->a, first, local_a, &n), wide_a, n);
         const void *y = widened(sum, &type_b, dense_part(p->b, first, local_b, &n), wide_b, n);
         ao_products_add(sum, type_a, x, type_b, y, n);

@@ -118,6 +118,54 @@ int element_set(enum ao_type type, void *element, PyObject *value, PyObject *scr
     return 0;
 }
 
+static int set_half(double *element, PyObject *value, PyObject *scratch)
+{
+    double x;
+    if (element_set(AO_TYPE_f64, &x, value, scratch) < 0) {
+        return -1;
+    }
+    if (x == x && x - x == 0 && (x >= 65520 || x <= -65520)) {
+        PyErr_SetString(PyExc_OverflowError, "float too large to pack with e format");
+        return -1;
+    }
+    memcpy(element, &x, sizeof x);
+    return 0;
+}
+
+/* low..high: what 24 bits hold. */
+static int set_24(enum ao_type type, void *element, PyObject *value, long long low, long long high)
+{
+    PyObject *number = PyNumber_Index(value);
+    if (!number) {
+        return -1;
+    }
+    int overflow = 0;
+    const long long x = PyLong_AsLongLongAndOverflow(number, &overflow);
+    Py_DECREF(number);
+    if (overflow || x < low || x > high) {
+        PyErr_Format(PyExc_OverflowError, "%s 24-bit integer is %s", low ? "signed" : "unsigned",
+                     overflow > 0 || (!overflow && x > high) ? "greater than maximum" : "less than minimum");
+        return -1;
+    }
+    write_int(type, element, x);
+    return 0;
+}
+
+int element_set_form(enum ao_type type, unsigned form, void *element, PyObject *value, PyObject *scratch)
+{
+    switch (form) {
+    case AO_TRUTH: {
+        const int truth = PyObject_IsTrue(value);
+        *(uint8_t *)element = truth > 0;
+        return truth < 0 ? -1 : 0;
+    }
+    case AO_HALF: return set_half(element, value, scratch);
+    case AO_INT24: return set_24(type, element, value, -(1 << 23), (1 << 23) - 1);
+    case AO_UINT24: return set_24(type, element, value, 0, (1 << 24) - 1);
+    default: return element_set(type, element, value, scratch);
+    }
+}
+
 int number_to_value(enum ao_type type, PyObject *number, ao_value *value)
 {
     if (is_float(type)) {
@@ -249,13 +297,15 @@ static void say_remedy(enum ao_type type, PyObject *value)
 
 int store_result(store_policy *policy, void *element, PyObject *value)
 {
-    if (element_set(policy->type, element, value, policy->scratch) == 0) {
+    if (element_set_form(policy->type, policy->form, element, value, policy->scratch) == 0) {
         return 0;
     }
     if (!policy->defer) {
         return -1;
     }
-    say_remedy(policy->type, value);
+    if (!policy->form) {
+        say_remedy(policy->type, value);
+    }
     deferred_save(&policy->deferred);
     return 1;
 }

@@ -8,6 +8,9 @@ PyObject *element_get(enum ao_type type, const void *element);
 /* Stores a Python object in an element exactly as array.array does, with its exceptions. `scratch` is an array.array of
  * one element of that typecode. */
 int element_set(enum ao_type type, void *element, PyObject *value, PyObject *scratch);
+/* The same for an element that will be scattered to a form (vm.h): what does not fit that is an OverflowError, with struct's
+ * words; any object has a truth. `scratch` is of the machine's type. */
+int element_set_form(enum ao_type type, unsigned form, void *element, PyObject *value, PyObject *scratch);
 /* The number as a machine value; 0 if the type holds it exactly, 1 if not, -1 on error. */
 int number_to_value(enum ao_type type, PyObject *number, ao_value *value);
 /* Whether it is an int that no machine type holds. */
@@ -29,7 +32,8 @@ int deferred_raise(deferred_error *deferred);  /* -1 with the exception set if t
 /* How results of Python are stored. */
 typedef struct {
     enum ao_type type;
-    PyObject *scratch;        /* array.array of one element of the output, for whoever opens this to make and drop */
+    unsigned form;
+    PyObject *scratch;        /* array.array of one element of the type, for whoever opens this to make and drop */
     int defer;                /* go on after a failed store, whose exception then says what typecode to ask for */
     deferred_error deferred;
     const uint8_t *valid;     /* bits, or NULL: an element whose bit is 0 is null, and nobody is asked for it */

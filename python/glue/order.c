@@ -28,7 +28,7 @@ static PyObject *py_sort(PyObject *module, PyObject *object)
     int failed = !room;
     if (!failed) {
         watched w;
-        ao_sort_shared(a.type, a.data, a.spacing, room, a.count, watch_begin(&w, a.count));
+        ao_sort_shared(array_number_type(&a), a.data, a.spacing, room, a.count, watch_begin(&w, a.count));
         failed = watch_end(&w);
     }
     PyMem_RawFree(room);
@@ -44,7 +44,7 @@ static PyObject *py_reverse(PyObject *module, PyObject *object)
     if (array_take_out(state_of(module), object, &a) < 0) {
         return NULL;
     }
-    ao_reverse(a.data, array_step(&a), ao_type_sizes[a.type], a.count, watch_begin(&w, a.count));
+    ao_reverse(a.data, array_step(&a), array_size(&a), a.count, watch_begin(&w, a.count));
     const int failed = watch_end(&w);
     array_release(&a);
     return failed ? NULL : Py_NewRef(Py_None);
@@ -57,6 +57,10 @@ static PyObject *py_unique(PyObject *module, PyObject *object)
     ao_array a;
     if (array_take_out(state, object, &a) < 0) {
         return NULL;
+    }
+    if (a.spacing.stride) {
+        array_release(&a);
+        return PyErr_Format(PyExc_ValueError, "unique(): an array.array is needed");
     }
     size_t count = 0;
     void *scratch = scratch_for(&a, 1);
@@ -98,7 +102,7 @@ static PyObject *py_select(PyObject *module, PyObject *const *args, Py_ssize_t n
         const ao_span span = array_span(&a);
         odd = ao_span_has_nan(&span, watch);
         if (!odd && !watch->stopped) {
-            ao_select(a.type, a.data, scratch, a.count, k, kth, two ? next : NULL, watch);
+            ao_select(array_number_type(&a), a.data, scratch, a.count, k, kth, two ? next : NULL, watch);
         }
         failed = watch_end(&w);
     }

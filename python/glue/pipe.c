@@ -109,7 +109,7 @@ static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
     s->type = type;
     s->size = size;
     s->log2_size = log2_size(type);
-    s->scratch = array_new(r->state, typecode, 1);
+    s->scratch = array_scratch(r->state, typecode);
     s->large = s->scratch ? PyList_New(0) : NULL;
     return s->large ? 0 : -1;
 }
@@ -299,12 +299,15 @@ static PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t
     memset(&sink, 0, offsetof(pipe_sink, stage));
     const ao_typecode *row = typecode_from(args[4]);
     const unsigned long wanted = row ? PyLong_AsUnsignedLong(args[5]) : 0;
+    if (!PyErr_Occurred() && row->given != AO_AS_ARRAY) {
+        PyErr_SetString(PyExc_ValueError, "run_pipe(): the typecode must be one of array.array's");
+    }
     if (PyErr_Occurred()) {
         return NULL;
     }
     PyObject *result = NULL;
-    if (run_open(&r, module, args, -1) == 0 && open_sink(&r, &sink, typecode_type(row), *row->letter) == 0) {
-        result = pipe_result(&r, &sink, *row->letter, (unsigned)wanted);
+    if (run_open(&r, module, args, -1) == 0 && open_sink(&r, &sink, typecode_type(row), row->letter) == 0) {
+        result = pipe_result(&r, &sink, row->letter, (unsigned)wanted);
     }
     Py_XDECREF(sink.scratch);
     Py_XDECREF(sink.large);

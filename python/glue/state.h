@@ -57,10 +57,12 @@ typedef struct {
     PyTypeObject *program_type;
     PyObject *array_type; /* array.array */
     PyObject *missing;    /* what find() gives where there is nothing */
-    PyObject *ones[AO_TYPECODES]; /* an array of one zero for each typecode; never given away */
+    PyObject *ones[AO_TYPECODES]; /* an array of one zero for each typecode that array has; never given away */
     int8_t array_types[128]; /* one more than the machine type of an array.array, by its letter; 0: it is not taken in */
     int knows_arrays;     /* the fields of array.array are where buffers.c expects them */
     PyTypeObject *entry_type, *kernel_type, *view_type;
+    PyObject *(*view_new)(void *, char, size_t); /* view.c: a View of new memory, for buffers.c, which comes before it */
+    int (*view_cut)(PyObject *, size_t);
     PyObject *out_name, *map_name; /* "out" and "map" */
     PyObject *texts;      /* known.c: texts that can run without Python's help */
     PyObject *entries;    /* functions.py: what is known of code objects */

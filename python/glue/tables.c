@@ -57,12 +57,28 @@ static PyObject *make_types(void)
     return make_names(all, AO_NTYPES);
 }
 
+/* The types that buffers have and the machine has not, in the order of their codes in signatures, by the machine's type for
+ * each. */
+static PyObject *make_stored_types(void)
+{
+    PyObject *dict = PyDict_New();
+    for (unsigned form = AO_HALF; dict && form < AO_FORMS; form++) {
+        const char *name = ao_stored_names[stored_type((enum ao_type)ao_form_types[form], form)];
+        PyObject *type = PyUnicode_FromString(ao_type_names[ao_form_types[form]]);
+        if (!type || PyDict_SetItemString(dict, name, type) < 0) {
+            Py_CLEAR(dict);
+        }
+        Py_XDECREF(type);
+    }
+    return dict;
+}
+
 static PyObject *make_type_sizes(void)
 {
     PyObject *dict = PyDict_New();
-    for (int i = 0; dict && i < AO_NTYPES; i++) {
-        PyObject *size = PyLong_FromLong(ao_type_sizes[i]);
-        if (!size || PyDict_SetItemString(dict, ao_type_names[i], size) < 0) {
+    for (int i = 0; dict && i < AO_STORED_TYPES; i++) {
+        PyObject *size = PyLong_FromLong(i < AO_NTYPES ? ao_type_sizes[i] : ao_form_sizes[AO_HALF + i - AO_NTYPES]);
+        if (!size || PyDict_SetItemString(dict, ao_stored_names[i], size) < 0) {
             Py_CLEAR(dict);
         }
         Py_XDECREF(size);
@@ -74,12 +90,14 @@ static PyObject *make_type_sizes(void)
 static PyObject *make_typecodes(void)
 {
     static const char *const kinds[] = {[AO_UNSIGNED] = "u", [AO_SIGNED] = "i", [AO_FLOAT] = "f"};
+    static const char *const given[] = {[AO_NOT_GIVEN] = "", [AO_AS_ARRAY] = "array", [AO_AS_VIEW] = "View"};
     PyObject *dict = PyDict_New();
     for (const ao_typecode *row = ao_typecodes; dict && row < ao_typecodes + AO_TYPECODES; row++) {
-        PyObject *value = Py_BuildValue("{s s s s s i s O s O}", "type", ao_type_names[typecode_type(row)], "kind",
-                                        kinds[row->kind], "size", row->size, "taken", row->taken ? Py_True : Py_False, "given",
-                                        row->given ? Py_True : Py_False);
-        if (!value || PyDict_SetItemString(dict, row->letter, value) < 0) {
+        PyObject *value = Py_BuildValue("{s s s s s i s O s s}", "type",
+                                        ao_stored_names[stored_type(typecode_type(row), row->form)], "kind", kinds[row->kind],
+                                        "size", row->size, "taken", row->taken ? Py_True : Py_False, "given",
+                                        given[row->given]);
+        if (!value || PyDict_SetItemString(dict, row->text, value) < 0) {
             Py_CLEAR(dict);
         }
         Py_XDECREF(value);
@@ -160,7 +178,8 @@ int tables_prepare(PyObject *module)
 {
     const module_state *state = state_of(module);
     if (add(module, "OPS", make_ops()) < 0 || add(module, "TYPES", make_types()) < 0
-        || add(module, "TYPE_SIZES", make_type_sizes()) < 0 || add(module, "TYPECODES", make_typecodes()) < 0
+        || add(module, "STORED_TYPES", make_stored_types()) < 0 || add(module, "TYPE_SIZES", make_type_sizes()) < 0
+        || add(module, "TYPECODES", make_typecodes()) < 0
         || add(module, "NUMBER_LANES", make_names(number_lanes, NUMBER_LANES)) < 0
         || add(module, "LIMITS", make_limits()) < 0 || add(module, "CONSTANTS", make_constants()) < 0
         || PyModule_AddStringConstant(module, "HEADER_FORMAT", HEADER_FORMAT) < 0

@@ -218,7 +218,7 @@ static PyObject *py_pack_nulls(PyObject *module, PyObject *object)
     }
     PyObject *bits = NULL, *result = NULL;
     array_none(&out);
-    if (mask.type != AO_TYPE_u8) {
+    if (array_number_type(&mask) != AO_TYPE_u8) {
         PyErr_SetString(PyExc_TypeError, "a mask has a byte per element");
     } else if (!mask.spacing.stride || array_make_private(&mask) == 0) {
         bits = new_bits(state, (Py_ssize_t)mask.count, 0, &out);
@@ -250,24 +250,30 @@ static void find_numbers(enum ao_type type, const void *values, uint8_t *mask, s
 }
 
 /* The elements whose byte of the mask is not 0, or without a mask those that are no nan; their number. */
-static size_t compact(const module_state *state, const ao_array *values, const ao_array *mask, char *kept, ao_watch *watch)
+static size_t compact(const module_state *state, const ao_array *values, const ao_array *mask, const ao_array *out,
+                      ao_watch *watch)
 {
     const size_t size = ao_type_sizes[values->type], log2 = log2_size(values->type);
-    _Alignas(64) char local[PART * 8];
+    const ao_spacing in = {array_step(values), values->spacing.swapped, values->spacing.form};
+    _Alignas(64) char local[PART * 8], kept[PART * 8];
     _Alignas(64) uint8_t bytes[PART];
     size_t number = 0;
     for (size_t i = 0, n; i < values->count && !watch->stopped; i += n) {
         n = values->count - i < PART ? values->count - i : PART;
         /* a copy also if the elements are side by side: what is looked at is what is kept */
-        ao_gather(local, (const char *)values->data + (ptrdiff_t)i * array_step(values),
-                  (ao_spacing){array_step(values), values->spacing.swapped}, size, n);
+        ao_gather(local, (const char *)values->data + (ptrdiff_t)i * in.stride, in, size, n);
         for (size_t j = 0; mask && j < n; j++) {
             bytes[j] = ((const uint8_t *)mask->data)[i + j] != 0;
         }
         if (!mask) {
             find_numbers(values->type, local, bytes, n);
         }
-        number += state->isa->compact[log2](n, bytes, local, kept + number * size);
+        char *to = (char *)out->data + (ptrdiff_t)number * array_step(out);
+        const size_t some = state->isa->compact[log2](n, bytes, local, out->spacing.form ? kept : to);
+        if (out->spacing.form) {
+            ao_scatter(to, out->spacing, kept, size, some);
+        }
+        number += some;
         ao_watch_done(watch, n);
     }
     return number;
@@ -276,7 +282,7 @@ static size_t compact(const module_state *state, const ao_array *values, const a
 /* Whether there is a byte for each element. */
 static int is_mask_of(const ao_array *mask, const ao_array *values)
 {
-    if (mask->type != AO_TYPE_u8) {
+    if (array_number_type(mask) != AO_TYPE_u8) {
         PyErr_SetString(PyExc_TypeError, "a mask has a byte per element");
         return 0;
     }
@@ -303,7 +309,7 @@ static PyObject *py_compact(PyObject *module, PyObject *const *args, Py_ssize_t 
     }
     if (result) {
         watched w;
-        const size_t number = compact(state, &values, masked ? &mask : NULL, out.data, watch_begin(&w, values.count));
+        const size_t number = compact(state, &values, masked ? &mask : NULL, &out, watch_begin(&w, values.count));
         const int stopped = watch_end(&w) < 0;
         array_release(&out);
         if (stopped || array_cut(state, result, number) < 0) {
@@ -317,13 +323,12 @@ static PyObject *py_compact(PyObject *module, PyObject *const *args, Py_ssize_t 
 
 static void fill(const ao_array *out, const uint8_t *bits, size_t first, const void *number)
 {
-    const size_t size = ao_type_sizes[out->type];
     for (size_t i = 0; i < out->count; i += 8) {
         const size_t n = out->count - i < 8 ? out->count - i : 8;
         const unsigned some = eight(bits, first + i, first + out->count);
         for (size_t j = 0; some != 255 && j < n; j++) {
             if (!(some >> j & 1)) {
-                memcpy((char *)out->data + (i + j) * size, number, size);
+                array_store(out, i + j, number);
             }
         }
     }
@@ -345,8 +350,9 @@ static PyObject *py_fill_nulls(PyObject *module, PyObject *const *args, Py_ssize
     PyObject *scratch = NULL;
     array_none(&bits);
     int failed = array_take(state, args[1], &bits) < 0 || !has_bits(&bits, first, (Py_ssize_t)out.count)
-                 || !(scratch = array_new(state, out.typecode, 1)) || element_set(out.type, &number, args[3], scratch) < 0;
-    if (!failed && out.spacing.stride) {
+                 || !(scratch = array_scratch(state, out.typecode))
+                 || element_set_form(out.type, out.spacing.form, &number, args[3], scratch) < 0;
+    if (!failed && out.spacing.stride && !out.spacing.form) {
         PyErr_SetString(PyExc_BufferError, "the elements are not side by side");
         failed = 1;
     }

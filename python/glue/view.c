@@ -20,7 +20,8 @@ typedef struct {
     PyObject *owner;   /* holds the memory: a memoryview, or an Arrow capsule; NULL after release() */
     char *data;        /* the first element */
     enum ao_type type;
-    char format[3];    /* as the buffer protocol has it */
+    char letter;       /* typecodes.h */
+    char format[4];    /* as the buffer protocol has it; it has no name for 24 bits, so those are '<i3' */
     ao_spacing spacing; /* stride is never 0 here */
     Py_ssize_t count, exports;
     int readonly;
@@ -40,19 +41,62 @@ static ViewObject *view_at(module_state *state, PyObject *owner, char *data, enu
     self->spacing = spacing;
     self->count = count;
     self->readonly = readonly;
-    char *format = self->format;
-    if (spacing.swapped) {
-        *format++ = PY_LITTLE_ENDIAN ? '>' : '<';
-    }
-    *format = letter;
+    self->letter = letter;
+    const char *order = !spacing.swapped ? "" : PY_LITTLE_ENDIAN ? ">" : "<";
+    PyOS_snprintf(self->format, sizeof self->format, "%s%s", order, typecode_row(letter)->text);
     return self;
 }
 
-PyObject *view_of_memory(module_state *state, PyObject *owner, const void *data, enum ao_type type, size_t count)
+static Py_ssize_t size_of(const ViewObject *v)
 {
-    ao_spacing spacing = {ao_type_sizes[type], 0};
-    return (PyObject *)view_at(state, owner, (char *)(uintptr_t)data, type, typecode_of(type, 0), spacing,
+    return (Py_ssize_t)ao_size_in_memory(v->type, v->spacing.form);
+}
+
+PyObject *view_of_memory(module_state *state, PyObject *owner, const void *data, const ao_typecode *row, size_t count)
+{
+    const ao_spacing spacing = {row->size, 0, row->form};
+    return (PyObject *)view_at(state, owner, (char *)(uintptr_t)data, typecode_type(row), row->letter, spacing,
                                (Py_ssize_t)count, 1);
+}
+
+/* Memory of its own, a bytearray. */
+static PyObject *new_view(void *state, char letter, size_t count)
+{
+    const ao_typecode *row = typecode_row(letter);
+    if (count > PY_SSIZE_T_MAX / (size_t)row->size) {
+        return PyErr_NoMemory();
+    }
+    PyObject *memory = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)count * row->size);
+    PyObject *owner = memory ? PyMemoryView_FromObject(memory) : NULL;
+    PyObject *view = NULL;
+    if (owner) {
+        const ao_spacing spacing = {row->size, 0, row->form};
+        view = (PyObject *)view_at(state, owner, PyByteArray_AS_STRING(memory), typecode_type(row), letter, spacing,
+                                   (Py_ssize_t)count, 0);
+    }
+    Py_XDECREF(owner);
+    Py_XDECREF(memory);
+    return view;
+}
+
+/* Of one that new_view made: what is much shorter gets memory of its own length. */
+static int cut_view(PyObject *self, size_t count)
+{
+    ViewObject *v = (ViewObject *)self;
+    if (count < (size_t)v->count / 2) {
+        ViewObject *part = (ViewObject *)new_view(PyType_GetModuleState(Py_TYPE(self)), v->letter, count);
+        if (!part) {
+            return -1;
+        }
+        memcpy(part->data, v->data, count * (size_t)size_of(v));
+        PyObject *owner = v->owner;
+        v->owner = part->owner;
+        part->owner = owner;
+        v->data = part->data;
+        Py_DECREF(part);
+    }
+    v->count = (Py_ssize_t)count;
+    return 0;
 }
 
 /* -- making -------------------------------------------------------------------------------------------------------- */
@@ -62,6 +106,10 @@ static Py_ssize_t fitting(Py_ssize_t bytes, Py_ssize_t offset, Py_ssize_t stride
 {
     if (offset < 0 || stride < 1) {
         PyErr_Format(PyExc_ValueError, "view() needs an offset from 0 and a stride from 1, not %zd and %zd", offset, stride);
+        return -1;
+    }
+    if (offset > bytes) {
+        PyErr_Format(PyExc_ValueError, "view() from byte %zd of a buffer of %zd bytes", offset, bytes);
         return -1;
     }
     Py_ssize_t most = offset > bytes - size ? 0 : (bytes - offset - size) / stride + 1;
@@ -95,7 +143,7 @@ static PyObject *py_view(PyObject *module, PyObject *const *args, Py_ssize_t nar
     if (!format || format_parse(strlen(format) == (size_t)length ? format : "", 0, &element) < 0) {
         return NULL;
     }
-    Py_ssize_t size = ao_type_sizes[element.type], offset = PyNumber_AsSsize_t(args[2], PyExc_OverflowError);
+    Py_ssize_t size = (Py_ssize_t)array_size(&element), offset = PyNumber_AsSsize_t(args[2], PyExc_OverflowError);
     Py_ssize_t stride = args[3] == Py_None ? size : PyNumber_AsSsize_t(args[3], PyExc_OverflowError);
     PyObject *memory = PyErr_Occurred() ? NULL : PyMemoryView_FromObject(args[0]);
     if (!memory) {
@@ -107,7 +155,7 @@ static PyObject *py_view(PyObject *module, PyObject *const *args, Py_ssize_t nar
         PyErr_SetString(PyExc_BufferError, "view() needs a contiguous buffer");
     } else {
         Py_ssize_t count = fitting(base->len, offset, stride, size, args[4]);
-        ao_spacing spacing = {stride, element.spacing.swapped};
+        ao_spacing spacing = {stride, element.spacing.swapped, element.spacing.form};
         if (count >= 0) {
             result = (PyObject *)view_at(state, memory, (char *)base->buf + (count ? offset : 0), element.type,
                                          element.typecode, spacing, count, base->readonly);
@@ -194,7 +242,7 @@ static int is_live(const ViewObject *v)
 
 static int is_dense(const ViewObject *v)
 {
-    return v->count < 2 || v->spacing.stride == ao_type_sizes[v->type];
+    return v->count < 2 || v->spacing.stride == size_of(v);
 }
 
 static int fill_buffer(ViewObject *v, Py_buffer *view, int flags)
@@ -217,7 +265,7 @@ static int fill_buffer(ViewObject *v, Py_buffer *view, int flags)
         PyErr_SetString(PyExc_BufferError, "the view is in the other byte order: its format must be asked for");
         return -1;
     }
-    const Py_ssize_t size = ao_type_sizes[v->type];
+    const Py_ssize_t size = size_of(v);
     *view = (Py_buffer){.buf = v->data, .obj = Py_NewRef(v), .len = v->count * size, .itemsize = size,
                         .readonly = v->readonly, .ndim = 1};
     view->format = flags & PyBUF_FORMAT ? v->format : NULL;
@@ -293,10 +341,9 @@ static PyObject *slice_at(ViewObject *v, Py_ssize_t start, Py_ssize_t stop, Py_s
         return NULL;
     }
     Py_ssize_t count = PySlice_AdjustIndices(v->count, &start, &stop, step);
-    ao_spacing spacing = {count > 1 ? v->spacing.stride * step : v->spacing.stride, v->spacing.swapped};
+    ao_spacing spacing = {count > 1 ? v->spacing.stride * step : v->spacing.stride, v->spacing.swapped, v->spacing.form};
     module_state *state = PyType_GetModuleState(Py_TYPE(v));
-    char letter = v->format[v->spacing.swapped ? 1 : 0];
-    return (PyObject *)view_at(state, v->owner, v->data + (count ? start * v->spacing.stride : 0), v->type, letter, spacing,
+    return (PyObject *)view_at(state, v->owner, v->data + (count ? start * v->spacing.stride : 0), v->type, v->letter, spacing,
                                count, v->readonly);
 }
 
@@ -350,8 +397,8 @@ static int view_assign(PyObject *self, PyObject *key, PyObject *value)
         return -1;
     }
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
-    PyObject *scratch = array_new(state, typecode_of(v->type, v->format[v->spacing.swapped ? 1 : 0]), 1);
-    int status = scratch ? element_set(v->type, element, value, scratch) : -1;
+    PyObject *scratch = array_scratch(state, v->letter);
+    int status = scratch ? element_set_form(v->type, v->spacing.form, element, value, scratch) : -1;
     Py_XDECREF(scratch);
     if (status == 0) { /* the value's __index__ may have released it */
         Py_BEGIN_CRITICAL_SECTION(self);
@@ -402,7 +449,7 @@ static PyObject *get_format(PyObject *self, void *unused)
 static PyObject *get_itemsize(PyObject *self, void *unused)
 {
     (void)unused;
-    return PyLong_FromLong(ao_type_sizes[((ViewObject *)self)->type]);
+    return PyLong_FromSsize_t(size_of((ViewObject *)self));
 }
 
 static PyObject *get_stride(PyObject *self, void *unused)
@@ -427,7 +474,7 @@ static PyMethodDef type_methods[] = {
 };
 
 static PyGetSetDef view_getset[] = {
-    {"format", get_format, NULL, "Type of the elements, as in struct: a typecode with < or > before it if swapped.", NULL},
+    {"format", get_format, NULL, "Type of the elements, as in struct: a typecode with < or > before it if swapped; 'i3' and 'u3' have 24 bits.", NULL},
     {"itemsize", get_itemsize, NULL, "Bytes of an element.", NULL},
     {"stride", get_stride, NULL, "Bytes from one element to the next.", NULL},
     {"readonly", get_readonly, NULL, "Whether the memory must not be written.", NULL},
@@ -477,6 +524,8 @@ static PyType_Spec view_spec = {
 int view_prepare(PyObject *module)
 {
     module_state *state = state_of(module);
+    state->view_new = new_view;
+    state->view_cut = cut_view;
     state->view_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &view_spec, NULL);
     return state->view_type ? PyModule_AddObjectRef(module, "View", (PyObject *)state->view_type) : -1;
 }

@@ -6,7 +6,7 @@
 
 int view_prepare(PyObject *module); /* makes the type */
 /* A read-only View of elements side by side, in memory that `owner` holds. */
-PyObject *view_of_memory(module_state *state, PyObject *owner, const void *data, enum ao_type type, size_t count);
+PyObject *view_of_memory(module_state *state, PyObject *owner, const void *data, const ao_typecode *row, size_t count);
 
 extern PyMethodDef view_methods[];
 

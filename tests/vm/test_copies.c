@@ -56,11 +56,11 @@ static void check_stops(void)
         x[i] = (uint32_t)i + 1;
     looks l = {0, 1};
     ao_watch w = {.call = count_look, .context = &l};
-    CHECK(ao_copy_in(y, x, (ao_spacing){0, 0}, 4, N, &w) && l.calls == 1, "%zu looks", l.calls);
+    CHECK(ao_copy_in(y, x, (ao_spacing){0, 0, AO_AS_IS}, 4, N, &w) && l.calls == 1, "%zu looks", l.calls);
     CHECK(y[0] == 1 && y[AO_WATCH_EVERY - 1] == AO_WATCH_EVERY && y[N - 1] == 0, "a front is copied");
     l.calls = 0;
     w = (ao_watch){.call = count_look, .context = &l};
-    CHECK(ao_copy_out(y, (ao_spacing){0, 0}, x, 4, N, &w) && l.calls == 1 && y[N - 1] == N, "all is copied");
+    CHECK(ao_copy_out(y, (ao_spacing){0, 0, AO_AS_IS}, x, 4, N, &w) && l.calls == 1 && y[N - 1] == N, "all is copied");
     l.calls = 0;
     w = (ao_watch){.call = count_look, .context = &l};
     CHECK(ao_reverse(x, 4, 4, N, &w) && l.calls == 1, "%zu looks", l.calls);
@@ -81,10 +81,10 @@ int main(void)
         for (size_t l = 0; l < COUNT(lengths); l++) {
             const ptrdiff_t size = (ptrdiff_t)sizes[s];
             for (int swapped = 0; swapped < 2; swapped++) {
-                check_copies(&state, sizes[s], lengths[l], (ao_spacing){STRIDE * size, swapped});
-                check_copies(&state, sizes[s], lengths[l], (ao_spacing){-size, swapped});
+                check_copies(&state, sizes[s], lengths[l], (ao_spacing){STRIDE * size, (uint8_t)swapped, AO_AS_IS});
+                check_copies(&state, sizes[s], lengths[l], (ao_spacing){-size, (uint8_t)swapped, AO_AS_IS});
             }
-            check_copies(&state, sizes[s], lengths[l], (ao_spacing){0, 0});
+            check_copies(&state, sizes[s], lengths[l], (ao_spacing){0, 0, AO_AS_IS});
             check_reverse(&state, sizes[s], lengths[l], size);
             check_reverse(&state, sizes[s], lengths[l], -2 * size);
         }

@@ -115,7 +115,7 @@ static const struct {
 static int sum_of_spread(const ao_isa *isa, enum ao_type type, const void *x, size_t n, double *sum)
 {
     const size_t size = ao_type_sizes[type];
-    const ao_spacing spread = {3 * (ptrdiff_t)size, 1};
+    const ao_spacing spread = {3 * (ptrdiff_t)size, 1, AO_AS_IS};
     char *wide = malloc(3 * n * size + 1);
     ao_scatter(wide, spread, x, size, n);
     const ao_span span = {wide, spread, type, n};
@@ -402,10 +402,10 @@ static void add_wide(int64_t *high, uint64_t *low, int64_t value, int negative)
 static void check_int_span(const ao_isa *isa, enum ao_type type, const void *x, size_t n, int64_t high, uint64_t low)
 {
     const size_t size = ao_type_sizes[type];
-    const ao_spacing spread = {3 * (ptrdiff_t)size, 1};
+    const ao_spacing spread = {3 * (ptrdiff_t)size, 1, AO_AS_IS};
     char *wide = malloc(3 * n * size + 1);
     ao_scatter(wide, spread, x, size, n);
-    const ao_span spans[] = {{x, {0, 0}, type, n}, {wide, spread, type, n}};
+    const ao_span spans[] = {{x, {0, 0, AO_AS_IS}, type, n}, {wide, spread, type, n}};
     for (int s = 0; s < 2; s++) {
         int64_t span_high;
         uint64_t span_low;
@@ -471,10 +471,10 @@ static void check_ints(uint64_t *state)
 static void check_span(const ao_isa *isa, enum ao_type type, const void *x, size_t n, int largest, size_t want)
 {
     const size_t size = ao_type_sizes[type];
-    const ao_spacing spread = {3 * (ptrdiff_t)size, 1};
+    const ao_spacing spread = {3 * (ptrdiff_t)size, 1, AO_AS_IS};
     char element[8] = "", *wide = malloc(3 * n * size);
     ao_scatter(wide, spread, x, size, n);
-    const ao_span spans[] = {{x, {0, 0}, type, n}, {wide, spread, type, n}};
+    const ao_span spans[] = {{x, {0, 0, AO_AS_IS}, type, n}, {wide, spread, type, n}};
     for (int s = 0; s < 2; s++) {
         const size_t got = ao_span_extreme(isa, &spans[s], largest, element, UNWATCHED);
         CHECK(got == want && memcmp(element, (const char *)x + want * size, size) == 0, "%s, %s of a span of %zu: %zu, not %zu",
@@ -565,7 +565,8 @@ static void check_watch(void)
     int64_t high;
     uint64_t low;
     char element[8];
-    const ao_span spans[] = {{x, {0, 0}, AO_TYPE_i8, N}, {x, {0, 0}, AO_TYPE_f32, N / 4}, {x, {16, 1}, AO_TYPE_f64, N / 16}};
+    const ao_span spans[] = {{x, {0, 0, AO_AS_IS}, AO_TYPE_i8, N}, {x, {0, 0, AO_AS_IS}, AO_TYPE_f32, N / 4},
+                             {x, {16, 1, AO_AS_IS}, AO_TYPE_f64, N / 16}};
     FOR_EACH_LEVEL(isa)
         for (int s = 0; s < 3; s++)
             for (size_t stop = 0; stop < 2; stop++)

@@ -395,13 +395,13 @@ static void check_shared(uint64_t *state)
             reference_sort(a.t, a.x, a.sorted, n);
             char *room = malloc(2 * n * size + 1), *spread = malloc(n * stride + 1);
             for (int swapped = 0; swapped < 2; swapped++) {
-                ao_scatter(spread, (ao_spacing){(ptrdiff_t)stride, swapped}, a.x, size, n);
-                ao_sort_shared(a.t->type, spread, (ao_spacing){(ptrdiff_t)stride, swapped}, room, n, UNWATCHED);
-                ao_gather(a.work, spread, (ao_spacing){(ptrdiff_t)stride, swapped}, size, n);
+                ao_scatter(spread, (ao_spacing){(ptrdiff_t)stride, (uint8_t)swapped, AO_AS_IS}, a.x, size, n);
+                ao_sort_shared(a.t->type, spread, (ao_spacing){(ptrdiff_t)stride, (uint8_t)swapped, AO_AS_IS}, room, n, UNWATCHED);
+                ao_gather(a.work, spread, (ao_spacing){(ptrdiff_t)stride, (uint8_t)swapped, AO_AS_IS}, size, n);
                 CHECK_OF(&a, memcmp(a.work, a.sorted, a.bytes) == 0, swapped ? "spread and swapped" : "spread");
             }
             memcpy(a.work, a.x, a.bytes);
-            ao_sort_shared(a.t->type, a.work, (ao_spacing){0, 0}, room, n, UNWATCHED);
+            ao_sort_shared(a.t->type, a.work, (ao_spacing){0, 0, AO_AS_IS}, room, n, UNWATCHED);
             CHECK_OF(&a, memcmp(a.work, a.sorted, a.bytes) == 0, "side by side");
             free(room);
             free(spread);
@@ -430,7 +430,7 @@ static void check_watch(uint64_t *state)
             looks l = {0, stop};
             ao_watch w = {.call = count_look, .context = &l};
             memcpy(a.work, a.x, a.bytes);
-            const int stopped = ao_sort_shared(type->type, a.work, (ao_spacing){0, 0}, room, WATCHED, &w);
+            const int stopped = ao_sort_shared(type->type, a.work, (ao_spacing){0, 0, AO_AS_IS}, room, WATCHED, &w);
             CHECK_OF(&a, w.largest <= AO_WATCH_EVERY / 2, "work between two looks");
             CHECK_OF(&a, stopped == (stop > 0) && (!stop || l.calls == stop), "looks after a stop");
             if (!stop) {
@@ -501,7 +501,7 @@ static void check_races(void)
             char kth[8], next[8];
             char *guard = (char *)room + 2 * n * size;
             memset(guard, 0x5A, 8);
-            ao_sort_shared(types[t].type, shared, (ao_spacing){0, 0}, room, n, UNWATCHED);
+            ao_sort_shared(types[t].type, shared, (ao_spacing){0, 0, AO_AS_IS}, room, n, UNWATCHED);
             CHECK(*guard == 0x5A, "a sort wrote behind its memory");
             guard = (char *)room + n * size;
             memset(guard, 0x5A, 8);

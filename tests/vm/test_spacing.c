@@ -4,6 +4,10 @@
 #include "build_program.h"
 #include "parallel.h"
 
+#include <math.h>
+
+#define IS_BIG_ENDIAN (!*(const uint8_t *)&(const uint16_t){1})
+
 enum { MOST = 40, BYTES = 64 * MOST + 64, N = 2 * AO_CHUNK + 19 };
 
 static unsigned char from[BYTES], to[BYTES], want[BYTES];
@@ -19,7 +23,7 @@ static void copy_bytes(unsigned char *d, ptrdiff_t d_step, const unsigned char *
 static void check_copies(size_t size, ptrdiff_t stride, int swapped, size_t n, size_t at)
 {
     const size_t start = stride < 0 ? (size_t)-stride * (n ? n - 1 : 0) + at : at;
-    const ao_spacing spacing = {stride, swapped};
+    const ao_spacing spacing = {stride, (uint8_t)swapped, AO_AS_IS};
     memset(to, 7, sizeof to), memset(want, 7, sizeof want);
     copy_bytes(want, (ptrdiff_t)size, from + start, stride, swapped, size, n);
     ao_gather(to, from + start, spacing, size, n);
@@ -36,11 +40,96 @@ static void test_copies(void)
     uint64_t state = 3;
     for (size_t i = 0; i < sizeof from; i++)
         from[i] = (unsigned char)random_u64(&state);
-    for (size_t size = 1; size <= 8; size *= 2)
+    for (size_t size = 1; size <= 8; size += size < 4 ? 1 : 4)
         for (size_t s = 0; s < sizeof strides / sizeof *strides; s++)
             for (size_t n = 0; n <= MOST; n += 1 + n / 3)
                 for (int k = 0; k < 4 && strides[s] >= (ptrdiff_t)size; k++)
-                    check_copies(size, k & 1 ? -strides[s] : strides[s], size > 1 && k & 2, n, (size_t)(3 - k));
+                    check_copies(size, k & 1 ? -strides[s] : strides[s], size > 1 && size != 3 && k & 2, n, (size_t)(3 - k));
+}
+
+/* ---- forms ---- */
+
+/* The value of a half, from its parts. */
+static double half_value(unsigned bits)
+{
+    const unsigned exponent = bits >> 10 & 31, fraction = bits & 1023;
+    const double sign = bits & 0x8000 ? -1 : 1;
+    if (exponent == 31)
+        return fraction ? NAN : sign * INFINITY;
+    return sign * (exponent ? ldexp(1024 + fraction, (int)exponent - 25) : ldexp(fraction, -24));
+}
+
+static void put_half(unsigned char *at, unsigned bits, int big)
+{
+    at[big] = (unsigned char)bits;
+    at[!big] = (unsigned char)(bits >> 8);
+}
+
+/* Each half to a double and back; and halfway to the next one, where the even one is taken, and a little aside. */
+static void test_halves(int swapped)
+{
+    static unsigned char halves[2 * 0x10000], back[2 * 0x10000], three[6];
+    static double doubles[0x10000];
+    const int big = swapped != IS_BIG_ENDIAN;
+    const ao_spacing spacing = {2, (uint8_t)swapped, AO_HALF};
+    for (unsigned bits = 0; bits < 0x10000; bits++)
+        put_half(halves + 2 * bits, bits, big);
+    ao_gather(doubles, halves, spacing, sizeof(double), 0x10000);
+    ao_scatter(back, spacing, doubles, sizeof(double), 0x10000);
+    for (unsigned bits = 0; bits < 0x10000; bits++) {
+        const double want = half_value(bits);
+        CHECK(isnan(want) ? isnan(doubles[bits]) : doubles[bits] == want, "half %04x is %g", bits, doubles[bits]);
+        CHECK(!signbit(want) == !signbit(doubles[bits]) || isnan(want), "half %04x: sign", bits);
+        CHECK(isnan(want) || !memcmp(back + 2 * bits, halves + 2 * bits, 2), "half %04x is not what came back", bits);
+        if ((bits & 0x7FFF) >= 0x7C00)
+            continue;
+        const double next = (bits & 0x7FFF) == 0x7BFF ? copysign(65536, want) : half_value(bits + 1);
+        const double middle = (want + next) / 2, x[3] = {nextafter(middle, 0), middle, nextafter(middle, 2 * next)};
+        ao_scatter(three, spacing, x, sizeof(double), 3);
+        const unsigned given[3] = {bits, bits & 1 ? bits + 1 : bits, bits + 1};
+        for (int k = 0; k < 3; k++) {
+            unsigned char wanted[2];
+            put_half(wanted, given[k], big);
+            CHECK(!memcmp(three + 2 * k, wanted, 2), "%a is not half %04x", x[k], given[k]);
+        }
+    }
+}
+
+/* All integers of 24 bits, 8 bytes apart, and back. */
+static void test_24_bits(int swapped, unsigned form)
+{
+    enum { AT_ONCE = 4096, APART = 8 };
+    static unsigned char memory[AT_ONCE * APART], back[AT_ONCE * APART];
+    static int32_t numbers[AT_ONCE];
+    const int big = swapped != IS_BIG_ENDIAN;
+    const ao_spacing spacing = {APART, (uint8_t)swapped, (uint8_t)form};
+    for (int32_t first = 0; first < 1 << 24; first += AT_ONCE) {
+        for (int32_t i = 0; i < AT_ONCE; i++)
+            for (int k = 0; k < 3; k++)
+                memory[i * APART + (big ? 2 - k : k)] = (unsigned char)((first + i) >> 8 * k);
+        ao_gather(numbers, memory, spacing, 4, AT_ONCE);
+        ao_scatter(back, spacing, numbers, 4, AT_ONCE);
+        for (int32_t i = 0; i < AT_ONCE; i++) {
+            const int32_t bits = first + i, want = form == AO_INT24 && bits >= 1 << 23 ? bits - (1 << 24) : bits;
+            CHECK(numbers[i] == want, "%d of 24 bits is %d", want, numbers[i]);
+        }
+        CHECK(!memcmp(memory, back, sizeof memory), "24 bits from %d: not what came back", first);
+    }
+}
+
+static void test_forms(void)
+{
+    uint8_t bytes[256], truths[256];
+    for (int i = 0; i < 256; i++)
+        bytes[i] = (uint8_t)i;
+    ao_gather(truths, bytes, (ao_spacing){1, 0, AO_TRUTH}, 1, 256);
+    for (int i = 0; i < 256; i++)
+        CHECK(truths[i] == (i != 0), "the truth of %d is %d", i, truths[i]);
+    for (int swapped = 0; swapped < 2; swapped++) {
+        test_halves(swapped);
+        test_24_bits(swapped, AO_INT24);
+        test_24_bits(swapped, AO_UINT24);
+    }
 }
 
 /* out = a + b, and a // b if it may mark: two inputs of one type. */
@@ -100,7 +189,7 @@ static void check_run(const ao_program *p, const way *w, size_t n)
     for (int k = 0; k < 3; k++) {
         const ptrdiff_t stride = w->strides[k];
         unsigned char *first = spaced[k] + 1 + (stride < 0 ? (size_t)-stride * (n ? n - 1 : 0) : 0);
-        spacings[k] = (ao_spacing){stride, stride && w->swapped};
+        spacings[k] = (ao_spacing){stride, stride && w->swapped, AO_AS_IS};
         memset(spaced[k], 0, sizeof spaced[k]);
         if (stride && k < 2)
             copy_bytes(first, stride, (unsigned char *)dense[k], 4, w->swapped, 4, n);
@@ -158,6 +247,7 @@ static void test_runs(void)
 int main(void)
 {
     test_copies();
+    test_forms();
     test_runs();
     return check_result("test_spacing");
 }
