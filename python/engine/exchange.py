@@ -254,15 +254,6 @@ def _taken_from(stream: Iterable[Any], nulls: Any) -> Iterator[Any]:
         yield taken(arr, nulls, what=f"buffer {index} of the stream")
 
 
-def taking(function: _F) -> _F:
-    """A function of buffers that takes arrays of every kind, too."""
-
-    def wrapped(*args: Any, **options: Any) -> Any:
-        return function(*map(taken, args), **options)
-
-    return named_as(wrapped, function)  # type: ignore[no-any-return]
-
-
 # -- methods of kernels ------------------------------------------------------------------------------------------------
 
 
