@@ -13,11 +13,15 @@ from .machine import SLOT_KINDS, capture, find
 
 
 class Slot(NamedTuple):
-    """Where a captured object is found: by name or index, in the called function (owner None) or in another object."""
+    """Where a captured object is found: by name or index, in the called function (owner None) or in another object.
+
+    scalar: the exact type of the NumPy scalar that is there; None for Python's own numbers and all other objects.
+    """
 
     kind: int
     key: str | int
     owner: Any = None
+    scalar: type | None = None
 
     def find(self, function: Any) -> object:
         """The object that is there now, or MISSING."""

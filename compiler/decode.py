@@ -37,6 +37,7 @@ from .ir import (
     FUNCTIONS,
     IR,
     MAX_NODES,
+    METHODS,
     OPERATORS,
     Builder,
     Node,
@@ -44,6 +45,7 @@ from .ir import (
     is_known,
 )
 from .machine import MISSING
+from .numpy_scalars import Different, as_python, scalar_kind, ufunc_name, uses_numpy
 
 #: The versions of CPython whose bytecode is known and tested.
 VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
@@ -81,8 +83,18 @@ class _Object:
     value: Any
 
 
+def _is_known(value: Any) -> bool:
+    """Whether a callable is one whose meaning the language has, or a function of NumPy's that has the same."""
+    return is_known(value) or ufunc_name(value) != ""
+
+
 def _apply_known(build: Builder, value: Any, args: list[int]) -> int:
-    """A call of a callable that is_known; raises Unsupported for a number of arguments that it does not take."""
+    """A call of a callable that _is_known; raises Unsupported for a number of arguments that it does not take."""
+    ufunc = ufunc_name(value)
+    if ufunc:
+        if len(args) != value.nin:
+            raise Unsupported(f"{ufunc}() with {len(args)} arguments")
+        return build.add("call", *args, value=ufunc)
     name = FUNCTION_NAMES.get(id(value))
     if name is None:
         symbol = OPERATORS[value]
@@ -110,7 +122,7 @@ def decode(function: Any, arity: int) -> Template:
         if not SUPPORTED:
             raise Unsupported(f"{sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]} is not decoded")
         ir = decoder.run(function)
-    except Unsupported as error:
+    except (Unsupported, Different) as error:
         reason = str(error)
     except TooManyNodes:
         reason = f"it has more than {MAX_NODES} operations"
@@ -133,6 +145,7 @@ class _Decoder:
         self.build = Builder()
         self.arity = arity
         self.slots: dict[object, tuple[Slot, int]] = {}
+        self.scalars: dict[int, str] = {}  # kinds of the parameters that are NumPy's
         self.names: list[str] = []
         self.guards: dict[object, tuple[Slot, object]] = {}
         self.active: list[types.CodeType] = []
@@ -142,7 +155,7 @@ class _Decoder:
         params = [self.build.add("param", value=i) for i in range(self.arity)]
         if type(function) is functools.partial:
             names, root = self.partial(function, params)
-        elif is_known(function):
+        elif _is_known(function):
             names, root = _names(self.arity), _apply_known(self.build, function, params)
         elif type(function) is types.FunctionType:
             names = list(function.__code__.co_varnames[: self.arity])
@@ -153,7 +166,8 @@ class _Decoder:
             while name in names:
                 name += "_"
             names.append(name)
-        return self.build.done(root, tuple(names))
+        ir = self.build.done(root, tuple(names))
+        return as_python(ir, self.scalars) if uses_numpy(ir, self.scalars) else ir
 
     # -- captured objects ------------------------------------------------------------------------------------------
 
@@ -161,14 +175,18 @@ class _Decoder:
         """What a captured object is on the stack: a parameter, a constant or a marker. Records how to find it again."""
         value = slot.find(function)
         key = (slot.kind, slot.key, id(slot.owner))
-        if type(value) in (int, float, bool):
+        kind = scalar_kind(value)
+        if kind or type(value) in (int, float, bool):
             if slot.owner is math and name in CONSTANTS:
                 self.guards[key] = (slot, value)
                 return self.build.add("const", value=value)
             found = self.slots.get(key)
             if found is None:
-                node = self.build.add("param", value=self.arity + len(self.slots))
-                found = self.slots[key] = (slot, node)
+                place = self.arity + len(self.slots)
+                found = self.slots[key] = (slot, self.build.add("param", value=place))
+                if kind:
+                    self.slots[key] = (slot._replace(scalar=type(value)), found[1])
+                    self.scalars[place] = kind
                 self.names.append(name.rpartition(".")[2])
             return found[1]
         self.guards[key] = (slot, value)
@@ -176,7 +194,7 @@ class _Decoder:
             return NONE
         if value is MISSING:
             raise Unsupported(f"{name!r} is not defined")
-        if type(value) in (types.ModuleType, types.FunctionType) or is_known(value):
+        if type(value) in (types.ModuleType, types.FunctionType) or _is_known(value):
             return _Object(value)
         why = "which is not a plain function of numbers" if callable(value) else "not an int, float or bool"
         raise Unsupported(f"{name!r} is {_describe(value)}, {why}")
@@ -190,7 +208,7 @@ class _Decoder:
         given = {name: self.load(slot_of("keyword", name), partial, name) for name in partial.keywords}
         if any(not isinstance(value, int) for value in (*first, *given.values())):
             raise Unsupported("the partial's arguments are not all numbers")
-        if is_known(inner) and not given:
+        if _is_known(inner) and not given:
             return _names(self.arity), _apply_known(self.build, inner, [*first, *params])
         if type(inner) is not types.FunctionType:
             raise Unsupported(f"it is a partial of {_describe(inner)}, not of a plain Python function")
@@ -486,11 +504,15 @@ class _Run:
 
     def load_attr(self, i: dis.Instruction) -> None:
         module = self.stack.pop()
+        called = i.opname == "LOAD_METHOD" or (sys.version_info >= (3, 12) and i.arg is not None and i.arg & 1)
+        if isinstance(module, int) and called and i.argval in METHODS:  # of a number: x.bit_count()
+            self.stack += [_Object(FUNCTIONS[i.argval].python), module]
+            return
         if not isinstance(module, _Object) or type(module.value) is not types.ModuleType:
             raise Unsupported(f"the attribute {i.argval!r} of {_describe_item(module)}")
         name = i.argval if module.value is math else f"{module.value.__name__}.{i.argval}"
         self.stack.append(self.load(slot_of("attribute", i.argval, module.value), name))
-        if i.opname == "LOAD_METHOD" or (sys.version_info >= (3, 12) and i.arg is not None and i.arg & 1):
+        if called:
             self.stack.append(NULL)
 
     def push_null(self, i: dis.Instruction) -> None:
@@ -555,12 +577,14 @@ class _Run:
         args = [self.pop() for _ in range(i.arg or 0)][::-1]
         pair = [self.stack.pop(), self.stack.pop()]
         callee = next((c for c in pair if c is not NULL), NULL)
+        if isinstance(callee, int) and isinstance(pair[1], _Object) and not args:  # a method and its number
+            args, pair, callee = [callee], [NULL, pair[1]], pair[1]
         if NULL not in pair or not isinstance(callee, _Object):
             raise Unsupported(f"a call of {_describe_item(callee)}")
         function = callee.value
         if type(function) is types.FunctionType:
             node = self.frame.decoder.function(function, function, args)
-        elif is_known(function):
+        elif _is_known(function):
             node = _apply_known(self.build, function, args)
         else:
             raise Unsupported(f"a call of {_describe(function)}")

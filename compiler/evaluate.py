@@ -5,16 +5,19 @@ for the same text, or raises what Python raises: same order of evaluation, same 
 Integers are bounded (MAX_INT_BITS), so that no text can occupy a machine; and with ``ieee`` the float operations
 that Python refuses give IEEE results.
 
-No Python code is made from the text: the IR becomes a list of steps, interpreted by ``_run``.
+No Python code is made from the text: element.py makes a function from the IR at the first call, and an IR that would be
+too large as a function is interpreted.
 """
 
 from __future__ import annotations
 
 import math
 import operator
+import types
 from collections.abc import Callable
 from typing import Any
 
+from .element import Unfolds, checked_name, element_codes, plain_name
 from .ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS, IR, Node, Number
 
 #: Bits of the largest integer that an evaluation may make; beyond it OverflowError. At this size the slowest
@@ -22,9 +25,6 @@ from .ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS, IR, Node, Number
 MAX_INT_BITS = 1 << 18
 
 Operation = Callable[..., Any]
-# A step is (operation, result, operands) or, for a conditional, (None, result, condition, then, else), where each arm
-# is its steps and its result.
-Step = tuple[Any, ...]
 
 
 def _too_large(what: str) -> OverflowError:
@@ -71,6 +71,12 @@ def _bounded(name: str, bits: Callable[..., float]) -> Operation:
     return bounded
 
 
+def _lcm(*numbers: Any) -> Any:
+    if all(isinstance(n, int) for n in numbers) and sum(n.bit_length() for n in numbers) > MAX_INT_BITS:
+        raise _too_large("lcm()")
+    return math.lcm(*numbers)
+
+
 def _log2(n: int) -> int:
     return n.bit_length()
 
@@ -96,7 +102,10 @@ CALLS: dict[str, Operation] = {name: function.python for name, function in FUNCT
     "factorial": _bounded("factorial", lambda n: n * _log2(n)),
     "perm": _bounded("perm", lambda n, k=None: (n if k is None else min(n, k)) * _log2(n)),
     "comb": _bounded("comb", lambda n, k: min(k, max(n - k, 0)) * _log2(n)),
+    "lcm": _lcm,
 }
+#: Those that check the size of their result first; where it cannot be too large, element.py has Python's own.
+CHECKED = ("*", "<<", "**", "round", "pow", "factorial", "perm", "comb", "lcm")
 
 
 # -- IEEE variants -------------------------------------------------------------------------------------------------
@@ -131,14 +140,18 @@ def _ieee_pow(a: Any, b: Any) -> Any:
     except OverflowError:
         if isinstance(a, int) and isinstance(b, int):
             raise
+        if a < 0 and b % 1:
+            return math.nan  # also where a complex number would be too large
         return -math.inf if a < 0 and b % 2 == 1 else math.inf
     return math.nan if isinstance(value, complex) else value
 
 
 def _ieee_value(name: str, x: Any, overflow: bool) -> float:
     """What IEEE has where math raises: at poles and overflows an infinity, elsewhere nan."""
-    if overflow:
-        return math.copysign(math.inf, x) if name == "sinh" else math.inf
+    if overflow or (name == "gamma" and x == 0):
+        return math.copysign(math.inf, x) if name in ("sinh", "gamma") else math.inf
+    if name == "lgamma":
+        return math.inf
     if (name in ("log", "log2", "log10") and x == 0) or (name == "log1p" and x == -1):
         return -math.inf
     return math.copysign(math.inf, x) if name == "atanh" and abs(x) == 1 else math.nan
@@ -166,15 +179,47 @@ def _ieee_log(x: Any, *base: Any) -> float:
     return float(_ieee_div(value, _ieee_function("log")(*base))) if base else float(value)
 
 
+def _ieee_ldexp(x: Any, exponent: Any) -> float:
+    try:
+        return math.ldexp(x, exponent)
+    except OverflowError:
+        return math.copysign(math.inf, float(x))  # float() refuses an int that is too large
+
+
+def _ieee_round(x: Any, *digits: Any) -> Any:
+    try:
+        return _round(x, *digits)
+    except OverflowError:
+        if isinstance(x, float) and digits:
+            return math.copysign(math.inf, x)
+        raise
+
+
+def _ieee_fma(x: Any, y: Any, z: Any) -> float:
+    try:
+        return FUNCTIONS["fma"].python(x, y, z)
+    except ValueError:
+        return math.nan
+    except OverflowError:
+        return float(x) * float(y) + float(z)  # in the last place this rounds otherwise, but here it is an infinity
+
+
+def _ieee_modular_pow(a: Any, b: Any, *modulus: Any) -> Any:
+    return _modular_pow(a, b, *modulus) if modulus else _ieee_pow(a, b)
+
+
 IEEE_OPERATIONS: dict[str, Operation] = OPERATIONS | {
     "/": _ieee_div,
     "//": _ieee_floordiv,
     "%": _ieee_mod,
     "**": _ieee_pow,
 }
-_IEEE_FUNCTIONS = ("sqrt", *(n for n in ELEMENTARY1 + ELEMENTARY2 if n in FUNCTIONS), "hypot")
+_IEEE_FUNCTIONS = ("sqrt", *(n for n in ELEMENTARY1 + ELEMENTARY2 if n in FUNCTIONS), "hypot", "gamma", "lgamma")
 IEEE_CALLS: dict[str, Operation] = CALLS | {n: _ieee_function(n) for n in _IEEE_FUNCTIONS}
-IEEE_CALLS |= {"log": _ieee_log, "math.pow": lambda a, b: _ieee_pow(float(a), float(b))}
+IEEE_CALLS |= {"log": _ieee_log, "math.pow": lambda a, b: _ieee_pow(float(a), float(b)), "pow": _ieee_modular_pow}
+IEEE_CALLS |= {"ldexp": _ieee_ldexp, "round": _ieee_round}
+if "fma" in FUNCTIONS:
+    IEEE_CALLS["fma"] = _ieee_fma
 
 
 def fold(op: str, values: tuple[Number, ...], value: object, ieee: bool) -> Any:
@@ -191,69 +236,82 @@ def _operation(node: Node, ieee: bool) -> Operation:
     return (IEEE_OPERATIONS if ieee else OPERATIONS)[node.op]
 
 
-# -- steps ---------------------------------------------------------------------------------------------------------
+# -- programs ------------------------------------------------------------------------------------------------------
 
 
-def evaluator(ir: IR, ieee: bool = False) -> Callable[..., Any]:
-    """A callable of one number per parameter that gives the value of the IR.
+def evaluator(ir: IR, ieee: bool = False, any_int: bool = True) -> Callable[..., Any]:
+    """A function of one number per parameter that gives the value of the IR.
+
+    any_int: False if no parameter is an int of more than 64 bits, so that fewer results need be checked.
 
     >>> from arrayops.compiler.parse import parse
     >>> evaluator(parse("x*x + y"))(10**30, 0.5)
     1e+60
     """
-    initial: list[Any] = [node.value if node.op == "const" else None for node in ir.nodes]
-    slots: list[tuple[int, Any]] = [(i, node.value) for i, node in enumerate(ir.nodes) if node.op == "param"]
-    known = frozenset(i for i, node in enumerate(ir.nodes) if node.op in ("const", "param"))
-    steps = _steps(ir, ir.root, known, ieee)
-    root = ir.root
+    namespace: dict[str, Any] = {"__builtins__": {}}
+    element = types.FunctionType(_FIRST_CALL, namespace, "element")
 
-    def evaluate(*args: Any) -> Any:
-        values = initial.copy()
-        for slot, index in slots:
-            values[slot] = args[index]
-        _run(steps, values)
-        return values[root]
+    def generate() -> Callable[..., Any]:
+        # The code is put into the function that the callers have already, so that they need not ask for another one.
+        # Two threads that come here at once put the same code there.
+        try:
+            codes = element_codes(ir, CHECKED, _CALLED_IEEE if ieee else _CALLED, any_int, MAX_INT_BITS)
+        except Unfolds:
+            namespace["interpreted"] = lambda args: interpret(ir, args, ieee)
+            element.__code__ = _EVERY_CALL
+            return element
+        namespace.update(_NAMES_IEEE if ieee else _NAMES)
+        namespace.update((name, types.FunctionType(code, namespace, name)) for name, code in codes.items())
+        element.__code__ = codes["element"]
+        return element
 
-    return evaluate
+    namespace["generate"] = generate
+    return element
 
 
-def _steps(ir: IR, root: int, known: frozenset[int], ieee: bool) -> list[Step]:
-    """Steps that compute root from the known nodes, in Python's order of evaluation."""
-    steps: list[Step] = []
-    done = set(known)
-    stack = [(root, False)]
+def _first_call(*args: Any) -> Any:
+    return generate()(*args)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _every_call(*args: Any) -> Any:
+    return interpreted(args)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _names(operations: dict[str, Operation], calls: dict[str, Operation], called: tuple[str, ...]) -> dict[str, Any]:
+    """The namespace of generated functions."""
+    names = {plain_name(name): calls[name] for name in calls if name not in CHECKED}
+    names |= {plain_name(name): operations[name] for name in called}
+    names |= {plain_name(name): FUNCTIONS[name].python for name in CHECKED if name in FUNCTIONS}
+    return names | {checked_name(name): (operations | calls)[name] for name in CHECKED if name in operations | calls}
+
+
+_FIRST_CALL, _EVERY_CALL = _first_call.__code__, _every_call.__code__
+_CALLED = ("truth", "invert")
+_CALLED_IEEE = (*_CALLED, "/", "//", "%", "**")
+_NAMES, _NAMES_IEEE = _names(OPERATIONS, CALLS, _CALLED), _names(IEEE_OPERATIONS, IEEE_CALLS, _CALLED_IEEE)
+
+
+def interpret(ir: IR, args: tuple[Any, ...], ieee: bool = False) -> Any:
+    """The value of the IR for one number per parameter, node by node as Python needs them: for a single time."""
+    values: dict[int, Any] = {}
+    stack = [ir.root]
     while stack:
-        index, operands_done = stack.pop()
-        if index in done:
-            continue
+        index = stack[-1]
         node = ir.nodes[index]
-        strict = node.args[:1] if node.op == "if" else node.args
-        if not operands_done:
-            stack.append((index, True))
-            stack.extend((arg, False) for arg in reversed(strict))
-            continue
+        needed = node.args
         if node.op == "if":
-            now = frozenset(done)
-            arms = [(_steps(ir, arm, now, ieee), arm) for arm in node.args[1:]]
-            steps.append((None, index, node.args[0], *arms))
-        else:
-            steps.append((_operation(node, ieee), index, node.args))
-        done.add(index)
-    return steps
-
-
-def _run(steps: list[Step], values: list[Any]) -> None:
-    for step in steps:
-        operation = step[0]
-        if operation is None:
-            arm, result = step[3] if values[step[2]] else step[4]
-            _run(arm, values)
-            values[step[1]] = values[result]
+            needed = node.args[:1] if node.args[0] not in values else node.args[1 if values[node.args[0]] else 2 :][:1]
+        missing = [i for i in needed if i not in values]
+        if missing:
+            stack.extend(reversed(missing))
             continue
-        operands = step[2]
-        if len(operands) == 2:
-            values[step[1]] = operation(values[operands[0]], values[operands[1]])
-        elif len(operands) == 1:
-            values[step[1]] = operation(values[operands[0]])
-        else:
-            values[step[1]] = operation(*[values[i] for i in operands])
+        if index not in values:
+            operands = [values[i] for i in needed]
+            values[index] = (
+                args[node.value] if node.op == "param"  # type: ignore[call-overload]
+                else node.value if node.op == "const"
+                else operands[0] if node.op == "if"
+                else _operation(node, ieee)(*operands)
+            )  # fmt: skip
+        stack.pop()
+    return values[ir.root]

@@ -14,10 +14,24 @@ import math
 from typing import Any
 
 from .evaluate import fold
-from .ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS, IR, TOTAL, Node, Number
+from .ir import (
+    ELEMENTARY1,
+    ELEMENTARY2,
+    FUNCTIONS,
+    IR,
+    ISCLOSE_WITHIN,
+    METHODS,
+    TOTAL,
+    WHOLE_FUNCTIONS,
+    Node,
+    Number,
+)
 from .machine import EXACT_FLOAT
 from .terms import I64, U64, Graph, Param, Term, Union, Value, one_lane
 
+EXACT_TENS = 22  # powers of ten that are doubles
+MOST_DIGITS = 323  # a double rounded to more digits is itself
+MOST_TENS = 19  # an int of 64 bits is less than half of a larger power of ten
 LARGEST_POWER = 64  # x**n is multiplied out up to this n: beyond it only -1, 0 and 1 fit 64 bits
 
 
@@ -25,10 +39,15 @@ _ROUNDED = ("floor", "ceil", "trunc", "rint")
 
 
 class Inference:
-    """Builds the terms of an IR for parameters of known types; ``acc`` is the parameter that a fold carries, if any."""
+    """Builds the terms of an IR for parameters of known types; ``acc`` is the parameter that a fold carries, if any.
 
-    def __init__(self, ir: IR, params: list[Param], ieee: bool, acc: int | None = None) -> None:
-        self.ir, self.params, self.ieee, self.acc = ir, params, ieee, acc
+    whole_powers: powers of ints are ints, unless the exponent is written as a negative one (``2**-x``); one that turns
+    out to be negative, for which Python has a float, is Python's to answer.
+    """
+
+    def __init__(self, ir: IR, params: list[Param], ieee: bool, acc: int | None = None,
+                 whole_powers: bool = False) -> None:  # fmt: skip
+        self.ir, self.params, self.ieee, self.acc, self.whole_powers = ir, params, ieee, acc, whole_powers
         self.graph = Graph()
         self.terms = self.graph.terms
         self.true, self.false = self.graph.const(True), self.graph.const(False)
@@ -374,10 +393,14 @@ class Inference:
             return self.float_power(a, b)
         if tb.op == "const":
             return self.constant_power(a, int(tb.value))
-        if tb.lo >= 0:
+        if tb.lo >= 0 or (self.whole_powers and tb.hi > 0 and not self.is_negated(b)):
             return self.int_power(a, b)
         negative = self.compare_terms("<", b, self.graph.const(0))
         return self.choose(negative, self.float_power(a, b), self.int_power(a, b))
+
+    def is_negated(self, index: int) -> bool:
+        t = self.terms[index]
+        return t.op == "sub" and self.terms[t.args[0]].op == "const" and not self.terms[t.args[0]].value
 
     def float_power(self, a: int, b: int) -> int:
         exponent = self.terms[b]
@@ -412,6 +435,22 @@ class Inference:
         hi = max(abs(ta.lo), abs(ta.hi)) ** min(tb.hi, 65) if tb.hi > 0 else 1
         hi = max(hi, 1)
         return self.graph.int_term("ipow", -hi if ta.lo < 0 else 0, hi, a, b, raises=tb.lo < 0)
+
+    def modular_power(self, op: str, a: int, exponent: int, modulus: int) -> int:
+        """pow(a, exponent, modulus) by squaring, where the last two are constants and products fit the machine."""
+        n, m = self.terms[exponent], self.terms[modulus]
+        known = n.op == m.op == "const" and "f" not in (self.terms[a].kind, n.kind, m.kind)
+        if not known or not (0 <= n.value < 1 << 16 and 0 < m.value <= 1 << 31):
+            return self.graph.fail("i")
+        result, square, left = self.graph.const(1 % int(m.value)), self.int_mod(self.as_int(a), modulus), int(n.value)
+        if not left:
+            return self.graph.check(result, a)
+        while left:
+            if left & 1:
+                result = self.int_mod(self.int_mul(result, square), modulus)
+            left >>= 1
+            square = self.int_mod(self.int_mul(square, square), modulus) if left else square
+        return result
 
     # -- unary operators and functions -------------------------------------------------------------------------
 
@@ -487,19 +526,93 @@ class Inference:
     def compare_rule(self, op: str, a: int, b: int) -> int:
         return self.compare_terms(op, a, b)
 
-    def round_digits(self, args: list[Value]) -> Value:
-        x, digits = args
-        if isinstance(x, int) and isinstance(digits, int) and self.terms[x].kind != "f":
-            t = self.terms[digits]
-            if t.kind == "i" and t.lo >= 0:
+    def round_digits(self, op: str, x: int, digits: int) -> Value:
+        """round(x, digits)."""
+        t = self.terms[digits]
+        if t.kind == "f" or not self.graph.in_some_lane(digits) or t.hi > I64[1]:
+            return self.graph.fail("f" if self.terms[x].kind == "f" else "i")
+        if self.terms[x].kind != "f":
+            if t.lo >= 0:
                 return self.graph.check(self.as_int(x), digits)
-        return self.fail_like(x)
+            return self.round_int(self.as_int(x), -t.value) if t.op == "const" else self.graph.fail("i")
+        if t.op == "const" and t.value > MOST_DIGITS:
+            return x
+        known = t.op == "const" and abs(t.value) <= EXACT_TENS
+        return self.graph.add("round" if known else "roundc", x, self.as_int(digits), kind="f", raises=not known)
 
-    def fail_like(self, value: Value) -> Value:
-        """All elements to Python; the kinds stay those of the value."""
-        if isinstance(value, Union):
-            return Union(value.is_float, self.graph.fail("i"), self.graph.fail("f"))
-        return self.graph.fail("f" if self.terms[value].kind == "f" else "i")
+    def round_int(self, x: int, zeros: int) -> int:
+        """An int to a multiple of 10**zeros, ties to an even one."""
+        if zeros > MOST_TENS:
+            return self.graph.check(self.graph.const(0), x) if zeros < MOST_DIGITS else self.graph.fail("i")
+        const = self.graph.const
+        unit = const(10**zeros)
+        below = self.int_floordiv(x, unit)
+        rest = self.int_sub(x, self.int_mul(below, unit))
+        # up if the rest is more than half of the unit, or is half and the multiple below is odd
+        half = const(10**zeros // 2)
+        odd = self.compare_terms("!=", self.int_bits("&", below, const(1)), const(0))
+        tie = self.graph.add("and", self.compare_terms("==", rest, half), odd, kind="b", lo=0, hi=1)
+        up = self.graph.add("or", self.compare_terms(">", rest, half), tie, kind="b", lo=0, hi=1)
+        return self.int_mul(self.int_add(below, self.as_int(up)), unit)
+
+    def load_exponent(self, op: str, x: int, n: int) -> int:
+        """ldexp(x, n)."""
+        t = self.terms[n]
+        if t.kind == "f" or t.hi > I64[1] or t.lo < I64[0]:
+            return self.graph.fail("f")
+        return self.graph.add("ldexp", self.to_float(x), self.as_int(n), kind="f", raises=True)
+
+    # -- functions of ints -----------------------------------------------------------------------------------------
+
+    def whole_function(self, op: str, *args: int) -> int:
+        """gcd() and the others of WHOLE_FUNCTIONS."""
+        if any(self.terms[i].kind == "f" for i in args):
+            return self.graph.fail("i")  # Python's TypeError or AttributeError
+        args = tuple(self.as_int(i) for i in args)
+        if op in ("gcd", "lcm"):
+            return self.divisors(op, *args)
+        if op == "perm" and len(args) == 1:
+            op = "factorial"
+        first = self.terms[args[0]]
+        largest = max(-first.lo, first.hi)
+        if op in METHODS:
+            return self.graph.int_term(op, 0, largest.bit_length(), *args)
+        refused = any(self.terms[i].lo < 0 for i in args)
+        if op == "isqrt":
+            return self.graph.int_term(op, 0, math.isqrt(max(first.hi, 0)), *args, raises=refused)
+        small = op == "factorial" and first.hi <= 20
+        return self.graph.int_term(op, 0, math.factorial(max(first.hi, 0)) if small else 1 << 80, *args, raises=refused)
+
+    def divisors(self, op: str, *args: int) -> int:
+        """gcd() or lcm() of any number of ints, two by two."""
+        result = self.absolute("abs", args[0])
+        assert isinstance(result, int)
+        for other in args[1:]:
+            terms = self.terms[result], self.terms[other]
+            sizes = [max(-t.lo, t.hi) for t in terms]
+            # no greater than any that is not 0; where one may be, gcd(0, x) is |x|
+            nonzero = [size for t, size in zip(terms, sizes, strict=True) if t.lo > 0 or t.hi < 0]
+            most = sizes[0] * sizes[1] if op == "lcm" else min(nonzero, default=max(sizes))
+            result = self.graph.int_term(op, 0, most, result, other)
+        return result
+
+    # -- closeness -------------------------------------------------------------------------------------------------
+
+    def isclose(self, args: list[Value]) -> int:
+        """math.isclose() of two numbers, with constant tolerances or the default ones."""
+        add, const = self.graph.add, self.graph.const
+        a, b = (self.to_float(v) for v in args[:2])
+        tolerances = [self.to_float(v) for v in args[2:]] or [const(1e-09), const(0.0)]
+        if any(self.terms[t].op != "const" or not self.terms[t].value >= 0 for t in tolerances):
+            return self.graph.fail("b")  # not known, or Python's ValueError
+        relative, absolute = tolerances
+        apart = add("fabs", add("sub", b, a, kind="f"), kind="f")
+        near = [add("fabs", add("mul", relative, v, kind="f"), kind="f") for v in (b, a)]
+        close = [add("le", apart, bound, kind="b", lo=0, hi=1) for bound in (*near, absolute)]
+        finite = [add("isfinite", v, kind="b", lo=0, hi=1) for v in (a, b)]
+        either = add("or", add("or", *close[:2], kind="b", lo=0, hi=1), close[2], kind="b", lo=0, hi=1)
+        inside = add("and", add("and", *finite, kind="b", lo=0, hi=1), either, kind="b", lo=0, hi=1)
+        return add("or", add("eq", a, b, kind="b", lo=0, hi=1), inside, kind="b", lo=0, hi=1)
 
     def sequence(self, args: list[Value]) -> Value:
         """The last of the values, after the others, of which only what Python could raise there matters."""
@@ -591,7 +704,7 @@ _RULES: dict[str, Any] = {
     "max": lambda self, node, args: self.extreme(">", args),
     "int": lambda self, node, args: self.to_int(args[0]),
     "float": lambda self, node, args: self.to_float(args[0]),
-    "pow": lambda self, node, args: self.graph.fail("i"),
+    "pow": lambda self, node, args: self.lift(Inference.modular_power, "pow", *args),
     **{
         name: lambda self, node, args: self.graph.fail(FUNCTIONS[str(node.value)].by_python)
         for name, function in FUNCTIONS.items()
@@ -601,16 +714,21 @@ _RULES: dict[str, Any] = {
         (*ELEMENTARY1, *ELEMENTARY2, "degrees", "radians", "log", "hypot", "math.pow"),
         lambda self, node, args: self.lift(Inference.elementary, str(node.value), *args),
     ),
+    **dict.fromkeys(
+        WHOLE_FUNCTIONS, lambda self, node, args: self.lift(Inference.whole_function, str(node.value), *args)
+    ),
+    "ldexp": lambda self, node, args: self.lift(Inference.load_exponent, "ldexp", *args),
+    **dict.fromkeys(("isclose", ISCLOSE_WITHIN), lambda self, node, args: self.isclose(args)),
     "seq": lambda self, node, args: self.sequence(args),
-    "round": lambda self, node, args: (
-        self.lift(Inference.rounded, "round", *args) if len(args) == 1 else self.round_digits(args)
+    "round": lambda self, node, args: self.lift(
+        Inference.rounded if len(args) == 1 else Inference.round_digits, "round", *args
     ),
     **dict.fromkeys(
         ("floor", "ceil", "trunc"),
         lambda self, node, args: self.lift(Inference.rounded, str(node.value), *args),
     ),
     **dict.fromkeys(
-        ("sqrt", "fabs", "copysign"),
+        ("sqrt", "fabs", "copysign", "nextafter", "ulp"),
         lambda self, node, args: self.lift(Inference.float_function, str(node.value), *args),
     ),
     **dict.fromkeys(

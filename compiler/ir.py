@@ -72,10 +72,14 @@ ELEMENTARY1 = ("exp", "exp2", "expm1", "log2", "log10", "log1p", "cbrt", "sin", 
 ELEMENTARY2 = ("atan2", "fmod", "remainder")
 #: Those that never raise.
 TOTAL = ("cbrt", "atan", "tanh", "asinh", "erf", "erfc", "atan2", "hypot")
-_BY_PYTHON = {
-    "gamma": ("f", 1, 1), "lgamma": ("f", 1, 1), "ldexp": ("f", 2, 2), "nextafter": ("f", 2, 2), "ulp": ("f", 1, 1),
-    "fma": ("f", 3, 3), "comb": ("i", 2, 2), "perm": ("i", 1, 2), "gcd": ("i", 1, None), "lcm": ("i", 1, None),
-    "isqrt": ("i", 1, 1), "factorial": ("i", 1, 1), "isclose": ("b", 2, 2),
+#: Functions of ints that give ints.
+WHOLE_FUNCTIONS = ("gcd", "lcm", "isqrt", "factorial", "comb", "perm", "bit_count", "bit_length")
+#: Those of them that are methods: x.bit_count().
+METHODS = ("bit_count", "bit_length")
+_BY_PYTHON = {"gamma": ("f", 1, 1), "lgamma": ("f", 1, 1), "fma": ("f", 3, 3)}
+_OTHERS = {
+    "ldexp": (2, 2), "nextafter": (2, 2), "ulp": (1, 1), "comb": (2, 2), "perm": (1, 2), "gcd": (1, None),
+    "lcm": (1, None), "isqrt": (1, 1), "factorial": (1, 1), "isclose": (2, 2),
 }  # fmt: skip
 # What the running Python's math module does not have is not part of the language.
 for _name in ELEMENTARY1 + ELEMENTARY2:
@@ -84,6 +88,19 @@ for _name in ELEMENTARY1 + ELEMENTARY2:
 for _name, (_kind, _least, _most) in _BY_PYTHON.items():
     if hasattr(math, _name):
         FUNCTIONS[_name] = Function(getattr(math, _name), _least, _most, by_python=_kind)
+for _name, (_least, _most_) in _OTHERS.items():
+    FUNCTIONS[_name] = Function(getattr(math, _name), _least, _most_)
+
+
+def _isclose_within(a: Any, b: Any, rel_tol: Any, abs_tol: Any) -> bool:
+    return math.isclose(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
+
+
+for _name in METHODS:
+    FUNCTIONS[_name] = Function(operator.methodcaller(_name), module="int")
+#: What isclose() with its keywords becomes; no text can name it.
+ISCLOSE_WITHIN = "isclose.within"
+FUNCTIONS[ISCLOSE_WITHIN] = Function(_isclose_within, 4, 4, module="")
 
 #: Functions of the operator module: the operator that each is.
 OPERATORS: dict[Callable[..., object], str] = {
@@ -133,11 +150,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class IR:
-    """A program: its nodes, the index of its result, and the names of its parameters."""
+    """A program: its nodes, the index of its result, and the names of its parameters.
+
+    numpy: of a function that uses NumPy (numpy_scalars.py): "f" if its result may be a NumPy number, "b" if it may be a
+    NumPy truth value, "u" if it calls NumPy's functions, "d" if it means this for parameters that are floats only.
+    """
 
     nodes: tuple[Node, ...]
     root: int
     params: tuple[str, ...]
+    numpy: str = ""
 
 
 class Builder:
@@ -280,8 +302,10 @@ def _show_node(node: Node, args: list[str], params: tuple[str, ...]) -> str:
         return f"({text})" if text.startswith("-") else text
     if op == "if":
         return f"({args[1]} if {args[0]} else {args[2]})"
+    if op == "call" and value == ISCLOSE_WITHIN:
+        return f"isclose({args[0]}, {args[1]}, rel_tol={args[2]}, abs_tol={args[3]})"
     if op == "call":
-        return f"{value}({', '.join(args)})"
+        return f"{args[0]}.{value}()" if value in METHODS else f"{value}({', '.join(args)})"
     if op == "in":
         return f"({args[0]} in {value!r})"
     if op == "truth":

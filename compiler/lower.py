@@ -18,6 +18,7 @@ from collections.abc import Iterable
 
 from .fuse import fuse
 from .guards import REFUSED, truth_between
+from .ir import WHOLE_FUNCTIONS
 from .machine import MARKING, OPCODES, OPS, STORE, TYPE_SIZES, TYPES
 from .program import Instr, Program, Register, serialise
 from .terms import Graph, Param, Term, interval
@@ -49,7 +50,10 @@ _INT = {
     "shl": ("SHL", "SHL_CHECKED"), "floordiv": ("FLOORDIV_CHECKED", "FLOORDIV_CHECKED"),
     "mod": ("MOD_CHECKED", "MOD_CHECKED"), "ipow": ("IPOW", "IPOW"), "and": ("AND", "AND"), "or": ("OR", "OR"),
     "xor": ("XOR", "XOR"), "shr": ("SHR", "SHR"), "shrc": ("SHR_CHECKED", "SHR_CHECKED"), "abs": ("ABS", "ABS"),
+    **{name: (name.upper(), name.upper()) for name in WHOLE_FUNCTIONS},
 }  # fmt: skip
+#: Float terms of a float and an int.
+_MIXED = {"round": "ROUND", "roundc": "ROUND_CHECKED", "ldexp": "LDEXP"}
 #: Int terms of two i32 operands and an i64 result.
 _WIDENING = {"add": "ADD_WIDE", "sub": "SUB_WIDE", "mul": "MUL_WIDE"}
 _COMPARE = {"eq": "EQ", "ne": "NE", "lt": "LT", "le": "LE"}
@@ -275,6 +279,9 @@ class _Lowering:
         if op == "quot":
             lane = self.narrowest("TRUEDIV", args)
             return self.instr("TRUEDIV", lane, "f64", tuple(self.get(a, lane, index) for a in args), index)
+        if op in _MIXED:
+            number, count = self.get(args[0], "f64", index), self.get(args[1], "i64", index)
+            return self.instr(_MIXED[op], "f64", "f64", (number, count), index)
         if op == "to_float":
             return self.get(args[0], "f64", index)
         if op == "fix":

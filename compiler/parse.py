@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
+from keyword import iskeyword
 from typing import Any
 
-from .evaluate import evaluator
-from .ir import BINARY, CONSTANTS, FUNCTIONS, IR, MAX_NODES, Builder, Number, TooManyNodes
+from .evaluate import interpret
+from .ir import BINARY, CONSTANTS, FUNCTIONS, IR, ISCLOSE_WITHIN, MAX_NODES, METHODS, Builder, Number, TooManyNodes
 
 #: Characters of one expression. Longer texts are refused before they are parsed.
 MAX_TEXT = 16_384
@@ -54,7 +55,7 @@ _UNARY: dict[type[ast.unaryop], str] = {ast.USub: "neg", ast.UAdd: "pos", ast.In
 
 #: What to say of the constructs people try first; every other class is named as it is.
 _REFUSED: dict[type[ast.expr], str] = {
-    ast.Attribute: "attributes are not part of the language, except math.<name>",
+    ast.Attribute: "attributes are not part of the language, except math.<name>, x.bit_count() and x.bit_length()",
     ast.Subscript: "subscripts are not part of the language: an expression sees one element at a time",
     ast.Lambda: "a lambda cannot stand inside an expression; pass the function itself instead of a text",
     ast.NamedExpr: "':=' is not part of the language; write the expression twice, it is computed once",
@@ -81,7 +82,7 @@ def parse(text: str, params: Iterable[str] = (), named: Iterable[str] = (), clos
 class _Parser:
     def __init__(self, text: str, params: Iterable[str], named: Iterable[str], closed: bool) -> None:
         self.text, self.closed = text, closed
-        self.params = {name: i for i, name in enumerate(dict.fromkeys(params))}
+        self.params = {name: i for i, name in enumerate(dict.fromkeys(map(folded, params)))}
         self.named = frozenset(named)
         self.build = Builder()
         self.indent = len(text) - len(text.lstrip(" \t\n\r\f"))
@@ -119,12 +120,12 @@ class _Parser:
             raise ExpressionError(f"the expression has {len(text)} characters, at most {MAX_TEXT} are allowed")
         if not text[self.indent :]:
             raise self.error("the expression is empty", None)
-        for column, character in enumerate(text):
-            if not character.isascii() or character == "\0":
-                raise self.error(
-                    f"character {character!r} is not allowed: names and operators are ASCII, to keep look-alikes out",
-                    (1 + text.count("\n", 0, column), column - text.rfind("\n", 0, column) - 1, 1),
-                )
+        if text.isascii() and "\0" not in text:
+            return
+        for at, character in enumerate(text):
+            if character == "\0" or "\ud800" <= character <= "\udfff":
+                where = (1 + text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1, 1)
+                raise self.error(f"character {character!r} is not allowed", where)
 
     def order_names(self, tree: ast.expr) -> None:
         """Parameters in the order of the text, where the walk meets the condition of ``a if c else b`` first."""
@@ -149,13 +150,17 @@ class _Parser:
         else:
             first = self.text[: self.indent].count("\n")
             shift = self.indent - (self.text.rfind("\n", 0, self.indent) + 1)
-            line, last = where.lineno + first, (where.end_lineno or where.lineno) + first  # type: ignore[attr-defined]
-            start = (line, where.col_offset + (shift if where.lineno == 1 else 0))  # type: ignore[attr-defined]
-            end = (last, (where.end_col_offset or 0) + (shift if last == 1 + first else 0))  # type: ignore[attr-defined]
+            start, end = (self.place(*at, first, shift) for at in _ends(where))
         if end[0] != start[0]:
             end = (start[0], len(lines[start[0] - 1]))
         line_text = lines[start[0] - 1]
         return ExpressionError(message, ("<expression>", start[0], start[1] + 1, line_text, start[0], end[1] + 1))
+
+    def place(self, line: int, size: int, first: int, shift: int) -> tuple[int, int]:
+        """Line and column of what stands after so many bytes of UTF-8 in a line of the tree."""
+        text = self.text.split("\n")[line - 1 + first]
+        size += shift if line == 1 else 0  # the blanks that were cut off, ASCII all
+        return line + first, size if text.isascii() else len(text.encode()[:size].decode(errors="ignore"))
 
     def syntax_error(self, error: SyntaxError) -> ExpressionError:
         first = self.text[: self.indent].count("\n")
@@ -193,6 +198,8 @@ class _Parser:
 
     def name(self, node: ast.Name, depth: int) -> int:
         name = node.id
+        if iskeyword(name):  # written in letters that Python folds to it
+            raise self.error(f"{name!r} is a word of Python, not a name", node)
         index = self.params.get(name)
         if index is None:
             if name in CONSTANTS and name not in self.named:
@@ -213,9 +220,12 @@ class _Parser:
         raise self.unknown("name", "math." + name, _math_names(), node)
 
     def math_name(self, node: ast.Attribute) -> str:
-        if not (isinstance(node.value, ast.Name) and node.value.id == "math" and "math" not in self.params):
+        if not self.is_math(node.value):
             raise self.error(_REFUSED[ast.Attribute], node)
         return node.attr
+
+    def is_math(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and node.id == "math" and "math" not in self.params
 
     def binary(self, node: ast.BinOp, depth: int) -> int:
         # The parser nests a+b+c+... to the left; walked in a loop, so that length is not depth.
@@ -271,7 +281,7 @@ class _Parser:
         root = self.expr(node, depth)
         constant, self.build = self.build.done(root, ()), outer
         try:
-            value = None if any(n.op == "param" for n in constant.nodes) else evaluator(constant)()
+            value = None if any(n.op == "param" for n in constant.nodes) else interpret(constant, ())
         except (ArithmeticError, ValueError, TypeError) as error:
             raise self.error(f"the constant raises {type(error).__name__}: {error}", node) from None
         if not isinstance(value, (int, float)):
@@ -285,6 +295,10 @@ class _Parser:
         return self.build.add("if", condition, self.expr(node.body, depth), self.expr(node.orelse, depth))
 
     def call(self, node: ast.Call, depth: int) -> int:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in METHODS and not self.is_math(node.func.value):
+            if node.args or node.keywords:
+                raise self.error(f"{node.func.attr}() takes no arguments", node)
+            return self.apply(node.func.attr, [self.expr(node.func.value, depth)])
         if isinstance(node.func, ast.Attribute):
             written = self.math_name(node.func)
             name = _in_math(written) or ""
@@ -296,6 +310,8 @@ class _Parser:
                 raise self.unknown("function", node.func.id, _CALLS, node.func)
         else:
             raise self.error("only functions named in the language can be called", node.func)
+        if name == "isclose" and node.keywords:
+            return self.isclose(node, depth)
         for keyword in node.keywords:
             raise self.error("keyword arguments are not part of the language", keyword)
         for argument in node.args:
@@ -305,6 +321,18 @@ class _Parser:
         if len(node.args) < least or (most is not None and len(node.args) > most):
             raise self.error(f"{name}() takes {_count(least, most)}, not {len(node.args)}", node)
         return self.apply(name, [self.expr(argument, depth) for argument in node.args])
+
+    def isclose(self, node: ast.Call, depth: int) -> int:
+        """isclose() with its keywords, which must be constants."""
+        tolerances: dict[str, Number] = {"rel_tol": 1e-09, "abs_tol": 0.0}
+        if len(node.args) != 2:
+            raise self.error(f"isclose() takes 2 arguments before its keywords, not {len(node.args)}", node)
+        args = [self.expr(argument, depth) for argument in node.args]
+        for keyword in node.keywords:
+            if keyword.arg not in tolerances:
+                raise self.error("isclose() takes the keywords rel_tol and abs_tol", keyword)
+            tolerances[keyword.arg] = self.element(keyword.value, depth)
+        return self.apply(ISCLOSE_WITHIN, [*args, *(self.build.const(value) for value in tolerances.values())])
 
     def apply(self, name: str, args: list[int]) -> int:
         """A call, in terms of operators where Python defines it by them."""
@@ -336,6 +364,20 @@ _CALLS: dict[str, tuple[int, int | None]] = {
 _CALLS.update({alias: _CALLS[name] for alias, name in ALIASES.items()})
 #: Names that are no parameters unless the caller binds them.
 RESERVED = frozenset((*_CALLS, *CONSTANTS, "math"))
+
+
+def folded(name: str) -> str:
+    """A name as Python reads it: NFKC-normalised."""
+    if name.isascii():
+        return name
+    import unicodedata
+
+    return unicodedata.normalize("NFKC", name)
+
+
+def _ends(node: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(Line, bytes before it in the line) of a node's beginning and end."""
+    return (node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or 0)
 
 
 def _in_math(name: str) -> str | None:

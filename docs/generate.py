@@ -39,13 +39,17 @@ def functions() -> str:
     rows = ["| function | arguments | Python's | result |", "|---|---|---|---|"]
     near = {*ir.ELEMENTARY1, *ir.ELEMENTARY2, "log", "hypot", "math.pow"} - {"fmod", "remainder"}
     for name, f in sorted(ir.FUNCTIONS.items()):
-        if name == "fma":  # new in 3.13; the page is one for all versions
+        if name == "fma" or not f.module:  # fma is new in 3.13; the page is one for all versions
             continue
         most = "or more" if f.most is None else f"to {f.most}"
         count = str(f.least) if f.least == f.most else f"{f.least} {most}"
         result = "by Python, each element" if f.by_python else "within one ULP" if name in near else "exact"
         result = "as `**`" if name == "pow" else result
         python = name if f.module == "builtins" or "." in name else f"math.{name}"
+        if name in ir.METHODS:
+            python = f"x.{name}()"
+        if name == "isclose":
+            count += "; constants `rel_tol=`, `abs_tol=`"
         rows.append(f"| `{name}` | {count} | `{python}` | {result} |")
     rows.append("| `fma` | 3 | `math.fma` (Python 3.13) | by Python, each element |")
     rows.append("| `where` | 3 | `where(c, a, b)` is `a if c else b` | exact |")

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import _machine
 from .compiler.machine import FLOAT_TYPECODES
+from .engine.common import plain
 from .engine.exchange import taken
 from .expressions import map, map_inplace
 from .reductions import any, minmax
@@ -71,7 +72,7 @@ def divide(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
 
 def _for_elements(arr: Any, value: Any, what: str) -> Any:
     """A number to compute with the elements of arr: an integral float becomes an int where the elements are ints."""
-    code = _machine.buffer_info(taken(arr))[0]
+    code, value = _machine.buffer_info(taken(arr))[0], plain(value)
     if not isinstance(value, (int, float)):
         raise TypeError(f"{what} must be an int or float, not {type(value).__name__}")
     if code in FLOAT_TYPECODES or not isinstance(value, float):
@@ -111,7 +112,7 @@ def clip(arr: Any, lo: int | float, hi: int | float) -> None:
     array('d', [0.0, 0.5, 1.0])
     """
     bounds = [b if isinstance(b, float) and math.isinf(b) else _for_elements(arr, b, name)
-              for b, name in ((lo, "lo"), (hi, "hi"))]  # fmt: skip
+              for b, name in ((plain(lo), "lo"), (plain(hi), "hi"))]  # fmt: skip
     if not bounds[0] <= bounds[1]:
         raise ValueError(f"clip() needs lo <= hi, not {lo!r} and {hi!r}")
     map_inplace(arr, "lo if x < lo else hi if x > hi else x", lo=bounds[0], hi=bounds[1])

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ACCESS = {"r": "ACCESS_READ", "r+": "ACCESS_WRITE", "c": "ACCESS_COPY"}
+_PART = 1 << 22  # bytes read at once
 
 
 def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None,
@@ -45,12 +46,14 @@ def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None,
 
 
 def open(path: str | os.PathLike[str] | int, format: str = "B", offset: int = 0, stride: int | None = None,
-         count: int | None = None, *, mode: str = "r") -> _machine.View:  # fmt: skip
+         count: int | None = None, *, mode: str = "r", mmap: bool = True) -> _machine.View:  # fmt: skip
     """The numbers of a file, mapped into memory: read from it page by page as they are needed.
 
     path: of the file, or an open descriptor. mode: ``"r"`` for reading; ``"r+"`` to write through to the file; ``"c"``
-    to write to this process's copy only. The other parameters and exceptions are those of :func:`view`; raises OSError
-    if the file cannot be opened or mapped, ValueError if it ends inside an element.
+    to write to this process's copy only. mmap=False reads the whole file into memory now, for files that others write
+    to: a mapped one that somebody makes shorter ends the process with SIGBUS where a page is read that is gone. The
+    other parameters and exceptions are those of :func:`view`; raises OSError if the file cannot be opened, mapped or
+    read, ValueError if it ends inside an element.
 
     >>> import arrayops as ao, tempfile
     >>> with tempfile.NamedTemporaryFile() as file:
@@ -60,19 +63,33 @@ def open(path: str | os.PathLike[str] | int, format: str = "B", offset: int = 0,
     ...         numbers.tolist()
     [1, 515, 1029, 1543]
     """
-    import mmap
-
     if mode not in _ACCESS:
         raise ValueError(f"mode must be one of {', '.join(map(repr, _ACCESS))}, not {mode!r}")
+    if mode == "r+" and not mmap:
+        raise ValueError("mode 'r+' writes through to the file, so it goes with mmap=True only")
     with builtins.open(path, "r+b" if mode == "r+" else "rb", buffering=0, closefd=not isinstance(path, int)) as file:
-        size = os.fstat(file.fileno()).st_size
-        data = mmap.mmap(file.fileno(), 0, access=getattr(mmap, _ACCESS[mode])) if size else b""
+        data = _mapped(file.fileno(), mode) if mmap else _read(file.fileno(), mode)
     found = view(data, format, offset, stride, count)
-    odd = max(size - offset, 0) % found.itemsize
+    odd = max(len(data) - offset, 0) % found.itemsize
     if count is None and stride is None and odd:
         raise ValueError(f"the file {path!r} ends inside an element: {odd} of {found.itemsize} bytes; is the format "
                          f"{format!r} right?")  # fmt: skip
     return found
+
+
+def _mapped(file: int, mode: str) -> Any:
+    """A file as memory; nothing can be mapped of an empty one."""
+    import mmap
+
+    return mmap.mmap(file, 0, access=getattr(mmap, _ACCESS[mode])) if os.fstat(file).st_size else b""
+
+
+def _read(file: int, mode: str) -> bytearray | memoryview:
+    """A copy of a file, from its beginning wherever a descriptor is."""
+    data = bytearray()
+    while part := os.pread(file, _PART, len(data)):
+        data += part
+    return data if mode == "c" else memoryview(data).toreadonly()
 
 
 def from_arrow(data: Any, nulls: str | int | float | None = None) -> Any:

@@ -100,13 +100,18 @@ def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile:
     return kernel.predicate(pred, names, ieee, compile).filter(arr, *more, nulls=nulls, **names)
 
 
-def evaluate(text: str, *, typecode: str | None = None, out: Any = None, threads: int | None = None,
-             ieee: bool = False, nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
-    """The value of an expression whose names are all given by keyword, element by element.
+def evaluate(text: str, *, names: Any = None, typecode: str | None = None, out: Any = None,
+             threads: int | None = None, ieee: bool = False, nulls: str | int | float | None = None,
+             **more: Any) -> Any:  # fmt: skip
+    """The value of an expression whose names are all given, element by element.
+
+    names: a mapping in which the names of the expression are looked up, and nothing else is: ``locals()`` and
+        ``vars(self)`` will do. A name that is given by keyword, too, has that value.
+    more: buffers or numbers for the names in the expression, by keyword.
 
     Buffers must have one length; numbers go with every element. The result is an array of typecode 'd' for floats, 'q'
-    for ints, 'B' for truth values, unless typecode or out says otherwise; if no name is a buffer, it is one number.
-    nulls is as in :func:`map`.
+    (or 'Q', if they are too large) for ints, 'B' for truth values, unless typecode or out says otherwise; if no name
+    is a buffer, it is one number. nulls is as in :func:`map`.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -114,9 +119,12 @@ def evaluate(text: str, *, typecode: str | None = None, out: Any = None, threads
     array('d', [3.5, 8.5])
     >>> ao.evaluate("a**2 + b**2", a=3, b=4)
     25
+    >>> ao.evaluate("out - x", names={"x": array("i", [1, 2]), "out": 5, "other": None})
+    array('q', [4, 3])
     """
-    found = kernel.text_kernel(text, names, ieee=ieee)
-    return kernel.evaluate(found, typecode=typecode, out=out, threads=threads, nulls=nulls, **names)
+    if names is not None and not (hasattr(type(names), "__getitem__") and hasattr(type(names), "keys")):
+        raise TypeError(f"names must be a mapping, not {type(names).__name__}")
+    return kernel.evaluate(text, ieee, names, more, typecode, out, threads, nulls)
 
 
 def compile(f: Function, *names: str, ieee: bool = False, strict: bool = False, compile: bool = True) -> Kernel:

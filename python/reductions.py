@@ -11,7 +11,7 @@ from array import array
 
 from . import _machine
 from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
-from .engine.common import MISSING, Later, different_lengths, front, native, steadily
+from .engine.common import MISSING, Later, different_lengths, front, held, native, steadily
 from .engine.exchange import taken, taken_together
 
 TYPE_CHECKING = False
@@ -77,7 +77,8 @@ def sum(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None 
     """
     if (buffer := taken(arr, nulls, nan)) is not arr or nulls is not None or nan is not None:
         return sum(buffer)
-    return math.fsum(steadily(native(arr)))  # reached where only fsum itself can say: front.c does the others
+    with held(arr):
+        return math.fsum(steadily(native(arr)))  # reached where only fsum itself can say: front.c does the others
 
 
 def mean(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> float:
@@ -98,7 +99,8 @@ def mean(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = 
         return statistics.fmean(())
     total = sum(arr)
     if isinstance(total, int) and not are_doubles(arr):
-        total = math.fsum(steadily(native(arr)))  # fmean rounds each int to a float first
+        with held(arr):
+            total = math.fsum(steadily(native(arr)))  # fmean rounds each int to a float first
     return float(total) / count  # as fmean: two roundings
 
 
@@ -177,7 +179,8 @@ def _index(arr: Any, largest: bool, name: str, nulls: Any) -> int:
 def argmin(arr: Any, *, nulls: str | int | float | None = None) -> int:
     """The index of the element that :func:`min` returns: ``min(range(len(arr)), key=arr.__getitem__)``.
 
-    nulls is as in :func:`sum`: the index is that in arr, also if nulls are skipped. Raises ValueError if the buffer is empty.
+    nulls is as in :func:`sum`: the index is that in arr, also if nulls are skipped. Raises ValueError if the buffer is
+    empty.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -289,7 +292,8 @@ def _dot_by_python(a: Any, b: Any) -> float:
     """For ints that are no doubles beside floats: rare."""
     from fractions import Fraction
 
-    pairs = list(zip(native(a), native(b), strict=True))
+    with held(a, b):
+        pairs = list(zip(steadily(native(a)), native(b), strict=True))
     odd = [x * y for x, y in pairs if not (math.isfinite(x) and math.isfinite(y))]
     if odd:
         return math.fsum(odd) if len({x for x in odd if x == x}) < 2 else math.nan
@@ -309,6 +313,7 @@ def prod(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None
     """
     arr = taken(arr, nulls, nan)
     if not figures.is_float(arr):
-        product: int = math.prod(native(arr))
+        with held(arr):
+            product: int = math.prod(steadily(native(arr), 1 << 10))  # each may take 50 us, of a product of 4 Mibit
         return product
     return reduce(arr, "acc * x", 1)  # type: ignore[no-any-return]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import builtins
 import math
-from _thread import RLock
+import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overload
 
 from . import _machine
 from .engine.exchange import taken
 from .engine.figures import (
     EXTREMES,
+    NOTHING,
     SQUARES,
     SUMS,
     Gathered,
     gather,
+    in_units,
     is_float,
     joined,
     no_data,
@@ -122,12 +125,24 @@ def stats(arr: Any, *, nulls: str | int | float | None = None, nan: str | None =
     return summary(g, is_float(arr))
 
 
+class _Seen(TypedDict):
+    """What a RunningStats has seen up to now: never changed, but that once another may come after it."""
+
+    gathered: Gathered
+    floats: bool
+    after: NotRequired[_Seen]
+
+
 class RunningStats:
     """Statistics of data that comes in parts: buffers, or the RunningStats of other threads, processes and machines.
 
     They have the figures of :func:`stats` as attributes (count, sum, mean, min, max, var, std), and hold exact sums:
     the result is that of all elements together, bit for bit, however they were cut and in whichever order merged. They
-    pickle, compare equal by content, and take a kilobyte whatever they have seen. Several threads may add to one.
+    pickle, compare equal by content, and take a kilobyte whatever they have seen. Several threads and signal handlers
+    may add to one; there is no lock, so nothing that is added is lost, and a fork leaves none behind that nobody opens.
+
+    A pickle of figures that no elements can have is refused with ValueError; one that was changed to figures that some
+    other elements have cannot be told from theirs.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -139,13 +154,11 @@ class RunningStats:
     (3, 3.0, 6.0)
     """
 
-    __slots__ = ("_floats", "_gathered", "_lock")
+    __slots__ = ("_seen",)
     _VERSION = 1
 
     def __init__(self, arr: Any = None, *, nulls: str | int | float | None = None, nan: str | None = None) -> None:
-        self._gathered: Gathered | None = None
-        self._floats = False
-        self._lock = RLock()  # threads may add to one object: nothing that one adds is lost
+        self._seen: _Seen = {"gathered": NOTHING, "floats": False}
         if arr is not None:
             self.update(arr, nulls=nulls, nan=nan)
 
@@ -162,27 +175,35 @@ class RunningStats:
         """Adds what another one has seen. Raises TypeError for floats with ints."""
         if not isinstance(other, __class__):  # type: ignore[name-defined]  # also if the module is loaded again
             raise TypeError(f"merge() needs RunningStats, not {type(other).__name__}")
-        if other._gathered is not None:
-            self._add(other._gathered, other._floats)
+        seen = other._newest()
+        self._add(seen["gathered"], seen["floats"])
+
+    def _newest(self) -> _Seen:
+        seen = self._seen
+        while later := seen.get("after"):
+            seen = later
+        return seen
 
     def _add(self, g: Gathered, floats: bool) -> None:
-        if not g.count:
-            return
-        with self._lock:
-            if self._gathered is None:
-                self._floats, self._gathered = floats, g  # in this order, for those who read meanwhile
-                return
-            if floats != self._floats:
+        while g.count:
+            seen = self._newest()
+            before = seen["gathered"]
+            if before.count and floats != seen["floats"]:
                 kinds = ("ints", "floats")
                 raise TypeError(
-                    f"these are statistics of {kinds[self._floats]}; {kinds[floats]} cannot be added to them"
+                    f"these are statistics of {kinds[not floats]}; {kinds[floats]} cannot be added to them"
                 )
-            self._gathered = joined(self._gathered, g)
+            new: _Seen = {"gathered": joined(before, g) if before.count else g, "floats": floats}
+            # dict.setdefault is atomic with the GIL and without: whoever comes second has to add to what came first.
+            if seen.setdefault("after", new) is new:
+                self._seen = new  # at worst an older one than is there, from which _newest finds the way
+                return
 
     def _needed(self, name: str) -> Stats:
-        if self._gathered is None or not self._gathered.count:
+        seen = self._newest()
+        if not seen["gathered"].count:
             raise no_data(f"RunningStats.{name}", 0, 1)
-        return summary(self._gathered, self._floats)
+        return summary(seen["gathered"], seen["floats"])
 
     def stats(self) -> Stats:
         """All figures at once, as :func:`arrayops.stats` has them. Raises StatisticsError if nothing was seen."""
@@ -191,12 +212,13 @@ class RunningStats:
     @property
     def count(self) -> int:
         """Number of elements."""
-        return 0 if self._gathered is None else self._gathered.count
+        return self._newest()["gathered"].count
 
     @property
     def sum(self) -> int | float:
         """Sum: exact, or rounded once."""
-        return 0 if self._gathered is None else rounded_sum(self._gathered, self._floats)
+        seen = self._newest()
+        return rounded_sum(seen["gathered"], seen["floats"])
 
     @property
     def mean(self) -> float:
@@ -226,7 +248,8 @@ class RunningStats:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, __class__):  # type: ignore[name-defined]
             return NotImplemented
-        return (self._gathered, self._floats) == (other._gathered, other._floats)
+        mine, others = self._newest(), other._newest()
+        return (mine["gathered"], mine["floats"]) == (others["gathered"], others["floats"])
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -234,8 +257,8 @@ class RunningStats:
         return f"<arrayops.RunningStats {self.stats()!r}>" if self.count else "<arrayops.RunningStats of nothing>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        found = None if self._gathered is None else tuple(self._gathered)
-        return (_restored, (self._VERSION, self._floats, found))
+        seen = self._newest()
+        return (_restored, (self._VERSION, seen["floats"], tuple(seen["gathered"]) if seen["gathered"].count else None))
 
 
 def _restored(version: Any, floats: Any, found: Any) -> RunningStats:
@@ -252,25 +275,48 @@ def _restored(version: Any, floats: Any, found: Any) -> RunningStats:
         except TypeError:
             good = False
         if not good:
-            raise ValueError("this pickle of RunningStats is damaged: its figures contradict each other")
-        result._gathered, result._floats = g, floats
+            raise ValueError("this pickle of RunningStats is damaged: no elements have such figures")
+        result._seen = {"gathered": g, "floats": floats}
     return result
 
 
 def _is_possible(g: Gathered, floats: bool) -> bool:
     """Whether there can be such elements."""
-    ints = (g.count, g.sum, g.squares, g.nans, g.positive, g.negative)
-    odd = g.nans + g.positive + g.negative
-    if any(type(x) is not int for x in ints) or min(g.nans, g.positive, g.negative, g.squares) < 0:
+    odd = (g.nans, g.positive, g.negative)
+    if any(type(x) is not int for x in (g.count, g.sum, g.squares, *odd)) or g.first_nan is not False:
         return False
-    if g.count < odd or (odd and not floats) or g.squares * g.count < g.sum * g.sum:
+    finite = g.count - builtins.sum(odd)
+    if g.count < 1 or min(finite, *odd) < 0 or (finite < g.count and not floats):
         return False
-    if g.first_nan is not False:
-        return False
-    kind = float if floats else int
     if g.count == g.nans:
         return g.low is None and g.high is None and g.sum == g.squares == 0
-    return type(g.low) is kind and type(g.high) is kind and bool(g.low <= g.high)
+    if any(type(x) is not (float if floats else int) for x in (g.low, g.high)) or not g.low <= g.high:
+        return False
+    return _floats_possible(g, finite) if floats else _moments_possible(finite, g.sum, g.squares, g.low, g.high, True)
+
+
+def _floats_possible(g: Gathered, finite: int) -> bool:
+    """Whether there can be such floats, which are not all nan: the extremes show the infinities that are counted."""
+    lowest, highest = (-math.inf if g.negative else math.inf), (math.inf if g.positive else -math.inf)
+    if not finite:
+        return (g.low, g.high, g.sum, g.squares) == (lowest, highest, 0, 0)
+    if (g.low == -math.inf, g.high == math.inf) != (g.negative > 0, g.positive > 0) or not g.low < math.inf > -g.high:
+        return False
+    largest = sys.float_info.max
+    low, high = (in_units(min(max(x, -largest), largest)) for x in (g.low, g.high))
+    return _moments_possible(finite, g.sum, g.squares, low, high, not (g.negative or g.positive))
+
+
+def _moments_possible(n: int, total: int, squares: int, low: int, high: int, reached: bool) -> bool:
+    """Whether n numbers from low to high can have this sum and sum of squares. reached: both are among them."""
+    # The sums of (x - mean)**2 and of (x - low)*(high - x) are not negative.
+    if squares < 0 or squares * n < total * total or (low + high) * total - squares - n * low * high < 0:
+        return False
+    if not reached:
+        return True
+    if n == 1:
+        return low == high
+    return _moments_possible(n - 2, total - low - high, squares - low * low - high * high, low, high, False)
 
 
 # -- order ------------------------------------------------------------------------------------------------------------

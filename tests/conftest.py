@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,8 @@ settings.load_profile(PROFILE)
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which profile runs and how to run the other."""
     return f"arrayops: hypothesis profile {PROFILE!r} (ARRAYOPS_TEST_PROFILE=deep for the long one)"
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Functions by name: an address would be another one in each process of pytest-xdist."""
+    return val.__name__ if isinstance(val, types.FunctionType | types.BuiltinFunctionType) else None

@@ -84,7 +84,7 @@ def _compare_elements(case: Case, chosen: Sequence[int], results: Sequence[Any])
     if case.api == "map":
         got = outcome(lambda: ao.map(positional[0], case.text, *positional[1:], typecode=case.typecode, **keywords))
         return _tagged("map", got, want, hint)
-    return _compare_evaluate(case, keywords, want, hint)
+    return _compare_evaluate(case, keywords, results, hint)
 
 
 def _certainly_float(results: Sequence[Any]) -> bool:
@@ -94,13 +94,17 @@ def _certainly_float(results: Sequence[Any]) -> bool:
     return not first_raised and bool(values) and all(isinstance(v, float | complex) for v in values)
 
 
-def _compare_evaluate(case: Case, keywords: dict[str, Any], want: Any, hint: bool) -> str | None:
+def _compare_evaluate(case: Case, keywords: dict[str, Any], results: Sequence[Any], hint: bool) -> str | None:
+    want = stored(_result_typecode(case, results), results)
     if case.typecode is None and case.kind == "n":
         got = outcome(lambda: ao.evaluate(case.text, typecode="q", **keywords))
         return _tagged("evaluate typecode='q'", got, want, hint)
     got = outcome(lambda: ao.evaluate(case.text, typecode=case.typecode, **keywords))
     if case.typecode is None and case.kind == "i" and isinstance(got, array) and got.typecode == "B":
         got = array("q", got.tolist())  # every operand was a truth value: 'B' is as right as 'q'
+    if case.typecode is None and case.kind == "i" and isinstance(want, Raised):
+        unsigned = stored("Q", results)  # where 'q' does not hold them, but 'Q' does
+        want = want if isinstance(unsigned, Raised) else unsigned
     return _tagged("evaluate", got, want, hint)
 
 

@@ -11,7 +11,7 @@ ATTRIBUTES = [
     "(1).__class__", "(1).real", "1.0.hex()", "x.y.z", "math.__dict__", "math.__loader__",
     "math.sqrt.__self__", "math.sqrt.__call__(2)", "abs.__self__", "sqrt.__class__", "math.pi.real",
     "math.pi.__class__", "math.os", "math.nothing", "math.sqrt.x(1)", "x.__init__.__globals__",
-    "x.__class__.__mro__[1]", "True.__class__", "None.__class__", "(x + 1).bit_length()", "int.from_bytes(x)",
+    "x.__class__.__mro__[1]", "True.__class__", "None.__class__", "int.from_bytes(x)",
     "float.fromhex(x)", "int.__subclasses__()", "bool.mro()", "x.append(1)", "x.typecode",
     "(x < 1).__class__", "abs(x).__class__", "[].__class__", "{}.__class__", "''.__class__", "''.join", "x .__class__",
     "x\t.\t__class__", "math . sqrt . __name__", "builtins.open", "os.system", "sys.exit",

@@ -21,6 +21,7 @@ import warnings
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any
 
 INTEGER_CODES = "bBhHiIlLqQ"
@@ -36,6 +37,7 @@ WITHIN_ONE_ULP = re.compile(
 )
 MATH_CONSTANTS = ("pi", "e", "tau", "inf", "nan")
 FLOAT_HINT = "pass typecode='d'"
+REMEDY = re.compile(r"; pass typecode='[qQd]'(, or round\(\.\.\.\))?$")
 
 # A hostile or long call is given this many seconds before the test fails; it bounds a hang, it measures nothing.
 PATIENCE = 20.0
@@ -73,6 +75,7 @@ def _namespace() -> dict[str, Any]:
     names.update(ln=math.log, arcsin=math.asin, arccos=math.acos, arctan=math.atan, arctan2=math.atan2)
     names.update(arcsinh=math.asinh, arccosh=math.acosh, arctanh=math.atanh)
     names.update(abs=abs, min=min, max=max, round=round, int=int, float=float, bool=bool, pow=pow)
+    names.update(bit_count=methodcaller("bit_count"), bit_length=methodcaller("bit_length"))
     names.update(clip=_clip, minimum=min, maximum=max, absolute=abs, power=pow, where=None)
     names["__builtins__"] = {}
     return names
@@ -220,8 +223,8 @@ def same_array(got: Any, want: array[Any], ulps: int = 0) -> bool:
 
 
 def same_error(got: BaseException, want: BaseException) -> bool:
-    """Same class and same message."""
-    return type(got) is type(want) and str(got) == str(want)
+    """Same class and same message, which may end with the typecode to ask for."""
+    return type(got) is type(want) and str(want) in (str(got), REMEDY.sub("", str(got)))
 
 
 def is_float_hint(error: BaseException) -> bool:

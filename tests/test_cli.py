@@ -5,6 +5,7 @@ subject: signals, a broken pipe, resident memory, and the examples of docs/comma
 the seams between them matter, so that a few numbers cross many seams.
 """
 
+import contextlib
 import functools
 import io
 import math
@@ -211,6 +212,10 @@ def test_csv(argv, text, expected, tiny_chunks):
         (["--text", "--skip", "1"], "a\n1\nb\n", "line 3: 'b' is not a number"),
         (["--text", "-t", "h"], "1\n1.5\n", "line 2: '1.5' is not an integer, as type 'h' needs"),
         (["--text"], "7\n" + "z" * 100, f"line 2: {'z' * 60 + '...'!r} is not a number"),
+        (["--text", "-t", "q"], "1\n-" + "9" * 5000,
+         f"line 2: {'-' + '9' * 59 + '...'!r} has 5000 digits, and Python reads integers of up to 4300; "
+         "PYTHONINTMAXSTRDIGITS=0 in the environment lifts that"),
+        (["--text", "-t", "q"], "9" * 4000, "line 1: int too big to convert"),
         (["--text"], "\0\n", "line 1: '\\x00' is not a number"),
         (["--text", "-t", "B"], "1\n\n256\n", "line 3: unsigned byte integer is greater than maximum"),
         (["--csv", "2"], "1,2\n3\n", "line 2 has 1 columns and no column 2"),
@@ -437,7 +442,8 @@ def test_terminal_escapes_in_an_expression_are_not_printed():
         (["map", "x", "--csv", "1", "--delimiter", "ab"], "'ab' is not one character"),
         (["map", "x*k", "-t", "d", "-p", "k"], "'k' is not NAME=NUMBER"),
         (["map", "x*k", "-t", "d", "-p", "k=two"], "'two' is not a number"),
-        (["reduce", "acc+x", "--text", "--initial", "9" * 5000], "is not a number: Exceeds the limit"),
+        (["reduce", "acc+x", "--text", "--initial", "9" * 5000], "has 5000 digits, and Python reads integers of up"),
+        (["map", "x*k", "-t", "d", "-p", "k=-" + "9" * 5000], "has 5000 digits, and Python reads"),
         (["map", "x*k", "-t", "d", "-p", "k=1", "-p", "k=2"], "a name is given twice with -p"),
         (["map", "x*out", "-t", "d", "-p", "out=1"], "'out' has a meaning of its own here"),
         (["map", "x*k", "-t", "d"], "k"),
@@ -471,7 +477,21 @@ def leftovers(folder, *names):
     return sorted(set(os.listdir(folder)) - set(names))
 
 
-def test_output_file_may_be_the_input_file(tmp_path, tiny_chunks):
+@pytest.fixture(params=["a file without a name", "a file beside it"])
+def either_way(request, monkeypatch):
+    if request.param == "a file beside it":
+        monkeypatch.setattr(streams, "open_nameless", lambda folder: None)
+
+
+def writes_aside(process, folder, *names):
+    """Whether a process has a file of a folder open that is not in its place: one without a name, or one beside it."""
+    found = []
+    with contextlib.suppress(OSError):  # of a process that opens and closes meanwhile, or ends
+        found = [os.readlink(d) for d in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()]
+    return bool(leftovers(folder, *names)) or any(f.startswith(f"{folder}/") and "(deleted)" in f for f in found)
+
+
+def test_output_file_may_be_the_input_file(tmp_path, tiny_chunks, either_way):
     path = tmp_path / "data"
     path.write_bytes(raw("i", range(50)))
     good("map", "x+1", path, "-t", "i", "-o", path)
@@ -483,7 +503,7 @@ def test_output_file_may_be_the_input_file(tmp_path, tiny_chunks):
     "argv",
     [["map", "1//x"], ["filter", "1//x"], ["reduce", "acc//x"], ["map", "x", "--to", "B"], ["map", "x + a.b"]],
 )
-def test_failure_leaves_the_output_file_as_it_was(argv, tmp_path, tiny_chunks):
+def test_failure_leaves_the_output_file_as_it_was(argv, tmp_path, tiny_chunks, either_way):
     source, out = tmp_path / "in", tmp_path / "out"
     source.write_bytes(raw("i", [-1] * 20 + [0]))
     out.write_text("precious")
@@ -493,13 +513,13 @@ def test_failure_leaves_the_output_file_as_it_was(argv, tmp_path, tiny_chunks):
 
 
 @pytest.mark.parametrize("argv", [["reduce", "acc+x", "--initial", "0"], ["stats"]])
-def test_results_go_to_the_output_file_too(argv, tmp_path):
+def test_results_go_to_the_output_file_too(argv, tmp_path, either_way):
     assert good(*argv, "-t", "B", "-o", tmp_path / "out", stdin=b"\1\2") == b""
     assert (tmp_path / "out").read_bytes() == good(*argv, "-t", "B", stdin=b"\1\2")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes, links and devices of POSIX")
-def test_modes_links_and_devices(tmp_path):
+def test_modes_links_and_devices(tmp_path, either_way):
     plain, linked, link = tmp_path / "plain", tmp_path / "linked", tmp_path / "link"
     mask = os.umask(0o027)
     try:
@@ -533,7 +553,10 @@ def test_unbuffered_standard_output_takes_every_byte():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("signum", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -signal.SIGKILL)],
+)
 def test_signal_removes_the_temporary_file(signum, status, tmp_path):
     out = tmp_path / "out"
     out.write_text("precious")
@@ -541,12 +564,13 @@ def test_signal_removes_the_temporary_file(signum, status, tmp_path):
         [*COMMAND, "map", "x", "-t", "B", "-o", out],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signum, signal.SIG_DFL),  # a shell's `&` or nohup would have it ignored
+        # A shell's `&` or nohup would have it ignored.
+        preexec_fn=lambda: signum == signal.SIGKILL or signal.signal(signum, signal.SIG_DFL),
     )
     try:
         process.stdin.write(b"123")
         process.stdin.flush()
-        while process.poll() is None and not leftovers(tmp_path, "out"):
+        while process.poll() is None and not writes_aside(process, tmp_path, "out"):
             time.sleep(0.01)
         process.send_signal(signum)
         assert process.wait(60) == status
@@ -555,7 +579,59 @@ def test_signal_removes_the_temporary_file(signum, status, tmp_path):
         process.kill()
         process.communicate()
     assert out.read_text() == "precious"
-    assert leftovers(tmp_path, "out") == []
+    left = leftovers(tmp_path, "out")
+    if signum == signal.SIGKILL and not nameless_files(tmp_path):
+        assert all(re.fullmatch(r"\.arrayops-[0-9a-f]{16}\.tmp", name) for name in left)
+    else:
+        assert left == []
+
+
+def nameless_files(folder):
+    stream = streams.open_nameless(folder)
+    if stream is not None:
+        stream.close()
+    return stream is not None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closed descriptors of POSIX")
+def test_errors_do_not_go_to_standard_output():
+    done = subprocess.run(["sh", "-c", '"$0" "$@" 2>&-', *COMMAND, "map", "x +", "-t", "B"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, check=False)  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_many_digits_where_python_reads_them():
+    environment = {**os.environ, "PYTHONINTMAXSTRDIGITS": "0"}
+    argv = ["reduce", "acc - x", "--text", "-t", "q", "--initial", "9" * 5000]
+    done = subprocess.run([*COMMAND, *argv], input=b"0\n", env=environment, capture_output=True, check=True)
+    assert done.stdout == b"9" * 5000 + b"\n"
+
+
+INTERRUPTED = """
+import os, runpy, signal, sys
+class Finder:
+    left = int(sys.argv.pop(1))
+    def find_spec(name, path=None, target=None):
+        Finder.left -= "arrayops.cli" in sys.modules
+        if Finder.left == 0:
+            Finder.left = -1
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder)
+runpy.run_module("arrayops", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_interrupted_before_it_begins():
+    """Ctrl-C at any import of the command line is as quiet as later; when all is imported the command runs."""
+    statuses = []
+    for at in (1, 2, 3, 5, 8, 13, 21, 34, 55, 10_000):
+        command = [sys.executable, "-c", INTERRUPTED, str(at), "explain", "x"]
+        done = subprocess.run(command, capture_output=True, check=False,
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))  # fmt: skip
+        assert done.stderr == b"", (at, done.stderr)
+        statuses.append(done.returncode)
+    assert statuses[:4] == [130] * 4 and statuses[-1] == 0 and set(statuses) == {0, 130}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")

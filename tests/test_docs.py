@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import re
 from pathlib import Path
 
 import arrayops
@@ -43,6 +44,19 @@ def test_public_names_are_documented(name: str) -> None:
     value = getattr(arrayops, name)
     assert value.__doc__
     assert ">>>" in value.__doc__ or name == "ExpressionError"
+
+
+def test_tests_that_are_named_exist() -> None:
+    """Each promise of docs/limits.md and SECURITY.md has its test."""
+    named = {
+        found
+        for page in (*PAGES, ROOT / "SECURITY.md")
+        for found in re.findall(r"(tests/[\w/]+\.\w+)(?:::(\w+))?", page.read_text())
+    }
+    assert len(named) > 20
+    for path, function in named:
+        assert (ROOT / path).exists(), path
+        assert f"\ndef {function}(" in (ROOT / path).read_text() or not function, (path, function)
 
 
 def test_generated_pages_are_up_to_date() -> None:

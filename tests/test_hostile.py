@@ -6,8 +6,12 @@ The tables are in hostile.py. Time is bounded by patience() only against hanging
 from __future__ import annotations
 
 import ast
+import dis
+import keyword
+import re
 import sys
 import tracemalloc
+import types
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +19,8 @@ from typing import Any
 
 import arrayops as ao
 import pytest
+from arrayops.compiler.evaluate import evaluator
+from arrayops.compiler.parse import parse
 from hostile import BOMBS, EVERYTHING, LONG, NAMES, PLAIN, nested
 from oracle import (
     MATH_CONSTANTS,
@@ -73,6 +79,8 @@ def is_language(text: str) -> bool:
 def _fits(node: ast.AST, special: bool) -> bool:
     """special: the node is what is called, what an attribute is taken of, or the right side of a comparison."""
     match node:
+        case ast.Attribute(value=value, attr="bit_count" | "bit_length"):
+            return special and getattr(value, "id", "") != "math"
         case ast.Attribute(value=ast.Name(id="math"), attr=name):
             return special if name in MATH_FUNCTIONS else name in MATH_CONSTANTS
         case ast.Attribute():
@@ -82,7 +90,7 @@ def _fits(node: ast.AST, special: bool) -> bool:
         case ast.Call():
             return isinstance(node.func, ast.Attribute) and not node.keywords
         case ast.Name(id=name):
-            return name.isascii() and (special or name not in FUNCTIONS | {"math"})
+            return not keyword.iskeyword(name) and (special or name not in FUNCTIONS | {"math"})
         case ast.Constant(value=value):
             return type(value) in (int, float, bool)
         case ast.Tuple(elts=items):
@@ -307,15 +315,22 @@ class Audit:
     def __init__(self) -> None:
         self.on = False
         self.events: list[tuple[str, str]] = []
+        self.generated: list[types.CodeType] = []
         sys.addaudithook(self.hook)
 
     def hook(self, event: str, args: tuple[Any, ...]) -> None:
-        if self.on:
+        if not self.on:
+            return
+        code = args[CODE[event]] if event in CODE else None
+        if isinstance(code, types.CodeType) and (code.co_filename == "<arrayops>" or code.co_name in STUBS):
+            self.generated.append(code)
+        else:
             self.events.append((event, repr(args)[:200] if event != "compile" else repr(args[0])[:200]))
 
     @contextmanager
     def recording(self) -> Iterator[list[tuple[str, str]]]:
         self.events.clear()
+        self.generated.clear()
         self.on = True
         try:
             yield self.events
@@ -328,8 +343,11 @@ def audit() -> Audit:
     return Audit()
 
 
-# `compile` is what ast.parse raises and makes no code object that could run: that would be an `exec` event.
+# `compile` of a text is what ast.parse raises, and makes no code object that could run: that would be an `exec` event
+# or one of those in CODE. `compile` of a syntax tree makes the evaluator of an IR (compiler/element.py).
 HARMLESS = {"compile", "array.__new__", "builtins.id"}
+# Making an evaluator: a function from a code object, and a code object put into it. Only of the evaluator's own code.
+CODE = {"function.__new__": 0, "object.__setattr__": 2}
 
 
 def test_no_code_is_run_no_file_opened_nothing_imported(audit: Audit) -> None:
@@ -343,6 +361,38 @@ def test_no_code_is_run_no_file_opened_nothing_imported(audit: Audit) -> None:
                 outcome(call, text)
     bad = [event for event in events if event[0] not in HARMLESS]
     assert not bad, bad[:5]
+    assert len(audit.generated) > 100
+    for code in audit.generated:
+        assert_only_calculates(code)
+
+
+# What stands in a function until its code is made: it asks for that, or for an interpretation.
+STUBS = {"_first_call": "generate", "_every_call": "interpreted"}
+# Operations that reach further than the numbers on the stack. LOAD_GLOBAL is not here: its names are checked.
+REACHING = re.compile(
+    "ATTR|METHOD|IMPORT|NAME|SUBSCR|ITER|CLOSURE|DEREF|MAKE_FUNCTION|STORE_GLOBAL|DELETE|YIELD|_EX|BUILD"
+)
+
+
+def assert_only_calculates(code: types.CodeType) -> None:
+    """The code names nothing but operations of the evaluator, and can do nothing with numbers but call those."""
+    if code.co_name in STUBS:
+        assert code.co_names == (STUBS[code.co_name],)
+        return
+    assert all(re.fullmatch("[fc]_[A-Za-z0-9_]+|element_[0-9_]+", name) for name in code.co_names), code.co_names
+    assert all(re.fullmatch("[pst][0-9_]+", name) for name in code.co_varnames), code.co_varnames
+    assert all(type(c) in (int, float, bool, tuple, type(None)) for c in code.co_consts), code.co_consts
+    reaching = {i.opname for i in dis.get_instructions(code) if REACHING.search(i.opname)}
+    assert not reaching, reaching
+
+
+@pytest.mark.parametrize("text", ["x*y", "gcd(x, y) if x else y**x", "~x and not y", "x in (1, 2)", "round(x*y, 2)"])
+def test_the_namespace_of_an_evaluator_is_numbers_only(text: str) -> None:
+    function = evaluator(parse(text))
+    outcome(function, 2, 3)
+    names = function.__globals__
+    assert names["__builtins__"] == {}
+    assert set(names) - {"__builtins__", "generate"} == {n for n in names if re.match("[fc]_|element$", n)}
 
 
 def test_the_hook_sees_what_it_should(audit: Audit) -> None:
@@ -434,7 +484,8 @@ CARETS: list[tuple[str, int, set[int]]] = [
     ("(x\n + 1\n + y.a)", 3, {4, 6}), ("x + {1}", 1, {5}), ("x @ y", 1, {1, 3}), ("x + math.nothing", 1, {5, 10}),
     ("x + math.nothing(y)", 1, {5, 10}), ("'\u00e9' + )", 1, {2, 7}), ("\u00e9\u00e9\u00e9 + )", 1, {1, 7}),
     ("\u5909\u6570 + x $", 1, {1, 8}), ("'\U0001f600\U0001f600' + x +", 1, {1, 2, 11}), ("x + (y := 1)", 1, {5, 6}),
-    ("x + b'a'", 1, {5}), ("x + f'{x}'", 1, {5, 7, 8}), ("x + \u00e9", 1, {5}), ("x + abs(*y)", 1, {5, 9}),
+    ("x + b'a'", 1, {5}), ("x + f'{x}'", 1, {5, 7, 8}), ("x + abs(*y)", 1, {5, 9}),
+    ("\u00e9 + \u03c0*x + '\u00fc'", 1, {11}), ("(\u00e9\n+ \u03c0.x)", 2, {3}),
     ("x + abs(x=1)", 1, {5, 9}), ("(x + 1, 2)", 1, {1, 2}), ("x + nothing(1)", 1, {5}), ("x + 0777", 1, {5, 6, 7, 8}),
 ]  # fmt: skip
 

@@ -6,15 +6,19 @@ becomes of it is a float again.
 
 from __future__ import annotations
 
+import itertools
 import math
 from array import array
 from typing import Any
 
 import arrayops as ao
 import pytest
+from arrayops.compiler.ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS
 from oracle import assert_bytes, assert_same, edge_values, element_outcomes, outcome, python_function, stored
 
 INF, NAN = math.inf, math.nan
+#: Where Python has what a C library computes, and the last bit may be another.
+OF_LIBM = {*ELEMENTARY1, *ELEMENTARY2, "log", "hypot", "pow", "math.pow"}
 
 QUIET: list[tuple[str, list[float], list[float]]] = [
     ("1.0 / x", [0.0, -0.0, 2.0, INF], [INF, -INF, 0.5, 0.0]),
@@ -39,7 +43,23 @@ QUIET: list[tuple[str, list[float], list[float]]] = [
     ("1.0 / x > 0", [0.0, -0.0], [1.0, 0.0]),
     ("min(1.0 / x, 5.0)", [0.0, 1.0], [5.0, 1.0]),
     ("x / x", [0.0, 3.0], [NAN, 1.0]),
+    ("gamma(x)", [0.0, -0.0, -15.0, 171.7, 5e-324, -5e-324, -INF, INF, NAN, 5.0],
+     [INF, -INF, NAN, INF, INF, -INF, NAN, INF, NAN, 24.0]),
+    ("lgamma(x)", [0.0, -0.0, -15.0, 1e306, -1e308, INF, -INF, NAN, 1.0],
+     [INF, INF, INF, INF, INF, INF, INF, NAN, 0.0]),
+    ("ldexp(x, 2000)", [1.0, -1.0, 0.0, INF, NAN, 5e-324], [INF, -INF, 0.0, INF, NAN, 2.0**926]),
+    ("round(x, -308)", [1.7e308, -1.7e308, 1e308, INF, NAN], [INF, -INF, 1e308, INF, NAN]),
+    ("(-710.0) ** x", [171.7, 3.0], [NAN, -357911000.0]),
+    ("fmod(x, 0.0)", [1.0, INF, NAN], [NAN, NAN, NAN]),
+    ("fmod(1e999, x)", [1.0, 0.0], [NAN, NAN]),
+    ("remainder(x, 0.0)", [1.0, INF], [NAN, NAN]),
+    ("sinh(x)", [800.0, -800.0, 0.0], [INF, -INF, 0.0]),
+    ("atanh(x)", [1.0, -1.0, 2.0], [INF, -INF, NAN]),
+    ("log(x, 1.0)", [2.0, 0.5, 1.0], [INF, -INF, NAN]),
 ]
+if hasattr(math, "fma"):
+    QUIET.append(("fma(x, x, -x)", [1e200, INF, 0.0, 2.0], [INF, NAN, 0.0, 2.0]))
+    QUIET.append(("fma(x, -1e200, 0.0)", [1e200, -1e200, 0.0, INF], [-INF, INF, 0.0, -INF]))
 
 
 @pytest.mark.parametrize(("text", "values", "want"), QUIET)
@@ -52,6 +72,49 @@ def test_ieee_results(text: str, values: list[float], want: list[float], repeat:
     inplace = array("d", values * repeat)
     ao.map_inplace(inplace, text, ieee=True)
     assert_bytes(inplace, "d", want * repeat)
+
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, -15.0, 171.7, -171.5, 710.5, -800.0, 1e16, 1e17, 1e306,
+           5e-324, -5e-324, 1e-300, 1.7976931348623157e308, -1.7976931348623157e308, 4503599627370497.5, INF, -INF,
+           NAN]  # fmt: skip
+OF_FLOATS = {
+    name: "i" if name == "ldexp" else "f"
+    for name, function in FUNCTIONS.items()
+    if function.by_python != "i" and name not in ("int", "floor", "ceil", "trunc", "round")
+}
+
+
+@pytest.mark.parametrize("name", OF_FLOATS)
+def test_no_function_of_floats_raises(name: str) -> None:
+    """Every function at every special argument: Python's answer where it has one, else an infinity or nan."""
+    function = FUNCTIONS[name]
+    for number in range(function.least, min(function.most or 3, 3) + 1):
+        if (name, number) == ("pow", 3):  # of ints
+            continue
+        rows = [r for r in itertools.product(SPECIAL if number < 3 else SPECIAL[::3], repeat=number)]
+        columns = [array("d", column) for column in zip(*rows, strict=True)]
+        if name == "ldexp":
+            columns[1] = array("q", [int(max(-(2.0**40), min(2.0**40, x))) if x == x else 7 for x in columns[1]])
+        names = "xyz"[:number]
+        text = f"{name}({', '.join(names)})"
+        got = ao.map(*columns[:1], text, *columns[1:], typecode="d", ieee=True)
+        for result, row in zip(got, zip(*columns, strict=True), strict=True):
+            want = outcome(function.python, *row)
+            if isinstance(want, (int, float)) and name in OF_LIBM:
+                assert result == pytest.approx(want, rel=1e-14, abs=5e-324, nan_ok=True), (name, row)
+            elif isinstance(want, (int, float)):
+                assert_same(result, float(want), (name, row))
+            else:
+                zero = name == "log" and result == 0  # a quotient whose divisor is the logarithm of 0
+                assert not math.isfinite(result) or zero, (name, row, result)
+
+
+def test_rounding_to_a_place_does_not_raise_for_floats() -> None:
+    for digits in (-400, -308, -1, 0, 1, 400):
+        for x in SPECIAL:
+            want = outcome(round, x, digits)
+            (got,) = ao.map(array("d", [x]), f"round(x, {digits})", ieee=True)
+            assert_same(got, want if isinstance(want, float) else math.copysign(INF, x), (x, digits))
 
 
 def test_filter_and_folds_take_ieee() -> None:

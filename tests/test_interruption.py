@@ -38,7 +38,7 @@ def small() -> Any:
 
 
 #: call over 8 Mi doubles, least number of looks.
-LOOKS = {
+LOOKS: dict[str, tuple[Any, int]] = {
     "sort": (lambda a: ao.sort(array("d", a)), 20),
     "sort of every second": (lambda a: ao.sort(memoryview(array("d", a))[::2]), 10),
     "unique": (ao.unique, 20),
@@ -58,7 +58,7 @@ def test_long_calls_look_at_signals(name: Any, doubles: Any) -> None:
 
 
 #: call over 32 Mi bytes, least number of looks: these read 8 Mi elements between two.
-READS = {
+READS: dict[str, tuple[Any, int]] = {
     "sum": (ao.sum, 4),
     "min": (ao.min, 4),
     "max": (ao.max, 4),
@@ -81,6 +81,19 @@ READS = {
 def test_long_readers_look_at_signals(name: Any, small: Any) -> None:
     call, least = READS[name]
     assert looks(lambda: call(small)) >= least
+
+
+def test_signals_are_handled_while_python_multiplies() -> None:
+    """By a function of C, whose loop looks at no signal: handlers run more than once all the same."""
+    ones, handled = array("b", b"\1") * (4 * MILLION), []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: handled.append(1))
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    try:
+        assert ao.prod(ones) == 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(handled) > 2
 
 
 # -- what stands afterwards --------------------------------------------------------------------------------------------

@@ -104,3 +104,32 @@ def test_cached_compilations_do_not_mix_names_types_or_modes() -> None:
 def test_many_different_texts_do_not_pile_up() -> None:
     for i in range(3000):
         assert_bytes(ao.map(P, f"x + {i}"), "i", [1 + i, 2 + i, 3 + i])
+
+
+def test_a_kernel_counts_the_elements_that_python_did() -> None:
+    data = array("q", [1, 2**40, -(2**62), 3] * 100)
+    k = ao.compile("x * 8")
+    assert (k.last_by_python, "Python" in repr(k)) == (0, False)
+    k(data, typecode="d")  # the first call goes through Python, the next ones do not
+    assert k.last_by_python == 100
+    k(data, typecode="d")
+    assert k.last_by_python == 100
+    assert "100 elements of the last run by Python" in repr(k)
+    assert k.explain("q").endswith("\nlast run: 100 elements by Python")
+    k(data[:2])
+    assert (k.last_by_python, "Python" in repr(k), "last run" in k.explain("q")) == (0, False, False)
+    k.inplace(data[3:4], threads=1)
+    assert k.last_by_python == 0
+    k.filter(data)
+    assert k.last_by_python == 100
+    called = ao.compile(lambda x: [x][0])
+    called(data)
+    assert called.last_by_python == 400
+    assert ao.compile("x * 8") == k
+
+
+def test_the_count_is_of_the_run_and_not_of_runs_inside_it() -> None:
+    inner = ao.compile("x * 8")
+    outer = ao.compile(lambda x: inner(array("q", [2**62, 5, int(x)]), typecode="d")[1])
+    outer(array("d", [1, 2, 3]))
+    assert (outer.last_by_python, inner.last_by_python) == (3, 1)

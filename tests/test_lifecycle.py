@@ -86,7 +86,6 @@ def test_fork_among_running_threads() -> None:
     assert run(code.replace("FORKS", str(FORKS)).replace("HANGS", str(HANGS))) == "done\n"
 
 
-@pytest.mark.xfail(reason="RunningStats has a lock, which a child inherits from a thread that it does not have")
 def test_fork_while_others_update_running_stats() -> None:
     """The child adds to an object that another thread was just adding to: all of that or nothing, but no hang."""
     update = """

@@ -11,7 +11,9 @@ import itertools
 import math
 import mmap
 import os
+import signal
 import struct
+import subprocess
 import sys
 import weakref
 from array import array
@@ -22,7 +24,7 @@ import arrayops as ao
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import TYPECODES, assert_bytes, edge_values, same_array
+from oracle import TYPECODES, assert_bytes, assert_same, edge_values, outcome, same_array
 
 #: Sizes of struct with a byte order: l and L have 4 bytes then.
 STANDARD = {code: struct.calcsize("<" + code) for code in TYPECODES}
@@ -313,6 +315,24 @@ def test_threads_agree() -> None:
         assert same_array(array("d", out.tolist()), expected[1:])
 
 
+@pytest.mark.parametrize(("code", "method"), [("d", "__float__"), ("f", "__index__"), ("h", "__index__")])
+def test_a_number_that_releases_the_view_it_is_stored_in(code: str, method: str) -> None:
+    """As for a memoryview: ValueError, and nothing is written."""
+    data = array(code, [1, 2, 3])
+    for make in (lambda: ao.view(data, code), lambda: memoryview(data)):
+        view: Any = make()
+
+        def number(self: Any, view: Any = view) -> int | float:
+            view.release()
+            return 7.0 if method == "__float__" else 7
+
+        with pytest.raises(ValueError, match="released"):
+            view[1] = type("Number", (), {method: number})()
+        assert data == array(code, [1, 2, 3])
+        data.append(3)
+        data.pop()
+
+
 # ------------------------------------------------------------------------------------------------ files
 
 
@@ -334,6 +354,53 @@ def test_files(tmp_path: Path) -> None:
     with path.open("rb") as file:
         assert len(ao.open(file.fileno())) == 40
         assert file.read(1) == b"\x80"
+
+
+def test_files_read_into_memory(tmp_path: Path) -> None:
+    path = tmp_path / "numbers"
+    path.write_bytes(struct.pack(">5d", *range(5)))
+    numbers = ao.open(path, ">d", mmap=False)
+    with pytest.raises(TypeError, match="read-only"):
+        ao.map_inplace(numbers, "x")
+    own = ao.open(path, ">d", mode="c", mmap=False)
+    ao.map_inplace(own, "x + 1")
+    path.write_bytes(struct.pack(">2d", 7, 8))  # others write to it, and make it shorter
+    assert numbers.tolist() == [0, 1, 2, 3, 4] and own.tolist() == [1, 2, 3, 4, 5]
+    assert ao.open(path, ">d", 8, mmap=False).tolist() == [8]
+    with path.open("rb") as file:
+        file.read(9)
+        assert ao.open(file.fileno(), ">d", mmap=False).tolist() == [7, 8] and file.tell() == 9
+    with pytest.raises(ValueError, match="goes with mmap=True only"):
+        ao.open(path, ">d", mode="r+", mmap=False)
+    for content in (b"", bytes(11), bytes(8 << 20)):
+        path.write_bytes(content)
+        found = [outcome(lambda m=m: ao.open(path, "d", mmap=m).tolist()) for m in (True, False)]
+        assert_same(*found)
+    for wrong in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(OSError):
+            ao.open(wrong, "d", mmap=False)
+
+
+TRUNCATED = """
+import os, sys, arrayops as ao
+path, mapped = sys.argv[1], sys.argv[2] == "mapped"
+numbers = ao.open(path, "d", mmap=mapped)
+os.truncate(path, 0)
+print(ao.sum(numbers))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGBUS"), reason="needs pages that go")
+@pytest.mark.parametrize(("how", "status"), [("mapped", "SIGBUS"), ("read", "")])
+def test_a_file_that_is_made_shorter(how: str, status: str, tmp_path: Path) -> None:
+    """docs/limits.md: a mapped file ends the process, one that was read does not."""
+    path = tmp_path / "numbers"
+    path.write_bytes(struct.pack("d", 0.5) * 100_000)
+    environment = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":handle_sigbus=0"}
+    done = subprocess.run([sys.executable, "-c", TRUNCATED, str(path), how], env=environment, capture_output=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == (-getattr(signal, status) if status else 0)
+    assert status or done.stdout == b"50000.0\n"
 
 
 def test_odd_files(tmp_path: Path) -> None:

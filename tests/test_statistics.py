@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
+import gc
 import itertools
 import math
+import operator
+import os
 import pickle
 import random
+import signal
 import statistics
 import sys
 import threading
@@ -288,6 +292,44 @@ def test_truth_takes_more_buffers_and_names() -> None:
     assert ao.any(values, "x > limit", limit=2) and not ao.all(values, "x > limit", limit=2)
 
 
+@pytest.mark.parametrize("ours", [ao.any, ao.all, ao.count])
+def test_truth_of_arrays_of_different_lengths(ours: Any) -> None:
+    """A callable that is not compiled refuses them as a text does."""
+    ten, four = array("i", range(1, 11)), array("d", range(1, 5))
+    for one, other in ((ten, four), (four, ten), (ten, ten[:0]), (ten[:0], ten)):
+        with pytest.raises(ValueError, match="same length") as wanted:
+            ours(one, "x > y - 100", other)
+        for f in (lambda x, y: [x][0] > y - 100, operator.ne):
+            with pytest.raises(ValueError) as raised:
+                ours(one, f, other)
+            assert str(raised.value) == str(wanted.value)
+    assert ours(ten, lambda x, y: [x][0] > y, 0) and ours(ten, lambda x, y, z: [x][0] + y == z, 2, ao.map(ten, "x + 2"))
+
+
+HELD = {
+    "count": lambda a, f: ao.count(a, lambda x, y: f() or x, array("i", range(5))),
+    "count, the second": lambda a, f: ao.count(array("i", range(5)), lambda x, y: f() or x, a),
+    "any, the third": lambda a, f: ao.any(array("i", range(5)), lambda x, y, z: f(), array("i", range(5)), a),
+    "reduce": lambda a, f: ao.reduce(a, lambda x, y: f() or x),
+    "reduce from a number": lambda a, f: ao.reduce(a, lambda x, y: f() or x, 0),
+    "reduce from None": lambda a, f: ao.reduce(a, lambda x, y: f() or x, None),
+    "accumulate": lambda a, f: ao.accumulate(a, lambda x, y: f() or x),
+    "pipeline": lambda a, f: ao.lazy(a).map(lambda x: f() or x).sum(),
+    "reduction of a pipeline": lambda a, f: ao.lazy(a).map("x + 1").reduce(lambda x, y: f() or x, 0),
+    "map": lambda a, f: ao.map(array("i", range(5)), lambda x, y: f() or x, a),
+    "filter": lambda a, f: ao.filter(array("i", range(5)), lambda x, y: f() or x, a),
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_no_callable_resizes_an_array_of_its_call(name: str) -> None:
+    a = array("i", range(5))
+    with pytest.raises(BufferError):
+        HELD[name](a, lambda: a.append(1))
+    a.append(5)
+    assert a == array("i", range(6))
+
+
 # ------------------------------------------------------------------------------------------------ stats
 
 
@@ -398,13 +440,102 @@ GOOD = (2, 3, 5, 1, 2, 0, 0, 0)
      *((1, False, (*GOOD[:i], bad, *GOOD[i + 1 :])) for i, bad in
        [(0, -1), (0, 1.5), (0, 1), (1, "3"), (1, 10**9), (2, -1), (3, 9), (3, None), (3, 1.0), (5, 1), (6, -1)]),
      (1, True, (2, 0, 0, 5.0, 4.0, 0, 0, 0)), (1, True, (1, 0, 0, math.nan, 1.0, 0, 0, 0)),
-     (1, True, (1, 5, 25, None, None, 1, 0, 0))],
+     (1, True, (1, 5, 25, None, None, 1, 0, 0)),
+     (1, False, (0, 0, 0, None, None, 0, 0, 0)), (1, False, (2, 4, 8, 1, 3, 0, 0, 0)),
+     (1, False, (2, 4, 10, 1, 4, 0, 0, 0)),
+     (1, False, (1, 2, 4, 1, 3, 0, 0, 0)), (1, False, (3, 9, 29, 2, 4, 0, 0, 0, True)),
+     (1, True, (1, 0, 0, math.inf, math.inf, 0, 0, 1)), (1, True, (1, 0, 0, -math.inf, math.inf, 0, 1, 0)),
+     (1, True, (2, 0, 0, 0.0, math.inf, 0, 0, 0)), (1, True, (1, 0, 0, 0.0, 0.0, 0, 1, 0)),
+     (1, True, (1, 1, 1, 0.0, 0.0, 0, 0, 0)), (1, True, (2, 1, 1, math.inf, math.inf, 0, 1, 0)),
+     (1, True, (2, 1 << 3000, 1 << 6000, 0.0, math.inf, 0, 1, 0)), (1, True, (2, 0, 0, -math.inf, -math.inf, 0, 0, 1))],
 )  # fmt: skip
 def test_damaged_pickles(version: Any, floats: Any, found: Any) -> None:
     restore = ao.RunningStats().__reduce__()[0]
     assert restore(1, False, GOOD).mean == 1.5
     with pytest.raises(ValueError, match="pickle"):
         restore(version, floats, found)
+
+
+@given(arrays(special=True), st.data())
+def test_a_mutated_pickle_is_refused_or_has_possible_figures(values: array[Any], data: st.DataObject) -> None:
+    """Whatever elements there are, their own pickle is taken; with a figure changed it is refused, or others'."""
+    found = ao.RunningStats(values)
+    restore, (version, floats, figures) = found.__reduce__()
+    assert restore(version, floats, figures) == found
+    if figures is None:
+        return
+    at = data.draw(st.integers(0, 7))
+    near = st.integers(-3, 3).map(lambda k: (figures[at] or 0) + k)
+    other = data.draw(st.one_of(near, st.integers(), FLOATS, st.none()))
+    try:
+        changed = restore(version, floats, (*figures[:at], other, *figures[at + 1 :]))
+    except ValueError:
+        return
+    s = changed.stats()
+    assert s.count > 0 and (s.min <= s.mean <= s.max or s.mean != s.mean or floats) and not s.var < 0
+
+
+def test_a_signal_handler_adds_in_the_midst_of_an_update() -> None:
+    """A trace function that adds at every line of _add is the handler at its worst."""
+    part, found, inside = array("q", [1, 2]), ao.RunningStats(), []
+
+    def handler(frame: Any, event: str, argument: Any) -> Any:
+        if frame.f_code.co_name in ("_add", "_newest") and not inside:
+            inside.append(1)
+            if event == "line" and len(lines) < 500:
+                lines.append(frame.f_lineno)
+                ao.RunningStats.merge(found, added)
+            inside.pop()
+        return handler
+
+    lines: list[int] = []
+    added, before = ao.RunningStats(array("q", [5])), sys.gettrace()
+    sys.settrace(handler)
+    try:
+        for _ in range(20):
+            found.update(part)
+    finally:
+        sys.settrace(before)
+    assert len(set(lines)) > 3 and found.count == 40 + len(lines) and found.sum == 60 + 5 * len(lines)
+
+
+def test_a_signal_handler_and_threads_add_to_one_object() -> None:
+    part, found, handled = array("q", [1, 2]), ao.RunningStats(), []
+
+    def handler(number: int, frame: Any) -> None:
+        handled.append(1)
+        found.update(part)
+
+    def add() -> None:
+        for _ in range(1500):
+            found.update(part)
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    before, interval = signal.signal(signal.SIGUSR1, handler), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=add) for _ in range(3)]
+    try:
+        for thread in threads:
+            thread.start()
+        add()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+        signal.signal(signal.SIGUSR1, before)
+    assert handled and found.count == 2 * (6000 + len(handled)) and found.sum == 3 * (6000 + len(handled))
+
+
+def test_what_was_seen_before_is_let_go() -> None:
+    """The memory of an object does not grow with the number of updates."""
+    found, part = ao.RunningStats(), array("d", [0.5])
+    for _ in range(1000):
+        found.update(part)
+    gc.collect()
+    newest = found._newest()
+    kind = type(newest["gathered"])
+    kept = [o for o in gc.get_objects() if type(o) is kind and o.sum >> 1073 in range(900, 1001)]
+    assert "after" not in newest and [o.count for o in kept] == [1000]
 
 
 def test_mean_rounds_as_fmean() -> None:

@@ -42,6 +42,7 @@ from .streams import (
     raw_chunks,
     shorten,
     text_chunks,
+    too_many_digits,
     write_all,
     write_raw,
     write_text,
@@ -50,6 +51,7 @@ from .streams import (
 OK, FAILED, BROKEN_PIPE = 0, 2, 128 + 13  # the shell's number for an end by SIGPIPE, on any system
 PROGRESS_DELAY = 1.0
 CARET_CONTEXT = 50
+LEFT_BEHIND = "A file .arrayops-*.tmp beside FILE is of a process that was killed, and safe to delete."
 # Keywords of the functions called here: as a name in the expression they would be taken for the option.
 RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial", "nulls"})
 # What Python's own arithmetic raises on an element, or a call on names and types that do not fit.
@@ -80,7 +82,9 @@ def main(
     stderr: TextIO | None = None,
 ) -> int:
     """Runs one command and returns its exit status: 0, or 2 after an error, or 128 + the signal that ended it."""
-    console = Console(stdin or standard(sys.stdin), stdout or standard(sys.stdout), stderr or sys.stderr)
+    console = Console(
+        stdin or standard(sys.stdin), stdout or standard(sys.stdout), stderr or sys.stderr or io.StringIO()
+    )
     try:
         with stop_on_signals():
             return run(sys.argv[1:] if argv is None else argv, console)
@@ -213,6 +217,7 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
 
 
 def add_stream_options(command: argparse.ArgumentParser) -> None:
+    command.epilog = LEFT_BEHIND
     command.add_argument("input", nargs="?", default="-", help="input file; - or none is standard input")
     command.add_argument(
         "-t",
@@ -246,8 +251,10 @@ def number(text: str) -> Number:
     read = int if text.strip().lstrip("+-").isdecimal() else float
     try:
         return read(text)
-    except ValueError as error:  # not a number, or an integer of more digits than Python reads
-        raise argparse.ArgumentTypeError(f"{shorten(text)!r} is not a number: {error}") from None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            too_many_digits(text) or f"{shorten(text)!r} is not a number: {error}"
+        ) from None
 
 
 def parameter(text: str) -> tuple[str, Number]:

@@ -206,7 +206,19 @@ def parse_number(text: str, line: int, kind: ElementType) -> Number:
         return float(text) if kind.is_float else int(text)
     except ValueError:
         wanted = "a number" if kind.is_float else f"an integer, as type {kind.code!r} needs"
-        raise StreamError(f"line {line}: {shorten(text)!r} is not {wanted}") from None
+        problem = too_many_digits(text) or f"{shorten(text)!r} is not {wanted}"
+        raise StreamError(f"line {line}: {problem}") from None
+
+
+def too_many_digits(text: str) -> str | None:
+    """What is wrong with an integer that Python does not read because of its length."""
+    digits, most = text.strip().lstrip("+-").replace("_", ""), sys.get_int_max_str_digits()
+    if not digits.isdecimal() or not 0 < most < len(digits):
+        return None
+    return (
+        f"{shorten(text)!r} has {len(digits)} digits, and Python reads integers of up to {most}; "
+        "PYTHONINTMAXSTRDIGITS=0 in the environment lifts that"
+    )
 
 
 def shorten(text: str) -> str:
@@ -322,20 +334,49 @@ def open_output(path: str, stdout: BinaryIO) -> Iterator[BinaryIO]:
 
 @contextmanager
 def replacing(target: str) -> Iterator[BinaryIO]:
-    """Writes beside `target` and takes its place at the end; on any exception, Ctrl-C too, `target` is as it was."""
+    """Writes aside and takes the place of `target` at the end; on any exception, Ctrl-C too, `target` is as it was.
+
+    The file gets its name beside `target` when it is complete, where the system can do that: then a process that is
+    killed leaves nothing behind, unless between two calls of the system. Elsewhere it leaves `.arrayops-*.tmp`.
+    """
     # Not tempfile: its 0600 would stay on the finished file, where an ordinary write leaves what the umask says.
-    beside = os.path.join(os.path.dirname(target), f".arrayops-{secrets.token_hex(8)}.tmp")
+    folder, beside = os.path.dirname(target), f".arrayops-{secrets.token_hex(8)}.tmp"
+    beside = os.path.join(folder, beside)
     try:
-        with open(beside, "xb") as stream:
+        nameless = open_nameless(folder)
+        with nameless or open(beside, "xb") as stream:
             yield stream
             stream.flush()
+            with suppress(FileNotFoundError):
+                os.fchmod(stream.fileno(), stat.S_IMODE(os.stat(target).st_mode))
             os.fsync(stream.fileno())
-        with suppress(FileNotFoundError):
-            os.chmod(beside, stat.S_IMODE(os.stat(target).st_mode))
+            if nameless:
+                give_name(stream, folder, beside)
         os.replace(beside, target)
     except BaseException as error:
         with suppress(OSError):
             os.unlink(beside)
-        if isinstance(error, OSError) and error.filename == beside:
+        if isinstance(error, OSError) and beside in (error.filename, error.filename2):
             error.filename, error.filename2 = target, None  # the user named the target, not the file beside it
         raise
+
+
+def open_nameless(folder: str) -> BinaryIO | None:
+    """A new file in a folder that has no name yet; None where the system has no such files."""
+    try:
+        number = os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except (AttributeError, OSError):
+        return None
+    if not os.path.exists(f"/proc/self/fd/{number}"):
+        os.close(number)
+        return None
+    return open(number, "wb")
+
+
+def give_name(stream: BinaryIO, folder: str, name: str) -> None:
+    """The name of a file that had none. os.link follows the link in /proc only if it is given a descriptor, too."""
+    above = os.open(folder, os.O_RDONLY)
+    try:
+        os.link(f"/proc/self/fd/{stream.fileno()}", name, dst_dir_fd=above, follow_symlinks=True)
+    finally:
+        os.close(above)

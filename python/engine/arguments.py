@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import _machine
 from ..compiler.machine import MACHINE_TYPES, MAX_THREADS, bad_typecode
-from .common import is_buffer
+from .common import is_buffer, plain
 
 
 def quoted(names: Iterable[str]) -> str:
@@ -49,6 +49,7 @@ def thread_count(wanted: int | None) -> int:
 
 def plain_number(value: Any, name: str, where: str) -> Any:
     """A named number where buffers cannot go."""
+    value = plain(value)
     if not isinstance(value, (int, float)):
         raise TypeError(f"{name!r} must be a number in a {where}, not {type(value).__name__}")
     return value
@@ -58,11 +59,12 @@ def bindable(value: Any, name: str) -> Any:
     """A bound argument: an exact int, float or bool, or a buffer as it is."""
     if type(value) in (int, float, bool, array):
         return value
+    value = plain(value)
     if isinstance(value, float):
         return float(value)
     if isinstance(value, int):
-        return int(value)
-    if isinstance(value, numbers.Number):  # NumPy's scalars, which are buffers of no dimension, too
+        return value if isinstance(value, bool) else int(value)
+    if isinstance(value, numbers.Number):
         if isinstance(value, numbers.Integral):
             return operator.index(value)
         if isinstance(value, numbers.Real) and not isinstance(value, numbers.Rational):

@@ -116,9 +116,25 @@ def is_buffer(value: Any) -> bool:
         return False
 
 
-def steadily(numbers: Any) -> Iterator[Any]:
-    """The elements of a sequence for a C function that goes through all of them: Ctrl-C is answered now and then."""
-    step = 1 << 16
+def plain(value: Any) -> Any:
+    """A NumPy scalar, or array of no dimension, as the Python number that it holds; anything else as it is.
+
+    Raises TypeError if it holds what no int, float or bool is, such as a date or a long double.
+    """
+    numpy = sys.modules.get("numpy")
+    generic, ndarray = getattr(numpy, "generic", None), getattr(numpy, "ndarray", None)
+    if not isinstance(generic, type) or not (isinstance(value, generic) or (type(value) is ndarray and not value.ndim)):
+        return value
+    python = {"b": bool, "i": int, "u": int, "f": float}.get(value.dtype.kind)
+    if python is None or value.dtype.char == "g":
+        raise TypeError(f"a number must be one that an int, float or bool is, not NumPy's {value.dtype}")
+    return python(value)
+
+
+def steadily(numbers: Any, step: int = 1 << 16) -> Iterator[Any]:
+    """The elements of a sequence for a C function that goes through all of them: Ctrl-C is answered at each step."""
+    if len(numbers) <= step:
+        return iter(numbers)
     return chain.from_iterable(numbers[at : at + step] for at in range(0, len(numbers), step))
 
 
@@ -129,6 +145,22 @@ def make_room(cache: dict[Any, Any], most: int) -> None:
             cache.pop(next(iter(cache)), None)
         except (RuntimeError, StopIteration):  # without the GIL another thread may change it between the two calls
             continue
+
+
+class held:
+    """While it is entered nobody resizes these buffers: BufferError is what a callable or another thread gets."""
+
+    __slots__ = ("_views",)
+
+    def __init__(self, *buffers: Any) -> None:
+        self._views = [memoryview(buffer) for buffer in buffers]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *raised: object) -> None:
+        for view in self._views:
+            view.release()
 
 
 def native(arr: Any) -> Any:

@@ -13,7 +13,7 @@ from array import array
 
 from .. import _machine
 from . import labelled
-from .common import MISSING, is_buffer, make_room, named_as
+from .common import MISSING, is_buffer, make_room, named_as, plain
 from .missing import (
     Column,
     check_nan,
@@ -282,17 +282,19 @@ def exchanges(chunkwise: bool, policy: str = "skip", truth: Callable[..., Any] |
 
 
 def _exchanging(method: _F, rule: _Rule) -> _F:
-    plain = _PLAIN
+    known = _PLAIN
 
     def exchanged(kernel: Any, /, *args: Any, nulls: Any = None, **options: Any) -> Any:
         if nulls is None:
             for value in (*args, *options.values()):
-                if type(value) not in plain:
+                if type(value) not in known:
                     break
             else:
                 return method(kernel, *args, **options)
-            if all(_kind_of(value) in _WITHOUT_NULLS for value in (*args, *options.values())):
-                return _exchange_buffers(rule, kernel, args, options)
+        args = tuple(map(plain, args))
+        options = {name: value if name == "out" else plain(value) for name, value in options.items()}
+        if nulls is None and all(_kind_of(value) in _WITHOUT_NULLS for value in (*args, *options.values())):
+            return _exchange_buffers(rule, kernel, args, options)
         return _Exchange(rule, kernel, args, options, nulls).run()
 
     return named_as(exchanged, method)  # type: ignore[no-any-return]
@@ -300,12 +302,12 @@ def _exchanging(method: _F, rule: _Rule) -> _F:
 
 def fills(method: _F) -> _F:
     """A method of kernels that replaces the elements of its first array: for other kinds, ``map`` with that as out."""
-    plain = _PLAIN
+    known = _PLAIN
 
     def filling(kernel: Any, arr: Any, /, *args: Any, nulls: Any = None, **options: Any) -> Any:
         if nulls is None:
             for value in (arr, *args, *options.values()):
-                if type(value) not in plain:
+                if type(value) not in known:
                     break
             else:
                 return method(kernel, arr, *args, **options)
@@ -319,7 +321,8 @@ def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: 
     result = rule.method(kernel, *args, **options)
     if not rule.gives or type(result) is not array or options.get("out") is not None:
         return result
-    lead = args[0] if args else options.get(_first_array(kernel.params, options))
+    values = {**dict(enumerate(args)), **options}
+    lead = values.get(_first_array(range(len(args)) if args else kernel.params, values))
     kind = _kind_of(lead)
     if kind is None or kind.give is None:
         return result
@@ -336,7 +339,7 @@ class _Exchange:
         self.named = tuple(options)
         self.values: _Values = dict(enumerate(args))
         self.values.update(options)
-        self.lead = 0 if args else _first_array(kernel.params, options)
+        self.lead = _first_array(range(len(args)) if args else kernel.params, self.values)
         kinds = {key: _kind_of(value) for key, value in self.values.items()}
         self.like: Any = self.values.get(self.lead)
         self.kind = kinds.get(self.lead)
@@ -482,6 +485,6 @@ def _is_number(value: Any) -> bool:
     return value is None or isinstance(value, (str, numbers.Number))
 
 
-def _first_array(params: tuple[str, ...], options: dict[str, Any]) -> str:
-    """The parameter of the first array, where all are given by name."""
-    return next((name for name in params if name in options and not _is_number(options[name])), "")
+def _first_array(params: Iterable[int | str], values: _Values) -> int | str:
+    """The parameter of the first array."""
+    return next((key for key in params if key in values and not _is_number(values[key])), "")

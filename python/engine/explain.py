@@ -34,7 +34,8 @@ def program_text(source: str, plans: Plans, captured: tuple[Any, ...], typecodes
     lines += [f"captured: {', '.join(given)}"] if given else []
     plan = plans.get("map", types, None)
     if plan.listing is None:
-        return "\n".join(["callback: it is too large for the machine; Python evaluates each element", *lines])
+        why = "NumPy has other types for such elements" if plans.ir.numpy else "it is too large for the machine"
+        return "\n".join([f"callback: {why}; Python evaluates each element", *lines])
     fitted = plans.get("map", types, wanted)
     if fitted.never_fits:
         lines.append(f"result: floats, which a {wanted!r} array cannot hold; shown for typecode='d'")

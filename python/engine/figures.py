@@ -68,6 +68,12 @@ def as_floats(g: Gathered) -> Gathered:
     return g._replace(sum=g.sum << _UNIT, squares=g.squares << 2 * _UNIT)
 
 
+def in_units(x: float) -> int:
+    """A finite float in the units of sums."""
+    numerator, denominator = x.as_integer_ratio()
+    return (numerator << _UNIT) // denominator
+
+
 def extremes(g: Gathered) -> tuple[Any, Any]:
     """What min() and max() return for what was gathered in order: a nan counts only if it is the first element."""
     return (math.nan, math.nan) if g.first_nan else (g.low, g.high)

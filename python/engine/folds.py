@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import _machine
 from ..compiler.terms import Param
-from .common import native
+from .common import held, native
 from .functions import Meaning
 from .plans import types_of
 
@@ -62,4 +62,5 @@ class Fold:
             if out is not None:
                 raise Unsettled
             start += 1
-        return functools.reduce(self.callable, itertools.islice(native(arr), start, None), acc)
+        with held(arr):
+            return functools.reduce(self.callable, itertools.islice(native(arr), start, None), acc)

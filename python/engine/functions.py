@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._machine import ENTRIES, Entry
 from ..compiler.ir import is_known, least_arguments
 from ..compiler.machine import CONSTANTS
+from ..compiler.numpy_scalars import ufunc_name
 from .common import Later, make_room
 from .plans import Plans
 
@@ -87,7 +88,7 @@ def _key(function: Any, arity: int) -> tuple[object, object] | None:
         inner = function.func
         held = inner.__code__ if type(inner) is types.FunctionType else inner
         return (id(held), arity, len(function.args), tuple(function.keywords)), held
-    return ((id(function), arity), function) if is_known(function) else None
+    return ((id(function), arity), function) if is_known(function) or ufunc_name(function) else None
 
 
 def find(function: Any, arity: int, elements: int) -> tuple[Translation, tuple[Any, ...]] | None:
@@ -144,6 +145,8 @@ def own_arity(function: Any) -> int:
             least = sum(name not in function.keywords for name in _required(inner)[len(function.args) :])
     elif type(function) is types.FunctionType:
         least = len(_required(function))
+    elif ufunc_name(function):
+        least = function.nin
     else:
         least = least_arguments(function) if is_known(function) else 1
     return max(1, least)

@@ -21,12 +21,12 @@ from ..compiler.machine import CONSTANTS, SLOT_KINDS
 from ..compiler.parse import RESERVED, parse
 from . import functions
 from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
-from .common import MISSING, Later, make_room, native
+from .common import MISSING, Later, different_lengths, held, make_room, native
 from .exchange import exchanges, fills, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
 from .missing import first_one
-from .plans import Plans, types_of
+from .plans import Plans, signs_of, types_of
 
 if TYPE_CHECKING:
     from . import explain
@@ -35,6 +35,7 @@ else:
 
 #: What _machine.run_count is to answer.
 COUNT, ANY, ALL = (CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL"))
+_ANY_INT = 1 << 64  # stands for an accumulator
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 
 
@@ -81,7 +82,7 @@ class Kernel(_machine.KernelBase):
         else:
             raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}")
         if self._plans is not None:
-            self._front = (self._plans.ready, self._plans)
+            self._front = (self._plans.ready, self._plans.narrow)
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -109,6 +110,24 @@ class Kernel(_machine.KernelBase):
         if ir is not None:
             return ir.params[:arity]
         return self._function.__code__.co_varnames[:arity] if isinstance(self._function, types.FunctionType) else ()
+
+    @property
+    def last_by_python(self) -> int:
+        """How many elements of the last map, inplace or filter Python computed, one by one.
+
+        0 if the machine did them all. Python does those that the machine marks (``explain`` says which may be), and all
+        of a callable that is not compiled; each costs about what it costs in a list comprehension. With several threads
+        that share the kernel, it is the last run of any.
+
+        >>> import arrayops as ao
+        >>> from array import array
+        >>> k = ao.compile("x * x")
+        >>> k(array("q", [3, 1 << 31, 1 << 32]), typecode="d")
+        array('d', [9.0, 4.611686018427388e+18, 1.8446744073709552e+19])
+        >>> k.last_by_python
+        1
+        """
+        return self._by_python
 
     @property
     def _ir(self) -> IR | None:
@@ -145,7 +164,8 @@ class Kernel(_machine.KernelBase):
 
     def __repr__(self) -> str:
         ieee = ", ieee=True" if self._ieee else ""
-        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}>"
+        asked = f", {self._by_python} elements of the last run by Python" if self._by_python else ""
+        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}{asked}>"
 
     def _repr_html_(self) -> str:
         return explain.unfolded(repr(self), self.explain())
@@ -189,19 +209,22 @@ class Kernel(_machine.KernelBase):
         return self._run_filter(args, _machine.buffer_info(args[lead])[2], lead)
 
     def _run_filter(self, args: tuple[Any, ...], count: int, lead: int) -> Any:
-        meaning = self._meaning(len(args), count)
+        meaning = self._meaning(args, count)
         given = args + meaning.captured
         program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
         if program is None:
-            return _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
-        return _machine.run_filter(program, given, meaning.python, meaning.visible(len(args)), lead)
+            kept = _machine.call_filter(meaning.python, given[: meaning.visible(len(args))], lead)
+        else:
+            kept = _machine.run_filter(program, given, meaning.python, meaning.visible(len(args)), lead)
+        self._by_python = _machine.last_asked()
+        return kept
 
     def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None,
                  bits: Any) -> Any:  # fmt: skip
         """bits: 0 for elements that are null, and not evaluated; None if there are none."""
         first = _machine.buffer_info(args[lead])
         wanted = output_typecode(first[0], typecode, out)
-        meaning = self._meaning(len(args), first[2])
+        meaning = self._meaning(args, first[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
         if plan is not None and plan.never_fits and first[2]:
@@ -213,6 +236,7 @@ class Kernel(_machine.KernelBase):
             else:
                 number = thread_count(threads)
                 _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, number, bits)
+            self._by_python = _machine.last_asked()
         return target
 
     def _refuse_floats(self, args: tuple[Any, ...], wanted: str, bits: Any) -> None:
@@ -225,15 +249,15 @@ class Kernel(_machine.KernelBase):
             what = self._text or self.source
             raise TypeError(f"{what!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
 
-    def _meaning(self, arity: int, elements: int) -> Meaning:
-        """What the kernel means now, when called with ``arity`` numbers for each of ``elements``."""
+    def _meaning(self, args: tuple[Any, ...], elements: int) -> Meaning:
+        """What the kernel means now, when called with these arguments, or values of them, for each of ``elements``."""
         if self._plans is not None:
-            return Meaning(self._plans, (), self._plans.evaluator, True)
+            return Meaning(self._plans, (), self._plans.oracle(args), True)
         assert self._function is not None
         found = None
         if self._decoding:
             elements = sys.maxsize if self._eager else elements
-            found = functions.find(self._function, arity, elements)
+            found = functions.find(self._function, len(args), elements)
         plans = None if found is None else found[0].plans
         if plans is None:
             if self._strict:
@@ -241,7 +265,7 @@ class Kernel(_machine.KernelBase):
             return Meaning(None, (), self._function, False)
         assert found is not None
         if self._ieee:
-            return Meaning(plans.with_ieee, found[1], plans.with_ieee.evaluator, True)
+            return Meaning(plans.with_ieee, found[1], plans.with_ieee.oracle(args + found[1]), True)
         return Meaning(plans, found[1], self._function, False)
 
     # -- binding -------------------------------------------------------------------------------------------------
@@ -270,19 +294,18 @@ class Kernel(_machine.KernelBase):
 
     def _bind_fold(self, names: dict[str, Any]) -> tuple[Any, ...]:
         """The named numbers of a fold, in the order of the parameters that follow the accumulator and the element."""
-        for name, value in names.items():
-            plain_number(value, name, "fold")
-        return self._bind((0, 0), names)[0][2:]
+        numbers = {name: plain_number(value, name, "fold") for name, value in names.items()}
+        return self._bind((0, 0), numbers)[0][2:]
 
     @takes
     def reduce(self, arr: Any, initial: Any = MISSING, **names: Any) -> Any:
         """The left fold of arr; see :func:`arrayops.reduce`."""
         numbers = self._bind_fold(names)
-        fold = Fold(self._meaning(2 + len(numbers), _machine.buffer_info(arr)[2]), numbers)
+        fold = Fold(self._meaning((_ANY_INT, 0, *numbers), _machine.buffer_info(arr)[2]), numbers)
         if initial is not MISSING and type(initial) in (int, float, bool):
             return fold.run(arr, initial, 0)
         values = native(arr)
-        with memoryview(arr):  # held, so that a callable cannot resize it
+        with held(arr):
             if initial is MISSING and len(values):
                 return fold.run(arr, values[0], 1)
             return functools.reduce(fold.callable, values, *(() if initial is MISSING else (initial,)))
@@ -293,7 +316,7 @@ class Kernel(_machine.KernelBase):
         code, _, count, _ = _machine.buffer_info(arr)
         code = code if typecode is None else checked_typecode(typecode)
         numbers = self._bind_fold(names)
-        fold = Fold(self._meaning(2 + len(numbers), count), numbers)
+        fold = Fold(self._meaning((_ANY_INT, 0, *numbers), count), numbers)
         by_python = (initial is None and not count) or type(initial) not in (int, float, bool, type(None))
         if not by_python and fold.meaning.plans is not None:
             first = native(arr)[0] if initial is None else initial
@@ -304,8 +327,8 @@ class Kernel(_machine.KernelBase):
                 return out
             except (Unsettled, TypeError, OverflowError):
                 pass  # which exception comes first depends on all elements: Python itself decides
-        with memoryview(arr):
-            return array(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
+        with held(arr):
+            return stored(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
 
     # -- explaining ----------------------------------------------------------------------------------------------
 
@@ -335,17 +358,28 @@ class Kernel(_machine.KernelBase):
             if translation.plans is None:
                 return f"callback: {translation.template.reason}\n{self._name} is called once per element"
             plans = translation.plans.with_ieee if self._ieee else translation.plans
-        return explain.program_text(self.source, plans, captured, typecodes, names)
+        text = explain.program_text(self.source, plans, captured, typecodes, names)
+        return text + (f"\nlast run: {self._by_python} elements by Python" if self._by_python else "")
 
 
 def _place(function: Any, slot: Any) -> object:
     """What tells one captured place from another: the object that holds the number, and where in it."""
-    kind, key, owner = slot
+    kind, key, owner, _ = slot
     holder = function if owner is None else owner
     name = SLOT_KINDS[kind]
     if name == "cell":
         return id(holder.__closure__[key])
     return (name, key, id(holder.__globals__) if name == "global" else id(holder))
+
+
+def stored(code: str, values: list[Any]) -> array[Any]:
+    """The values as an array; what it cannot hold is refused as any result is."""
+    try:
+        return array(code, values)
+    except (TypeError, OverflowError):
+        target, following = _machine.new_array(code, len(values)), iter(values)
+        _machine.call_map(lambda _: next(following), (target,), target, True, None)
+        raise
 
 
 def _from_text(text: str, params: tuple[str, ...], ieee: bool) -> Kernel:
@@ -378,7 +412,7 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
         if not (ieee or first or hidden):
             make_room(_machine.TEXTS, _MOST_KERNELS)
             assert kernel._plans is not None
-            _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans)
+            _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans.narrow)
     return kernel
 
 
@@ -402,35 +436,68 @@ def predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool) 
 def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any) -> int | bool:
     """How many values are true; for ANY, ALL whether any, all are. Stops where that is known."""
     args, lead = kernel._bind((arr, *more), names)
-    meaning = kernel._meaning(len(args), _machine.buffer_info(args[lead])[2])
+    meaning = kernel._meaning(args, _machine.buffer_info(args[lead])[2])
     given, visible = args + meaning.captured, meaning.visible(len(args))
     program = None if meaning.plans is None else meaning.plans.get("filter", types_of(given), None).program
     if program is not None:
         return _machine.run_count(program, given, meaning.python, visible, what)
-    with memoryview(arr):  # held, so that a callable cannot resize it
-        columns = [itertools.repeat(a) if isinstance(a, (int, float)) else native(a) for a in given[:visible]]
-        values = (meaning.python(*element) for element in zip(*columns, strict=False))
+    return _count_called(meaning.python, what, given[:visible])
+
+
+def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) -> int | bool:
+    """The same by a callable of one number of each argument; arrays and numbers in any order."""
+    arrays = [a for a in args if not isinstance(a, (int, float))]
+    with held(*arrays):
+        first, *others = (_machine.buffer_info(a)[2] for a in arrays)
+        for other in others:
+            if other != first:
+                raise different_lengths(first, other)
+        columns = [itertools.repeat(a, first) if isinstance(a, (int, float)) else native(a) for a in args]
+        values = itertools.starmap(python, zip(*columns, strict=True))
         return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
 
 
-@exchanges(chunkwise=True, policy="propagate")
-def evaluate(kernel: Kernel, /, *, typecode: str | None = None, out: Any = None, threads: int | None = None,
-             nulls: Any = None, **names: Any) -> Any:  # fmt: skip
-    """The value where every parameter has a name; see :func:`arrayops.evaluate`."""
-    assert kernel._plans is not None
-    params = kernel._plans.ir.params
-    for name in names:
+def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: str | None, out: Any,
+             threads: int | None, nulls: Any) -> Any:  # fmt: skip
+    """The value where every parameter has a name, in a mapping or apart; see :func:`arrayops.evaluate`."""
+    names = {} if names is None else names
+    kernel = text_kernel(text, (*more, *(name for name in RESERVED if name in names)), ieee=ieee)
+    params = kernel.params
+    for name in more:
         if name not in params:
-            raise TypeError(f"{kernel._text!r} has no name {name!r}; its names are {quoted(params)}")
-    missing = [p for p in params if p not in names]
+            raise TypeError(f"{text!r} has no name {name!r}; its names are {quoted(params)}")
+    missing = [p for p in params if p not in more and p not in names]
     if missing:
-        raise TypeError(f"{kernel._text!r} needs a value for {quoted(missing)}")
-    args = tuple(bindable(names[p], repr(p)) for p in params)
+        raise TypeError(f"{text!r} needs a value for {quoted(missing)}")
+    values = [more[p] if p in more else names[p] for p in params]
+    try:
+        return _evaluate(kernel, *values, typecode=typecode, out=out, threads=threads, nulls=nulls)
+    except _Unsigned as unsigned:
+        try:
+            return _evaluate(kernel, *values, typecode="Q", out=out, threads=threads, nulls=nulls)
+        except OverflowError:  # neither holds them all
+            raise OverflowError(str(unsigned.__cause__).replace("typecode='Q'", "typecode='d'")) from None
+
+
+class _Unsigned(Exception):
+    """The ints are too large for 'q', and may be for 'Q'."""
+
+
+@exchanges(chunkwise=True, policy="propagate")
+def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = None, threads: int | None,
+              nulls: Any = None) -> Any:  # fmt: skip
+    assert kernel._plans is not None
+    args = tuple(bindable(v, repr(p)) for p, v in zip(kernel.params, values, strict=True))
     lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
     if lead is None:
         return kernel._plans.evaluator(*args)
     if typecode is None and out is None:
-        typecode = kernel._plans.get("map", types_of(args), None).typecode
+        typecode = kernel._plans.natural(signs_of(args, types_of(args)))
+        if typecode == "Q":
+            try:
+                return kernel._run_map(args, lead, "q", out, threads, nulls)
+            except OverflowError as error:
+                raise _Unsigned from error
     return kernel._run_map(args, lead, typecode, out, threads, nulls)
 
 
@@ -454,7 +521,7 @@ def stage_ir(kernel: Kernel, numbers: dict[str, Any], ieee: bool) -> tuple[IR, d
     if not kernel._decoding:
         return None
     translation, captured = functions.translate(kernel._function, 1)
-    if translation.plans is None:
+    if translation.plans is None or translation.plans.ir.numpy:  # the next stage would tell NumPy's numbers apart
         return None
     ir = translation.plans.ir
     return ir, dict(enumerate(captured, len(ir.params) - len(captured)))

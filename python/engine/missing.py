@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from .. import _machine
 from ..compiler.machine import FLOAT_TYPECODES
-from .common import different_lengths
+from .common import different_lengths, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Column:
 
 def check_nulls(nulls: Any, policy: str) -> None:
     """TypeError unless this can be said of nulls here: None, the policy, or a number."""
-    if nulls is None or nulls == policy or isinstance(nulls, (int, float)):
+    if nulls is None or nulls == policy or isinstance(plain(nulls), (int, float)):
         return
     raise TypeError(f"nulls must be {policy!r}, a number to take their place, or None, not {nulls!r}")
 
@@ -136,7 +136,7 @@ def filled(column: Column, number: int | float) -> Column:
     if not column.nulls:
         return column
     values = _machine.copy_array(column.values)
-    _machine.fill_nulls(values, column.bits, column.first, number)
+    _machine.fill_nulls(values, column.bits, column.first, plain(number))
     return Column(values)
 
 

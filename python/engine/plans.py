@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _machine
@@ -43,6 +43,18 @@ def types_of(args: tuple[Any, ...]) -> tuple[str | Param, ...]:
     return tuple([_type(a) for a in args])
 
 
+def signs_of(args: tuple[Any, ...], types: tuple[str | Param, ...]) -> tuple[str | Param, ...]:
+    """The types, with what is known of each int that goes with every element: whether it is negative."""
+    return tuple(
+        t
+        if isinstance(t, str) or t.kind != "i"
+        else replace(t, lo=max(t.lo, 0))
+        if a >= 0
+        else replace(t, hi=min(t.hi, -1))
+        for a, t in zip(args, types, strict=True)
+    )
+
+
 def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None) -> int | None:
     """What the fast way in finds a map's or filter's program by; None for what it leaves to Python."""
     if kind == "fold" or (kind == "map" and wanted is None):
@@ -59,27 +71,25 @@ def _type(arg: Any) -> str | Param:
 
 
 class Plans:
-    """An IR, its evaluator, and the plans that have been made of it."""
+    """An IR, its evaluators, and the plans that have been made of it.
 
-    __slots__ = ("_evaluator", "_other", "_plans", "ieee", "ir", "ready")
+    ``evaluator`` is the meaning for one number of each parameter, in Python. ``narrow`` is the same, but faster, where
+    no int has more than 64 bits, as those of arrays and those that the machine takes as numbers.
+    """
+
+    __slots__ = ("_other", "_plans", "evaluator", "ieee", "ir", "narrow", "ready")
 
     def __init__(self, ir: IR, ieee: bool) -> None:
         self.ir, self.ieee = ir, ieee
         self._plans: dict[Any, Plan] = {}
         self.ready: dict[int, Any] = {}  # programs of maps and filters by signature, for the fast way in
-        self._evaluator: Callable[..., Any] | None = None
+        self.evaluator: Callable[..., Any] = evaluator(ir, ieee)
+        self.narrow: Callable[..., Any] = evaluator(ir, ieee, any_int=False)
         self._other: Plans | None = None
 
-    @property
-    def evaluator(self) -> Callable[..., Any]:
-        """The meaning of the IR for one element of each parameter, in Python."""
-        if self._evaluator is None:
-            self._evaluator = evaluator(self.ir, self.ieee)
-        return self._evaluator
-
-    def __call__(self, *args: Any) -> Any:
-        """The value for one element of each parameter, by Python."""
-        return self.evaluator(*args)
+    def oracle(self, args: tuple[Any, ...]) -> Callable[..., Any]:
+        """The evaluator for elements of these arguments."""
+        return self.evaluator if any(type(a) is int and a.bit_length() > 64 for a in args) else self.narrow
 
     @property
     def with_ieee(self) -> Plans:
@@ -94,7 +104,8 @@ class Plans:
         plan = self._plans.get(key)
         if plan is None:
             params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
-            plan = {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
+            plan = self._called(kind, params, wanted)
+            plan = plan or {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
                 self.ready.clear()
@@ -104,11 +115,40 @@ class Plans:
                 self.ready[signature] = plan.program
         return plan
 
+    def _called(self, kind: str, params: tuple[Param, ...], wanted: str | None) -> Plan | None:
+        """The plan of what Python must answer because it uses NumPy: no program.
+
+        Some functions give ints for ints, half floats for bools; its truth values are no ints; and an accumulator that
+        is a NumPy number stays one.
+        """
+        numpy = self.ir.numpy
+        bools = "u" in numpy and any(p.type == "b1" for p in params)
+        ints = "d" in numpy and any(p.kind != "f" for p in params)
+        no_int = "b" in numpy and kind == "map" and wanted is not None and MACHINE_TYPES[wanted][0] != "f"
+        if bools or ints or no_int or (kind == "fold" and ("f" in numpy or "b" in numpy)):
+            return Plan(wanted or "d", None, None, Inference(self.ir, list(params), self.ieee), never_fits=no_int)
+        return None
+
+    def natural(self, types: tuple[str | Param, ...]) -> str:
+        """The typecode of a result where nobody asks for one: 'd', 'q', 'B', or 'Q' where ints from 0 up may need it.
+
+        Where only negative exponents give floats, the result is ints: an exponent that is negative is an error then.
+        """
+        if "b" in self.ir.numpy:
+            return "d"
+        params = [ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types]
+        for whole_powers in (False, True):
+            inference = Inference(self.ir, params, self.ieee, whole_powers=whole_powers)
+            value = inference.run()
+            if not isinstance(value, Union):
+                term = inference.terms[value]
+                return {"f": "d", "i": "Q" if term.lo >= 0 and term.hi > I64[1] else "q", "b": "B"}[term.kind]
+        return "d"
+
     def _map(self, types: tuple[Param, ...], wanted: str | None) -> Plan:
         inference = Inference(self.ir, list(types), self.ieee)
         value = inference.run()
-        if wanted is None:
-            wanted = "d" if isinstance(value, Union) else {"f": "d", "i": "q", "b": "B"}[inference.terms[value].kind]
+        wanted = wanted or self.natural(types)
         target = MACHINE_TYPES[wanted]
         root = inference.to_float(value) if target[0] == "f" else inference.to_stored_int(value)
         if root is None:

@@ -16,7 +16,7 @@ from .. import _machine
 from ..compiler.ir import IR, Builder, TooManyNodes
 from ..compiler.machine import MISSING
 from .arguments import bindable, plain_number
-from .common import native
+from .common import held, native
 from .figures import EXTREMES, NOTHING, SQUARES, SUMS, Gathered, as_floats, gather, is_float, joined, together
 from .kernel import Function, Kernel, kernel_of, needs_one, stage_function, stage_ir, stage_name
 from .plans import Plan, pipe_plan, types_of
@@ -44,9 +44,7 @@ class Stage(NamedTuple):
 def stage_of(keeps: bool, f: Function, names: dict[str, Any], ieee: bool) -> Stage:
     """A stage of one free number. Raises TypeError for names that do not fit."""
     kernel = kernel_of(f, names, ieee, True)
-    numbers = {name: bindable(value, repr(name)) for name, value in names.items()}
-    for name, value in numbers.items():
-        plain_number(value, name, "pipeline")
+    numbers = {name: plain_number(bindable(value, repr(name)), name, "pipeline") for name, value in names.items()}
     needs_one(kernel, numbers)
     return Stage(keeps, kernel, numbers)
 
@@ -104,10 +102,11 @@ class Compiled:
 
     def elements(self, arr: Any) -> Iterator[Any]:
         """The values by Python, one by one."""
-        for x in iterated(arr):
-            value = self.element(x)
-            if value is not MISSING:
-                yield value
+        with held(*(() if isinstance(arr, list) else (arr,))):
+            for x in iterated(arr):
+                value = self.element(x)
+                if value is not MISSING:
+                    yield value
 
     def plan(self, arr: Any, wanted: str | None) -> Plan:
         key = (types_of((arr,)), wanted)

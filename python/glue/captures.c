@@ -1,6 +1,7 @@
 /* Objects that a function captures: its globals, cells and defaults, and the attributes of modules that it reads.
  *
- * A slot says where an object is found: (kind, key, owner), the owner being the called function itself if it is None.
+ * A slot says where an object is found: (kind, key, owner, type), the owner being the called function itself if it is
+ * None. The type is None for Python's own numbers, else the exact type of the NumPy scalar that was found.
  * capture() runs at every call of a compiled function, so it looks at nothing but dictionaries and tuples of exact types
  * and never runs Python code; whatever looks different from what the decoder saw counts as missing.
  */
@@ -110,7 +111,7 @@ static PyObject *find(PyObject *function, PyObject *slot)
 
 static int is_slot(PyObject *slot)
 {
-    return PyTuple_Check(slot) && PyTuple_GET_SIZE(slot) == 3 && PyLong_Check(PyTuple_GET_ITEM(slot, 0))
+    return PyTuple_Check(slot) && PyTuple_GET_SIZE(slot) == 4 && PyLong_Check(PyTuple_GET_ITEM(slot, 0))
            && PyLong_AsLong(PyTuple_GET_ITEM(slot, 0)) >= 0 && PyLong_AsLong(PyTuple_GET_ITEM(slot, 0)) <= PARTIAL_FUNCTION;
 }
 
@@ -145,21 +146,53 @@ static int guards_hold(PyObject *missing, PyObject *function, PyObject *guards)
     return 1;
 }
 
+static int is_number(PyObject *found)
+{
+    return PyLong_CheckExact(found) || PyFloat_CheckExact(found) || PyBool_Check(found);
+}
+
+/* A NumPy scalar of the type that was found before, as the Python number that it holds. Ints from 2^53 are left out:
+ * NumPy rounds them where it compares them with floats. */
+static PyObject *unwrapped(PyObject *scalar, PyObject *type)
+{
+    if ((PyObject *)Py_TYPE(scalar) != type) {
+        return NULL;
+    }
+    PyObject *number = PyObject_CallMethod(scalar, "item", NULL);
+    int overflow = 0;
+    long long value = number && PyLong_CheckExact(number) ? PyLong_AsLongLongAndOverflow(number, &overflow) : 0;
+    if (!number || !is_number(number) || overflow || value >= 1LL << 53 || value <= -(1LL << 53)) {
+        PyErr_Clear();
+        Py_CLEAR(number);
+    }
+    return number;
+}
+
+/* The number in a slot, or NULL without an exception. */
+static PyObject *number_in(PyObject *function, PyObject *slot)
+{
+    PyObject *found = find(function, slot), *type = PyTuple_GET_ITEM(slot, 3);
+    if (found && type != Py_None) {
+        Py_SETREF(found, unwrapped(found, type));
+    } else if (found && !is_number(found)) {
+        Py_CLEAR(found);
+    }
+    return found;
+}
+
 int capture(module_state *state, PyObject *function, PyObject *guards, PyObject *slots, PyObject **numbers)
 {
     if (!guards_hold(state->missing, function, guards)) {
         return 0;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(slots); i++) {
-        PyObject *found = find(function, PyTuple_GET_ITEM(slots, i));
-        if (!found || !(PyLong_CheckExact(found) || PyFloat_CheckExact(found) || PyBool_Check(found))) {
-            Py_XDECREF(found);
+        numbers[i] = number_in(function, PyTuple_GET_ITEM(slots, i));
+        if (!numbers[i]) {
             while (i-- > 0) {
                 Py_DECREF(numbers[i]);
             }
             return 0;
         }
-        numbers[i] = found;
     }
     return 1;
 }
@@ -184,7 +217,7 @@ int are_slots(PyObject *slots)
 }
 
 /* capture(function, guards, slots) -> tuple of the numbers in the slots; None if a guard does not hold or a slot has no
- * exact int, float or bool */
+ * number */
 static PyObject *py_capture(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs != 3 || !are_guards(args[1]) || !are_slots(args[2])) {

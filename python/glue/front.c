@@ -27,6 +27,7 @@ typedef struct {
     vectorcallfunc vectorcall;
     module_state *state;
     PyObject *front; /* (ready, oracle) of a text, a function, or None: all calls to Python */
+    Py_ssize_t by_python; /* elements of the last run that the oracle was asked for */
 } KernelObject;
 
 static int of_kernel(module_state *state, PyObject *kernel, meaning *m)
@@ -105,6 +106,7 @@ static PyMethodDef kernel_methods[] = {
 
 static PyMemberDef kernel_members[] = {
     {"_front", T_OBJECT, offsetof(KernelObject, front), 0, NULL},
+    {"_by_python", T_PYSSIZET, offsetof(KernelObject, by_python), 0, NULL},
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(KernelObject, vectorcall), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };
@@ -342,6 +344,9 @@ static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargs
     PyObject *out;
     if (state && nargs >= 1 && nargs < RUN_ARGS_INLINE && only_out(state, args + nargs, keywords, &out) == 0) {
         PyObject *result = fast(state, of_kernel, self, args[0], args + 1, nargs - 1, 0, out);
+        if (result) {
+            ((KernelObject *)self)->by_python = (Py_ssize_t)run_last_asked();
+        }
         if (result || PyErr_Occurred()) {
             return result;
         }

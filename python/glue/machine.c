@@ -16,6 +16,7 @@
 #include "pipe.h"
 #include "program.h"
 #include "reductions.h"
+#include "run.h"
 #include "state.h"
 #include "tables.h"
 #include "validity.h"
@@ -47,9 +48,9 @@ static PyMethodDef machine_methods[] = {
 };
 
 static PyMethodDef *const functions[] = {
-    buffers_methods, captures_methods, watch_methods, map_methods, filter_methods, fold_methods, pipe_methods,
-    callback_methods, order_methods, view_methods, validity_methods, arrow_methods, moments_methods, reductions_methods, known_methods,
-    front_methods, machine_methods,
+    buffers_methods, captures_methods, watch_methods, run_methods, map_methods, filter_methods, fold_methods, pipe_methods,
+    callback_methods, order_methods, view_methods, validity_methods, arrow_methods, moments_methods, reductions_methods,
+    known_methods, front_methods, machine_methods,
 };
 
 /* The level that ARRAYOPS_ISA names, or the best one. */

@@ -80,7 +80,17 @@ static int set_fast(enum ao_type type, void *element, PyObject *value)
         memcpy(element, &x, sizeof x);
         return 1;
     }
-    if (!is_float(type) && PyLong_CheckExact(value)) {
+    const int whole = PyLong_CheckExact(value) || PyBool_Check(value);
+    if (type == AO_TYPE_f64 && whole) {
+        const double x = PyLong_AsDouble(value);
+        if (x == -1.0 && PyErr_Occurred()) {
+            PyErr_Clear(); /* array.array has its own words for it */
+            return 0;
+        }
+        memcpy(element, &x, sizeof x);
+        return 1;
+    }
+    if (!is_float(type) && whole) {
         int overflow = 0;
         long long x = PyLong_AsLongLongAndOverflow(value, &overflow);
         if (!overflow && in_range(type, x)) {
@@ -195,6 +205,48 @@ int deferred_raise(deferred_error *deferred)
     return -1;
 }
 
+/* What to write instead, where a new array of integers cannot hold a result; NULL if there is nothing to say. */
+static const char *remedy(enum ao_type type, PyObject *value)
+{
+    if (is_float(type)) {
+        return NULL;
+    }
+    if (PyFloat_Check(value)) {
+        return "pass typecode='d', or round(...)";
+    }
+    PyObject *index = PyIndex_Check(value) ? PyNumber_Index(value) : NULL;
+    const char *words = NULL;
+    ao_value any;
+    if (index) {
+        words = number_to_value(AO_TYPE_i64, index, &any) == 0   ? "pass typecode='q'"
+                : number_to_value(AO_TYPE_u64, index, &any) == 0 ? "pass typecode='Q'"
+                                                                 : "pass typecode='d'";
+        Py_DECREF(index);
+    }
+    PyErr_Clear();
+    return words;
+}
+
+/* Adds the remedy to the words of the exception, which are array.array's. */
+static void say_remedy(enum ao_type type, PyObject *value)
+{
+    PyObject *kind, *error, *traceback;
+    PyErr_Fetch(&kind, &error, &traceback);
+    PyErr_NormalizeException(&kind, &error, &traceback);
+    const char *words = kind == PyExc_TypeError || kind == PyExc_OverflowError ? remedy(type, value) : NULL;
+    PyObject *text = words ? PyObject_Str(error) : NULL;
+    if (!text) {
+        PyErr_Clear();
+        PyErr_Restore(kind, error, traceback);
+        return;
+    }
+    PyErr_Format(kind, "%U; %s", text, words);
+    Py_DECREF(text);
+    Py_XDECREF(kind);
+    Py_XDECREF(error);
+    Py_XDECREF(traceback);
+}
+
 int store_result(store_policy *policy, void *element, PyObject *value)
 {
     if (element_set(policy->type, element, value, policy->scratch) == 0) {
@@ -203,6 +255,7 @@ int store_result(store_policy *policy, void *element, PyObject *value)
     if (!policy->defer) {
         return -1;
     }
+    say_remedy(policy->type, value);
     deferred_save(&policy->deferred);
     return 1;
 }

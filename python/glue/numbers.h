@@ -30,7 +30,7 @@ int deferred_raise(deferred_error *deferred);  /* -1 with the exception set if t
 typedef struct {
     enum ao_type type;
     PyObject *scratch;        /* array.array of one element of the output, for whoever opens this to make and drop */
-    int defer;                /* go on after a failed store */
+    int defer;                /* go on after a failed store, whose exception then says what typecode to ask for */
     deferred_error deferred;
     const uint8_t *valid;     /* bits, or NULL: an element whose bit is 0 is null, and nobody is asked for it */
 } store_policy;

@@ -3,6 +3,7 @@
 #include "watch.h"
 #include "buffers.h"
 #include "numbers.h"
+#include "../../vm/arrays/reduce.h"
 #include "../../vm/arrays/sort.h"
 
 /* Memory for `times` as many elements as the array has; NULL with MemoryError. */

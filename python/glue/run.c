@@ -132,6 +132,20 @@ int run_bind(run *r, PyObject *program, Py_ssize_t acc_index)
     return status ? -1 : 0;
 }
 
+static _Thread_local size_t last_asked;
+
+size_t run_last_asked(void)
+{
+    return last_asked;
+}
+
+/* last_asked() -> how many elements the oracle was asked for in the run that this thread ended last */
+static PyObject *py_last_asked(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    return PyLong_FromSize_t(last_asked);
+}
+
 void run_close(run *r)
 {
     Py_XDECREF(r->program);
@@ -143,6 +157,7 @@ void run_close(run *r)
     }
     PyMem_RawFree(r->frame_memory);
     PyMem_RawFree(r->tables);
+    last_asked = r->asked; /* last: objects that go may run programs of their own */
 }
 
 static int is_tuple(PyObject *args)
@@ -290,9 +305,8 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
 {
     PyObject **values = r->values + 1;
     unsigned input = 0;
-    if (!r->asked) {
+    if (r->asked++ == 0) {
         memset(values, 0, (size_t)r->visible * sizeof *values);
-        r->asked = 1;
     }
     for (Py_ssize_t i = 0; i < r->visible; i++) {
         if (i == r->acc_index) {
@@ -352,3 +366,8 @@ size_t count_truth(const uint8_t *mask, size_t n)
     }
     return number;
 }
+
+PyMethodDef run_methods[] = {
+    {"last_asked", py_last_asked, METH_NOARGS, NULL},
+    END_OF_FUNCTIONS,
+};

@@ -32,7 +32,7 @@ typedef struct {
     unsigned nspaced;        /* inputs that are not side by side */
     ao_value *params;
     int8_t *is_array;        /* per argument */
-    int asked;               /* values are set */
+    size_t asked;            /* elements that the oracle was asked for; if any, values are set */
     PyObject **values;       /* what the oracle is called with; one free slot in front, for vectorcall */
     ao_frame frame;
     void *frame_memory;      /* if allocated */
@@ -108,5 +108,9 @@ static inline size_t log2_size(enum ao_type type)
     const size_t size = ao_type_sizes[type];
     return size == 8 ? 3 : size == 4 ? 2 : size - 1;
 }
+/* How many elements the oracle was asked for in the run that this thread closed last. */
+size_t run_last_asked(void);
+
+extern PyMethodDef run_methods[];
 
 #endif

@@ -14,7 +14,7 @@
 
 #include "arrays/reduce.h"
 #include "check.h"
-#include "moments.h"
+#include "arrays/moments.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define FOR_EACH_LEVEL(isa)                                                                                            \

@@ -124,6 +124,7 @@ static inline uint64_t bits_of(double x)
 #define EACH_T__(A, B, C, ...) EACH1(A, __VA_ARGS__)
 #define EACH_TT_(A, B, C, ...) EACH2(A, B, __VA_ARGS__)
 #define EACH_Tf64_(A, B, C, ...) EACH2(A, B, __VA_ARGS__)
+#define EACH_Ti64_(A, B, C, ...) EACH2(A, B, __VA_ARGS__)
 #define EACH_TTT(A, B, C, ...) EACH3(A, B, C, __VA_ARGS__)
 
 /* ---- forms ---- */
@@ -695,6 +696,20 @@ AO_LIST_WIDE(POWER, _)
     CHECKED, ANY_BIT,                                                                                                 \
     const double r = x * x; const uint64_t bad = (uint64_t)((fabs(r) == INFINITY) & (fabs(x) < INFINITY));
 
+/* ---- digits and neighbours ---- */
+
+#include "math/rounding.h"
+
+#define DO_ROUND(T) CALL, round_digits(n, d, a, b, uniform, NULL) & 0
+#define DO_ROUND_CHECKED(T) CALL, round_digits(n, d, a, b, uniform, mark)
+
+/* No finite double needs more than 2098 of either sign to get to zero or infinity. */
+#define DO_LDEXP(T)                                                                                                   \
+    CHECKED, ANY_BIT, const double r = ldexp(x, (int)(y < -3000 ? -3000 : y > 3000 ? 3000 : y));                      \
+    const uint64_t bad = (uint64_t)((fabs(r) == INFINITY) & (fabs(x) < INFINITY));
+#define DO_NEXTAFTER(T) VALUE, next_after(x, y)
+#define DO_ULP(T) VALUE, ulp(x)
+
 /* ---- elementary functions ---- */
 
 #include "math/elementary.h"
@@ -737,6 +752,31 @@ AO_LIST_WIDE(POWER, _)
 #define NEGATIVE_u32 0
 #define NEGATIVE_u64 0
 #define DO_SHR_CHECKED(T) CHECKED, ANY_BIT, const ao_##T r = (ao_##T)(SHR_##T); const s_##T bad = NEGATIVE_##T;
+
+/* ---- whole numbers ---- */
+
+#include "math/whole.h"
+
+#define DO_BIT_COUNT(T) VALUE, count_ones(MAGNITUDE_##T(x))
+#define DO_BIT_LENGTH(T) VALUE, bit_length(MAGNITUDE_##T(x))
+
+#define UNFIT(T) r > (uint64_t)MAX_##T
+#define DO_GCD(T)                                                                                                     \
+    CHECKED, ANY_BIT, const uint64_t r = gcd(MAGNITUDE_##T(x), MAGNITUDE_##T(y)); const uint64_t bad = UNFIT(T);
+#define DO_LCM(T)                                                                                                     \
+    CHECKED, ANY_BIT, uint64_t bad = 0; const uint64_t r = lcm(MAGNITUDE_##T(x), MAGNITUDE_##T(y), &bad);             \
+    bad |= UNFIT(T);
+#define DO_ISQRT(T)                                                                                                   \
+    CHECKED, ANY_BIT, const uint64_t bad = BELOW_ZERO_##T(x);                                                         \
+    const uint64_t r = isqrt(bad ? 0 : (uint64_t)x, bad ? 0.0 : f64_of_##T(x));
+#define DO_FACTORIAL(T)                                                                                               \
+    CHECKED, ANY_BIT, const uint64_t bad = (uint64_t)x > 20; const uint64_t r = factorials[bad ? 0 : (uint64_t)x];
+#define FALLING(T, DIVIDE)                                                                                            \
+    CHECKED, ANY_BIT, uint64_t bad = BELOW_ZERO_##T(x) | BELOW_ZERO_##T(y);                                           \
+    const uint64_t r = bad ? 0 : falling((uint64_t)x, (uint64_t)y, DIVIDE, &bad);                                     \
+    bad |= UNFIT(T);
+#define DO_COMB(T) FALLING(T, 1)
+#define DO_PERM(T) FALLING(T, 0)
 
 /* ---- comparisons and choice ---- */
 

@@ -104,7 +104,8 @@ def words(name: str, value: Any, zeros: int, count: int, what: str) -> str:
         bits = int(mp.floor(value() * mp.mpf(2) ** (64 * count - zeros)))
     rows = [f"0x{bits >> 64 * k & (1 << 64) - 1:016x}" for k in reversed(range(count))]
     lines = ["    " + ", ".join(f"UINT64_C({r})" for r in rows[k : k + 3]) + "," for k in range(0, count, 3)]
-    return "\n".join([f"/* {what}, after {zeros} zeros */", f"static const uint64_t {name}[{count}] = {{", *lines, "};"])
+    head = [f"/* {what}, after {zeros} zeros */", f"static const uint64_t {name}[{count}] = {{"]
+    return "\n".join([*head, *lines, "};"])
 
 
 SLOPE = mp.diff(scaled_erfc, 0)

@@ -83,7 +83,7 @@ static INLINE double power_of_two(uint64_t k)
 static INLINE double scaled_by(double v, uint64_t k, double down)
 {
     const uint64_t nearer = (bits_of(down) & UINT64_C(1) << 63) >> 3; /* 256 in the exponent */
-    return v * of_bits(((k + (1023 - 128)) << 52) + nearer) * of_bits((UINT64_C(1023 + 128) << 52) - nearer);
+    return v * of_bits(((k + (1023 - 128)) << 52) + nearer) * of_bits(((uint64_t)(1023 + 128) << 52) - nearer);
 }
 
 /* x, but not beyond low..high; nan stays nan. */

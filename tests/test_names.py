@@ -1,0 +1,194 @@
+"""Names as Python reads them, values looked up by name, and what counts as a number."""
+
+from __future__ import annotations
+
+import collections
+import math
+from array import array
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+import arrayops as ao
+import numpy as np
+import pytest
+from oracle import assert_same
+
+D = array("d", [1.5, -2.5, 0.0])
+Q = array("q", [3, -4])
+
+# -- identifiers -------------------------------------------------------------------------------------------------------
+
+IDENTIFIERS = [  # text, its parameters as Python folds them
+    ("\u03c0*x", ("\u03c0", "x")),  # a name, not the constant
+    ("\u03bb", ("\u03bb",)),
+    ("\ufb01 + fi", ("fi",)),  # the ligature is two letters
+    ("\u00b5 + \u03bc", ("\u03bc",)),  # the micro sign is the letter mu
+    ("\u0445 + x", ("\u0445", "x")),  # Cyrillic and Latin
+    ("e\u0301 + \u00e9", ("\u00e9",)),  # two characters, or one
+    ("\u5909\u6570 + \u0645", ("\u5909\u6570", "\u0645")),
+    ("\U0001d465 + \uff58", ("x",)),
+    ("b if \u00e9 else a", ("b", "\u00e9", "a")),
+    ("\uff53qrt(x)", ("x",)),
+    ("\U0001d426ath.sqrt(x)", ("x",)),
+    ("\u2147*x", ("x",)),  # folded to e, the constant
+]
+
+
+@pytest.mark.parametrize(("text", "params"), IDENTIFIERS, ids=lambda value: ascii(value)[:30])
+def test_identifiers_are_pythons(text: str, params: tuple[str, ...]) -> None:
+    assert ao.compile(text).params == params
+    values = {name: float(i + 2) for i, name in enumerate(params)}
+    expected = eval(text, {"math": math, "sqrt": math.sqrt, "e": math.e}, dict(values))
+    assert ao.evaluate(text, names=values) == expected
+
+
+NOT_NAMES = [  # text, what is said, column
+    ("\uff49\uff46 + 1", "'if' is a word of Python", 1),
+    ("x + Tru\u1d49", "'True' is a word of Python", 5),
+    ("\u0430bs(x)", "unknown function '\u0430bs'; did you mean 'abs'?", 1),
+    ("\u03b4 + math.\u03c0", "unknown name 'math.\u03c0'", 5),
+    ("\ud800", "is not allowed", 1),
+    ("x\u00b2", "invalid character", 2),
+]
+
+
+@pytest.mark.parametrize(("text", "said", "column"), NOT_NAMES, ids=lambda value: ascii(value)[:30])
+def test_what_is_no_name_is_refused_where_it_stands(text: str, said: str, column: int) -> None:
+    with pytest.raises(ao.ExpressionError) as caught:
+        ao.compile(text)
+    assert said in caught.value.msg and caught.value.offset == column
+
+
+def test_names_of_parameters_are_folded_too() -> None:
+    assert ao.compile("fi - x", "x", "\ufb01").params == ("x", "fi")
+
+
+# -- names= ------------------------------------------------------------------------------------------------------------
+
+
+class Sensor:
+    def __init__(self) -> None:
+        self.gain, self.offset, self.label = 2.0, 1, "t"
+
+
+MAPPINGS: list[tuple[str, Any, Any]] = [  # text, names, the value
+    ("x*y", {"x": Q, "y": 2, "other": object()}, array("q", [6, -8])),
+    ("gain*3 + offset", vars(Sensor()), 7.0),
+    ("x - out - threads - typecode - ieee - text",
+     {"x": Q, "out": 1, "threads": 1, "typecode": 1, "ieee": 1, "text": 1}, array("q", [-2, -9])),
+    ("names + x", {"x": Q, "names": 1}, array("q", [4, -3])),
+    ("e*pi", {"e": 2, "pi": Q, "sqrt": math.sqrt}, array("q", [6, -8])),  # what is given hides constants
+    ("sqrt(x)", {"x": 9, "sqrt": np.sqrt, "math": math}, 3.0),  # functions stay the language's
+    ("math.floor(x) + math.pi*0", {"x": 9.5, "math": None}, 9.0),
+    ("2 + 3", {"x": Q}, 5),
+    ("x + k", MappingProxyType({"x": 1, "k": 2}), 3),
+    ("x + k", collections.ChainMap({"x": 1}, {"k": 2}), 3),
+    ("x + k", collections.defaultdict(lambda: 0, {"x": 1, "k": 2}), 3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "names", "expected"), MAPPINGS, ids=lambda value: str(value)[:30])
+def test_names_are_looked_up_in_a_mapping_with_surplus_ones(text: str, names: Any, expected: Any) -> None:
+    assert_same(ao.evaluate(text, names=names), expected)
+
+
+def test_local_variables_are_names() -> None:
+    x, factor, unrelated = Q, 3, "abc"
+    assert ao.evaluate("x*factor", names=locals()) == array("q", [9, -12])
+    assert unrelated and x is Q and factor
+
+
+def test_a_keyword_goes_before_the_mapping() -> None:
+    assert ao.evaluate("x + k", names={"x": 1, "k": 2}, k=10) == 11
+
+
+def test_the_first_array_of_a_mapping_decides_what_is_given() -> None:
+    result = ao.evaluate("k*x", names={"x": np.array([1.0, 2.0]), "k": np.float32(2)})
+    assert isinstance(result, np.ndarray) and result.tolist() == [2.0, 4.0]
+
+
+def test_the_look_up_is_of_the_texts_own_names() -> None:
+    asked: list[object] = []
+
+    class Watched(dict[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            asked.append(key)
+            return super().__getitem__(key)
+
+    assert ao.evaluate("x + k", names=Watched(x=1, k=2, e=3, other=4)) == 3
+    assert asked == ["x", "k"]
+
+
+BAD_NAMES: list[tuple[Callable[[], Any], str]] = [
+    (lambda: ao.evaluate("x + k", names={"x": 1}), "'x + k' needs a value for 'k'"),
+    (lambda: ao.evaluate("x + k", names=collections.defaultdict(int, x=1)), "'x + k' needs a value for 'k'"),
+    (lambda: ao.evaluate("x", names={"x": 1}, k=2), "'x' has no name 'k'; its names are 'x'"),
+    (lambda: ao.evaluate("x", names=5), "names must be a mapping, not int"),
+    (lambda: ao.evaluate("x", names="x"), "names must be a mapping, not str"),
+    (lambda: ao.evaluate("x", names=[("x", 1)]), "names must be a mapping, not list"),
+    (lambda: ao.evaluate("x", names={"x": "a"}), "'x' must be a buffer or an int, float or bool, not str"),
+]
+
+
+@pytest.mark.parametrize(("call", "said"), BAD_NAMES)
+def test_a_name_without_a_value_is_a_type_error(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        call()
+    assert str(caught.value) == said
+
+
+# -- what counts as a number -------------------------------------------------------------------------------------------
+
+TYPES = [np.bool_, np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64, np.float16,
+         np.float32, np.float64]  # fmt: skip
+SCALARS = [make(t(v)) for t in TYPES for v in (0, 1, 1.5) for make in (lambda s: s, np.array)]
+PLACES: list[tuple[str, Callable[[Any], Any]]] = [
+    ("by position", lambda k: ao.map(D, "x*k", k)),
+    ("by name", lambda k: ao.map(D, "x*k", k=k)),
+    ("to a function", lambda k: ao.map(D, lambda x, k: x * k, k)),
+    ("to a callback", lambda k: ao.map(D, lambda x, k: [x * k][0], k, compile=False)),
+    ("in place", lambda k: done(array("d", D), lambda a: ao.map_inplace(a, "x*k", k=k))),
+    ("filter", lambda k: ao.filter(D, "x < k", k=k)),
+    ("count", lambda k: ao.count(D, "x < k", k=k)),
+    ("evaluate", lambda k: ao.evaluate("x*k", x=D, k=k)),
+    ("evaluate numbers", lambda k: ao.evaluate("x*k", x=3, k=k)),
+    ("kernel", lambda k: ao.compile("x*k")(D, k)),
+    ("initial", lambda k: ao.reduce(Q, "acc*2 + x", initial=k)),
+    ("initial of a function", lambda k: ao.reduce(Q, lambda acc, x: acc * 2 + x, initial=k)),
+    ("initial, running", lambda k: ao.accumulate(D, "acc*2 + x", initial=k)),
+    ("fold", lambda k: ao.accumulate(D, "acc*k + x", k=k)),
+    ("pipeline", lambda k: ao.lazy(D).map("x*k", k=k).collect()),
+    ("scale", lambda k: done(array("d", D), lambda a: ao.scale(a, k))),
+    ("clip", lambda k: done(array("d", D), lambda a: ao.clip(a, -1, k))),
+    ("fill", lambda k: ao.from_arrow(ao.to_arrow(D), nulls=k).tolist()),
+]
+
+
+def done(values: array[Any], act: Callable[[array[Any]], None]) -> array[Any]:
+    act(values)
+    return values
+
+
+@pytest.mark.parametrize(("place", "call"), PLACES, ids=[name for name, _ in PLACES])
+def test_numpy_scalars_count_as_the_numbers_that_they_hold(place: str, call: Callable[[Any], Any]) -> None:
+    for scalar in SCALARS:
+        assert_same(call(scalar), call(scalar.item()))
+
+
+NO_NUMBERS: list[Any] = [np.longdouble(1), np.complex128(1), np.datetime64("2020-01-01"), np.timedelta64(3, "s"),
+                         np.str_("1"), np.array(None), np.array(1j)]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=repr)
+def test_scalars_that_are_no_plain_numbers_are_refused(value: Any) -> None:
+    for call in (lambda: ao.map(D, "x*k", k=value), lambda: ao.map(D, "x*k", value),
+                 lambda: ao.evaluate("x*k", x=D, k=value), lambda: ao.reduce(D, "acc*k + x", k=value),
+                 lambda: ao.scale(array("d", D), value)):  # fmt: skip
+        with pytest.raises(TypeError):
+            call()
+
+
+def test_an_array_of_no_dimension_is_no_place_for_a_result() -> None:
+    with pytest.raises(BufferError):
+        ao.map(np.array([1.0]), "x*2", out=np.array(0.0))

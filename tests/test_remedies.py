@@ -1,0 +1,166 @@
+"""Results that do not fit: what evaluate makes of ints by itself, and what the error says to write elsewhere."""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+import arrayops as ao
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracle import INTEGER_CODES, Raised, assert_same, difference, integer_range, outcome, python_function
+
+# -- the natural typecode of ints --------------------------------------------------------------------------------------
+
+TOP = 2**64 - 1
+NATURAL: list[tuple[str, dict[str, Any], str]] = [  # text, values, typecode
+    ("x**n", {"x": array("q", [3]), "n": 39}, "q"),
+    ("x**n", {"x": array("q", [3, -2]), "n": array("b", [39, 3])}, "q"),
+    ("2**x + 1", {"x": array("q", [60])}, "q"),
+    ("2**x - 1", {"x": array("B", [60, 0])}, "q"),
+    ("2**x", {"x": array("B", [62, 0])}, "q"),
+    ("10**-x", {"x": array("q", [1, -2])}, "d"),
+    ("x + 9223372036854775808", {"x": array("B", [1])}, "Q"),
+    ("x * x", {"x": array("I", [2**31])}, "q"),
+    ("(-2)**x", {"x": array("i", [63, 0])}, "q"),
+    ("x**n", {"x": array("i", [2, 4]), "n": -1}, "d"),
+    ("2**-x", {"x": array("B", [1, 2])}, "d"),
+    ("x**n * 0.5", {"x": array("q", [3]), "n": 3}, "d"),
+    ("x**n / 2", {"x": array("q", [3]), "n": array("i", [3])}, "d"),
+    ("x if x < 3 else x / 2", {"x": array("q", [2, 4])}, "d"),
+    ("x**n > 5", {"x": array("q", [3]), "n": array("i", [3])}, "B"),
+    ("pow(x, n)", {"x": array("q", [3]), "n": True}, "q"),
+    ("x", {"x": array("Q", [TOP])}, "Q"),
+    ("x + 1", {"x": array("Q", [TOP - 1])}, "Q"),
+    ("x * y", {"x": array("Q", [2**62]), "y": array("B", [3])}, "Q"),
+    ("x - 2", {"x": array("Q", [1])}, "q"),
+    ("x - y", {"x": array("Q", [1]), "y": array("Q", [TOP // 2])}, "q"),
+    ("-x", {"x": array("Q", [1])}, "q"),
+    ("x & 255", {"x": array("Q", [TOP])}, "q"),
+    ("(x - 1) & 0xFFFFFFFFFFFFFFFF", {"x": array("Q", [0, 5])}, "Q"),
+    ("x - 2", {"x": array("Q", [TOP])}, "Q"),
+    ("x", {"x": array("L", [5])}, "q"),
+    ("x ^ y", {"x": array("Q", [TOP]), "y": array("B", [1])}, "Q"),
+    ("x // 2", {"x": array("Q", [TOP])}, "q"),
+    ("x + 1", {"x": array("I", [2**32 - 1])}, "q"),
+    ("x if x > 5 else -x", {"x": array("Q", [1, 9])}, "q"),
+]
+
+
+@pytest.mark.parametrize(("text", "values", "code"), NATURAL, ids=lambda value: str(value)[:24])
+def test_ints_stay_ints_in_evaluate(text: str, values: dict[str, Any], code: str) -> None:
+    columns = [v if isinstance(v, array) else itertools.repeat(v) for v in values.values()]
+    expected = [python_function(text, list(values))(*row) for row in zip(*columns, strict=False)]
+    assert_same(ao.evaluate(text, names=values), array(code, expected), text)
+
+
+def test_unsigned_ints_of_numpy_stay_unsigned() -> None:
+    result = ao.evaluate("x", x=np.array([2**63], np.uint64))
+    assert result.dtype == np.uint64 and result.tolist() == [2**63]
+
+
+# -- powers of ints, against Python ------------------------------------------------------------------------------------
+
+
+@st.composite
+def powers(draw: st.DrawFn) -> tuple[array[int], array[int]]:
+    base, exponent = draw(st.sampled_from(INTEGER_CODES)), draw(st.sampled_from(INTEGER_CODES))
+    low, high = integer_range(base)
+    bases = st.one_of(st.integers(max(low, -12), min(high, 12)), st.integers(low, high))
+    exponents = st.integers(max(integer_range(exponent)[0], -2), 70)
+    rows = draw(st.lists(st.tuples(bases, exponents), min_size=1, max_size=20))
+    return array(base, [a for a, _ in rows]), array(exponent, [b for _, b in rows])
+
+
+@given(powers())
+def test_powers_of_ints_are_pythons_or_say_what_to_ask_for(columns: tuple[array[int], array[int]]) -> None:
+    bases, exponents = columns
+    try:
+        values = [a**b for a, b in zip(bases, exponents, strict=True)]
+    except ZeroDivisionError:
+        with pytest.raises(ZeroDivisionError):
+            ao.evaluate("a**b", a=bases, b=exponents)
+        return
+    codes = "qQ" if (bases.typecode + exponents.typecode).isupper() else "q"
+    expected = [outcome(array, code, values) for code in codes]
+    fitting = next((e for e in expected if not isinstance(e, Raised)), None)
+    got = outcome(lambda: ao.evaluate("a**b", a=bases, b=exponents))
+    if fitting is None:
+        assert difference(got, expected[-1]) is None and "; pass typecode='" in str(got.error)
+    else:
+        assert_same(got, fitting, "a*b")
+
+
+# -- what the error says -----------------------------------------------------------------------------------------------
+
+FLOAT = "'float' object cannot be interpreted as an integer; pass typecode='d', or round(...)"
+I = array("i", [24, 1])  # noqa: E741
+U = array("Q", [1, 2])
+
+
+def half(x: Any) -> Any:
+    return [x / 2][0]
+
+
+REMEDIES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
+    ("lambda", lambda: ao.map(I, lambda x: x * 9 / 5 + 32), TypeError, FLOAT),
+    ("lambda, compiled", lambda: ao.compile(lambda x: x * 9 / 5 + 32)(I), TypeError, FLOAT),
+    ("polars", lambda: ao.map(pl.Series([24]), lambda x: x * 9 / 5 + 32), TypeError, FLOAT),
+    ("numpy", lambda: ao.map(np.array([24]), lambda x: x * 9 / 5 + 32), TypeError, FLOAT),
+    ("conditional", lambda: ao.map(I, "x if x < 3 else x / 2"), TypeError, FLOAT),
+    ("conditional lambda", lambda: ao.compile(lambda x: x if x < 3 else x / 2)(I), TypeError, FLOAT),
+    ("callback", lambda: ao.map(I, half), TypeError, FLOAT),
+    ("running", lambda: ao.accumulate(I, "acc*.5 + x"), TypeError, FLOAT),
+    ("running function", lambda: ao.accumulate(I, lambda acc, x: acc * 0.5 + x), TypeError, FLOAT),
+    ("running from a float", lambda: ao.accumulate(I, "acc + x", initial=0.5), TypeError, FLOAT),
+    ("negative exponent", lambda: ao.evaluate("2**x", x=array("b", [1, -1])), TypeError, FLOAT),
+    ("negative exponent, asked", lambda: ao.map(array("b", [1, -1]), "2**x"), TypeError, FLOAT),
+    ("text", lambda: ao.map(I, "x / 2"), TypeError, "'x / 2' gives floats, which a 'i' array cannot hold; "
+                                                    "pass typecode='d'"),
+    ("unsigned", lambda: ao.map(U, "x - 2"), OverflowError, "can't convert negative int to unsigned; "
+                                                            "pass typecode='q'"),
+    ("unsigned callback", lambda: ao.map(U, lambda x: [x - 2][0]), OverflowError, "pass typecode='q'"),
+    ("unsigned, running", lambda: ao.accumulate(U, "acc - x"), OverflowError, "pass typecode='q'"),
+    ("byte", lambda: ao.map(b"\xff", "x + 1"), OverflowError, "unsigned byte integer is greater than maximum; "
+                                                              "pass typecode='q'"),
+    ("signed", lambda: ao.map(array("q", [2**62]), "x * 2"), OverflowError, "pass typecode='Q'"),
+    ("neither holds them", lambda: ao.evaluate("u - 2", u=array("Q", [TOP, 1])), OverflowError, "pass typecode='d'"),
+    ("natural", lambda: ao.evaluate("u - i", u=array("Q", [TOP]), i=array("b", [1])), OverflowError, "typecode='Q'"),
+    ("too large for all", lambda: ao.evaluate("u + 1", u=array("Q", [TOP])), OverflowError, "pass typecode='d'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "call", "kind", "said"), REMEDIES, ids=[row[0] for row in REMEDIES])
+def test_the_error_says_what_to_write(name: str, call: Callable[[], Any], kind: type[Exception], said: str) -> None:
+    with pytest.raises(kind) as caught:
+        call()
+    assert type(caught.value) is kind and str(caught.value).endswith(said)
+
+
+def test_the_remedies_help() -> None:
+    assert ao.map(pl.Series([24]), lambda x: x * 9 / 5 + 32, typecode="d").to_list() == [75.2]
+    assert ao.map(U, "x - 2", typecode="q") == array("q", [-1, 0])
+    assert ao.map(I, lambda x: round(x * 9 / 5 + 32)) == array("i", [75, 34])
+    assert ao.evaluate("2**x", x=array("b", [1, -1]), typecode="d") == array("d", [2.0, 0.5])
+
+
+UNTOUCHED: list[Callable[[], Any]] = [  # nothing to ask for: Python's own words
+    lambda: ao.map(I, lambda x: [None][0]),
+    lambda: ao.map(array("d", [1.0]), lambda x: [None][0]),
+    lambda: ao.map(I, lambda x: int([x][0] / 0)),
+    lambda: ao.map_inplace(array("B", [255]), "x + 1"),
+    lambda: ao.map(b"\xff", "x + 1", out=bytearray(1)),
+    lambda: ao.scale(array("b", [100]), 2),
+]
+
+
+@pytest.mark.parametrize("call", UNTOUCHED)
+def test_nothing_is_added_where_no_typecode_helps(call: Callable[[], Any]) -> None:
+    with pytest.raises((TypeError, OverflowError, ZeroDivisionError)) as caught:
+        call()
+    assert "typecode" not in str(caught.value)
