@@ -321,7 +321,8 @@ def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: 
     result = rule.method(kernel, *args, **options)
     if not rule.gives or type(result) is not array or options.get("out") is not None:
         return result
-    values = {**dict(enumerate(args)), **options}
+    values: _Values = dict(enumerate(args))
+    values.update(options)
     lead = values.get(_first_array(range(len(args)) if args else kernel.params, values))
     kind = _kind_of(lead)
     if kind is None or kind.give is None:
