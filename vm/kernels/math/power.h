@@ -52,4 +52,4 @@ static INLINE double whole_pow(double x, double y)
     return ((x == x) & (y == y)) | (x == 1.0) | (y == 0) ? (x == 1.0 ? 1.0 : number) : first_nan(x, y);
 }
 
-MATH2(pow, raises2, never_far2, NULL)
+MATH2(pow, raises2)
