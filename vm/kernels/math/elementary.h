@@ -70,7 +70,7 @@ static INLINE uint64_t never_far2(double r, double x, double y)
     return 0;
 }
 
-/* For fmod and its kin, which say by a nan that they have no answer: there is one if x is finite and y neither 0 nor nan. */
+/* Of fmod and its kin: a nan that says that they do not know, as x is finite and y neither 0 nor nan. */
 static INLINE uint64_t unanswered(double r, double x, double y)
 {
     return (uint64_t)((r != r) & (fabs(y) > x - x));
@@ -104,8 +104,8 @@ static INLINE double nan_of(double x, double y)
     return of_bits((bits_of(v) & (0 - (uint64_t)(v != v))) | UINT64_C(0x7ff8000000000000));
 }
 
-/* The elements of the next chunk: as many as there were before it. So a block has few chunks, and odd elements have little
- * swept twice. */
+/* The elements of the next chunk: as many as there were before it. So a block has few chunks, and little is swept twice
+ * when odd ones turn up. */
 static INLINE size_t next_chunk(size_t at, size_t n)
 {
     const size_t first = n >= 8 * FIRST ? FIRST : CHUNK, m = at == 0 ? first : at < MOST ? at : MOST;

@@ -1,7 +1,7 @@
 /* fmod, remainder, and Python's // and % of floats, exactly as the C library and CPython have them.
  *
- * The whole quotient q is that of x / y in doubles, or one beyond it where x / y was rounded; x - q y shows which. Where
- * q has more bits than that holds for, the core gives nan and the whole calls it far. The third form takes quotients below
+ * The whole quotient q is that of x / y in doubles, or one beyond it where x / y was rounded; x - q y shows which.
+ * Where q has more bits than that holds for, the core gives nan, and it is far. The third form takes quotients below
  * 2^96 in two steps, by the reciprocal of y, and rounded to nearest, so that every rest is less than 0.6 y and exact.
  * What is left is for the C library's fmod.
  */
@@ -166,9 +166,10 @@ static INLINE double beyond_floor_div(double x, double y)
 {
     const near_rest n = rest_of(x, y);
     const double t = x / y, mod = cut_rest(x, y, n), near = (x - mod) / y;
-    const int above = (mod != 0) & ((y < 0) != (mod < 0)), large = (y == 0) | ((fabs(t) >= 0x1p55) & (fabs(x) < INFINITY));
-    const double div = near - (above ? 1.0 : 0.0), below = round_down(div), whole = below + (div - below > 0.5 ? 1.0 : 0.0);
-    const double r = div == 0 ? copysign(0.0, t) : whole;
+    const int above = (mod != 0) & ((y < 0) != (mod < 0));
+    const int large = (y == 0) | ((fabs(t) >= 0x1p55) & (fabs(x) < INFINITY));
+    const double div = near - (above ? 1.0 : 0.0), below = round_down(div);
+    const double r = div == 0 ? copysign(0.0, t) : below + (div - below > 0.5 ? 1.0 : 0.0);
     return (t == t) & (n.known | large) ? (large ? t : r) : nan_of(x, y);
 }
 
