@@ -18,7 +18,7 @@ import grammar
 from grammar import Grammar
 
 # Aliases are for texts; of a nan's sign, which copysign shows, nothing is said.
-_TEXT_ONLY = ("where(", "clip(", "minimum", "maximum", "absolute", "power", "copysign")
+_TEXT_ONLY = ("where(", "clip(", "minimum", "maximum", "absolute", "power", "copysign", "bit_count({0})")
 _BY_KIND = {
     kind: tuple(map(list, zip(*((r, w) for r, w in zip(*rows, strict=True)
                                 if not any(t in r.template for t in _TEXT_ONLY)), strict=True)))

