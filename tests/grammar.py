@@ -72,7 +72,7 @@ RULES: list[Rule] = [
     *_rows("i", ["{0} * {1}"], "ii", sum, 5),
     *_rows("i", ["{0} // {1}", "{0} % {1}"], "ii", _one_more, 4),
     *_rows("i", ["{0} & {1}", "{0} | {1}", "{0} ^ {1}"], "ii", _one_more, 3),
-    *_rows("i", ["-{0}", "+{0}", "~{0}", "abs({0})", "absolute({0})", "int({0})", "round({0})"], "i", _one_more, 2),
+    *_rows("i", ["-{0}", "+{0}", "~({0} + 0)", "abs({0})", "absolute({0})", "int({0})", "round({0})"], "i", _one_more, 2),
     *_rows("i", ["floor({0})", "ceil({0})", "trunc({0})", "math.floor({0})"], "i", _most, 1),
     *_rows("i", ["{0} << {1}"], "iS", _shifted, 3),
     *_rows("i", ["{0} >> {1}"], "iS", _most, 3),
@@ -123,7 +123,7 @@ RULES: list[Rule] = [
     *_rows("n", ["-{0}", "+{0}", "abs({0})"], "n", _one_more, 2),
     *_rows("n", ["(-1) ** {0}"], "i", _none, 1),
     *_rows("n", ["clip({0}, {1}, {2})"], "nLL", _truncated, 1),
-    *_rows("n", ["{0} & {1}", "{1} ^ {0}", "~{1} + {0}", "{1} << {0}", "{0} >> {1}"], "SW", _wrong, 1),
+    *_rows("n", ["{0} & {1}", "{1} ^ {0}", "~({1} + 0) + {0}", "{1} << {0}", "{0} >> {1}"], "SW", _wrong, 1),
 ]
 
 BY_KIND: dict[str, tuple[list[Rule], list[int]]] = {

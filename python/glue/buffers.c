@@ -483,9 +483,14 @@ PyObject *array_new(const module_state *state, char typecode, size_t count)
     return state->knows_arrays ? unfilled(state, (const array_object *)one, count) : PySequence_Repeat(one, (Py_ssize_t)count);
 }
 
-PyObject *array_scratch(const module_state *state, enum ao_type type)
+PyObject *array_scratch(const module_state *state, char typecode)
 {
-    return array_new(state, typecode_of(type == AO_TYPE_b1 ? AO_TYPE_u8 : type, 0), 1);
+    const ao_typecode *row = typecode_row(typecode);
+    if (row && row->given == AO_AS_VIEW) {
+        const enum ao_type type = typecode_type(row);
+        typecode = typecode_of(type == AO_TYPE_b1 ? AO_TYPE_u8 : type, 0);
+    }
+    return array_new(state, typecode, 1);
 }
 
 PyObject *array_new_out(const module_state *state, char typecode, size_t count, ao_array *array)

@@ -74,8 +74,8 @@ const ao_typecode *typecode_from(PyObject *name);
 /* A new array.array of such a typecode, or a View. Its elements are uninitialised memory: write all of them before the array is
  * returned to Python. */
 PyObject *array_new(const module_state *state, char typecode, size_t count);
-/* An array.array of one element of a machine type, for element_set. */
-PyObject *array_scratch(const module_state *state, enum ao_type type);
+/* An array.array of one element for element_set: of the typecode, or where array has none such of its machine type. */
+PyObject *array_scratch(const module_state *state, char typecode);
 /* The same, also taken for writing. */
 PyObject *array_new_out(const module_state *state, char typecode, size_t count, ao_array *array);
 /* Keeps the first `count` elements of what array_new made and nobody else has. */

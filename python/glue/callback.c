@@ -56,7 +56,7 @@ int call_map(run *r, ao_array *out, int defer, const uint8_t *valid)
     if (array_check_lengths(&r->arrays[0], out) < 0 || array_separate(r->arrays, r->ninputs, out, &same) < 0) {
         return -1;
     }
-    policy.scratch = array_scratch(r->state, out->type);
+    policy.scratch = array_scratch(r->state, out->typecode);
     if (!policy.scratch) {
         return -1;
     }

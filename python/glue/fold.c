@@ -160,7 +160,7 @@ static int fold_open(fold_run *f, PyObject *target, ao_array *out)
             return -1;
         }
         f->out = out;
-        f->policy = (store_policy){out->type, AO_AS_IS, array_scratch(r->state, out->type), 1, {NULL}};
+        f->policy = (store_policy){out->type, AO_AS_IS, array_scratch(r->state, out->typecode), 1, {NULL}};
         if (!f->policy.scratch) {
             return -1;
         }

@@ -104,7 +104,7 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads, const uint8_t *v
         return -1;
     }
     if (ao_program_faults(r->program->program)) {
-        policy.scratch = array_scratch(r->state, out->type);
+        policy.scratch = array_scratch(r->state, out->typecode);
         if (!policy.scratch) {
             return -1;
         }

@@ -101,7 +101,7 @@ static int answer_pipe(run *r, size_t j, void *context)
     return failed ? -1 : 0;
 }
 
-static int open_sink(run *r, pipe_sink *s, enum ao_type type)
+static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
 {
     const size_t size = ao_type_sizes[type];
     s->isa = r->state->isa;
@@ -109,7 +109,7 @@ static int open_sink(run *r, pipe_sink *s, enum ao_type type)
     s->type = type;
     s->size = size;
     s->log2_size = log2_size(type);
-    s->scratch = array_scratch(r->state, type);
+    s->scratch = array_scratch(r->state, typecode);
     s->large = s->scratch ? PyList_New(0) : NULL;
     return s->large ? 0 : -1;
 }
@@ -306,7 +306,7 @@ static PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t
         return NULL;
     }
     PyObject *result = NULL;
-    if (run_open(&r, module, args, -1) == 0 && open_sink(&r, &sink, typecode_type(row)) == 0) {
+    if (run_open(&r, module, args, -1) == 0 && open_sink(&r, &sink, typecode_type(row), row->letter) == 0) {
         result = pipe_result(&r, &sink, row->letter, (unsigned)wanted);
     }
     Py_XDECREF(sink.scratch);

@@ -350,7 +350,7 @@ static PyObject *py_fill_nulls(PyObject *module, PyObject *const *args, Py_ssize
     PyObject *scratch = NULL;
     array_none(&bits);
     int failed = array_take(state, args[1], &bits) < 0 || !has_bits(&bits, first, (Py_ssize_t)out.count)
-                 || !(scratch = array_scratch(state, out.type))
+                 || !(scratch = array_scratch(state, out.typecode))
                  || element_set_form(out.type, out.spacing.form, &number, args[3], scratch) < 0;
     if (!failed && out.spacing.stride && !out.spacing.form) {
         PyErr_SetString(PyExc_BufferError, "the elements are not side by side");

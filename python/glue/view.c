@@ -397,7 +397,7 @@ static int view_assign(PyObject *self, PyObject *key, PyObject *value)
         return -1;
     }
     module_state *state = PyType_GetModuleState(Py_TYPE(self));
-    PyObject *scratch = array_scratch(state, v->type);
+    PyObject *scratch = array_scratch(state, v->letter);
     int status = scratch ? element_set_form(v->type, v->spacing.form, element, value, scratch) : -1;
     Py_XDECREF(scratch);
     if (status == 0) { /* the value's __index__ may have released it */
