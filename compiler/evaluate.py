@@ -280,14 +280,14 @@ def _every_call(*args: Any) -> Any:
 def _names(operations: dict[str, Operation], calls: dict[str, Operation], called: tuple[str, ...]) -> dict[str, Any]:
     """The namespace of generated functions."""
     names = {plain_name(name): calls[name] for name in calls if name not in CHECKED}
-    names |= {plain_name(name): operations[name] for name in called}
     names |= {plain_name(name): FUNCTIONS[name].python for name in CHECKED if name in FUNCTIONS}
+    names |= {plain_name(name): (operations | calls)[name] for name in called}
     return names | {checked_name(name): (operations | calls)[name] for name in CHECKED if name in operations | calls}
 
 
 _FIRST_CALL, _EVERY_CALL = _first_call.__code__, _every_call.__code__
 _CALLED = ("truth", "invert")
-_CALLED_IEEE = (*_CALLED, "/", "//", "%", "**")
+_CALLED_IEEE = (*_CALLED, "/", "//", "%", "**", "round", "pow")
 _NAMES, _NAMES_IEEE = _names(OPERATIONS, CALLS, _CALLED), _names(IEEE_OPERATIONS, IEEE_CALLS, _CALLED_IEEE)
 
 

@@ -5,13 +5,11 @@ This module is so light that Ctrl-C while the rest is being imported ends the pr
 
 from __future__ import annotations
 
-import os
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
-    from typing import BinaryIO, NoReturn, TextIO
+    from typing import BinaryIO, TextIO
 
 __all__ = ["main"]
 
@@ -32,16 +30,13 @@ def main(argv: list[str] | None = None, stdin: BinaryIO | None = None, stdout: B
 
 
 def _import_quietly() -> None:
-    """Imports the commands. Nothing is begun yet, so Ctrl-C may end the process where it is."""
+    """Imports the commands. Nothing is begun yet, so Ctrl-C may end the process where it is: 130 to the shell."""
     import signal
-
-    def leave(number: int, frame: FrameType | None) -> NoReturn:
-        # An exception would be printed and forgotten where it came out of a callback of an import.
-        os._exit(INTERRUPTED)
 
     before = signal.getsignal(signal.SIGINT)
     try:
-        ours = before is signal.default_int_handler and signal.signal(signal.SIGINT, leave) is before
+        # An exception would be printed and forgotten where it came out of a callback of an import.
+        ours = before is signal.default_int_handler and signal.signal(signal.SIGINT, signal.SIG_DFL) is before
     except ValueError:  # not the main thread, which is the one that signals interrupt
         ours = False
     try:

@@ -128,7 +128,7 @@ static PyObject *fold_value(const fold_run *f, size_t end)
     g->acc_type = f->acc_type;
     g->from = f->from;
     g->out = &nowhere;
-    g->policy = (store_policy){nowhere.type, AO_AS_IS, f->policy.scratch, 1, {Py_NewRef(Py_None)}};
+    g->policy = (store_policy){nowhere.type, AO_AS_IS, f->policy.scratch, 1, {Py_NewRef(Py_None)}, NULL};
     if (run_take(&g->r, r->state, r->args, r->nargs, r->oracle, r->visible) == 0
         && run_bind(&g->r, (PyObject *)r->program, r->acc_index) == 0) {
         g->r.count = end < g->r.count ? end : g->r.count; /* an exporter may give less the second time */
@@ -160,7 +160,7 @@ static int fold_open(fold_run *f, PyObject *target, ao_array *out)
             return -1;
         }
         f->out = out;
-        f->policy = (store_policy){out->type, AO_AS_IS, array_scratch(r->state, out->typecode), 1, {NULL}};
+        f->policy = (store_policy){out->type, AO_AS_IS, array_scratch(r->state, out->typecode), 1, {NULL}, NULL};
         if (!f->policy.scratch) {
             return -1;
         }

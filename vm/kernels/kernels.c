@@ -67,13 +67,6 @@ typedef uint64_t s_i64, s_u64, s_f64;
 #define MAX_u64 UINT64_MAX
 #define WIDTH(T) (8 * (unsigned)sizeof(ao_##T))
 
-static inline uint64_t bits_of(double x)
-{
-    uint64_t u;
-    memcpy(&u, &x, sizeof u);
-    return u;
-}
-
 /* ---- loops ---- */
 
 #define LOOP INDEPENDENT for (size_t i = 0; i < n; i++)
@@ -359,10 +352,10 @@ static inline int mul_u64(uint64_t x, uint64_t y, uint64_t *product)
 #else
 /* All products of a chunk fit if the product of the greatest magnitudes does, and the ORs of the magnitudes bound
  * those. A conversion of doubles costs more than the scalar check here. */
-#define MAGNITUDE_i64(v) ((uint64_t)(v) ^ (0 - ((uint64_t)(v) >> 63)))
-#define MAGNITUDE_u64(v) (v)
+#define USED_BITS_i64(v) ((uint64_t)(v) ^ (0 - ((uint64_t)(v) >> 63)))
+#define USED_BITS_u64(v) (v)
 #define MUL_FAST(T)                                                                                                   \
-    const uint64_t used_x = MAGNITUDE_##T(x), used_y = MAGNITUDE_##T(y), bad = 0, r = (uint64_t)x * (uint64_t)y;
+    const uint64_t used_x = USED_BITS_##T(x), used_y = USED_BITS_##T(y), bad = 0, r = (uint64_t)x * (uint64_t)y;
 #define MUL_REDO(x, y) ((double)(x) + 1) * ((double)(y) + 1) > 0x1p62
 #define MUL_EXACT(T)                                                                                                  \
     static inline ao_##T mul_exact_##T(ao_##T x, ao_##T y, uint64_t *bad)                                             \

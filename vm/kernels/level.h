@@ -25,6 +25,13 @@ static INLINE double of_bits(uint64_t u)
     return x;
 }
 
+static INLINE uint64_t bits_of(double x)
+{
+    uint64_t u;
+    memcpy(&u, &x, sizeof u);
+    return u;
+}
+
 #define AO_PASTE2(a, b) a##_##b
 #define AO_PASTE(a, b) AO_PASTE2(a, b)
 #define AO_LOCAL(name) AO_PASTE(name, AO_ISA)
