@@ -384,9 +384,11 @@ def test_numpy_arrays_that_do_not_fit() -> None:
     for dtype in ("complex64", "complex128", "O", "S4", "longdouble", "i4,f8"):
         with pytest.raises(TypeError):
             ao.map(np.zeros(3, dtype=dtype), "x")
-    for shaped in (np.zeros((2, 3)), np.zeros((3, 1)), np.array(1.0)):
+    for shaped in (np.zeros((2, 3)), np.zeros((3, 1))):
         with pytest.raises(BufferError):
             ao.map(shaped, "x")
+    with pytest.raises(TypeError, match="not float"):  # of no dimension, it is the number that it holds
+        ao.map(np.array(1.0), "x")
 
 
 def test_every_input_is_released() -> None:
