@@ -73,12 +73,12 @@ def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int
     return memoryview(arr)[builtins.slice(start, stop, step)]
 
 
-def array_iterator(arr: Any) -> Iterator[int | float]:
-    """An iterator over the elements of a buffer as Python numbers.
+def array_iterator(arr: Any, *, nulls: str | int | float | None = None) -> Iterator[int | float]:
+    """An iterator over the elements of a buffer as Python numbers. nulls is as in :func:`unique`.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> list(ao.array_iterator(array("h", [1, 2])))
     [1, 2]
     """
-    return iter(native(taken(arr)))
+    return iter(native(taken(arr, nulls)))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import builtins
 import math
+from array import array
 
 from . import _machine
 from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
 from .engine.common import MISSING, Later, different_lengths, front, held, native, steadily
-from .engine.exchange import taken, taken_together, taking
+from .engine.exchange import taken, taken_together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,39 +166,41 @@ def minmax(arr: Any, *, nulls: str | int | float | None = None,
     return figures.extremes(g)
 
 
-def _index(arr: Any, largest: bool, name: str) -> int:
-    found = _machine.arg_extreme(arr, largest)
+def _index(arr: Any, largest: bool, name: str, nulls: Any) -> int:
+    values = taken(arr, nulls)
+    found = _machine.arg_extreme(values, largest)
     if found is None:
         raise ValueError(f"{name}() of an empty buffer")
+    if nulls == "skip" and (count := len(taken(arr, 0))) != len(values):
+        found = taken_together((arr, array("q", range(count))), "skip")[1][found]
     return found
 
 
-@taking
-def argmin(arr: Any) -> int:
+def argmin(arr: Any, *, nulls: str | int | float | None = None) -> int:
     """The index of the element that :func:`min` returns: ``min(range(len(arr)), key=arr.__getitem__)``.
 
-    Raises ValueError if the buffer is empty.
+    nulls is as in :func:`sum`: the index is that in arr, also if nulls are skipped. Raises ValueError if the buffer is
+    empty.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.argmin(array("d", [2.0, -1.0, -1.0]))
     1
     """
-    return _index(arr, False, "argmin")
+    return _index(arr, False, "argmin", nulls)
 
 
-@taking
-def argmax(arr: Any) -> int:
+def argmax(arr: Any, *, nulls: str | int | float | None = None) -> int:
     """The index of the element that :func:`max` returns: ``max(range(len(arr)), key=arr.__getitem__)``.
 
-    Raises ValueError if the buffer is empty.
+    nulls is as in :func:`argmin`. Raises ValueError if the buffer is empty.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.argmax(array("d", [2.0, 5.0, 5.0]))
     1
     """
-    return _index(arr, True, "argmax")
+    return _index(arr, True, "argmax", nulls)
 
 
 # -- truth ------------------------------------------------------------------------------------------------------------

@@ -250,6 +250,10 @@ def test_nulls_left_out_or_filled(kind: str, columns: tuple[Values]) -> None:
         if numbers:
             assert ao.min(given, nulls=nulls) == min(numbers) and ao.max(given, nulls=nulls) == max(numbers)
             assert ao.minmax(given, nulls=nulls) == (min(numbers), max(numbers))
+            places = [i for i, x in enumerate(values) if x is not None or nulls != "skip"]
+            assert ao.argmin(given, nulls=nulls) == places[numbers.index(min(numbers))]
+            assert ao.argmax(given, nulls=nulls) == places[numbers.index(max(numbers))]
+            assert list(ao.array_iterator(given, nulls=nulls)) == numbers
             assert ao.median(given, nulls=nulls) == statistics.median(numbers)
             assert ao.stats(given, nulls=nulls) == ao.stats(array("d", numbers)) or math.inf in numbers
             assert repr(ao.quantile(given, 0.5, nulls=nulls)) == repr(ao.quantile(array("d", numbers), 0.5))

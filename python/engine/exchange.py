@@ -233,6 +233,11 @@ def _kind_of(value: Any) -> _Kind | None:
     return found
 
 
+def _has_room(kind: _Kind | None, value: Any) -> bool:
+    """Whether an array of this kind can have nulls."""
+    return kind not in _WITHOUT_NULLS and not (kind in _LABELLED and labelled.has_no_nulls(value))
+
+
 def is_array(value: Any) -> bool:
     """Whether a value is a buffer, or an array of another kind."""
     return is_buffer(value) or _kind_of(value) is not None
@@ -285,15 +290,6 @@ def pieces(data: Any, nulls: Any = None) -> Iterable[Any]:
 def _taken_from(stream: Iterable[Any], nulls: Any) -> Iterator[Any]:
     for index, arr in enumerate(stream):
         yield taken(arr, nulls, what=f"buffer {index} of the stream")
-
-
-def taking(function: _F) -> _F:
-    """A function of buffers that takes arrays of every kind, too."""
-
-    def wrapped(*args: Any, **options: Any) -> Any:
-        return function(*map(taken, args), **options)
-
-    return named_as(wrapped, function)  # type: ignore[no-any-return]
 
 
 # -- methods of kernels ------------------------------------------------------------------------------------------------
@@ -397,7 +393,7 @@ class _Exchange:
             self.values["typecode"] = OWN_TRUTHS
         self.columns = {key: kind.columns(self.values[key]) for key, kind in kinds.items() if kind is not None}
         self.series = [self.values[key] for key, kind in kinds.items() if kind is _SERIES]
-        self.nullable = any(kind not in _WITHOUT_NULLS for kind in kinds.values())
+        self.kinds = kinds
 
     def run(self) -> Any:
         """The result of the method."""
@@ -415,13 +411,12 @@ class _Exchange:
             if bits[0] is not None:
                 raise self._no_room(type(self.like).__name__)
             return results[0]
-        if self.nullable and self.nulls == "propagate" and bits == [None] and self._is_numpy():
+        if self.nulls == "propagate" and bits == [None] and not _has_room(self.kind, self.like) and self._may_be_null():
             bits = [_machine.and_bits((), len(results[0]))]  # so that the result's type does not depend on the values
         return self.kind.give(sys.modules[self.kind.module], results, bits, self.like, self._index(results))
 
-    def _is_numpy(self) -> bool:
-        """Whether the first array has no room for nulls."""
-        return self.kind is _NDARRAY or (self.kind in _LABELLED and labelled.has_no_nulls(self.like))
+    def _may_be_null(self) -> bool:
+        return any(_has_room(kind, self.values[key]) for key, kind in self.kinds.items())
 
     # -- missing values ----------------------------------------------------------------------------------------------
 
@@ -513,7 +508,7 @@ class _Exchange:
         bits = self._bits(columns)
         if kind not in (*_WITHOUT_NULLS, _MASKED, _SERIES):
             raise TypeError(f"cannot write the result: this {type(out).__name__} is read-only")
-        if bits is not None and (kind in _WITHOUT_NULLS or (kind is _SERIES and labelled.has_no_nulls(out))):
+        if bits is not None and not _has_room(kind, out):
             raise self._no_room(f"out ({type(out).__name__})")
         if kind is _SERIES:
             return self._into_series(out, columns, bits)

@@ -176,10 +176,10 @@ static void release_buffer(Py_buffer *view)
 }
 
 /* An instance of numpy.ma.MaskedArray, whose buffer has no mask. Types written in C, such as ndarray, are none. */
-int is_masked_array(PyObject *object)
+int is_masked_array(const module_state *state, PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
-    if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
+    if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE) || type == (PyTypeObject *)state->array_type || type == state->view_type) {
         return 0;
     }
     PyObject *name = PyUnicode_FromString("numpy.ma"), *module = name ? PyImport_GetModule(name) : NULL;
@@ -205,7 +205,7 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
                      Py_TYPE(object)->tp_name);
         return -1;
     }
-    if (!Py_IS_TYPE(object, state->view_type) && is_masked_array(object)) {
+    if (is_masked_array(state, object)) {
         PyErr_SetString(PyExc_TypeError, "the mask of a masked array cannot be seen here: give its .data, or fill it with "
                                          ".filled(number)");
         return -1;

@@ -20,7 +20,7 @@ typedef struct {
 /* For reading. NumPy's masked arrays are refused: their mask would be lost. */
 int array_take(const module_state *state, PyObject *object, ao_array *array);
 int array_take_out(const module_state *state, PyObject *object, ao_array *array); /* for writing */
-int is_masked_array(PyObject *object);
+int is_masked_array(const module_state *state, PyObject *object);
 void array_release(ao_array *array);
 static inline void array_none(ao_array *array) /* one that array_release leaves alone */
 {

@@ -306,20 +306,20 @@ static PyObject *or_slow(PyObject *found, PyObject *module, int which, PyObject 
 }
 
 /* Not so Arrow data and masked arrays, which Python takes in. */
-static int is_one_buffer(PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+static int is_one_buffer(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    return nargs == 1 && !keywords && PyObject_CheckBuffer(args[0]) && !is_masked_array(args[0]);
+    return nargs == 1 && !keywords && PyObject_CheckBuffer(args[0]) && !is_masked_array(state_of(module), args[0]);
 }
 
 static PyObject *front_sum(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    PyObject *found = is_one_buffer(args, nargs, keywords) ? sum_of(module, args[0]) : Py_NewRef(Py_None);
+    PyObject *found = is_one_buffer(module, args, nargs, keywords) ? sum_of(module, args[0]) : Py_NewRef(Py_None);
     return or_slow(found, module, SUM, args, nargs, keywords);
 }
 
 static PyObject *front_extreme(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    PyObject *found = is_one_buffer(args, nargs, keywords) ? extreme_of(module, args[0], which == MAX) : Py_NewRef(Py_None);
+    PyObject *found = is_one_buffer(module, args, nargs, keywords) ? extreme_of(module, args[0], which == MAX) : Py_NewRef(Py_None);
     return or_slow(found, module, which, args, nargs, keywords);
 }
 

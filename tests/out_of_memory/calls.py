@@ -54,6 +54,14 @@ def view_of(serial: int = 0) -> Any:
     return ao.view(bytes(range(200)), ">h", offset=2, stride=6)
 
 
+BITS = bytes([0b10110110, 0b01101101, 0b11011011] * 2)  # every third element is null
+
+
+def with_nulls(values: array[Any]) -> Any:
+    """The array as Arrow data with nulls."""
+    return type(ao.to_arrow(values))(values, BITS)
+
+
 def one(make: Callable[[int], Any]) -> Callable[[int], tuple[Any, ...]]:
     """Makes a row's arguments: one thing."""
     return lambda serial: (make(serial),)
@@ -238,6 +246,11 @@ ROWS = [
     Row("isa", one(ints), lambda a: ao.isa()),
     Row("set_num_threads", one(ints), lambda a: ao.set_num_threads(2)),
     Row("to_arrow", one(ints), lambda a: list(ao.from_arrow(ao.to_arrow(a)))),
+    Row("nulls skipped", one(ints), lambda a: ao.sum(with_nulls(a), nulls="skip")),
+    Row("nulls skipped, filter", one(ints), lambda a: ao.filter(with_nulls(a), "x > 1", nulls="skip")),
+    Row("nulls filled", one(ints), lambda a: ao.map(with_nulls(a), "x + 1", nulls=5)),
+    Row("nulls propagate", one(ints), lambda a: KERNEL.map.__wrapped__(KERNEL, a, nulls=BITS)),
+    Row("nulls propagate, callback", one(ints), lambda a: CALLBACK.map.__wrapped__(CALLBACK, a, nulls=BITS)),
     Row("view", one(lambda serial: bytearray(range(200))), lambda a: ao.view(a, ">h", 2, 6).tolist()),
     Row("view slice", one(view_of), lambda v: (v[2:9:3].tolist(), v[-1], len(v), 7 in v)),
     Row("view buffer", one(view_of), lambda v: memoryview(v).strides),
