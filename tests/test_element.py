@@ -50,7 +50,7 @@ ORDER = [
     "x if (x*y) or (x*y) else 1/x", "comb(1/y, x)", "(1/x) ** (1 << -1)", "(1/x) << (y // x)",
     "(x or y) and (x or y)", "(x and y) if (x and y) else x or y", "factorial(x % 10)", "factorial(-x)",
     "comb(x, y % 3)", "perm(x)", "perm(y, x)", "round(x, y)", "pow(x, y, 3)", "x ** y", "(-8.0) ** (1/3) < x",
-    "round((-8.0)**0.5, x)", "comb(x, (-2)**0.5)", "~(x < y)", "x in (1, 2, True)", "not x in (0.0,)",
+    "round((-8.0)**0.5, x)", "comb(x, (-2)**0.5)", "~((x < y) + 0)", "x in (1, 2, True)", "not x in (0.0,)",
 ]  # fmt: skip
 
 
