@@ -57,8 +57,8 @@ of a second run, with AVX-512 switched off in arrayops and in NumPy. `mod` is `x
 {rows}
 
 nan, inf, subnormals, angles of any size and results that overflow or are subnormal are vector code as well, and cost
-[much the same](special-values.md). How each works, and where its constants come from, is said at the top of the files in
-`vm/kernels/math`.
+[much the same](special-values.md). How each works, and where its constants come from, is said at the top of the files
+in `vm/kernels/math`.
 """
 
 
