@@ -140,13 +140,13 @@ What nan, inf and subnormal numbers cost. Written by bench/special_values.py: ea
 and 100% of the elements replaced by special ones: how many times what the same function costs without any. Such numbers
 are handled in vector code, so the share does not matter: a block in which one turns up is done with a form of the
 function that holds for every number, which is a little longer.
-That form of `//`, `%`, `fmod` and `remainder` of floats takes two to six times as long as the short one.
 
 A nan operand is the result, quieted, with its payload and sign (of two, the first one). Where a function has no value
 (`log` of a negative number with `ieee=True`), the result is the nan of `math.nan`. Both are so on every processor.
 
-Quotients beyond 2^96 in `%`, `fmod` and `remainder`, and quotients between 2^49 and 2^55 in `//` of floats, are done
-one by one by the C library; angles beyond 2^20 take about three times as long as small ones.
+Quotients of floats from 2^49 to 2^96 are vector code, too, in a third form of `//`, `%`, `fmod` and `remainder` that
+takes about twice as many instructions (`//` 2.5 times); those beyond 2^96 (not of `//`) are done one by one by the C
+library. Angles beyond 2^20 take about three times as long as small ones.
 """
 TIMES = """
 ## Times

@@ -119,6 +119,20 @@ def test_functions_of_two_numbers(text: str, kind: str) -> None:
         check(text, [x, one], element_outcomes(oracle, [x, one]), text)
 
 
+@pytest.mark.parametrize("text", ["fmod(x, y)", "remainder(x, y)", "x // y", "x % y"])
+def test_quotients_of_every_size(text: str) -> None:
+    """From 2^30 to 2^140, at and beside whole and half ones; alone, and in company of nan, inf and zeros."""
+    rng, oracle = random.Random(text), python_function(text, ["x", "y"])
+    for bits in range(30, 141, 5):
+        y = array("d", [rng.choice([-1, 1]) * rng.uniform(1, 2) * 2.0 ** rng.randint(-900, 800) for _ in range(COUNT)])
+        whole = [rng.choice([-1, 1]) * rng.getrandbits(bits) for _ in y]
+        x = array("d", [float(v * (k + rng.choice([0, 0.5, rng.random()]))) for v, k in zip(y, whole, strict=True)])
+        x = array("d", [math.nextafter(v, rng.choice([-INF, INF, v])) for v in x])
+        check(text, [x, y], element_outcomes(oracle, [x, y]), text)
+        mixed_x = array("d", [rng.choice(EVERY) if rng.random() < 0.1 else v for v in x])
+        check(text, [mixed_x, y], element_outcomes(oracle, [mixed_x, y]), text)
+
+
 @pytest.mark.parametrize("text", [*(f"{n}(x)" for n in ONE), *TWO])
 def test_an_element_does_not_depend_on_its_neighbours(text: str) -> None:
     rng = random.Random(text)

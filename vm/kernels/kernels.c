@@ -560,8 +560,9 @@ static double nearest_quotient(long_quotient l, uint64_t u, uint64_t v)
         uint64_t zero = 0;                                                                                            \
         double aside[CHUNK];                                                                                          \
         const int over = (const void *)d == (const void *)a || (const void *)d == (const void *)b;                    \
+        const size_t most = over ? CHUNK : 8 * CHUNK;                                                                 \
         for (size_t at = 0, m; at < n; at += m) {                                                                     \
-            m = n - at < CHUNK ? n - at : CHUNK;                                                                      \
+            m = n - at < most ? n - at : most;                                                                        \
             const p_##T *x = a + (uniform & 1 ? 0 : at), *y = b + (uniform & 2 ? 0 : at);                             \
             double *to = over ? aside : (double *)d + at;                                                             \
             if (divide_as_doubles_##T(m, to, x, y, uniform, &zero))                                                   \

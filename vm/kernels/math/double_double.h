@@ -86,6 +86,33 @@ static INLINE double scaled_by(double v, uint64_t k, double down)
     return v * of_bits(((k + (1023 - 128)) << 52) + nearer) * of_bits(((uint64_t)(1023 + 128) << 52) - nearer);
 }
 
+/* All ones where it holds. Wholes choose by masks where conditional expressions make the compiler compute both ways in
+ * full, or give up on vector code. */
+static INLINE uint64_t mask_of(int holds)
+{
+    return 0 - (uint64_t)holds;
+}
+
+/* x where it holds, else 0 */
+static INLINE double kept(int holds, double x)
+{
+    return of_bits(bits_of(x) & mask_of(holds));
+}
+
+/* The factor that brings large numbers or small ones nearer to 1. */
+static INLINE double nearer_one(int large, int small)
+{
+    const uint64_t step = UINT64_C(600) << 52;
+    return of_bits((UINT64_C(1023) << 52) + (mask_of(small) & step) - (mask_of(large) & step));
+}
+
+/* x, but not beyond -most..most; nan stays nan. */
+static INLINE double within(double x, double most)
+{
+    const double a = fabs(x), v = most < a ? most : a;
+    return of_bits(bits_of(v) | (bits_of(x) & UINT64_C(1) << 63));
+}
+
 /* x, but not beyond low..high; nan stays nan. */
 static INLINE double clamped(double x, double low, double high)
 {

@@ -20,9 +20,9 @@
  * only.
  *
  * What Python's math.f refuses is marked by the kernels whose name ends in CHECKED, where raises_f(r, x) is nonzero, r
- * being the result. A few functions have arguments that are far, numbers for which the whole does not hold either. sin,
- * cos and tan have a third form beyond_f(x) for chunks with such, right for every x; of fmod and its kin the C library
- * does them one by one.
+ * being the result. A few functions have arguments that are far, numbers for which the whole does not hold either: sin,
+ * cos, tan, fmod and its kin. They have a third form beyond_f for chunks with such, about twice as long. It holds for
+ * every number, but of fmod and its kin the C library does what is left, one by one.
  *
  * Included by ../kernels.c, once for each level.
  */
@@ -31,6 +31,7 @@
 
 enum {
     FIRST = 32,   /* elements of a long call's first chunk: often enough to see whether odd ones are about */
+    MOST = 512,   /* of any chunk */
     CAREFUL = 64, /* chunks that are swept with the whole after one with odd elements */
     RAISES = 1, IS_FAR = 2 /* what a sweep with the whole found */
 };
@@ -47,9 +48,8 @@ typedef struct {
 
 typedef struct {
     fast2 *fast;
-    whole2 *whole;
-    uint64_t (*far)(double x, double y);
-    double (*library)(double x, double y);
+    whole2 *whole, *beyond;
+    double (*library)(double x, double y); /* for what is far beyond, too */
 } function2;
 
 /* All bits of the exponent set: inf or nan. */
@@ -64,10 +64,16 @@ static INLINE uint64_t never_far1(double x)
     (void)x;
     return 0;
 }
-static INLINE uint64_t never_far2(double x, double y)
+static INLINE uint64_t never_far2(double r, double x, double y)
 {
-    (void)x, (void)y;
+    (void)r, (void)x, (void)y;
     return 0;
+}
+
+/* Of fmod and its kin: a nan that says that they do not know, as x is finite and y neither 0 nor nan. */
+static INLINE uint64_t unanswered(double r, double x, double y)
+{
+    return (uint64_t)((r != r) & (fabs(y) > x - x));
 }
 
 /* OverflowError: an infinity that did not come from one. */
@@ -90,10 +96,19 @@ static INLINE double first_nan(double x, double y)
     return v + v;
 }
 
-/* The elements of the next chunk. */
+/* The same, or of two numbers the nan of math.nan. By bits: where a conditional expression is chosen by another, the
+ * compiler often gives up on vector code. */
+static INLINE double nan_of(double x, double y)
+{
+    const double v = x == x ? y : x;
+    return of_bits((bits_of(v) & (0 - (uint64_t)(v != v))) | UINT64_C(0x7ff8000000000000));
+}
+
+/* The elements of the next chunk: as many as there were before it. So a block has few chunks, and little is swept twice
+ * when odd ones turn up. */
 static INLINE size_t next_chunk(size_t at, size_t n)
 {
-    const size_t m = at == 0 && n >= 8 * FIRST ? FIRST : CHUNK;
+    const size_t first = n >= 8 * FIRST ? FIRST : CHUNK, m = at == 0 ? first : at < MOST ? at : MOST;
     return n - at < m ? n - at : m;
 }
 
@@ -102,8 +117,8 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
 {
     unsigned found = 0, careful = 0;
     whole1 *sweep = f->whole;
-    double aside[CHUNK];
-    uint8_t unused[CHUNK];
+    double aside[MOST];
+    uint8_t unused[MOST];
     for (size_t at = 0, m; at < n; at += m) {
         m = next_chunk(at, n);
         const double *x = (const double *)a + at;
@@ -126,23 +141,36 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
     return found & RAISES;
 }
 
+static void by_library(size_t n, double *to, const double *a, const double *b, unsigned uniform, const function2 *f)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double x = a[uniform & 1 ? 0 : i], y = b[uniform & 2 ? 0 : i];
+        if (unanswered(to[i], x, y))
+            to[i] = f->library(x, y);
+    }
+}
+
 static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, unsigned uniform, const function2 *f,
                             uint8_t *mark)
 {
     unsigned found = 0, careful = 0;
-    double aside[CHUNK];
-    uint8_t unused[CHUNK];
+    whole2 *sweep = f->whole;
+    double aside[MOST];
+    uint8_t unused[MOST];
     for (size_t at = 0, m; at < n; at += m) {
         m = next_chunk(at, n);
-        const size_t one_x = uniform & 1, one_y = uniform >> 1 & 1;
-        const double *x = (const double *)a + (one_x ? 0 : at), *y = (const double *)b + (one_y ? 0 : at);
+        const double *x = (const double *)a + (uniform & 1 ? 0 : at), *y = (const double *)b + (uniform & 2 ? 0 : at);
         double *to = d == a || d == b ? aside : (double *)d + at;
+        uint8_t *marks = mark ? mark + at : unused;
         if (careful || f->fast(m, to, x, y, uniform)) {
             careful = careful ? careful - 1 : CAREFUL;
-            const unsigned now = f->whole(m, to, x, y, uniform, mark ? mark + at : unused);
-            for (size_t i = 0; now & IS_FAR && i < m; i++)
-                if (f->far(x[one_x ? 0 : i], y[one_y ? 0 : i]))
-                    to[i] = f->library(x[one_x ? 0 : i], y[one_y ? 0 : i]);
+            unsigned now = sweep(m, to, x, y, uniform, marks);
+            if (now & IS_FAR && sweep == f->whole) {
+                sweep = f->beyond;
+                now = sweep(m, to, x, y, uniform, marks);
+            }
+            if (now & IS_FAR)
+                by_library(m, to, x, y, uniform, f);
             found |= now;
         } else if (mark) {
             memset(mark + at, 0, m);
@@ -209,33 +237,39 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         EACH2(f64, f64, const double r = core_##f(x, y); odd |= odd_##f(x, y) | not_finite(r); to[i] = r;)            \
         return odd;                                                                                                   \
     }
-#define QUIET2(f, FAR)                                                                                                \
-    static unsigned quiet_##f(size_t n, double *to, const double *a, const double *b, unsigned uniform,               \
-                              uint8_t *mark)                                                                          \
+#define QUIET2(name, VALUE, FAR)                                                                                      \
+    static unsigned name(size_t n, double *to, const double *a, const double *b, unsigned uniform, uint8_t *mark)     \
     {                                                                                                                 \
         uint64_t far = 0;                                                                                             \
         (void)mark;                                                                                                   \
-        EACH2(f64, f64, const double r = whole_##f(x, y); far |= FAR(x, y); to[i] = r;)                               \
+        EACH2(f64, f64, const double r = VALUE(x, y); far |= FAR(r, x, y); to[i] = r;)                                \
         return far ? IS_FAR : 0;                                                                                      \
     }
-#define WATCHED2(f, RAISE, FAR)                                                                                       \
-    static unsigned watched_##f(size_t n, double *to, const double *a, const double *b, unsigned uniform,             \
-                                uint8_t *mark)                                                                        \
+#define WATCHED2(name, VALUE, RAISE, FAR)                                                                             \
+    static unsigned name(size_t n, double *to, const double *a, const double *b, unsigned uniform, uint8_t *mark)     \
     {                                                                                                                 \
         uint64_t far = 0, bad = 0;                                                                                    \
-        EACH2(f64, f64, const double r = whole_##f(x, y); const uint64_t raised = RAISE(r, x, y); far |= FAR(x, y);   \
+        EACH2(f64, f64, const double r = VALUE(x, y); const uint64_t raised = RAISE(r, x, y); far |= FAR(r, x, y);    \
               bad |= raised; to[i] = r; mark[i] = (uint8_t)raised;)                                                   \
         return (bad ? RAISES : 0) | (far ? IS_FAR : 0);                                                               \
     }
 #define TOTAL2(f)                                                                                                     \
     FAST2(f)                                                                                                          \
-    QUIET2(f, never_far2)                                                                                             \
-    static const function2 ways_##f[] = {{fast_##f, quiet_##f, never_far2, NULL}};
-#define MATH2(f, RAISE, FAR, library)                                                                                 \
+    QUIET2(quiet_##f, whole_##f, never_far2)                                                                          \
+    static const function2 ways_##f[] = {{fast_##f, quiet_##f, NULL, NULL}};
+#define MATH2(f, RAISE)                                                                                               \
     FAST2(f)                                                                                                          \
-    QUIET2(f, FAR)                                                                                                    \
-    WATCHED2(f, RAISE, FAR)                                                                                           \
-    static const function2 ways_##f[] = {{fast_##f, quiet_##f, FAR, library}, {fast_##f, watched_##f, FAR, library}};
+    QUIET2(quiet_##f, whole_##f, never_far2)                                                                          \
+    WATCHED2(watched_##f, whole_##f, RAISE, never_far2)                                                               \
+    static const function2 ways_##f[] = {{fast_##f, quiet_##f, NULL, NULL}, {fast_##f, watched_##f, NULL, NULL}};
+#define BEYOND2(f, RAISE, library)                                                                                    \
+    FAST2(f)                                                                                                          \
+    QUIET2(quiet_##f, whole_##f, unanswered)                                                                          \
+    QUIET2(quiet_beyond_##f, beyond_##f, unanswered)                                                                  \
+    WATCHED2(watched_##f, whole_##f, RAISE, unanswered)                                                               \
+    WATCHED2(watched_beyond_##f, beyond_##f, RAISE, unanswered)                                                       \
+    static const function2 ways_##f[] = {{fast_##f, quiet_##f, quiet_beyond_##f, library},                            \
+                                         {fast_##f, watched_##f, watched_beyond_##f, library}};
 
 /* The kernel itself, by the columns a, b, c of its row. */
 #define DO_MATH_T__(f, marks) CALL, elementary1(n, d, a, &ways_##f[marks], mark)

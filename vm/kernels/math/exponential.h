@@ -54,7 +54,7 @@ static INLINE uint64_t odd_exp(double x)
 /* A nan goes through: nothing meets it but numbers and what came from itself. */
 static INLINE double whole_exp(double x)
 {
-    const short_exp e = reduced_exp(clamped(x, -746.0, 710.0));
+    const short_exp e = reduced_exp(within(x, 746.0));
     return scaled_by(e.m, e.k, x);
 }
 
@@ -77,7 +77,7 @@ static INLINE uint64_t odd_exp2(double x)
 }
 static INLINE double whole_exp2(double x)
 {
-    const short_exp e = reduced_exp2(clamped(x, -1076.0, 1025.0));
+    const short_exp e = reduced_exp2(within(x, 1076.0));
     return scaled_by(e.m, e.k, x);
 }
 

@@ -59,20 +59,22 @@ static INLINE uint64_t odd_atan2(double y, double x)
  * as steep so that its error is no subnormal. 0/0 counts as 0, inf/inf as 1. */
 static INLINE dd whole_arc(double n, double d)
 {
-    const double c = d >= 0x1p400 ? 0x1p-600 : d <= 0x1p-400 ? 0x1p600 : 1.0, far = n < INFINITY ? 0.0 : 1.0;
-    const int infinite = !(d < INFINITY), core = (n > 0x1p-400) & (d < 0x1p400);
-    const int flat = !core & (n * c < d * c * 0x1p-500);
-    const double up = n * (flat ? c * 0x1p400 : c), down = flat ? 0x1p-400 : 1.0;
-    const dd r = arc(infinite ? far : up, infinite | (d == 0) ? 1.0 : d * c);
-    return (dd){flat ? (r.hi + r.lo) * down : r.hi, flat ? 0.0 : r.lo};
+    const int large = d >= 0x1p400, infinite = !(d < INFINITY);
+    const double c = nearer_one(large, d <= 0x1p-400), v = d * c, far = kept(n == INFINITY, 1.0);
+    const int flat = (large | (n <= 0x1p-400)) & (n * c < v * 0x1p-500);
+    const double up = n * of_bits(bits_of(c) + (mask_of(flat) & UINT64_C(400) << 52));
+    const dd r = arc(infinite ? far : up, infinite | (d == 0) ? 1.0 : v);
+    const double small = (r.hi + r.lo) * 0x1p-400;
+    return (dd){flat ? small : r.hi, kept(!flat, r.lo)};
 }
 
 static INLINE double whole_atan2(double y, double x)
 {
     const double ay = fabs(y), ax = fabs(x);
     const int over = ay > ax;
-    const double r = copysign(angle(over, (int)(bits_of(x) >> 63), whole_arc(over ? ax : ay, over ? ay : ax)), y);
-    return (x == x) & (y == y) ? r : first_nan(y, x);
+    const double r = copysign(angle(over, (int64_t)bits_of(x) < 0, whole_arc(over ? ax : ay, over ? ay : ax)), y);
+    const double nan = first_nan(y, x);
+    return isunordered(x, y) ? nan : r;
 }
 
 typedef struct {

@@ -26,8 +26,8 @@ static INLINE scaled scale_down(double u)
 static INLINE scaled scale_any(double x)
 {
     const int subnormal = x < 0x1p-1022;
-    scaled v = scale_down(subnormal ? x * 0x1p54 : x);
-    v.k -= subnormal ? 54.0 : 0.0;
+    scaled v = scale_down(x * (subnormal ? 0x1p54 : 1.0));
+    v.k -= kept(subnormal, 54.0);
     return v;
 }
 
@@ -59,7 +59,9 @@ static INLINE uint64_t not_positive_normal(double x)
 /* r, a logarithm, but what it is where x is not a positive number. */
 static INLINE double or_edge(double x, double r)
 {
-    const double number = x < INFINITY ? r : x + x, refused = x == 0 ? -INFINITY : (double)NAN;
+    const uint64_t to_infinity = UINT64_C(0x7ff8000000000000) ^ UINT64_C(0xfff0000000000000);
+    const double number = x < INFINITY ? r : x + x;
+    const double refused = of_bits(UINT64_C(0x7ff8000000000000) ^ (mask_of(x == 0) & to_infinity));
     return x <= 0 ? refused : number;
 }
 static INLINE uint64_t raises_log(double r, double x)

@@ -37,19 +37,20 @@ static INLINE double whole_magnitude(double a, double y)
 {
     const double u = clamped(y, -0x1p70, 0x1p70);
     const dd l = long_log(scale_any(a)), p = two_product(u, l.hi);
-    const int out = !(fabs(p.hi) < 750.0);
-    const exp_parts e = reduce_exp(out ? copysign(750.0, p.hi) : p.hi, out ? 0.0 : p.lo + u * l.lo);
+    const exp_parts e = reduce_exp(within(p.hi, 750.0), kept(fabs(p.hi) < 750.0, p.lo + u * l.lo));
     const dd s = one_plus(e.m);
     const double r = scaled_by(s.hi + s.lo, e.k, p.hi), edge = (a > 0) == (y > 0) ? INFINITY : 0.0;
-    return y == 0 ? 1.0 : (a > 0) & (a < INFINITY) ? r : edge;
+    return (a > 0) & (a < INFINITY) ? r : edge;
 }
 
 static INLINE double whole_pow(double x, double y)
 {
     const double a = fabs(x), r = whole_magnitude(a, y), half = 0.5 * y;
-    const int whole = round_even(y) == y, odd = whole & (round_even(half) != half), negative = (int)(bits_of(x) >> 63);
-    const double sign = odd & negative ? -r : r, number = !whole & (x < 0) & (a < INFINITY) ? (double)NAN : sign;
-    return ((x == x) & (y == y)) | (x == 1.0) | (y == 0) ? (x == 1.0 ? 1.0 : number) : first_nan(x, y);
+    const int whole = round_even(y) == y, odd = whole & (round_even(half) != half);
+    const double turned = of_bits(bits_of(r) ^ (mask_of(odd) & bits_of(x) & UINT64_C(1) << 63));
+    const int refused = !whole & (x < 0) & (a < INFINITY), known = !isunordered(x, y) & !refused;
+    const double v = known ? turned : nan_of(x, y);
+    return (x == 1.0) | (y == 0) ? 1.0 : v;
 }
 
-MATH2(pow, raises2, never_far2, NULL)
+MATH2(pow, raises2)

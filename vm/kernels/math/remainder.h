@@ -1,45 +1,55 @@
 /* fmod, remainder, and Python's // and % of floats, exactly as the C library and CPython have them.
  *
- * The whole quotient q is that of x / y in doubles, or one beyond it where x / y was rounded; x - q y shows which. Where
- * q has more bits than that holds for, the core gives nan. The whole takes quotients below 2^96 in two steps, by the
- * reciprocal of y, and rounded to nearest, so that every rest is less than 0.6 y and exact. Beyond they are far: the C
- * library's fmod.
+ * The whole quotient q is that of x / y in doubles, or one beyond it where x / y was rounded; x - q y shows which.
+ * Where q has more bits than that holds for, the core gives nan, and it is far. The third form takes quotients below
+ * 2^96 in two steps, by the reciprocal of y, and rounded to nearest, so that every rest is less than 0.6 y and exact.
+ * What is left is for the C library's fmod.
  */
 #include "double_double.h"
 
-/* ---- the whole's two steps ---- */
+/* The wholes work with |y|, and x with its sign turned accordingly. Where they do not know, the result is nan: the nan
+ * operand, or math.nan where there is no quotient or it is far; a product out of range makes the rest nan or -inf. */
+
+/* What a quotient is multiplied by: for an infinite divisor, where it is 0, not nan. */
+static INLINE double factor(double b)
+{
+    return b < INFINITY ? b : 0.0;
+}
+
+static INLINE double with_sign(double r, uint64_t sign)
+{
+    return of_bits(bits_of(r) ^ sign);
+}
+
+static INLINE uint64_t sign_of(double x)
+{
+    return bits_of(x) & UINT64_C(1) << 63;
+}
+
+/* ---- the two steps beyond ---- */
 
 typedef struct {
     double m; /* x - q y, |m| < 0.6 |y| */
     double q; /* less a multiple of 2^48 */
+    int known;
 } near_rest;
 
-static INLINE double divisor_scale(double y)
-{
-    return fabs(y) < 0x1p-800 ? 0x1p200 : 1.0;
-}
-
+/* Divisors below 2^-800 are scaled, as their reciprocals might be infinite. */
 static INLINE near_rest rest_of(double x, double y)
 {
-    const double c = divisor_scale(y), v = y * c, inverse = 1.0 / v, u = x * c;
-    const double high = round_even(u * inverse * 0x1p-48) * 0x1p48, m = rest(u, high, v), low = round_even(m * inverse);
-    const double back = fabs(y) < 0x1p-800 ? 0x1p-200 : 1.0;
-    return (near_rest){fabs(y) < INFINITY ? rest(m, low, v) * back : x, low};
+    const int small = fabs(y) < 0x1p-800;
+    const double c = small ? 0x1p200 : 1.0, back = small ? 0x1p-200 : 1.0;
+    const double v = y * c, inverse = 1.0 / v, u = x * c, t = u * inverse;
+    const double high = round_even(t * 0x1p-48) * 0x1p48, m = rest(u, high, v), low = round_even(m * inverse);
+    const double r = fabs(y) < INFINITY ? rest(m, low, v) * back : x;
+    return (near_rest){r, low, (fabs(t) < 0x1p96) & (fabs(r) <= fabs(y))};
 }
 
-/* Finite operands that it is not good for: the quotient too large, or the error of a product beyond the range. */
-static INLINE uint64_t far_rest(double x, double y)
+/* n.m with q cut. */
+static INLINE double cut_rest(double x, double y, near_rest n)
 {
-    const double c = divisor_scale(y), m = rest_of(x, y).m;
-    const int finite = (fabs(x) < INFINITY) & (fabs(y) < INFINITY);
-    return (uint64_t)(finite & (y != 0) & !((fabs(x * c * (1.0 / (y * c))) < 0x1p96) & (m == m)));
-}
-
-/* r, or what it is where there is no quotient. */
-static INLINE double or_no_quotient(double x, double y, double r)
-{
-    const double v = (y == 0) | (fabs(x) == INFINITY) ? (double)NAN : r;
-    return (x == x) & (y == y) ? v : first_nan(x, y);
+    const int beyond = (n.m != 0) & ((n.m < 0) != (x < 0));
+    return n.m + (beyond ? copysign(y, x) : 0.0);
 }
 
 static INLINE uint64_t raises_no_quotient(double r, double x, double y)
@@ -64,9 +74,14 @@ static INLINE uint64_t odd_fmod(double x, double y)
 }
 static INLINE double whole_fmod(double x, double y)
 {
-    const double m = rest_of(x, y).m;
-    const int beyond = (m != 0) & ((m < 0) != (x < 0));
-    return or_no_quotient(x, y, copysign(beyond ? m + copysign(y, x) : m, x));
+    const double a = fabs(x), b = fabs(y), t = a / b, m = rest(a, round_down(t), factor(b)), r = m < 0 ? m + b : m;
+    return (t < 0x1p52) & (r >= 0) ? with_sign(r, sign_of(x)) : nan_of(x, y);
+}
+static INLINE double beyond_fmod(double x, double y)
+{
+    const near_rest n = rest_of(x, y);
+    const double r = copysign(cut_rest(x, y, n), x);
+    return n.known ? r : nan_of(x, y);
 }
 
 static INLINE double core_remainder(double x, double y)
@@ -79,14 +94,28 @@ static INLINE uint64_t odd_remainder(double x, double y)
 {
     return odd_fmod(x, y);
 }
-/* Past the half, or at it with an odd quotient, it is the rest from the other side. */
+/* Ties are right: the quotient was rounded to even. If it is past the half, x / y was rounded to it. */
 static INLINE double whole_remainder(double x, double y)
+{
+    const double b = fabs(y), m = rest(x, round_even(x / b), factor(b)), r = m == 0 ? copysign(0.0, x) : m;
+    return fabs(m + m) <= b ? r : nan_of(x, y);
+}
+/* Past the half, or at it with an odd quotient, it is the rest from the other side. */
+static INLINE double beyond_remainder(double x, double y)
 {
     const near_rest n = rest_of(x, y);
     const double half = 0.5 * n.q, a = fabs(n.m), other = fabs(y) - a;
     const int over = (a > other) | ((a == other) & (round_even(half) != half));
     const double r = n.m == 0 ? copysign(0.0, x) : over ? copysign(other, -n.m) : n.m;
-    return or_no_quotient(x, y, r);
+    return n.known ? r : nan_of(x, y);
+}
+
+/* As CPython's m_remainder: the C library's own is wrong at some ties. */
+static double float_remainder(double x, double y)
+{
+    const double a = fabs(x), b = fabs(y), m = fmod(a, b), other = b - m;
+    const double r = m < other ? m : m > other ? -other : m - 2.0 * fmod(0.5 * (a - m), b);
+    return copysign(1.0, x) * r;
 }
 
 /* ---- // and % ---- */
@@ -124,19 +153,24 @@ static INLINE uint64_t odd_floor_div(double x, double y)
 {
     return odd_fmod(x, y);
 }
-/* From 2^55 on, x - mod rounds to x, and taking 1 from the quotient does not change it: it is x / y. */
+/* By 0 it is x / y, which is infinite. */
 static INLINE double whole_floor_div(double x, double y)
 {
-    const double t = x / y, q = round_down(t), m = fabs(y) < INFINITY ? rest(x, q, y) : x;
-    const int above = (m != 0) & ((m < 0) != (y < 0));
-    const double r = fabs(t) < 0x1p49 ? (above ? q - 1.0 : q) : t, v = (x == 0) & (y == 0) ? (double)NAN : t;
-    return (x == x) & (y == y) ? (y == 0 ? v : fabs(x) < INFINITY ? r : (double)NAN) : first_nan(x, y);
+    const uint64_t sign = sign_of(y);
+    const double u = with_sign(x, sign), b = fabs(y), t = u / b, q = round_down(t), m = rest(u, q, factor(b));
+    const double r = m < 0 ? q - 1.0 : q, none = (b == 0) & (t == t) ? t : nan_of(x, y);
+    return (fabs(t) < 0x1p49) & (m > -INFINITY) ? r : none;
 }
-static INLINE uint64_t far_floor_div(double x, double y)
+/* CPython's own steps. From 2^55 on, x - mod rounds to x, and taking 1 from the quotient does not change it. */
+static INLINE double beyond_floor_div(double x, double y)
 {
-    const double t = x / y, a = fabs(t), m = rest(x, round_down(t), y);
-    const int finite = (fabs(x) < INFINITY) & (fabs(y) < INFINITY);
-    return (uint64_t)(finite & (y != 0) & !((a >= 0x1p55) | ((a < 0x1p49) & (m == m))));
+    const near_rest n = rest_of(x, y);
+    const double t = x / y, mod = cut_rest(x, y, n), near = (x - mod) / y;
+    const int above = (mod != 0) & ((y < 0) != (mod < 0));
+    const int large = (y == 0) | ((fabs(t) >= 0x1p55) & (fabs(x) < INFINITY));
+    const double div = near - (above ? 1.0 : 0.0), below = round_down(div);
+    const double r = div == 0 ? copysign(0.0, t) : below + (div - below > 0.5 ? 1.0 : 0.0);
+    return (t == t) & (n.known | large) ? (large ? t : r) : nan_of(x, y);
 }
 
 static INLINE double core_floor_mod(double x, double y)
@@ -152,8 +186,17 @@ static INLINE uint64_t odd_floor_mod(double x, double y)
 }
 static INLINE double whole_floor_mod(double x, double y)
 {
-    const double m = rest_of(x, y).m;
-    return or_no_quotient(x, y, m == 0 ? copysign(0.0, y) : (m < 0) != (y < 0) ? m + y : m);
+    const uint64_t sign = sign_of(y);
+    const double u = with_sign(x, sign), b = fabs(y), t = u / b, m = rest(u, round_down(t), factor(b));
+    const double r = m < 0 ? m + b : m;
+    return (fabs(t) < 0x1p49) & (r >= 0) ? with_sign(r, sign) : nan_of(x, y);
+}
+static INLINE double beyond_floor_mod(double x, double y)
+{
+    const near_rest n = rest_of(x, y);
+    const int above = (n.m != 0) & ((n.m < 0) != (y < 0));
+    const double r = n.m == 0 ? copysign(0.0, y) : n.m + (above ? y : 0.0);
+    return n.known ? r : nan_of(x, y);
 }
 
 static INLINE uint64_t raises_zero_divisor(double r, double x, double y)
@@ -162,10 +205,10 @@ static INLINE uint64_t raises_zero_divisor(double r, double x, double y)
     return (uint64_t)(y == 0);
 }
 
-MATH2(fmod, raises_no_quotient, far_rest, fmod)
-MATH2(remainder, raises_no_quotient, far_rest, remainder)
-MATH2(floor_div, raises_zero_divisor, far_floor_div, float_div)
-MATH2(floor_mod, raises_zero_divisor, far_rest, float_mod)
+BEYOND2(fmod, raises_no_quotient, fmod)
+BEYOND2(remainder, raises_no_quotient, float_remainder)
+BEYOND2(floor_div, raises_zero_divisor, float_div)
+BEYOND2(floor_mod, raises_zero_divisor, float_mod)
 
 #define DO_FLOORDIV(T) CALL, elementary2(n, d, a, b, uniform, &ways_floor_div[0], mark)
 #define DO_MOD(T) CALL, elementary2(n, d, a, b, uniform, &ways_floor_mod[0], mark)

@@ -50,11 +50,12 @@ static INLINE uint64_t odd_hypot(double x, double y)
 static INLINE double whole_hypot(double x, double y)
 {
     const double ax = fabs(x), ay = fabs(y), longer = ax > ay ? ax : ay;
-    const double c = longer >= 0x1p500 ? 0x1p-600 : longer <= 0x1p-400 ? 0x1p600 : 1.0;
-    const double back = longer >= 0x1p500 ? 0x1p600 : longer <= 0x1p-400 ? 0x1p-600 : 1.0;
-    const double r = core_hypot(ax * c, ay * c) * back;
-    const int infinite = (ax == INFINITY) | (ay == INFINITY), numbers = (x == x) & (y == y);
-    return infinite ? INFINITY : !numbers ? first_nan(x, y) : longer > 0 ? r : 0.0;
+    const double c = nearer_one(longer >= 0x1p500, longer <= 0x1p-400);
+    const double back = of_bits((UINT64_C(2046) << 52) - bits_of(c));
+    const double r = kept(longer > 0, core_hypot(ax * c, ay * c) * back), nan = first_nan(x, y);
+    const int infinite = (ax == INFINITY) | (ay == INFINITY), unordered = isunordered(x, y);
+    const double v = unordered ? nan : r;
+    return infinite ? INFINITY : v;
 }
 
 TOTAL1(cbrt)
