@@ -163,6 +163,32 @@ def test_results_of_integers_that_do_not_fit_under_nulls(kind: str) -> None:
         ao.map(data, "x / 2", nulls="propagate")
 
 
+def bool_kinds(values: Values) -> list[Any]:
+    third = len(values) // 3
+    parts = [pa.array([True, None, True, *part], type=pa.bool_())[3:] for part in (values[:third], values[third:])]
+    return [
+        parts[1],
+        pa.chunked_array(parts),
+        pl.Series("n", values, dtype=pl.Boolean),
+        pd.Series(values, dtype="boolean"),
+        pd.Series(values, dtype="bool[pyarrow]"),
+        np.ma.array([bool(x) for x in values], mask=[x is None for x in values], dtype=bool),
+    ]
+
+
+@given(values=st.sampled_from([n for n in LENGTHS if n < 600]).flatmap(
+    lambda n: st.lists(st.none() | st.booleans(), min_size=n, max_size=n)))  # fmt: skip
+def test_truth_values_with_nulls(values: Values) -> None:
+    for column in bool_kinds(values):
+        has = listed(column)
+        given_back = ao.evaluate("not x", x=column, nulls="propagate")
+        assert type(given_back) is type(column)
+        assert listed(given_back) == null_in_null_out(lambda x: not x, has)
+        assert listed(ao.filter(column, "x", nulls="skip")) == [x for x in has if x]
+        assert listed(ao.map(column, "x", nulls=True)) == [x is not False for x in has]
+        assert ao.sum(column, nulls="skip") == has.count(True)
+
+
 @pytest.mark.parametrize("kind", MAKERS)
 def test_all_null_is_never_evaluated(kind: str) -> None:
     given = MAKERS[kind]([None] * 9)

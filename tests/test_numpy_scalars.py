@@ -163,6 +163,17 @@ def test_numpys_functions_themselves_are_compiled() -> None:
     assert not ao.compile(np.cumsum).compiled
 
 
+def test_numpys_truth_values_are_truth_values() -> None:
+    values = array("d", [0.25, math.nan, math.inf] * 50)
+    for f in (np.isnan, lambda x: np.isfinite(x), lambda x: x > MEAN):
+        kernel = ao.compile(f)
+        for arr in (values, np.array(values)):
+            assert list(kernel.map(arr, typecode="?")) == [bool(f(x)) for x in values]
+            assert kernel.last_by_python == 0
+    halves = [np.exp(x).astype(float) for x in (True, False)]
+    assert ao.map(np.array([True, False]), np.exp, typecode="d").tolist() == halves  # half floats, as NumPy has it
+
+
 def check_ufunc(ufunc: Any, values: array[Any]) -> None:
     with np.errstate(all="ignore"):
         want = as_python(ufunc, values, "d")

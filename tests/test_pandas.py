@@ -224,6 +224,77 @@ def test_other_dtypes_are_named_with_the_remedy(make: Callable[[], Any], message
             call()
 
 
+# ---------------------------------------------------------------------------------- truth values and the other formats
+
+TRUTHS = ["bool", "boolean", "bool[pyarrow]"]
+#: A dtype of numbers, and that of truth values of the same family.
+FAMILIES = [("int64", "bool"), ("float32", "bool"), ("Int64", "boolean"), ("Float64", "boolean"),
+            ("int64[pyarrow]", "bool[pyarrow]"), ("double[pyarrow]", "bool[pyarrow]")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtype", "truth"), FAMILIES)
+@pytest.mark.parametrize("count", [0, 1, 9, 1000])
+def test_comparisons_give_masks_of_the_same_family(dtype: str, truth: str, count: int) -> None:
+    given = series([i % 50 for i in range(count)], dtype)
+    mask = ao.evaluate("x > 7", x=given)
+    SAME(mask, (given > 7).astype(truth))
+    SAME(given[mask], given[given > 7])
+    SAME(ao.filter(given, "m", m=mask), given[given > 7])
+    SAME(ao.map(given, "x > 7"), (given > 7).astype(dtype))
+    SAME(ao.map(given, "x > 7", typecode="?"), (given > 7).astype(truth))
+    assert ao.sum(mask) == ao.count(mask, "x") == (given > 7).sum()
+
+
+@pytest.mark.parametrize("dtype", TRUTHS)
+@given(values=st.lists(st.booleans(), max_size=40))
+def test_truth_values_come_back(dtype: str, values: list[bool]) -> None:
+    given = series(values, dtype)
+    SAME(ao.map(given, "not x"), ~given)
+    SAME(ao.evaluate("x & y", x=given, y=~given), given & ~given)
+    SAME(ao.filter(given, "x"), given[given])
+    SAME(ao.accumulate(given, "acc or x"), series([any(values[: i + 1]) for i in range(len(values))], dtype))
+    SAME(ao.lazy(given).map("not x").collect(), ~given)
+    assert ao.unique(given).tolist() == sorted(set(values)) and ao.sum(given) == sum(values)
+    target = given.copy()
+    ao.map_inplace(target, "not x")
+    SAME(target, ~given)
+    out = series([0.0] * len(values))
+    ao.map(given, "x + 1", out=out)
+    SAME(out, series([x + 1.0 for x in values]))
+
+
+@pytest.mark.parametrize("dtype", TRUTHS[1:])
+@given(values=st.lists(st.none() | st.booleans(), max_size=40))
+def test_truth_values_with_nulls(dtype: str, values: list[bool | None]) -> None:
+    given = series(values, dtype)
+    SAME(ao.evaluate("not x", x=given, nulls="propagate"), ~given)
+    SAME(ao.filter(given, "x", nulls="skip"), given[given.fillna(False)])
+    SAME(ao.map(given, "x", nulls=1), given.fillna(True))
+    assert ao.count(given, "x", nulls="skip") == values.count(True)
+    numbers = series(range(len(values)), "Int64")
+    SAME(ao.evaluate("x > 3", x=numbers, out=series([True] * len(values), dtype)), (numbers > 3).astype(dtype))
+
+
+def test_formats_that_pandas_and_numpy_have_not_are_wider_ones() -> None:
+    given = series([1, -2], "int64")
+    SAME(ao.map(given, "x", typecode="i3"), given.astype("int32"))
+    SAME(ao.map(given, "x", typecode="e"), given.astype("float16"))
+    SAME(ao.map(given.astype("Int64"), "x", typecode="i3"), given.astype("Int32"))
+    SAME(ao.map(given.astype("Float64"), "x / 4", typecode="e"), (given / 4).astype("Float32"))
+    assert ao.map(np.array([1, -2]), "x", typecode="i3").dtype == np.int32
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_times_are_viewed_by_their_unit(zone: str | None) -> None:
+    given = pd.Series(np.array([5, -3], "datetime64[us]")).dt.tz_localize(zone)
+    assert ao.view(given, "datetime64[us]").tolist() == [5, -3]
+    assert ao.view(pd.Index(given), "datetime64[us]").tolist() == [5, -3]
+    with pytest.raises(TypeError, match=r"datetime64\[us\]"):
+        ao.view(given, "datetime64[ns]")
+    with pytest.raises(TypeError, match="take its int64"):
+        ao.sum(given)
+
+
 def test_neither_pandas_nor_pyarrow_is_imported_by_us() -> None:
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"

@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 #: Names of types of times, and short ones.
 _TIMES = {"datetime64": "datetime64", "timedelta64": "timedelta64", "M8": "datetime64", "m8": "timedelta64"}
-#: Typecodes of what Arrow has no type for: integers of 24 bits, which go out as those of 32.
-_NOT_ARROWS = ("i3", "u3")
 
 
 def is_time(data: Any) -> bool:
@@ -62,7 +60,9 @@ def times(data: Any, unit: str) -> tuple[Any, str]:
     """The ints of an array of times, and their format. TypeError if they are not in this unit, or it is none."""
     name, _, step = unit.lstrip("<>=|").partition("[")
     wanted = f"{_TIMES.get(name, name)}[{step}"
-    if type(data) not in _PLAIN and is_arrow(data) and not is_time(data):
+    if _kind_of(data) in _LABELLED and labelled.has_no_nulls(data):
+        data = data.to_numpy()
+    if type(data) not in _PLAIN and is_arrow(data):
         ints = one_buffer(prepared(arrow_columns(data, wanted), None))
         return ints, str(_machine.buffer_info(ints)[0])
     if _TIMES.get(name, name) not in _TIMES.values():
@@ -82,7 +82,7 @@ class Exported:
 
     def __init__(self, buffer: Any, bits: Any = None) -> None:
         code, _, _, as_it_is = _machine.buffer_info(buffer)
-        copy = _machine.plain_array if code in _NOT_ARROWS else _machine.copy_array
+        copy = _machine.plain_array if code in labelled.OURS_ALONE else _machine.copy_array
         self._buffer = buffer if as_it_is else copy(buffer)
         self._bits = bits
 
@@ -129,12 +129,12 @@ def _no_columns(value: Any) -> list[Column]:
 
 
 def _as_numpy(numpy: Any, results: list[array[Any]], bits: list[Any], like: Any, index: Any) -> Any:
-    return numpy.asarray(results[0]) if bits[0] is None else _as_masked(numpy, results, bits, like, index)
+    return labelled.as_numpy(numpy, results[0]) if bits[0] is None else _as_masked(numpy, results, bits, like, index)
 
 
 def _as_masked(numpy: Any, results: list[array[Any]], bits: list[Any], like: Any, index: Any) -> Any:
     numpy = sys.modules["numpy"]
-    values = numpy.asarray(results[0])
+    values = labelled.as_numpy(numpy, results[0])
     mask = numpy.ma.nomask if bits[0] is None else labelled.mask_of(numpy, bits[0], len(values))
     fill = getattr(like, "fill_value", None) if like.dtype == values.dtype else None
     return numpy.ma.array(values, mask=mask, copy=False, fill_value=fill)

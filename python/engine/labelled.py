@@ -16,6 +16,8 @@ from .missing import Column
 
 #: The numbers of a nullable column and its mask. pandas has no public way to them without a copy.
 _PARTS = operator.attrgetter("_data", "_mask")
+#: Typecodes of what no other library has: integers of 24 bits, which are given to them as those of 32.
+OURS_ALONE = ("i3", "u3")
 #: What to do about dtypes that have no numbers, by how their names begin.
 _REMEDIES = (
     ("category", "take its codes with .cat.codes, or its values with .astype()"),
@@ -34,6 +36,12 @@ def refused(dtype: Any, what: str) -> TypeError:
     name = str(dtype)
     remedy = next((text for prefix, text in _REMEDIES if name.startswith(prefix)), "convert it with .astype('float64')")
     return TypeError(f"a pandas {what} of dtype {name!r} has no numbers to compute with: {remedy}")
+
+
+def as_numpy(numpy: Any, result: Any) -> Any:
+    """A result as a NumPy array on its memory, or a copy where NumPy has no such type."""
+    ours = type(result) is _machine.View and _machine.buffer_info(result)[0] in OURS_ALONE
+    return numpy.asarray(_machine.plain_array(result) if ours else result)
 
 
 def mask_of(numpy: Any, bits: Any, count: int) -> Any:
@@ -75,10 +83,11 @@ def _values(pandas: Any, results: list[Any], bits: list[Any], like: Any, chunked
     plain = has_no_nulls(like)
     if not plain and not _is_nullable(like.array):
         return pandas.arrays.ArrowExtensionArray(chunked(results, bits))
-    values = numpy.asarray(results[0])
+    values = as_numpy(numpy, results[0])
     if plain and bits[0] is None:
         return values
     kind = "Boolean" if values.dtype.kind == "b" else "Floating" if values.dtype.kind == "f" else "Integer"
+    values = values.astype("f4") if values.dtype.char == "e" else values  # pandas has no nullable half floats
     return getattr(pandas.arrays, f"{kind}Array")(values, mask_of(numpy, bits[0], len(values)))
 
 

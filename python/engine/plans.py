@@ -131,7 +131,7 @@ class Plans:
         numpy = self.ir.numpy
         bools = "u" in numpy and any(p.type == "b1" for p in params)
         ints = "d" in numpy and any(p.kind != "f" for p in params)
-        no_int = "b" in numpy and kind == "map" and wanted is not None and MACHINE_TYPES[wanted][0] != "f"
+        no_int = "b" in numpy and kind == "map" and wanted is not None and MACHINE_TYPES[wanted][0] not in "fb"
         if bools or ints or no_int or (kind == "fold" and ("f" in numpy or "b" in numpy)):
             return Plan(wanted or "d", None, None, Inference(self.ir, list(params), self.ieee), never_fits=no_int)
         return None
