@@ -529,15 +529,15 @@ static double nearest_quotient(long_quotient l, uint64_t u, uint64_t v)
     return of_bits(a + (difference > 0 || (difference == 0 && a & 1)));
 }
 
-/* Numbers that doubles hold are divided as doubles; chunks with others in them, the long way. Written aside if d is an
- * operand. */
+/* Numbers that doubles hold are divided as doubles; chunks with others in them, the long way. A divisor of 0 is taken for 1
+ * in both, as the value of a marked element must not depend on its neighbours. Written aside if d is an operand. */
 #define DIVISION_OF_INTS(T, _)                                                                                        \
     static uint64_t divide_as_doubles_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform,     \
                                           uint64_t *zero)                                                             \
     {                                                                                                                 \
         uint64_t inexact = 0, bad = 0;                                                                                \
-        EACH2(T, T, const double r = f64_of_##T(x) / f64_of_##T(y); inexact |= inexact_##T(x) | inexact_##T(y);       \
-              bad |= y == 0; to[i] = r;)                                                                              \
+        EACH2(T, T, const ao_##T zero_y = y == 0; inexact |= inexact_##T(x) | inexact_##T(y); bad |= (uint64_t)zero_y; \
+              to[i] = f64_of_##T(x) / f64_of_##T(y | zero_y);)                                                        \
         *zero |= bad;                                                                                                 \
         return inexact;                                                                                               \
     }                                                                                                                 \
