@@ -6,6 +6,7 @@ Modules that are needed later only (kernels, the compiler) are reached through :
 
 from __future__ import annotations
 
+import os
 import sys
 from _thread import RLock
 from array import array
@@ -32,6 +33,9 @@ _ROOT = __name__.removesuffix(".engine.common")
 _own: dict[str, ModuleType] = {name: sys.modules[name] for name in (_ROOT, f"{_ROOT}.engine")}
 _importing = RLock()
 _at_first_use: list[Callable[[], None]] = []
+if hasattr(os, "register_at_fork"):
+    # A fork waits for an import to end: in the child nobody would end it, nor give back the lock.
+    os.register_at_fork(before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release)
 
 
 class Later:
