@@ -35,7 +35,8 @@ _importing = RLock()
 _at_first_use: list[Callable[[], None]] = []
 if hasattr(os, "register_at_fork"):
     # A fork waits for an import to end: in the child nobody would end it, nor give back the lock.
-    os.register_at_fork(before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release)
+    _let_go = _importing.release
+    os.register_at_fork(before=_importing.acquire, after_in_parent=_let_go, after_in_child=_let_go)
 
 
 class Later:
