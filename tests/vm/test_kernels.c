@@ -418,7 +418,7 @@ static wide whole_ref(const char *op, wide x, wide y, unsigned type, int *mark)
             const wide rest = g % other;
             g = other, other = rest;
         }
-        r = is(op, "GCD") ? g : g ? u / g * v : 0;
+        r = is(op, "GCD") ? g : g ? (wide)((unsigned __int128)(u / g) * (unsigned __int128)v) : 0; /* fits without sign */
     } else if (is(op, "ISQRT")) {
         *mark = x < 0;
         for (wide bit = (wide)1 << 32; bit && !*mark; bit >>= 1)
