@@ -392,12 +392,12 @@ static wide falling_ref(wide n, wide k, int divide, int *mark)
         return 0;
     k = divide && k > n - k ? n - k : k;
     for (wide i = 0; i < k; i++) {
-        r *= n - i;
-        if (r > (wide)UINT64_MAX) {
+        const unsigned __int128 product = (unsigned __int128)r * (unsigned __int128)(n - i);
+        if (product > UINT64_MAX) {
             *mark = 1;
             return 0;
         }
-        r = divide ? r / (i + 1) : r;
+        r = (wide)product / (divide ? i + 1 : 1);
     }
     return r;
 }
