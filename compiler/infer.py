@@ -97,7 +97,7 @@ class Inference:
             constants.append(self.terms[arg].value)
         try:
             value = fold(node.op, tuple(constants), node.value, self.ieee)
-        except (ArithmeticError, ValueError, TypeError):
+        except (ArithmeticError, AttributeError, ValueError, TypeError):
             return self.graph.fail(_kind_of_failure(node, constants))
         if isinstance(value, complex):
             return self.graph.fail("f")
@@ -648,7 +648,8 @@ class Inference:
         """The last of the values, after the others, of which only what Python could raise there matters."""
         *effects, value = args
         terms = [self.truth(e) if isinstance(e, Union) else e for e in effects]
-        terms = [t for t in terms if self.terms[t].raises]
+        # where an interval was cut, what lies outside may raise, such as a negative shift count
+        terms = [t for t in terms if self.graph.matters(self.terms[t])]
         if not terms:
             return value
         if isinstance(value, Union):

@@ -106,7 +106,8 @@ def _compare_evaluate(case: Case, keywords: dict[str, Any], results: Sequence[An
         unsigned = stored("Q", results)  # where 'q' does not hold them, but 'Q' does
         want = want if isinstance(unsigned, Raised) else unsigned
         if not isinstance(unsigned, Raised) and isinstance(got, Raised) and "typecode='Q'" in str(got.error):
-            got = outcome(lambda: ao.evaluate(case.text, typecode="Q", **keywords))  # of types that have signs: its remedy
+            # the types have signs, so it says what to ask for
+            got = outcome(lambda: ao.evaluate(case.text, typecode="Q", **keywords))
     return _tagged("evaluate", got, want, hint)
 
 

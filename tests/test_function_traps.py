@@ -540,3 +540,20 @@ def test_conditions_that_are_constants() -> None:
     same(define("f = lambda x: x if True else print(x)"), X)
     same(define("def f(x):\n while True: return x + 1"), X, compiled=None)
     same(define("f = lambda x: x if x is not None else print(x)"), X)
+
+
+def test_an_unused_value_may_raise_outside_of_what_the_machine_holds() -> None:
+    def shifted(x: int) -> int:
+        3 >> ((x & 7) - (31 | x))  # negative for every x
+        return 1
+
+    for code in "LQ":
+        with pytest.raises(ValueError, match="negative shift count"):
+            ao.compile(shifted)(array(code, [5, 6, 7]))
+
+
+def test_a_method_that_a_constant_has_not_is_no_matter_without_elements() -> None:
+    kernel = ao.compile(lambda x: (1.5).bit_count())  # type: ignore[attr-defined]
+    assert kernel(array("i")) == array("i")
+    with pytest.raises(AttributeError, match="bit_count"):
+        kernel(array("i", [1]))
