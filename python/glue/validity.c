@@ -65,7 +65,7 @@ int validity_take(const module_state *state, PyObject *object, size_t count, ao_
 static uint8_t eight(const uint8_t *bits, size_t at, size_t end)
 {
     const size_t left = end - at, shift = at & 7;
-    unsigned found = bits[at >> 3] >> shift;
+    unsigned found = (unsigned)bits[at >> 3] >> shift;
     if (shift && left > 8 - shift) {
         found |= (unsigned)bits[(at >> 3) + 1] << (8 - shift);
     }
