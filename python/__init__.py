@@ -106,13 +106,15 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> object:
-    for names in _LATER.values():
-        if name in names:
-            _complete()
-    if name in globals():
-        return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # type checkers know the names from above, and so notice a misspelt one
+
+    def __getattr__(name: str) -> object:
+        for names in _LATER.values():
+            if name in names:
+                _complete()
+        if name in globals():
+            return globals()[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _complete() -> None:
