@@ -8,7 +8,7 @@ array('d', [2.0, 5.0, 10.0])
 
 from ._machine import View
 from .data import from_arrow, open, to_arrow, view
-from .engine.common import at_first_use, own_module
+from .engine.common import at_first_use, own_module, warn_of_namesake
 from .expressions import compile, evaluate, explain, filter, map, map_inplace
 from .reductions import (
     accumulate,
@@ -129,6 +129,7 @@ def _complete() -> None:
 
 
 at_first_use(_complete)
+warn_of_namesake(__path__[0])
 
 
 def __dir__() -> list[str]:
