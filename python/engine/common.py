@@ -254,8 +254,8 @@ def warn_of_namesake(folder: str) -> None:
         import warnings
 
         warnings.warn(
-            "two packages called arrayops are installed in one place; keep one: pip uninstall arrayops arrayops-vm, then "
-            "pip install arrayops-vm",
+            "two packages called arrayops are installed in one place; keep one: pip uninstall arrayops arrayops-vm, "
+            "then pip install arrayops-vm",
             RuntimeWarning,
             stacklevel=3,
         )
