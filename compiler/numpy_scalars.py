@@ -87,7 +87,7 @@ def _of_equal(name: str) -> str:
     NumPy's documentation does not say: it depends on the instructions that it was built with. So it is asked.
     """
     function = getattr(sys.modules["numpy"], name)
-    signs = tuple(math.copysign(1.0, function(a, b)) for a, b in ((-0.0, 0.0), (0.0, -0.0)))
+    signs = math.copysign(1.0, function(-0.0, 0.0)), math.copysign(1.0, function(0.0, -0.0))
     return {(-1.0, 1.0): "first", (1.0, -1.0): "second", (1.0, 1.0): "positive"}.get(signs, "negative")
 
 
