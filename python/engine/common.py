@@ -116,9 +116,11 @@ def is_buffer(value: Any) -> bool:
     """Whether a value gives its memory, of whatever format."""
     try:
         memoryview(value).release()
-        return True
     except TypeError:
         return False
+    except ValueError:
+        pass  # NumPy's times would if there were a format for them: who takes the buffer says what to do
+    return True
 
 
 def new_values(typecode: str, values: Any) -> Any:
@@ -239,9 +241,10 @@ def _signature(function: Callable[..., Any]) -> str:
     values = function.__kwdefaults__ or {}
     parts = [*names[: code.co_posonlyargcount], *(["/"] if code.co_posonlyargcount else [])]
     parts += names[code.co_posonlyargcount : count]
-    parts += ["*more"] if code.co_flags & _VARARGS else []
+    rest = list(names[count + code.co_kwonlyargcount :])
+    parts += [f"*{rest.pop(0)}"] if code.co_flags & _VARARGS else []
     parts += [f"{name}={values[name]!r}" for name in keywords]
-    parts += ["**names"] if code.co_flags & _VARKEYWORDS else []
+    parts += [f"**{rest.pop(0)}"] if code.co_flags & _VARKEYWORDS else []
     return f"{function.__name__}({', '.join(parts)})"
 
 
