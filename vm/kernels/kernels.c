@@ -20,10 +20,6 @@
 #include <math.h>
 #include <string.h>
 
-#if defined __clang__
-#pragma clang diagnostic ignored "-Wpass-failed" /* some levels have no vector form of some operations */
-#endif
-
 #define KERNEL_ARGS                                                                                                   \
     size_t n, void *d_, const void *a_, const void *b_, const void *c_, unsigned uniform, uint8_t *mark
 
