@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any
 from . import _machine
 from .compiler.ir import identity
 from .engine.arguments import checked_typecode
-from .engine.common import MISSING, Later, new_values, write_all
+from .engine.common import MISSING, Later, held, new_values, sliceable, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
 from .engine.kernel import Function, Kernel, fold_step, kernel_of, text_kernel
 from .engine.missing import check_nulls
+from .engine.passes import gathered, iterated
 from .engine.plans import PIPED
-from .engine.segments import CHUNK, Called, Compiled, Stage, gathered, iterated, packed, segments_of, stage_of
+from .engine.segments import CHUNK, Called, Compiled, Stage, packed, segments_of, stage_of
 from .statistics import Stats, summary
 
 if TYPE_CHECKING:
@@ -131,9 +132,7 @@ class Pipeline:
         """The values after these segments, chunk by chunk: arrays or lists."""
         if not segments:
             for arr in self._buffers():
-                with memoryview(arr) as whole:  # held, so that nobody resizes it between chunks
-                    for start in range(0, len(whole), CHUNK):
-                        yield whole[start : start + CHUNK]
+                yield from _slices(arr)
             return
         last = segments[-1]
         for values in self._chunks(segments[:-1]):
@@ -327,6 +326,14 @@ def lazy_array(arr: Any) -> Pipeline:
 
 
 # -- as text ---------------------------------------------------------------------------------------------------------
+
+
+def _slices(arr: Any) -> Iterator[Any]:
+    """A buffer in chunks, held so that nobody resizes it between them."""
+    with held(arr):
+        whole = sliceable(arr)
+        for start in range(0, len(whole), CHUNK):
+            yield whole[start : start + CHUNK]
 
 
 def _joined(views: list[Any]) -> Any:
