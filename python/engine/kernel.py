@@ -8,6 +8,7 @@ made; what a callable means is looked up at each run, because the numbers that a
 from __future__ import annotations
 
 import functools
+import contextlib
 import itertools
 import sys
 import types
@@ -528,10 +529,11 @@ def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any)
 
 def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) -> int | bool:
     """The same by a callable of one number of each argument; arrays and numbers in any order."""
-    values = itertools.starmap(python, rows_of(args))
-    if what in (FIRST, FIRST_FALSE):
-        return next((i for i, value in enumerate(values) if bool(value) == (what == FIRST)), -1)
-    return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
+    with contextlib.closing(rows_of(args)) as rows:  # an exception's traceback would keep the arrays held
+        values = itertools.starmap(python, rows)
+        if what in (FIRST, FIRST_FALSE):
+            return next((i for i, value in enumerate(values) if bool(value) == (what == FIRST)), -1)
+        return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
 
 
 def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: str | None, out: Any,
