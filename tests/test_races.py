@@ -16,7 +16,7 @@ import pytest
 MORE = int(os.environ.get("ARRAYOPS_RACES", "1"))  # times as many rounds
 TYPECODES = "bBhHiIlLqQfd"
 #: Rows whose kernels read elements again: larger arrays, so that a write comes in between.
-HARD = {"sort", "sort strided", "order statistics", "extremes", "moments"}
+HARD = {"sort", "sort strided", "argsort", "order statistics", "extremes", "moments"}
 
 #: Statements over `a` and `b`, which are written to meanwhile; `v` is every second element of `a`, `o` an output.
 STATEMENTS = {
@@ -25,6 +25,13 @@ STATEMENTS = {
     "unique": "ao.unique(a)",
     "reverse": "ao.reverse(a); ao.reverse(v)",
     "order statistics": "ao.median(a); ao.median(v); ao.quantile(a, .25); ao.quantile(a, [.1, .99])",
+    "argsort": "ao.argsort(a); ao.argsort(v, reverse=True); ao.topk(a, 9); ao.topk(a, 5000); ao.topk(v, 70)",
+    "searchsorted": "ao.searchsorted(a, b); ao.searchsorted(v, a, 'right'); ao.searchsorted(b, o)",
+    "histogram": "ao.histogram(a, 20); ao.histogram(v, 9000, (0, 200)); ao.histogram(a, [0, 1, 50, 1e9])",
+    "bincount": "ao.bincount(k); ao.bincount(k, a); ao.bincount(k[::2], v)",
+    "windows": "r = ao.rolling(a, 100); r.sum(); r.mean(); r.min(); r.max(); r.var(); r.std(); r.median()",
+    "windows of views": "r = ao.rolling(v, 3, partial=True); r.sum(); r.max(); r.std(); r.median()",
+    "first": "ao.first(a, 'x > 126'); ao.first(v, 'x != x'); ao.lazy(a).dropwhile('x < 99').takewhile('x').count()",
     "extremes": "ao.min(a); ao.max(a); ao.minmax(a); ao.argmin(a); ao.argmax(a); ao.min(v); ao.argmax(v)",
     "sums": "ao.sum(a); ao.sum(v); ao.mean(a); ao.dot(a, b); ao.dot(v, v)",
     "moments": "ao.var(a); ao.std(a); ao.stats(a); ao.stats(v); ao.RunningStats().update(a)",
@@ -77,7 +84,7 @@ def call(names, running):
         for _ in range(rounds):
             for part in parts:
                 try:
-                    exec(part, dict(names))
+                    exec(part, names)
                 except (TypeError, ValueError, ArithmeticError):
                     pass
     finally:
@@ -97,6 +104,7 @@ def race(code):
     data = memoryview(a).cast("B")
     names |= {"t": ao.view(data, "?", count=size), "e": ao.view(data, "e"), "i3": ao.view(data, "<i3")}
     names |= owned(a, data) if any(name in statement for name in ("(n,", "masked", "(s,", "x=s")) else {}
+    names["k"] = memoryview(a).cast("B")[: len(a)]  # keys that change
     running = [1, 1]
     writing = [memoryview(n).cast("B") for n in noise], [memoryview(t).cast("B") for t in (a, b)], running
     threads = [threading.Thread(target=write, args=writing) for _ in range(2)]

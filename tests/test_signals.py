@@ -57,6 +57,19 @@ CALLS: dict[str, tuple[str, str, str]] = {
     "sort": ("ints()", "ao.sort(a)", "any order"),
     "reverse": ("ints()", "ao.reverse(a)", "any order"),
     "unique": ("ints()", "ao.unique(a)", "same"),
+    "argsort": ("floats()", "ao.argsort(a)", "same"),
+    "topk": ("ints()", "ao.topk(a, len(a) // 3)", "same"),
+    "searchsorted": ("ints()", "ao.searchsorted(a, a)", "same"),
+    "histogram": ("floats()", "ao.histogram(a, 5000)", "same"),
+    "histogram edges": ("floats()", "ao.histogram(a, [1, 5, 700, 1500])", "same"),
+    "bincount": ("ints()", "ao.bincount(a, floats())", "same"),
+    "first": ("ints()", "ao.first(a, 'x < 0')", "same"),
+    "takewhile": ("ints()", "ao.lazy(a).takewhile('x >= 0').sum()", "same"),
+    "rolling mean": ("floats()", "ao.rolling(a, 100).mean()", "same"),
+    "rolling sum of unlike": ("unlike()", "ao.rolling(a, 100).sum()", "same"),
+    "rolling min": ("floats()", "ao.rolling(a, len(a) // 3).min()", "same"),
+    "rolling var": ("floats()[:1 << 19]", "ao.rolling(a, 1000).var()", "same"),
+    "rolling median": ("floats()", "ao.rolling(a, 1000).median()", "same"),
     "tolist": ("ints()", "ao.view(a, '<i', 0, 8).tolist()", "same"),
     "evaluate": ("floats()", "ao.evaluate('sin(p)*q + p', p=a, q=a)", "same"),
     "map to halves": ("floats()", "ao.sum(ao.map(a, 'x % 100', typecode='e'))", "same"),
@@ -88,6 +101,7 @@ base_ints = array("i", [(k * 7919) % 100003 for k in range(1 << 16)]) * (SIZE >>
 base_floats = array("d", [(k * 7919) % 100003 / 64 for k in range(1 << 16)]) * (SIZE >> 16)
 def ints(): return base_ints[:]
 def floats(): return base_floats[:]
+def unlike(): return array("d", [1e300, 1e-300]) * (SIZE >> 1)
 def str_length(x): return len(str(x))
 def one_more(x): return [x][0] + 1
 def is_even(x): return [x][0] % 2 == 0

@@ -246,3 +246,19 @@ def _signature(function: Callable[..., Any]) -> str:
     parts += [f"{name}={values[name]!r}" for name in keywords]
     parts += [f"**{rest.pop(0)}"] if code.co_flags & _VARKEYWORDS else []
     return f"{function.__name__}({', '.join(parts)})"
+
+
+def warn_of_namesake(folder: str) -> None:
+    """The Rust package called arrayops on PyPI is installed into the same folder; its files are seen there.
+
+    Whichever of the two came last is imported, but modules of the other lie beside it, and removing one breaks both.
+    """
+    if os.path.exists(os.path.join(folder, "basic.py")):
+        import warnings
+
+        warnings.warn(
+            "two packages called arrayops are installed in one place; keep one: pip uninstall arrayops arrayops-vm, "
+            "then pip install arrayops-vm",
+            RuntimeWarning,
+            stacklevel=3,
+        )

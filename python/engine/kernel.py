@@ -34,7 +34,9 @@ else:
     explain = Later("engine.explain")
 
 #: What _machine.run_count is to answer.
-COUNT, ANY, ALL = (CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL"))
+COUNT, ANY, ALL, FIRST, FIRST_FALSE = (
+    CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL", "RUN_FIRST", "RUN_FIRST_FALSE")
+)
 _ANY_INT = 1 << 64  # stands for an accumulator
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 
@@ -450,7 +452,10 @@ def predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool) 
 
 @takes
 def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any) -> int | bool:
-    """How many values are true; for ANY, ALL whether any, all are. Stops where that is known."""
+    """How many values are true; for ANY, ALL whether any, all are. Stops where that is known.
+
+    For FIRST, FIRST_FALSE the index of the first one that is true, false; -1 if there is none.
+    """
     args, lead = kernel._bind((arr, *more), names)
     meaning = kernel._meaning(args, _machine.buffer_info(args[lead])[2])
     given, visible = args + meaning.captured, meaning.visible(len(args))
@@ -470,6 +475,8 @@ def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) 
                 raise different_lengths(first, other)
         columns = [itertools.repeat(a, first) if isinstance(a, (int, float)) else native(a) for a in args]
         values = itertools.starmap(python, zip(*columns, strict=True))
+        if what in (FIRST, FIRST_FALSE):
+            return next((i for i, value in enumerate(values) if bool(value) == (what == FIRST)), -1)
         return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
 
 

@@ -7,6 +7,7 @@ texts and functions that must be new; it never changes what the call gives.
 from __future__ import annotations
 
 import io
+import math
 import tempfile
 from array import array
 from collections.abc import Callable
@@ -249,6 +250,24 @@ ROWS = [
     Row("sort floats", one(floats), lambda a: (ao.sort(a), a), inplace=True),
     Row("sort many", lambda serial: (array("q", range(3000, 0, -1)),), lambda a: (ao.sort(a), a), inplace=True),
     Row("unique", one(ints), lambda a: ao.unique(a)),
+    Row("argsort", one(ints), lambda a: ao.argsort(a)),
+    Row("argsort nulls", one(ints), lambda a: ao.argsort(with_nulls(a), nulls="skip")),
+    Row("topk", one(floats), lambda a: ao.topk(a, 7)),
+    Row("searchsorted", two(ints, floats), lambda a, b: ao.searchsorted(a, b)),
+    Row("searchsorted spaced", two(spaced, ints), lambda a, b: ao.searchsorted(a, b, "right")),
+    Row("first", one(ints), lambda a: ao.first(a, "x**70 % 7 > 3")),
+    Row("first callback", one(ints), lambda a: ao.first(a, is_large)),
+    Row("histogram", one(floats), lambda a: ao.histogram(a, 5, (0, 10))),
+    Row("histogram edges", one(ints), lambda a: ao.histogram(a, [0, 2, 5])),
+    Row("bincount", one(ints), lambda a: ao.bincount(a)),
+    Row("bincount ints", two(ints, ints), lambda a, b: ao.bincount(a, b)),
+    Row("bincount floats", two(ints, floats), lambda a, b: ao.bincount(a, b)),
+    Row("bincount fsum", two(ints, lambda serial: array("d", [math.inf]) * 40), lambda a, b: ao.bincount(a, b)),
+    *(Row(f"rolling {what}", one(floats), lambda a, w=what: getattr(ao.rolling(a, 3), w)())
+      for what in ("sum", "mean", "min", "max", "var", "std", "median")),
+    Row("rolling ints", one(ints), lambda a: ao.rolling(a, 3, partial=True).sum()),
+    Row("rolling stream", one(ints), lambda a: ao.rolling([a, a], 3).max()),
+    Row("takewhile", one(ints), lambda a: ao.lazy(a).takewhile("x > 0").dropwhile(is_large).collect()),
     Row("slice", one(ints), lambda a: ao.slice(a, 1, 5).tolist()),
     Row("array_iterator", one(ints), lambda a: list(ao.array_iterator(a))),
     Row("evaluate", two(floats, floats), lambda a, b: ao.evaluate("p + q*2", p=a, q=b)),
@@ -339,7 +358,7 @@ def refusal(text: str) -> Exception:
 
 
 #: Public names that are no calls, or are called by rows under another name.
-NOT_CALLED = {"ExpressionError", "Kernel", "NotCompilable", "Pipeline", "Stats", "View"}
+NOT_CALLED = {"ExpressionError", "Kernel", "NotCompilable", "Pipeline", "Rolling", "Stats", "View"}
 
 
 def covered() -> set[str]:
