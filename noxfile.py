@@ -128,8 +128,9 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The site, with warnings as errors."""
+    """The site, with warnings as errors; its links, and that its search finds what people look for."""
     session.run("sphinx-build", "-q", "-W", "docs", "build/docs", external=True)
+    python(session, "docs/check_site.py", "build/docs")
 
 
 @nox.session

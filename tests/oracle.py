@@ -15,6 +15,7 @@ import itertools
 import math
 import re
 import signal
+import statistics
 import struct
 import types
 import warnings
@@ -84,6 +85,21 @@ def _namespace() -> dict[str, Any]:
 NAMESPACE = _namespace()
 
 
+def _total(values: Sequence[Any]) -> Any:
+    return math.fsum(values) if any(isinstance(v, float) for v in values) else sum(values)
+
+
+#: What a reduction inside an expression is, of the values of what stands in it.
+REDUCTIONS: dict[str, Callable[[Sequence[Any]], Any]] = {
+    "sum": _total, "mean": statistics.fmean, "min": min, "max": max,
+    "count": lambda values: sum(1 for v in values if v),
+    "var": lambda values: float(statistics.pvariance(values)), "std": lambda values: float(statistics.pstdev(values)),
+    "any": any, "all": all, "prod": math.prod, "median": statistics.median, "len": len,
+    "argmin": lambda values: min(range(len(values)), key=values.__getitem__),
+    "argmax": lambda values: max(range(len(values)), key=values.__getitem__),
+}  # fmt: skip
+
+
 class _LazyWhere(ast.NodeTransformer):
     """`where(c, a, b)` is `a if c else b`: only the chosen arm is evaluated."""
 
@@ -99,7 +115,7 @@ def parameters(text: str) -> list[str]:
     """The free names of an expression in order of first appearance in the text."""
     nodes = [node for node in ast.walk(ast.parse(text.lstrip(" \t"), mode="eval")) if isinstance(node, ast.Name)]
     nodes.sort(key=lambda node: (node.lineno, node.col_offset))
-    return list(dict.fromkeys(node.id for node in nodes if node.id not in NAMESPACE))
+    return list(dict.fromkeys(node.id for node in nodes if node.id not in NAMESPACE and node.id not in REDUCTIONS))
 
 
 def python_function(text: str, params: Sequence[str] | None = None) -> Callable[..., Any]:
@@ -281,19 +297,32 @@ def assert_bytes(got: Any, typecode: str, values: Iterable[Any]) -> None:
 
 
 @contextlib.contextmanager
+def handling(number: int, handler: Callable[[int, Any], object]) -> Iterator[None]:
+    """A handler for one signal, for the body.
+
+    A signal that was sent may still be on its way when the body ends, to a thread that is about to end, say. It would
+    meet the default action then, which ends the whole process; a signal that is ignored is dropped instead.
+    """
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_IGN if before is signal.SIG_DFL else before)
+
+
+@contextlib.contextmanager
 def patience(seconds: float = PATIENCE) -> Iterator[None]:
     """Fail, rather than hang for ever, when the body takes longer than a generous number of seconds."""
 
     def expired(signum: int, frame: object) -> None:
         raise AssertionError(f"no answer within {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, expired)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with handling(signal.SIGALRM, expired):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 # ---------------------------------------------------------------------------------------------------- edge values

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import subprocess
 import sys
 import types
 from pathlib import Path
 
+import arrayops
 import pytest
 
 BACKEND = Path(__file__).resolve().parent.parent / "backend.py"
@@ -55,6 +57,20 @@ def test_editable_is_built_where_ninja_stays(backend, monkeypatch, ninja):
     programs(monkeypatch, ninja=ninja, clang="/usr/bin/clang")
     assert backend.get_requires_for_build_editable() == ("get_requires_for_build_editable", (None,))
     assert backend.build_editable("dist") == ("build_editable", ("dist", None, None))
+
+
+def test_a_namesake_in_the_same_folder_is_named(tmp_path: Path) -> None:
+    """The Rust package called arrayops, whose module basic.py we have not."""
+    folder = tmp_path / "arrayops"
+    shutil.copytree(Path(arrayops.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import arrayops; print(arrayops.__file__)"
+    command = [sys.executable, "-c", code]
+    for present in (False, True):
+        if present:
+            (folder / "basic.py").touch()
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert ran.stdout.strip() == str(folder / "__init__.py")
+        assert ("RuntimeWarning: two packages called arrayops" in ran.stderr) == present
 
 
 HOOKS = ["get_requires_for_build_wheel", "build_wheel", "get_requires_for_build_editable", "build_editable"]

@@ -24,7 +24,7 @@ import arrayops as ao
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from oracle import TYPECODES, edge_values, same_array, same_scalar
+from oracle import TYPECODES, edge_values, handling, same_array, same_scalar
 
 FLOATS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
@@ -512,18 +512,18 @@ def test_a_signal_handler_and_threads_add_to_one_object() -> None:
             found.update(part)
             os.kill(os.getpid(), signal.SIGUSR1)
 
-    before, interval = signal.signal(signal.SIGUSR1, handler), sys.getswitchinterval()
+    interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     threads = [threading.Thread(target=add) for _ in range(3)]
-    try:
-        for thread in threads:
-            thread.start()
-        add()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-        signal.signal(signal.SIGUSR1, before)
+    with handling(signal.SIGUSR1, handler):
+        try:
+            for thread in threads:
+                thread.start()
+            add()
+            for thread in threads:
+                thread.join()
+        finally:
+            sys.setswitchinterval(interval)
     assert handled and found.count == 2 * (6000 + len(handled)) and found.sum == 3 * (6000 + len(handled))
 
 

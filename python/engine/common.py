@@ -113,12 +113,16 @@ def _replace(modules: dict[str, ModuleType]) -> None:
 
 
 def is_buffer(value: Any) -> bool:
-    """Whether a value gives its memory, of whatever format."""
+    """Whether a value gives its memory, of whatever format, or is a range."""
+    if type(value) is range:
+        return True
     try:
         memoryview(value).release()
-        return True
     except TypeError:
         return False
+    except ValueError:
+        pass  # NumPy's times would if there were a format for them: who takes the buffer says what to do
+    return True
 
 
 def new_values(typecode: str, values: Any) -> Any:
@@ -169,7 +173,7 @@ class held:
     __slots__ = ("_views",)
 
     def __init__(self, *buffers: Any) -> None:
-        self._views = [memoryview(buffer) for buffer in buffers]
+        self._views = [memoryview(buffer) for buffer in buffers if type(buffer) is not range]
 
     def __enter__(self) -> None:
         pass
@@ -181,12 +185,17 @@ class held:
 
 def native(arr: Any) -> Any:
     """The buffer as a sequence of Python numbers, whatever its format's prefix is; a copy if there is no other way."""
-    if isinstance(arr, array):
+    if isinstance(arr, (array, range)):
         return arr
     typecode, _, count, plain = _machine.buffer_info(arr)
     if not plain or not count:
         return _machine.copy_array(arr)
     return memoryview(arr).cast("B").cast(typecode)  # type: ignore[call-overload]
+
+
+def sliceable(arr: Any) -> Any:
+    """The buffer as something whose slices are buffers, without a copy: a range as it is."""
+    return arr if type(arr) is range else memoryview(arr)
 
 
 def different_lengths(one: int, other: int) -> ValueError:
@@ -239,7 +248,24 @@ def _signature(function: Callable[..., Any]) -> str:
     values = function.__kwdefaults__ or {}
     parts = [*names[: code.co_posonlyargcount], *(["/"] if code.co_posonlyargcount else [])]
     parts += names[code.co_posonlyargcount : count]
-    parts += ["*more"] if code.co_flags & _VARARGS else []
+    rest = list(names[count + code.co_kwonlyargcount :])
+    parts += [f"*{rest.pop(0)}"] if code.co_flags & _VARARGS else []
     parts += [f"{name}={values[name]!r}" for name in keywords]
-    parts += ["**names"] if code.co_flags & _VARKEYWORDS else []
+    parts += [f"**{rest.pop(0)}"] if code.co_flags & _VARKEYWORDS else []
     return f"{function.__name__}({', '.join(parts)})"
+
+
+def warn_of_namesake(folder: str) -> None:
+    """The Rust package called arrayops on PyPI is installed into the same folder; its files are seen there.
+
+    Whichever of the two came last is imported, but modules of the other lie beside it, and removing one breaks both.
+    """
+    if os.path.exists(os.path.join(folder, "basic.py")):
+        import warnings
+
+        warnings.warn(
+            "two packages called arrayops are installed in one place; keep one: pip uninstall arrayops arrayops-vm, "
+            "then pip install arrayops-vm",
+            RuntimeWarning,
+            stacklevel=3,
+        )

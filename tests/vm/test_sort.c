@@ -1,4 +1,4 @@
-/* ao_sort, ao_unique and ao_select of every type, against a merge sort of indices that knows nothing of radices.
+/* ao_sort, ao_unique, ao_select, ao_argsort and ao_largest of every type, against a merge sort of indices that knows nothing of radices.
  *
  * Results are compared byte by byte, so that the order of zeros and nans counts. test_sort [seed [rounds]] */
 #include <math.h>
@@ -358,6 +358,60 @@ static void check_select(arrays *a, uint64_t *state)
     }
 }
 
+static int is_number(const type_info *t, const char *x)
+{
+    return t->equal(x, x);
+}
+
+/* Whether place p may come before q if the largest come first, and nans last. */
+static int may_precede(const type_info *t, const char *x, size_t p, size_t q)
+{
+    const char *a = x + p * t->size, *b = x + q * t->size;
+    if (!is_number(t, a) || !is_number(t, b))
+        return is_number(t, a) || (!is_number(t, b) && p < q);
+    return t->before(b, a) || (!t->before(a, b) && p < q);
+}
+
+/* After reference_sort, of which the order is still there. */
+static void check_places(arrays *a, uint64_t *state)
+{
+    const ao_span span = {a->x, {0, 0, AO_AS_IS}, a->t->type, a->n};
+    void *room = malloc(ao_argsort_room(a->t->type, a->n) + 1);
+    int64_t *places = malloc((a->n + 1) * sizeof *places), *kept = malloc((a->n + 1) * sizeof *kept);
+    size_t wrong = 0;
+    if (!room || !places || !kept)
+        abort();
+    for (size_t i = 0; i < a->n; i++)
+        kept[i] = 3 * (int64_t)i + 1;
+    ao_argsort(&span, 0, room, NULL, places, UNWATCHED);
+    for (size_t i = 0; i < a->n; i++)
+        wrong += (size_t)places[i] != order[i];
+    ao_argsort(&span, 0, room, kept, places, UNWATCHED);
+    for (size_t i = 0; i < a->n; i++)
+        wrong += (size_t)places[i] != 3 * order[i] + 1;
+    CHECK_OF(a, wrong == 0, "argsort");
+    ao_argsort(&span, 1, room, NULL, places, UNWATCHED);
+    for (size_t i = 0; i + 1 < a->n; i++)
+        wrong += !may_precede(a->t, a->x, (size_t)places[i], (size_t)places[i + 1]);
+    CHECK_OF(a, wrong == 0, "argsort in reverse");
+    free(room);
+    for (int round = 0; a->n > 0 && round < 3; round++) {
+        const size_t k = round == 2 ? a->n : 1 + random_u64(state) % (round ? a->n : 1 + a->n / 50);
+        room = malloc(ao_largest_room(a->t->type, a->n, k));
+        char *out = malloc(k * a->t->size);
+        if (!room || !out)
+            abort();
+        ao_largest(&span, k, room, out, UNWATCHED);
+        for (size_t i = 0; i < k; i++)
+            wrong += memcmp(out + i * a->t->size, a->x + (size_t)places[i] * a->t->size, a->t->size) != 0;
+        CHECK_OF(a, wrong == 0, "largest");
+        free(room);
+        free(out);
+    }
+    free(places);
+    free(kept);
+}
+
 static void check_length(size_t n, uint64_t *state)
 {
     for (size_t t = 0; t < COUNT(types); t++) {
@@ -370,6 +424,7 @@ static void check_length(size_t n, uint64_t *state)
             kinds[kind].make(a.t, state, a.x, n);
             reference_sort(a.t, a.x, a.sorted, n);
             check_sort(&a, "sort");
+            check_places(&a, state);
             check_unique(&a);
             check_select(&a, state);
             kinds[kind].make(a.t, state, a.x, n);

@@ -144,7 +144,7 @@ static int scale_for(double largest)
 /* Extraction is exact if additions round to nearest and subnormal numbers are kept: a library that was built with
  * -ffast-math may have switched that off in this thread. Where floats are computed in more than their own precision
  * it never is. */
-static int arithmetic_is_standard(void)
+int ao_arithmetic_is_standard(void)
 {
     volatile double tiny = 0x1p-1074, one = 1, more = 0x1.8p-53;
     return FLT_EVAL_METHOD == 0 && tiny + tiny > 0 && one + more > one && -one - more < -one;
@@ -156,7 +156,7 @@ void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels, 
     sum->total.room = ROOM;
     sum->kernels = kernels;
     sum->ahead = ahead;
-    sum->extracting = arithmetic_is_standard();
+    sum->extracting = ao_arithmetic_is_standard();
     sum->level = 1;
 }
 
