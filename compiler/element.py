@@ -188,6 +188,8 @@ class _Program:
             return self.bits_of_call(node, args)
         if op in _COMPARE or op in ("not", "truth"):
             return 1
+        if op == "item":
+            return 64
         if op == "/" or (op in ("+", "-", "*", "//", "%", "**") and 0 in args):  # an operand is a float
             return 0
         if op in ("*", "<<", "**"):
@@ -365,6 +367,8 @@ class _Block:
             return ast.BinOp(args[0], _BINARY[name](), args[1], **_AT)
         if name in _COMPARE:
             return ast.Compare(args[0], [_COMPARE[name]()], [args[1]], **_AT)
+        if name == "item":
+            return ast.Subscript(args[0], args[1], _LOAD, **_AT)
         if name in _UNARY:
             return ast.UnaryOp(_UNARY[name](), args[0], **_AT)
         return _call(plain_name(name), args)

@@ -79,6 +79,9 @@ class Inference:
             return self.graph.add("param", kind=p.kind, lo=p.lo, hi=p.hi, value=node.value, uniform=uniform)
         if node.op == "if":
             return self.conditional(*args)
+        if node.op == "item":
+            table: Any = self.ir.nodes[node.args[0]].value
+            return self.lift(lambda self, op, index: self.item(table, index), "item", args[1])
         folded = self.fold(node, args)
         if folded is not None:
             return folded
@@ -261,6 +264,13 @@ class Inference:
         if t.op == "const":
             return self.graph.const(int(t.value))
         return self.graph.add("or", value, self.graph.const(0), kind="i", lo=t.lo, hi=t.hi)
+
+    def item(self, table: int, index: int) -> int:
+        """An element of the parameter that is a table. A float is no index, and one of more than 64 bits is outside."""
+        p, t = self.params[table], self.terms[index]
+        if t.kind == "f" or not self.graph.in_some_lane(index):
+            return self.graph.fail(p.kind)
+        return self.graph.add("item", self.as_int(index), kind=p.kind, lo=p.lo, hi=p.hi, value=table, raises=True)
 
     # -- comparisons -------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from .ir import (
     Builder,
     Number,
     TooManyNodes,
+    misused_table,
 )
 
 #: Characters of one expression. Longer texts are refused before they are parsed.
@@ -74,7 +75,6 @@ NOT_INVERT = "~ of a truth value is -1 or -2 in Python, both true; its opposite 
 #: What to say of the constructs people try first; every other class is named as it is.
 _REFUSED: dict[type[ast.expr], str] = {
     ast.Attribute: "attributes are not part of the language, except math.<name>, x.bit_count() and x.bit_length()",
-    ast.Subscript: "subscripts are not part of the language: an expression sees one element at a time",
     ast.Lambda: "a lambda cannot stand inside an expression; pass the function itself instead of a text",
     ast.NamedExpr: "':=' is not part of the language; write the expression twice, it is computed once",
     ast.JoinedStr: "strings are not part of the language: only numbers",
@@ -111,7 +111,7 @@ class _Parser:
             tree = self.tree()
             if not self.closed and "if" in self.text:
                 self.order_names(tree)
-            return self.build.done(self.expr(tree, 0), tuple(self.params))
+            return self.checked(self.build.done(self.expr(tree, 0), tuple(self.params)))
         except ExpressionError:
             raise
         except SyntaxError as error:
@@ -120,6 +120,14 @@ class _Parser:
             raise self.error(f"the expression has more than {MAX_NODES} operations; split it", None) from None
         except RecursionError:
             raise self.error(f"the expression is nested more than {MAX_DEPTH} deep; split it", None) from None
+
+    def checked(self, ir: IR) -> IR:
+        misused = misused_table(ir)
+        if misused is not None:
+            name = ir.params[misused]
+            what = f"{name!r} is a table where it is subscripted, and a number elsewhere: give it two names"
+            raise self.error(what, None)
+        return ir
 
     def tree(self) -> ast.expr:
         """What CPython's parser makes of the text. It raises MemoryError also when its own stack is full."""
@@ -231,6 +239,14 @@ class _Parser:
                 raise self.unknown("name", name, self.params, node)
             index = self.params[name] = len(self.params)
         return self.build.add("param", value=index)
+
+    def subscript(self, node: ast.Subscript, depth: int) -> int:
+        if isinstance(node.slice, (ast.Slice, ast.Tuple)):
+            raise self.error("an index is one number: slices are no elements", node)
+        table = self.expr(node.value, depth) if isinstance(node.value, ast.Name) else None
+        if table is None or self.build.nodes[table].op != "param":
+            raise self.error("only a table that is given by its name can be subscripted; elements are numbers", node)
+        return self.build.add("item", table, self.expr(node.slice, depth))
 
     def attribute(self, node: ast.Attribute, depth: int) -> int:
         name = self.math_name(node)
@@ -428,6 +444,7 @@ _HANDLERS: dict[type[ast.expr], Callable[[_Parser, Any, int], int]] = {
     ast.Constant: _Parser.constant, ast.Name: _Parser.name, ast.Attribute: _Parser.attribute,
     ast.BinOp: _Parser.binary, ast.UnaryOp: _Parser.unary, ast.BoolOp: _Parser.logical,
     ast.Compare: _Parser.compare, ast.IfExp: _Parser.conditional, ast.Call: _Parser.call,
+    ast.Subscript: _Parser.subscript,
 }  # fmt: skip
 
 #: Everything that can be called: the functions, and the forms that are rewritten to operators.

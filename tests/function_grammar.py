@@ -26,6 +26,7 @@ _BY_KIND = {
 }  # fmt: skip
 _PREAMBLE = """
 LIMIT, RATE, FLAG = 3, 0.25, True
+WHOLE, CURVE = [5, -3, 0, 2**40, 7], (0.5, -1.25, 3.0, 1e300, 0.0)
 def helper(v): return v + 1 if v > LIMIT else -v
 def other(v, w=2):
     u = v * w
@@ -66,6 +67,10 @@ class _Writer:
         text, bits = FunctionGrammar(self.rng, self.kinds).expression(kind, depth)
         if self.rng.random() < 0.06 and kind in "if":
             text, bits = f"{self.rng.choice(('helper', 'other'))}({text})", bits + 2
+        if self.rng.random() < 0.06 and kind in "if":
+            place = self.rng.choice(("{} % 5", "{} & 3", "-1 - ({} & 1)", "{}"))
+            index = place.format(FunctionGrammar(self.rng, self.kinds).expression("i", 1)[0])
+            text, bits = f"{'WHOLE' if kind == 'i' else 'CURVE'}[{index}]", 64
         return text, bits
 
     def assigned(self, kind: str) -> str:

@@ -11,7 +11,7 @@ import functools
 import itertools
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import _machine
@@ -20,7 +20,16 @@ from ..compiler.machine import CONSTANTS, SLOT_KINDS
 from ..compiler.parse import RESERVED, ExpressionError, parse
 from ..compiler.whole import split
 from . import functions
-from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
+from .arguments import (
+    bindable,
+    bindable_table,
+    checked_typecode,
+    output_typecode,
+    plain_number,
+    quoted,
+    thread_count,
+    unwrapped,
+)
 from .common import MISSING, Later, held, make_room, native, new_values
 from .exchange import OWN_TRUTHS, exchanges, fills, takes
 from .folds import Fold, Unsettled
@@ -43,7 +52,7 @@ _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 
 def _goes_by_chunks(kernel: Kernel) -> bool:
     """Whether each chunk of an array may be worked on without the others."""
-    return kernel._inner is None
+    return kernel._inner is None and not kernel._tables
 
 
 class Kernel(_machine.KernelBase):
@@ -148,6 +157,13 @@ class Kernel(_machine.KernelBase):
         return self._by_python
 
     @property
+    def _tables(self) -> frozenset[int]:
+        """The parameters that are tables."""
+        if self._plans is None:
+            return frozenset()
+        return self._plans.tables if self._inner is None else self._plans.tables | self._inner.tables
+
+    @property
     def _ir(self) -> IR | None:
         if self._whole is not None:
             return self._whole
@@ -197,7 +213,7 @@ class Kernel(_machine.KernelBase):
         if self._plans is not None:
             return (_from_table, (to_table(self._plans.ir), self._ieee))
         translation, captured = self._translation()
-        if translation.template.ir is None:
+        if translation.template.ir is None or translation.template.tables:
             return (_from_function, (self._function, self._decoding, self._strict))
         return (_from_table, (to_table(bind(translation.template.ir, captured)), self._ieee))
 
@@ -274,7 +290,8 @@ class Kernel(_machine.KernelBase):
         first = 0 if bits is None else first_one(bits)
         if self._plans is None or first < 0:
             return  # a function's results are refused one by one, by the array itself; of nulls there are none
-        value = self._plans.evaluator(*(a if isinstance(a, (int, float)) else native(a)[first] for a in args))
+        elements = (a if isinstance(a, (int, float, tuple)) else native(a)[first] for a in args)
+        value = self._plans.evaluator(*unwrapped(tuple(elements)))
         if isinstance(value, float):
             what = self._text or self.source
             raise TypeError(f"{what!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
@@ -322,7 +339,18 @@ class Kernel(_machine.KernelBase):
                 + ("; the others can be given by name" if len(positional) < len(left) else "")
             )
         bound = {**dict(zip(left, positional, strict=True)), **names}
-        return tuple(bindable(bound[p], repr(p)) for p in params), params.index(left[0])
+        leading = [p for p in left if params.index(p) not in self._tables]
+        if not leading:
+            raise TypeError(f"{what!r} has nothing but tables: it needs an array, too, whose elements it goes through")
+        return self._arguments([bound[p] for p in params]), params.index(leading[0])
+
+    def _arguments(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """One argument per parameter, checked."""
+        tables, names = self._tables, self.params
+        return tuple([
+            bindable_table(value, repr(name)) if i in tables else bindable(value, repr(name))
+            for i, (value, name) in enumerate(zip(values, names, strict=True))
+        ])  # fmt: skip
 
     # -- reductions inside ---------------------------------------------------------------------------------------
 
@@ -331,11 +359,11 @@ class Kernel(_machine.KernelBase):
         if self._inner is None or self._plans is None:
             return False
         used = {node.value for node in self._plans.ir.nodes if node.op == "param"}
-        return all(isinstance(a, (int, float)) for i, a in enumerate(args) if i in used)
+        return all(isinstance(a, (int, float, tuple)) for i, a in enumerate(args) if i in used)
 
     def _number(self, args: tuple[Any, ...]) -> Any:
         assert self._inner is not None and self._plans is not None
-        return self._plans.evaluator(*args, *self._inner.values(args))
+        return self._plans.evaluator(*unwrapped((*args, *self._inner.values(args))))
 
     def _one_by_one(self, why: str) -> None:
         """Raises ExpressionError if the text is of all elements at once."""
@@ -354,7 +382,8 @@ class Kernel(_machine.KernelBase):
     def _bind_fold(self, names: dict[str, Any]) -> tuple[Any, ...]:
         """The named numbers of a fold, in the order of the parameters that follow the accumulator and the element."""
         self._one_by_one(_FOLDED)
-        numbers = {name: plain_number(value, name, "fold") for name, value in names.items()}
+        tables = {self.params[i] for i in self._tables}
+        numbers = {n: value if n in tables else plain_number(value, n, "fold") for n, value in names.items()}
         return self._bind((0, 0), numbers)[0][2:]
 
     @takes
@@ -542,12 +571,12 @@ class _Unsigned(Exception):
 def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = None, threads: int | None,
               nulls: Any = None) -> Any:  # fmt: skip
     assert kernel._plans is not None
-    args = tuple(bindable(v, repr(p)) for p, v in zip(kernel.params, values, strict=True))
-    lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
+    args = kernel._arguments(values)
+    lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float, tuple))), None)
     if lead is None:
         if any(node.op == "invert" for node in kernel._plans.ir.nodes):
             kernel._plans.get("map", types_of(args), None)  # which refuses ~ of a truth value
-        return kernel._plans.evaluator(*args) if kernel._inner is None else kernel._number(args)
+        return kernel._plans.evaluator(*unwrapped(args)) if kernel._inner is None else kernel._number(args)
     own_truths = typecode == OWN_TRUTHS
     typecode = None if own_truths else typecode
     if typecode is None and out is None and kernel._is_number(args):
@@ -591,9 +620,10 @@ def stage_ir(kernel: Kernel, numbers: dict[str, Any], ieee: bool) -> tuple[IR, d
     if not kernel._decoding:
         return None
     translation, captured = functions.translate(kernel._function, 1)
-    if translation.plans is None or translation.plans.ir.numpy:  # the next stage would tell NumPy's numbers apart
+    plans = translation.plans
+    if plans is None or plans.ir.numpy or plans.tables:  # the next stage would tell NumPy's numbers apart
         return None
-    ir = translation.plans.ir
+    ir = plans.ir
     return ir, dict(enumerate(captured, len(ir.params) - len(captured)))
 
 
