@@ -40,7 +40,7 @@ _UNARY: dict[str, type[ast.unaryop]] = {"neg": ast.USub, "pos": ast.UAdd, "not":
 #: Functions that give floats.
 _FLOATS = {
     "float", "sqrt", "fabs", "copysign", "degrees", "radians", "math.pow", "log", "hypot", "gamma", "lgamma", "fma",
-    "ldexp", "nextafter", "ulp", *ELEMENTARY1, *ELEMENTARY2,
+    "ldexp", "nextafter", "ulp", "rint", *ELEMENTARY1, *ELEMENTARY2,
 }  # fmt: skip
 _OPERATOR_NAMES = {symbol: kind.__name__ for symbol, kind in _BINARY.items()}
 _LOAD, _STORE = ast.Load(), ast.Store()

@@ -549,6 +549,15 @@ class Inference:
         raises = not self.ieee and op not in TOTAL
         return self.graph.add(op + "c" if raises else op, *floats, kind="f", raises=raises)
 
+    def sign(self, op: str, a: int) -> Value:
+        """NumPy's sign(): -1, 0 or 1, of floats as floats, and nan of nan."""
+        zero, const = self.graph.const(0), self.graph.const
+        above, below = self.compare_terms(">", a, zero), self.compare_terms("<", a, zero)
+        if self.terms[a].kind != "f":
+            return self.int_sub(self.as_int(above), self.as_int(below))
+        other = self.choose(self.compare_terms("==", a, zero), const(0.0), a)
+        return self.choose(above, const(1.0), self.choose(below, const(-1.0), other))
+
     def classify(self, op: str, a: int) -> int:
         if self.terms[a].kind != "f":
             return self.graph.check(self.graph.const(op == "isfinite"), a)
@@ -761,6 +770,7 @@ _RULES: dict[str, Any] = {
     "ldexp": lambda self, node, args: self.lift(Inference.load_exponent, "ldexp", *args),
     **dict.fromkeys(("isclose", ISCLOSE_WITHIN), lambda self, node, args: self.isclose(args)),
     "seq": lambda self, node, args: self.sequence(args),
+    "sign": lambda self, node, args: self.lift(Inference.sign, "sign", *args),
     "round": lambda self, node, args: self.lift(
         Inference.rounded if len(args) == 1 else Inference.round_digits, "round", *args
     ),
@@ -769,7 +779,7 @@ _RULES: dict[str, Any] = {
         lambda self, node, args: self.lift(Inference.rounded, str(node.value), *args),
     ),
     **dict.fromkeys(
-        ("sqrt", "fabs", "copysign", "nextafter", "ulp"),
+        ("sqrt", "fabs", "copysign", "nextafter", "ulp", "rint"),
         lambda self, node, args: self.lift(Inference.float_function, str(node.value), *args),
     ),
     **dict.fromkeys(

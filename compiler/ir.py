@@ -98,6 +98,21 @@ def _isclose_within(a: Any, b: Any, rel_tol: Any, abs_tol: Any) -> bool:
     return math.isclose(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
 
 
+def _sign(x: Any) -> Any:
+    if isinstance(x, float):
+        return 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if x == 0 else x
+    return (x > 0) - (x < 0)
+
+
+def _rint(x: Any) -> float:
+    whole = float(x)
+    return math.copysign(float(round(whole)), whole) if abs(whole) < 1 << 52 else whole
+
+
+#: NumPy's, where Python has none.
+NUMPY_FUNCTIONS = {"sign": _sign, "rint": _rint}
+for _name, _python in NUMPY_FUNCTIONS.items():
+    FUNCTIONS[_name] = Function(_python, module="numpy")
 for _name in METHODS:
     FUNCTIONS[_name] = Function(operator.methodcaller(_name), module="int")
 #: What isclose() with its keywords becomes; no text can name it.

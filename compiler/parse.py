@@ -21,6 +21,7 @@ from .ir import (
     ISCLOSE_WITHIN,
     MAX_NODES,
     METHODS,
+    NUMPY_FUNCTIONS,
     REDUCTIONS,
     Builder,
     Number,
@@ -51,8 +52,17 @@ class ExpressionError(SyntaxError, ValueError):
 
 #: NumPy's and numexpr's spellings of functions that Python has.
 ALIASES = {
-    "absolute": "abs", "minimum": "min", "maximum": "max", "power": "pow", "ln": "log",
+    "absolute": "abs", "minimum": "min", "maximum": "max", "power": "pow", "ln": "log", "deg2rad": "radians",
+    "rad2deg": "degrees",
     **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
+}  # fmt: skip
+
+#: NumPy's functions that Python has operators for: how many arguments each takes, and what it is of them.
+FORMS: dict[str, tuple[int, str]] = {
+    "mod": (2, "x % y"), "floor_divide": (2, "x // y"), "square": (1, "x * x"), "reciprocal": (1, "1 / x"),
+    "signbit": (1, "copysign(1.0, x) < 0"), "logical_not": (1, "not x"), "logical_and": (2, "bool(x) & bool(y)"),
+    "logical_or": (2, "bool(x) | bool(y)"), "logical_xor": (2, "bool(x) ^ bool(y)"),
+    "fmax": (2, "x if y != y or x >= y else y"), "fmin": (2, "x if y != y or x <= y else y"),
 }  # fmt: skip
 
 _BINARY: dict[type[ast.operator], str] = {
@@ -433,11 +443,25 @@ class _Parser:
         if name == "clip":
             x, low, high = args
             return build.add("if", build.add("<", x, low), low, build.add("if", build.add(">", x, high), high, x))
+        if name in FORMS:
+            return self.form(FORMS[name][1], args)
         if name == "pow" and len(args) == 2:
             return build.add("**", *args)
         if name == "bool":
             return build.add("truth", *args)
         return build.add("call", *args, value=name)
+
+
+    def form(self, text: str, args: list[int]) -> int:
+        """The nodes of a text of x and y, with these in their place."""
+        ir, new = parse(text, ("x", "y"), closed=True), list[int]()
+        for node in ir.nodes:
+            if node.op == "param":
+                assert isinstance(node.value, int)
+                new.append(args[node.value])
+            else:
+                new.append(self.build.add(node.op, *(new[i] for i in node.args), value=node.value))
+        return new[ir.root]
 
 
 _HANDLERS: dict[type[ast.expr], Callable[[_Parser, Any, int], int]] = {
@@ -452,10 +476,13 @@ _CALLS: dict[str, tuple[int, int | None]] = {
     "where": (3, 3),
     "clip": (3, 3),
     **{name: (function.least, function.most) for name, function in FUNCTIONS.items()},
+    **{name: (count, count) for name, (count, _) in FORMS.items()},
 }
 _CALLS.update({alias: _CALLS[name] for alias, name in ALIASES.items()})
+#: Functions only where they are called; elsewhere their names are parameters.
+_FREE = {*FORMS, *NUMPY_FUNCTIONS, "deg2rad", "rad2deg"}
 #: Names that are no parameters unless the caller binds them.
-RESERVED = frozenset((*_CALLS, *CONSTANTS, "math"))
+RESERVED = frozenset((*_CALLS, *CONSTANTS, "math")) - _FREE
 
 
 def folded(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,10 +19,13 @@ import grammar
 from grammar import Grammar
 
 # Aliases are for texts; of a nan's sign, which copysign shows, nothing is said.
-_TEXT_ONLY = ("where(", "clip(", "minimum", "maximum", "absolute", "power", "copysign", "bit_count({0})")
+_TEXT_ONLY = re.compile(
+    r"\b(where|clip|minimum|maximum|absolute|power|copysign|sign|signbit|rint|mod|floor_divide|square|reciprocal"
+    r"|deg2rad|rad2deg|fmax|fmin|logical_\w+)\(|^bit_count\("
+)
 _BY_KIND = {
     kind: tuple(map(list, zip(*((r, w) for r, w in zip(*rows, strict=True)
-                                if not any(t in r.template for t in _TEXT_ONLY)), strict=True)))
+                                if not _TEXT_ONLY.search(r.template)), strict=True)))
     for kind, rows in grammar.BY_KIND.items()
 }  # fmt: skip
 _PREAMBLE = """
