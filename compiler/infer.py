@@ -52,6 +52,7 @@ class Inference:
         self.terms = self.graph.terms
         self.true, self.false = self.graph.const(True), self.graph.const(False)
         self.inverts_truth = False  # ~ of a truth value, which texts may not write
+        self.bits_of_float = False  # an operator of bits and a float, Python's TypeError
 
     def run(self) -> Value:
         """The value of the root."""
@@ -732,6 +733,7 @@ _INT_RULES: dict[str, Any] = {
 
 def _bits_rule(self: Inference, op: str, a: int, b: int) -> Value:
     if "f" in (self.terms[a].kind, self.terms[b].kind):
+        self.bits_of_float = True
         return self.graph.fail("i")  # Python's TypeError
     return self.int_bits(op, a, b) if op in "&|^" else _INT_RULES[op](self, a, b)
 

@@ -268,7 +268,9 @@ class _Parser:
 
     def math_name(self, node: ast.Attribute) -> str:
         if not self.is_math(node.value):
-            raise self.error(_REFUSED[ast.Attribute], node)
+            module = getattr(node.value, "id", "")
+            written = f"; write {node.attr} without {module}." if module in _MODULES and node.attr in _NAMED else ""
+            raise self.error(_REFUSED[ast.Attribute] + written, node)
         return node.attr
 
     def is_math(self, node: ast.expr) -> bool:
@@ -479,6 +481,9 @@ _CALLS: dict[str, tuple[int, int | None]] = {
     **{name: (count, count) for name, (count, _) in FORMS.items()},
 }
 _CALLS.update({alias: _CALLS[name] for alias, name in ALIASES.items()})
+#: Modules whose functions people write with the module's name, and what a text knows of them without.
+_MODULES = ("np", "numpy", "ne", "numexpr", "pd", "math")
+_NAMED = {*_CALLS, *CONSTANTS, *REDUCTIONS}
 #: Functions only where they are called; elsewhere their names are parameters.
 _FREE = {*FORMS, *NUMPY_FUNCTIONS, "deg2rad", "rad2deg"}
 #: Names that are no parameters unless the caller binds them.

@@ -22,7 +22,7 @@ else:
 
 @front
 def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
-        ieee: bool = False, compile: bool = True, nulls: str | int | float | None = None,
+        ieee: bool = False, compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
         **names: Any) -> Any:  # fmt: skip
     """A new array of f at each element: ``array(arr.typecode, [f(x) for x in arr])``, exactly, at memory speed.
 
@@ -42,13 +42,15 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
     ieee: division by zero, square roots of negatives and overflowing powers of floats give inf and nan. A callable must
         then be one that can be compiled.
     compile: False calls a function once per element even if it could be compiled.
+    strict: refuse what would be called once per element: NotCompilable, with the reason.
     nulls: ``"propagate"`` makes the result null where an array has a null; a number takes the place of nulls. By
         default they are a ValueError.
     names: buffers or numbers for the names in the expression.
 
     Raises what Python raises for an element; ExpressionError for a bad text; TypeError for a float result in an integer
     array (pass ``typecode='d'``); OverflowError for an int that does not fit; ValueError for lengths that differ;
-    NotCompilable for a callable with ``ieee=True`` that cannot be compiled.
+    NotCompilable for a callable that cannot be compiled, with ``ieee=True`` or ``strict=True``. An exception of an
+    element has a note that says which.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -59,13 +61,14 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
     >>> ao.map(array("i", [1, 2, 3]), lambda x, y: x*y, array("i", [4, 5, 6]))
     array('i', [4, 10, 18])
     """
-    found = kernel.kernel_of(f, names, ieee, compile)
+    found = kernel.kernel_of(f, names, ieee, compile, strict=strict)
     return found.map(arr, *more, typecode=typecode, out=out, threads=threads, nulls=nulls, **names)
 
 
 @front
 def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None, ieee: bool = False,
-                compile: bool = True, nulls: str | int | float | None = None, **names: Any) -> None:  # fmt: skip
+                compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
+                **names: Any) -> None:  # fmt: skip
     """Replaces each element of a writable buffer by f of it: ``for i, x in enumerate(arr): arr[i] = f(x)``.
 
     Parameters and exceptions are those of :func:`map`. If an exception stops the call, the elements before the one that
@@ -78,11 +81,11 @@ def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None
     >>> a
     array('d', [1.0, 2.0])
     """
-    kernel.kernel_of(f, names, ieee, compile).inplace(arr, *more, threads=threads, nulls=nulls, **names)
+    kernel.kernel_of(f, names, ieee, compile, strict=strict).inplace(arr, *more, threads=threads, nulls=nulls, **names)
 
 
 @front
-def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True,
+def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True, strict: bool = False,
            nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
     """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.
 
@@ -97,9 +100,10 @@ def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile:
     >>> ao.filter(array("i", [1, 2, 3, 4]), "flag & 1", flag=b"\\x00\\x01\\x03\\x02")
     array('i', [2, 3])
     """
-    return kernel.predicate(pred, names, ieee, compile).filter(arr, *more, nulls=nulls, **names)
+    return kernel.predicate(pred, names, ieee, compile, strict).filter(arr, *more, nulls=nulls, **names)
 
 
+@front
 def evaluate(text: str, *, names: Any = None, typecode: str | None = None, out: Any = None,
              threads: int | None = None, ieee: bool = False, nulls: str | int | float | None = None,
              **more: Any) -> Any:  # fmt: skip
@@ -127,6 +131,7 @@ def evaluate(text: str, *, names: Any = None, typecode: str | None = None, out: 
     return kernel.evaluate(text, ieee, names, more, typecode, out, threads, nulls)
 
 
+@front
 def compile(f: Function, *names: str, ieee: bool = False, strict: bool = False, compile: bool = True) -> Kernel:
     """A reusable Kernel of an expression or callable.
 
@@ -150,6 +155,7 @@ def compile(f: Function, *names: str, ieee: bool = False, strict: bool = False, 
                          decoding=compile)  # fmt: skip
 
 
+@front
 def explain(f: Function, *typecodes: str, ieee: bool = False, **names: Any) -> str:
     """What arrayops makes of an expression or callable, for arrays of these typecodes and numbers by name, as text.
 

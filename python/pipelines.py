@@ -63,16 +63,19 @@ class Pipeline:
 
     # -- building ----------------------------------------------------------------------------------------------------
 
-    def map(self, f: Function, /, **names: Any) -> Pipeline:
-        """With f of each element: a text of one free name (numbers for the others by keyword), a callable, a Kernel."""
-        return self._with(False, f, names)
+    def map(self, f: Function, /, *, strict: bool = False, **names: Any) -> Pipeline:
+        """With f of each element: a text of one free name (numbers for the others by keyword), a callable, a Kernel.
 
-    def filter(self, pred: Function, /, **names: Any) -> Pipeline:
-        """With the elements for which pred is true. pred is as f of :meth:`map`."""
-        return self._with(True, pred, names)
+        strict: raise NotCompilable, with the reason, for a callable that would be called once per element.
+        """
+        return self._with(False, f, names, strict)
 
-    def _with(self, keeps: bool, f: Function, names: dict[str, Any]) -> Pipeline:
-        stages = (*self._stages, stage_of(keeps, f, names, self._ieee))
+    def filter(self, pred: Function, /, *, strict: bool = False, **names: Any) -> Pipeline:
+        """With the elements for which pred is true. pred and strict are as for :meth:`map`."""
+        return self._with(True, pred, names, strict)
+
+    def _with(self, keeps: bool, f: Function, names: dict[str, Any], strict: bool = False) -> Pipeline:
+        stages = (*self._stages, stage_of(keeps, f, names, self._ieee, strict))
         return Pipeline(self._source, stages, self._ieee, self._nulls)
 
     # -- what it is --------------------------------------------------------------------------------------------------

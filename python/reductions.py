@@ -24,25 +24,28 @@ else:
     figures, kernel = Later("engine.figures"), Later("engine.kernel")
 
 
+@front
 def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = False, compile: bool = True,
-           nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
+           strict: bool = False, nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
     """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers. Raises
     what functools.reduce raises: TypeError for an empty buffer without initial. nulls: ``"skip"`` leaves them out, a
-    number takes their place.
+    number takes their place. strict is as in :func:`map`.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.reduce(array("B", b"arrayops"), "(acc*31 + x) & mask", 7, mask=0xFFFFFFFF)
     3234822848
     """
-    return kernel.kernel_of(f, names, ieee, compile, ("acc", "x")).reduce(arr, initial, nulls=nulls, **names)
+    found = kernel.kernel_of(f, names, ieee, compile, ("acc", "x"), strict)
+    return found.reduce(arr, initial, nulls=nulls, **names)
 
 
+@front
 def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typecode: str | None = None,
-               ieee: bool = False, compile: bool = True, nulls: str | int | float | None = None,
-               **names: Any) -> Any:  # fmt: skip
+               ieee: bool = False, compile: bool = True, strict: bool = False,
+               nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
     """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
@@ -54,9 +57,8 @@ def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typ
     >>> ao.accumulate(array("d", [3.0, 1.0, 4.0]), "x if x > acc else acc")
     array('d', [3.0, 3.0, 4.0])
     """
-    return kernel.kernel_of(f, names, ieee, compile, ("acc", "x")).accumulate(
-        arr, initial, typecode, nulls=nulls, **names
-    )
+    found = kernel.kernel_of(f, names, ieee, compile, ("acc", "x"), strict)
+    return found.accumulate(arr, initial, typecode, nulls=nulls, **names)
 
 
 # -- sums -------------------------------------------------------------------------------------------------------------
@@ -212,6 +214,7 @@ def _counted(what: int, args: tuple[Any, ...], pred: Function | None, ieee: bool
     return kernel.count_true(found, what, *args, nulls=nulls, **names)
 
 
+@front
 def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
         nulls: str | int | float | None = None, **names: Any) -> bool:  # fmt: skip
     """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
@@ -227,6 +230,7 @@ def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, nulls, names))
 
 
+@front
 def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
         nulls: str | int | float | None = None, **names: Any) -> bool:  # fmt: skip
     """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
@@ -242,6 +246,7 @@ def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, nulls, names))
 
 
+@front
 def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
           nulls: str | int | float | None = None, **names: Any) -> int:  # fmt: skip
     """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.

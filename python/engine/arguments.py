@@ -86,4 +86,5 @@ def bindable(value: Any, name: str) -> Any:
             return float(value)
     elif is_buffer(value):
         return value
-    raise TypeError(f"{name} must be a buffer or an int, float or bool, not {type(value).__name__}")
+    remedy = ": array('d', values) makes a buffer of numbers" if type(value) in (list, tuple) else ""
+    raise TypeError(f"{name} must be a buffer or an int, float or bool, not {type(value).__name__}{remedy}")

@@ -30,7 +30,7 @@ from .arguments import (
     thread_count,
     unwrapped,
 )
-from .common import MISSING, Later, held, make_room, native, new_values
+from .common import MISSING, Later, held, is_buffer, make_room, native, new_values
 from .exchange import OWN_TRUTHS, exchanges, fills, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
@@ -48,6 +48,33 @@ COUNT, ANY, ALL = (CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL
 _ANY_INT = 1 << 64  # stands for an accumulator
 _FOLDED = "a fold goes from one to the next"
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
+
+
+#: What people mean by operators that Python has for ints only.
+_HINTS = {
+    "^": "^ is the exclusive or of ints; a power is written **",
+    "&": "& binds more tightly than comparisons: write (x > 1) & (x < 3), or x > 1 and x < 3",
+    "|": "| binds more tightly than comparisons: write (x < 1) | (x > 3), or x < 1 or x > 3",
+}
+
+
+class _hints:
+    """Adds to Python's TypeError for an operator in a text what was meant, most likely."""
+
+    __slots__ = ("_kernel",)
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if type(error) is not TypeError or self._kernel._text is None or "'float'" not in str(error):
+            return
+        for symbol, hint in _HINTS.items():
+            if f"for {symbol}: " in str(error):
+                error.add_note(hint)
 
 
 def _goes_by_chunks(kernel: Kernel) -> bool:
@@ -98,7 +125,8 @@ class Kernel(_machine.KernelBase):
             elif self._decoding:
                 self._front = f
         else:
-            raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}")
+            order = "; the array comes first, then what is to be done with it" if is_buffer(f) else ""
+            raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}{order}")
         if self._plans is not None and self._inner is None:
             self._front = (self._plans.ready, self._plans.narrow)
 
@@ -200,8 +228,9 @@ class Kernel(_machine.KernelBase):
 
     def __repr__(self) -> str:
         ieee = ", ieee=True" if self._ieee else ""
+        how = "compiled" if self.compiled else f"called: {self._translation()[0].template.reason}"
         asked = f", {self._by_python} elements of the last run by Python" if self._by_python else ""
-        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}{asked}>"
+        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}, {how}{asked}>"
 
     def _repr_html_(self) -> str:
         return explain.unfolded(repr(self), self.explain())
@@ -232,7 +261,8 @@ class Kernel(_machine.KernelBase):
         args, lead = self._bind((arr, *more), names)
         if typecode is None and out is None and self._is_number(args):
             return self._number(args)
-        return self._run_map(args, lead, typecode, out, threads, nulls)
+        with _hints(self):
+            return self._run_map(args, lead, typecode, out, threads, nulls)
 
     @fills
     def inplace(self, arr: Any, *more: Any, threads: int | None = None, **names: Any) -> None:
@@ -248,7 +278,8 @@ class Kernel(_machine.KernelBase):
     def filter(self, arr: Any, *more: Any, **names: Any) -> Any:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
-        return self._run_filter(args, _machine.buffer_info(args[lead])[2], lead)
+        with _hints(self):
+            return self._run_filter(args, _machine.buffer_info(args[lead])[2], lead)
 
     def _run_filter(self, args: tuple[Any, ...], count: int, lead: int) -> Any:
         meaning = self._meaning(args, count)
@@ -382,6 +413,10 @@ class Kernel(_machine.KernelBase):
     def _bind_fold(self, names: dict[str, Any]) -> tuple[Any, ...]:
         """The named numbers of a fold, in the order of the parameters that follow the accumulator and the element."""
         self._one_by_one(_FOLDED)
+        missing = [p for p in self.params[2:] if p not in names] if self._plans is not None else []
+        if missing:
+            what = f"{self._text or self.source!r} is a fold of acc and x, the accumulator and the element"
+            raise TypeError(f"{what}: there is no value for {quoted(missing)}")
         tables = {self.params[i] for i in self._tables}
         numbers = {n: value if n in tables else plain_number(value, n, "fold") for n, value in names.items()}
         return self._bind((0, 0), numbers)[0][2:]
@@ -507,16 +542,21 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
     return kernel
 
 
-def kernel_of(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = ()) -> Kernel:
-    """The kernel of a text (the cached one), a callable, or a kernel."""
+def kernel_of(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = (),
+              strict: bool = False) -> Kernel:  # fmt: skip
+    """The kernel of a text (the cached one), a callable, or a kernel. strict: NotCompilable if it is to be called."""
     if isinstance(f, str):
         return text_kernel(f, names, ieee=ieee, first=first)
-    return f if isinstance(f, Kernel) else Kernel(f, ieee=ieee, decoding=compile)
+    if not isinstance(f, Kernel):
+        return Kernel(f, ieee=ieee, decoding=compile, strict=strict)
+    if strict and f._plans is None and not f.compiled:
+        raise NotCompilable(f"{f._name} cannot be compiled: {f._translation()[0].template.reason}")
+    return f
 
 
-def predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool) -> Kernel:
+def predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool, strict: bool = False) -> Kernel:
     """The kernel of a predicate; a text all of whose names are given takes the element, too, and does not use it."""
-    kernel = kernel_of(pred, names, ieee, compile)
+    kernel = kernel_of(pred, names, ieee, compile, strict=strict)
     if isinstance(pred, str) and names.keys() >= set(kernel.params):
         unused = next(name for name in ("x", "_", "__", "___") if name not in names)
         kernel = kernel_of(pred, names, ieee, compile, (unused,))
@@ -591,7 +631,8 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = 
                 return kernel._run_map(args, lead, "q", out, threads, nulls, meaning)
             except OverflowError as error:
                 raise _Unsigned from error
-    return kernel._run_map(args, lead, typecode, out, threads, nulls, meaning)
+    with _hints(kernel):
+        return kernel._run_map(args, lead, typecode, out, threads, nulls, meaning)
 
 
 # -- as stages of pipelines: functions of one number -------------------------------------------------------------------

@@ -124,7 +124,8 @@ class Plans:
                 self.ready.clear()
             self._plans[key] = plan
             signature = _signature(kind, types, wanted)
-            if signature is not None and plan.program is not None:
+            # what people may have meant instead is Python's to say (kernel.py)
+            if signature is not None and plan.program is not None and not plan.inference.bits_of_float:
                 self.ready[signature] = plan.program
         return plan
 

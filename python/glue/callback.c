@@ -40,7 +40,7 @@ static int map_element(run *r, size_t index, ao_array *out, store_policy *policy
     int status = 0;
     if (!policy->deferred.error) {
         char local[8], *element = out->spacing.stride ? local : (char *)out->data + index * ao_type_sizes[out->type];
-        status = store_result(policy, element, value);
+        status = store_result(policy, element, value, index);
         if (status == 0 && out->spacing.stride) {
             array_store(out, index, local);
         }

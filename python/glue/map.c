@@ -25,7 +25,7 @@ static int answer_map(run *r, size_t j, void *context)
     if (!value) {
         return -1;
     }
-    const int stored = store_result(policy, element, value);
+    const int stored = store_result(policy, element, value, r->frame.position + j);
     Py_DECREF(value);
     return stored < 0 ? -1 : 0;
 }

@@ -389,6 +389,9 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
     if (r->acc_index >= 0 && r->acc_index < r->visible) {
         Py_CLEAR(values[r->acc_index]);
     }
+    if (!result && !r->unnoted) {
+        note_element(r->first + index);
+    }
     return result;
 }
 

@@ -34,6 +34,7 @@ typedef struct {
     unsigned ntables;        /* arguments that are tables: a tuple of one buffer. The last of `arrays` are theirs, backwards */
     ao_table *looked_up;     /* what programs have for them */
     int8_t *is_array;        /* per argument */
+    int unnoted;             /* what it goes through is a part of something else: its indices mean nothing to the caller */
     size_t asked;            /* elements that the oracle was asked for; if any, values are set */
     PyObject **values;       /* what the oracle is called with; one free slot in front, for vectorcall */
     ao_frame frame;
@@ -56,6 +57,7 @@ static inline void run_none(run *r)
     r->asked = 0;
     r->count = 0;
     r->ninputs = r->ntables = 0;
+    r->unnoted = 0;
     r->first = 0;
     r->frame_memory = r->tables = NULL;
 }
