@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from . import _machine
 from .compiler.ir import identity
 from .engine.arguments import checked_typecode
-from .engine.common import MISSING, Later, new_values, write_all
+from .engine.common import MISSING, Later, also_named, new_values, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
 from .engine.kernel import Function, Kernel, fold_step, kernel_of, text_kernel
@@ -75,10 +75,12 @@ class Pipeline:
 
     # -- building ----------------------------------------------------------------------------------------------------
 
+    @also_named("self", "fn")
     def map(self, f: Function, /, **names: Any) -> Pipeline:
         """With f of each element: a text of one free name (numbers for the others by keyword), a callable, a Kernel."""
         return self._with("map", f, names)
 
+    @also_named("self", "predicate")
     def filter(self, pred: Function, /, **names: Any) -> Pipeline:
         """With the elements for which pred is true. pred is as f of :meth:`map`."""
         return self._with("filter", pred, names)
@@ -239,6 +241,10 @@ class Pipeline:
         """The number of values."""
         return self._gathered(COUNT)[0].count
 
+    def len(self) -> int:
+        """The number of values: :meth:`count` by the name that it has in arrayops 1.0 (Rust)."""
+        return self.count()
+
     def stats(self) -> Stats:
         """Count, sum, mean, min, max, variance and standard deviation: see :func:`arrayops.stats`."""
         g, floats = self._gathered(SUMS | SQUARES | EXTREMES)
@@ -246,10 +252,10 @@ class Pipeline:
             raise _no_values("stats")
         return summary(g, bool(floats))
 
-    def reduce(self, f: Function, /, initial: Any = MISSING, **names: Any) -> Any:
+    def reduce(self, f: Function, /, initial: Any = None, **names: Any) -> Any:
         """The left fold of the values, ``functools.reduce(f, values, initial)``: see :func:`arrayops.reduce`."""
         kernel = kernel_of(f, names, self._ieee, True, ("acc", "x"))
-        acc = initial
+        acc = MISSING if initial is None else initial
         for values in self._chunks(self._segments()):
             if isinstance(values, list) or type(acc) not in (int, float, bool, type(MISSING)):
                 step = functools.partial(fold_step, kernel, names)
@@ -339,6 +345,10 @@ class Pipeline:
             yield from iterated(values)
 
 
+#: What it is called in arrayops 1.0 (Rust), for isinstance and annotations.
+LazyArray = Pipeline
+
+
 def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None) -> Pipeline:
     """A pipeline over a buffer or an iterable of buffers (a stream): stages now, one pass when a result is asked for.
 
@@ -359,6 +369,7 @@ def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None
     return Pipeline(src, (), bool(ieee), nulls)
 
 
+@also_named("array")
 def lazy_array(arr: Any) -> Pipeline:
     """A pipeline over one buffer: :func:`lazy` by the name that it has in arrayops 1.0 (Rust).
 

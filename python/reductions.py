@@ -11,7 +11,7 @@ from array import array
 
 from . import _machine
 from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
-from .engine.common import MISSING, Later, different_lengths, front, held, native, steadily
+from .engine.common import MISSING, Later, also_named, different_lengths, front, held, native, steadily
 from .engine.exchange import taken, taken_together
 
 TYPE_CHECKING = False
@@ -24,19 +24,21 @@ else:
     figures, kernel = Later("engine.figures"), Later("engine.kernel")
 
 
-def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = False, compile: bool = True,
+@also_named("array", "fn")
+def reduce(arr: Any, f: Function, /, initial: Any = None, *, ieee: bool = False, compile: bool = True,
            nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
     """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
 
-    f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers. Raises
-    what functools.reduce raises: TypeError for an empty buffer without initial. nulls: ``"skip"`` leaves them out, a
-    number takes their place.
+    f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers. initial:
+    None is none. Raises what functools.reduce raises: TypeError for an empty buffer without initial. nulls: ``"skip"``
+    leaves them out, a number takes their place.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.reduce(array("B", b"arrayops"), "(acc*31 + x) & mask", 7, mask=0xFFFFFFFF)
     3234822848
     """
+    initial = MISSING if initial is None else initial
     return kernel.kernel_of(f, names, ieee, compile, ("acc", "x")).reduce(arr, initial, nulls=nulls, **names)
 
 
@@ -63,6 +65,7 @@ def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typ
 
 
 @front
+@also_named("array")
 def sum(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The sum of a buffer: an exact int, or for floats the correctly rounded sum, equal to ``math.fsum(arr)``.
 
@@ -81,6 +84,7 @@ def sum(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None 
         return math.fsum(steadily(native(arr)))  # reached where only fsum itself can say: front.c does the others
 
 
+@also_named("array")
 def mean(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The arithmetic mean of a buffer, equal to ``statistics.fmean(arr)``.
 
@@ -116,6 +120,7 @@ def are_doubles(ints: Any) -> bool:
 
 
 @front
+@also_named("array")
 def min(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The smallest element of a buffer, as ``min(arr)`` finds it: the first of equals, and a nan only if it is first.
 
@@ -133,6 +138,7 @@ def min(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None 
 
 
 @front
+@also_named("array")
 def max(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The largest element of a buffer, as ``max(arr)`` finds it: the first of equals, and a nan only if it is first.
 
