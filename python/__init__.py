@@ -8,7 +8,7 @@ array('d', [2.0, 5.0, 10.0])
 
 from ._machine import View
 from .data import from_arrow, open, to_arrow, view
-from .engine.common import at_first_use, own_module
+from .engine.common import at_first_use, own_module, warn_of_namesake
 from .expressions import compile, evaluate, explain, filter, map, map_inplace
 from .reductions import (
     accumulate,
@@ -129,13 +129,15 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> object:
-    for names in _LATER.values():
-        if name in names:
-            _complete()
-    if name in globals():
-        return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # type checkers know the names from above, and so notice a misspelt one
+
+    def __getattr__(name: str) -> object:
+        for names in _LATER.values():
+            if name in names:
+                _complete()
+        if name in globals():
+            return globals()[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _complete() -> None:
@@ -150,6 +152,7 @@ def _complete() -> None:
 
 
 at_first_use(_complete)
+warn_of_namesake(__path__[0])
 
 
 def __dir__() -> list[str]:

@@ -139,7 +139,7 @@ def searchsorted(arr: Any, values: Any, side: str = "left", *, nulls: str | int 
 
 
 def first(arr: Any, pred: Function, /, *more: Any, default: Any = -1, ieee: bool = False, compile: bool = True,
-          nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
+          nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
     """The index of the first element for which pred is true: ``next((i for i, x in enumerate(arr) if pred(x)), -1)``.
 
     Elements behind it are not looked at, so they raise nothing. default: what there is if there is none. Parameters and
@@ -152,12 +152,13 @@ def first(arr: Any, pred: Function, /, *more: Any, default: Any = -1, ieee: bool
     >>> ao.first(b"key=value", lambda c: c == 61)
     3
     """
-    found = kernel.predicate(pred, names, ieee, compile)
-    at = kernel.count_true(found, kernel.FIRST, arr, *more, nulls=nulls, **names)
+    named = kernel.with_names(pred, names, named, ieee)
+    found = kernel.predicate(pred, named, ieee, compile)
+    at = kernel.count_true(found, kernel.FIRST, arr, *more, nulls=nulls, **named)
     if at < 0:
         return default
     if nulls == "skip":
-        return _places(tuple(a for a in (arr, *more, *names.values()) if is_array(a)))[at]
+        return _places(tuple(a for a in (arr, *more, *named.values()) if is_array(a)))[at]
     return at
 
 

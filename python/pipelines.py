@@ -24,7 +24,7 @@ from .engine.arguments import checked_typecode
 from .engine.common import MISSING, Later, also_named, new_values, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
-from .engine.kernel import Function, Kernel, fold_step, kernel_of, text_kernel
+from .engine.kernel import Function, Kernel, fold_step, kernel_of, stored, text_kernel, with_names
 from .engine.missing import check_nulls
 from .engine.plans import PIPED
 from .engine.segments import (
@@ -76,38 +76,39 @@ class Pipeline:
     # -- building ----------------------------------------------------------------------------------------------------
 
     @also_named("self", "fn")
-    def map(self, f: Function, /, **names: Any) -> Pipeline:
-        """With f of each element: a text of one free name (numbers for the others by keyword), a callable, a Kernel."""
-        return self._with("map", f, names)
+    def map(self, f: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
+        """With f of each element: a text of one free name, a callable, a Kernel. Numbers for the other names of a text
+        are given by keyword, or looked up in the mapping names."""
+        return self._with("map", f, with_names(f, names, named, self._ieee))
 
     @also_named("self", "predicate")
-    def filter(self, pred: Function, /, **names: Any) -> Pipeline:
-        """With the elements for which pred is true. pred is as f of :meth:`map`."""
-        return self._with("filter", pred, names)
+    def filter(self, pred: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
+        """With the elements for which pred is true. Parameters are those of :meth:`map`."""
+        return self._with("filter", pred, with_names(pred, names, named, self._ieee))
 
-    def takewhile(self, pred: Function, /, **names: Any) -> Pipeline:
+    def takewhile(self, pred: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
         """With the elements before the first one for which pred is false: ``itertools.takewhile``.
 
         What is behind that element is not looked at, nor read from a stream, but for what stands in the same chunk.
-        pred is as f of :meth:`map`.
+        Parameters are those of :meth:`map`.
 
         >>> import arrayops as ao
         >>> from array import array
         >>> ao.lazy(array("d", [3.0, 2.0, 0.0, 5.0])).takewhile("x > 0").map("1/x").count()
         2
         """
-        return self._with("takewhile", pred, names)
+        return self._with("takewhile", pred, with_names(pred, names, named, self._ieee))
 
-    def dropwhile(self, pred: Function, /, **names: Any) -> Pipeline:
+    def dropwhile(self, pred: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
         """With the first element for which pred is false and all behind it: ``itertools.dropwhile``.
 
-        pred is as f of :meth:`map`.
+        Parameters are those of :meth:`map`.
 
         >>> import arrayops as ao
         >>> ao.lazy(b"   text ").dropwhile("x == 32").collect().tobytes()
         b'text '
         """
-        return self._with("dropwhile", pred, names)
+        return self._with("dropwhile", pred, with_names(pred, names, named, self._ieee))
 
     def _with(self, verb: str, f: Function, names: dict[str, Any]) -> Pipeline:
         stages = (*self._stages, stage_of(verb, f, names, self._ieee))
@@ -252,17 +253,18 @@ class Pipeline:
             raise _no_values("stats")
         return summary(g, bool(floats))
 
-    def reduce(self, f: Function, /, initial: Any = None, **names: Any) -> Any:
+    def reduce(self, f: Function, /, initial: Any = None, *, names: Any = None, **named: Any) -> Any:
         """The left fold of the values, ``functools.reduce(f, values, initial)``: see :func:`arrayops.reduce`."""
-        kernel = kernel_of(f, names, self._ieee, True, ("acc", "x"))
+        named = with_names(f, names, named, self._ieee, ("acc", "x"))
+        kernel = kernel_of(f, named, self._ieee, True, ("acc", "x"))
         acc = MISSING if initial is None else initial
         for values in self._chunks(self._segments()):
             if isinstance(values, list) or type(acc) not in (int, float, bool, type(MISSING)):
-                step = functools.partial(fold_step, kernel, names)
+                step = functools.partial(fold_step, kernel, named)
                 given = () if acc is MISSING else (acc,)
                 acc = functools.reduce(step, iterated(values), *given) if given or len(values) else acc
             elif len(values):
-                acc = kernel.reduce(values, **names) if acc is MISSING else kernel.reduce(values, acc, **names)
+                acc = kernel.reduce(values, **named) if acc is MISSING else kernel.reduce(values, acc, **named)
         if acc is MISSING:
             raise TypeError("reduce() of empty iterable with no initial value")
         return acc
@@ -301,15 +303,7 @@ class Pipeline:
                 values = found[0]
                 yield values if typecode not in PIPED else text_kernel("x").map(values, typecode=typecode)
                 continue
-            # an iterator: each value is stored before the next is computed
-            values = iter(iterated(part)) if last is None else last.elements(part)
-            try:
-                yield new_values(typecode, values)
-            except TypeError as error:
-                if "float" not in str(error):
-                    raise
-                raise TypeError(f"the pipeline gives floats, which a {typecode!r} array cannot hold; pass typecode='d'"
-                                ) from None  # fmt: skip
+            yield _stored(typecode, iterated(part) if last is None else last.elements(part))
 
     def to(self, out: Any, typecode: str | None = None) -> int:
         """Writes the values to a writable buffer, from its front, or to a binary file as raw numbers; returns how many.
@@ -330,7 +324,7 @@ class Pipeline:
         pieces: Iterable[Any] = self._collected(code)
         if any(not isinstance(segment, Compiled) for segment in self._segments()):
             pieces = list(pieces)  # out may share memory with the source, of which every chunk must be read first
-        for piece in pieces:
+        for piece in _without_remedy(pieces):
             fits = builtins.min(len(piece), room - at)
             if fits:
                 copy.map(memoryview(piece)[:fits], out=target[at : at + fits])
@@ -380,6 +374,38 @@ def lazy_array(arr: Any) -> Pipeline:
     """
     _machine.buffer_info(taken(arr))
     return lazy(arr)
+
+
+# -- values stored ---------------------------------------------------------------------------------------------------
+
+
+def _stored(typecode: str, values: Iterable[Any]) -> Any:
+    """The values as an array, each stored before the next is computed; what does not fit is refused with a remedy."""
+    newest: list[Any] = []
+
+    def remembered() -> Iterator[Any]:
+        for value in values:
+            newest[:] = (value,)
+            yield value
+
+    try:
+        return new_values(typecode, remembered())
+    except TypeError as error:
+        if "float" not in str(error):
+            raise
+        raise TypeError(f"the pipeline gives floats, which a {typecode!r} array cannot hold; pass typecode='d'"
+                        ) from None  # fmt: skip
+    except OverflowError:
+        stored(typecode, newest)  # whose words say what to ask for, if it was the store that failed
+        raise
+
+
+def _without_remedy(pieces: Iterable[Any]) -> Iterator[Any]:
+    """The pieces of what goes to a buffer, whose typecode is what it is."""
+    try:
+        yield from pieces
+    except OverflowError as error:
+        raise OverflowError(str(error).partition("; pass typecode=")[0]) from None
 
 
 # -- as text ---------------------------------------------------------------------------------------------------------

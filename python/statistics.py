@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 
-def _variance(arr: Any, ddof: int, name: str) -> tuple[int, int] | None:
+def _variance(arr: Any, ddof: int, name: str, nan: str | None) -> tuple[int, int] | None:
     """The variance as a fraction, or None if an element is inf or nan."""
     if not isinstance(ddof, int) or ddof < 0:
         raise ValueError(f"ddof must be an int from 0, not {ddof!r}")
-    g = gather(arr, SUMS | SQUARES)
+    g = gather(arr, SUMS | SQUARES, nan)
     if g.count <= ddof:
         raise no_data(name, g.count, ddof + 1)
     return None if g.special is not None else variance(g, is_float(arr), ddof)
@@ -58,7 +58,7 @@ def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan:
     >>> ao.var(array("d", [1e9 + 1, 1e9 + 2, 1e9 + 3]), ddof=1)
     1.0
     """
-    found = _variance(taken(arr, nulls, nan), ddof, "var")
+    found = _variance(taken(arr, nulls), ddof, "var", nan)
     return math.nan if found is None else ratio(*found)
 
 
@@ -73,7 +73,7 @@ def std(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan:
     >>> ao.std(array("i", [1, 2, 3, 4]))
     1.118033988749895
     """
-    found = _variance(taken(arr, nulls, nan), ddof, "std")
+    found = _variance(taken(arr, nulls), ddof, "std", nan)
     return math.nan if found is None else root(*found)
 
 
@@ -124,8 +124,8 @@ def stats(arr: Any, *, nulls: str | int | float | None = None, nan: str | None =
     >>> ao.stats(array("i", [1, 2, 3, 4]))
     Stats(count=4, sum=10, mean=2.5, min=1, max=4, var=1.25, std=1.118033988749895)
     """
-    arr = taken(arr, nulls, nan)
-    g = gather(arr, SUMS | SQUARES | EXTREMES)
+    arr = taken(arr, nulls)
+    g = gather(arr, SUMS | SQUARES | EXTREMES, nan)
     if not g.count:
         raise no_data("stats", 0, 1)
     return summary(g, is_float(arr))
@@ -173,8 +173,8 @@ class RunningStats:
 
         nulls and nan are as in :func:`sum`.
         """
-        arr = taken(arr, nulls, nan)
-        found = gather(arr, SUMS | SQUARES | EXTREMES)
+        arr = taken(arr, nulls)
+        found = gather(arr, SUMS | SQUARES | EXTREMES, nan)
         self._add(found._replace(first_nan=False), is_float(arr))  # which is first depends on the order
 
     def merge(self, other: RunningStats) -> None:

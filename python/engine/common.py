@@ -116,9 +116,11 @@ def is_buffer(value: Any) -> bool:
     """Whether a value gives its memory, of whatever format."""
     try:
         memoryview(value).release()
-        return True
     except TypeError:
         return False
+    except ValueError:
+        pass  # NumPy's times would if there were a format for them: who takes the buffer says what to do
+    return True
 
 
 def new_values(typecode: str, values: Any) -> Any:
@@ -265,7 +267,24 @@ def _signature(function: Callable[..., Any]) -> str:
     values = function.__kwdefaults__ or {}
     parts = [*names[: code.co_posonlyargcount], *(["/"] if code.co_posonlyargcount else [])]
     parts += names[code.co_posonlyargcount : count]
-    parts += ["*more"] if code.co_flags & _VARARGS else []
+    rest = list(names[count + code.co_kwonlyargcount :])
+    parts += [f"*{rest.pop(0)}"] if code.co_flags & _VARARGS else []
     parts += [f"{name}={values[name]!r}" for name in keywords]
-    parts += ["**names"] if code.co_flags & _VARKEYWORDS else []
+    parts += [f"**{rest.pop(0)}"] if code.co_flags & _VARKEYWORDS else []
     return f"{function.__name__}({', '.join(parts)})"
+
+
+def warn_of_namesake(folder: str) -> None:
+    """The Rust package called arrayops on PyPI is installed into the same folder; its files are seen there.
+
+    Whichever of the two came last is imported, but modules of the other lie beside it, and removing one breaks both.
+    """
+    if os.path.exists(os.path.join(folder, "basic.py")):
+        import warnings
+
+        warnings.warn(
+            "two packages called arrayops are installed in one place; keep one: pip uninstall arrayops arrayops-vm, "
+            "then pip install arrayops-vm",
+            RuntimeWarning,
+            stacklevel=3,
+        )

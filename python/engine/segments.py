@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 from .. import _machine
 from ..compiler.ir import IR, Builder, TooManyNodes
 from ..compiler.machine import MISSING
+from ..compiler.parse import ExpressionError
 from .arguments import bindable, plain_number
 from .common import held, native
 from .figures import EXTREMES, NOTHING, SQUARES, SUMS, Gathered, as_floats, gather, is_float, joined, together
@@ -28,8 +29,9 @@ from .kernel import (
     stage_function,
     stage_ir,
     stage_name,
+    stage_text,
 )
-from .plans import Plan, pipe_plan, types_of
+from .plans import Plan, inverts_truth, pipe_plan, types_of
 
 #: Elements that go together through the stages around a callable; so far it may be called ahead of a stage that raises.
 CHUNK = 8192
@@ -137,15 +139,18 @@ class Compiled:
         self.keep: int | None = None
         self.steps: list[tuple[bool, Callable[[Any], Any]]] = []
         self.plans: dict[Any, Plan] = {}
+        self.inverting: dict[int, str] = {}  # nodes of ~, and the texts that they are of
 
-    def add(self, keeps: bool, ir: IR, known: dict[int, Any], python: Callable[[Any], Any]) -> None:
-        """Appends a stage: its IR with parameters known but one. Raises TooManyNodes."""
+    def add(self, keeps: bool, ir: IR, known: dict[int, Any], python: Callable[[Any], Any], text: str | None) -> None:
+        """Appends a stage: its IR with parameters known but one, and its text if it has one. Raises TooManyNodes."""
         build, new = self.build, list[int]()
         for node in ir.nodes:
             if node.op == "param":
                 new.append(build.const(known[node.value]) if node.value in known else self.value)
             else:
                 new.append(build.add(node.op, *(new[i] for i in node.args), value=node.value))
+            if node.op == "invert" and text is not None:
+                self.inverting[new[-1]] = text
         # the stage before is evaluated, with its exceptions, even if nobody looks at its value
         result = new[ir.root] if new[ir.root] == self.value else build.add("seq", self.value, new[ir.root])
         if keeps:
@@ -174,7 +179,10 @@ class Compiled:
     def plan(self, arr: Any, wanted: str | None) -> Plan:
         key = (types_of((arr,)), wanted)
         if key not in self.plans:
-            self.plans[key] = pipe_plan(self.build.done(self.value, ("x",)), self.keep, self.ieee, key[0], wanted)
+            plan = pipe_plan(self.build.done(self.value, ("x",)), self.keep, self.ieee, key[0], wanted)
+            for node in plan.inference.inverted & self.inverting.keys():
+                raise inverts_truth(self.inverting[node])
+            self.plans[key] = plan
         return self.plans[key]
 
     def run(self, arr: Any, wanted: str | None, what: int) -> Any:
@@ -188,6 +196,8 @@ class Compiled:
         """The values for a chunk, as something to iterate over: two parts if one raises, what comes before it first."""
         try:
             found = None if isinstance(arr, list) else self.run(arr, None, 0)
+        except ExpressionError:
+            raise
         except Exception:
             found = None  # element by element, up to the one that raises
         if found is not None:
@@ -217,12 +227,12 @@ def segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] |
         last = segments[-1] if segments else None
         if isinstance(last, Compiled):
             try:
-                last.add(stage.keeps, *ir, python)
+                last.add(stage.keeps, *ir, python, stage_text(stage.kernel))
                 continue
             except TooManyNodes:
                 pass
         fresh = Compiled(ieee)
-        fresh.add(stage.keeps, *ir, python)
+        fresh.add(stage.keeps, *ir, python, stage_text(stage.kernel))
         segments.append(fresh)
     if not segments or isinstance(segments[-1], While):
         segments.append(Compiled(ieee))  # so that the machine collects the values, or adds them up

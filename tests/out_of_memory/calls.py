@@ -63,6 +63,30 @@ def with_nulls(values: array[Any]) -> Any:
     return type(ao.to_arrow(values))(values, BITS)
 
 
+FORMATS = ("?", "e", "i3", "u3")  # which array.array has not
+
+
+def new(code: str) -> Any:
+    """A View of new memory of a format."""
+    return ao.map(ints(), "x // 2", typecode=code)
+
+
+def with_nans(serial: int = 0) -> array[Any]:
+    """Floats, every fourth of which is a nan."""
+    values = floats()
+    values[::4] = array("d", [float("nan")]) * len(values[::4])
+    return values
+
+
+def refused_nulls(data: Any) -> str:
+    """What is said of nulls that nobody said anything of."""
+    try:
+        ao.sum(data)
+    except ValueError as error:
+        return str(error)
+    raise AssertionError("not refused")
+
+
 def one(make: Callable[[int], Any]) -> Callable[[int], tuple[Any, ...]]:
     """Makes a row's arguments: one thing."""
     return lambda serial: (make(serial),)
@@ -270,6 +294,26 @@ ROWS = [
     Row("nulls filled", one(ints), lambda a: ao.map(with_nulls(a), "x + 1", nulls=5)),
     Row("nulls propagate", one(ints), lambda a: KERNEL.map.__wrapped__(KERNEL, a, nulls=BITS)),
     Row("nulls propagate, callback", one(ints), lambda a: CALLBACK.map.__wrapped__(CALLBACK, a, nulls=BITS)),
+    Row("nulls skipped, two", two(ints, ints), lambda a, b: ao.dot(with_nulls(a), b, nulls="skip")),
+    Row("nulls refused", one(ints), lambda a: refused_nulls(with_nulls(a))),
+    Row("nulls of a stream", one(ints), lambda a: ao.lazy([with_nulls(a)], nulls="skip").map("x + 1").sum()),
+    Row("nan skipped", one(with_nans), lambda a: (ao.sum(a, nan="skip"), ao.mean(a, nan="skip"), ao.max(a, nan="skip"),
+                                                  ao.stats(a, nan="skip"), ao.prod(a, nan="skip"))),
+    Row("nan skipped, copied", one(with_nans), lambda a: ao.median(a, nan="skip")),
+    *(Row(f"map {code}", one(ints), lambda a, c=code: ao.map(a, "x // 2", typecode=c).tolist()) for code in FORMATS),
+    *(Row(f"map {code} out", two(ints, lambda serial, c=code: new(c)),
+          lambda a, b: (ao.map(a, "x // 2", out=b), b.tolist())[1], inplace=True) for code in FORMATS),
+    *(Row(f"from {code}", one(lambda serial, c=code: new(c)), lambda a: (
+        ao.map(a, "x + 1", typecode="d"), ao.filter(a, "x < 1").tolist(), ao.sum(a), ao.unique(a).tolist(),
+        ao.stats(a), a.tolist())) for code in FORMATS),
+    *(Row(f"callback {code}", one(lambda serial, c=code: new(c)), lambda a: ao.map(a, not_compiled, typecode="d"))
+      for code in FORMATS),
+    *(Row(f"lazy {code}", one(ints), lambda a, c=code: ao.lazy(a).map("x // 2").collect(c).tolist())
+      for code in FORMATS),
+    Row("accumulate i3", one(ints), lambda a: ao.accumulate(a, typecode="i3").tolist()),
+    Row("names", one(ints), lambda a: ao.map(a, "x*k", names={"k": 3, "other": None})),
+    Row("marked together", one(lambda serial: array("q", [2**62 + i for i in range(3000)])),
+        lambda a: ao.map(a, "x * 3", typecode="d")),
     Row("view", one(lambda serial: bytearray(range(200))), lambda a: ao.view(a, ">h", 2, 6).tolist()),
     Row("view slice", one(view_of), lambda v: (v[2:9:3].tolist(), v[-1], len(v), 7 in v)),
     Row("view buffer", one(view_of), lambda v: memoryview(v).strides),
@@ -331,7 +375,7 @@ def covered() -> set[str]:
     """The public names that rows call, found in the code of their functions."""
     names: set[str] = set()
     pending = [c for row in (*ROWS, *COLD) for c in [row.call.__code__]]
-    pending += [f.__code__ for f in (stats_of, restored, opened, refusal)]
+    pending += [f.__code__ for f in (stats_of, restored, opened, refusal, refused_nulls)]
     while pending:
         code = pending.pop()
         names.update(code.co_names)

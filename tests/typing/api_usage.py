@@ -229,3 +229,8 @@ def settings() -> None:
     assert_type(ao.isa(), str)
     assert_type(ao.__version__, str)
     print(ao.__all__)
+
+
+def a_misspelt_name_is_noticed() -> None:
+    """Both type checkers report a comment that silences nothing."""
+    print(ao.argsrt)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

@@ -2,7 +2,6 @@
  *
  * Results are compared byte by byte, so that the order of zeros and nans counts. test_sort [seed [rounds]] */
 #include <math.h>
-#include <pthread.h>
 #include <stdatomic.h>
 
 #if defined __SSE2__
@@ -11,6 +10,7 @@
 
 #include "check.h"
 #include "arrays/sort.h"
+#include "thread.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -518,17 +518,6 @@ typedef struct {
 
 /* Random words, then all alike, again and again: whatever was counted is no longer so. Not atomic, as no writer in Python
  * is: the thread sanitizer is told so. */
-#if defined __has_feature
-#if __has_feature(thread_sanitizer)
-#define UNTOLD __attribute__((no_sanitize("thread")))
-#endif
-#endif
-#if defined __SANITIZE_THREAD__
-#define UNTOLD __attribute__((no_sanitize("thread")))
-#endif
-#ifndef UNTOLD
-#define UNTOLD
-#endif
 UNTOLD static void *write_beside(void *context)
 {
     writer *wr = context;
@@ -547,9 +536,8 @@ static void check_races(void)
     enum { N = 1 << 14, ROUNDS = 60 };
     static uint64_t shared[N], room[2 * N + 2];
     writer wr = {.words = shared, .number = N};
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, write_beside, &wr))
-        abort();
+    ao_thread thread;
+    const int beside = ao_thread_start(&thread, write_beside, &wr);
     for (size_t round = 0; round < ROUNDS; round++)
         for (size_t t = 0; t < COUNT(types); t++) {
             const size_t size = types[t].size, n = N * 8 / size - round % 7;
@@ -564,7 +552,8 @@ static void check_races(void)
             CHECK(*guard == 0x5A, "a selection wrote behind its memory");
         }
     atomic_store(&wr.stop, 1);
-    pthread_join(thread, NULL);
+    if (beside)
+        ao_thread_join(&thread);
 }
 
 /* A library built with -ffast-math may have made zeros of subnormals in the caller's thread: not here. */

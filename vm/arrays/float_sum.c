@@ -4,6 +4,7 @@
  * instruction set. Nothing is allocated.
  */
 #include "float_sum.h"
+#include "../portable.h"
 
 #include <float.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static double rounded(ao_accumulator *a)
         top--;
     uint64_t bits = (uint64_t)a->digit[top] << 32 | (uint64_t)a->digit[top - 1];
     if (bits >> 53 || top > 1) {
-        int zeros = __builtin_clzll(bits);
+        int zeros = (int)ao_leading_zeros(bits);
         uint64_t third = top > 1 ? (uint64_t)a->digit[top - 2] << 32 : 0;
         uint64_t below = third << zeros;
         if (zeros)

@@ -15,6 +15,7 @@
  * part by part. After a stop a function returns soon, with whatever the memory holds then.
  */
 #include "sort.h"
+#include "../portable.h"
 
 #include <string.h>
 
@@ -33,15 +34,10 @@ _Static_assert((int)FEW >> (int)LEAST_BITS == 0 && (int)FEW >> ((int)LEAST_BITS 
 _Static_assert((int)SAMPLE <= (int)FEW, "what is not sorted by insertion has a sample");
 
 /* Elements as words of their size. */
-#if defined __GNUC__
-#define WORD __attribute__((may_alias))
-#else
-#define WORD
-#endif
-typedef ao_u8 WORD word_u8;
-typedef ao_u16 WORD word_u16;
-typedef ao_u32 WORD word_u32, word_f32;
-typedef ao_u64 WORD word_u64, word_f64;
+typedef ao_u8 AO_MAY_ALIAS word_u8;
+typedef ao_u16 AO_MAY_ALIAS word_u16;
+typedef ao_u32 AO_MAY_ALIAS word_u32, word_f32;
+typedef ao_u64 AO_MAY_ALIAS word_u64, word_f64;
 /* Elements with their keys beside them: of an argsort the place of each, of the largest ones their bits. */
 typedef struct {
     ao_u32 key, item;
