@@ -10,6 +10,7 @@ that Python evaluates lazily (``and``, ``or``, chained comparisons) is built fro
     neg pos invert not truth                       in      value: a tuple of constants
     if      (condition, then, else), lazy          call    value: a name in FUNCTIONS
     seq     (effect..., value): the value, after operations whose exceptions Python would raise first
+    whole   (expression,), value: (name in REDUCTIONS, ddof): one number of all elements; whole.py takes it out
 """
 
 from __future__ import annotations
@@ -126,6 +127,12 @@ def least_arguments(value: Callable[..., object]) -> int:
         return FUNCTIONS[name].least
     return 2 if OPERATORS[value] in BINARY or OPERATORS[value] in COMPARE else 1
 
+
+#: What reduces all elements of an expression to one number, and the kind of that: "" is the kind of the values.
+REDUCTIONS = {
+    "sum": "", "mean": "f", "min": "", "max": "", "var": "f", "std": "f", "count": "i", "any": "b", "all": "b",
+    "prod": "", "median": "", "argmin": "i", "argmax": "i", "len": "i",
+}  # fmt: skip
 
 CONSTANTS: dict[str, float] = {"pi": math.pi, "e": math.e, "tau": math.tau, "inf": math.inf, "nan": math.nan}
 
@@ -312,6 +319,10 @@ def _show_node(node: Node, args: list[str], params: tuple[str, ...]) -> str:
         return f"bool({args[0]})"
     if op == "seq":
         return f"({', '.join(args)})[-1]"
+    if op == "whole":
+        assert isinstance(value, tuple)
+        inside = args[0][1:-1] if args[0].startswith("(") and _outer(args[0]) else args[0]
+        return f"{value[0]}({inside}{f', ddof={value[1]}' if value[1] else ''})"
     if len(args) == 1:
         return f"({ {'neg': '-', 'pos': '+', 'invert': '~', 'not': 'not '}[op] }{args[0]})"
     return f"({args[0]} {op} {args[1]})"

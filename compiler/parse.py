@@ -13,7 +13,19 @@ from keyword import iskeyword
 from typing import Any
 
 from .evaluate import interpret
-from .ir import BINARY, CONSTANTS, FUNCTIONS, IR, ISCLOSE_WITHIN, MAX_NODES, METHODS, Builder, Number, TooManyNodes
+from .ir import (
+    BINARY,
+    CONSTANTS,
+    FUNCTIONS,
+    IR,
+    ISCLOSE_WITHIN,
+    MAX_NODES,
+    METHODS,
+    REDUCTIONS,
+    Builder,
+    Number,
+    TooManyNodes,
+)
 
 #: Characters of one expression. Longer texts are refused before they are parsed.
 MAX_TEXT = 16_384
@@ -332,9 +344,11 @@ class _Parser:
             if not name:
                 raise self.unknown("function", "math." + written, _math_names(), node.func)
         elif isinstance(node.func, ast.Name):
+            if self.is_reduction(node):
+                return self.reduction(node, depth)
             name = ALIASES.get(node.func.id, node.func.id)
             if name not in _CALLS or name in self.params:
-                raise self.unknown("function", node.func.id, _CALLS, node.func)
+                raise self.unknown("function", node.func.id, (*_CALLS, *REDUCTIONS), node.func)
         else:
             raise self.error("only functions named in the language can be called", node.func)
         if name == "isclose" and node.keywords:
@@ -348,6 +362,40 @@ class _Parser:
         if len(node.args) < least or (most is not None and len(node.args) > most):
             raise self.error(f"{name}() takes {_count(least, most)}, not {len(node.args)}", node)
         return self.apply(name, [self.expr(argument, depth) for argument in node.args])
+
+    def is_reduction(self, node: ast.Call) -> bool:
+        """Whether a call is of all elements: min() and max() of one argument are, unless the name is a parameter."""
+        name = node.func.id  # type: ignore[attr-defined]
+        return name in REDUCTIONS and name not in self.params and (name not in _CALLS or len(node.args) == 1)
+
+    def reduction(self, node: ast.Call, depth: int) -> int:
+        name, ddof = node.func.id, 0  # type: ignore[attr-defined]
+        if len(node.args) != 1 or isinstance(node.args[0], ast.Starred):
+            raise self.error(f"{name}() takes 1 argument, not {len(node.args)}", node)
+        for keyword in node.keywords:
+            if keyword.arg != "ddof" or name not in ("var", "std"):
+                raise self.error("keyword arguments are not part of the language, but ddof of var() and std()", keyword)
+            ddof = self.freedom(keyword.value, depth)
+        inside = self.expr(node.args[0], depth)
+        if not self.has_param(inside):
+            raise self.error(f"{name}() is of the elements of an array, and there is none in its argument", node)
+        return self.build.add("whole", inside, value=(name, ddof))
+
+    def freedom(self, node: ast.expr, depth: int) -> int:
+        ddof = self.element(node, depth)
+        if not isinstance(ddof, int) or ddof < 0:
+            raise self.error("ddof must be an int from 0", node)
+        return int(ddof)
+
+    def has_param(self, index: int) -> bool:
+        stack, seen = [index], {index}
+        while stack:
+            node = self.build.nodes[stack.pop()]
+            if node.op == "param":
+                return True
+            stack.extend(i for i in node.args if i not in seen)
+            seen.update(node.args)
+        return False
 
     def isclose(self, node: ast.Call, depth: int) -> int:
         """isclose() with its keywords, which must be constants."""

@@ -11,7 +11,7 @@ from array import array
 from typing import Any
 
 from . import _machine
-from .engine.common import Later, also_named, native
+from .engine.common import Later, also_named, native, sliceable
 from .engine.exchange import given_as, is_array, taken, taken_together
 
 TYPE_CHECKING = False
@@ -174,7 +174,8 @@ def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int
     array('i', [1, 20, 3, 4])
     """
     _machine.buffer_info(arr)
-    return memoryview(arr)[builtins.slice(start, stop, step)]
+    found: memoryview = sliceable(arr)[builtins.slice(start, stop, step)]
+    return found
 
 
 class ArrayIterator(itertools.chain[int | float]):

@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 from . import _machine
 from .compiler.ir import identity
 from .engine.arguments import checked_typecode
-from .engine.common import MISSING, Later, also_named, new_values, write_all
+from .engine.common import MISSING, Later, also_named, held, new_values, sliceable, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
 from .engine.kernel import Function, Kernel, fold_step, kernel_of, stored, text_kernel, with_names
 from .engine.missing import check_nulls
+from .engine.passes import gathered, iterated
 from .engine.plans import PIPED
 from .engine.segments import (
     CHUNK,
@@ -35,8 +36,6 @@ from .engine.segments import (
     Segment,
     Stage,
     While,
-    gathered,
-    iterated,
     packed,
     segments_of,
     stage_of,
@@ -176,9 +175,7 @@ class Pipeline:
         """The values after these segments, chunk by chunk: arrays or lists."""
         if not segments:
             for arr in self._buffers():
-                with memoryview(arr) as whole:  # held, so that nobody resizes it between chunks
-                    for start in range(0, len(whole), CHUNK):
-                        yield whole[start : start + CHUNK]
+                yield from _slices(arr)
             return
         last = segments[-1]
         if isinstance(last, While):
@@ -409,6 +406,14 @@ def _without_remedy(pieces: Iterable[Any]) -> Iterator[Any]:
 
 
 # -- as text ---------------------------------------------------------------------------------------------------------
+
+
+def _slices(arr: Any) -> Iterator[Any]:
+    """A buffer in chunks, held so that nobody resizes it between them."""
+    with held(arr):
+        whole = sliceable(arr)
+        for start in range(0, len(whole), CHUNK):
+            yield whole[start : start + CHUNK]
 
 
 def _joined(views: list[Any]) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overload
 
 from . import _machine
+from .engine import figures
 from .engine.common import also_named, native
 from .engine.exchange import given_as, is_array, taken, taken_together
 from .engine.figures import (
@@ -338,16 +339,7 @@ def median(arr: Any, *, nulls: str | int | float | None = None, nan: str | None 
     >>> ao.median(array("i", [7, 1, 3])), ao.median(array("i", [7, 1, 3, 4]))
     (3, 3.5)
     """
-    arr = taken(arr, nulls, nan)
-    count = _machine.buffer_info(arr)[2]
-    if not count:
-        raise no_data("median", 0, 1)
-    half = count // 2
-    if count % 2:
-        found = _machine.select(arr, half, False)
-        return math.nan if found is None else found[0]
-    found = _machine.select(arr, half - 1, True)
-    return math.nan if found is None else (found[0] + found[1]) / 2
+    return figures.median(taken(arr, nulls, nan))
 
 
 @overload

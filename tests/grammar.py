@@ -8,13 +8,25 @@ stays cheap: exponents and left shifts are small literals or masked. What is unb
 
 from __future__ import annotations
 
+import math
 import random
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from oracle import FLOAT_CODES, TYPECODES, edge_values, integer_range, parameters
+from oracle import (
+    FLOAT_CODES,
+    REDUCTIONS,
+    TYPECODES,
+    Raised,
+    edge_values,
+    element_outcomes,
+    integer_range,
+    outcome,
+    parameters,
+    python_function,
+)
 
 BITS_CAP = 2500
 BLOCK_LENGTHS = tuple(size + d for size in (256, 512, 1024) for d in (-1, 0, 1))
@@ -238,15 +250,26 @@ class Case:
     positional: tuple[str, ...]
     typecode: str | None
     initial: tuple[Any, ...] = ()
+    inside: tuple[tuple[str, str], ...] = ()  # names of the text that arrayops gets as reductions: (name, reduction)
+
+    @property
+    def given(self) -> str:
+        """The text as arrayops gets it."""
+        text = self.text
+        for name, reduction in self.inside:
+            text = text.replace(name, reduction)
+        return text
 
     def __str__(self) -> str:
         bound = ", ".join(f"{name}={value!r}" for name, value in (self.arrays | self.numbers).items())
         extra = f", initial={self.initial[0]!r}" if self.initial else ""
-        return f"{self.api}({self.text!r}, positional={self.positional}, typecode={self.typecode!r}{extra}, {bound})"
+        return f"{self.api}({self.given!r}, positional={self.positional}, typecode={self.typecode!r}{extra}, {bound})"
 
 
 def random_values(rng: random.Random, typecode: str, length: int) -> array[Any]:
-    """Values of a typecode in one of four tempers: all edges, small, full range, or a mixture."""
+    """Values of a typecode in one of four tempers: all edges, small, full range, mixed; of 'q' also of a range."""
+    if typecode == "q" and rng.random() < 0.3:
+        return _progression(rng, length)
     temper = rng.choice(("edge", "small", "wide", "mixed", "mixed"))
     edges = edge_values(typecode)
     draws: dict[str, Callable[[], Any]] = {
@@ -256,6 +279,16 @@ def random_values(rng: random.Random, typecode: str, length: int) -> array[Any]:
     }
     tempers = tuple(draws)
     return array(typecode, [draws[rng.choice(tempers) if temper == "mixed" else temper]() for _ in range(length)])
+
+
+def _progression(rng: random.Random, length: int) -> array[Any]:
+    """The elements of a range, now and then up to the ends of 64 bits."""
+    low, high = integer_range("q")
+    step = rng.choice((1, 1, 1, -1, 2, -3, 7, rng.choice((-1, 1)) * (high // max(length, 1))))
+    reach = step * max(length - 1, 0)
+    start = rng.choice((0, rng.randint(-9, 9), low - min(reach, 0), high - max(reach, 0)))
+    start = min(max(start, low - min(reach, 0)), high - max(reach, 0))
+    return array("q", range(start, start + step * length, step))
 
 
 def _small_value(rng: random.Random, typecode: str) -> Any:
@@ -293,6 +326,8 @@ def random_case(rng: random.Random, api: str) -> Case:
 def random_elementwise(rng: random.Random, api: str) -> Case:
     """A random map, filter or evaluate: one to three arrays, perhaps a named number."""
     codes = {name: rng.choice(TYPECODES) for name in rng.choice((["x"], ["x"], ["x", "y"], ["b", "a", "x_2"]))}
+    if rng.random() < 0.1 and (case := _with_reduction(rng, api, codes)) is not None:
+        return case
     number = {"vat": _random_number(rng)} if rng.random() < 0.3 else {}
     kinds = {name: "f" if code in FLOAT_CODES else "i" for name, code in codes.items()}
     kinds |= {name: _kind_of(value) for name, value in number.items()}
@@ -307,6 +342,33 @@ def random_elementwise(rng: random.Random, api: str) -> Case:
     numbers = {name: value for name, value in number.items() if name in order}
     typecode = rng.choice(TYPECODES) if api != "filter" and rng.random() < 0.6 else None
     return Case(api, text, kind, arrays, numbers, _positional(rng, api, order, arrays), typecode)
+
+
+def _with_reduction(rng: random.Random, api: str, codes: dict[str, str]) -> Case | None:
+    """A call whose text has a reduction of all elements; None where its value is an exception, or not finite."""
+    kinds = {name: "f" if code in FLOAT_CODES else "i" for name, code in codes.items()}
+    kind, name = rng.choice("if"), rng.choice(sorted(REDUCTIONS))
+    inner = Grammar(rng, kinds).expression(kind, rng.choice((0, 1, 2, 3)))[0]
+    inner = f"({inner}) % 1000003" if kind == "i" else inner
+    length, source = rng.randint(1, 70), random.Random(rng.getrandbits(32))
+    arrays = {name: random_values(source, code, length) for name, code in codes.items()}
+    order = parameters(inner)
+    if not order:
+        return None
+    values = element_outcomes(python_function(inner, order), [arrays[n] for n in order])
+    failed = any(isinstance(v, Raised) or (isinstance(v, float) and not math.isfinite(v)) for v in values)
+    value = None if failed else outcome(REDUCTIONS[name], values)
+    if isinstance(value, Raised) or value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    kinds["whole_1"] = _kind_of(value)
+    text = Grammar(rng, kinds).expression("b" if api == "filter" else kind, rng.choice((1, 2, 3, 4)))[0]
+    text = f"({text}) if whole_1 == whole_1 else {next(iter(codes))}"
+    inside = ((("whole_1", f"{name}({inner})")),)
+    found = Case(api, text, "n", arrays, {"whole_1": value}, (), rng.choice(TYPECODES), (), inside)
+    if any(n not in parameters(found.given) for n in codes) or not any(n in codes for n in parameters(text)):
+        return None
+    positional = _positional(rng, api, parameters(found.given), arrays)
+    return Case(api, text, "n", arrays, {"whole_1": value}, positional, found.typecode, (), inside)
 
 
 def _positional(rng: random.Random, api: str, order: Sequence[str], arrays: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import itertools
 import math
 import re
 import signal
+import statistics
 import struct
 import types
 import warnings
@@ -84,6 +85,21 @@ def _namespace() -> dict[str, Any]:
 NAMESPACE = _namespace()
 
 
+def _total(values: Sequence[Any]) -> Any:
+    return math.fsum(values) if any(isinstance(v, float) for v in values) else sum(values)
+
+
+#: What a reduction inside an expression is, of the values of what stands in it.
+REDUCTIONS: dict[str, Callable[[Sequence[Any]], Any]] = {
+    "sum": _total, "mean": statistics.fmean, "min": min, "max": max,
+    "count": lambda values: sum(1 for v in values if v),
+    "var": lambda values: float(statistics.pvariance(values)), "std": lambda values: float(statistics.pstdev(values)),
+    "any": any, "all": all, "prod": math.prod, "median": statistics.median, "len": len,
+    "argmin": lambda values: min(range(len(values)), key=values.__getitem__),
+    "argmax": lambda values: max(range(len(values)), key=values.__getitem__),
+}  # fmt: skip
+
+
 class _LazyWhere(ast.NodeTransformer):
     """`where(c, a, b)` is `a if c else b`: only the chosen arm is evaluated."""
 
@@ -99,7 +115,7 @@ def parameters(text: str) -> list[str]:
     """The free names of an expression in order of first appearance in the text."""
     nodes = [node for node in ast.walk(ast.parse(text.lstrip(" \t"), mode="eval")) if isinstance(node, ast.Name)]
     nodes.sort(key=lambda node: (node.lineno, node.col_offset))
-    return list(dict.fromkeys(node.id for node in nodes if node.id not in NAMESPACE))
+    return list(dict.fromkeys(node.id for node in nodes if node.id not in NAMESPACE and node.id not in REDUCTIONS))
 
 
 def python_function(text: str, params: Sequence[str] | None = None) -> Callable[..., Any]:

@@ -335,7 +335,7 @@ void ao_skip(ao_frame *frame, size_t n)
     for (unsigned i = 0; i < p->inputs; i++)
         f->regs[i] += n * ao_type_sizes[p->types[i]];
     for (gathered *g = f->gathers; g < f->gathers + f->spaced; g++) {
-        g->from += (ptrdiff_t)n * g->spacing.stride;
+        g->from = ao_along(g->from, n, g->spacing.stride);
         f->regs[g->input] = g->block;
     }
     frame->position += n;

@@ -161,6 +161,7 @@ const ao_isa *ao_isa_find(const char *name);
 enum ao_form {
     AO_AS_IS,  /* the machine's type itself */
     AO_TRUTH,  /* a byte, true if it is not 0; a b1 */
+    AO_RANGE,  /* no memory: the element is its own address, and the stride what the next is more; an i64 */
     AO_HALF,   /* IEEE binary16, 2 bytes; an f64, so that a result is rounded once */
     AO_INT24,  /* 3 bytes; an i32 */
     AO_UINT24, /* 3 bytes; a u32 */
@@ -182,6 +183,12 @@ typedef struct {
     uint8_t swapped;  /* in the other byte order */
     uint8_t form;     /* enum ao_form */
 } ao_spacing;
+
+/* The place of an element `number` strides on. By way of integers, which wrap: what a range has for addresses points nowhere. */
+static inline const char *ao_along(const void *from, size_t number, ptrdiff_t stride)
+{
+    return (const char *)((uintptr_t)from + (uintptr_t)number * (uintptr_t)stride);
+}
 
 /* Elements of a buffer, wherever they lie. */
 typedef struct {

@@ -55,7 +55,7 @@ def plain_number(value: Any, name: str, where: str) -> Any:
 
 def bindable(value: Any, name: str) -> Any:
     """A bound argument: an exact int, float or bool, or a buffer as it is."""
-    if type(value) in (int, float, bool, array):
+    if type(value) in (int, float, bool, array, range):
         return value
     value = plain(value)
     if isinstance(value, float):

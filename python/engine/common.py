@@ -113,7 +113,9 @@ def _replace(modules: dict[str, ModuleType]) -> None:
 
 
 def is_buffer(value: Any) -> bool:
-    """Whether a value gives its memory, of whatever format."""
+    """Whether a value gives its memory, of whatever format, or is a range."""
+    if type(value) is range:
+        return True
     try:
         memoryview(value).release()
     except TypeError:
@@ -171,7 +173,7 @@ class held:
     __slots__ = ("_views",)
 
     def __init__(self, *buffers: Any) -> None:
-        self._views = [memoryview(buffer) for buffer in buffers]
+        self._views = [memoryview(buffer) for buffer in buffers if type(buffer) is not range]
 
     def __enter__(self) -> None:
         pass
@@ -183,12 +185,17 @@ class held:
 
 def native(arr: Any) -> Any:
     """The buffer as a sequence of Python numbers, whatever its format's prefix is; a copy if there is no other way."""
-    if isinstance(arr, array):
+    if isinstance(arr, (array, range)):
         return arr
     typecode, _, count, plain = _machine.buffer_info(arr)
     if not plain or not count:
         return _machine.copy_array(arr)
     return memoryview(arr).cast("B").cast(typecode)  # type: ignore[call-overload]
+
+
+def sliceable(arr: Any) -> Any:
+    """The buffer as something whose slices are buffers, without a copy: a range as it is."""
+    return arr if type(arr) is range else memoryview(arr)
 
 
 def different_lengths(one: int, other: int) -> ValueError:

@@ -217,7 +217,7 @@ OWN_TRUTHS = "own truths"
 
 #: Types of arguments for which there is nothing to do.
 _PLAIN = frozenset(
-    (array, bytes, bytearray, memoryview, _machine.View, int, float, bool, str, type(None), type(MISSING))
+    (array, bytes, bytearray, memoryview, range, _machine.View, int, float, bool, str, type(None), type(MISSING))
 )
 
 
@@ -304,12 +304,13 @@ class _Rule:
 
     __slots__ = ("chunkwise", "gives", "method", "natural", "policy", "positional", "truth")
 
-    def __init__(self, method: Callable[..., Any], gives: bool = False, chunkwise: bool = False, policy: str = "skip",
+    def __init__(self, method: Callable[..., Any], gives: bool = False,
+                 chunkwise: Callable[[Any], bool] | None = None, policy: str = "skip",
                  truth: Callable[..., Any] | None = None, natural: bool = False,
                  positional: int = 0) -> None:  # fmt: skip
         self.method = method
         self.gives = gives  # a new array, which is given back as the kind of the first one
-        self.chunkwise = chunkwise  # chunk by chunk, if that is in chunks
+        self.chunkwise = chunkwise  # whether chunk by chunk, if that is in chunks, by the kernel; None: never
         self.policy = policy  # what can be said of nulls, beside a number; 'propagate' gives the method the bits
         self.natural = natural  # truth values are given out as such, to kinds that have them, if no type is asked for
         self.truth = truth  # which elements the method keeps, if it does: for their labels
@@ -326,8 +327,8 @@ def folds(method: _F) -> _F:
     return _exchanging(method, _Rule(method, positional=2))
 
 
-def exchanges(chunkwise: bool, policy: str = "skip", truth: Callable[..., Any] | None = None, natural: bool = False,
-              positional: int = 0) -> Callable[[_F], _F]:  # fmt: skip
+def exchanges(chunkwise: Callable[[Any], bool] | None, policy: str = "skip", truth: Callable[..., Any] | None = None,
+              natural: bool = False, positional: int = 0) -> Callable[[_F], _F]:  # fmt: skip
     """A method of kernels whose new array is given back as the kind of the first one; chunk by chunk if it may be."""
     return lambda method: _exchanging(method, _Rule(method, True, chunkwise, policy, truth, natural, positional))
 
@@ -480,7 +481,8 @@ class _Exchange:
     def _parts(self) -> Iterable[dict[int | str, Column]]:
         """The columns for each chunk of the leading array; other arrays are cut alike, those in other chunks copied."""
         leading = self.columns.get(self.lead, [])
-        if not self.rule.chunkwise or len(leading) < 2 or self.kind is None or self.kind.give is None:
+        by_chunks = self.rule.chunkwise is not None and self.rule.chunkwise(self.kernel)
+        if not by_chunks or len(leading) < 2 or self.kind is None or self.kind.give is None:
             return [self._one_of_each()]
         counts = [len(column) for column in leading]
         keys = [key for key, value in self.values.items() if not _is_number(value)]

@@ -17,28 +17,36 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from .. import _machine
 from ..compiler.ir import IR, bind, from_table, identity, show, to_table
 from ..compiler.machine import CONSTANTS, SLOT_KINDS
-from ..compiler.parse import RESERVED, parse
+from ..compiler.parse import RESERVED, ExpressionError, parse
+from ..compiler.whole import split
 from . import functions
 from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
-from .common import MISSING, Later, different_lengths, held, make_room, native, new_values
+from .common import MISSING, Later, held, make_room, native, new_values
 from .exchange import OWN_TRUTHS, exchanges, fills, folds, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
 from .missing import first_one
 from .names import check_mapping, looked_up
+from .passes import rows_of
 from .plans import PIPED, Plans, signs_of, types_of
 
 if TYPE_CHECKING:
-    from . import explain
+    from . import explain, inner
 else:
-    explain = Later("engine.explain")
+    explain, inner = Later("engine.explain"), Later("engine.inner")
 
 #: What _machine.run_count is to answer.
 COUNT, ANY, ALL, FIRST, FIRST_FALSE = (
     CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL", "RUN_FIRST", "RUN_FIRST_FALSE")
 )
 _ANY_INT = 1 << 64  # stands for an accumulator
+_FOLDED = "a fold goes from one to the next"
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
+
+
+def _goes_by_chunks(kernel: Kernel) -> bool:
+    """Whether each chunk of an array may be worked on without the others."""
+    return kernel._inner is None
 
 
 class Kernel(_machine.KernelBase):
@@ -60,7 +68,7 @@ class Kernel(_machine.KernelBase):
     True
     """
 
-    __slots__ = ("_decoding", "_eager", "_function", "_ieee", "_plans", "_strict", "_text")
+    __slots__ = ("_decoding", "_eager", "_function", "_ieee", "_inner", "_plans", "_strict", "_text", "_whole")
 
     def __init__(self, f: str | Callable[..., Any] | IR, params: tuple[str, ...] = (), *, ieee: bool = False,
                  named: frozenset[str] = frozenset(), closed: bool = False, eager: bool = False, strict: bool = False,
@@ -68,11 +76,13 @@ class Kernel(_machine.KernelBase):
         self._text = f if isinstance(f, str) else None
         self._ieee = bool(ieee)
         self._plans: Plans | None = None
+        self._inner: inner.Reductions | None = None  # of a text that has reductions inside; then the plans have their
+        self._whole: IR | None = None  # values as further parameters, and this is the text as it was written
         self._function: Callable[..., Any] | None = None
         self._decoding, self._strict = decoding and functions.DECODING, strict or self._ieee
         self._eager = eager or self._strict
         if isinstance(f, str):
-            self._plans = Plans(parse(f, params, named, closed), self._ieee, f)
+            self._parsed(parse(f, params, named, closed), f)
         elif isinstance(f, IR):
             self._plans = Plans(f, self._ieee)
         elif callable(f):
@@ -83,8 +93,15 @@ class Kernel(_machine.KernelBase):
                 self._front = f
         else:
             raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}")
-        if self._plans is not None:
+        if self._plans is not None and self._inner is None:
             self._front = (self._plans.ready, self._plans.narrow)
+
+    def _parsed(self, ir: IR, text: str) -> None:
+        if any(node.op == "whole" for node in ir.nodes):
+            self._whole = ir
+            ir, reductions = split(ir)
+            self._inner = inner.Reductions(reductions, self._ieee)
+        self._plans = Plans(ir, self._ieee, text)
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -105,6 +122,8 @@ class Kernel(_machine.KernelBase):
 
         Those of a callable are the ones without default; empty for one that has no Python code.
         """
+        if self._whole is not None:
+            return self._whole.params
         if self._plans is not None:
             return self._plans.ir.params
         arity = functions.own_arity(self._function)
@@ -133,6 +152,8 @@ class Kernel(_machine.KernelBase):
 
     @property
     def _ir(self) -> IR | None:
+        if self._whole is not None:
+            return self._whole
         return self._plans.ir if self._plans is not None else self._translation()[0].template.ir
 
     @property
@@ -188,11 +209,17 @@ class Kernel(_machine.KernelBase):
     # Methods that take arrays of other kinds have the keywords ``nulls`` and ``names``, which are the exchange's: those
     # where nulls propagate are given bits by it.
 
-    @exchanges(chunkwise=True, policy="propagate")
+    @exchanges(chunkwise=_goes_by_chunks, policy="propagate")
     def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
             nulls: Any = None, **names: Any) -> Any:  # fmt: skip
-        """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same."""
-        return self._run_map(*self._bind((arr, *more), names), typecode, out, threads, nulls)
+        """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same.
+
+        Of a text that is made of reductions only, such as ``sum(x*x)``, one number.
+        """
+        args, lead = self._bind((arr, *more), names)
+        if typecode is None and out is None and self._is_number(args):
+            return self._number(args)
+        return self._run_map(args, lead, typecode, out, threads, nulls)
 
     @fills
     def inplace(self, arr: Any, *more: Any, threads: int | None = None, **names: Any) -> None:
@@ -204,7 +231,7 @@ class Kernel(_machine.KernelBase):
         args, lead = self._bind((arr, *more), names)
         return self._run_filter(args, _machine.buffer_info(args[lead])[2], -1)
 
-    @exchanges(chunkwise=True, truth=_truth)
+    @exchanges(chunkwise=_goes_by_chunks, truth=_truth)
     def filter(self, arr: Any, *more: Any, **names: Any) -> Any:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
@@ -222,17 +249,21 @@ class Kernel(_machine.KernelBase):
         return kept
 
     def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None,
-                 bits: Any) -> Any:  # fmt: skip
+                 bits: Any, meaning: Meaning | None = None) -> Any:  # fmt: skip
         """bits: 0 for elements that are null, and not evaluated; None if there are none."""
         first = _machine.buffer_info(args[lead])
         wanted = output_typecode(first[0], typecode, out)
-        meaning = self._meaning(args, first[2])
+        if bits is not None and self._inner is not None:
+            raise ValueError(f"{self._text!r} is of all elements, and some are null: nulls=<number> puts a number in "
+                             "their place; or compute the reduction with nulls='skip' and give it by name")  # fmt: skip
+        meaning = meaning or self._meaning(args, first[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
         if plan is not None and plan.never_fits and first[2]:
             self._refuse_floats(given, wanted, bits)
-        with memoryview(args[lead]) as held:  # so that no other thread makes it longer than the result
-            target = _machine.new_array(wanted, len(held)) if out is None else out
+        with held(args[lead]):  # so that no other thread makes it longer than the result
+            count = _machine.buffer_info(args[lead])[2]
+            target = _machine.new_array(wanted, count) if out is None else out
             if plan is None or plan.program is None:
                 _machine.call_map(meaning.python, given[:visible], target, out is None, bits)
             else:
@@ -253,6 +284,10 @@ class Kernel(_machine.KernelBase):
 
     def _meaning(self, args: tuple[Any, ...], elements: int) -> Meaning:
         """What the kernel means now, when called with these arguments, or values of them, for each of ``elements``."""
+        if self._inner is not None:
+            assert self._plans is not None
+            values = self._inner.values(args) if elements else self._inner.zeros(types_of(args))
+            return Meaning(self._plans, values, self._plans.oracle(args + values), True)
         if self._plans is not None:
             return Meaning(self._plans, (), self._plans.oracle(args), True)
         assert self._function is not None
@@ -278,7 +313,7 @@ class Kernel(_machine.KernelBase):
             if names:
                 raise TypeError(f"{self._name} is a callable: named values ({quoted(names)}) go with a text only")
             return positional[:1] + tuple(bindable(a, f"argument {i}") for i, a in enumerate(positional[1:], 2)), 0
-        params = self._plans.ir.params
+        params = self.params
         what = self._text or self.source
         unknown = [name for name in names if name not in params]
         if unknown:
@@ -292,10 +327,36 @@ class Kernel(_machine.KernelBase):
         bound = {**dict(zip(left, positional, strict=True)), **names}
         return tuple(bindable(bound[p], repr(p)) for p in params), params.index(left[0])
 
+    # -- reductions inside ---------------------------------------------------------------------------------------
+
+    def _is_number(self, args: tuple[Any, ...]) -> bool:
+        """Whether the value is one number: no array is looked at but by reductions."""
+        if self._inner is None or self._plans is None:
+            return False
+        used = {node.value for node in self._plans.ir.nodes if node.op == "param"}
+        return all(isinstance(a, (int, float)) for i, a in enumerate(args) if i in used)
+
+    def _number(self, args: tuple[Any, ...]) -> Any:
+        assert self._inner is not None and self._plans is not None
+        return self._plans.evaluator(*args, *self._inner.values(args))
+
+    def _one_by_one(self, why: str) -> None:
+        """Raises ExpressionError if the text is of all elements at once."""
+        if self._inner is None or self._text is None:
+            return
+        text = self._inner.inner[0].reduction
+        at = max(self._text.find(text.name + "("), 0)
+        line = 1 + self._text.count("\n", 0, at)
+        column = at - self._text.rfind("\n", 0, at)
+        place = ("<expression>", line, column, self._text.split("\n")[line - 1], line, column + len(text.name))
+        what = f"{text.text} is of all elements, and {why}; compute it before, and give it by name"
+        raise ExpressionError(what, place)
+
     # -- folds ---------------------------------------------------------------------------------------------------
 
     def _bind_fold(self, names: dict[str, Any]) -> tuple[Any, ...]:
         """The named numbers of a fold, in the order of the parameters that follow the accumulator and the element."""
+        self._one_by_one(_FOLDED)
         numbers = {name: plain_number(value, name, "fold") for name, value in names.items()}
         return self._bind((0, 0), numbers)[0][2:]
 
@@ -312,7 +373,7 @@ class Kernel(_machine.KernelBase):
                 return fold.run(arr, values[0], 1)
             return functools.reduce(fold.callable, values, *(() if initial is MISSING else (initial,)))
 
-    @exchanges(chunkwise=False, positional=2)
+    @exchanges(chunkwise=None, positional=2)
     def accumulate(self, arr: Any, initial: Any = None, typecode: str | None = None, **names: Any) -> Any:
         """The running fold of arr; see :func:`arrayops.accumulate`."""
         code, _, count, _ = _machine.buffer_info(arr)
@@ -363,7 +424,7 @@ class Kernel(_machine.KernelBase):
             if translation.plans is None:
                 return f"callback: {translation.template.reason}\n{self._name} is called once per element"
             plans = translation.plans.with_ieee if self._ieee else translation.plans
-        text = explain.program_text(self.source, plans, captured, typecodes, named)
+        text = explain.program_text(self.source, plans, captured, typecodes, named, self._inner)
         return text + (f"\nlast run: {self._by_python} elements by Python" if self._by_python else "")
 
 
@@ -414,7 +475,7 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
         kernel = Kernel(text, first, ieee=ieee, named=hidden)
         make_room(_kernels, _MOST_KERNELS)
         _kernels[key] = kernel
-        if not (ieee or first or hidden):
+        if not (ieee or first or hidden or kernel._inner):
             make_room(_machine.TEXTS, _MOST_KERNELS)
             assert kernel._plans is not None
             _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans.narrow)
@@ -467,17 +528,10 @@ def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any)
 
 def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) -> int | bool:
     """The same by a callable of one number of each argument; arrays and numbers in any order."""
-    arrays = [a for a in args if not isinstance(a, (int, float))]
-    with held(*arrays):
-        first, *others = (_machine.buffer_info(a)[2] for a in arrays)
-        for other in others:
-            if other != first:
-                raise different_lengths(first, other)
-        columns = [itertools.repeat(a, first) if isinstance(a, (int, float)) else native(a) for a in args]
-        values = itertools.starmap(python, zip(*columns, strict=True))
-        if what in (FIRST, FIRST_FALSE):
-            return next((i for i, value in enumerate(values) if bool(value) == (what == FIRST)), -1)
-        return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
+    values = itertools.starmap(python, rows_of(args))
+    if what in (FIRST, FIRST_FALSE):
+        return next((i for i, value in enumerate(values) if bool(value) == (what == FIRST)), -1)
+    return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
 
 
 def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: str | None, out: Any,
@@ -507,7 +561,7 @@ class _Unsigned(Exception):
     """The ints are too large for 'q', and may be for 'Q'."""
 
 
-@exchanges(chunkwise=True, policy="propagate", natural=True)
+@exchanges(chunkwise=_goes_by_chunks, policy="propagate", natural=True)
 def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = None, threads: int | None,
               nulls: Any = None) -> Any:  # fmt: skip
     assert kernel._plans is not None
@@ -515,25 +569,35 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = 
     lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
     if lead is None:
         kernel._plans.check_truths(args)
-        return kernel._plans.evaluator(*args)
+        return kernel._plans.evaluator(*args) if kernel._inner is None else kernel._number(args)
     own_truths = typecode == OWN_TRUTHS
     typecode = None if own_truths else typecode
+    if typecode is None and out is None and kernel._is_number(args):
+        return kernel._number(args)
+    meaning = kernel._meaning(args, _machine.buffer_info(args[lead])[2])
     if typecode is None and out is None:
-        typecode = kernel._plans.natural(signs_of(args, types_of(args)))
+        given = args + meaning.captured
+        typecode = kernel._plans.natural(signs_of(given, types_of(given)))
         typecode = "?" if own_truths and typecode == "B" else typecode
         if typecode == "Q":
             try:
-                return kernel._run_map(args, lead, "q", out, threads, nulls)
+                return kernel._run_map(args, lead, "q", out, threads, nulls, meaning)
             except OverflowError as error:
                 raise _Unsigned from error
-    return kernel._run_map(args, lead, typecode, out, threads, nulls)
+    return kernel._run_map(args, lead, typecode, out, threads, nulls, meaning)
 
 
 # -- as stages of pipelines: functions of one number -------------------------------------------------------------------
 
 
+def needs_parts(kernel: Kernel, why: str) -> None:
+    """ExpressionError, with the reason, for a kernel of all elements at once, where there are parts of them only."""
+    kernel._one_by_one(why)
+
+
 def needs_one(kernel: Kernel, numbers: dict[str, Any]) -> None:
     """TypeError unless the kernel takes one number when these have been given by name."""
+    kernel._one_by_one("a stage of a pipeline sees one at a time")
     if kernel._plans is None and numbers:
         raise TypeError(f"{kernel._name} is a callable: named values go with a text only")
     args, _ = kernel._bind((0,), numbers)
@@ -599,6 +663,7 @@ def stage_name(kernel: Kernel, numbers: dict[str, Any]) -> str:
 
 def fold_step(kernel: Kernel, names: dict[str, Any], acc: Any, x: Any) -> Any:
     """The accumulator after one element, by Python."""
+    kernel._one_by_one(_FOLDED)
     if kernel._plans is None:
         assert kernel._function is not None
         return kernel._function(acc, x)

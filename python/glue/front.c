@@ -198,7 +198,7 @@ static int gives_array(const module_state *state, PyObject *first)
 {
     const PyTypeObject *type = Py_TYPE(first);
     return type == (PyTypeObject *)state->array_type || type == &PyBytes_Type || type == &PyByteArray_Type
-           || type == &PyMemoryView_Type || type == state->view_type || strcmp(type->tp_name, "mmap.mmap") == 0;
+           || type == &PyMemoryView_Type || type == &PyRange_Type || type == state->view_type || strcmp(type->tp_name, "mmap.mmap") == 0;
 }
 
 /* The result, or NULL: with an exception, or without one if Python must do it. out is NULL, or what a map fills. */
@@ -305,10 +305,11 @@ static PyObject *or_slow(PyObject *found, PyObject *module, int which, PyObject 
     return PyObject_Vectorcall(state_of(module)->slow[which], args, (size_t)nargs, keywords);
 }
 
-/* Not so Arrow data and masked arrays, which Python takes in. */
+/* Arrow data and masked arrays are none: Python takes those in. */
 static int is_one_buffer(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    return nargs == 1 && !keywords && PyObject_CheckBuffer(args[0]) && !is_masked_array(state_of(module), args[0]);
+    return nargs == 1 && !keywords
+           && (PyRange_Check(args[0]) || (PyObject_CheckBuffer(args[0]) && !is_masked_array(state_of(module), args[0])));
 }
 
 static PyObject *front_sum(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)

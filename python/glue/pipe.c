@@ -188,7 +188,7 @@ static void run_range(void *context, unsigned number, size_t first, size_t end)
     p->first = first;
     for (unsigned i = 0; i < r->ninputs; i++) {
         const ao_array *a = &r->arrays[i];
-        p->inputs[i] = (const char *)a->data + (ptrdiff_t)first * array_step(a);
+        p->inputs[i] = ao_along(a->data, first, array_step(a));
     }
     p->job.count = end - first;
     p->sink.frame = &p->frame;
