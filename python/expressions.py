@@ -8,7 +8,7 @@ Kernels and the compiler are imported at their first use: importing them takes t
 
 from __future__ import annotations
 
-from .engine.common import Later, front
+from .engine.common import Later, also_named, front
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ else:
 
 
 @front
+@also_named("array", "fn")
 def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
         ieee: bool = False, compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
         names: Any = None, **named: Any) -> Any:  # fmt: skip
@@ -68,6 +69,7 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
 
 
 @front
+@also_named("array", "fn")
 def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None, ieee: bool = False,
                 compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
                 names: Any = None, **named: Any) -> None:  # fmt: skip
@@ -88,6 +90,7 @@ def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None
 
 
 @front
+@also_named("array", "predicate")
 def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True, strict: bool = False,
            nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
     """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.

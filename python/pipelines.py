@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from . import _machine
 from .compiler.ir import identity
 from .engine.arguments import checked_typecode
-from .engine.common import MISSING, Later, held, new_values, sliceable, write_all
+from .engine.common import MISSING, Later, also_named, held, new_values, sliceable, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
 from .engine.kernel import Function, Kernel, fold_step, kernel_of, stored, text_kernel, with_names
@@ -74,6 +74,7 @@ class Pipeline:
 
     # -- building ----------------------------------------------------------------------------------------------------
 
+    @also_named("self", "fn")
     def map(self, f: Function, /, *, strict: bool = False, names: Any = None,
             **named: Any) -> Pipeline:  # fmt: skip
         """With f of each element: a text of one free name, a callable, a Kernel. Numbers for the other names of a text
@@ -83,6 +84,7 @@ class Pipeline:
         """
         return self._with("map", f, with_names(f, names, named, self._ieee), strict)
 
+    @also_named("self", "predicate")
     def filter(self, pred: Function, /, *, strict: bool = False, names: Any = None,
                **named: Any) -> Pipeline:  # fmt: skip
         """With the elements for which pred is true. Parameters are those of :meth:`map`."""
@@ -244,6 +246,10 @@ class Pipeline:
         """The number of values."""
         return self._gathered(COUNT)[0].count
 
+    def len(self) -> int:
+        """The number of values: :meth:`count` by the name that it has in arrayops 1.0 (Rust)."""
+        return self.count()
+
     def stats(self) -> Stats:
         """Count, sum, mean, min, max, variance and standard deviation: see :func:`arrayops.stats`."""
         g, floats = self._gathered(SUMS | SQUARES | EXTREMES)
@@ -251,11 +257,11 @@ class Pipeline:
             raise _no_values("stats")
         return summary(g, bool(floats))
 
-    def reduce(self, f: Function, /, initial: Any = MISSING, *, names: Any = None, **named: Any) -> Any:
+    def reduce(self, f: Function, /, initial: Any = None, *, names: Any = None, **named: Any) -> Any:
         """The left fold of the values, ``functools.reduce(f, values, initial)``: see :func:`arrayops.reduce`."""
         named = with_names(f, names, named, self._ieee, ("acc", "x"))
         kernel = kernel_of(f, named, self._ieee, True, ("acc", "x"))
-        acc = initial
+        acc = MISSING if initial is None else initial
         for values in self._chunks(self._segments()):
             if isinstance(values, list) or type(acc) not in (int, float, bool, type(MISSING)):
                 step = functools.partial(fold_step, kernel, named)
@@ -337,6 +343,10 @@ class Pipeline:
             yield from iterated(values)
 
 
+#: What it is called in arrayops 1.0 (Rust), for isinstance and annotations.
+LazyArray = Pipeline
+
+
 def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None) -> Pipeline:
     """A pipeline over a buffer or an iterable of buffers (a stream): stages now, one pass when a result is asked for.
 
@@ -357,6 +367,7 @@ def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None
     return Pipeline(src, (), bool(ieee), nulls)
 
 
+@also_named("array")
 def lazy_array(arr: Any) -> Pipeline:
     """A pipeline over one buffer: :func:`lazy` by the name that it has in arrayops 1.0 (Rust).
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overl
 
 from . import _machine
 from .engine import figures
-from .engine.common import native
+from .engine.common import also_named, native
 from .engine.exchange import given_as, is_array, taken, taken_together
 from .engine.figures import (
     EXTREMES,
@@ -46,6 +46,7 @@ def _variance(arr: Any, ddof: int, name: str, nan: str | None) -> tuple[int, int
     return None if g.special is not None else variance(g, is_float(arr), ddof)
 
 
+@also_named("array")
 def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The variance of a population, ``float(statistics.pvariance(arr))``; with ddof=1 of a sample, ``variance(arr)``.
 
@@ -62,6 +63,7 @@ def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan:
     return math.nan if found is None else ratio(*found)
 
 
+@also_named("array")
 def std(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The root of :func:`var`, rounded once: ``statistics.pstdev(arr)``; with ddof=1 ``stdev(arr)``.
 
@@ -325,6 +327,7 @@ def _moments_possible(n: int, total: int, squares: int, low: int, high: int, rea
 # -- order ------------------------------------------------------------------------------------------------------------
 
 
+@also_named("array")
 def median(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The median, ``statistics.median(arr)``: the middle element, or the mean of the two in the middle.
 
