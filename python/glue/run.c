@@ -279,8 +279,8 @@ static int is_asked(const run *r, size_t j)
 /* The oracle's function of lists, if it has one: borrowed. NULL with an exception set. */
 static PyObject *columns_of(run *r)
 {
-    if (r->columns || r->asked < LEARNED) {
-        return r->columns ? r->columns : Py_None;
+    if (r->columns) {
+        return r->columns;
     }
     PyObject *made = PyFunction_Check(r->oracle) ? PyObject_GetAttrString(r->oracle, "_arrayops_columns") : NULL;
     unsigned long long mask = 0;
@@ -291,12 +291,14 @@ static PyObject *columns_of(run *r)
     if (!made && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
     }
-    if (!PyErr_Occurred()) {
-        r->columns = key ? PyObject_GetItem(made, key) : Py_NewRef(Py_None);
+    if (key && (r->asked >= LEARNED || PyDict_Contains(made, key) > 0)) {
+        r->columns = PyObject_GetItem(made, key); /* which makes it if it is not there yet */
+    } else if (!PyErr_Occurred() && !key) {
+        r->columns = Py_NewRef(Py_None);
     }
     Py_XDECREF(made);
     Py_XDECREF(key);
-    return r->columns;
+    return r->columns || PyErr_Occurred() ? r->columns : Py_None;
 }
 
 /* The marked elements of an array from `from` on, so many, as a list of numbers. */
