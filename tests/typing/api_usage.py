@@ -47,6 +47,10 @@ def maps() -> None:
     kept = ao.filter(kept, square)
     numbers: array[int] = ao.evaluate("a*b + c", a=ints, b=ints, c=5, typecode="q")
     five: int = ao.evaluate("a + b", a=2, b=3)
+    ao.map(ints, "x*k", names={"k": 2, "other": None})
+    print(ao.count(ints, "x > k", names=locals()), ao.reduce(ints, "acc*k + x", names={"k": 2}))
+    print(ao.compile("x*k")(ints, names={"k": 2}))
+    print(ao.lazy(ints).map("x*k", names={"k": 2}).filter("x > k", names={"k": 2}).sum())
     print(numbers, five)
 
 
@@ -165,7 +169,7 @@ def in_place_and_in_order() -> None:
 
 
 def views(path: Path) -> None:
-    field = ao.view(octets, ">H", offset=2, stride=4, count=3)
+    field = ao.view(octets, ">H", offset=2, stride=4, count=3, nulls="skip")
     assert_type(field, ao.View)
     with ao.open(path, "<i", mode="r+") as numbers, ao.open(3) as descriptor, ao.open("name") as name:
         assert_type(numbers, ao.View)
