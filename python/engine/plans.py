@@ -46,8 +46,8 @@ class Plan:
 
 
 _MASK_AS_INDEX = (
-    "an array of truth values is a mask, not an index: filter(table, mask) keeps the elements where it is true; t[int(m)] "
-    "takes elements 0 and 1"
+    "an array of truth values is a mask, not an index: filter(table, mask) keeps the elements where it is true; "
+    "t[int(m)] takes elements 0 and 1"
 )
 
 
