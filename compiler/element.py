@@ -41,7 +41,7 @@ _UNARY: dict[str, type[ast.unaryop]] = {"neg": ast.USub, "pos": ast.UAdd, "not":
 #: Functions that give floats.
 _FLOATS = {
     "float", "sqrt", "fabs", "copysign", "degrees", "radians", "math.pow", "log", "hypot", "gamma", "lgamma", "fma",
-    "ldexp", "nextafter", "ulp", *ELEMENTARY1, *ELEMENTARY2,
+    "ldexp", "nextafter", "ulp", "rint", *ELEMENTARY1, *ELEMENTARY2,
 }  # fmt: skip
 _OPERATOR_NAMES = {symbol: kind.__name__ for symbol, kind in _BINARY.items()}
 _LOAD, _STORE = ast.Load(), ast.Store()
@@ -236,6 +236,8 @@ class _Program:
             return self.bits_of_call(node, args)
         if op in _COMPARE or op in ("not", "truth"):
             return 1
+        if op == "item":
+            return 64
         if op == "/" or (op in ("+", "-", "*", "//", "%", "**") and 0 in args):  # an operand is a float
             return 0
         if op in ("*", "<<", "**"):
@@ -413,6 +415,8 @@ class _Block:
             return ast.BinOp(args[0], _BINARY[name](), args[1], **_AT)
         if name in _COMPARE:
             return ast.Compare(args[0], [_COMPARE[name]()], [args[1]], **_AT)
+        if name == "item":
+            return ast.Subscript(args[0], args[1], _LOAD, **_AT)
         if name in _UNARY:
             return ast.UnaryOp(_UNARY[name](), args[0], **_AT)
         return _call(plain_name(name), args)

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overload
 
 from . import _machine
-from .engine.common import native
+from .engine import figures
+from .engine.common import also_named, native
 from .engine.exchange import given_as, is_array, taken, taken_together
 from .engine.figures import (
     EXTREMES,
@@ -45,6 +46,7 @@ def _variance(arr: Any, ddof: int, name: str, nan: str | None) -> tuple[int, int
     return None if g.special is not None else variance(g, is_float(arr), ddof)
 
 
+@also_named("array")
 def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The variance of a population, ``float(statistics.pvariance(arr))``; with ddof=1 of a sample, ``variance(arr)``.
 
@@ -61,6 +63,7 @@ def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan:
     return math.nan if found is None else ratio(*found)
 
 
+@also_named("array")
 def std(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The root of :func:`var`, rounded once: ``statistics.pstdev(arr)``; with ddof=1 ``stdev(arr)``.
 
@@ -324,6 +327,7 @@ def _moments_possible(n: int, total: int, squares: int, low: int, high: int, rea
 # -- order ------------------------------------------------------------------------------------------------------------
 
 
+@also_named("array")
 def median(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The median, ``statistics.median(arr)``: the middle element, or the mean of the two in the middle.
 
@@ -335,16 +339,7 @@ def median(arr: Any, *, nulls: str | int | float | None = None, nan: str | None 
     >>> ao.median(array("i", [7, 1, 3])), ao.median(array("i", [7, 1, 3, 4]))
     (3, 3.5)
     """
-    arr = taken(arr, nulls, nan)
-    count = _machine.buffer_info(arr)[2]
-    if not count:
-        raise no_data("median", 0, 1)
-    half = count // 2
-    if count % 2:
-        found = _machine.select(arr, half, False)
-        return math.nan if found is None else found[0]
-    found = _machine.select(arr, half - 1, True)
-    return math.nan if found is None else (found[0] + found[1]) / 2
+    return figures.median(taken(arr, nulls, nan))
 
 
 @overload

@@ -44,6 +44,7 @@ def differences(case: Case) -> list[str]:
 def _elementwise_differences(case: Case) -> Iterator[str | None]:
     order = parameters(case.text)
     function = python_function(case.text, order)
+    reduced = bool(case.inside)
     length = len(next(iter(case.arrays.values())))
     columns = [case.arrays[n] if n in case.arrays else itertools.repeat(case.numbers[n], length) for n in order]
     results = element_outcomes(function, columns)
@@ -53,7 +54,9 @@ def _elementwise_differences(case: Case) -> Iterator[str | None]:
     if case.api != "filter":
         cell = array(_result_typecode(case, results))
         choices.append([i for i in quiet if not isinstance(outcome(cell.append, results[i]), Raised)])
-    for k, chosen in enumerate(choices):
+    if reduced and len(everything) < length:
+        return
+    for k, chosen in enumerate(choices[:1] if reduced else choices):  # other elements would have another reduction
         if k == 0 or len(chosen) < len(choices[k - 1]):
             yield _compare_elements(case, chosen, [results[i] for i in chosen])
 
@@ -72,19 +75,29 @@ def _result_typecode(case: Case, results: Sequence[Any]) -> str:
 
 def _compare_elements(case: Case, chosen: Sequence[int], results: Sequence[Any]) -> str | None:
     arrays = {name: array(a.typecode, [a[i] for i in chosen]) for name, a in case.arrays.items()}
-    bound = arrays | case.numbers
+    bound: dict[str, Any] = {name: given(a) for name, a in arrays.items()}
+    bound |= {name: value for name, value in case.numbers.items() if name not in dict(case.inside)}
     positional = [bound[name] for name in case.positional]
     keywords = {name: value for name, value in bound.items() if name not in case.positional}
     if case.api == "filter":
-        got = outcome(lambda: ao.filter(positional[0], case.text, *positional[1:], **keywords))
-        return _tagged(case.api, got, kept(positional[0], results), hint=False)
+        got = outcome(lambda: ao.filter(positional[0], case.given, *positional[1:], **keywords))
+        return _tagged(case.api, got, kept(arrays[case.positional[0]], results), hint=False)
     typecode = _result_typecode(case, results)
     want = stored(typecode, results)
     hint = typecode in INTEGER_CODES and _certainly_float(results)
     if case.api == "map":
-        got = outcome(lambda: ao.map(positional[0], case.text, *positional[1:], typecode=case.typecode, **keywords))
+        got = outcome(lambda: ao.map(positional[0], case.given, *positional[1:], typecode=case.typecode, **keywords))
         return _tagged("map", got, want, hint)
     return _compare_evaluate(case, keywords, results, hint)
+
+
+def given(values: array[Any]) -> array[Any] | range:
+    """The array as it is given to arrayops: as a range where it has the elements of one."""
+    if values.typecode != "q" or len(values) < 2 or values[0] == values[1]:
+        return values
+    step = values[1] - values[0]
+    numbers = range(values[0], values[0] + step * len(values), step)
+    return numbers if numbers[-1] == values[-1] and all(map(int.__eq__, numbers, values)) else values
 
 
 def _certainly_float(results: Sequence[Any]) -> bool:
@@ -97,9 +110,9 @@ def _certainly_float(results: Sequence[Any]) -> bool:
 def _compare_evaluate(case: Case, keywords: dict[str, Any], results: Sequence[Any], hint: bool) -> str | None:
     want = stored(_result_typecode(case, results), results)
     if case.typecode is None and case.kind == "n":
-        got = outcome(lambda: ao.evaluate(case.text, typecode="q", **keywords))
+        got = outcome(lambda: ao.evaluate(case.given, typecode="q", **keywords))
         return _tagged("evaluate typecode='q'", got, want, hint)
-    got = outcome(lambda: ao.evaluate(case.text, typecode=case.typecode, **keywords))
+    got = outcome(lambda: ao.evaluate(case.given, typecode=case.typecode, **keywords))
     if case.typecode is None and case.kind == "i" and isinstance(got, array) and got.typecode == "B":
         got = array("q", got.tolist())  # every operand was a truth value: 'B' is as right as 'q'
     if case.typecode is None and case.kind == "i" and isinstance(want, Raised):
@@ -107,7 +120,7 @@ def _compare_evaluate(case: Case, keywords: dict[str, Any], results: Sequence[An
         want = want if isinstance(unsigned, Raised) else unsigned
         if not isinstance(unsigned, Raised) and isinstance(got, Raised) and "typecode='Q'" in str(got.error):
             # the types have signs, so it says what to ask for
-            got = outcome(lambda: ao.evaluate(case.text, typecode="Q", **keywords))
+            got = outcome(lambda: ao.evaluate(case.given, typecode="Q", **keywords))
     return _tagged("evaluate", got, want, hint)
 
 
@@ -127,7 +140,7 @@ def _fold_differences(case: Case) -> Iterator[str | None]:
     for length in sorted({len(values), steps}, reverse=True):
         cut = values[:length]
         if case.api == "reduce":
-            got = outcome(ao.reduce, cut, case.text, *case.initial, **case.numbers)
+            got = outcome(ao.reduce, given(cut), case.text, *case.initial, **case.numbers)
             want = expected_reduce(case.text, cut, *case.initial, **case.numbers)
             yield _tagged(f"reduce of {length}", got, want, hint=False)
         else:
@@ -152,7 +165,7 @@ def _steps_before_failure(case: Case) -> int | None:
 def _compare_accumulate(case: Case, values: array[Any]) -> str | None:
     keywords: dict[str, Any] = {"initial": case.initial[0]} if case.initial else {}
     typecode = case.typecode or values.typecode
-    got = outcome(lambda: ao.accumulate(values, case.text, typecode=case.typecode, **keywords, **case.numbers))
+    got = outcome(lambda: ao.accumulate(given(values), case.text, typecode=case.typecode, **keywords, **case.numbers))
     want = expected_accumulate(case.text, typecode, values, *case.initial, **case.numbers)
     floats = typecode in INTEGER_CODES and is_ever_float(case, values)
     return _tagged(f"accumulate of {len(values)}", got, want, hint=floats)

@@ -8,13 +8,25 @@ stays cheap: exponents and left shifts are small literals or masked. What is unb
 
 from __future__ import annotations
 
+import math
 import random
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from oracle import FLOAT_CODES, TYPECODES, edge_values, integer_range, parameters
+from oracle import (
+    FLOAT_CODES,
+    REDUCTIONS,
+    TYPECODES,
+    Raised,
+    edge_values,
+    element_outcomes,
+    integer_range,
+    outcome,
+    parameters,
+    python_function,
+)
 
 BITS_CAP = 2500
 BLOCK_LENGTHS = tuple(size + d for size in (256, 512, 1024) for d in (-1, 0, 1))
@@ -93,6 +105,14 @@ RULES: list[Rule] = [
     *_rows("f", ["{0} // {1}", "{0} % {1}"], "ff", _none, 4),
     *_rows("f", ["degrees({0})", "radians({0})", "math.ulp({0})"], "n", _none, 1),
     *_rows("f", ["fmod({0}, {1})", "remainder({0}, {1})", "nextafter({0}, {1})"], "nn", _none, 1),
+    *_rows("i", ["sign({0})"], "i", _none, 1),
+    *_rows("i", ["mod({0}, {1})", "floor_divide({0}, {1})"], "ii", _one_more, 1),
+    *_rows("i", ["square({0})"], "i", lambda bits: 2 * bits[0], 1),
+    *_rows("f", ["sign({0})", "square({0})", "reciprocal({0})"], "f", _none, 1),
+    *_rows("f", ["rint({0})", "reciprocal({0})", "deg2rad({0})", "rad2deg({0})"], "n", _none, 1),
+    *_rows("f", ["fmax({0}, {1})", "fmin({0}, {1})", "mod({0}, {1})", "floor_divide({0}, {1})"], "ff", _none, 1),
+    *_rows("b", ["signbit({0})", "logical_not({0})"], "n", _none, 1),
+    *_rows("b", ["logical_and({0}, {1})", "logical_or({0}, {1})", "logical_xor({0}, {1})"], "nn", _none, 1),
     *_rows("i", ["gcd({0}, {1})", "lcm({0}, {1})"], "ii", sum, 1),
     *_rows("i", ["factorial({0})", "isqrt({0})", "comb({0}, 3)", "perm({0}, 2)"], "S", lambda bits: 400, 1),
     *_rows("i", ["({0}).bit_count()", "({0}).bit_length()", "bit_count({0})"], "i", lambda bits: 16, 1),
@@ -238,15 +258,26 @@ class Case:
     positional: tuple[str, ...]
     typecode: str | None
     initial: tuple[Any, ...] = ()
+    inside: tuple[tuple[str, str], ...] = ()  # names of the text that arrayops gets as reductions: (name, reduction)
+
+    @property
+    def given(self) -> str:
+        """The text as arrayops gets it."""
+        text = self.text
+        for name, reduction in self.inside:
+            text = text.replace(name, reduction)
+        return text
 
     def __str__(self) -> str:
         bound = ", ".join(f"{name}={value!r}" for name, value in (self.arrays | self.numbers).items())
         extra = f", initial={self.initial[0]!r}" if self.initial else ""
-        return f"{self.api}({self.text!r}, positional={self.positional}, typecode={self.typecode!r}{extra}, {bound})"
+        return f"{self.api}({self.given!r}, positional={self.positional}, typecode={self.typecode!r}{extra}, {bound})"
 
 
 def random_values(rng: random.Random, typecode: str, length: int) -> array[Any]:
-    """Values of a typecode in one of four tempers: all edges, small, full range, or a mixture."""
+    """Values of a typecode in one of four tempers: all edges, small, full range, mixed; of 'q' also of a range."""
+    if typecode == "q" and rng.random() < 0.3:
+        return _progression(rng, length)
     temper = rng.choice(("edge", "small", "wide", "mixed", "mixed"))
     edges = edge_values(typecode)
     draws: dict[str, Callable[[], Any]] = {
@@ -256,6 +287,16 @@ def random_values(rng: random.Random, typecode: str, length: int) -> array[Any]:
     }
     tempers = tuple(draws)
     return array(typecode, [draws[rng.choice(tempers) if temper == "mixed" else temper]() for _ in range(length)])
+
+
+def _progression(rng: random.Random, length: int) -> array[Any]:
+    """The elements of a range, now and then up to the ends of 64 bits."""
+    low, high = integer_range("q")
+    step = rng.choice((1, 1, 1, -1, 2, -3, 7, rng.choice((-1, 1)) * (high // max(length, 1))))
+    reach = step * max(length - 1, 0)
+    start = rng.choice((0, rng.randint(-9, 9), low - min(reach, 0), high - max(reach, 0)))
+    start = min(max(start, low - min(reach, 0)), high - max(reach, 0))
+    return array("q", range(start, start + step * length, step))
 
 
 def _small_value(rng: random.Random, typecode: str) -> Any:
@@ -293,6 +334,10 @@ def random_case(rng: random.Random, api: str) -> Case:
 def random_elementwise(rng: random.Random, api: str) -> Case:
     """A random map, filter or evaluate: one to three arrays, perhaps a named number."""
     codes = {name: rng.choice(TYPECODES) for name in rng.choice((["x"], ["x"], ["x", "y"], ["b", "a", "x_2"]))}
+    if rng.random() < 0.12:
+        return _with_table(rng, api, codes)
+    if rng.random() < 0.1 and (case := _with_reduction(rng, api, codes)) is not None:
+        return case
     number = {"vat": _random_number(rng)} if rng.random() < 0.3 else {}
     kinds = {name: "f" if code in FLOAT_CODES else "i" for name, code in codes.items()}
     kinds |= {name: _kind_of(value) for name, value in number.items()}
@@ -307,6 +352,58 @@ def random_elementwise(rng: random.Random, api: str) -> Case:
     numbers = {name: value for name, value in number.items() if name in order}
     typecode = rng.choice(TYPECODES) if api != "filter" and rng.random() < 0.6 else None
     return Case(api, text, kind, arrays, numbers, _positional(rng, api, order, arrays), typecode)
+
+
+#: Places of a table: outside it now and then.
+SUBSCRIPTS = ["t[{0}]", "t[{0} % 5]", "t[{0} & 3]", "t[-1 - ({0} & 1)]", "(t[{0}] if -4 <= {0} < 4 else x)"]
+SUBSCRIPTS += ["t[{0} % 3] + {0}"]
+
+
+def _with_table(rng: random.Random, api: str, codes: dict[str, str]) -> Case:
+    """A call whose text subscripts a table. To the oracle that is a number: one thing that goes with every element."""
+    code, first = rng.choice(TYPECODES), next(iter(codes))
+    kinds = {name: "f" if code in FLOAT_CODES else "i" for name, code in codes.items()}
+    index = Grammar(rng, kinds).expression("f" if rng.random() < 0.05 else "i", rng.choice((0, 0, 1, 2)))[0]
+    item = rng.choice(SUBSCRIPTS).replace("x", first).replace("{0}", index)
+    other = Grammar(rng, kinds).expression(rng.choice("if"), rng.choice((0, 1, 2)))[0]
+    text = rng.choice(("{0}", "{0} + {1}", "{0} * 2 < {1}", "({1}) and {0}", "max({0}, {1})")).format(item, other)
+    order = parameters(text)
+    if not any(name in codes for name in order):
+        text, order = f"{text} if {first} == {first} else 0", [*order, first]
+    source = random.Random(rng.getrandbits(32))
+    table = random_values(source, code, rng.choice((0, 1, 5, 5, 8)))
+    length = random_length(rng)
+    arrays = {name: random_values(source, codes[name], length) for name in parameters(text) if name in codes}
+    given = tuple(name for name in parameters(text) if name in codes)[:1] if api != "evaluate" else ()
+    typecode = rng.choice(TYPECODES) if api != "filter" else None
+    return Case(api, text, "n", arrays, {"t": table}, given, typecode)
+
+
+def _with_reduction(rng: random.Random, api: str, codes: dict[str, str]) -> Case | None:
+    """A call whose text has a reduction of all elements; None where its value is an exception, or not finite."""
+    kinds = {name: "f" if code in FLOAT_CODES else "i" for name, code in codes.items()}
+    kind, name = rng.choice("if"), rng.choice(sorted(REDUCTIONS))
+    inner = Grammar(rng, kinds).expression(kind, rng.choice((0, 1, 2, 3)))[0]
+    inner = f"({inner}) % 1000003" if kind == "i" else inner
+    length, source = rng.randint(1, 70), random.Random(rng.getrandbits(32))
+    arrays = {name: random_values(source, code, length) for name, code in codes.items()}
+    order = parameters(inner)
+    if not order:
+        return None
+    values = element_outcomes(python_function(inner, order), [arrays[n] for n in order])
+    failed = any(isinstance(v, Raised) or (isinstance(v, float) and not math.isfinite(v)) for v in values)
+    value = None if failed else outcome(REDUCTIONS[name], values)
+    if isinstance(value, Raised) or value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    kinds["whole_1"] = _kind_of(value)
+    text = Grammar(rng, kinds).expression("b" if api == "filter" else kind, rng.choice((1, 2, 3, 4)))[0]
+    text = f"({text}) if whole_1 == whole_1 else {next(iter(codes))}"
+    inside = ((("whole_1", f"{name}({inner})")),)
+    found = Case(api, text, "n", arrays, {"whole_1": value}, (), rng.choice(TYPECODES), (), inside)
+    if any(n not in parameters(found.given) for n in codes) or not any(n in codes for n in parameters(text)):
+        return None
+    positional = _positional(rng, api, parameters(found.given), arrays)
+    return Case(api, text, "n", arrays, {"whole_1": value}, positional, found.typecode, (), inside)
 
 
 def _positional(rng: random.Random, api: str, order: Sequence[str], arrays: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,8 +13,10 @@ import contextlib
 import functools
 import itertools
 import math
+import operator
 import re
 import signal
+import statistics
 import struct
 import types
 import warnings
@@ -68,6 +70,26 @@ def _clip(x: Any, lo: Any, hi: Any) -> Any:
     return lo if x < lo else hi if x > hi else x
 
 
+def _sign(x: Any) -> Any:
+    if x != x:
+        return x
+    number = -1 if x < 0 else int(x > 0)
+    return float(number) if isinstance(x, float) else number
+
+
+def _rint(x: Any) -> float:
+    x = float(x)
+    return x if not math.isfinite(x) else math.copysign(float(round(x)), x)
+
+
+def _fmax(x: Any, y: Any) -> Any:
+    return y if x != x else x if y != y or x >= y else y
+
+
+def _fmin(x: Any, y: Any) -> Any:
+    return y if x != x else x if y != y or x <= y else y
+
+
 def _namespace() -> dict[str, Any]:
     names: dict[str, Any] = {name: getattr(math, name) for name in MATH_FUNCTIONS + MATH_CONSTANTS}
     names["copysign"] = _copysign
@@ -76,12 +98,32 @@ def _namespace() -> dict[str, Any]:
     names.update(arcsinh=math.asinh, arccosh=math.acosh, arctanh=math.atanh)
     names.update(abs=abs, min=min, max=max, round=round, int=int, float=float, bool=bool, pow=pow)
     names.update(bit_count=methodcaller("bit_count"), bit_length=methodcaller("bit_length"))
+    names.update(sign=_sign, rint=_rint, signbit=lambda x: _copysign(1.0, x) < 0, square=lambda x: x * x)
+    names.update(mod=operator.mod, floor_divide=operator.floordiv, reciprocal=lambda x: 1 / x, fmax=_fmax, fmin=_fmin)
+    names.update(deg2rad=math.radians, rad2deg=math.degrees, logical_not=operator.not_)
+    names.update(logical_and=lambda x, y: bool(x) & bool(y), logical_or=lambda x, y: bool(x) | bool(y),
+                 logical_xor=lambda x, y: bool(x) ^ bool(y))  # fmt: skip
     names.update(clip=_clip, minimum=min, maximum=max, absolute=abs, power=pow, where=None)
     names["__builtins__"] = {}
     return names
 
 
 NAMESPACE = _namespace()
+
+
+def _total(values: Sequence[Any]) -> Any:
+    return math.fsum(values) if any(isinstance(v, float) for v in values) else sum(values)
+
+
+#: What a reduction inside an expression is, of the values of what stands in it.
+REDUCTIONS: dict[str, Callable[[Sequence[Any]], Any]] = {
+    "sum": _total, "mean": statistics.fmean, "min": min, "max": max,
+    "count": lambda values: sum(1 for v in values if v),
+    "var": lambda values: float(statistics.pvariance(values)), "std": lambda values: float(statistics.pstdev(values)),
+    "any": any, "all": all, "prod": math.prod, "median": statistics.median, "len": len,
+    "argmin": lambda values: min(range(len(values)), key=values.__getitem__),
+    "argmax": lambda values: max(range(len(values)), key=values.__getitem__),
+}  # fmt: skip
 
 
 class _LazyWhere(ast.NodeTransformer):
@@ -99,7 +141,7 @@ def parameters(text: str) -> list[str]:
     """The free names of an expression in order of first appearance in the text."""
     nodes = [node for node in ast.walk(ast.parse(text.lstrip(" \t"), mode="eval")) if isinstance(node, ast.Name)]
     nodes.sort(key=lambda node: (node.lineno, node.col_offset))
-    return list(dict.fromkeys(node.id for node in nodes if node.id not in NAMESPACE))
+    return list(dict.fromkeys(node.id for node in nodes if node.id not in NAMESPACE and node.id not in REDUCTIONS))
 
 
 def python_function(text: str, params: Sequence[str] | None = None) -> Callable[..., Any]:

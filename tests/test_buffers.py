@@ -218,7 +218,7 @@ def test_other_shapes_are_buffer_errors(call: Callable[[Any], Any], make: Callab
 @pytest.mark.parametrize("call", READING)
 @pytest.mark.parametrize(
     "thing",
-    [[1, 2], (1, 2), "ab", None, {1: 2}, range(2), object(), iter([1]), array],
+    [[1, 2], (1, 2), "ab", None, {1: 2}, object(), iter([1]), array],
     ids=lambda thing: type(thing).__name__,
 )
 def test_what_is_no_buffer_is_a_type_error(call: Callable[[Any], Any], thing: Any) -> None:

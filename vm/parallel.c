@@ -60,7 +60,7 @@ static int run_chunk(const worker *w, size_t c, void *to)
     ao_frame frame;
     for (unsigned i = 0; i < ao_program_inputs(p); i++) {
         const ptrdiff_t stride = job.spacings ? job.spacings[i].stride : 0, size = ao_type_sizes[ao_program_type(p, i)];
-        w->inputs[i] = (const char *)job.inputs[i] + (ptrdiff_t)first * (stride ? stride : size);
+        w->inputs[i] = ao_along(job.inputs[i], first, stride ? stride : size);
     }
     job.inputs = w->inputs;
     job.out = to;

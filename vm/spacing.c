@@ -64,9 +64,9 @@ static void copy(char *to, ptrdiff_t to_stride, const char *from, ptrdiff_t stri
 /* ---- forms ---- */
 
 const uint8_t ao_form_types[AO_FORMS] = {
-    [AO_TRUTH] = AO_TYPE_b1, [AO_HALF] = AO_TYPE_f64, [AO_INT24] = AO_TYPE_i32, [AO_UINT24] = AO_TYPE_u32,
+    [AO_TRUTH] = AO_TYPE_b1, [AO_RANGE] = AO_TYPE_i64, [AO_HALF] = AO_TYPE_f64, [AO_INT24] = AO_TYPE_i32, [AO_UINT24] = AO_TYPE_u32,
 };
-const uint8_t ao_form_sizes[AO_FORMS] = {[AO_TRUTH] = 1, [AO_HALF] = 2, [AO_INT24] = 3, [AO_UINT24] = 3};
+const uint8_t ao_form_sizes[AO_FORMS] = {[AO_TRUTH] = 1, [AO_RANGE] = 8, [AO_HALF] = 2, [AO_INT24] = 3, [AO_UINT24] = 3};
 
 static double of_bits(uint64_t bits)
 {
@@ -177,11 +177,21 @@ FORM(half, double, read_16, of_half, write_16, to_half)
 FORM(int24, int32_t, read_24, of_int24, write_24, (uint32_t))
 FORM(uint24, uint32_t, read_24, of_uint24, write_24, of_uint24)
 
+/* The elements of a range: each is computed, none is read. */
+static void gather_range(char *to, const char *from, ptrdiff_t step, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int64_t x = (int64_t)(uintptr_t)ao_along(from, i, step);
+        memcpy(to + i * sizeof x, &x, sizeof x);
+    }
+}
+
 static void gather_form(char *to, const char *from, ao_spacing spacing, size_t n)
 {
     const int big = spacing.swapped != is_big_endian();
     switch (spacing.form) {
     case AO_TRUTH: gather_truth(to, from, spacing.stride, 0, n); break;
+    case AO_RANGE: gather_range(to, from, spacing.stride, n); break;
     case AO_HALF: gather_half(to, from, spacing.stride, spacing.swapped, n); break;
     case AO_INT24: gather_int24(to, from, spacing.stride, big, n); break;
     default: gather_uint24(to, from, spacing.stride, big, n); break;
@@ -230,7 +240,7 @@ int ao_copy_in(void *to, const void *from, ao_spacing spacing, size_t size, size
     for (size_t i = 0, end; i < n && !w->stopped; i = end) {
         end = ao_watch_part(i, n);
         if (spacing.stride)
-            ao_gather((char *)to + i * size, (const char *)from + (ptrdiff_t)i * at.stride, at, size, end - i);
+            ao_gather((char *)to + i * size, ao_along(from, i, at.stride), at, size, end - i);
         else
             memcpy((char *)to + i * size, (const char *)from + i * size, (end - i) * size);
         ao_watch_done(w, end - i);

@@ -26,7 +26,7 @@ from .. import map as map_array
 from ..compiler import evaluate, parse
 from ..compiler.machine import EXACT_FLOAT, ISA, ISA_LEVELS, TYPECODES
 from ..engine.figures import EXTREMES, NOTHING, SUMS, Gathered, as_floats, extremes, fsum, gather, joined
-from ..engine.kernel import text_kernel
+from ..engine.kernel import needs_parts, text_kernel
 from .streams import (
     SKIP,
     Chunk,
@@ -310,9 +310,16 @@ def line_count(text: str) -> int:
 # ---- commands on streams -------------------------------------------------------------------------------------------
 
 
+def elementwise(args: argparse.Namespace) -> Kernel:
+    """The kernel of the expression, for one part of the input after the other."""
+    kernel = text_kernel(args.expression, args.names, ieee=args.ieee)
+    needs_parts(kernel, "the input is read in parts")
+    return kernel
+
+
 def run_map(args: argparse.Namespace, console: Console) -> None:
     """Writes the expression's value for every element, in the type --to or the input's."""
-    kernel = text_kernel(args.expression, args.names, ieee=args.ieee)
+    kernel = elementwise(args)
     to: ElementType = args.to or args.type
     check_call(lambda: kernel.map(args.type.elements(0), typecode=to.code, **args.names))
     transform(args, console, mapper(kernel, to, args.names), to)
@@ -335,7 +342,7 @@ def mapper(kernel: Kernel, to: ElementType, names: dict[str, Any]) -> Callable[[
 
 def run_filter(args: argparse.Namespace, console: Console) -> None:
     """Writes the elements for which the expression is true, in the type of the input."""
-    kernel = text_kernel(args.expression, args.names, ieee=args.ieee)
+    kernel = elementwise(args)
     check_call(lambda: kernel.filter(args.type.elements(0), **args.names))
     transform(args, console, lambda data: kernel.filter(data, **args.names), args.type)
 

@@ -217,7 +217,7 @@ OWN_TRUTHS = "own truths"
 
 #: Types of arguments for which there is nothing to do.
 _PLAIN = frozenset(
-    (array, bytes, bytearray, memoryview, _machine.View, int, float, bool, str, type(None), type(MISSING))
+    (array, bytes, bytearray, memoryview, range, _machine.View, int, float, bool, str, type(None), type(MISSING))
 )
 
 
@@ -271,6 +271,8 @@ def taken(value: Any, nulls: Any = None, nan: Any = None, what: str = "the data"
     kind = _kind_of(value)
     if kind is not None:
         value = one_buffer(prepared(kind.columns(value), nulls, what))
+    elif type(value) in (list, tuple):
+        _machine.buffer_info(value)  # which says what is needed instead
     return value if nan is None else without_nans(value)
 
 
@@ -304,12 +306,13 @@ class _Rule:
 
     __slots__ = ("chunkwise", "gives", "method", "natural", "policy", "positional", "truth")
 
-    def __init__(self, method: Callable[..., Any], gives: bool = False, chunkwise: bool = False, policy: str = "skip",
+    def __init__(self, method: Callable[..., Any], gives: bool = False,
+                 chunkwise: Callable[[Any], bool] | None = None, policy: str = "skip",
                  truth: Callable[..., Any] | None = None, natural: bool = False,
                  positional: int = 0) -> None:  # fmt: skip
         self.method = method
         self.gives = gives  # a new array, which is given back as the kind of the first one
-        self.chunkwise = chunkwise  # chunk by chunk, if that is in chunks
+        self.chunkwise = chunkwise  # whether chunk by chunk, if that is in chunks, by the kernel; None: never
         self.policy = policy  # what can be said of nulls, beside a number; 'propagate' gives the method the bits
         self.natural = natural  # truth values are given out as such, to kinds that have them, if no type is asked for
         self.truth = truth  # which elements the method keeps, if it does: for their labels
@@ -326,8 +329,8 @@ def folds(method: _F) -> _F:
     return _exchanging(method, _Rule(method, positional=2))
 
 
-def exchanges(chunkwise: bool, policy: str = "skip", truth: Callable[..., Any] | None = None, natural: bool = False,
-              positional: int = 0) -> Callable[[_F], _F]:  # fmt: skip
+def exchanges(chunkwise: Callable[[Any], bool] | None, policy: str = "skip", truth: Callable[..., Any] | None = None,
+              natural: bool = False, positional: int = 0) -> Callable[[_F], _F]:  # fmt: skip
     """A method of kernels whose new array is given back as the kind of the first one; chunk by chunk if it may be."""
     return lambda method: _exchanging(method, _Rule(method, True, chunkwise, policy, truth, natural, positional))
 
@@ -480,7 +483,8 @@ class _Exchange:
     def _parts(self) -> Iterable[dict[int | str, Column]]:
         """The columns for each chunk of the leading array; other arrays are cut alike, those in other chunks copied."""
         leading = self.columns.get(self.lead, [])
-        if not self.rule.chunkwise or len(leading) < 2 or self.kind is None or self.kind.give is None:
+        by_chunks = self.rule.chunkwise is not None and self.rule.chunkwise(self.kernel)
+        if not by_chunks or len(leading) < 2 or self.kind is None or self.kind.give is None:
             return [self._one_of_each()]
         counts = [len(column) for column in leading]
         keys = [key for key, value in self.values.items() if not _is_number(value)]
@@ -490,8 +494,14 @@ class _Exchange:
     def _results(self) -> tuple[list[Any], list[Any]]:
         """What the method gives, chunk by chunk, and the bits of nulls in it."""
         results, bits = [], []
-        for columns in self._parts():
-            results.append(self._method(columns))
+        parts = list(self._parts())
+        for number, columns in enumerate(parts):
+            try:
+                results.append(self._method(columns))
+            except Exception as error:
+                if len(parts) > 1:  # elements are counted in each chunk
+                    error.add_note(f"of chunk {number}")
+                raise
             bits.append(self._bits(columns))
         return results, bits
 

@@ -11,27 +11,37 @@ from typing import Any
 from ..compiler.infer import Inference
 from ..compiler.ir import FUNCTIONS, IR
 from ..compiler.lower import FAULTS
-from ..compiler.machine import MACHINE_TYPES, OPS, STORE
+from ..compiler.machine import MACHINE_TYPES, OPS, STORE, STORED_TYPES
 from ..compiler.program import Program
 from ..compiler.terms import Param, number_param
 from .arguments import checked_typecode
+from .inner import Reductions
 from .plans import ARRAY_PARAMS, Plans
 
 _MEANINGS = {op["name"]: op["meaning"] for op in OPS}
 
 
 def program_text(source: str, plans: Plans, captured: tuple[Any, ...], typecodes: tuple[str, ...],
-                 names: dict[str, Any]) -> str:  # fmt: skip
+                 names: dict[str, Any], inner: Reductions | None = None) -> str:  # fmt: skip
     """The program for arrays of these typecodes and numbers by name, with captured numbers after them.
+
+    inner: the reductions in a text, whose values are in the place of captured numbers.
 
     Raises ValueError for a typecode that is none, TypeError for a name that the source has not.
     """
     wanted = checked_typecode((typecodes or ("d",))[0])
-    types = _types(source, plans, typecodes or ("d",), names, captured)
+    more = len(captured) if inner is None else len(inner.inner)
+    tables = plans.tables if inner is None else plans.tables | inner.tables
+    types = _types(source, plans, typecodes or ("d",), names, more, tables)
+    captured = captured if inner is None else inner.zeros(types)
+    types = (*types, *(number_param(value) for value in captured))
     lines = [f"expression: {source}"]
-    names_of = plans.ir.params[len(types) - len(captured) :]
+    names_of = plans.ir.params[len(plans.ir.params) - more :]
     given = [f"{name} = {value!r}" for name, value in zip(names_of, captured, strict=True)]
-    lines += [f"captured: {', '.join(given)}"] if given else []
+    if inner is not None:
+        lines.append(f"first, each in a pass of its own: {', '.join(names_of)}")
+    elif given:
+        lines.append(f"captured: {', '.join(given)}")
     plan = plans.get("map", types, None)
     if plan.listing is None:
         why = "NumPy has other types for such elements" if plans.ir.numpy else "it is too large for the machine"
@@ -53,16 +63,21 @@ def program_text(source: str, plans: Plans, captured: tuple[Any, ...], typecodes
 
 
 def _types(source: str, plans: Plans, typecodes: tuple[str, ...], names: dict[str, Any],
-           captured: tuple[Any, ...]) -> tuple[Param, ...]:  # fmt: skip
+           more: int, tables: frozenset[int]) -> tuple[Param, ...]:  # fmt: skip
+    """Of the parameters but the last ``more``."""
     typecodes = tuple(map(checked_typecode, typecodes))
-    own = plans.ir.params[: len(plans.ir.params) - len(captured)]
+    own = plans.ir.params[: len(plans.ir.params) - more]
     for name in names:
         if name not in own:
             raise TypeError(f"{source!r} has no name {name!r}")
     left = [p for p in own if p not in names]
     codes = {p: typecodes[min(i, len(typecodes) - 1)] for i, p in enumerate(left)}
-    types = [number_param(names[p]) if p in names else ARRAY_PARAMS[MACHINE_TYPES[codes[p]]] for p in own]
-    return (*types, *(number_param(value) for value in captured))
+    kinds = {p: MACHINE_TYPES[code] for p, code in codes.items()}
+    return tuple(
+        number_param(names[p]) if p in names
+        else ARRAY_PARAMS[f"table_{STORED_TYPES.get(kinds[p], kinds[p])}" if i in tables else kinds[p]]
+        for i, p in enumerate(own)
+    )  # fmt: skip
 
 
 def _terms(inference: Inference, params: tuple[str, ...]) -> list[str]:

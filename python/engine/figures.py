@@ -102,6 +102,19 @@ def no_data(name: str, count: int, needed: int) -> Exception:
     return StatisticsError(f"{name}() needs at least {needed} element{'s' * (needed > 1)}, not {few}")
 
 
+def median(arr: Any) -> int | float:
+    """The middle element of a buffer, or the mean of the two in the middle; nan if an element is nan."""
+    count = _machine.buffer_info(arr)[2]
+    if not count:
+        raise no_data("median", 0, 1)
+    half = count // 2
+    found = _machine.select(arr, half, False) if count % 2 else _machine.select(arr, half - 1, True)
+    if found is None:
+        return math.nan
+    middle: int | float = found[0] if count % 2 else (found[0] + found[1]) / 2
+    return middle
+
+
 # -- exact ratios, rounded once ----------------------------------------------------------------------------------------
 
 

@@ -7,38 +7,83 @@ made; what a callable means is looked up at each run, because the numbers that a
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import _machine
 from ..compiler.ir import IR, bind, from_table, identity, show, to_table
 from ..compiler.machine import CONSTANTS, SLOT_KINDS
-from ..compiler.parse import RESERVED, parse
+from ..compiler.parse import RESERVED, ExpressionError, parse
+from ..compiler.whole import split
 from . import functions
-from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
-from .common import MISSING, Later, different_lengths, held, make_room, native, new_values
+from .arguments import (
+    bindable,
+    bindable_table,
+    checked_typecode,
+    output_typecode,
+    plain_number,
+    quoted,
+    thread_count,
+    unwrapped,
+)
+from .common import MISSING, Later, held, is_buffer, make_room, native, new_values
 from .exchange import OWN_TRUTHS, exchanges, fills, folds, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
 from .missing import first_one
 from .names import check_mapping, looked_up
+from .passes import rows_of
 from .plans import PIPED, Plans, signs_of, types_of
 
 if TYPE_CHECKING:
-    from . import explain
+    from . import explain, inner
 else:
-    explain = Later("engine.explain")
+    explain, inner = Later("engine.explain"), Later("engine.inner")
 
 #: What _machine.run_count is to answer.
 COUNT, ANY, ALL, FIRST, FIRST_FALSE = (
     CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL", "RUN_FIRST", "RUN_FIRST_FALSE")
 )
 _ANY_INT = 1 << 64  # stands for an accumulator
+_FOLDED = "a fold goes from one to the next"
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
+
+
+#: What people mean by operators that Python has for ints only.
+_HINTS = {
+    "^": "^ is the exclusive or of ints; a power is written **",
+    "&": "& binds more tightly than comparisons: write (x > 1) & (x < 3), or x > 1 and x < 3",
+    "|": "| binds more tightly than comparisons: write (x < 1) | (x > 3), or x < 1 or x > 3",
+}
+
+
+class _hints:
+    """Adds to Python's TypeError for an operator in a text what was meant, most likely."""
+
+    __slots__ = ("_kernel",)
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if type(error) is not TypeError or self._kernel._text is None or "'float'" not in str(error):
+            return
+        for symbol, hint in _HINTS.items():
+            if f"for {symbol}: " in str(error):
+                error.add_note(hint)
+
+
+def _goes_by_chunks(kernel: Kernel) -> bool:
+    """Whether each chunk of an array may be worked on without the others."""
+    return kernel._inner is None and not kernel._tables
 
 
 class Kernel(_machine.KernelBase):
@@ -60,7 +105,7 @@ class Kernel(_machine.KernelBase):
     True
     """
 
-    __slots__ = ("_decoding", "_eager", "_function", "_ieee", "_plans", "_strict", "_text")
+    __slots__ = ("_decoding", "_eager", "_function", "_ieee", "_inner", "_plans", "_strict", "_text", "_whole")
 
     def __init__(self, f: str | Callable[..., Any] | IR, params: tuple[str, ...] = (), *, ieee: bool = False,
                  named: frozenset[str] = frozenset(), closed: bool = False, eager: bool = False, strict: bool = False,
@@ -68,11 +113,13 @@ class Kernel(_machine.KernelBase):
         self._text = f if isinstance(f, str) else None
         self._ieee = bool(ieee)
         self._plans: Plans | None = None
+        self._inner: inner.Reductions | None = None  # of a text that has reductions inside; then the plans have their
+        self._whole: IR | None = None  # values as further parameters, and this is the text as it was written
         self._function: Callable[..., Any] | None = None
         self._decoding, self._strict = decoding and functions.DECODING, strict or self._ieee
         self._eager = eager or self._strict
         if isinstance(f, str):
-            self._plans = Plans(parse(f, params, named, closed), self._ieee, f)
+            self._parsed(parse(f, params, named, closed), f)
         elif isinstance(f, IR):
             self._plans = Plans(f, self._ieee)
         elif callable(f):
@@ -82,9 +129,17 @@ class Kernel(_machine.KernelBase):
             elif self._decoding:
                 self._front = f
         else:
-            raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}")
-        if self._plans is not None:
+            order = "; the array comes first, then what is to be done with it" if is_buffer(f) else ""
+            raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}{order}")
+        if self._plans is not None and self._inner is None:
             self._front = (self._plans.ready, self._plans.narrow)
+
+    def _parsed(self, ir: IR, text: str) -> None:
+        if any(node.op == "whole" for node in ir.nodes):
+            self._whole = ir
+            ir, reductions = split(ir)
+            self._inner = inner.Reductions(reductions, self._ieee)
+        self._plans = Plans(ir, self._ieee, text)
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -105,6 +160,8 @@ class Kernel(_machine.KernelBase):
 
         Those of a callable are the ones without default; empty for one that has no Python code.
         """
+        if self._whole is not None:
+            return self._whole.params
         if self._plans is not None:
             return self._plans.ir.params
         arity = functions.own_arity(self._function)
@@ -132,7 +189,16 @@ class Kernel(_machine.KernelBase):
         return self._by_python
 
     @property
+    def _tables(self) -> frozenset[int]:
+        """The parameters that are tables."""
+        if self._plans is None:
+            return frozenset()
+        return self._plans.tables if self._inner is None else self._plans.tables | self._inner.tables
+
+    @property
     def _ir(self) -> IR | None:
+        if self._whole is not None:
+            return self._whole
         return self._plans.ir if self._plans is not None else self._translation()[0].template.ir
 
     @property
@@ -166,8 +232,9 @@ class Kernel(_machine.KernelBase):
 
     def __repr__(self) -> str:
         ieee = ", ieee=True" if self._ieee else ""
+        how = "compiled" if self.compiled else f"called: {self._translation()[0].template.reason}"
         asked = f", {self._by_python} elements of the last run by Python" if self._by_python else ""
-        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}{asked}>"
+        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}, {how}{asked}>"
 
     def _repr_html_(self) -> str:
         return explain.unfolded(repr(self), self.explain())
@@ -179,7 +246,7 @@ class Kernel(_machine.KernelBase):
         if self._plans is not None:
             return (_from_table, (to_table(self._plans.ir), self._ieee))
         translation, captured = self._translation()
-        if translation.template.ir is None:
+        if translation.template.ir is None or translation.template.tables:
             return (_from_function, (self._function, self._decoding, self._strict))
         return (_from_table, (to_table(bind(translation.template.ir, captured)), self._ieee))
 
@@ -188,11 +255,18 @@ class Kernel(_machine.KernelBase):
     # Methods that take arrays of other kinds have the keywords ``nulls`` and ``names``, which are the exchange's: those
     # where nulls propagate are given bits by it.
 
-    @exchanges(chunkwise=True, policy="propagate")
+    @exchanges(chunkwise=_goes_by_chunks, policy="propagate")
     def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
             nulls: Any = None, **names: Any) -> Any:  # fmt: skip
-        """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same."""
-        return self._run_map(*self._bind((arr, *more), names), typecode, out, threads, nulls)
+        """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same.
+
+        Of a text that is made of reductions only, such as ``sum(x*x)``, one number.
+        """
+        args, lead = self._bind((arr, *more), names)
+        if typecode is None and out is None and self._is_number(args):
+            return self._number(args)
+        with _hints(self):
+            return self._run_map(args, lead, typecode, out, threads, nulls)
 
     @fills
     def inplace(self, arr: Any, *more: Any, threads: int | None = None, **names: Any) -> None:
@@ -204,11 +278,12 @@ class Kernel(_machine.KernelBase):
         args, lead = self._bind((arr, *more), names)
         return self._run_filter(args, _machine.buffer_info(args[lead])[2], -1)
 
-    @exchanges(chunkwise=True, truth=_truth)
+    @exchanges(chunkwise=_goes_by_chunks, truth=_truth)
     def filter(self, arr: Any, *more: Any, **names: Any) -> Any:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
-        return self._run_filter(args, _machine.buffer_info(args[lead])[2], lead)
+        with _hints(self):
+            return self._run_filter(args, _machine.buffer_info(args[lead])[2], lead)
 
     def _run_filter(self, args: tuple[Any, ...], count: int, lead: int) -> Any:
         meaning = self._meaning(args, count)
@@ -222,17 +297,21 @@ class Kernel(_machine.KernelBase):
         return kept
 
     def _run_map(self, args: tuple[Any, ...], lead: int, typecode: str | None, out: Any, threads: int | None,
-                 bits: Any) -> Any:  # fmt: skip
+                 bits: Any, meaning: Meaning | None = None) -> Any:  # fmt: skip
         """bits: 0 for elements that are null, and not evaluated; None if there are none."""
         first = _machine.buffer_info(args[lead])
         wanted = output_typecode(first[0], typecode, out)
-        meaning = self._meaning(args, first[2])
+        if bits is not None and self._inner is not None:
+            raise ValueError(f"{self._text!r} is of all elements, and some are null: nulls=<number> puts a number in "
+                             "their place; or compute the reduction with nulls='skip' and give it by name")  # fmt: skip
+        meaning = meaning or self._meaning(args, first[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
         if plan is not None and plan.never_fits and first[2]:
             self._refuse_floats(given, wanted, bits)
-        with memoryview(args[lead]) as held:  # so that no other thread makes it longer than the result
-            target = _machine.new_array(wanted, len(held)) if out is None else out
+        with held(args[lead]):  # so that no other thread makes it longer than the result
+            count = _machine.buffer_info(args[lead])[2]
+            target = _machine.new_array(wanted, count) if out is None else out
             if plan is None or plan.program is None:
                 _machine.call_map(meaning.python, given[:visible], target, out is None, bits)
             else:
@@ -246,13 +325,18 @@ class Kernel(_machine.KernelBase):
         first = 0 if bits is None else first_one(bits)
         if self._plans is None or first < 0:
             return  # a function's results are refused one by one, by the array itself; of nulls there are none
-        value = self._plans.evaluator(*(a if isinstance(a, (int, float)) else native(a)[first] for a in args))
+        elements = (a if isinstance(a, (int, float, tuple)) else native(a)[first] for a in args)
+        value = self._plans.evaluator(*unwrapped(tuple(elements)))
         if isinstance(value, float):
             what = self._text or self.source
             raise TypeError(f"{what!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
 
     def _meaning(self, args: tuple[Any, ...], elements: int) -> Meaning:
         """What the kernel means now, when called with these arguments, or values of them, for each of ``elements``."""
+        if self._inner is not None:
+            assert self._plans is not None
+            values = self._inner.values(args) if elements else self._inner.zeros(types_of(args))
+            return Meaning(self._plans, values, self._plans.oracle(args + values), True)
         if self._plans is not None:
             return Meaning(self._plans, (), self._plans.oracle(args), True)
         assert self._function is not None
@@ -278,7 +362,7 @@ class Kernel(_machine.KernelBase):
             if names:
                 raise TypeError(f"{self._name} is a callable: named values ({quoted(names)}) go with a text only")
             return positional[:1] + tuple(bindable(a, f"argument {i}") for i, a in enumerate(positional[1:], 2)), 0
-        params = self._plans.ir.params
+        params = self.params
         what = self._text or self.source
         unknown = [name for name in names if name not in params]
         if unknown:
@@ -290,13 +374,55 @@ class Kernel(_machine.KernelBase):
                 + ("; the others can be given by name" if len(positional) < len(left) else "")
             )
         bound = {**dict(zip(left, positional, strict=True)), **names}
-        return tuple(bindable(bound[p], repr(p)) for p in params), params.index(left[0])
+        leading = [p for p in left if params.index(p) not in self._tables]
+        if not leading:
+            raise TypeError(f"{what!r} has nothing but tables: it needs an array, too, whose elements it goes through")
+        return self._arguments([bound[p] for p in params]), params.index(leading[0])
+
+    def _arguments(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """One argument per parameter, checked."""
+        tables, names = self._tables, self.params
+        return tuple([
+            bindable_table(value, repr(name)) if i in tables else bindable(value, repr(name))
+            for i, (value, name) in enumerate(zip(values, names, strict=True))
+        ])  # fmt: skip
+
+    # -- reductions inside ---------------------------------------------------------------------------------------
+
+    def _is_number(self, args: tuple[Any, ...]) -> bool:
+        """Whether the value is one number: no array is looked at but by reductions."""
+        if self._inner is None or self._plans is None:
+            return False
+        used = {node.value for node in self._plans.ir.nodes if node.op == "param"}
+        return all(isinstance(a, (int, float, tuple)) for i, a in enumerate(args) if i in used)
+
+    def _number(self, args: tuple[Any, ...]) -> Any:
+        assert self._inner is not None and self._plans is not None
+        return self._plans.evaluator(*unwrapped((*args, *self._inner.values(args))))
+
+    def _one_by_one(self, why: str) -> None:
+        """Raises ExpressionError if the text is of all elements at once."""
+        if self._inner is None or self._text is None:
+            return
+        text = self._inner.inner[0].reduction
+        at = max(self._text.find(text.name + "("), 0)
+        line = 1 + self._text.count("\n", 0, at)
+        column = at - self._text.rfind("\n", 0, at)
+        place = ("<expression>", line, column, self._text.split("\n")[line - 1], line, column + len(text.name))
+        what = f"{text.text} is of all elements, and {why}; compute it before, and give it by name"
+        raise ExpressionError(what, place)
 
     # -- folds ---------------------------------------------------------------------------------------------------
 
     def _bind_fold(self, names: dict[str, Any]) -> tuple[Any, ...]:
         """The named numbers of a fold, in the order of the parameters that follow the accumulator and the element."""
-        numbers = {name: plain_number(value, name, "fold") for name, value in names.items()}
+        self._one_by_one(_FOLDED)
+        missing = [p for p in self.params[2:] if p not in names] if self._plans is not None else []
+        if missing:
+            what = f"{self._text or self.source!r} is a fold of acc and x, the accumulator and the element"
+            raise TypeError(f"{what}: there is no value for {quoted(missing)}")
+        tables = {self.params[i] for i in self._tables}
+        numbers = {n: value if n in tables else plain_number(value, n, "fold") for n, value in names.items()}
         return self._bind((0, 0), numbers)[0][2:]
 
     @folds
@@ -312,7 +438,7 @@ class Kernel(_machine.KernelBase):
                 return fold.run(arr, values[0], 1)
             return functools.reduce(fold.callable, values, *(() if initial is MISSING else (initial,)))
 
-    @exchanges(chunkwise=False, positional=2)
+    @exchanges(chunkwise=None, positional=2)
     def accumulate(self, arr: Any, initial: Any = None, typecode: str | None = None, **names: Any) -> Any:
         """The running fold of arr; see :func:`arrayops.accumulate`."""
         code, _, count, _ = _machine.buffer_info(arr)
@@ -363,7 +489,7 @@ class Kernel(_machine.KernelBase):
             if translation.plans is None:
                 return f"callback: {translation.template.reason}\n{self._name} is called once per element"
             plans = translation.plans.with_ieee if self._ieee else translation.plans
-        text = explain.program_text(self.source, plans, captured, typecodes, named)
+        text = explain.program_text(self.source, plans, captured, typecodes, named, self._inner)
         return text + (f"\nlast run: {self._by_python} elements by Python" if self._by_python else "")
 
 
@@ -414,7 +540,7 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
         kernel = Kernel(text, first, ieee=ieee, named=hidden)
         make_room(_kernels, _MOST_KERNELS)
         _kernels[key] = kernel
-        if not (ieee or first or hidden):
+        if not (ieee or first or hidden or kernel._inner):
             make_room(_machine.TEXTS, _MOST_KERNELS)
             assert kernel._plans is not None
             _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans.narrow)
@@ -434,16 +560,21 @@ def with_names(f: Function, names: Any, named: dict[str, Any], ieee: bool,
     return looked_up(f.params[len(first) :], names, named)
 
 
-def kernel_of(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = ()) -> Kernel:
-    """The kernel of a text (the cached one), a callable, or a kernel."""
+def kernel_of(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = (),
+              strict: bool = False) -> Kernel:  # fmt: skip
+    """The kernel of a text (the cached one), a callable, or a kernel. strict: NotCompilable if it is to be called."""
     if isinstance(f, str):
         return text_kernel(f, names, ieee=ieee, first=first)
-    return f if isinstance(f, Kernel) else Kernel(f, ieee=ieee, decoding=compile)
+    if not isinstance(f, Kernel):
+        return Kernel(f, ieee=ieee, decoding=compile, strict=strict)
+    if strict and f._plans is None and not f.compiled:
+        raise NotCompilable(f"{f._name} cannot be compiled: {f._translation()[0].template.reason}")
+    return f
 
 
-def predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool) -> Kernel:
+def predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool, strict: bool = False) -> Kernel:
     """The kernel of a predicate; a text all of whose names are given takes the element, too, and does not use it."""
-    kernel = kernel_of(pred, names, ieee, compile)
+    kernel = kernel_of(pred, names, ieee, compile, strict=strict)
     if isinstance(pred, str) and names.keys() >= set(kernel.params):
         unused = next(name for name in ("x", "_", "__", "___") if name not in names)
         kernel = kernel_of(pred, names, ieee, compile, (unused,))
@@ -467,14 +598,8 @@ def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any)
 
 def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) -> int | bool:
     """The same by a callable of one number of each argument; arrays and numbers in any order."""
-    arrays = [a for a in args if not isinstance(a, (int, float))]
-    with held(*arrays):
-        first, *others = (_machine.buffer_info(a)[2] for a in arrays)
-        for other in others:
-            if other != first:
-                raise different_lengths(first, other)
-        columns = [itertools.repeat(a, first) if isinstance(a, (int, float)) else native(a) for a in args]
-        values = itertools.starmap(python, zip(*columns, strict=True))
+    with contextlib.closing(rows_of(args)) as rows:  # an exception's traceback would keep the arrays held
+        values = itertools.starmap(python, rows)
         if what in (FIRST, FIRST_FALSE):
             return next((i for i, value in enumerate(values) if bool(value) == (what == FIRST)), -1)
         return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
@@ -507,33 +632,44 @@ class _Unsigned(Exception):
     """The ints are too large for 'q', and may be for 'Q'."""
 
 
-@exchanges(chunkwise=True, policy="propagate", natural=True)
+@exchanges(chunkwise=_goes_by_chunks, policy="propagate", natural=True)
 def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = None, threads: int | None,
               nulls: Any = None) -> Any:  # fmt: skip
     assert kernel._plans is not None
-    args = tuple(bindable(v, repr(p)) for p, v in zip(kernel.params, values, strict=True))
-    lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
+    args = kernel._arguments(values)
+    lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float, tuple))), None)
     if lead is None:
         kernel._plans.check_truths(args)
-        return kernel._plans.evaluator(*args)
+        return kernel._plans.evaluator(*unwrapped(args)) if kernel._inner is None else kernel._number(args)
     own_truths = typecode == OWN_TRUTHS
     typecode = None if own_truths else typecode
+    if typecode is None and out is None and kernel._is_number(args):
+        return kernel._number(args)
+    meaning = kernel._meaning(args, _machine.buffer_info(args[lead])[2])
     if typecode is None and out is None:
-        typecode = kernel._plans.natural(signs_of(args, types_of(args)))
+        given = args + meaning.captured
+        typecode = kernel._plans.natural(signs_of(given, types_of(given)))
         typecode = "?" if own_truths and typecode == "B" else typecode
         if typecode == "Q":
             try:
-                return kernel._run_map(args, lead, "q", out, threads, nulls)
+                return kernel._run_map(args, lead, "q", out, threads, nulls, meaning)
             except OverflowError as error:
                 raise _Unsigned from error
-    return kernel._run_map(args, lead, typecode, out, threads, nulls)
+    with _hints(kernel):
+        return kernel._run_map(args, lead, typecode, out, threads, nulls, meaning)
 
 
 # -- as stages of pipelines: functions of one number -------------------------------------------------------------------
 
 
+def needs_parts(kernel: Kernel, why: str) -> None:
+    """ExpressionError, with the reason, for a kernel of all elements at once, where there are parts of them only."""
+    kernel._one_by_one(why)
+
+
 def needs_one(kernel: Kernel, numbers: dict[str, Any]) -> None:
     """TypeError unless the kernel takes one number when these have been given by name."""
+    kernel._one_by_one("a stage of a pipeline sees one at a time")
     if kernel._plans is None and numbers:
         raise TypeError(f"{kernel._name} is a callable: named values go with a text only")
     args, _ = kernel._bind((0,), numbers)
@@ -551,9 +687,10 @@ def stage_ir(kernel: Kernel, numbers: dict[str, Any], ieee: bool) -> tuple[IR, d
     if not kernel._decoding:
         return None
     translation, captured = functions.translate(kernel._function, 1)
-    if translation.plans is None or translation.plans.ir.numpy:  # the next stage would tell NumPy's numbers apart
+    plans = translation.plans
+    if plans is None or plans.ir.numpy or plans.tables:  # the next stage would tell NumPy's numbers apart
         return None
-    ir = translation.plans.ir
+    ir = plans.ir
     return ir, dict(enumerate(captured, len(ir.params) - len(captured)))
 
 
@@ -599,6 +736,7 @@ def stage_name(kernel: Kernel, numbers: dict[str, Any]) -> str:
 
 def fold_step(kernel: Kernel, names: dict[str, Any], acc: Any, x: Any) -> Any:
     """The accumulator after one element, by Python."""
+    kernel._one_by_one(_FOLDED)
     if kernel._plans is None:
         assert kernel._function is not None
         return kernel._function(acc, x)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from .. import _machine
 from ..compiler.machine import FLOAT_TYPECODES
-from .common import different_lengths, plain
+from .common import different_lengths, plain, sliceable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def cut(columns: list[Column], counts: list[int]) -> list[Column]:
     if sum(lengths) != sum(counts):
         raise different_lengths(sum(counts), sum(lengths))
     all_of_it = joined(columns)
-    view, start, parts = memoryview(all_of_it.values), 0, []
+    view, start, parts = sliceable(all_of_it.values), 0, []
     for count in counts:
         part = view[start : start + count]
         parts.append(Column(part, all_of_it.nulls, all_of_it.bits, all_of_it.first + start))

@@ -6,7 +6,6 @@ machine cannot, or an element raises, Python's meaning of the stages decides, el
 
 from __future__ import annotations
 
-import itertools
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,8 +16,7 @@ from ..compiler.ir import IR, Builder, TooManyNodes
 from ..compiler.machine import MISSING
 from ..compiler.parse import ExpressionError
 from .arguments import bindable, plain_number
-from .common import held, native
-from .figures import EXTREMES, NOTHING, SQUARES, SUMS, Gathered, as_floats, gather, is_float, joined, together
+from .common import held
 from .kernel import (
     FIRST_FALSE,
     Function,
@@ -31,6 +29,7 @@ from .kernel import (
     stage_name,
     stage_text,
 )
+from .passes import iterated
 from .plans import Plan, inverts_truth, pipe_plan, types_of
 
 #: Elements that go together through the stages around a callable; so far it may be called ahead of a stage that raises.
@@ -62,9 +61,9 @@ class Stage(NamedTuple):
         return stage_ir(self.kernel, self.numbers, ieee)
 
 
-def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool) -> Stage:
+def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: bool = False) -> Stage:
     """A stage of one free number. Raises TypeError for names that do not fit."""
-    kernel = kernel_of(f, names, ieee, True)
+    kernel = kernel_of(f, names, ieee, True, strict=strict)
     numbers = {name: plain_number(bindable(value, repr(name)), name, "pipeline") for name, value in names.items()}
     needs_one(kernel, numbers)
     return Stage(verb, kernel, numbers)
@@ -185,7 +184,7 @@ class Compiled:
             self.plans[key] = plan
         return self.plans[key]
 
-    def run(self, arr: Any, wanted: str | None, what: int) -> Any:
+    def run(self, arr: Any, wanted: str | None, what: int) -> tuple[Any, Plan] | None:
         """What _machine.run_pipe gives for a buffer; None if Python must do it."""
         plan = self.plan(arr, wanted)
         if plan.program is None:
@@ -254,11 +253,6 @@ def packed(values: Any) -> Any:
     return values
 
 
-def iterated(values: Any) -> Iterable[Any]:
-    """The values of a chunk as Python numbers."""
-    return values if isinstance(values, list) else native(values)
-
-
 def _until_error(values: Iterator[Any]) -> Iterator[list[Any]]:
     """All values; if one raises, those before it, and then its exception."""
     done: list[Any] = []
@@ -269,51 +263,3 @@ def _until_error(values: Iterator[Any]) -> Iterator[list[Any]]:
         yield done
         raise
     yield done
-
-
-# -- values added up ------------------------------------------------------------------------------------------------
-
-
-def gathered(last: Compiled | None, parts: Iterable[Any], wanted: int) -> tuple[Gathered, bool | None]:
-    """What all values give, and whether they are floats: None if there are none."""
-    total, floats = NOTHING, None
-    for part in parts:
-        for found, of_floats in _gathered_part(last, part, wanted):
-            if found.count and floats is not None and of_floats != floats:
-                total, found = (g if f else as_floats(g) for g, f in ((total, floats), (found, of_floats)))
-                of_floats = True
-            floats = of_floats if found.count or floats is None else floats
-            total = joined(total, found)
-    return total, floats
-
-
-def _gathered_part(last: Compiled | None, part: Any, wanted: int) -> Iterator[tuple[Gathered, bool]]:
-    """What the values of one buffer or chunk give: of floats and of ints, if there are both."""
-    if last is not None and not isinstance(part, list):
-        found = last.run(part, None, wanted)
-        if found is not None:
-            (parts, large), plan = found
-            g = together(parts)
-            if plan.kind == "b" and g.low is not None:
-                g = g._replace(low=bool(g.low), high=bool(g.high))
-            yield g, plan.kind == "f"
-            yield from _of_numbers(large)
-            return
-    if last is None and not isinstance(part, list):
-        yield gather(part, wanted), is_float(part)
-        return
-    yield from _of_numbers(iterated(part) if last is None else last.elements(part))
-
-
-def _of_numbers(values: Iterable[Any]) -> Iterator[tuple[Gathered, bool]]:
-    """What Python numbers of any size and kind give, in runs of one kind."""
-    for kind, run in itertools.groupby(values, lambda v: float if isinstance(v, float) else int):
-        numbers = list(run)
-        if kind is float:
-            yield gather(array("d", numbers), SUMS | SQUARES | EXTREMES), True
-            continue
-        for v in numbers:
-            if not isinstance(v, int):
-                raise TypeError(f"a pipeline's values must be numbers to be added up, not {type(v).__name__}")
-        yield Gathered(len(numbers), sum(numbers), sum(v * v for v in numbers), min(numbers),
-                       max(numbers), 0, 0, 0), False  # fmt: skip

@@ -128,7 +128,7 @@ static int copy_from(ao_array *array, ptrdiff_t step)
     ao_watch *watch = watch_begin(&w, count);
     for (size_t i = 0, end; i < count && !watch->stopped; i = end) {
         end = ao_watch_part(i, count);
-        ao_gather(copy + i * size, (const char *)array->data + (ptrdiff_t)i * step,
+        ao_gather(copy + i * size, ao_along(array->data, i, step),
                   (ao_spacing){step, raw ? 0 : spacing.swapped, raw ? AO_AS_IS : spacing.form}, size, end - i);
         ao_watch_done(watch, end - i);
     }
@@ -235,15 +235,67 @@ static void say_times(PyObject *object)
     Py_XDECREF(dtype);
 }
 
+/* Where addresses are shorter than elements, those of a range go to memory of their own. */
+static int copy_range(uint64_t first, uint64_t step, ao_array *array)
+{
+    int64_t *copy = array->count > PY_SSIZE_T_MAX / sizeof *copy ? NULL : PyMem_RawMalloc(array->count * sizeof *copy);
+    if (!copy) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (size_t i = 0; i < array->count; i++) {
+        copy[i] = (int64_t)(first + i * step);
+    }
+    array->data = array->copy = copy;
+    array->spacing = (ao_spacing){0, 0, AO_AS_IS};
+    return 0;
+}
+
+/* Element i of a range. 0, or -1 with an exception. */
+static int range_element(PyObject *range, Py_ssize_t i, uint64_t *element)
+{
+    PyObject *number = PySequence_GetItem(range, i);
+    *element = number ? (uint64_t)PyLong_AsLongLong(number) : 0;
+    Py_XDECREF(number);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* A range is read like elements that are so far apart, but that nothing is in memory: vm.h. */
+static int take_range(PyObject *range, ao_array *array)
+{
+    const Py_ssize_t count = PyObject_Size(range);
+    uint64_t first = 0, second = 1, last;
+    if (count < 0 || (count > 0 && (range_element(range, 0, &first) < 0 || range_element(range, count - 1, &last) < 0))
+        || (count > 1 && range_element(range, 1, &second) < 0)) {
+        if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            PyErr_Format(PyExc_OverflowError, "the elements of a range, and their number, must fit 64 bits: not so those of %R",
+                         range);
+        }
+        return -1;
+    }
+    memset(array, 0, sizeof *array);
+    array->view.readonly = 1;
+    array->type = AO_TYPE_i64;
+    array->typecode = 'q';
+    array->count = (size_t)count;
+    array->data = (void *)(uintptr_t)first;
+    array->spacing = (ao_spacing){count > 1 ? (ptrdiff_t)(second - first) : 1, 0, AO_RANGE};
+    return sizeof(void *) < sizeof first && count ? copy_range(first, second - first, array) : 0;
+}
+
 int array_take(const module_state *state, PyObject *object, ao_array *array)
 {
+    if (PyRange_Check(object)) {
+        return take_range(object, array);
+    }
     if (state->knows_arrays && Py_IS_TYPE(object, (PyTypeObject *)state->array_type) && take_array(state, object, array)) {
         return 0;
     }
     memset(array, 0, sizeof *array);
     if (!PyObject_CheckBuffer(object)) {
-        PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s",
-                     Py_TYPE(object)->tp_name);
+        const char *remedy = PyList_Check(object) || PyTuple_Check(object) ? ": array('d', values) makes one of numbers" : "";
+        PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s%s",
+                     Py_TYPE(object)->tp_name, remedy);
         return -1;
     }
     if (is_masked_array(state, object)) {
@@ -323,8 +375,7 @@ int array_make_private(ao_array *array)
 
 const void *array_spaced_element(const ao_array *array, size_t i, void *local)
 {
-    const char *element = (const char *)array->data + (ptrdiff_t)i * array->spacing.stride;
-    ao_gather(local, element, array->spacing, ao_type_sizes[array->type], 1);
+    ao_gather(local, ao_along(array->data, i, array->spacing.stride), array->spacing, ao_type_sizes[array->type], 1);
     return local;
 }
 
@@ -607,7 +658,7 @@ static int copy_elements(const ao_array *from, const ao_array *to)
     const size_t size = ao_type_sizes[from->type];
     for (size_t i = 0, n; to->spacing.form && i < from->count && !watch->stopped; i += n) {
         n = from->count - i < AT_ONCE ? from->count - i : AT_ONCE;
-        ao_copy_in(local, (const char *)from->data + (ptrdiff_t)i * array_step(from), from->spacing, size, n, watch);
+        ao_copy_in(local, ao_along(from->data, i, array_step(from)), from->spacing, size, n, watch);
         ao_scatter((char *)to->data + (ptrdiff_t)i * step, to->spacing, local, size, n);
     }
     if (!to->spacing.form) {

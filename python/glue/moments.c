@@ -103,7 +103,7 @@ static const void *dense_part(const ao_array *a, size_t first, void *local, size
         return (const char *)a->data + first * ao_type_sizes[a->type];
     }
     *n = *n < GATHER ? *n : GATHER;
-    ao_gather(local, (const char *)a->data + (ptrdiff_t)first * a->spacing.stride, a->spacing, ao_type_sizes[a->type], *n);
+    ao_gather(local, ao_along(a->data, first, a->spacing.stride), a->spacing, ao_type_sizes[a->type], *n);
     return local;
 }
 

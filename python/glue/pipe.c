@@ -188,7 +188,7 @@ static void run_range(void *context, unsigned number, size_t first, size_t end)
     p->first = first;
     for (unsigned i = 0; i < r->ninputs; i++) {
         const ao_array *a = &r->arrays[i];
-        p->inputs[i] = (const char *)a->data + (ptrdiff_t)first * array_step(a);
+        p->inputs[i] = ao_along(a->data, first, array_step(a));
     }
     p->job.count = end - first;
     p->sink.frame = &p->frame;
@@ -310,7 +310,7 @@ static PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t
         return NULL;
     }
     PyObject *result = NULL;
-    if (run_open(&r, module, args, -1) == 0 && open_sink(&r, &sink, typecode_type(row), row->letter) == 0) {
+    if (run_open(&r, module, args, -1) == 0 && (r.unnoted = 1) && open_sink(&r, &sink, typecode_type(row), row->letter) == 0) {
         result = pipe_result(&r, &sink, row->letter, (unsigned)wanted);
     }
     Py_XDECREF(sink.scratch);

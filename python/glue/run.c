@@ -20,12 +20,13 @@ static int run_tables(run *r)
         r->inputs = r->inline_inputs;
         r->spacings = r->inline_spacings;
         r->params = r->inline_params;
+        r->looked_up = r->inline_tables;
         r->is_array = r->inline_is_array;
         r->values = r->inline_values;
         return 0;
     }
     size_t each = sizeof *r->arrays + sizeof *r->inputs + sizeof *r->spacings + sizeof *r->params + sizeof *r->values
-                  + sizeof *r->is_array;
+                  + sizeof *r->looked_up + sizeof *r->is_array;
     char *p = r->tables = PyMem_RawCalloc(n + 1, each);
     if (!p) {
         PyErr_NoMemory();
@@ -34,7 +35,8 @@ static int run_tables(run *r)
     r->arrays = (ao_array *)(void *)p;
     r->params = (ao_value *)(void *)(r->arrays + n);
     r->spacings = (ao_spacing *)(void *)(r->params + n);
-    r->inputs = (const void **)(void *)(r->spacings + n);
+    r->looked_up = (ao_table *)(void *)(r->spacings + n);
+    r->inputs = (const void **)(void *)(r->looked_up + n);
     r->values = (PyObject **)(void *)(r->inputs + n);
     r->is_array = (int8_t *)(r->values + n + 1);
     return 0;
@@ -51,6 +53,50 @@ static int take_array(run *r, PyObject *object)
     }
     r->count = array->count;
     return 0;
+}
+
+static ao_array *table_array(const run *r, unsigned table)
+{
+    return &r->arrays[(size_t)r->nargs - 1 - table];
+}
+
+static void point_at_table(run *r, unsigned table)
+{
+    static const uint64_t nothing = 0;
+    const ao_array *array = table_array(r, table);
+    r->looked_up[table] = (ao_table){array->count ? array->data : &nothing, array->count};
+}
+
+/* Its elements side by side, whatever they are in memory. */
+static int take_table(run *r, PyObject *tuple)
+{
+    ao_array *array = table_array(r, r->ntables);
+    if (PyTuple_GET_SIZE(tuple) != 1) {
+        PyErr_SetString(PyExc_TypeError, "a table is a tuple of one buffer");
+        return -1;
+    }
+    if (array_take(r->state, PyTuple_GET_ITEM(tuple, 0), array) < 0) {
+        return -1;
+    }
+    r->ntables++;
+    if (array->spacing.stride && array_make_private(array) < 0) {
+        return -1;
+    }
+    point_at_table(r, r->ntables - 1);
+    return 0;
+}
+
+int run_separate(run *r, const ao_array *out, int *same)
+{
+    for (unsigned table = 0; table < r->ntables; table++) {
+        int is_out = 0;
+        ao_array *array = table_array(r, table);
+        if (array_separate(array, 1, out, &is_out) < 0 || (is_out && array_make_private(array) < 0)) {
+            return -1;
+        }
+        point_at_table(r, table);
+    }
+    return array_separate(r->arrays, r->ninputs, out, same);
 }
 
 int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible)
@@ -70,8 +116,9 @@ int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t narg
         return -1;
     }
     for (Py_ssize_t i = 0; i < nargs; i++) {
-        r->is_array[i] = (int8_t)!(PyLong_Check(args[i]) || PyFloat_Check(args[i]));
-        if (r->is_array[i] && take_array(r, args[i]) < 0) {
+        const int is_table = PyTuple_Check(args[i]);
+        r->is_array[i] = (int8_t)!(is_table || PyLong_Check(args[i]) || PyFloat_Check(args[i]));
+        if ((is_table && take_table(r, args[i]) < 0) || (r->is_array[i] && take_array(r, args[i]) < 0)) {
             return -1;
         }
     }
@@ -96,11 +143,19 @@ static int bind_arrays(run *r)
     return 0;
 }
 
+static int bind_table(run *r, unsigned table, unsigned type, ao_value *value)
+{
+    value->table = &r->looked_up[table];
+    return type != AO_TABLE_OF + (unsigned)table_array(r, table)->type;
+}
+
+/* And tables. */
 static int bind_numbers(run *r)
 {
-    unsigned nparams = 0, known = ao_program_params(r->program->program);
+    unsigned nparams = 0, tables = 0, known = ao_program_params(r->program->program);
     for (Py_ssize_t i = 0; i < r->nargs; i++) {
-        if (r->is_array[i] || (i != r->acc_index && number_is_big(r->args[i]))) {
+        const int is_table = PyTuple_Check(r->args[i]);
+        if (r->is_array[i] || (!is_table && i != r->acc_index && number_is_big(r->args[i]))) {
             continue; /* a big number is a constant of the program */
         }
         if (nparams >= known) {
@@ -108,7 +163,10 @@ static int bind_numbers(run *r)
         }
         unsigned type = ao_program_type(r->program->program, r->ninputs + nparams);
         ao_value *value = &r->params[nparams++];
-        if (i != r->acc_index && number_to_value((enum ao_type)type, r->args[i], value) != 0) {
+        if (is_table ? bind_table(r, tables++, type, value) : type >= AO_NTYPES) {
+            return 1;
+        }
+        if (!is_table && i != r->acc_index && number_to_value((enum ao_type)type, r->args[i], value) != 0) {
             return 1;
         }
     }
@@ -156,6 +214,9 @@ void run_close(run *r)
     }
     Py_XDECREF(r->columns);
     Py_XDECREF(r->answers);
+    for (unsigned table = 0; table < r->ntables; table++) {
+        array_release(table_array(r, table));
+    }
     PyMem_RawFree(r->frame_memory);
     PyMem_RawFree(r->tables);
     last_asked = r->asked + r->together; /* last: objects that go may run programs of their own */
@@ -443,7 +504,7 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
                 return NULL;
             }
         } else if (!values[i]) {
-            values[i] = Py_NewRef(r->args[i]);
+            values[i] = Py_NewRef(PyTuple_Check(r->args[i]) ? PyTuple_GET_ITEM(r->args[i], 0) : r->args[i]);
         }
     }
     size_t flagged = (size_t)r->visible | PY_VECTORCALL_ARGUMENTS_OFFSET;
@@ -452,6 +513,9 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
                               : PyObject_Vectorcall(r->oracle, values, flagged, NULL);
     if (r->acc_index >= 0 && r->acc_index < r->visible) {
         Py_CLEAR(values[r->acc_index]);
+    }
+    if (!result && !r->unnoted) {
+        note_element(r->first + index);
     }
     return result;
 }

@@ -33,7 +33,10 @@ typedef struct {
     ao_spacing *spacings;
     unsigned nspaced;        /* inputs that are not side by side */
     ao_value *params;
+    unsigned ntables;        /* arguments that are tables: a tuple of one buffer. The last of `arrays` are theirs, backwards */
+    ao_table *looked_up;     /* what programs have for them */
     int8_t *is_array;        /* per argument */
+    int unnoted;             /* what it goes through is a part of something else: its indices mean nothing to the caller */
     size_t asked;            /* elements that the oracle was asked for; if any, values are set */
     PyObject **values;       /* what the oracle is called with; one free slot in front, for vectorcall */
     PyObject *columns;       /* the oracle of many elements at once, None if there is none, NULL if it is not known yet */
@@ -50,6 +53,7 @@ typedef struct {
     const void *inline_inputs[RUN_ARGS_INLINE];
     ao_spacing inline_spacings[RUN_ARGS_INLINE];
     ao_value inline_params[RUN_ARGS_INLINE];
+    ao_table inline_tables[RUN_ARGS_INLINE];
     int8_t inline_is_array[RUN_ARGS_INLINE];
     PyObject *inline_values[RUN_ARGS_INLINE + 1];
 } run;
@@ -61,7 +65,8 @@ static inline void run_none(run *r)
     r->program = NULL;
     r->asked = r->together = 0;
     r->count = 0;
-    r->ninputs = 0;
+    r->ninputs = r->ntables = 0;
+    r->unnoted = 0;
     r->first = 0;
     r->frame_memory = r->tables = NULL;
     r->columns = r->answers = r->unheard.error = NULL;
@@ -70,6 +75,8 @@ static inline void run_none(run *r)
 
 /* Takes the buffers among the arguments: at least one, all of one length. The arguments outlive the run. */
 int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible);
+/* Inputs and tables that share memory with the output get copies: array_separate. */
+int run_separate(run *r, const ao_array *out, int *same);
 /* Binds a program to the arguments; ValueError if it was compiled for others. */
 int run_bind(run *r, PyObject *program, Py_ssize_t acc_index);
 void run_close(run *r);

@@ -57,7 +57,7 @@ enum ao_stored { AO_STORED_f16 = AO_NTYPES, AO_STORED_i24, AO_STORED_u24, AO_STO
 extern const char *const ao_stored_names[AO_STORED_TYPES];
 static inline unsigned stored_type(enum ao_type type, unsigned form)
 {
-    return form > AO_TRUTH ? AO_STORED_f16 + form - AO_HALF : type;
+    return form >= AO_HALF ? AO_STORED_f16 + form - AO_HALF : type;
 }
 
 /* The row of a letter, or NULL. */

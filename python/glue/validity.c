@@ -262,7 +262,7 @@ static size_t compact(const module_state *state, const ao_array *values, const a
     for (size_t i = 0, n; i < values->count && !watch->stopped; i += n) {
         n = values->count - i < PART ? values->count - i : PART;
         /* a copy also if the elements are side by side: what is looked at is what is kept */
-        ao_gather(local, (const char *)values->data + (ptrdiff_t)i * in.stride, in, size, n);
+        ao_gather(local, ao_along(values->data, i, in.stride), in, size, n);
         for (size_t j = 0; mask && j < n; j++) {
             bytes[j] = ((const uint8_t *)mask->data)[i + j] != 0;
         }

@@ -162,7 +162,9 @@ def in_place_and_in_order() -> None:
     print(places, place, largest, ao.first(floats, "x > limit", default=None, limit=2), ao.first(floats, square))
     part = ao.slice(ints, 1, None, -1)
     part[0] = 20
-    assert_type(ao.array_iterator(ints), Iterator[int | float])
+    numbers: Iterator[int | float] = ao.array_iterator(ints)
+    assert_type(ao.array_iterator(ints), ao.ArrayIterator)
+    print(next(numbers))
     assert_type(part.nbytes, int)
 
 
@@ -191,6 +193,9 @@ def pipelines(path: Path) -> None:
     assert_type(kept.max(), int | float)
     assert_type(kept.mean(), float)
     assert_type(kept.count(), int)
+    assert_type(kept.len(), int)
+    also: ao.LazyArray = kept
+    print(also)
     assert_type(kept.stats(), ao.Stats)
     assert_type(kept.explain(), str)
     result: array[float] = kept.collect("d")

@@ -117,6 +117,23 @@ static void test_24_bits(int swapped, unsigned form)
     }
 }
 
+/* A range is computed: there is no memory behind its addresses. */
+static void test_ranges(void)
+{
+    static const struct {
+        int64_t first, step;
+    } ranges[] = {{0, 1}, {5, -3}, {INT64_MIN, INT64_MAX}, {INT64_MAX, INT64_MIN}, {-1, 1}, {7, INT64_C(1) << 40}};
+    for (size_t k = 0; sizeof(void *) == sizeof(int64_t) && k < sizeof ranges / sizeof *ranges; k++) {
+        const ao_spacing spacing = {(ptrdiff_t)ranges[k].step, 0, AO_RANGE};
+        const void *first = (const void *)(uintptr_t)ranges[k].first;
+        int64_t found[9];
+        ao_gather(found, ao_along(first, 2, spacing.stride), spacing, sizeof *found, 9);
+        for (uint64_t i = 0; i < 9; i++)
+            CHECK(found[i] == (int64_t)((uint64_t)ranges[k].first + (i + 2) * (uint64_t)ranges[k].step),
+                  "element %d of range %d is %lld", (int)i, (int)k, (long long)found[i]);
+    }
+}
+
 static void test_forms(void)
 {
     uint8_t bytes[256], truths[256];
@@ -246,6 +263,7 @@ int main(void)
 {
     test_copies();
     test_forms();
+    test_ranges();
     test_runs();
     return check_result("test_spacing");
 }

@@ -92,7 +92,7 @@ static const void *part_of(const ao_span *span, size_t first, uint64_t *local, s
         return (const char *)span->data + first * size;
     }
     *n = left < GATHERED ? left : GATHERED;
-    ao_gather(local, (const char *)span->data + (ptrdiff_t)first * span->spacing.stride, span->spacing, size, *n);
+    ao_gather(local, ao_along(span->data, first, span->spacing.stride), span->spacing, size, *n);
     return local;
 }
 
