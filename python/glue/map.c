@@ -22,11 +22,14 @@ static int answer_map(run *r, size_t j, void *context)
         return 0;
     }
     PyObject *answered = run_answered(r);
-    if (answered && policy->type == AO_TYPE_f64 && !policy->form && PyFloat_CheckExact(answered)) {
-        const double x = PyFloat_AS_DOUBLE(answered);
-        memcpy(element, &x, sizeof x);
+    if (answered) {
         r->together++;
-        return 0;
+        if (policy->type == AO_TYPE_f64 && !policy->form && PyFloat_CheckExact(answered)) {
+            const double x = PyFloat_AS_DOUBLE(answered);
+            memcpy(element, &x, sizeof x);
+            return 0;
+        }
+        return store_result(policy, element, answered) < 0 ? -1 : 0;
     }
     PyObject *value = run_ask(r, r->frame.position + j, NULL);
     if (!value) {
