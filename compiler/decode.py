@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from opcode import _nb_ops  # type: ignore[attr-defined]
 from typing import Any
 
-from .captured import Slot, Template, slot_of
+from .captured import TABLES, Slot, Template, slot_of, table_of
 from .ir import (
     BINARY,
     COMPARE,
@@ -83,6 +83,13 @@ class _Object:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A captured table on the stack: the node of its parameter."""
+
+    node: int
+
+
 def _is_known(value: Any) -> bool:
     """Whether a callable is one whose meaning the language has, or a function of NumPy's that has the same."""
     return is_known(value) or ufunc_name(value) != ""
@@ -129,7 +136,7 @@ def decode(function: Any, arity: int) -> Template:
     except RecursionError:
         reason = "its branches are nested too deeply"
     slots = tuple(slot for slot, _ in decoder.slots.values())
-    return Template(ir, reason, arity, slots, tuple(decoder.guards.values()))
+    return Template(ir, reason, arity, slots, tuple(decoder.guards.values()), frozenset(decoder.tables))
 
 
 #: What Python evaluates whether its value is used or not: a node, or (condition, effects if true, effects if false).
@@ -146,6 +153,7 @@ class _Decoder:
         self.arity = arity
         self.slots: dict[object, tuple[Slot, int]] = {}
         self.scalars: dict[int, str] = {}  # kinds of the parameters that are NumPy's
+        self.tables: set[int] = set()  # which of the slots are tables
         self.names: list[str] = []
         self.guards: dict[object, tuple[Slot, object]] = {}
         self.active: list[types.CodeType] = []
@@ -167,6 +175,8 @@ class _Decoder:
                 name += "_"
             names.append(name)
         ir = self.build.done(root, tuple(names))
+        if self.tables and uses_numpy(ir, self.scalars):
+            raise Unsupported("a table beside NumPy's numbers")
         return as_python(ir, self.scalars) if uses_numpy(ir, self.scalars) else ir
 
     # -- captured objects ------------------------------------------------------------------------------------------
@@ -189,6 +199,8 @@ class _Decoder:
                     self.scalars[place] = kind
                 self.names.append(name.rpartition(".")[2])
             return found[1]
+        if type(value) in TABLES:
+            return self.table(key, slot, name, value)
         self.guards[key] = (slot, value)
         if value is None:
             return NONE
@@ -198,6 +210,16 @@ class _Decoder:
             return _Object(value)
         why = "which is not a plain function of numbers" if callable(value) else "not an int, float or bool"
         raise Unsupported(f"{name!r} is {_describe(value)}, {why}")
+
+    def table(self, key: object, slot: Slot, name: str, value: object) -> _Table:
+        if table_of(value) is None:
+            raise Unsupported(f"{name!r} is {_describe(value)}, with other elements than numbers of one kind")
+        found = self.slots.get(key)
+        if found is None:
+            self.tables.add(len(self.slots))
+            found = self.slots[key] = (slot, self.build.add("param", value=self.arity + len(self.slots)))
+            self.names.append(name.rpartition(".")[2])
+        return _Table(found[1])
 
     # -- kinds of callables ------------------------------------------------------------------------------------------
 
@@ -533,11 +555,18 @@ class _Run:
     def binary(self, i: dis.Instruction) -> None:
         symbol = _nb_ops[i.arg][1].removesuffix("=")
         if symbol == "[]":
-            raise Unsupported("a subscript")
+            return self.subscript(i)
         if symbol not in BINARY:
             raise Unsupported(f"the operator {symbol}")
         right = self.pop()
         self.push(symbol, self.pop(), right)
+
+    def subscript(self, i: dis.Instruction) -> None:
+        index = self.pop()
+        table = self.stack.pop()
+        if not isinstance(table, _Table):
+            raise Unsupported("a subscript of something that is no captured table of numbers")
+        self.push("item", table.node, index)
 
     def compare(self, i: dis.Instruction) -> None:
         right = self.pop()
@@ -657,7 +686,7 @@ class _Run:
 def _construct(i: dis.Instruction) -> str:
     """What an instruction without a rule is for, in words where we have them."""
     words = {
-        "BINARY_SUBSCR": "a subscript", "CALL_KW": "a call with keyword arguments",
+        "CALL_KW": "a call with keyword arguments",
         "KW_NAMES": "a call with keyword arguments", "CALL_FUNCTION_EX": "a call with * or **",
         "STORE_GLOBAL": "an assignment to a global", "STORE_DEREF": "an assignment to a nonlocal",
         "IMPORT_NAME": "an import", "RAISE_VARARGS": "a raise or assert", "MAKE_FUNCTION": "a nested function",
@@ -686,7 +715,7 @@ def _describe_item(item: Any) -> str:
     if isinstance(item, _Object):
         value = item.value
         return f"the module {value.__name__}" if type(value) is types.ModuleType else _describe(value)
-    return "a number" if isinstance(item, int) else repr(item)
+    return "a number" if isinstance(item, int) else "a table" if isinstance(item, _Table) else repr(item)
 
 
 _UNARY = {"UNARY_NEGATIVE": "neg", "UNARY_POSITIVE": "pos", "UNARY_INVERT": "invert", "UNARY_NOT": "not",
@@ -716,6 +745,7 @@ _RULES: dict[str, Callable[[_Run, dis.Instruction], Any]] = {
     "COPY": _Run.copy,
     "SWAP": _Run.swap,
     "BINARY_OP": _Run.binary,
+    "BINARY_SUBSCR": _Run.subscript,
     "COMPARE_OP": _Run.compare,
     "CONTAINS_OP": _Run.contains,
     "IS_OP": _Run.is_op,

@@ -75,17 +75,23 @@ class Pipeline:
     # -- building ----------------------------------------------------------------------------------------------------
 
     @also_named("self", "fn")
-    def map(self, f: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
+    def map(self, f: Function, /, *, strict: bool = False, names: Any = None,
+            **named: Any) -> Pipeline:  # fmt: skip
         """With f of each element: a text of one free name, a callable, a Kernel. Numbers for the other names of a text
-        are given by keyword, or looked up in the mapping names."""
-        return self._with("map", f, with_names(f, names, named, self._ieee))
+        are given by keyword, or looked up in the mapping names.
+
+        strict: raise NotCompilable, with the reason, for a callable that would be called once per element.
+        """
+        return self._with("map", f, with_names(f, names, named, self._ieee), strict)
 
     @also_named("self", "predicate")
-    def filter(self, pred: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
+    def filter(self, pred: Function, /, *, strict: bool = False, names: Any = None,
+               **named: Any) -> Pipeline:  # fmt: skip
         """With the elements for which pred is true. Parameters are those of :meth:`map`."""
-        return self._with("filter", pred, with_names(pred, names, named, self._ieee))
+        return self._with("filter", pred, with_names(pred, names, named, self._ieee), strict)
 
-    def takewhile(self, pred: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
+    def takewhile(self, pred: Function, /, *, strict: bool = False, names: Any = None,
+                  **named: Any) -> Pipeline:  # fmt: skip
         """With the elements before the first one for which pred is false: ``itertools.takewhile``.
 
         What is behind that element is not looked at, nor read from a stream, but for what stands in the same chunk.
@@ -96,9 +102,10 @@ class Pipeline:
         >>> ao.lazy(array("d", [3.0, 2.0, 0.0, 5.0])).takewhile("x > 0").map("1/x").count()
         2
         """
-        return self._with("takewhile", pred, with_names(pred, names, named, self._ieee))
+        return self._with("takewhile", pred, with_names(pred, names, named, self._ieee), strict)
 
-    def dropwhile(self, pred: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
+    def dropwhile(self, pred: Function, /, *, strict: bool = False, names: Any = None,
+                  **named: Any) -> Pipeline:  # fmt: skip
         """With the first element for which pred is false and all behind it: ``itertools.dropwhile``.
 
         Parameters are those of :meth:`map`.
@@ -107,10 +114,10 @@ class Pipeline:
         >>> ao.lazy(b"   text ").dropwhile("x == 32").collect().tobytes()
         b'text '
         """
-        return self._with("dropwhile", pred, with_names(pred, names, named, self._ieee))
+        return self._with("dropwhile", pred, with_names(pred, names, named, self._ieee), strict)
 
-    def _with(self, verb: str, f: Function, names: dict[str, Any]) -> Pipeline:
-        stages = (*self._stages, stage_of(verb, f, names, self._ieee))
+    def _with(self, verb: str, f: Function, names: dict[str, Any], strict: bool = False) -> Pipeline:
+        stages = (*self._stages, stage_of(verb, f, names, self._ieee, strict))
         return Pipeline(self._source, stages, self._ieee, self._nulls)
 
     # -- what it is --------------------------------------------------------------------------------------------------

@@ -27,14 +27,17 @@ else:
 _LARGE = 1e308  # no sum of floats whose sizes add up to less is too large on the way
 
 
+@front
 @also_named("array", "fn")
 def reduce(arr: Any, f: Function, /, initial: Any = None, *, ieee: bool = False, compile: bool = True,
-           nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
+           strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+           **named: Any) -> Any:  # fmt: skip
     """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers, by
     keyword or from the mapping names. initial: None is none. Raises what functools.reduce raises: TypeError for an
-    empty buffer without initial. nulls: ``"skip"`` leaves them out, a number takes their place.
+    empty buffer without initial. nulls: ``"skip"`` leaves them out, a number takes their place. strict is as in
+    :func:`map`.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -43,12 +46,14 @@ def reduce(arr: Any, f: Function, /, initial: Any = None, *, ieee: bool = False,
     """
     named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
     initial = MISSING if initial is None else initial
-    return kernel.kernel_of(f, named, ieee, compile, ("acc", "x")).reduce(arr, initial, nulls=nulls, **named)
+    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    return found.reduce(arr, initial, nulls=nulls, **named)
 
 
+@front
 def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typecode: str | None = None,
-               ieee: bool = False, compile: bool = True, nulls: str | int | float | None = None,
-               names: Any = None, **named: Any) -> Any:  # fmt: skip
+               ieee: bool = False, compile: bool = True, strict: bool = False,
+               nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
     """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
@@ -61,9 +66,8 @@ def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typ
     array('d', [3.0, 3.0, 4.0])
     """
     named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
-    return kernel.kernel_of(f, named, ieee, compile, ("acc", "x")).accumulate(
-        arr, initial, typecode, nulls=nulls, **named
-    )
+    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    return found.accumulate(arr, initial, typecode, nulls=nulls, **named)
 
 
 # -- sums -------------------------------------------------------------------------------------------------------------
@@ -249,6 +253,7 @@ def _counted(what: int, args: tuple[Any, ...], pred: Function | None, ieee: bool
     return kernel.count_true(kernel.predicate(pred, named, ieee, compile), what, *args, nulls=nulls, **named)
 
 
+@front
 def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
         nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
@@ -264,6 +269,7 @@ def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, nulls, names, named))
 
 
+@front
 def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
         nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
@@ -279,6 +285,7 @@ def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, nulls, names, named))
 
 
+@front
 def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
           nulls: str | int | float | None = None, names: Any = None, **named: Any) -> int:  # fmt: skip
     """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.

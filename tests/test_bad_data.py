@@ -48,7 +48,7 @@ NO_NUMBERS: list[tuple[str, Callable[[], Any], str]] = [  # what it is, how to g
     ("NumPy records", lambda: np.zeros(2, [("a", "i4"), ("b", "f8")]), r"T\{.*take one of the fields"),
     ("NumPy complex", lambda: np.array([1j, 2j]), r"Zd.*take \.real"),
     ("NumPy long double", lambda: np.array([1, 2], np.longdouble), r"'g'.*astype"),
-    ("NumPy times", lambda: np.array(["2024", "2025"], "M8[s]"), r"one of datetime64\[s\]: ao\.view\(array, 'datetime64\[s\]'\) gives its ints"),
+    ("NumPy times", lambda: np.array(["2024"], "M8[s]"), r"ao\.view\(array, 'datetime64\[s\]'\) gives its ints"),
     ("NumPy table", lambda: np.zeros((2, 2)), r"dimension"),
     ("pandas category", lambda: pd.Series(["a", "b"], dtype="category"), r"\.cat\.codes"),
     ("pandas category of numbers", lambda: pd.Series([1.5, 2.5], dtype="category"), r"\.cat\.codes.*astype"),

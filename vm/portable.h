@@ -110,4 +110,39 @@ static inline ao_128 ao_multiply_128(uint64_t x, uint64_t y)
 #endif
 }
 
+/* high * 2^64 + low by a divisor above `high`, and what is left over. */
+static inline uint64_t ao_divide_128(uint64_t high, uint64_t low, uint64_t divisor, uint64_t *left)
+{
+#if AO_EXTENSIONS && defined __SIZEOF_INT128__
+    __extension__ typedef unsigned __int128 uint128;
+    const uint128 number = (uint128)high << 64 | low;
+    *left = (uint64_t)(number % divisor);
+    return (uint64_t)(number / divisor);
+#else
+    uint64_t quotient = 0;
+    for (int bit = 63; bit >= 0; bit--) {
+        const uint64_t over = high >> 63;
+        high = high << 1 | (low >> bit & 1);
+        quotient <<= 1;
+        if (over || high >= divisor) {
+            high -= divisor;
+            quotient |= 1;
+        }
+    }
+    *left = high;
+    return quotient;
+#endif
+}
+
+static inline ao_128 ao_add_128(ao_128 a, ao_128 b)
+{
+    const uint64_t low = a.low + b.low;
+    return (ao_128){low, a.high + b.high + (low < a.low)};
+}
+
+static inline ao_128 ao_negate_128(ao_128 a)
+{
+    return (ao_128){0 - a.low, ~a.high + (a.low == 0)};
+}
+
 #endif

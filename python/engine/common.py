@@ -255,7 +255,10 @@ _fronts: dict[str, tuple[Any, Any]] = {}  # the function behind each fast way in
 
 
 def front(function: _F) -> _F:
-    """The function behind its fast way in, with the same name, signature and documentation."""
+    """The function behind its fast way in, or the edge of the package, with the same name, signature and documentation.
+
+    An ExpressionError leaves it as if the caller had raised it.
+    """
     inner = getattr(function, "__wrapped__", function)
     known = _fronts.get(inner.__name__)
     if known is not None:  # its module is loaded again: the machine has one way in for each name
@@ -272,13 +275,20 @@ def _signature(function: Callable[..., Any]) -> str:
     names, count = code.co_varnames, code.co_argcount
     keywords = names[count : count + code.co_kwonlyargcount]
     values = function.__kwdefaults__ or {}
-    parts = [*names[: code.co_posonlyargcount], *(["/"] if code.co_posonlyargcount else [])]
-    parts += names[code.co_posonlyargcount : count]
-    rest = list(names[count + code.co_kwonlyargcount :])
-    parts += [f"*{rest.pop(0)}"] if code.co_flags & _VARARGS else []
-    parts += [f"{name}={values[name]!r}" for name in keywords]
-    parts += [f"**{rest.pop(0)}"] if code.co_flags & _VARKEYWORDS else []
+    defaults = dict(zip(reversed(names[:count]), reversed(function.__defaults__ or ()), strict=False))
+    arguments = [f"{name}={_shown(defaults[name])}" if name in defaults else name for name in names[:count]]
+    more = names[count + code.co_kwonlyargcount] if code.co_flags & _VARARGS else ""
+    parts = [*arguments[: code.co_posonlyargcount], *(["/"] if code.co_posonlyargcount else [])]
+    parts += arguments[code.co_posonlyargcount :]
+    parts += [f"*{more}"] if more else ["*"] if keywords else []
+    parts += [f"{name}={_shown(values[name])}" if name in values else name for name in keywords]
+    parts += [f"**{names[count + code.co_kwonlyargcount + bool(more)]}"] if code.co_flags & _VARKEYWORDS else []
     return f"{function.__name__}({', '.join(parts)})"
+
+
+def _shown(value: Any) -> str:
+    """A default as the signature has it."""
+    return "..." if value is MISSING else repr(value)
 
 
 def warn_of_namesake(folder: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import _machine
 from ..compiler.terms import Param
+from .arguments import unwrapped
 from .common import held, native
 from .functions import Meaning
 from .plans import types_of
@@ -31,7 +32,7 @@ class Fold:
     def step(self, acc: Any, x: Any) -> Any:
         """The next accumulator, by Python."""
         captured = self.meaning.captured if self.meaning.sees_captured else ()
-        return self.meaning.python(acc, x, *self.numbers, *captured)
+        return self.meaning.python(acc, x, *unwrapped((*self.numbers, *captured)))
 
     @property
     def callable(self) -> Callable[[Any, Any], Any]:

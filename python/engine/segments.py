@@ -61,9 +61,9 @@ class Stage(NamedTuple):
         return stage_ir(self.kernel, self.numbers, ieee)
 
 
-def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool) -> Stage:
+def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: bool = False) -> Stage:
     """A stage of one free number. Raises TypeError for names that do not fit."""
-    kernel = kernel_of(f, names, ieee, True)
+    kernel = kernel_of(f, names, ieee, True, strict=strict)
     numbers = {name: plain_number(bindable(value, repr(name)), name, "pipeline") for name, value in names.items()}
     needs_one(kernel, numbers)
     return Stage(verb, kernel, numbers)

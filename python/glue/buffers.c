@@ -293,8 +293,9 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
     }
     memset(array, 0, sizeof *array);
     if (!PyObject_CheckBuffer(object)) {
-        PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s",
-                     Py_TYPE(object)->tp_name);
+        const char *remedy = PyList_Check(object) || PyTuple_Check(object) ? ": array('d', values) makes one of numbers" : "";
+        PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s%s",
+                     Py_TYPE(object)->tp_name, remedy);
         return -1;
     }
     if (is_masked_array(state, object)) {

@@ -130,7 +130,7 @@ static void add_wide(ao_products *sum, const uint64_t *a, int a_has_sign, const 
         ao_128 product = ao_multiply_128(minus_a ? 0 - a[i] : a[i], minus_b ? 0 - b[i] : b[i]);
         const int minus = minus_a != minus_b && (product.low | product.high);
         if (minus)
-            product = (ao_128){0 - product.low, ~product.high + (product.low == 0)};
+            product = ao_negate_128(product);
         add_128(sum->int_low, product.low, 0);
         add_128(sum->int_high, product.high, minus ? UINT64_MAX : 0);
     }

@@ -66,9 +66,9 @@ void ao_wide_excess(ao_wide *result, const ao_wide *a, uint64_t factor, const ao
     memset(result->limb, 0, result->limbs * sizeof *result->limb);
     uint64_t over = 0;
     for (unsigned i = 0; i < a->limbs; i++) {
-        const ao_u128 product = (ao_u128)a->limb[i] * factor + over;
-        result->limb[i] = (uint64_t)product;
-        over = (uint64_t)(product >> LIMB);
+        const ao_128 product = ao_add_128(ao_multiply_128(a->limb[i], factor), (ao_128){over, 0});
+        result->limb[i] = product.low;
+        over = product.high;
     }
     result->limb[a->limbs] = over;
     for (unsigned i = 0; i < n; i++) { /* row by row of the square, with what is to be borrowed from the next limb */
@@ -76,10 +76,10 @@ void ao_wide_excess(ao_wide *result, const ao_wide *a, uint64_t factor, const ao
         for (unsigned j = 0; j < n || borrow; j++) {
             if (i + j >= result->limbs)
                 break;
-            const ao_u128 product = (ao_u128)root.limb[i] * (j < n ? root.limb[j] : 0) + borrow;
-            const uint64_t low = (uint64_t)product;
-            borrow = (uint64_t)(product >> LIMB) + (result->limb[i + j] < low);
-            result->limb[i + j] -= low;
+            const ao_128 square = ao_multiply_128(root.limb[i], j < n ? root.limb[j] : 0);
+            const ao_128 product = ao_add_128(square, (ao_128){borrow, 0});
+            borrow = product.high + (result->limb[i + j] < product.low);
+            result->limb[i + j] -= product.low;
         }
     }
 }
@@ -116,7 +116,7 @@ static double rounded(uint64_t bits, int rest, int exponent)
 static int highest(const ao_wide *a)
 {
     const unsigned n = length(a);
-    return (int)(n * LIMB) - 1 - __builtin_clzll(a->limb[n - 1]);
+    return (int)(n * LIMB) - 1 - (int)ao_leading_zeros(a->limb[n - 1]);
 }
 
 double ao_wide_to_double(const ao_wide *a, int exponent)
@@ -132,16 +132,33 @@ double ao_wide_to_double(const ao_wide *a, int exponent)
     return negative ? -value : value;
 }
 
-/* The integer root of a number of 127 or 128 bits: one step of Newton's from an estimate of 53 bits leaves it one off. */
-static uint64_t integer_root(ao_u128 x)
+double ao_double_of_128(ao_128 a)
 {
-    const double guess = sqrt((double)(uint64_t)(x >> LIMB)) * 0x1p32;
+    if (a.high == 0)
+        return (double)a.low;
+    if (a.high == UINT64_MAX && a.low >> (LIMB - 1))
+        return (double)(int64_t)a.low;
+    ao_wide wide = {.limbs = 2, .limb = {a.low, a.high}};
+    return ao_wide_to_double(&wide, 0);
+}
+
+static int is_above(ao_128 a, ao_128 b)
+{
+    return a.high > b.high || (a.high == b.high && a.low > b.low);
+}
+
+/* The integer root of a number of 127 or 128 bits: one step of Newton's from an estimate of 53 bits leaves it one off. */
+static uint64_t integer_root(ao_128 x)
+{
+    const double guess = sqrt((double)x.high) * 0x1p32;
     const uint64_t estimate = guess >= 0x1p64 ? UINT64_MAX : (uint64_t)guess;
-    const ao_u128 better = (estimate + x / estimate) >> 1;
-    uint64_t root = better > UINT64_MAX ? UINT64_MAX : (uint64_t)better;
-    while ((ao_u128)root * root > x)
+    uint64_t left;
+    ao_128 sum = {ao_divide_128(x.high % estimate, x.low, estimate, &left), x.high / estimate};
+    sum = ao_add_128(sum, (ao_128){estimate, 0});
+    uint64_t root = sum.high > 1 ? UINT64_MAX : sum.high << (LIMB - 1) | sum.low >> 1;
+    while (is_above(ao_multiply_128(root, root), x))
         root--;
-    while (root < UINT64_MAX && (ao_u128)(root + 1) * (root + 1) <= x)
+    while (root < UINT64_MAX && !is_above(ao_multiply_128(root + 1, root + 1), x))
         root++;
     return root;
 }
@@ -156,26 +173,27 @@ double ao_wide_ratio(const ao_wide *a, uint64_t divisor, int exponent, int root)
     uint64_t words[3];
     for (int i = 0; i < 3; i++)
         words[i] = bits_below(a, top - i * LIMB, &rest);
-    const ao_u128 upper = (ao_u128)words[0] << LIMB | words[1];
-    const ao_u128 lower = (ao_u128)(uint64_t)(upper % divisor) << LIMB | words[2];
-    ao_u128 quotient = upper / divisor; /* and 64 bits behind */
-    const uint64_t behind = (uint64_t)(lower / divisor);
-    rest |= lower % divisor != 0;
+    uint64_t left = words[0] % divisor;
+    ao_128 bits = {ao_divide_128(left, words[1], divisor, &left), words[0] / divisor}; /* and 64 bits behind */
+    const uint64_t behind = ao_divide_128(left, words[2], divisor, &left);
+    rest |= left != 0;
     exponent += top - 3 * LIMB + 1;
     /* 128 bits of it, or 127 if the exponent would be odd */
-    int drop = LIMB - __builtin_clzll((uint64_t)(quotient >> LIMB)); /* of the 64 bits behind so many are not */
+    int drop = LIMB - (int)ao_leading_zeros(bits.high); /* of the 64 bits behind so many are not */
     drop += root && (exponent + drop) % 2 != 0;
     const uint64_t dropped = drop < LIMB ? behind & ((UINT64_C(1) << drop) - 1) : behind;
-    ao_u128 bits = drop < LIMB ? quotient << (LIMB - drop) | behind >> drop : quotient;
-    if (drop > LIMB) {
-        rest |= (int)((uint64_t)quotient & 1);
-        bits >>= 1;
+    if (drop < LIMB) {
+        const int up = LIMB - drop;
+        bits = (ao_128){bits.low << up | behind >> drop, bits.high << up | bits.low >> drop};
+    } else if (drop > LIMB) {
+        rest |= (int)(bits.low & 1);
+        bits = (ao_128){bits.low >> 1 | bits.high << (LIMB - 1), bits.high >> 1};
     }
     rest |= dropped != 0;
     exponent += drop;
     if (root) {
         const uint64_t whole = integer_root(bits);
-        return rounded(whole, rest || (ao_u128)whole * whole != bits, exponent / 2);
+        return rounded(whole, rest || is_above(bits, ao_multiply_128(whole, whole)), exponent / 2);
     }
-    return rounded((uint64_t)(bits >> LIMB), rest || (uint64_t)bits != 0, exponent + LIMB);
+    return rounded(bits.high, rest || bits.low != 0, exponent + LIMB);
 }

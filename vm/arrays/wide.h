@@ -6,14 +6,7 @@
 #ifndef AO_WIDE_H
 #define AO_WIDE_H
 
-#include <stdint.h>
-
-#if defined __SIZEOF_INT128__
-__extension__ typedef unsigned __int128 ao_u128;
-__extension__ typedef __int128 ao_i128;
-#else
-#error "a compiler with 128-bit integers is needed"
-#endif
+#include "../portable.h"
 
 /* A two's complement number of so many limbs, the lowest first. The widest are sums of squares of doubles, in units of
  * 2^-2148, times the square of a count. */
@@ -30,6 +23,8 @@ void ao_wide_add(ao_wide *a, uint64_t value, unsigned bit, int negative);
 /* a * factor - b * b, which is not negative, in as many limbs as it takes. */
 void ao_wide_excess(ao_wide *result, const ao_wide *a, uint64_t factor, const ao_wide *b);
 
+/* The nearest double of a number of 128 bits, in two's complement. */
+double ao_double_of_128(ao_128 a);
 /* The nearest double of a * 2^exponent; inf if it is too large. */
 double ao_wide_to_double(const ao_wide *a, int exponent);
 /* The nearest double of a / divisor * 2^exponent, or of the square root of that, for an even exponent. a is not negative; the

@@ -313,35 +313,37 @@ static int run_sums(block *b, enum ao_window what, size_t ddof, void *results, s
 
 /* ---- sums of integers ---- */
 
-static ao_i128 int_at(const block *b, size_t i)
+static ao_128 as_128(enum ao_values values, ao_value v)
 {
-    return b->values == AO_SIGNED_VALUES ? (ao_i128)b->x[i].i : (ao_i128)b->x[i].u;
+    return (ao_128){v.u, values == AO_SIGNED_VALUES && v.i < 0 ? UINT64_MAX : 0};
+}
+
+static ao_128 int_at(const block *b, size_t i)
+{
+    return as_128(b->values, b->x[i]);
 }
 
 static int run_int_sums(block *b, enum ao_window what, size_t ddof, void *results, size_t first, ao_watch *w)
 {
     const size_t n = b->windows->n;
-    ao_i128 sum = 0, least = INT64_MIN, most = INT64_MAX;
+    ao_128 sum = {0, 0};
     int fits = 1;
     (void)ddof;
     load_block(b, first, (ao_value){0}, w);
-    if (b->windows->span.type == AO_TYPE_u64) {
-        least = 0;
-        most = UINT64_MAX;
-    }
+    const int is_signed = b->windows->span.type != AO_TYPE_u64;
     for (size_t i = 0; i < n && !w->stopped; i++) {
-        sum += int_at(b, i);
+        sum = ao_add_128(sum, int_at(b, i));
         ao_watch_done(w, 1);
     }
     for (size_t j = 0, end; j < b->count && !w->stopped; j = end) {
         end = ao_watch_part(j, b->count);
         for (size_t k = j; k < end; k++) {
-            sum += int_at(b, n + k) - int_at(b, k);
+            sum = ao_add_128(ao_add_128(sum, int_at(b, n + k)), ao_negate_128(int_at(b, k)));
             if (what == AO_WINDOW_MEAN) {
-                ((double *)results)[first + k] = (double)sum / (double)size_of(b, k);
+                ((double *)results)[first + k] = ao_double_of_128(sum) / (double)size_of(b, k);
             } else {
-                ((uint64_t *)results)[first + k] = (uint64_t)sum;
-                fits &= sum >= least && sum <= most;
+                ((uint64_t *)results)[first + k] = sum.low;
+                fits &= sum.high == (is_signed && sum.low >> 63 ? UINT64_MAX : 0);
             }
         }
         ao_watch_done(w, end - j);
@@ -480,10 +482,10 @@ static void add_to_spread(spread *s, const block *b, size_t i, int lowest, int n
     const integer x = integer_of(b->values, b->x[i], lowest);
     if (!x.mantissa)
         return;
-    const ao_u128 square = (ao_u128)x.mantissa * x.mantissa;
+    const ao_128 square = ao_multiply_128(x.mantissa, x.mantissa);
     ao_wide_add(&s->sum, x.mantissa, x.shift, x.negative != negative);
-    ao_wide_add(&s->squares, (uint64_t)square, 2 * x.shift, negative);
-    ao_wide_add(&s->squares, (uint64_t)(square >> 64), 2 * x.shift + 64, negative);
+    ao_wide_add(&s->squares, square.low, 2 * x.shift, negative);
+    ao_wide_add(&s->squares, square.high, 2 * x.shift + 64, negative);
 }
 
 /* (number * sum of squares - square of sum) / (number * (number - ddof)) */
@@ -587,7 +589,7 @@ static size_t neighbour(const set *s, size_t i, int up)
             continue;
         i = i / WORD * WORD;
         for (;; level--) {
-            i += (size_t)(up ? __builtin_ctzll(found) : WORD - 1 - __builtin_clzll(found));
+            i += (size_t)(up ? ao_trailing_zeros(found) : WORD - 1 - ao_leading_zeros(found));
             if (level == 0)
                 return i;
             found = s->level[level - 1][i];
@@ -658,8 +660,7 @@ static double median_of(const medians *m, enum ao_values values)
     const ao_value high = m->x[m->order[neighbour(&m->in, m->at, 1)]];
     if (values == AO_FLOAT_VALUES)
         return (low.f + high.f) / 2;
-    const ao_i128 both = values == AO_SIGNED_VALUES ? (ao_i128)low.i + high.i : (ao_i128)low.u + high.u;
-    return (double)both / 2;
+    return ao_double_of_128(ao_add_128(as_128(values, low), as_128(values, high))) / 2;
 }
 
 static enum ao_type type_of_values(enum ao_values values)
