@@ -29,7 +29,7 @@ static int answer_map(run *r, size_t j, void *context)
             memcpy(element, &x, sizeof x);
             return 0;
         }
-        return store_result(policy, element, answered) < 0 ? -1 : 0;
+        return store_result(policy, element, answered, r->frame.position + j) < 0 ? -1 : 0;
     }
     PyObject *value = run_ask(r, r->frame.position + j, NULL);
     if (!value) {
@@ -53,7 +53,6 @@ static int check_signals(void *context)
     return failed;
 }
 
-/* All elements, on several threads; then, in order and on this thread, the chunks that need Python. */
 /* The chunks that need Python, in order and on this thread; the others are done. */
 static int map_left(run *r, store_policy *policy, const uint8_t *left, size_t chunks)
 {
