@@ -94,8 +94,12 @@ def test_what_has_no_numbers_is_named(what: str, make: Callable[[], Any], said: 
 
 def test_a_truth_value_is_no_index() -> None:
     table, mask = array("d", [1, 2]), np.array([True, False])
-    with pytest.raises(ao.ExpressionError, match="subscripts are not part of the language"):
-        ao.map(mask, "t[x]", t=table)
+    for call in (lambda: ao.map(mask, "t[x]", t=table), lambda: ao.evaluate("t[m]", m=mask, t=table),
+                 lambda: ao.filter(mask, "t[x] > 1", t=table)):  # fmt: skip
+        with pytest.raises(ao.ExpressionError, match=r"write ao\.filter\(t, 'm', m=mask\)"):
+            call()
+    assert ao.map(mask, "t[int(x)]", t=table, typecode="d").tolist() == [2.0, 1.0]
+    assert ao.map(np.array([1.0, 5.0]), "t[x > 3]", t=table).tolist() == [1.0, 2.0]
 
 
 LENGTHS: list[tuple[str, Callable[[Any, Any], Any]]] = [

@@ -127,6 +127,9 @@ class Plans:
             params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
             plan = self._called(kind, params, wanted)
             plan = plan or {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
+            if self.text is not None and plan.inference.masks_table:
+                raise ExpressionError(f"{self.text!r}: an index that is a truth value is 0 or 1 in Python: to select by a "
+                                      "mask write ao.filter(t, 'm', m=mask), to look up write t[int(m)]")  # fmt: skip
             if self.text is not None and plan.inference.inverted:
                 raise inverts_truth(self.text)
             if len(self._plans) >= _MOST_PLANS:

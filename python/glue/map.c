@@ -29,7 +29,7 @@ static int answer_map(run *r, size_t j, void *context)
             memcpy(element, &x, sizeof x);
             return 0;
         }
-        return store_result(policy, element, answered) < 0 ? -1 : 0;
+        return store_result(policy, element, answered, r->frame.position + j) < 0 ? -1 : 0;
     }
     PyObject *value = run_ask(r, r->frame.position + j, NULL);
     if (!value) {
