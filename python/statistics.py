@@ -454,14 +454,14 @@ def _range_of(data: Any, wanted: tuple[float, float] | None) -> tuple[float, flo
             raise ValueError(f"the range must begin with the smaller number, not ({low}, {high})")
     elif not _machine.buffer_info(data)[2]:
         low, high = 0.0, 1.0
-    elif _machine.has_nan(data):
-        low = high = math.nan
+    elif is_float(data):
+        low, high = _machine.bounds(data) or (math.nan, math.nan)
     else:
         g = gather(data, EXTREMES)
         low, high = float(g.low), float(g.high)
         # so that an int that is no double is not outside
-        low, high = (math.nextafter(low, -math.inf) if low > g.low else low,
-                     math.nextafter(high, math.inf) if high < g.high else high)  # fmt: skip
+        low = math.nextafter(low, -math.inf) if low > g.low else low
+        high = math.nextafter(high, math.inf) if high < g.high else high
     if not (math.isfinite(low) and math.isfinite(high)):
         what = "that is to be found" if wanted is None else "that is given"
         raise ValueError(f"the range {what} is not finite: ({low}, {high}); pass range=, or nan='skip' for nans")

@@ -45,6 +45,12 @@ class Plan:
     kind: str = ""  # of a pipeline's values: b, i, f
 
 
+_MASK_AS_INDEX = (
+    "an array of truth values is a mask, not an index: filter(table, mask) keeps the elements where it is true; "
+    "t[int(m)] takes elements 0 and 1"
+)
+
+
 def inverts_truth(text: str) -> ExpressionError:
     """What is raised for a text that has ~ of a truth value."""
     return ExpressionError(f"{text!r}: {NOT_INVERT}: write 'not x' for '~x'")
@@ -127,11 +133,10 @@ class Plans:
             params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
             plan = self._called(kind, params, wanted)
             plan = plan or {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
-            if self.text is not None and plan.inference.masks_table:
-                raise ExpressionError(f"{self.text!r}: an index that is a truth value is 0 or 1 in Python: to select by a "
-                                      "mask write ao.filter(t, 'm', m=mask), to look up write t[int(m)]")  # fmt: skip
             if self.text is not None and plan.inference.inverted:
                 raise inverts_truth(self.text)
+            if self.text is not None and plan.inference.mask_as_index:
+                raise ExpressionError(f"{self.text!r}: {_MASK_AS_INDEX}")
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
                 self.ready.clear()

@@ -101,7 +101,10 @@ class While:
             if not self.drops and number:
                 yield part[:number]
             if error is not None:
-                raise error
+                try:
+                    raise error
+                finally:
+                    error = None  # or this frame and the exception would hold each other
             if number == len(part):
                 continue
             if self.drops:
