@@ -109,8 +109,11 @@ def instructions(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, and generated files that must be what their scripts generate."""
+    """Style, workflows, and generated files that must be what their scripts generate."""
+    workflows = sorted(str(file) for file in (ROOT / ".github" / "workflows").glob("*.yml"))
     session.run("ruff", "check", ".", external=True)
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows, external=True)
+    session.run("zizmor", "--offline", "--quiet", ".github", external=True)
     python(session, "vm/kernels/math/coefficients.py", "--check")
     python(session, "docs/generate.py", "--check")
 
@@ -125,8 +128,15 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The site, with warnings as errors."""
+    """The site, with warnings as errors; its links, and that its search finds what people look for."""
     session.run("sphinx-build", "-q", "-W", "docs", "build/docs", external=True)
+    python(session, "docs/check_site.py", "build/docs")
+
+
+@nox.session
+def platforms(session: nox.Session) -> None:
+    """Another processor and the newest CPython; what is not to be had here is left out, and that is said."""
+    python(session, "-m", "tests.platforms", "--quick")
 
 
 @nox.session
@@ -138,4 +148,5 @@ def tests(session: nox.Session) -> None:
 #: All but `tests`, which the README's command runs; the quick ones first.
 nox.options.sessions = [
     "lint", "types", "docs", "machine", "sanitized", "threads", "coverage", "guided", "fuzz", "instructions",
+    "platforms",
 ]  # fmt: skip

@@ -41,6 +41,17 @@ TWELVE = "(x*y + z)*(y - w) + (x + z*w)*(x - y) - w*x + y"
 Needs = dict[tuple[int, str], float]
 
 
+#: What the first picture shows.
+PICTURED = ("x*x + 1", "((2*x + 3)*x + 4)*x + 5", "x*y + z*w", "x if x > 0 else y", "x % 11", "sum of doubles")
+ALTERNATIVE = "Bars: how many times as long as arrayops Python, NumPy, numexpr and Numba take, on a logarithmic scale"
+CONCLUSION = """\
+Against a loop in Python everything gains, by a factor of hundreds where an expression has several operations. NumPy
+makes a pass over memory for each operation, so it falls behind as expressions grow; numexpr works in blocks, as
+arrayops does, with more to do for each. Numba compiles a loop of its own: it is ahead where many cheap operations
+meet data in the cache, and behind at the first call. On data larger than the cache all that make one pass are
+alike."""
+
+
 @dataclass
 class Row:
     """One comparison at one size: nanoseconds a call, and what there is to reach."""
@@ -347,50 +358,86 @@ def rows_table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def plots(rows: list[Row], folder: Path) -> list[str]:
-    """A plot for each expression of doubles, nanoseconds an element by size; their file names."""
+def drawing() -> Any:
+    """matplotlib.pyplot, set up for pictures that are the same each time and legible on white and on black."""
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "arrayops"
+    parts = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+    grey = dict.fromkeys(parts, "#808080")
+    matplotlib.rcParams.update({"svg.hashsalt": "arrayops", "savefig.transparent": True, **grey})
     from matplotlib import pyplot
 
-    folder.mkdir(exist_ok=True)
+    return pyplot
+
+
+def save(figure: Any, path: Path) -> None:
+    """Writes a picture."""
+    figure.savefig(path, metadata={"Date": None}, bbox_inches="tight")
+    drawing().close(figure)
+
+
+def overview(rows: list[Row], folder: Path) -> str:
+    """The picture of README and landing page: how many times as long as arrayops the others take; its file name."""
+    shown = [row for row in rows if row.size == 100_000 and not row.fresh and row.name in PICTURED]
+    who = [name for name in ("Python", "NumPy", "numexpr", "Numba") if any(name in row.nanoseconds for row in shown)]
+    figure, axes = drawing().subplots(figsize=(7.5, 0.75 * len(shown) + 1))
+    for k, name in enumerate(who):
+        ratios = [row.ratio(name) if name in row.nanoseconds else math.nan for row in shown]
+        places = [at + (k - (len(who) - 1) / 2) * 0.2 for at in range(len(shown))]
+        bars = axes.barh(places, ratios, height=0.18, label=name)
+        axes.bar_label(bars, [f" {r:.3g}" if r == r else "" for r in ratios], fontsize=7)
+    axes.axvline(1, color="#808080", lw=1)
+    axes.set(xscale="log", yticks=range(len(shown)), yticklabels=[row.name for row in shown],
+             xlabel="times as long as arrayops, 100,000 elements, one thread")  # fmt: skip
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    save(figure, folder / "overview.svg")
+    return "overview.svg"
+
+
+def plots(rows: list[Row], folder: Path) -> list[tuple[str, str]]:
+    """A plot for each expression of doubles, nanoseconds an element by size; their file names and texts."""
     names = []
     for k, e in enumerate(EXPRESSIONS):
         mine = [row for row in rows if row.name == e.text and not row.fresh]
-        figure, axes = pyplot.subplots(figsize=(6, 3.6))
+        figure, axes = drawing().subplots(figsize=(6, 3.6))
         for who in ("arrayops", *ORDER):
             points = [(row.size, row.nanoseconds[who] / row.size) for row in mine if who in row.nanoseconds]
             if points:
                 axes.loglog(*zip(*points, strict=True), label=who, marker="o", lw=2.5 if who == "arrayops" else 1)
         axes.set(title=e.text, xlabel="elements", ylabel="ns an element")
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=7, ncols=2)
-        names.append(f"expression-{k + 1}.svg")
-        figure.savefig(folder / names[-1], metadata={"Date": None}, bbox_inches="tight")
-        pyplot.close(figure)
+        axes.legend(fontsize=7, ncols=2, framealpha=0)
+        names.append((f"expression-{k + 1}.svg", e.text))
+        save(figure, folder / names[-1][0])
     return names
 
 
-def write(board: Board) -> None:
-    """The page, the data, the plots, and the README's part."""
-    pictures = plots(board.rows, ROOT / "docs" / "plots")
+def write(board: Board, machine: str) -> None:
+    """The page, the data, the plots, and the README's part. machine: what about() said where it was measured."""
+    folder = ROOT / "docs" / "plots"
+    folder.mkdir(exist_ok=True)
+    pictures, first = plots(board.rows, folder), overview(board.rows, folder)
     worst = max(row.spread for row in board.rows)
     head = (
-        f"By `python bench/scoreboard.py` on {about()}, {os.cpu_count()} cores. Times are minima, on one thread\n"
-        "unless said; ratios are another's time over that of arrayops in the same run, so more is better for us.\n"
+        f"By `python bench/scoreboard.py` on {machine}. Times are the least of many runs,\n"
+        "on one thread unless said. A ratio is another's time divided by that of arrayops in the same run: 2.0 means\n"
+        "that the other takes twice as long as arrayops, 0.5 half as long.\n"
     )
     filled, fresh = ([row for row in board.rows if row.fresh == new] for new in (False, True))
     text = (
-        f"# Measured\n\n{head}The usual round took up to {worst:.2f} times the fastest.\n\n## Figures to reach\n\n"
-        f"{figures_table(board)}\n\n## Into an array that exists\n\nNumPy, Arrow and Polars make a new one, their way."
-        f"\n\n{rows_table(filled)}\n\n## Into a new array\n\n{rows_table(fresh)}\n\n"
-        + "\n".join(f"![nanoseconds an element by size](plots/{name})" for name in pictures)
-        + "\n"
+        f"# Measured\n\n{head}How much the machine's own noise is: the middle one of a contender's runs took up to\n"
+        f"{worst:.2f} times as long as its fastest.\n\n"
+        f"![{ALTERNATIVE}](plots/{first})\n\n{CONCLUSION}\n\n"
+        + "\n".join(f"![Nanoseconds an element of {text}, by size](plots/{name})" for name, text in pictures)
+        + "\n\n## Results into an array that exists\n\nArrow and Polars always make a new one.\n\n"
+        f"{rows_table(filled)}\n\n## Results into a new array\n\n{rows_table(fresh)}\n\n"
+        f"## What the project has set itself\n\n{figures_table(board)}\n"
     )
     (ROOT / "docs" / "figures.md").write_text(text)
-    data = {"about": about(), "figures": [vars(f) for f in board.figures], "rows": [vars(r) for r in board.rows]}
+    data = {"about": machine, "figures": [vars(f) for f in board.figures], "rows": [vars(r) for r in board.rows]}
     (ROOT / "docs" / "figures.json").write_text(json.dumps(data, indent=1) + "\n")
     readme = (ROOT / "README.md").read_text()
     before, rest = readme.split("<!-- figures -->")
@@ -401,12 +448,24 @@ def write(board: Board) -> None:
     (ROOT / "README.md").write_text(before + middle + after)
 
 
+def render() -> None:
+    """Writes from what was measured before."""
+    data = json.loads((ROOT / "docs" / "figures.json").read_text())
+    board = Board(False)
+    board.rows = [Row(**row) for row in data["rows"]]
+    board.figures = [Figure(**figure) for figure in data["figures"]]
+    write(board, data["about"])
+
+
 def main() -> None:
     """Measures, prints, writes."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and nothing is written")
+    parser.add_argument("--render", action="store_true", help="write the pages again from docs/figures.json")
     parser.add_argument("--rust", metavar="FOLDER", help="where the Rust package of our name is")
     options = parser.parse_args()
+    if options.render:
+        return render()
     board, rust = Board(options.quick), rust_package(options.rust)
     run_calls(board, rust)
     run_expressions(board)
@@ -417,7 +476,7 @@ def main() -> None:
     print(about())
     print(figures_table(board))
     if not options.quick:
-        write(board)
+        write(board, f"{about()}, {os.cpu_count()} cores")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ from .ir import (
     is_known,
 )
 from .machine import MISSING
-from .numpy_scalars import Different, as_python, scalar_kind, ufunc_name, uses_numpy
+from .numpy_scalars import Different, as_python, scalar_kind, ufunc_arguments, ufunc_name, uses_numpy
 
 #: The versions of CPython whose bytecode is known and tested.
 VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
@@ -99,7 +99,7 @@ def _apply_known(build: Builder, value: Any, args: list[int]) -> int:
     """A call of a callable that _is_known; raises Unsupported for a number of arguments that it does not take."""
     ufunc = ufunc_name(value)
     if ufunc:
-        if len(args) != value.nin:
+        if len(args) != ufunc_arguments(value):
             raise Unsupported(f"{ufunc}() with {len(args)} arguments")
         return build.add("call", *args, value=ufunc)
     name = FUNCTION_NAMES.get(id(value))

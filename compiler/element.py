@@ -23,6 +23,7 @@ from .ir import ELEMENTARY1, ELEMENTARY2, IR, WHOLE_FUNCTIONS, Node
 
 TALLEST = 24
 MOST_NESTED = 12
+ZIP = "f_zip"  # what goes through several lists together
 #: The results of these from numbers of 64 bits are in bounds if their last operand is: (comparison, bound).
 _BY_LAST: dict[str, tuple[type[ast.cmpop], int]] = {
     **dict.fromkeys(("<<", "**", "comb", "perm", "factorial"), (ast.LtE, 2048)),
@@ -98,8 +99,23 @@ def element_codes(ir: IR, checked: Container[str], called: Container[str], any_i
     most: bits of the largest int that an operation may make.
     """
     program = _Program(ir, checked, called, any_int, most)
-    module = ast.Module(program.functions(), [])
-    compiled = compile(module, "<arrayops>", "exec", dont_inherit=True)
+    parameters = [f"p{i}" for i in range(len(ir.params))]
+    return _compiled([*program.functions([("element", parameters, ir.root, frozenset())])])
+
+
+def column_codes(ir: IR, checked: Container[str], called: Container[str], any_int: bool, most: int,
+                 columns: int) -> dict[str, types.CodeType]:  # fmt: skip
+    """The same for many elements: that of "column" takes a list for each parameter and gives a list.
+
+    columns: bit i is set if parameter i is a list; the others are numbers that go with every element.
+    """
+    program = _Program(ir, checked, called, any_int, most)
+    column = program.column([bool(columns >> i & 1) for i in range(len(ir.params))])
+    return _compiled([column, *program.functions([])])
+
+
+def _compiled(functions: list[ast.stmt]) -> dict[str, types.CodeType]:
+    compiled = compile(ast.Module(functions, []), "<arrayops>", "exec", dont_inherit=True)
     return {c.co_name: c for c in compiled.co_consts if isinstance(c, types.CodeType)}
 
 
@@ -118,14 +134,33 @@ class _Program:
             self.bits.append(self.bits_of(node, most + 1 if any_int else 64))
             self.real.append(self.is_real(node))
 
-    def functions(self) -> list[ast.stmt]:
-        self.waiting.append(("element", [f"p{i}" for i in range(len(self.ir.params))], self.ir.root, frozenset()))
+    def functions(self, wanted: list[tuple[str, list[str], int, frozenset[int]]]) -> list[ast.stmt]:
+        """These functions, and those that wait to be called."""
+        self.waiting += wanted
         made: list[ast.stmt] = []
         while self.waiting:
             name, args, root, known = self.waiting.pop()
             body, value = _Block(self, set(known), 0).run(root)
             made.append(_function(name, args, [*body, ast.Return(value, **_AT)]))
         return made
+
+    def column(self, is_list: list[bool]) -> ast.stmt:
+        """The function of lists: a comprehension if an element is an expression, else a loop."""
+        body, value = _Block(self, set(), 0).run(self.ir.root)
+        places = [i for i, some in enumerate(is_list) if some]
+        lists: list[ast.expr] = [_name(f"a{i}") for i in places]
+        targets: list[ast.expr] = [ast.Name(f"p{i}", _STORE, **_AT) for i in places]
+        each = targets[0] if len(targets) == 1 else ast.Tuple(targets, _STORE, **_AT)
+        over = lists[0] if len(lists) == 1 else _call(ZIP, lists)
+        args = [f"{'ap'[not some]}{i}" for i, some in enumerate(is_list)]
+        if not body and not any(isinstance(node, ast.NamedExpr) for node in ast.walk(value)):
+            found: ast.expr = ast.ListComp(value, [ast.comprehension(each, over, [], 0)], **_AT)
+            return _function("column", args, [ast.Return(found, **_AT)])
+        append = ast.Attribute(_name("found"), "append", _LOAD, **_AT)
+        body = [*body, ast.Expr(ast.Call(append, [value], [], **_AT), **_AT)]
+        loop = ast.For(each, over, body, [], None, **_AT)
+        start = _assign("found", ast.List([], _LOAD, **_AT))
+        return _function("column", args, [start, loop, ast.Return(_name("found"), **_AT)])
 
     def apart(self, root: int, known: set[int]) -> ast.expr:
         """A call of a function of its own that gives the root."""

@@ -17,7 +17,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from .element import Unfolds, checked_name, element_codes, plain_name
+from .element import ZIP, Unfolds, checked_name, column_codes, element_codes, plain_name
 from .ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS, IR, Node, Number
 
 #: Bits of the largest integer that an evaluation may make; beyond it OverflowError. At this size the slowest
@@ -266,7 +266,31 @@ def evaluator(ir: IR, ieee: bool = False, any_int: bool = True) -> Callable[...,
         return element
 
     namespace["generate"] = generate
+    element.__dict__[COLUMNS] = _Columns(ir, ieee, any_int)
     return element
+
+
+#: The attribute of evaluators that the machine asks for many elements at once (python/glue/run.c).
+COLUMNS = "_arrayops_columns"
+
+
+class _Columns(dict[int, Any]):
+    """Functions of many elements by which parameters are lists (element.column_codes), made when first asked for."""
+
+    def __init__(self, ir: IR, ieee: bool, any_int: bool) -> None:
+        self.ir, self.ieee, self.any_int = ir, ieee, any_int
+
+    def __missing__(self, columns: int) -> Any:
+        """None if the function would be too large."""
+        called, names = (_CALLED_IEEE, _NAMES_IEEE) if self.ieee else (_CALLED, _NAMES)
+        namespace: dict[str, Any] = {"__builtins__": {}, ZIP: zip, **names}
+        try:
+            codes = column_codes(self.ir, CHECKED, called, self.any_int, MAX_INT_BITS, columns)
+        except Unfolds:
+            self[columns] = None
+            return None
+        namespace.update((name, types.FunctionType(code, namespace, name)) for name, code in codes.items())
+        return self.setdefault(columns, namespace["column"])
 
 
 def _first_call(*args: Any) -> Any:

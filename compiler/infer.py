@@ -51,8 +51,9 @@ class Inference:
         self.graph = Graph()
         self.terms = self.graph.terms
         self.true, self.false = self.graph.const(True), self.graph.const(False)
-        self.inverts_truth = False  # ~ of a truth value, which texts may not write
         self.bits_of_float = False  # an operator of bits and a float, Python's TypeError
+        self.at = 0  # the node whose value is being found
+        self.inverted: set[int] = set()  # the nodes that are ~ of a truth value, which texts may not write
 
     def run(self) -> Value:
         """The value of the root."""
@@ -63,6 +64,7 @@ class Inference:
         values: list[Value] = []
         conditions = {node.args[0] for node in self.ir.nodes if node.op == "if"} | {keep}
         for index, node in enumerate(self.ir.nodes):
+            self.at = index
             values.append(self.node(node, [values[i] for i in node.args]))
             if index in conditions:
                 self.truth(values[index])  # before what it guards, so that guards can be computed in order
@@ -505,7 +507,8 @@ class Inference:
     def invert(self, op: str, a: int) -> Value:
         if self.terms[a].kind == "f":
             return self.graph.fail("i")
-        self.inverts_truth |= self.terms[a].kind == "b"
+        if self.terms[a].kind == "b":
+            self.inverted.add(self.at)
         return self.int_bits("^", a, self.graph.const(-1))
 
     def absolute(self, op: str, a: int) -> Value:

@@ -15,8 +15,10 @@ such elements, and the function itself is called for them. Warnings are not give
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from .ir import COMPARE, FUNCTIONS, IR, Builder, Node
 from .machine import EXACT_FLOAT
@@ -33,6 +35,14 @@ _UFUNCS: dict[str, str] = {
 _KEEP_INTS = {"floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "round", "absolute": "abs", "square": "*",
               "sign": ""}  # fmt: skip
 _CLASSES = ("isnan", "isinf", "isfinite")
+#: Operators by name, of floats only: of ints NumPy's wrap around.
+_OPERATORS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "true_divide": "/", "negative": "neg",
+              "greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==",
+              "not_equal": "!="}  # fmt: skip
+#: The larger or smaller of two floats: what beats the other, and whether a nan does.
+_CHOOSING = {"maximum": (">", True), "minimum": ("<", True), "fmax": (">", False), "fmin": ("<", False)}
+_LOGICAL = ("logical_and", "logical_or", "logical_not")
+_WHERE = "where"
 _PREFIX = "numpy."
 _SCALARS = {"float64": "f", "bool_": "b"} | {f"{u}int{bits}": "i" for u in ("", "u") for bits in (8, 16, 32, 64)}
 
@@ -57,11 +67,28 @@ def scalar_kind(value: object) -> str:
 def ufunc_name(value: object) -> str:
     """What a node of a call of this NumPy function is named, if it is one that is known."""
     numpy = sys.modules.get("numpy")
-    if numpy is None or type(value) is not getattr(numpy, "ufunc", None):
+    if numpy is None:
         return ""
-    names = [n for n, ours in _UFUNCS.items() if ours in FUNCTIONS] + [*_KEEP_INTS]
+    if type(value) is not getattr(numpy, "ufunc", None):
+        return _PREFIX + _WHERE if callable(value) and value is getattr(numpy, _WHERE, None) else ""
+    names = [n for n, ours in _UFUNCS.items() if ours in FUNCTIONS] + [*_KEEP_INTS, *_OPERATORS, *_CHOOSING, *_LOGICAL]
     name = next((n for n in names if getattr(numpy, n, None) is value), "")
     return name and _PREFIX + name
+
+
+def ufunc_arguments(value: Any) -> int:
+    """How many arguments a function with a :func:`ufunc_name` takes here."""
+    return getattr(value, "nin", 3)
+
+
+def _of_equal(name: str) -> str:
+    """Which of two equal floats a function of _CHOOSING gives: they may be zeros of two signs.
+
+    NumPy's documentation does not say: it depends on the instructions that it was built with. So it is asked.
+    """
+    function = getattr(sys.modules["numpy"], name)
+    signs = math.copysign(1.0, function(-0.0, 0.0)), math.copysign(1.0, function(0.0, -0.0))
+    return {(-1.0, 1.0): "first", (1.0, -1.0): "second", (1.0, 1.0): "positive"}.get(signs, "negative")
 
 
 def as_python(ir: IR, scalars: dict[int, str]) -> IR:
@@ -162,17 +189,58 @@ class _Rewriter:
 
     def ufunc(self, name: str, args: list[int], kinds: list[Kinds]) -> tuple[int, Kinds]:
         """A function of doubles, whatever numbers it is given; but half floats for bools."""
-        if any(k - frozenset("pf") for k in kinds) or any(self.may_be_bool(i) for i in args):
+        if name in _LOGICAL:
+            return self.logical(name, args), B
+        condition = name == _WHERE
+        if any(k - frozenset("pf") for k in kinds[condition:]) or any(map(self.may_be_bool, args[condition:])):
             raise Different(f"{_PREFIX}{name}() of what may be a bool or a NumPy integer")
         self.uses += "u"
-        if name in _KEEP_INTS:
-            if not self.is_float(args[0]):
-                raise Different(f"{_PREFIX}{name}() of what may be an int")
-            return self.keeping(name, args[0]), F
+        if name in _KEEP_INTS or name in _CHOOSING or name in _OPERATORS or name == _WHERE:
+            return self.of_floats(name, args)
         ours = _UFUNCS[name]
         if ours in _CLASSES:
             return self.build.add("call", *args, value=ours), B
         return self.build.add("call", *(self.floating(i) for i in args), value=ours), F
+
+    def of_floats(self, name: str, args: list[int]) -> tuple[int, Kinds]:
+        """A function that gives an int for ints, and a float if one of its operands is one."""
+        condition, operands = (args[:1], args[1:]) if name == _WHERE else ([], args)
+        # constants first: of a parameter it is assumed, and remembered, that it is a float
+        if not any(self.is_float(i) for i in sorted(operands, key=lambda i: self.build.nodes[i].op != "const")):
+            raise Different(f"{_PREFIX}{name}() of what may be an int")
+        if name in _KEEP_INTS:
+            return self.keeping(name, args[0]), F
+        operands = [self.floating(i) for i in operands]
+        if name == _WHERE:  # both are evaluated, whichever is taken
+            return self.build.add("seq", *condition, *operands, self.build.add("if", *condition, *operands)), F
+        if name in _CHOOSING:
+            return self.chosen(name, *operands), F
+        op = _OPERATORS[name]
+        return self.build.add(op, *operands), B if op in COMPARE else F
+
+    def chosen(self, name: str, a: int, b: int) -> int:
+        """The larger or smaller of two floats, as NumPy has nans and zeros."""
+        build, (beats, nan_wins) = self.build, _CHOOSING[name]
+        zero, tie = build.const(0.0), _of_equal(name)
+        if tie == "positive":
+            equal = build.add("if", build.add("==", a, zero), build.add("+", a, b), a)
+        elif tie == "negative":
+            negated = build.add("neg", build.add("-", build.add("neg", a), b))
+            equal = build.add("if", build.add("==", a, zero), negated, a)
+        else:
+            equal = a if tie == "first" else b
+        a_is_nan = build.add("!=", a, a)
+        unordered = build.add("if", a_is_nan, a, b) if nan_wins else build.add("if", a_is_nan, b, a)
+        tied = build.add("if", build.add("==", a, b), equal, unordered)
+        return build.add("if", build.add(beats, a, b), a, build.add("if", build.add(beats, b, a), b, tied))
+
+    def logical(self, name: str, args: list[int]) -> int:
+        """The truth of numbers; both are evaluated."""
+        build, truths = self.build, [self.build.add("truth", i) for i in args]
+        if name == "logical_not":
+            return build.add("not", args[0])
+        joined = build.logical_and(*truths) if name == "logical_and" else build.logical_or(*truths)
+        return build.add("seq", *args, joined)
 
     def keeping(self, name: str, x: int) -> int:
         """A function of _KEEP_INTS of a float, by what the language has."""

@@ -1,9 +1,53 @@
-"""Sphinx: MyST pages, furo theme. Build with: sphinx-build -W docs docs/_build"""
+"""Sphinx: MyST pages, furo theme, reference from the docstrings. Build with: sphinx-build -W docs docs/_build
+
+The installed package is what the reference shows.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+from typing import Any
+
+import arrayops
 
 project = "arrayops"
-author = "The arrayops authors"
-extensions = ["myst_parser"]
+author = "The arrayops developers"
+version = release = arrayops.__version__
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
 html_theme = "furo"
-html_title = "arrayops"
+html_title = f"arrayops {release}"
+html_static_path = ["static"]
+html_css_files = ["narrow.css"]
+html_theme_options = {
+    "source_repository": "https://github.com/arrayops-vm/arrayops",
+    "source_branch": "main",
+    "source_directory": "docs/",
+}
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+
+def fields(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Paragraphs of the form "name: what it is", further lines indented, as Sphinx's fields."""
+    try:
+        names = "|".join(inspect.signature(obj).parameters) or "-"
+    except (TypeError, ValueError):
+        return
+    start = re.compile(rf"((?:{names})(?:, (?:{names}))*): ")
+    kept = [line for line in lines if line not in ("Parameters", "-" * len("Parameters"))]
+    lines.clear()
+    for blank, group in itertools.groupby(kept, lambda line: not line.strip()):
+        paragraph = [*group]
+        listed = not blank and all(start.match(line) or line.startswith("    ") for line in paragraph)
+        lines += [start.sub(r":param \1: ", line, count=1) for line in paragraph] if listed else paragraph
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", fields)

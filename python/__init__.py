@@ -8,7 +8,7 @@ array('d', [2.0, 5.0, 10.0])
 
 from ._machine import View
 from .data import from_arrow, open, to_arrow, view
-from .engine.common import at_first_use, own_module
+from .engine.common import at_first_use, own_module, warn_of_namesake
 from .expressions import compile, evaluate, explain, filter, map, map_inplace
 from .reductions import (
     accumulate,
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from .compiler.parse import ExpressionError
     from .engine.functions import NotCompilable
     from .engine.kernel import Kernel
-    from .order import array_iterator, reverse, slice, sort, unique
+    from .order import argsort, array_iterator, first, reverse, searchsorted, slice, sort, topk, unique
     from .pipelines import Pipeline, lazy, lazy_array
-    from .statistics import RunningStats, Stats, median, quantile, stats, std, var
+    from .statistics import RunningStats, Stats, bincount, histogram, median, quantile, stats, std, var
+    from .windows import Rolling, rolling
 
 __version__ = "0.1.0"
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Kernel",
     "NotCompilable",
     "Pipeline",
+    "Rolling",
     "RunningStats",
     "Stats",
     "View",
@@ -53,7 +55,9 @@ __all__ = [
     "any",
     "argmax",
     "argmin",
+    "argsort",
     "array_iterator",
+    "bincount",
     "clip",
     "compile",
     "count",
@@ -62,7 +66,9 @@ __all__ = [
     "evaluate",
     "explain",
     "filter",
+    "first",
     "from_arrow",
+    "histogram",
     "isa",
     "lazy",
     "lazy_array",
@@ -80,7 +86,9 @@ __all__ = [
     "quantile",
     "reduce",
     "reverse",
+    "rolling",
     "scale",
+    "searchsorted",
     "set_num_threads",
     "slice",
     "sort",
@@ -89,6 +97,7 @@ __all__ = [
     "subtract",
     "sum",
     "to_arrow",
+    "topk",
     "unique",
     "var",
     "view",
@@ -100,19 +109,22 @@ _LATER = {
     "engine.functions": ("NotCompilable",),
     "engine.kernel": ("Kernel",),
     "arithmetic": ("add", "clip", "divide", "multiply", "normalize", "scale", "subtract"),
-    "order": ("array_iterator", "reverse", "slice", "sort", "unique"),
+    "order": ("argsort", "array_iterator", "first", "reverse", "searchsorted", "slice", "sort", "topk", "unique"),
     "pipelines": ("Pipeline", "lazy", "lazy_array"),
-    "statistics": ("RunningStats", "Stats", "median", "quantile", "stats", "std", "var"),
+    "statistics": ("RunningStats", "Stats", "bincount", "histogram", "median", "quantile", "stats", "std", "var"),
+    "windows": ("Rolling", "rolling"),
 }
 
 
-def __getattr__(name: str) -> object:
-    for names in _LATER.values():
-        if name in names:
-            _complete()
-    if name in globals():
-        return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # type checkers know the names from above, and so notice a misspelt one
+
+    def __getattr__(name: str) -> object:
+        for names in _LATER.values():
+            if name in names:
+                _complete()
+        if name in globals():
+            return globals()[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _complete() -> None:
@@ -127,6 +139,7 @@ def _complete() -> None:
 
 
 at_first_use(_complete)
+warn_of_namesake(__path__[0])
 
 
 def __dir__() -> list[str]:

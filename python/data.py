@@ -7,6 +7,7 @@ import os
 
 from . import _machine
 from .engine.exchange import Exported, arrow_columns, is_arrow, is_time, taken, times, unit_of
+from .engine.missing import check_nulls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ _ACCESS = {"r": "ACCESS_READ", "r+": "ACCESS_WRITE", "c": "ACCESS_COPY"}
 _PART = 1 << 22  # bytes read at once
 
 
-def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None,
-         count: int | None = None) -> _machine.View:  # fmt: skip
+def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None, count: int | None = None, *,
+         nulls: str | int | None = None) -> _machine.View:  # fmt: skip
     """Evenly spaced numbers in a contiguous buffer, such as one field of packed records, without a copy.
 
     The view can be used wherever an array can, also to write to if the buffer is writable; elements are decoded block
@@ -33,6 +34,7 @@ def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None,
     offset: bytes before the first element.
     stride: bytes from one element to the next; by default they are side by side.
     count: number of elements; by default as many as there is room for.
+    nulls: of Arrow's times: ``"skip"`` leaves nulls out, an int takes their place. By default they are a ValueError.
 
     Raises TypeError for another format or unit, ValueError for a view that does not lie inside the buffer or a stride
     below 1, BufferError for a buffer that is not contiguous.
@@ -47,8 +49,9 @@ def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None,
     >>> ao.view(bytes([255, 255, 127, 0, 0, 128]), "<i3").tolist()
     [8388607, -8388608]
     """
+    check_nulls(nulls, "skip")
     if "[" in format:
-        buffer, format = times(buffer, format)
+        buffer, format = times(buffer, format, nulls)
     elif is_time(buffer):
         raise TypeError(f"this array is one of {unit_of(buffer)}: ao.view(array, '{unit_of(buffer)}') gives its ints")
     return _machine.view(buffer, format, offset, stride, count)

@@ -23,7 +23,7 @@ else:
 @front
 def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
         ieee: bool = False, compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
-        **names: Any) -> Any:  # fmt: skip
+        names: Any = None, **named: Any) -> Any:  # fmt: skip
     """A new array of f at each element: ``array(arr.typecode, [f(x) for x in arr])``, exactly, at memory speed.
 
     Parameters
@@ -45,7 +45,8 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
     strict: refuse what would be called once per element: NotCompilable, with the reason.
     nulls: ``"propagate"`` makes the result null where an array has a null; a number takes the place of nulls. By
         default they are a ValueError.
-    names: buffers or numbers for the names in the expression.
+    named: buffers or numbers for the names in the expression.
+    names: a mapping that has some of them, and may have others: ``locals()`` and ``vars(self)`` will do.
 
     Raises what Python raises for an element; ExpressionError for a bad text; TypeError for a float result in an integer
     array (pass ``typecode='d'``); OverflowError for an int that does not fit; ValueError for lengths that differ;
@@ -61,14 +62,15 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
     >>> ao.map(array("i", [1, 2, 3]), lambda x, y: x*y, array("i", [4, 5, 6]))
     array('i', [4, 10, 18])
     """
-    found = kernel.kernel_of(f, names, ieee, compile, strict=strict)
-    return found.map(arr, *more, typecode=typecode, out=out, threads=threads, nulls=nulls, **names)
+    named = kernel.with_names(f, names, named, ieee)
+    found = kernel.kernel_of(f, named, ieee, compile, strict=strict)
+    return found.map(arr, *more, typecode=typecode, out=out, threads=threads, nulls=nulls, **named)
 
 
 @front
 def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None, ieee: bool = False,
-                compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
-                **names: Any) -> None:  # fmt: skip
+                compile: bool = True, strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+                **named: Any) -> None:  # fmt: skip
     """Replaces each element of a writable buffer by f of it: ``for i, x in enumerate(arr): arr[i] = f(x)``.
 
     Parameters and exceptions are those of :func:`map`. If an exception stops the call, the elements before the one that
@@ -81,12 +83,14 @@ def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None
     >>> a
     array('d', [1.0, 2.0])
     """
-    kernel.kernel_of(f, names, ieee, compile, strict=strict).inplace(arr, *more, threads=threads, nulls=nulls, **names)
+    named = kernel.with_names(f, names, named, ieee)
+    found = kernel.kernel_of(f, named, ieee, compile, strict=strict)
+    found.inplace(arr, *more, threads=threads, nulls=nulls, **named)
 
 
 @front
 def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True, strict: bool = False,
-           nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
+           nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
     """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.
 
     Parameters and exceptions are those of :func:`map`; further buffers are parameters of pred. A text all of whose
@@ -100,7 +104,8 @@ def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile:
     >>> ao.filter(array("i", [1, 2, 3, 4]), "flag & 1", flag=b"\\x00\\x01\\x03\\x02")
     array('i', [2, 3])
     """
-    return kernel.predicate(pred, names, ieee, compile, strict).filter(arr, *more, nulls=nulls, **names)
+    named = kernel.with_names(pred, names, named, ieee)
+    return kernel.predicate(pred, named, ieee, compile, strict).filter(arr, *more, nulls=nulls, **named)
 
 
 @front
@@ -126,8 +131,6 @@ def evaluate(text: str, *, names: Any = None, typecode: str | None = None, out: 
     >>> ao.evaluate("out - x", names={"x": array("i", [1, 2]), "out": 5, "other": None})
     array('q', [4, 3])
     """
-    if names is not None and not (hasattr(type(names), "__getitem__") and hasattr(type(names), "keys")):
-        raise TypeError(f"names must be a mapping, not {type(names).__name__}")
     return kernel.evaluate(text, ieee, names, more, typecode, out, threads, nulls)
 
 
@@ -156,7 +159,7 @@ def compile(f: Function, *names: str, ieee: bool = False, strict: bool = False, 
 
 
 @front
-def explain(f: Function, *typecodes: str, ieee: bool = False, **names: Any) -> str:
+def explain(f: Function, *typecodes: str, ieee: bool = False, names: Any = None, **named: Any) -> str:
     """What arrayops makes of an expression or callable, for arrays of these typecodes and numbers by name, as text.
 
     See :meth:`Kernel.explain`.
@@ -165,4 +168,5 @@ def explain(f: Function, *typecodes: str, ieee: bool = False, **names: Any) -> s
     >>> print(ao.explain("x*2", "d").splitlines()[0])
     compiled
     """
-    return kernel.kernel_of(f, names, ieee, True).explain(*typecodes, **names)
+    named = kernel.with_names(f, names, named, ieee)
+    return kernel.kernel_of(f, named, ieee, True).explain(*typecodes, **named)

@@ -1,18 +1,23 @@
-"""Order and position of elements: sorted, reversed, distinct, a part without a copy, one after the other."""
+"""Order and position of elements: sorted, reversed, distinct, the places of all, of one, and where others belong."""
 
 from __future__ import annotations
 
+import bisect
 import builtins
+import operator
+import sys
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
 from . import _machine
 from .engine.common import Later, native, sliceable
-from .engine.exchange import given_as, taken
+from .engine.exchange import given_as, is_array, taken, taken_together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .engine import kernel
+    from .engine.kernel import Function
 else:
     kernel = Later("engine.kernel")
 
@@ -54,9 +59,103 @@ def unique(arr: Any, *, nulls: str | int | float | None = None) -> Any:
     array('i', [1, 2, 3])
     """
     buffer = taken(arr, nulls)
-    code, found = _machine.buffer_info(buffer)[0], _machine.unique(_machine.plain_array(buffer))
+    return elements_of(arr, buffer, _machine.unique(_machine.plain_array(buffer)))
+
+
+def elements_of(like: Any, buffer: Any, found: Any, labels: bool = False) -> Any:
+    """Elements of a buffer that are as the machine has them: in its typecode, as the kind of array that ``like`` is."""
+    code = _machine.buffer_info(buffer)[0]
     result = found if found.typecode == code else kernel.text_kernel("x").map(found, typecode=code)
-    return given_as(arr, result, labels=False)
+    return given_as(like, result, labels)
+
+
+def argsort(arr: Any, *, reverse: bool = False, nulls: str | int | float | None = None) -> Any:
+    """The places of the elements in their order: ``array('q', sorted(range(len(arr)), key=arr.__getitem__))``.
+
+    It is stable, and has nans at the end, as :func:`sort`; so it is with reverse, where the largest come first. nulls:
+    ``"skip"`` leaves them out, so there are fewer places, which are those in arr; a number takes their place.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.argsort(array("d", [2.0, float("nan"), -1.0, 2.0]))
+    array('q', [2, 0, 3, 1])
+    >>> ao.argsort(b"cab", reverse=True)
+    array('q', [0, 2, 1])
+    """
+    values = taken(arr, nulls)
+    kept = _places((arr,)) if nulls == "skip" else None
+    return given_as(arr, _machine.argsort(values, bool(reverse), kept), labels=False)
+
+
+def _places(arrays: tuple[Any, ...]) -> array[int]:
+    """The places of the rows that are left if those are skipped in which one of the arrays is null."""
+    every = array("q", range(_machine.buffer_info(taken(arrays[0], 0))[2]))
+    places: array[int] = taken_together((*arrays, every), "skip")[-1]
+    return places
+
+
+def topk(arr: Any, k: int, *, nulls: str | int | float | None = None, nan: str | None = None) -> Any:
+    """The k largest elements, the largest first: ``heapq.nlargest(k, arr)``, in a new array.
+
+    Of equal ones the first; nans come last, and are there if there are not enough numbers. nulls and nan are as in
+    :func:`sum`.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.topk(array("i", [3, 9, 4, 9, 1]), 3)
+    array('i', [9, 9, 4])
+    """
+    buffer = taken(arr, nulls, nan)
+    wanted = min(max(operator.index(k), 0), sys.maxsize)
+    return elements_of(arr, buffer, _machine.largest(buffer, wanted))
+
+
+def searchsorted(arr: Any, values: Any, side: str = "left", *, nulls: str | int | float | None = None) -> Any:
+    """Where values belong in a sorted buffer: ``array('q', [bisect.bisect_left(arr, v) for v in values])``.
+
+    values: an array, for which there is one of places, or a number, for which there is one place. side: ``"left"`` is
+    before elements that equal the value, ``"right"`` behind them, ``bisect.bisect_right``. Ints and floats are compared
+    as Python does, exactly; nothing is smaller than a nan, and nothing larger, so it belongs at 0 or at the end. nulls
+    are as in :func:`sum`, in both arrays.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> grades = array("i", [60, 70, 80, 90])
+    >>> ao.searchsorted(grades, array("d", [33.5, 70.0, 99.0]), side="right")
+    array('q', [0, 2, 4])
+    >>> ao.searchsorted(grades, 70)
+    1
+    """
+    if side not in ("left", "right"):
+        raise ValueError(f"side must be 'left' or 'right', not {side!r}")
+    buffer = taken(arr, nulls)
+    if not is_array(values):
+        found = (bisect.bisect_left if side == "left" else bisect.bisect_right)(native(buffer), values)
+        return found
+    return given_as(values, _machine.search(buffer, taken(values, nulls), side == "right"))
+
+
+def first(arr: Any, pred: Function, /, *more: Any, default: Any = -1, ieee: bool = False, compile: bool = True,
+          nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
+    """The index of the first element for which pred is true: ``next((i for i, x in enumerate(arr) if pred(x)), -1)``.
+
+    Elements behind it are not looked at, so they raise nothing. default: what there is if there is none. Parameters and
+    exceptions are otherwise those of :func:`filter`; the index is that in arr, also if nulls are skipped.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.first(array("d", [0.5, 0.7, 2.5, 3.5]), "x > limit", limit=1)
+    2
+    >>> ao.first(b"key=value", lambda c: c == 61)
+    3
+    """
+    found = kernel.predicate(pred, names, ieee, compile)
+    at = kernel.count_true(found, kernel.FIRST, arr, *more, nulls=nulls, **names)
+    if at < 0:
+        return default
+    if nulls == "skip":
+        return _places(tuple(a for a in (arr, *more, *names.values()) if is_array(a)))[at]
+    return at
 
 
 def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int | None = None) -> memoryview:

@@ -24,11 +24,22 @@ from .engine.arguments import checked_typecode
 from .engine.common import MISSING, Later, held, new_values, sliceable, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
-from .engine.kernel import Function, Kernel, fold_step, kernel_of, text_kernel
+from .engine.kernel import Function, Kernel, fold_step, kernel_of, stored, text_kernel, with_names
 from .engine.missing import check_nulls
 from .engine.passes import gathered, iterated
 from .engine.plans import PIPED
-from .engine.segments import CHUNK, Called, Compiled, Stage, packed, segments_of, stage_of
+from .engine.segments import (
+    CHUNK,
+    VERBS,
+    Called,
+    Compiled,
+    Segment,
+    Stage,
+    While,
+    packed,
+    segments_of,
+    stage_of,
+)
 from .statistics import Stats, summary
 
 if TYPE_CHECKING:
@@ -40,10 +51,10 @@ else:
 class Pipeline:
     """Stages over a source, run when a result is asked for: made by :func:`arrayops.lazy`.
 
-    map and filter give a new pipeline; collect, to, sum, mean, min, max, count, stats, reduce and iteration run it.
-    Numbers between the stages are Python's, so ints do not overflow and floats may follow ints; only the result is
-    stored. A callable that cannot be compiled is called for each element, a few thousand elements ahead at most of a
-    stage that raises. Pipelines are immutable; they pickle if their source and callables do.
+    map, filter, takewhile and dropwhile give a new pipeline; collect, to, sum, mean, min, max, count, stats, reduce and
+    iteration run it. Numbers between the stages are Python's, so ints do not overflow and floats may follow ints; only
+    the result is stored. A callable that cannot be compiled is called for each element, a few thousand elements ahead
+    at most of a stage that raises. Pipelines are immutable; they pickle if their source and callables do.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -59,23 +70,48 @@ class Pipeline:
     def __init__(self, source: Any, stages: tuple[Stage, ...] = (), ieee: bool = False, nulls: Any = None) -> None:
         self._source, self._stages, self._ieee, self._nulls = source, stages, ieee, nulls
         #: What the segments were made of, the segments, and what keeps the objects alive that the first names.
-        self._known: tuple[Any, list[Compiled | Called], Any] | None = None
+        self._known: tuple[Any, list[Segment], Any] | None = None
 
     # -- building ----------------------------------------------------------------------------------------------------
 
-    def map(self, f: Function, /, *, strict: bool = False, **names: Any) -> Pipeline:
-        """With f of each element: a text of one free name (numbers for the others by keyword), a callable, a Kernel.
+    def map(self, f: Function, /, *, strict: bool = False, names: Any = None, **named: Any) -> Pipeline:
+        """With f of each element: a text of one free name, a callable, a Kernel. Numbers for the other names of a text
+        are given by keyword, or looked up in the mapping names.
 
         strict: raise NotCompilable, with the reason, for a callable that would be called once per element.
         """
-        return self._with(False, f, names, strict)
+        return self._with("map", f, with_names(f, names, named, self._ieee), strict)
 
-    def filter(self, pred: Function, /, *, strict: bool = False, **names: Any) -> Pipeline:
-        """With the elements for which pred is true. pred and strict are as for :meth:`map`."""
-        return self._with(True, pred, names, strict)
+    def filter(self, pred: Function, /, *, strict: bool = False, names: Any = None, **named: Any) -> Pipeline:
+        """With the elements for which pred is true. Parameters are those of :meth:`map`."""
+        return self._with("filter", pred, with_names(pred, names, named, self._ieee), strict)
 
-    def _with(self, keeps: bool, f: Function, names: dict[str, Any], strict: bool = False) -> Pipeline:
-        stages = (*self._stages, stage_of(keeps, f, names, self._ieee, strict))
+    def takewhile(self, pred: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
+        """With the elements before the first one for which pred is false: ``itertools.takewhile``.
+
+        What is behind that element is not looked at, nor read from a stream, but for what stands in the same chunk.
+        Parameters are those of :meth:`map`.
+
+        >>> import arrayops as ao
+        >>> from array import array
+        >>> ao.lazy(array("d", [3.0, 2.0, 0.0, 5.0])).takewhile("x > 0").map("1/x").count()
+        2
+        """
+        return self._with("takewhile", pred, with_names(pred, names, named, self._ieee))
+
+    def dropwhile(self, pred: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
+        """With the first element for which pred is false and all behind it: ``itertools.dropwhile``.
+
+        Parameters are those of :meth:`map`.
+
+        >>> import arrayops as ao
+        >>> ao.lazy(b"   text ").dropwhile("x == 32").collect().tobytes()
+        b'text '
+        """
+        return self._with("dropwhile", pred, with_names(pred, names, named, self._ieee))
+
+    def _with(self, verb: str, f: Function, names: dict[str, Any], strict: bool = False) -> Pipeline:
+        stages = (*self._stages, stage_of(verb, f, names, self._ieee, strict))
         return Pipeline(self._source, stages, self._ieee, self._nulls)
 
     # -- what it is --------------------------------------------------------------------------------------------------
@@ -92,7 +128,7 @@ class Pipeline:
         return explain.unfolded(repr(self), self.explain())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        stages = tuple((s.keeps, s.kernel, s.numbers) for s in self._stages)
+        stages = tuple((s.verb, s.kernel, s.numbers) for s in self._stages)
         return (_restored, (self._source, stages, self._ieee, self._nulls))
 
     def explain(self) -> str:
@@ -106,13 +142,18 @@ class Pipeline:
                 lines.append(f"{number}: called once per element: {verb}({name})")
                 part = None
                 continue
+            if isinstance(segment, While):
+                verb = "dropwhile" if segment.drops else "takewhile"
+                lines.append(f"{number}: chunk by chunk: {verb}, {'called' if segment.kernel is None else 'compiled'}")
+                part = None
+                continue
             lines.append(f"{number}: compiled: {_stages(len(segment.steps))} in one program")
             lines += [] if part is None else ["   " + line for line in _listing(segment, part)]
         return "\n".join(lines)
 
     # -- running -----------------------------------------------------------------------------------------------------
 
-    def _segments(self) -> list[Compiled | Called]:
+    def _segments(self) -> list[Segment]:
         """Stages joined where they can be: numbers that functions capture are read now."""
         irs = [stage.ir(self._ieee) for stage in self._stages]
         key = [m and (id(m[0]), [(i, identity(x)) for i, x in m[1].items()]) for m in irs]
@@ -131,13 +172,16 @@ class Pipeline:
             first = code
             yield arr
 
-    def _chunks(self, segments: list[Compiled | Called]) -> Iterator[Any]:
+    def _chunks(self, segments: list[Segment]) -> Iterator[Any]:
         """The values after these segments, chunk by chunk: arrays or lists."""
         if not segments:
             for arr in self._buffers():
                 yield from _slices(arr)
             return
         last = segments[-1]
+        if isinstance(last, While):
+            yield from last.chunks(self._chunks(segments[:-1]))
+            return
         for values in self._chunks(segments[:-1]):
             yield from map(packed, last.chunk(values))
 
@@ -203,17 +247,18 @@ class Pipeline:
             raise _no_values("stats")
         return summary(g, bool(floats))
 
-    def reduce(self, f: Function, /, initial: Any = MISSING, **names: Any) -> Any:
+    def reduce(self, f: Function, /, initial: Any = MISSING, *, names: Any = None, **named: Any) -> Any:
         """The left fold of the values, ``functools.reduce(f, values, initial)``: see :func:`arrayops.reduce`."""
-        kernel = kernel_of(f, names, self._ieee, True, ("acc", "x"))
+        named = with_names(f, names, named, self._ieee, ("acc", "x"))
+        kernel = kernel_of(f, named, self._ieee, True, ("acc", "x"))
         acc = initial
         for values in self._chunks(self._segments()):
             if isinstance(values, list) or type(acc) not in (int, float, bool, type(MISSING)):
-                step = functools.partial(fold_step, kernel, names)
+                step = functools.partial(fold_step, kernel, named)
                 given = () if acc is MISSING else (acc,)
                 acc = functools.reduce(step, iterated(values), *given) if given or len(values) else acc
             elif len(values):
-                acc = kernel.reduce(values, **names) if acc is MISSING else kernel.reduce(values, acc, **names)
+                acc = kernel.reduce(values, **named) if acc is MISSING else kernel.reduce(values, acc, **named)
         if acc is MISSING:
             raise TypeError("reduce() of empty iterable with no initial value")
         return acc
@@ -252,15 +297,7 @@ class Pipeline:
                 values = found[0]
                 yield values if typecode not in PIPED else text_kernel("x").map(values, typecode=typecode)
                 continue
-            # an iterator: each value is stored before the next is computed
-            values = iter(iterated(part)) if last is None else last.elements(part)
-            try:
-                yield new_values(typecode, values)
-            except TypeError as error:
-                if "float" not in str(error):
-                    raise
-                raise TypeError(f"the pipeline gives floats, which a {typecode!r} array cannot hold; pass typecode='d'"
-                                ) from None  # fmt: skip
+            yield _stored(typecode, iterated(part) if last is None else last.elements(part))
 
     def to(self, out: Any, typecode: str | None = None) -> int:
         """Writes the values to a writable buffer, from its front, or to a binary file as raw numbers; returns how many.
@@ -279,9 +316,9 @@ class Pipeline:
         if target.readonly:
             raise TypeError(f"cannot write the result: this {type(out).__name__} is read-only")
         pieces: Iterable[Any] = self._collected(code)
-        if any(isinstance(segment, Called) for segment in self._segments()):
+        if any(not isinstance(segment, Compiled) for segment in self._segments()):
             pieces = list(pieces)  # out may share memory with the source, of which every chunk must be read first
-        for piece in pieces:
+        for piece in _without_remedy(pieces):
             fits = builtins.min(len(piece), room - at)
             if fits:
                 copy.map(memoryview(piece)[:fits], out=target[at : at + fits])
@@ -326,6 +363,38 @@ def lazy_array(arr: Any) -> Pipeline:
     """
     _machine.buffer_info(taken(arr))
     return lazy(arr)
+
+
+# -- values stored ---------------------------------------------------------------------------------------------------
+
+
+def _stored(typecode: str, values: Iterable[Any]) -> Any:
+    """The values as an array, each stored before the next is computed; what does not fit is refused with a remedy."""
+    newest: list[Any] = []
+
+    def remembered() -> Iterator[Any]:
+        for value in values:
+            newest[:] = (value,)
+            yield value
+
+    try:
+        return new_values(typecode, remembered())
+    except TypeError as error:
+        if "float" not in str(error):
+            raise
+        raise TypeError(f"the pipeline gives floats, which a {typecode!r} array cannot hold; pass typecode='d'"
+                        ) from None  # fmt: skip
+    except OverflowError:
+        stored(typecode, newest)  # whose words say what to ask for, if it was the store that failed
+        raise
+
+
+def _without_remedy(pieces: Iterable[Any]) -> Iterator[Any]:
+    """The pieces of what goes to a buffer, whose typecode is what it is."""
+    try:
+        yield from pieces
+    except OverflowError as error:
+        raise OverflowError(str(error).partition("; pass typecode=")[0]) from None
 
 
 # -- as text ---------------------------------------------------------------------------------------------------------
@@ -379,10 +448,10 @@ def _restored(source: Any, stages: Any, ieee: Any, nulls: Any = None) -> Pipelin
     result = Pipeline(source, (), bool(ieee), nulls)
     try:
         check_nulls(nulls, "skip")
-        for keeps, kernel, numbers in stages:
-            if type(keeps) is not bool or not isinstance(kernel, Kernel) or type(numbers) is not dict:
+        for verb, kernel, numbers in stages:
+            if verb not in VERBS or not isinstance(kernel, Kernel) or type(numbers) is not dict:
                 raise ValueError
-            result = result._with(keeps, kernel, numbers)
+            result = result._with(verb, kernel, numbers)
     except (ValueError, TypeError):
         raise ValueError("this pickle of a Pipeline is damaged") from None
     return result

@@ -13,6 +13,7 @@ from . import _machine
 from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
 from .engine.common import MISSING, Later, different_lengths, front, held, native, steadily
 from .engine.exchange import taken, taken_together
+from .engine.missing import check_nan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,42 +24,46 @@ if TYPE_CHECKING:
 else:
     figures, kernel = Later("engine.figures"), Later("engine.kernel")
 
+_LARGE = 1e308  # no sum of floats whose sizes add up to less is too large on the way
+
 
 @front
 def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = False, compile: bool = True,
-           strict: bool = False, nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
+           strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+           **named: Any) -> Any:  # fmt: skip
     """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
 
-    f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers. Raises
-    what functools.reduce raises: TypeError for an empty buffer without initial. nulls: ``"skip"`` leaves them out, a
-    number takes their place. strict is as in :func:`map`.
+    f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers, by
+    keyword or from the mapping names. Raises what functools.reduce raises: TypeError for an empty buffer without
+    initial. nulls: ``"skip"`` leaves them out, a number takes their place. strict is as in :func:`map`.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.reduce(array("B", b"arrayops"), "(acc*31 + x) & mask", 7, mask=0xFFFFFFFF)
     3234822848
     """
-    found = kernel.kernel_of(f, names, ieee, compile, ("acc", "x"), strict)
-    return found.reduce(arr, initial, nulls=nulls, **names)
+    named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
+    return kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict).reduce(arr, initial, nulls=nulls, **named)
 
 
 @front
 def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typecode: str | None = None,
                ieee: bool = False, compile: bool = True, strict: bool = False,
-               nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
+               nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
     """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
     default the running sum. With initial the result has one element more. Exceptions are those of :func:`map`; nulls
-    is as in :func:`reduce`.
+    and names are as in :func:`reduce`.
 
     >>> import arrayops as ao
     >>> from array import array
     >>> ao.accumulate(array("d", [3.0, 1.0, 4.0]), "x if x > acc else acc")
     array('d', [3.0, 3.0, 4.0])
     """
-    found = kernel.kernel_of(f, names, ieee, compile, ("acc", "x"), strict)
-    return found.accumulate(arr, initial, typecode, nulls=nulls, **names)
+    named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
+    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    return found.accumulate(arr, initial, typecode, nulls=nulls, **named)
 
 
 # -- sums -------------------------------------------------------------------------------------------------------------
@@ -77,10 +82,23 @@ def sum(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None 
     >>> ao.sum(array("d", [0.1] * 10))
     1.0
     """
-    if (buffer := taken(arr, nulls, nan)) is not arr or nulls is not None or nan is not None:
+    if nan is not None:
+        return _without_nans(arr, nulls, nan)[0]
+    if (buffer := taken(arr, nulls)) is not arr or nulls is not None:
         return sum(buffer)
+    elements = native(arr)
     with held(arr):
-        return math.fsum(steadily(native(arr)))  # reached where only fsum itself can say: front.c does the others
+        return math.fsum(steadily(elements))  # reached where only fsum itself can say: front.c does the others
+
+
+def _without_nans(arr: Any, nulls: Any, nan: str | None) -> tuple[int | float, int]:
+    """The sum of the elements that are no nan, and their number."""
+    buffer = taken(arr, nulls)
+    g = figures.gather(buffer, figures.SUMS | figures.EXTREMES, nan)
+    floats = figures.is_float(buffer)
+    if floats and g.count and not builtins.max(-g.low, g.high) * g.count < _LARGE:
+        return sum(taken(buffer, None, nan)), g.count  # only fsum knows whether a sum on the way is too large
+    return figures.fsum(g, floats), g.count
 
 
 def mean(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> float:
@@ -93,13 +111,13 @@ def mean(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = 
     >>> ao.mean(array("i", [1, 2, 4]))
     2.3333333333333335
     """
-    arr = taken(arr, nulls, nan)
-    count = _machine.buffer_info(arr)[2]
+    arr = taken(arr, nulls)
+    total, count = (0, _machine.buffer_info(arr)[2]) if nan is None else _without_nans(arr, None, nan)
     if not count:
         import statistics
 
         return statistics.fmean(())
-    total = sum(arr)
+    total = sum(arr) if nan is None else total
     if isinstance(total, int) and not are_doubles(arr):
         with held(arr):
             total = math.fsum(steadily(native(arr)))  # fmean rounds each int to a float first
@@ -128,7 +146,10 @@ def min(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None 
     >>> ao.min(array("d", [2.5, -1.0]))
     -1.0
     """
-    if (buffer := taken(arr, nulls, nan)) is not arr or nulls is not None or nan is not None:
+    if nan is not None:
+        found = _extremes(arr, nulls, nan)
+        return builtins.min(found or ())
+    if (buffer := taken(arr, nulls)) is not arr or nulls is not None:
         return min(buffer)
     result: int | float = builtins.min(native(arr))  # reached if arr is empty: front.c does the others
     return result
@@ -145,7 +166,10 @@ def max(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None 
     >>> ao.max(array("d", [2.5, -1.0]))
     2.5
     """
-    if (buffer := taken(arr, nulls, nan)) is not arr or nulls is not None or nan is not None:
+    if nan is not None:
+        found = _extremes(arr, nulls, nan)
+        return builtins.max(found or ())
+    if (buffer := taken(arr, nulls)) is not arr or nulls is not None:
         return max(buffer)
     result: int | float = builtins.max(native(arr))
     return result
@@ -162,10 +186,16 @@ def minmax(arr: Any, *, nulls: str | int | float | None = None,
     >>> ao.minmax(array("h", [3, -1, 2]))
     (-1, 3)
     """
-    g = figures.gather(taken(arr, nulls, nan), figures.EXTREMES)
-    if not g.count:
+    found = _extremes(arr, nulls, nan)
+    if found is None:
         raise ValueError("minmax() of an empty buffer")
-    return figures.extremes(g)
+    return found
+
+
+def _extremes(arr: Any, nulls: Any, nan: str | None) -> tuple[int | float, int | float] | None:
+    """The smallest and the largest element; None if there are none."""
+    g = figures.gather(taken(arr, nulls), figures.EXTREMES, nan)
+    return None if g.low is None and not g.first_nan else figures.extremes(g)
 
 
 def _index(arr: Any, largest: bool, name: str, nulls: Any) -> int:
@@ -209,14 +239,15 @@ def argmax(arr: Any, *, nulls: str | int | float | None = None) -> int:
 
 
 def _counted(what: int, args: tuple[Any, ...], pred: Function | None, ieee: bool, compile: bool,
-             nulls: Any, names: dict[str, Any]) -> int:  # fmt: skip
-    found = kernel.predicate("x" if pred is None else pred, names, ieee, compile)
-    return kernel.count_true(found, what, *args, nulls=nulls, **names)
+             nulls: Any, names: Any, named: dict[str, Any]) -> int:  # fmt: skip
+    pred = "x" if pred is None else pred
+    named = kernel.with_names(pred, names, named, ieee)
+    return kernel.count_true(kernel.predicate(pred, named, ieee, compile), what, *args, nulls=nulls, **named)
 
 
 @front
 def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        nulls: str | int | float | None = None, **names: Any) -> bool:  # fmt: skip
+        nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -227,12 +258,12 @@ def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     >>> ao.any(array("i", [1, 2, 0]), "10 // x == 5")
     True
     """
-    return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, nulls, names))
+    return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, nulls, names, named))
 
 
 @front
 def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        nulls: str | int | float | None = None, **names: Any) -> bool:  # fmt: skip
+        nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -243,12 +274,12 @@ def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     >>> ao.all(array("d", [0.5, 0.7]), "0 < x < limit", limit=0.6)
     False
     """
-    return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, nulls, names))
+    return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, nulls, names, named))
 
 
 @front
 def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-          nulls: str | int | float | None = None, **names: Any) -> int:  # fmt: skip
+          nulls: str | int | float | None = None, names: Any = None, **named: Any) -> int:  # fmt: skip
     """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.
 
     Parameters and exceptions are those of :func:`filter`.
@@ -258,7 +289,7 @@ def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fa
     >>> ao.count(array("i", [1, 2, 3, 4]), "x % 2 == 0")
     2
     """
-    return _counted(kernel.COUNT, (arr, *more), pred, ieee, compile, nulls, names)
+    return _counted(kernel.COUNT, (arr, *more), pred, ieee, compile, nulls, names, named)
 
 
 # -- products ---------------------------------------------------------------------------------------------------------
@@ -316,9 +347,13 @@ def prod(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None
     >>> ao.prod(array("q", [2**40, 2**40]))
     1208925819614629174706176
     """
-    arr = taken(arr, nulls, nan)
+    arr = taken(arr, nulls)
+    check_nan(nan)
     if not figures.is_float(arr):
         with held(arr):
             product: int = math.prod(steadily(native(arr), 1 << 10))  # each may take 50 us, of a product of 4 Mibit
         return product
-    return reduce(arr, "acc * x", 1)  # type: ignore[no-any-return]
+    if nan is None:
+        return reduce(arr, "acc * x", 1)  # type: ignore[no-any-return]
+    rest: float = reduce(arr, "acc * (x if x == x else 1.0)", 1.0)
+    return rest if rest != 1 or any(arr, "x == x") else 1

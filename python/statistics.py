@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import math
+import operator
 import sys
+from array import array
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overload
 
 from . import _machine
 from .engine import figures
-from .engine.exchange import taken
+from .engine.common import native
+from .engine.exchange import given_as, is_array, taken, taken_together
 from .engine.figures import (
     EXTREMES,
     NOTHING,
@@ -32,11 +36,11 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 
-def _variance(arr: Any, ddof: int, name: str) -> tuple[int, int] | None:
+def _variance(arr: Any, ddof: int, name: str, nan: str | None) -> tuple[int, int] | None:
     """The variance as a fraction, or None if an element is inf or nan."""
     if not isinstance(ddof, int) or ddof < 0:
         raise ValueError(f"ddof must be an int from 0, not {ddof!r}")
-    g = gather(arr, SUMS | SQUARES)
+    g = gather(arr, SUMS | SQUARES, nan)
     if g.count <= ddof:
         raise no_data(name, g.count, ddof + 1)
     return None if g.special is not None else variance(g, is_float(arr), ddof)
@@ -54,7 +58,7 @@ def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan:
     >>> ao.var(array("d", [1e9 + 1, 1e9 + 2, 1e9 + 3]), ddof=1)
     1.0
     """
-    found = _variance(taken(arr, nulls, nan), ddof, "var")
+    found = _variance(taken(arr, nulls), ddof, "var", nan)
     return math.nan if found is None else ratio(*found)
 
 
@@ -68,7 +72,7 @@ def std(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan:
     >>> ao.std(array("i", [1, 2, 3, 4]))
     1.118033988749895
     """
-    found = _variance(taken(arr, nulls, nan), ddof, "std")
+    found = _variance(taken(arr, nulls), ddof, "std", nan)
     return math.nan if found is None else root(*found)
 
 
@@ -119,8 +123,8 @@ def stats(arr: Any, *, nulls: str | int | float | None = None, nan: str | None =
     >>> ao.stats(array("i", [1, 2, 3, 4]))
     Stats(count=4, sum=10, mean=2.5, min=1, max=4, var=1.25, std=1.118033988749895)
     """
-    arr = taken(arr, nulls, nan)
-    g = gather(arr, SUMS | SQUARES | EXTREMES)
+    arr = taken(arr, nulls)
+    g = gather(arr, SUMS | SQUARES | EXTREMES, nan)
     if not g.count:
         raise no_data("stats", 0, 1)
     return summary(g, is_float(arr))
@@ -168,8 +172,8 @@ class RunningStats:
 
         nulls and nan are as in :func:`sum`.
         """
-        arr = taken(arr, nulls, nan)
-        found = gather(arr, SUMS | SQUARES | EXTREMES)
+        arr = taken(arr, nulls)
+        found = gather(arr, SUMS | SQUARES | EXTREMES, nan)
         self._add(found._replace(first_nan=False), is_float(arr))  # which is first depends on the order
 
     def merge(self, other: RunningStats) -> None:
@@ -191,9 +195,7 @@ class RunningStats:
             before = seen["gathered"]
             if before.count and floats != seen["floats"]:
                 kinds = ("ints", "floats")
-                raise TypeError(
-                    f"these are statistics of {kinds[not floats]}; {kinds[floats]} cannot be added to them"
-                )
+                raise TypeError(f"these are statistics of {kinds[not floats]}; {kinds[floats]} cannot be added to them")
             new: _Seen = {"gathered": joined(before, g) if before.count else g, "floats": floats}
             # dict.setdefault is atomic with the GIL and without: whoever comes second has to add to what came first.
             if seen.setdefault("after", new) is new:
@@ -398,3 +400,121 @@ def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
     if n == 1:  # the smallest or the largest, also beside an infinity
         return low / 1  # type: ignore[no-any-return]
     return (low * (n - part) + high * part) / n  # type: ignore[no-any-return]
+
+
+# -- counting ---------------------------------------------------------------------------------------------------------
+
+
+def histogram(arr: Any, bins: Any = 10, range: tuple[float, float] | None = None, *,
+              nulls: str | int | float | None = None, nan: str | None = None) -> tuple[Any, Any]:  # fmt: skip
+    """How many elements are in each bin, and the edges of the bins: ``numpy.histogram(arr, bins, range)``.
+
+    bins: how many equal ones, from the smallest to the largest element or over range; or their edges, one more than
+    there are bins, which do not decrease. A bin has the elements from its lower edge up to, and without, its upper one,
+    the last bin also that. What is outside, nans too, is in no bin; nan=``"skip"`` is for a range that is to be found.
+    The counts are an array('q'), and exact: each element is compared with the edges that are given back, an array('d').
+    nulls are as in :func:`sum`.
+
+    Raises ValueError for no bins, edges that decrease or are nan, a range that is not finite or has its ends exchanged,
+    and for more bins than there are doubles in the range.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.histogram(array("d", [0.5, 1.0, 2.5, 4.0]), 4, (0, 4))
+    (array('q', [1, 1, 1, 1]), array('d', [0.0, 1.0, 2.0, 3.0, 4.0]))
+    >>> ao.histogram(b"hello", [97, 105, 113, 121])[0]
+    array('q', [2, 3, 0])
+    """
+    data = taken(arr, nulls, nan)
+    if is_array(bins) or isinstance(bins, Iterable):
+        edges, scale = _given_edges(bins), 0.0
+    else:
+        edges, scale = _equal_edges(bins, *_range_of(data, range))
+    counts = _machine.histogram(data, edges, scale) if len(edges) > 1 else array("q")
+    return given_as(arr, counts, labels=False), given_as(arr, edges, labels=False)
+
+
+def _given_edges(bins: Any) -> array[float]:
+    if isinstance(bins, str):
+        raise TypeError("bins must be a number of bins, or their edges: there are no rules by name here")
+    edges = array("d", native(taken(bins)) if is_array(bins) else bins)
+    if not all(a <= b for a, b in itertools.pairwise(edges)) or any(map(math.isnan, edges)):
+        raise ValueError("bins must increase: an edge is smaller than the one before it, or is a nan")
+    return edges
+
+
+def _range_of(data: Any, wanted: tuple[float, float] | None) -> tuple[float, float]:
+    """The first and the last edge, as NumPy finds them."""
+    if wanted is not None:
+        low, high = (float(x) for x in wanted)
+        if low > high:
+            raise ValueError(f"the range must begin with the smaller number, not ({low}, {high})")
+    elif not _machine.buffer_info(data)[2]:
+        low, high = 0.0, 1.0
+    elif _machine.has_nan(data):
+        low = high = math.nan
+    else:
+        g = gather(data, EXTREMES)
+        low, high = float(g.low), float(g.high)
+        # so that an int that is no double is not outside
+        low, high = (math.nextafter(low, -math.inf) if low > g.low else low,
+                     math.nextafter(high, math.inf) if high < g.high else high)  # fmt: skip
+    if not (math.isfinite(low) and math.isfinite(high)):
+        what = "that is to be found" if wanted is None else "that is given"
+        raise ValueError(f"the range {what} is not finite: ({low}, {high}); pass range=, or nan='skip' for nans")
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def _equal_edges(bins: Any, low: float, high: float) -> tuple[array[float], float]:
+    """Edges of equal bins, those of numpy.linspace, and bins for each unit."""
+    try:
+        number = operator.index(bins)
+    except TypeError:
+        raise TypeError(f"bins must be an int, or the edges, not {type(bins).__name__}") from None
+    if number < 1:
+        raise ValueError(f"there must be at least 1 bin, not {number}")
+    width = high - low
+    places = builtins.range(number)
+    if width == math.inf:  # NumPy gives up
+        step = (high / 2 - low / 2) / number
+        edges, scale = array("d", [2 * (i * step + low / 2) for i in places]), 0.5 / step
+    else:
+        step, scale = width / number, number / width if width else 0.0
+        edges = array("d", [i * step + low for i in places] if step else [i / number * width + low for i in places])
+    edges.append(high)
+    if not all(a < b for a, b in itertools.pairwise(edges)):
+        raise ValueError(f"there are not enough doubles from {low} to {high} for {number} bins")
+    return edges, scale
+
+
+def bincount(keys: Any, weights: Any = None, minlength: int = 0, *,
+             nulls: str | int | float | None = None) -> Any:  # fmt: skip
+    """How many keys there are of each number from 0 to the largest: ``numpy.bincount(keys, weights, minlength)``.
+
+    keys: ints that are not negative. weights: as many numbers, which are added up for each key instead: of ints the
+    exact sums, an array('q'), of floats what math.fsum gives for them, an array('d'). minlength: how many numbers there
+    are at least. nulls: ``"skip"`` leaves out rows with a null in one of them, a number takes the place of nulls.
+
+    Raises TypeError for keys that are floats, ValueError for negative ones and for lengths that differ, OverflowError
+    for a sum of ints that does not fit, and what math.fsum raises.
+
+    >>> import arrayops as ao
+    >>> from array import array
+    >>> ao.bincount(array("B", [0, 2, 2]))
+    array('q', [1, 0, 2])
+    >>> ao.bincount(array("B", [1, 0, 1]), array("d", [1e16, 5.0, 1.5]))
+    array('d', [5.0, 1.0000000000000002e+16])
+    """
+    least = operator.index(minlength)
+    if least < 0:
+        raise ValueError(f"minlength must not be negative, not {least}")
+    values, *others = taken_together((keys,) if weights is None else (keys, weights), nulls)
+    if is_float(values):
+        raise TypeError("keys must be ints, not floats")
+    g = gather(values, EXTREMES)
+    if g.count and g.low < 0:
+        raise ValueError(f"keys must not be negative: there is a {g.low}")
+    number = builtins.max(int(g.high) + 1 if g.count else 0, least)
+    if number > sys.maxsize // 8:
+        raise MemoryError(f"counts of {number} keys")
+    return given_as(keys, _machine.bincount(values, others[0] if others else None, number), labels=False)

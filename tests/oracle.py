@@ -323,19 +323,32 @@ def assert_bytes(got: Any, typecode: str, values: Iterable[Any]) -> None:
 
 
 @contextlib.contextmanager
+def handling(number: int, handler: Callable[[int, Any], object]) -> Iterator[None]:
+    """A handler for one signal, for the body.
+
+    A signal that was sent may still be on its way when the body ends, to a thread that is about to end, say. It would
+    meet the default action then, which ends the whole process; a signal that is ignored is dropped instead.
+    """
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_IGN if before is signal.SIG_DFL else before)
+
+
+@contextlib.contextmanager
 def patience(seconds: float = PATIENCE) -> Iterator[None]:
     """Fail, rather than hang for ever, when the body takes longer than a generous number of seconds."""
 
     def expired(signum: int, frame: object) -> None:
         raise AssertionError(f"no answer within {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, expired)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with handling(signal.SIGALRM, expired):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 # ---------------------------------------------------------------------------------------------------- edge values

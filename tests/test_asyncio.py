@@ -163,13 +163,21 @@ def test_cancelling_leaves_the_process_sound() -> None:
 
 
 def test_a_time_limit_leaves_the_process_sound() -> None:
-    """asyncio.timeout cancels in the same way; it has run out before it begins."""
+    """asyncio.timeout cancels in the same way; it has run out before it begins, and the call goes on behind it."""
     a = numbers()
+    over = threading.Event()
+
+    def work() -> Any:
+        over.wait(60)
+        return KERNEL(a)
 
     async def main() -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0):
-                await asyncio.to_thread(KERNEL, a)
+        try:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0):
+                    await asyncio.to_thread(work)
+        finally:
+            over.set()
         assert (await asyncio.to_thread(KERNEL, a))[0] == math.sin(1.0) * 2 + 1
 
     asyncio.run(main())

@@ -34,6 +34,7 @@ from oracle import outcome
 DOCS = pathlib.Path(__file__).parent.parent / "docs" / "command-line.md"
 COMMAND = [sys.executable, "-m", "arrayops"]
 SWAPPED = ">" if sys.byteorder == "little" else "<"
+MISSING = ": --missing skip leaves it out, --missing NUMBER fills it in"
 SAMPLES = {code: [1, 2, 3, 100] for code in "bBhHiIlLqQ"} | {code: [1.0, -0.0, 2.5, math.inf] for code in "fd"}
 
 
@@ -219,7 +220,12 @@ def test_csv(argv, text, expected, tiny_chunks):
         (["--text"], "\0\n", "line 1: '\\x00' is not a number"),
         (["--text", "-t", "B"], "1\n\n256\n", "line 3: unsigned byte integer is greater than maximum"),
         (["--csv", "2"], "1,2\n3\n", "line 2 has 1 columns and no column 2"),
-        (["--csv", "2"], "1,\n", "line 1: '' is not a number"),
+        (["--csv", "2"], "1,\n", f"line 1: the cell is empty{MISSING}"),
+        (["--csv", "1", "--na", "NA,-"], "1\n - \n", f"line 2: '-' is missing{MISSING}"),
+        (["--text", "--na", "NA"], "1\nNA\n", f"line 2: 'NA' is missing{MISSING}"),
+        (["--text", "--na", "NA", "--missing", "skip"], "1\nNA\nN\n", "line 3: 'N' is not a number"),
+        (["--text", "--na", "-999", "--missing", "error"], "1\n-999\n", f"line 2: '-999' is missing{MISSING}"),
+        (["--csv", "2", "--missing", "skip"], "1,2\n1\n", "line 2 has 1 columns and no column 2"),
         (["--csv", "b"], "a\n1\n", "line 1 has no column 'b'; the columns are 'a'"),
         (["--csv", "0"], "a\n1\n", "line 1 has no column '0'; the columns are 'a'"),
         (["--csv", "a"], "a,a\n1,2\n", "line 1 has more than one column 'a'; the columns are 'a', 'a'"),
@@ -230,6 +236,48 @@ def test_csv(argv, text, expected, tiny_chunks):
 )
 def test_text_that_is_not_numbers(argv, text, message):
     assert bad("map", "x", *argv, stdin=text.encode()) == message
+
+
+GAPS = "k,v\na,1\nb,\nc, NA \nd,-\ne,5\n"
+LINES = "1\nNA\n\n# a remark\n-\n5\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "text", "expected"),
+    [
+        (["--csv", "v", "--na", "NA,-", "--missing", "skip"], GAPS, ["1.0", "5.0"]),
+        (["--csv", "v", "--na", "NA,-", "--missing", "7"], GAPS, ["1.0", "7.0", "7.0", "7.0", "5.0"]),
+        (["--csv", "v", "--na", "NA, -,", "--missing", "nan"], GAPS, ["1.0", "nan", "nan", "nan", "5.0"]),
+        (["--csv", "2", "--skip", "1", "--na=-,NA", "--missing=-1", "-t", "h"], GAPS, ["1", "-1", "-1", "-1", "5"]),
+        (["--csv", "v", "--missing", "skip", "-t", "?"], "v\n1\n\"\"\n0\n", ["1", "0"]),
+        (["--text", "--na", "NA,-", "--missing", "skip"], LINES, ["1.0", "5.0"]),
+        (["--text", "--na", "NA,-", "--missing", "inf"], LINES, ["1.0", "inf", "inf", "5.0"]),
+        (["--text", "--na", "-999", "--missing", "skip", "-t", "i"], "3\n-999\n4\n", ["3", "4"]),
+        (["--text", "--na", "nan,none", "--missing", "0"], "3\nnan\nnone\n", ["3.0", "0.0", "0.0"]),
+        (["--text", "--na", "nan", "--missing", "skip", "-t", "i"], "3\nnan\n", ["3"]),
+        (["--text", "--missing", "skip"], "\n\n1\n", ["1.0"]),
+        (["--csv", "1", "--missing", "skip"], '""\n""\n', []),
+    ],
+)
+def test_missing_numbers(argv, text, expected, tiny_chunks):
+    assert good("map", "x", *argv, stdin=text.encode()).decode().split() == expected
+
+
+def test_missing_numbers_in_every_command(tiny_chunks):
+    argv = ["--csv", "v", "--na", "NA,-", "--missing", "skip"]
+    assert good("filter", "x > 1", *argv, stdin=GAPS.encode()) == b"5.0\n"
+    assert good("reduce", "acc*10 + x", *argv, "-t", "i", stdin=GAPS.encode()) == b"15\n"
+    assert good("stats", *argv, stdin=GAPS.encode()).splitlines()[0] == b"count 2"
+    argv[-1] = "nan"
+    assert good("stats", *argv, "--nan", "skip", stdin=GAPS.encode()).splitlines()[:3] == [
+        b"count 2", b"sum   6.0", b"mean  3.0",
+    ]  # fmt: skip
+    assert "sum   nan" in good("stats", *argv, stdin=GAPS.encode()).decode()
+
+
+def test_the_place_of_an_error_counts_lines_and_not_what_is_left_out(tiny_chunks):
+    argv = ["--csv", "v", "--na", "NA,-", "--missing", "skip"]
+    assert bad("map", "1/(x - 5)", *argv, stdin=GAPS.encode()).startswith("element 1 (line 6): ZeroDivisionError")
 
 
 def test_line_without_end_does_not_fill_memory():
@@ -439,6 +487,12 @@ def test_terminal_escapes_in_an_expression_are_not_printed():
         (["map", "x", "--text", "--csv", "a"], "not allowed with"),
         (["map", "x", "-t", "d", "--skip", "1"], "--skip counts lines"),
         (["map", "x", "--text", "--skip", "-1"], "--skip"),
+        (["map", "x", "-t", "d", "--missing", "skip"], "--na and --missing are about numbers as text"),
+        (["map", "x", "-t", "d", "--na", "NA"], "--na and --missing are about numbers as text"),
+        (["map", "x", "--text", "--missing", "drop"], "takes error, skip or a number of type 'd', not 'drop'"),
+        (["map", "x", "--text", "-t", "B", "--missing", "256"], "or a number of type 'B', not '256'"),
+        (["map", "x", "--text", "-t", "i", "--missing", "nan"], "or a number of type 'i', not 'nan'"),
+        (["map", "x*k", "-t", "d", "-p", "names=1"], "'names' has a meaning of its own here"),
         (["map", "x", "--csv", "1", "--delimiter", "ab"], "'ab' is not one character"),
         (["map", "x*k", "-t", "d", "-p", "k"], "'k' is not NAME=NUMBER"),
         (["map", "x*k", "-t", "d", "-p", "k=two"], "'two' is not a number"),

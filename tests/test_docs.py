@@ -63,6 +63,12 @@ def test_public_names_are_documented(name: str) -> None:
     assert ">>>" in value.__doc__ or name == "ExpressionError"
 
 
+def test_every_public_name_is_in_the_reference() -> None:
+    text = "".join(page.read_text() for page in (ROOT / "docs" / "reference").glob("*.md"))
+    shown = re.findall(r"^\.\. auto(?:function|class):: (\w+)$", text, re.M)
+    assert sorted(shown) == sorted(arrayops.__all__)
+
+
 def test_tests_that_are_named_exist() -> None:
     """Each promise of docs/limits.md and SECURITY.md has its test."""
     named = {

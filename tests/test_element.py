@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from arrayops.compiler.element import MOST_NESTED, TALLEST
-from arrayops.compiler.evaluate import MAX_INT_BITS, evaluator, interpret
+from arrayops.compiler.evaluate import COLUMNS, MAX_INT_BITS, evaluator, interpret
 from arrayops.compiler.ir import IR, MAX_ARMS, Builder, from_table, to_table
 from arrayops.compiler.parse import parse
 from grammar import random_case
@@ -28,10 +28,22 @@ def assert_means(text: str, *values: Any) -> None:
         outcome(evaluator(ir), *values),
         outcome(evaluator(ir, any_int=False), *values),
         outcome(interpret, ir, values),
+        *in_columns(ir, values),
     ):
         if isinstance(got, Raised) and isinstance(got.error, OverflowError) and "bits" in str(got.error):
             continue  # Python would make a larger integer
         assert difference(got, want) is None, (text, values, str(got), str(want))
+
+
+def in_columns(ir: IR, values: tuple[Any, ...]) -> list[Any]:
+    """What the functions of lists give, of which all parameters are lists, or only the first."""
+    found = []
+    for mask in {1, (1 << len(values)) - 1} if values else ():
+        column = getattr(evaluator(ir, any_int=False), COLUMNS)[mask]
+        if column is not None:
+            got = outcome(column, *([v, v, v] if mask >> i & 1 else v for i, v in enumerate(values)))
+            found += [got] if isinstance(got, Raised) else got
+    return found
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -173,4 +173,4 @@ def test_signatures() -> None:
     assert str(inspect.signature(ao.reduce)).startswith("(arr, f, /, initial=Ellipsis, *, ieee=False")
     assert str(inspect.signature(ao.accumulate)).startswith("(arr, f='acc + x', /, *, initial=None")
     assert str(inspect.signature(ao.evaluate)).startswith("(text, *, names=None")
-    assert str(inspect.signature(ao.explain)) == "(f, *typecodes, ieee=False, **names)"
+    assert str(inspect.signature(ao.explain)) == "(f, *typecodes, ieee=False, names=None, **named)"

@@ -602,6 +602,13 @@ def test_arrow_times(kind: Any, unit: str) -> None:
         ao.view(column, "datetime64[m]")
     with pytest.raises(TypeError, match="no unit of time"):
         ao.view(pyarrow.array([1, 2]), unit)
+    gaps = pyarrow.concat_arrays([column, pyarrow.array([None], kind)])
+    with pytest.raises(ValueError, match="has 1 null: nulls='skip' leaves them out, nulls=<number> puts a number"):
+        ao.view(gaps, unit)
+    assert ao.view(gaps, unit, nulls="skip").tolist() == [5, 3, 40]
+    assert ao.view(gaps, unit, nulls=-1).tolist() == [5, 3, 40, -1]
+    with pytest.raises(TypeError, match="nulls must be 'skip'"):
+        ao.view(gaps, unit, nulls="drop")
 
 
 # -- ~ -----------------------------------------------------------------------------------------------------------------
@@ -635,6 +642,44 @@ def test_not_is_offered_where_an_array_is_of_truth_values() -> None:
     assert ao.map(mask, lambda x: ~x, typecode="b").tolist() == [-2, -1]
     assert ao.map(array("b", [1, 2]), "~x").tolist() == [-2, -3]
     assert ao.map(array("d", [1.0, 5.0]), lambda x: ~(x > 2), typecode="b").tolist() == [-1, -2]
+
+
+class Truth:
+    """Gives a truth value, in no way that is compiled."""
+
+    def __call__(self, x: Any) -> bool:
+        return bool(x > 1)
+
+
+PIPES: list[tuple[str, Callable[[], Any]]] = [  # what gives the truth value, a pipeline that inverts it
+    ("the source", lambda: ao.lazy(numpy.array([True, False])).map("~x")),
+    ("a text", lambda: ao.lazy(array("d", [1, 5])).map("x > 2").filter("~x")),
+    ("a text, behind a filter", lambda: ao.lazy(array("d", [1, 5])).map("x > 2").filter("x").map("~x + 1")),
+    ("a function", lambda: ao.lazy(array("d", [1, 5])).map(lambda x: x > 2).map("~x")),
+    ("a callable", lambda: ao.lazy(array("d", [1, 5])).map(Truth()).map("~x")),
+    ("a callable and a number", lambda: ao.lazy(array("d", [1, 5])).map(Truth()).map("~x + k", k=1)),
+    ("a number", lambda: ao.lazy(array("b", [1, 5])).map("x + ~k", k=True)),
+]
+ENDS: list[Callable[[Any], Any]] = [
+    lambda p: p.collect("d"), lambda p: p.sum(), lambda p: p.count(), lambda p: p.stats(), list,
+    lambda p: p.reduce("acc + x", 0), lambda p: p.to(array("d", bytes(80))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "make"), PIPES, ids=[what for what, _ in PIPES])
+@pytest.mark.parametrize("end", ENDS)
+def test_not_is_offered_in_pipelines(what: str, make: Callable[[], Any], end: Callable[[Any], Any]) -> None:
+    for _ in range(2):
+        with pytest.raises(ao.ExpressionError, match="written with not: write 'not x'"):
+            end(make())
+
+
+def test_the_complement_of_ints_and_of_functions_stays_in_pipelines() -> None:
+    a = array("b", [1, 5])
+    assert list(ao.lazy(a).map("~x").filter("~x > 1")) == [-6]
+    assert list(ao.lazy(a).map(lambda x: ~(x > 2))) == [-1, -2]
+    assert list(ao.lazy(a).map(lambda x: [x][0]).map("~x + k", k=1)) == [-1, -5]
+    assert list(ao.lazy(a).map("~x").map(lambda x: ~(x > -3))) == [-2, -1]
 
 
 # -- bad input ---------------------------------------------------------------------------------------------------------

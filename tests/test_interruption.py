@@ -14,6 +14,7 @@ from typing import Any
 import arrayops as ao
 import pytest
 from arrayops import _machine
+from oracle import handling
 
 MILLION = 1 << 20
 LONG = 32 * MILLION
@@ -86,13 +87,12 @@ def test_long_readers_look_at_signals(name: Any, small: Any) -> None:
 def test_signals_are_handled_while_python_multiplies() -> None:
     """By a function of C, whose loop looks at no signal: handlers run more than once all the same."""
     ones, handled = array("b", b"\1") * (4 * MILLION), []
-    before = signal.signal(signal.SIGALRM, lambda number, frame: handled.append(1))
-    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
-    try:
-        assert ao.prod(ones) == 1
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with handling(signal.SIGALRM, lambda number, frame: handled.append(1)):
+        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+        try:
+            assert ao.prod(ones) == 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
     assert len(handled) > 2
 
 
@@ -106,11 +106,11 @@ class Interrupted(Exception):
 def interrupted(call: Any) -> bool:
     """Calls with a signal sent by another thread once the call looks at signals. Whether the call was cut off."""
 
-    def handle(number: Any, frame: Any) -> None:
-        raise Interrupted
+    start, ended = _machine.looks(), threading.Event()
 
-    start, before = _machine.looks(), signal.signal(signal.SIGUSR1, handle)
-    ended = threading.Event()
+    def handle(number: Any, frame: Any) -> None:
+        if not ended.is_set():
+            raise Interrupted
 
     def send() -> None:
         while _machine.looks() == start and not ended.wait(0.0005):
@@ -119,15 +119,15 @@ def interrupted(call: Any) -> bool:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
 
     thread = threading.Thread(target=send)
-    try:
-        thread.start()
-        call()
-    except Interrupted:
-        return True
-    finally:
-        ended.set()
-        thread.join()
-        signal.signal(signal.SIGUSR1, before)
+    with handling(signal.SIGUSR1, handle):
+        try:
+            thread.start()
+            call()
+        except Interrupted:
+            return True
+        finally:
+            ended.set()
+            thread.join()
     return False
 
 

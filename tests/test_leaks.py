@@ -15,6 +15,7 @@ import pytest
 from arrayops.engine import functions
 
 STEP = 2
+ROLLED = ("sum", "mean", "min", "max", "var", "std", "median")
 ao: Any = arrayops  # untyped: some calls have the wrong types on purpose
 Call = Callable[[Any, Any, Any], Any]
 
@@ -66,9 +67,28 @@ SUCCEEDING: dict[str, Call] = {
     "kernel": lambda a, b, out: ao.compile("x + y")(a, b),
     "kernel inplace": lambda a, b, out: ao.compile("x*1").inplace(a),
     "explain": lambda a, b, out: ao.explain("x + 1", "i"),
+    "argsort": lambda a, b, out: ao.argsort(a, reverse=True),
+    "topk": lambda a, b, out: ao.topk(a, 3),
+    "searchsorted": lambda a, b, out: ao.searchsorted(a, b),
+    "first": lambda a, b, out: ao.first(a, "x > 2"),
+    "first callback": lambda a, b, out: ao.first(a, bool),
+    "histogram": lambda a, b, out: ao.histogram(a, 3),
+    "bincount": lambda a, b, out: ao.bincount(a, b),
+    "bincount floats": lambda a, b, out: ao.bincount(a, array("d", [1.5, 2, 3, 4, float("inf")])),
+    "rolling": lambda a, b, out: [getattr(ao.rolling(a, 2, partial=True), what)() for what in ROLLED],
+    "takewhile": lambda a, b, out: ao.lazy(a).dropwhile("x < 2").takewhile("x").sum(),
     "empty": lambda a, b, out: ao.map(a[:0], "x + 1"),
 }
 RAISING: dict[str, Call] = {
+    "first raises": lambda a, b, out: ao.first(a, "1 // x == 7"),
+    "first callback raises": lambda a, b, out: ao.first(a, lambda x: 0 * failing(x), compile=False),
+    "bincount lengths": lambda a, b, out: ao.bincount(a, b[:2]),
+    "bincount overflow": lambda a, b, out: ao.bincount(b"\1" * 5, array("Q", [2**64 - 1] * 5)),
+    "bincount fsum": lambda a, b, out: ao.bincount(b"\0" * 2, array("d", [float("inf"), float("-inf")])),
+    "bincount floats as keys": lambda a, b, out: ao.bincount(array("d", [1.0])),
+    "histogram nan": lambda a, b, out: ao.histogram(array("d", [float("nan")])),
+    "searchsorted list": lambda a, b, out: ao.searchsorted(a, [1]),
+    "rolling overflow": lambda a, b, out: ao.rolling(array("q", [2**63 - 1] * 5), 2).sum(),
     "division": lambda a, b, out: ao.map(a, "1 // x"),
     "division out": lambda a, b, out: ao.map(a, "1 // x", out=out),
     "division second": lambda a, b, out: ao.map(b, "x // y", a),

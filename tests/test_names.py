@@ -138,6 +138,76 @@ def test_a_name_without_a_value_is_a_type_error(call: Callable[[], Any], said: s
     assert str(caught.value) == said
 
 
+GIVEN: dict[str, Any] = {"k": 2, "y": array("q", [10, 20]), "e": 7, "label": "t", "sqrt": math.sqrt, "acc": "no"}
+XK, XY = ao.compile("x*k"), ao.compile("x*k + y")
+ALIKE: list[tuple[str, Callable[..., Any], tuple[str, ...]]] = [  # place, call of keywords, the names that the text has
+    ("map", lambda **n: ao.map(Q, "x*k", **n), ("k",)),
+    ("map of a constant's name", lambda **n: ao.map(Q, "x*e", **n), ("e",)),
+    ("map of two arrays", lambda **n: ao.map(Q, "x*k + y", **n), ("k", "y")),
+    ("map of another first name", lambda **n: ao.map(Q, "k*t + y", **n), ("k", "y")),
+    ("in place", lambda **n: done(array("q", Q), lambda a: ao.map_inplace(a, "x*k", **n)), ("k",)),
+    ("filter", lambda **n: ao.filter(Q, "x > k", **n), ("k",)),
+    ("filter by others alone", lambda **n: ao.filter(Q, "y > 10", **n), ("y",)),
+    ("reduce", lambda **n: ao.reduce(Q, "acc*k + x", **n), ("k",)),
+    ("reduce from a number", lambda **n: ao.reduce(Q, "acc*k + x", 3, **n), ("k",)),
+    ("accumulate", lambda **n: ao.accumulate(Q, "acc*k + x", **n), ("k",)),
+    ("any", lambda **n: ao.any(Q, "x > k", **n), ("k",)),
+    ("all", lambda **n: ao.all(Q, "x > k", **n), ("k",)),
+    ("count", lambda **n: ao.count(Q, "x > y - k*8", **n), ("k", "y")),
+    ("explain", lambda **n: ao.explain("x*k", "q", **n), ("k",)),
+    ("kernel", lambda **n: XK(Q, **n), ("k",)),
+    ("kernel of two", lambda **n: XY.map(Q, **n), ("k", "y")),
+    ("kernel in place", lambda **n: done(array("q", Q), lambda a: XK.inplace(a, **n)), ("k",)),
+    ("kernel filter", lambda **n: XK.filter(Q, **n), ("k",)),
+    ("kernel reduce", lambda **n: ao.compile("acc*k + x", "acc", "x", "k").reduce(Q, **n), ("k",)),
+    ("kernel accumulate", lambda **n: ao.compile("acc*k + x", "acc", "x", "k").accumulate(Q, **n), ("k",)),
+    ("kernel given to a function", lambda **n: ao.map(Q, XK, **n), ("k",)),
+    ("kernel explain", lambda **n: XK.explain("q", **n), ("k",)),
+    ("pipeline", lambda **n: ao.lazy(Q).map("x*k", **n).collect(), ("k",)),
+    ("pipeline filter", lambda **n: ao.lazy(Q).filter("x > k", **n).sum(), ("k",)),
+    ("pipeline reduce", lambda **n: ao.lazy(Q).reduce("acc*k + x", 1, **n), ("k",)),
+    ("numpy", lambda **n: ao.map(np.array(Q), "x*k + y", **n).tolist(), ("k", "y")),
+]
+
+
+@pytest.mark.parametrize(("place", "call", "own"), ALIKE, ids=[place for place, _, _ in ALIKE])
+def test_a_mapping_is_the_same_names_by_keyword(place: str, call: Callable[..., Any], own: tuple[str, ...]) -> None:
+    want = call(**{name: GIVEN[name] for name in own})
+    assert_same(call(names=GIVEN), want)
+    assert_same(call(names={**GIVEN, own[0]: 1}, **{own[0]: GIVEN[own[0]]}), want)
+
+
+def test_arrays_of_a_mapping_are_taken_as_all_arrays_are() -> None:
+    weights = np.ma.array([1.0, 2.0], mask=[0, 1])
+    with pytest.raises(ValueError, match="has 1 null"):
+        ao.map(np.array([3.0, 4.0]), "x*w", names={"w": weights})
+    result = ao.map(np.array([3.0, 4.0]), "x*w", names={"w": weights}, nulls="propagate")
+    assert result.tolist() == [3.0, None]
+
+
+BAD_MAPPINGS: list[tuple[Callable[[], Any], str]] = [
+    (lambda: ao.map(Q, "x*k", names=5), "names must be a mapping, not int"),
+    (lambda: XK(Q, names=[("k", 1)]), "names must be a mapping, not list"),
+    (lambda: ao.lazy(Q).map("x*k", names="k"), "names must be a mapping, not str"),
+    (lambda: ao.map(Q, abs, names={}), "abs is a callable: named values go with a text only"),
+    (lambda: ao.map(Q, "x*out", names={"out": 1}), "the name 'out' is that of an option: give it another one"),
+    (lambda: ao.reduce(Q, "acc + x*initial", names={"initial": 1}), "the name 'initial' is that of an option: give it"),
+    (lambda: ao.map(Q, "x*k", names={"K": 1}), "'x*k' needs 2 values by position ('x', 'k'), 1 were given"),
+    (lambda: ao.map(Q, "x*k", names={"x": 1, "k": 1}), "'x*k' needs 0 values by position (none), 1 were given"),
+    (lambda: ao.map(Q, "x*k", names=GIVEN, j=1), "'x*k' has no name 'j'; its names are 'x', 'k'"),
+    (lambda: ao.map(Q, "x*label", names=GIVEN), "'label' must be a buffer or an int, float or bool, not str"),
+    (lambda: ao.reduce(Q, "acc + x*y", names=GIVEN), "'y' must be a number in a fold, not array"),
+    (lambda: ao.lazy(Q).map("x*y", names=GIVEN), "'y' must be a number in a pipeline, not array"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "said"), BAD_MAPPINGS, ids=[said[:40] for _, said in BAD_MAPPINGS])
+def test_what_a_mapping_cannot_give_is_a_type_error(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        call()
+    assert str(caught.value).startswith(said)
+
+
 # -- what counts as a number -------------------------------------------------------------------------------------------
 
 TYPES = [np.bool_, np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64, np.float16,

@@ -16,7 +16,7 @@ import pytest
 MORE = int(os.environ.get("ARRAYOPS_RACES", "1"))  # times as many rounds
 TYPECODES = "bBhHiIlLqQfd"
 #: Rows whose kernels read elements again: larger arrays, so that a write comes in between.
-HARD = {"sort", "sort strided", "order statistics", "extremes", "moments"}
+HARD = {"sort", "sort strided", "argsort", "order statistics", "extremes", "moments"}
 
 #: Statements over `a` and `b`, which are written to meanwhile; `v` is every second element of `a`, `o` an output.
 STATEMENTS = {
@@ -25,6 +25,13 @@ STATEMENTS = {
     "unique": "ao.unique(a)",
     "reverse": "ao.reverse(a); ao.reverse(v)",
     "order statistics": "ao.median(a); ao.median(v); ao.quantile(a, .25); ao.quantile(a, [.1, .99])",
+    "argsort": "ao.argsort(a); ao.argsort(v, reverse=True); ao.topk(a, 9); ao.topk(a, 5000); ao.topk(v, 70)",
+    "searchsorted": "ao.searchsorted(a, b); ao.searchsorted(v, a, 'right'); ao.searchsorted(b, o)",
+    "histogram": "ao.histogram(a, 20); ao.histogram(v, 9000, (0, 200)); ao.histogram(a, [0, 1, 50, 1e9])",
+    "bincount": "ao.bincount(k); ao.bincount(k, a); ao.bincount(k[::2], v)",
+    "windows": "r = ao.rolling(a, 100); r.sum(); r.mean(); r.min(); r.max(); r.var(); r.std(); r.median()",
+    "windows of views": "r = ao.rolling(v, 3, partial=True); r.sum(); r.max(); r.std(); r.median()",
+    "first": "ao.first(a, 'x > 126'); ao.first(v, 'x != x'); ao.lazy(a).dropwhile('x < 99').takewhile('x').count()",
     "extremes": "ao.min(a); ao.max(a); ao.minmax(a); ao.argmin(a); ao.argmax(a); ao.min(v); ao.argmax(v)",
     "sums": "ao.sum(a); ao.sum(v); ao.mean(a); ao.dot(a, b); ao.dot(v, v)",
     "moments": "ao.var(a); ao.std(a); ao.stats(a); ao.stats(v); ao.RunningStats().update(a)",
@@ -42,6 +49,18 @@ STATEMENTS = {
     "moments of pipelines": "ao.lazy(a).map('x').stats(); ao.lazy(v).filter('x > 2').min()",
     "callbacks": "ao.map(a, f); ao.map(a, f, compile=False); ao.reduce(a, g)",
     "copies": "ao.view(a, '<' + code).tolist(); list(ao.array_iterator(v)); ao.slice(a, 1, 9).tolist(); ao.to_arrow(a)",
+    "formats out": "ao.map(a, 'x', typecode='?'); ao.map(a, 'x', typecode='e'); ao.map(a, '9', typecode='i3')",
+    "formats in": "ao.map(e, 'x + 1', typecode='d'); ao.sum(e); ao.stats(e); ao.unique(e); ao.median(e); ao.sort(e)",
+    "truths in": "ao.filter(a, 'm', m=t); ao.count(t); ao.map(t, 'not x'); ao.any(t); ao.map(a, 'x if m else 0', m=t)",
+    "ints of 24 bits in": "ao.map(i3, 'x*2', typecode='q'); ao.sum(i3); ao.filter(i3, 'x > 5'); ao.argmin(i3)",
+    "formats written": "ao.map(a, 'x > 3', out=t); ao.map(e, 'x', out=e); ao.map(i3, 'x >> 1', out=i3); ao.reverse(i3)",
+    "nans left out": "ao.sum(a, nan='skip'); ao.stats(a, nan='skip'); ao.min(a, nan='skip'); ao.median(a, nan='skip')",
+    "nans left out of halves": "ao.sum(e, nan='skip'); ao.mean(e, nan='skip'); ao.prod(e, nan='skip')",
+    "nulls left out": "ao.sum(n, nulls='skip'); ao.filter(n, 'x > 1', nulls='skip'); ao.median(n, nulls='skip')",
+    "nulls filled": "ao.sum(n, nulls=5); ao.map(n, 'x', nulls=3); ao.count(n, 'x > 3', nulls=0)",
+    "nulls propagated": "ao.map(masked, 'x', nulls='propagate'); ao.map(masked, '9 // x + y', y=b, nulls='propagate')",
+    "labelled": "ao.map(s, 'x'); ao.filter(s, 'x > 3'); ao.evaluate('x > 3', x=s); ao.map(s, 'x', out=s.copy())",
+    "marked together": "ao.map(a, 'x * 2**60', typecode='d'); ao.filter(a, 'x * 2**60 > 2**65')",
     "arithmetic": "ao.add(a, b); ao.subtract(a, b); ao.multiply(a, b); ao.divide(a, b, typecode='d')",
     "in place": "ao.clip(a, 1, 100); ao.scale(a, 1); ao.normalize(a)",
 }
@@ -65,16 +84,27 @@ def call(names, running):
         for _ in range(rounds):
             for part in parts:
                 try:
-                    exec(part, dict(names))
+                    exec(part, names)
                 except (TypeError, ValueError, ArithmeticError):
                     pass
     finally:
         running.pop()
+def owned(a, data):
+    # Arrow data with nulls, a masked array and a Series, over memory that is written to: elements, bits and mask.
+    import numpy, pandas
+    values = numpy.asarray(a)
+    masked = numpy.ma.array(values, mask=values.view("?")[:size], copy=False)
+    exported = type(ao.to_arrow(a))(a, data[:size // 8 + 1])
+    return {"n": exported, "masked": masked, "s": pandas.Series(values, copy=False)}
 def race(code):
     raw = array(code, rng.randbytes(size * array(code).itemsize))
     noise = [array(code, rng.choices(range(127), k=1000)) * (size // 1000), raw, array(code, [1]) * size, raw[::-1]]
     a, b, o = array(code, noise[0]), array(code, noise[1]), array(code, noise[0][:size // 2])
     names = {"ao": ao, "a": a, "b": b, "o": o, "v": memoryview(a)[::2], "f": f, "g": g, "code": code}
+    data = memoryview(a).cast("B")
+    names |= {"t": ao.view(data, "?", count=size), "e": ao.view(data, "e"), "i3": ao.view(data, "<i3")}
+    names |= owned(a, data) if any(name in statement for name in ("(n,", "masked", "(s,", "x=s")) else {}
+    names["k"] = memoryview(a).cast("B")[: len(a)]  # keys that change
     running = [1, 1]
     writing = [memoryview(n).cast("B") for n in noise], [memoryview(t).cast("B") for t in (a, b)], running
     threads = [threading.Thread(target=write, args=writing) for _ in range(2)]

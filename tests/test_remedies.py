@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -131,6 +132,15 @@ REMEDIES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("signed", lambda: ao.map(array("q", [2**62]), "x * 2"), OverflowError, "pass typecode='Q'"),
     ("neither holds them", lambda: ao.evaluate("u - 2", u=array("Q", [TOP, 1])), OverflowError, "pass typecode='d'"),
     ("natural", lambda: ao.evaluate("u - i", u=array("Q", [TOP]), i=array("b", [1])), OverflowError, "typecode='Q'"),
+    ("pipeline", lambda: ao.lazy(I).map("x * 2**31").collect(), OverflowError, "; pass typecode='q'"),
+    ("pipeline of bytes", lambda: ao.lazy(b"\xff").map("x + 1").collect(), OverflowError,
+     "unsigned byte integer is greater than maximum; pass typecode='q'"),
+    ("pipeline, unsigned", lambda: ao.lazy(U).map("x - 2").collect(), OverflowError,
+     "can't convert negative int to unsigned; pass typecode='q'"),
+    ("pipeline, callback", lambda: ao.lazy(U).map(lambda x: [x - 2][0]).collect(), OverflowError, "pass typecode='q'"),
+    ("pipeline, large", lambda: ao.lazy(U).map(lambda x: [x << 70][0]).collect(), OverflowError, "pass typecode='d'"),
+    ("pipeline, floats", lambda: ao.lazy(I).map("x / 2").collect(), TypeError, "pass typecode='d'"),
+    ("pipeline, asked", lambda: ao.lazy(I).map("x * 200").collect("b"), OverflowError, "pass typecode='q'"),
     ("too large for all", lambda: ao.evaluate("u + 1", u=array("Q", [TOP])), OverflowError, "pass typecode='d'"),
 ]  # fmt: skip
 
@@ -156,6 +166,9 @@ UNTOUCHED: list[Callable[[], Any]] = [  # nothing to ask for: Python's own words
     lambda: ao.map_inplace(array("B", [255]), "x + 1"),
     lambda: ao.map(b"\xff", "x + 1", out=bytearray(1)),
     lambda: ao.scale(array("b", [100]), 2),
+    lambda: ao.lazy(I).map("x * 2**31").to(array("i", [0, 0])),
+    lambda: ao.lazy(I).map(lambda x: [math.exp(x * 1000)][0]).collect("d"),
+    lambda: ao.lazy(I).map("1 // (x - 1)").collect(),
 ]
 
 

@@ -167,6 +167,12 @@ RUNS = {
     "reduce": lambda: ao.reduce(data, "(acc**40 + x**90) % 1000003", 5),
     "accumulate": lambda: ao.accumulate(data, "(acc**40 + x**90) % 1000003", initial=5),
 }
+# Whatever is imported for the call is imported now: a KeyboardInterrupt that passes through exec of a text, as in a
+# module with dataclasses, lets CPython end by the signal though it was caught.
+all_data, all_out = data, out
+data, out = data[:3], out[:3]
+RUNS[sys.argv[1]]()
+data, out = all_data, all_out
 timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
 timer.start()
 try:

@@ -8,13 +8,21 @@
  *   avx2     -mavx2 -mfma -mbmi -mbmi2 -mlzcnt -mpopcnt   (lzcnt comes with bmi on every processor that has avx2)
  *   avx512   and -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mprefer-vector-width=512
  */
+#include "portable.h"
 #include "vm.h"
 
 #include <string.h>
 
+/* clang-cl has the builtins, but not the library that they ask. */
+#if AO_EXTENSIONS && defined __x86_64__ && defined __GNUC__
+#define HAS_LEVELS 1
+#else
+#define HAS_LEVELS 0
+#endif
+
 extern const ao_isa ao_isa_base;
 
-#if defined __x86_64__ && defined __GNUC__
+#if HAS_LEVELS
 extern const ao_isa ao_isa_avx2, ao_isa_avx512;
 
 static int runs_avx2(void)
@@ -42,7 +50,7 @@ static const struct {
     int (*runs)(void);
 } levels[] = {
     {&ao_isa_base, runs_always},
-#if defined __x86_64__ && defined __GNUC__
+#if HAS_LEVELS
     {&ao_isa_avx2, runs_avx2},
     {&ao_isa_avx512, runs_avx512},
 #endif
@@ -50,7 +58,7 @@ static const struct {
 
 const char *const ao_isa_names[] = {
     "base",
-#if defined __x86_64__ && defined __GNUC__
+#if HAS_LEVELS
     "avx2", "avx512",
 #endif
     NULL,

@@ -9,9 +9,8 @@
  */
 #include "parallel.h"
 #include "program.h"
+#include "thread.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -37,7 +36,7 @@ typedef struct {
     shared *all;
     char *frame, *aside;
     const void **inputs;
-    pthread_t thread;
+    ao_thread thread;
     int calling; /* the thread of the caller: it polls */
     int started;
 } worker;
@@ -77,7 +76,7 @@ static int wait_for_turn(shared *all, size_t c)
     while (atomic_load(&all->good) != c) {
         if (atomic_load(&all->stop))
             return 0;
-        sched_yield();
+        ao_thread_yield();
     }
     return 1;
 }
@@ -146,14 +145,14 @@ void ao_run_parallel(const ao_program *program, const ao_job *job, unsigned thre
         *w = (worker){.all = &all, .frame = at, .inputs = (const void **)(void *)(at + frame),
                       .aside = aside ? at + frame + inputs : NULL, .calling = t == 0};
         if (t)
-            w->started = pthread_create(&w->thread, NULL, take_chunks, w) == 0;
+            w->started = ao_thread_start(&w->thread, take_chunks, w);
         else
             take_chunks(w);
     }
     for (unsigned t = 1; t < threads; t++) {
         worker *w = (worker *)(void *)(memory + t * each);
         if (w->started)
-            pthread_join(w->thread, NULL);
+            ao_thread_join(&w->thread);
     }
     allocator->call(allocator->context, block, total, 0);
 }
@@ -163,7 +162,7 @@ typedef struct {
     void *context;
     size_t first, end;
     unsigned part;
-    pthread_t thread;
+    ao_thread thread;
     int started;
 } range;
 
@@ -184,11 +183,11 @@ void ao_in_parts(size_t count, unsigned parts, void (*work)(void *context, unsig
         const size_t first = p * each < count ? p * each : count, end = first + each < count ? first + each : count;
         ranges[p] = (range){.work = work, .context = context, .first = first, .end = end, .part = p};
         if (p && first < end)
-            ranges[p].started = pthread_create(&ranges[p].thread, NULL, work_range, &ranges[p]) == 0;
+            ranges[p].started = ao_thread_start(&ranges[p].thread, work_range, &ranges[p]);
         if (!ranges[p].started && first < end)
             work_range(&ranges[p]);
     }
     for (unsigned p = 1; p < parts; p++)
         if (ranges[p].started)
-            pthread_join(ranges[p].thread, NULL);
+            ao_thread_join(&ranges[p].thread);
 }

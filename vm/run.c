@@ -19,6 +19,7 @@
  * body again with the next block, so blocks restart small after a stop and double, lest that cost be quadratic.
  */
 #include "program.h"
+#include "subnormal.h"
 
 #include <string.h>
 
@@ -170,6 +171,7 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
         f->regs[program->out] = f->scratch ? f->scratch : job->out;
     f->lead = f->scratch || program->out_type == AO_TYPE_NONE ? 0 : program->out;
     f->lead_size = f->lead ? ao_type_sizes[program->out_type] : program->inputs ? ao_type_sizes[program->types[0]] : 0;
+    ao_subnormal_forget();
     run_prologue(f);
     frame->position = frame->block_count = 0;
     frame->marks = f->marks;

@@ -25,12 +25,13 @@ from .. import ExpressionError, Kernel, __version__, _machine, explain, reduce
 from .. import map as map_array
 from ..compiler import evaluate, parse
 from ..compiler.machine import EXACT_FLOAT, ISA, ISA_LEVELS, TYPECODES
-from ..engine.exchange import taken
 from ..engine.figures import EXTREMES, NOTHING, SUMS, Gathered, as_floats, extremes, fsum, gather, joined
 from ..engine.kernel import needs_parts, text_kernel
 from .streams import (
+    SKIP,
     Chunk,
     ElementType,
+    Missing,
     Number,
     Numbers,
     StreamError,
@@ -38,6 +39,7 @@ from .streams import (
     csv_chunks,
     open_input,
     open_output,
+    parse_number,
     raw_chunks,
     shorten,
     text_chunks,
@@ -52,7 +54,7 @@ PROGRESS_DELAY = 1.0
 CARET_CONTEXT = 50
 LEFT_BEHIND = "A file .arrayops-*.tmp beside FILE is of a process that was killed, and safe to delete."
 # Keywords of the functions called here: as a name in the expression they would be taken for the option.
-RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial", "nulls"})
+RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial", "nulls", "names"})
 # What Python's own arithmetic raises on an element, or a call on names and types that do not fit.
 EXPECTED = (ArithmeticError, TypeError, ValueError)
 
@@ -161,7 +163,10 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise CliError("raw input needs its type, for example -t d; for numbers as text use --text or --csv")
     if not args.is_text and args.skip:
         raise CliError("--skip counts lines, so it needs --text or --csv")
+    if not args.is_text and (args.na or args.missing is not None):
+        raise CliError("--na and --missing are about numbers as text, so they need --text or --csv")
     args.type = args.type or ElementType("d")
+    args.absent = Missing(args.na, missing_value(args.missing, args.type))
     args.names = dict(args.param) if "param" in args else {}
     if len(args.names) < len(vars(args).get("param", [])):
         raise CliError("a name is given twice with -p")
@@ -237,6 +242,30 @@ def add_stream_options(command: argparse.ArgumentParser) -> None:
     form.add_argument("--csv", metavar="COLUMN", help="read one column of CSV: its name, or its number from 1")
     command.add_argument("--delimiter", type=delimiter, default=",", metavar="CHAR", help="of --csv, default ,")
     command.add_argument("--skip", type=line_count, default=0, metavar="LINES", help="leave out the first LINES lines")
+    command.add_argument(
+        "--na",
+        type=tokens,
+        default=frozenset(),
+        metavar="TOKENS",
+        help="what stands for a missing number, such as NA,-,null; an empty cell of --csv does",
+    )
+    command.add_argument("--missing", metavar="WHAT", help="of missing numbers: error (the default), skip, or a number")
+
+
+def tokens(text: str) -> frozenset[str]:
+    return frozenset(token.strip() for token in text.split(",")) - {""}
+
+
+def missing_value(text: str | None, kind: ElementType) -> Number | str | None:
+    """What takes the place of a missing number: None for an error, SKIP, or a number that the type holds."""
+    if text is None or text in ("error", SKIP):
+        return SKIP if text == SKIP else None
+    try:
+        value: Number = parse_number(text, 0, kind)
+        kind.elements(1)[0] = value
+        return value
+    except (TypeError, ValueError, OverflowError):
+        raise CliError(f"--missing takes error, skip or a number of type {kind.code!r}, not {text!r}") from None
 
 
 def element_type(text: str) -> ElementType:
@@ -406,9 +435,9 @@ def open_chunks(args: argparse.Namespace, console: Console) -> Iterator[Iterator
     """Opens the input as chunks, with a progress bar over it."""
     with open_input(args.input, console.stdin) as stream:
         if args.csv is not None:
-            chunks = csv_chunks(stream, args.type, args.csv, args.delimiter, args.skip)
+            chunks = csv_chunks(stream, args.type, args.csv, args.delimiter, args.skip, args.absent)
         elif args.text:
-            chunks = text_chunks(stream, args.type, args.skip)
+            chunks = text_chunks(stream, args.type, args.skip, args.absent)
         else:
             chunks = raw_chunks(stream, args.type)
         with closing(watched(chunks, bytes_left(stream), console.stderr)) as shown:
@@ -460,8 +489,7 @@ class Summary:
         self.doubles = NOTHING  # the elements as doubles, which statistics.fmean makes of them before it adds
 
     def add(self, data: Numbers) -> None:
-        data = taken(data, nan=self.nan)
-        found = gather(data, SUMS | EXTREMES)
+        found = gather(data, SUMS | EXTREMES, self.nan)
         self.seen = joined(self.seen, found)
         self.doubles = joined(self.doubles, found if self.kind.is_float else doubles(data, found))
 

@@ -31,6 +31,7 @@ CSV_CHUNK_ROWS = 1 << 15
 MAX_LINE_BYTES = 1 << 20
 MAX_COLUMN_DIGITS = 10  # what is longer is taken for a name
 SHOWN_CHARS = 60  # of the input, in a message
+SKIP = "skip"
 BYTE_ORDERS = {"<": "little", ">": "big"}
 UTF8_BOM = b"\xef\xbb\xbf"
 
@@ -86,6 +87,33 @@ class ElementType:
     @property
     def is_float(self) -> bool:
         return self.code in FLOAT_TYPECODES
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What counts as no number in a text, and what becomes of it: None, an error; SKIP, left out; else a number.
+
+    A cell of CSV that is empty is always missing; a blank line of a text with one number per line is no element at all.
+    """
+
+    tokens: frozenset[str] = frozenset()
+    instead: Number | str | None = None
+
+    def covers_numbers(self, kind: ElementType) -> bool:
+        """Whether a token would be read as a number, so that every cell must be looked at."""
+        return any(reads(token, kind) for token in self.tokens)
+
+    def value(self, text: str, line: int, kind: ElementType) -> Number | None:
+        """The number of a cell, or None if it is left out. StreamError if there is none, and that is an error."""
+        if text and text not in self.tokens:
+            return parse_number(text, line, kind)
+        if self.instead is None:
+            what = f"{shorten(text)!r} is missing" if text else "the cell is empty"
+            raise StreamError(f"line {line}: {what}: --missing skip leaves it out, --missing NUMBER fills it in")
+        return None if isinstance(self.instead, str) else self.instead
+
+
+NONE_MISSING = Missing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,31 +225,39 @@ class Lines:
             yield rest.splitlines()
 
 
-def text_chunks(stream: BinaryIO, kind: ElementType, skip: int = 0) -> Iterator[Chunk]:
+def text_chunks(
+    stream: BinaryIO, kind: ElementType, skip: int = 0, missing: Missing = NONE_MISSING
+) -> Iterator[Chunk]:
     """Yields the numbers of a text with one number per line; blank lines and lines that start with # are left out."""
     lines = Lines(stream, skip)
     parse: Callable[[bytes], Number] = float if kind.is_float else int
-    start = 0
+    start, careful = 0, missing.covers_numbers(kind)
     for first, block in lines.blocks():
         numbers: Sequence[int] = range(first, first + len(block))
         try:
-            values = [parse(line) for line in block]
+            values = None if careful else [parse(line) for line in block]
         except ValueError:
-            numbers, values = parse_lines(block, first, kind)
+            values = None
+        if values is None:
+            numbers, values = parse_lines(block, first, kind, missing)
         data = pack(values, numbers, kind)
         yield Chunk(data, start, lines.position, numbers)
         start += len(data)
 
 
-def parse_lines(block: list[bytes], first: int, kind: ElementType) -> tuple[list[int], list[Number]]:
+def parse_lines(
+    block: list[bytes], first: int, kind: ElementType, missing: Missing
+) -> tuple[list[int], list[Number]]:
     """The careful way through a block: leaves out blank and comment lines and names the line that is no number."""
     numbers: list[int] = []
     values: list[Number] = []
     for number, line in enumerate(block, first):
         text = line.strip()
         if text and not text.startswith(b"#"):
-            values.append(parse_number(text.decode("utf-8", "replace"), number, kind))
-            numbers.append(number)
+            value = missing.value(text.decode("utf-8", "replace"), number, kind)
+            if value is not None:
+                values.append(value)
+                numbers.append(number)
     return numbers, values
 
 
@@ -233,6 +269,15 @@ def parse_number(text: str, line: int, kind: ElementType) -> Number:
         wanted = "a number" if kind.is_float else f"an integer, as type {kind.code!r} needs"
         problem = too_many_digits(text) or f"{shorten(text)!r} is not {wanted}"
         raise StreamError(f"line {line}: {problem}") from None
+
+
+def reads(text: str, kind: ElementType) -> bool:
+    """Whether this is read as a number of the type."""
+    try:
+        parse_number(text, 0, kind)
+        return True
+    except StreamError:
+        return False
 
 
 def too_many_digits(text: str) -> str | None:
@@ -263,7 +308,12 @@ def pack(values: list[Number], lines: Sequence[int], kind: ElementType) -> Numbe
 
 
 def csv_chunks(
-    stream: BinaryIO, kind: ElementType, column: str, delimiter: str = ",", skip: int = 0
+    stream: BinaryIO,
+    kind: ElementType,
+    column: str,
+    delimiter: str = ",",
+    skip: int = 0,
+    missing: Missing = NONE_MISSING,
 ) -> Iterator[Chunk]:
     """Yields one column of a CSV text: by its 1-based number, or by its name in the first row after `skip` lines."""
     lines = Lines(stream, skip)
@@ -275,7 +325,10 @@ def csv_chunks(
     for line, row in rows:
         if index >= len(row):
             raise StreamError(f"line {line} has {len(row)} columns and no column {column}")
-        values.append(parse_number(row[index].strip(), line, kind))
+        value = missing.value(row[index].strip(), line, kind)
+        if value is None:
+            continue
+        values.append(value)
         numbers.append(line)
         if len(values) == CSV_CHUNK_ROWS:
             yield Chunk(pack(values, numbers, kind), start, lines.position, numbers)

@@ -118,9 +118,11 @@ def is_buffer(value: Any) -> bool:
         return True
     try:
         memoryview(value).release()
-        return True
     except TypeError:
         return False
+    except ValueError:
+        pass  # NumPy's times would if there were a format for them: who takes the buffer says what to do
+    return True
 
 
 def new_values(typecode: str, values: Any) -> Any:
@@ -261,3 +263,19 @@ def _signature(function: Callable[..., Any]) -> str:
 def _shown(value: Any) -> str:
     """A default as the signature has it."""
     return "..." if value is MISSING else repr(value)
+
+
+def warn_of_namesake(folder: str) -> None:
+    """The Rust package called arrayops on PyPI is installed into the same folder; its files are seen there.
+
+    Whichever of the two came last is imported, but modules of the other lie beside it, and removing one breaks both.
+    """
+    if os.path.exists(os.path.join(folder, "basic.py")):
+        import warnings
+
+        warnings.warn(
+            "two packages called arrayops are installed in one place; keep one: pip uninstall arrayops arrayops-vm, "
+            "then pip install arrayops-vm",
+            RuntimeWarning,
+            stacklevel=3,
+        )

@@ -29,6 +29,7 @@ from .missing import (
     rows,
     without_nans,
 )
+from .names import looked_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,14 +57,17 @@ def unit_of(data: Any) -> str:
     return str(data.dtype.str[1:]).replace("M8", "datetime64", 1).replace("m8", "timedelta64", 1)
 
 
-def times(data: Any, unit: str) -> tuple[Any, str]:
-    """The ints of an array of times, and their format. TypeError if they are not in this unit, or it is none."""
+def times(data: Any, unit: str, nulls: Any) -> tuple[Any, str]:
+    """The ints of an array of times, and their format. TypeError if they are not in this unit, or it is none.
+
+    nulls: of Arrow's times, as for taken.
+    """
     name, _, step = unit.lstrip("<>=|").partition("[")
     wanted = f"{_TIMES.get(name, name)}[{step}"
     if _kind_of(data) in _LABELLED and labelled.has_no_nulls(data):
         data = data.to_numpy()
     if type(data) not in _PLAIN and is_arrow(data):
-        ints = one_buffer(prepared(arrow_columns(data, wanted), None))
+        ints = one_buffer(prepared(arrow_columns(data, wanted), nulls))
         return ints, str(_machine.buffer_info(ints)[0])
     if _TIMES.get(name, name) not in _TIMES.values():
         raise TypeError(f"format {unit!r} is not supported: of times it is 'datetime64[ns]', 'timedelta64[us]', ...")
@@ -300,17 +304,19 @@ def _taken_from(stream: Iterable[Any], nulls: Any) -> Iterator[Any]:
 class _Rule:
     """What the exchange does for one method."""
 
-    __slots__ = ("chunkwise", "gives", "method", "natural", "policy", "truth")
+    __slots__ = ("chunkwise", "gives", "method", "natural", "policy", "positional", "truth")
 
     def __init__(self, method: Callable[..., Any], gives: bool = False,
                  chunkwise: Callable[[Any], bool] | None = None, policy: str = "skip",
-                 truth: Callable[..., Any] | None = None, natural: bool = False) -> None:  # fmt: skip
+                 truth: Callable[..., Any] | None = None, natural: bool = False,
+                 positional: int = 0) -> None:  # fmt: skip
         self.method = method
         self.gives = gives  # a new array, which is given back as the kind of the first one
         self.chunkwise = chunkwise  # whether chunk by chunk, if that is in chunks, by the kernel; None: never
         self.policy = policy  # what can be said of nulls, beside a number; 'propagate' gives the method the bits
         self.natural = natural  # truth values are given out as such, to kinds that have them, if no type is asked for
         self.truth = truth  # which elements the method keeps, if it does: for their labels
+        self.positional = positional  # so many of the first parameters are no names: of folds, accumulator and element
 
 
 def takes(method: _F) -> _F:
@@ -318,10 +324,15 @@ def takes(method: _F) -> _F:
     return _exchanging(method, _Rule(method))
 
 
+def folds(method: _F) -> _F:
+    """The same of one that folds the elements of an array."""
+    return _exchanging(method, _Rule(method, positional=2))
+
+
 def exchanges(chunkwise: Callable[[Any], bool] | None, policy: str = "skip", truth: Callable[..., Any] | None = None,
-              natural: bool = False) -> Callable[[_F], _F]:  # fmt: skip
+              natural: bool = False, positional: int = 0) -> Callable[[_F], _F]:  # fmt: skip
     """A method of kernels whose new array is given back as the kind of the first one; chunk by chunk if it may be."""
-    return lambda method: _exchanging(method, _Rule(method, True, chunkwise, policy, truth, natural))
+    return lambda method: _exchanging(method, _Rule(method, True, chunkwise, policy, truth, natural, positional))
 
 
 def _is_new(result: Any) -> bool:
@@ -332,7 +343,9 @@ def _is_new(result: Any) -> bool:
 def _exchanging(method: _F, rule: _Rule) -> _F:
     known = _PLAIN
 
-    def exchanged(kernel: Any, /, *args: Any, nulls: Any = None, **options: Any) -> Any:
+    def exchanged(kernel: Any, /, *args: Any, nulls: Any = None, names: Any = None, **options: Any) -> Any:
+        if names is not None:
+            options = looked_up(kernel.params[rule.positional :], names, options)
         if nulls is None:
             for value in (*args, *options.values()):
                 if type(value) not in known:
@@ -352,7 +365,9 @@ def fills(method: _F) -> _F:
     """A method of kernels that replaces the elements of its first array: for other kinds, ``map`` with that as out."""
     known = _PLAIN
 
-    def filling(kernel: Any, arr: Any, /, *args: Any, nulls: Any = None, **options: Any) -> Any:
+    def filling(kernel: Any, arr: Any, /, *args: Any, nulls: Any = None, names: Any = None, **options: Any) -> Any:
+        if names is not None:
+            options = looked_up(kernel.params, names, options)
         if nulls is None:
             for value in (arr, *args, *options.values()):
                 if type(value) not in known:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from .. import _machine
 from ..compiler.machine import CONSTANTS, FLOAT_TYPECODES
+from .missing import check_nan
 
 #: What _machine.moments is to gather; COUNT: nothing but the number of elements.
 SUMS, SQUARES, EXTREMES, COUNT = (CONSTANTS[name] for name in ("SUMS", "SQUARES", "EXTREMES", "COUNT_ALONE"))
@@ -31,6 +32,10 @@ class Gathered(NamedTuple):
     negative: int
     first_nan: bool = False  # the first element is a nan: known if extremes were gathered
 
+    def without_nans(self) -> Gathered:
+        """What would have been gathered without the nans: they are counted, and add nothing to the other figures."""
+        return self._replace(count=self.count - self.nans, nans=0, first_nan=False)
+
     @property
     def special(self) -> float | None:
         """The sum of the infinities and nans; None if there are none."""
@@ -43,9 +48,14 @@ class Gathered(NamedTuple):
 NOTHING = Gathered(0, 0, 0, None, None, 0, 0, 0)
 
 
-def gather(arr: Any, wanted: int) -> Gathered:
-    """One pass over a buffer. Threads may have shared it if squares are wanted; extremes are then of no order."""
-    return together(_machine.moments(arr, wanted))
+def gather(arr: Any, wanted: int, nan: str | None = None) -> Gathered:
+    """One pass over a buffer. Threads may have shared it if squares are wanted; extremes are then of no order.
+
+    nan: "skip" leaves nans out, None does not.
+    """
+    check_nan(nan)
+    g = together(_machine.moments(arr, wanted))
+    return g if nan is None else g.without_nans()
 
 
 def together(parts: list[Any]) -> Gathered:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._machine import ENTRIES, Entry
 from ..compiler.ir import is_known, least_arguments
 from ..compiler.machine import CONSTANTS
-from ..compiler.numpy_scalars import ufunc_name
+from ..compiler.numpy_scalars import ufunc_arguments, ufunc_name
 from .common import Later, make_room
 from .plans import Plans
 
@@ -146,7 +146,7 @@ def own_arity(function: Any) -> int:
     elif type(function) is types.FunctionType:
         least = len(_required(function))
     elif ufunc_name(function):
-        least = function.nin
+        least = ufunc_arguments(function)
     else:
         least = least_arguments(function) if is_known(function) else 1
     return max(1, least)

@@ -7,6 +7,7 @@ sums are exact and rounded once.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import itertools
 import math
 import statistics
@@ -73,7 +74,8 @@ class Inner:
         return _machine.run_pipe(plan.program, part, self.plans.oracle(part), len(part), plan.typecode, what), plan
 
     def elements(self, part: tuple[Any, ...]) -> Iterator[Any]:
-        return itertools.starmap(self.plans.evaluator, rows_of(part))
+        with contextlib.closing(rows_of(part)) as rows:
+            yield from itertools.starmap(self.plans.evaluator, rows)
 
     def value(self, args: tuple[Any, ...]) -> Any:
         """The reduction's value. Raises what its function raises, and TypeError if no argument is an array."""

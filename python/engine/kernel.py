@@ -7,6 +7,7 @@ made; what a callable means is looked up at each run, because the numbers that a
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import sys
@@ -31,10 +32,11 @@ from .arguments import (
     unwrapped,
 )
 from .common import MISSING, Later, held, is_buffer, make_room, native, new_values
-from .exchange import OWN_TRUTHS, exchanges, fills, takes
+from .exchange import OWN_TRUTHS, exchanges, fills, folds, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
 from .missing import first_one
+from .names import check_mapping, looked_up
 from .passes import rows_of
 from .plans import PIPED, Plans, signs_of, types_of
 
@@ -44,7 +46,9 @@ else:
     explain, inner = Later("engine.explain"), Later("engine.inner")
 
 #: What _machine.run_count is to answer.
-COUNT, ANY, ALL = (CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL"))
+COUNT, ANY, ALL, FIRST, FIRST_FALSE = (
+    CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL", "RUN_FIRST", "RUN_FIRST_FALSE")
+)
 _ANY_INT = 1 << 64  # stands for an accumulator
 _FOLDED = "a fold goes from one to the next"
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
@@ -248,8 +252,8 @@ class Kernel(_machine.KernelBase):
 
     # -- running -------------------------------------------------------------------------------------------------
 
-    # Methods that take arrays of other kinds have a keyword ``nulls``, which is the exchange's: those where nulls
-    # propagate are given bits by it.
+    # Methods that take arrays of other kinds have the keywords ``nulls`` and ``names``, which are the exchange's: those
+    # where nulls propagate are given bits by it.
 
     @exchanges(chunkwise=_goes_by_chunks, policy="propagate")
     def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
@@ -421,7 +425,7 @@ class Kernel(_machine.KernelBase):
         numbers = {n: value if n in tables else plain_number(value, n, "fold") for n, value in names.items()}
         return self._bind((0, 0), numbers)[0][2:]
 
-    @takes
+    @folds
     def reduce(self, arr: Any, initial: Any = MISSING, **names: Any) -> Any:
         """The left fold of arr; see :func:`arrayops.reduce`."""
         numbers = self._bind_fold(names)
@@ -434,7 +438,7 @@ class Kernel(_machine.KernelBase):
                 return fold.run(arr, values[0], 1)
             return functools.reduce(fold.callable, values, *(() if initial is MISSING else (initial,)))
 
-    @exchanges(chunkwise=None)
+    @exchanges(chunkwise=None, positional=2)
     def accumulate(self, arr: Any, initial: Any = None, typecode: str | None = None, **names: Any) -> Any:
         """The running fold of arr; see :func:`arrayops.accumulate`."""
         code, _, count, _ = _machine.buffer_info(arr)
@@ -458,7 +462,7 @@ class Kernel(_machine.KernelBase):
 
     # -- explaining ----------------------------------------------------------------------------------------------
 
-    def explain(self, *typecodes: str, **names: Any) -> str:
+    def explain(self, *typecodes: str, names: Any = None, **named: Any) -> str:
         """What the kernel does for arrays of these typecodes (the last one stands for any that follow) and numbers.
 
         The first line is ``compiled`` or ``callback: why``; then the expression, its terms with kinds and ranges,
@@ -478,13 +482,14 @@ class Kernel(_machine.KernelBase):
           body            t0 = ADD_i16 t0, 1
           body           out = FIT_i8_i16 t0
         """
+        named = with_names(self, names, named, self._ieee)
         plans, captured = self._plans, ()
         if plans is None:
             translation, captured = self._translation()
             if translation.plans is None:
                 return f"callback: {translation.template.reason}\n{self._name} is called once per element"
             plans = translation.plans.with_ieee if self._ieee else translation.plans
-        text = explain.program_text(self.source, plans, captured, typecodes, names, self._inner)
+        text = explain.program_text(self.source, plans, captured, typecodes, named, self._inner)
         return text + (f"\nlast run: {self._by_python} elements by Python" if self._by_python else "")
 
 
@@ -542,6 +547,19 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
     return kernel
 
 
+def with_names(f: Function, names: Any, named: dict[str, Any], ieee: bool,
+               first: tuple[str, ...] = ()) -> dict[str, Any]:  # fmt: skip
+    """What is given for the names of a text or kernel: by keyword, and by a mapping if there is one."""
+    if names is None:
+        return named
+    check_mapping(names)
+    if isinstance(f, str):
+        f = text_kernel(f, (*named, *(name for name in RESERVED if name in names)), ieee=ieee, first=first)
+    elif not isinstance(f, Kernel):
+        raise TypeError(f"{getattr(f, '__qualname__', f)} is a callable: named values go with a text only")
+    return looked_up(f.params[len(first) :], names, named)
+
+
 def kernel_of(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = (),
               strict: bool = False) -> Kernel:  # fmt: skip
     """The kernel of a text (the cached one), a callable, or a kernel. strict: NotCompilable if it is to be called."""
@@ -565,7 +583,10 @@ def predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool, 
 
 @takes
 def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any) -> int | bool:
-    """How many values are true; for ANY, ALL whether any, all are. Stops where that is known."""
+    """How many values are true; for ANY, ALL whether any, all are. Stops where that is known.
+
+    For FIRST, FIRST_FALSE the index of the first one that is true, false; -1 if there is none.
+    """
     args, lead = kernel._bind((arr, *more), names)
     meaning = kernel._meaning(args, _machine.buffer_info(args[lead])[2])
     given, visible = args + meaning.captured, meaning.visible(len(args))
@@ -577,14 +598,18 @@ def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any)
 
 def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) -> int | bool:
     """The same by a callable of one number of each argument; arrays and numbers in any order."""
-    values = itertools.starmap(python, rows_of(args))
-    return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
+    with contextlib.closing(rows_of(args)) as rows:  # an exception's traceback would keep the arrays held
+        values = itertools.starmap(python, rows)
+        if what in (FIRST, FIRST_FALSE):
+            return next((i for i, value in enumerate(values) if bool(value) == (what == FIRST)), -1)
+        return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
 
 
 def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: str | None, out: Any,
              threads: int | None, nulls: Any) -> Any:  # fmt: skip
     """The value where every parameter has a name, in a mapping or apart; see :func:`arrayops.evaluate`."""
     names = {} if names is None else names
+    check_mapping(names)
     kernel = text_kernel(text, (*more, *(name for name in RESERVED if name in names)), ieee=ieee)
     params = kernel.params
     for name in more:
@@ -614,8 +639,7 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = 
     args = kernel._arguments(values)
     lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float, tuple))), None)
     if lead is None:
-        if any(node.op == "invert" for node in kernel._plans.ir.nodes):
-            kernel._plans.get("map", types_of(args), None)  # which refuses ~ of a truth value
+        kernel._plans.check_truths(args)
         return kernel._plans.evaluator(*unwrapped(args)) if kernel._inner is None else kernel._number(args)
     own_truths = typecode == OWN_TRUTHS
     typecode = None if own_truths else typecode
@@ -648,7 +672,9 @@ def needs_one(kernel: Kernel, numbers: dict[str, Any]) -> None:
     kernel._one_by_one("a stage of a pipeline sees one at a time")
     if kernel._plans is None and numbers:
         raise TypeError(f"{kernel._name} is a callable: named values go with a text only")
-    kernel._bind((0,), numbers)
+    args, _ = kernel._bind((0,), numbers)
+    if kernel._plans is not None:
+        kernel._plans.check_truths(args)
 
 
 def stage_ir(kernel: Kernel, numbers: dict[str, Any], ieee: bool) -> tuple[IR, dict[int, Any]] | None:
@@ -678,12 +704,26 @@ def stage_function(kernel: Kernel, numbers: dict[str, Any]) -> Callable[[Any], A
         assert translation.plans is not None
         evaluator = translation.plans.with_ieee.evaluator
         return lambda x: evaluator(x, *captured)
-    evaluator, params = kernel._plans.evaluator, kernel._plans.ir.params
-    if len(params) == 1:
-        return evaluator
+    plans, params = kernel._plans, kernel._plans.ir.params
+    evaluator = plans.evaluator
     place = next(i for i, name in enumerate(params) if name not in numbers)
-    values = [numbers.get(name) for name in params]
-    return lambda x: evaluator(*values[:place], x, *values[place + 1 :])
+    before, after = ([numbers[name] for name in some] for some in (params[:place], params[place + 1 :]))
+    if not any(node.op == "invert" for node in plans.ir.nodes):
+        return (lambda x: evaluator(*before, x, *after)) if numbers else evaluator
+    seen: set[type] = set()
+
+    def refusing(x: Any) -> Any:
+        if type(x) not in seen:
+            plans.check_truths((*before, x, *after))
+            seen.add(type(x))
+        return evaluator(*before, x, *after)
+
+    return refusing
+
+
+def stage_text(kernel: Kernel) -> str | None:
+    """The text, if it has one."""
+    return kernel._text
 
 
 def stage_name(kernel: Kernel, numbers: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any, Protocol
 
 from .. import _machine
@@ -31,7 +31,7 @@ def iterated(values: Any) -> Iterable[Any]:
     return values if isinstance(values, list) else native(values)
 
 
-def rows_of(args: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+def rows_of(args: tuple[Any, ...]) -> Generator[tuple[Any, ...], None, None]:
     """The elements of arrays that go together, with the numbers among the arguments beside each."""
     arrays = [a for a in args if not isinstance(a, (int, float, tuple))]
     with held(*arrays, *(a[0] for a in args if isinstance(a, tuple) and is_buffer(a[0]))):

@@ -45,6 +45,11 @@ class Plan:
     kind: str = ""  # of a pipeline's values: b, i, f
 
 
+def inverts_truth(text: str) -> ExpressionError:
+    """What is raised for a text that has ~ of a truth value."""
+    return ExpressionError(f"{text!r}: {NOT_INVERT}: write 'not x' for '~x'")
+
+
 def types_of(args: tuple[Any, ...]) -> tuple[str | Param, ...]:
     """What plans are remembered by: the type of each array, the machine's or its own, the Param of each number."""
     return tuple([_type(a) for a in args])
@@ -102,6 +107,11 @@ class Plans:
         """The evaluator for elements of these arguments."""
         return self.evaluator if any(type(a) is int and a.bit_length() > 64 for a in args) else self.narrow
 
+    def check_truths(self, numbers: tuple[Any, ...]) -> None:
+        """ExpressionError if a text has ~ of a truth value for numbers of these types."""
+        if any(node.op == "invert" for node in self.ir.nodes):
+            self.get("map", types_of(numbers), None)
+
     @property
     def with_ieee(self) -> Plans:
         """The same IR with IEEE results where Python refuses floats."""
@@ -117,8 +127,8 @@ class Plans:
             params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
             plan = self._called(kind, params, wanted)
             plan = plan or {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
-            if self.text is not None and plan.inference.inverts_truth:
-                raise ExpressionError(f"{self.text!r}: {NOT_INVERT}: write 'not x' for '~x'")
+            if self.text is not None and plan.inference.inverted:
+                raise inverts_truth(self.text)
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
                 self.ready.clear()

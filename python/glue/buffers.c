@@ -37,6 +37,26 @@ static int type_of_size(const ao_typecode *row, Py_ssize_t size)
     return row->form ? size == row->size ? ao_form_types[row->form] : -1 : ao_types_by_size[row->kind][size];
 }
 
+/* What to do about elements that are no numbers of ours, by their format as struct and NumPy spell it. */
+static const char *format_remedy(const char *format)
+{
+    static const struct {
+        char letter;
+        const char *text;
+    } rows[] = {
+        {'O', ": convert the objects with .astype('float64')"}, {'T', ": take one of the fields"},
+        {'Z', ": take .real and .imag"},                        {'g', ": convert it with .astype('float64')"},
+        {'w', ": convert the strings with .astype('float64')"}, {'s', ": convert the strings with .astype('float64')"},
+    };
+    const char *letter = format + strspn(format, "<>=!@|^0123456789");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].letter == *letter) {
+            return rows[i].text;
+        }
+    }
+    return "";
+}
+
 int format_parse(const char *format, Py_ssize_t size, ao_array *array)
 {
     ao_format read;
@@ -49,7 +69,7 @@ int format_parse(const char *format, Py_ssize_t size, ao_array *array)
             PyOS_snprintf(sized, sizeof sized, " (%zd bytes)", size);
         }
         PyErr_Format(PyExc_TypeError, "format '%s'%s is not supported; formats are" AO_TYPECODES_TEXT
-                     ", with < or > before it for a byte order", format, sized);
+                     ", with < or > before it for a byte order%s", format, sized, format_remedy(format));
         return -1;
     }
     array->type = (enum ao_type)type;
@@ -194,6 +214,27 @@ int is_masked_array(const module_state *state, PyObject *object)
     return found;
 }
 
+/* An array of times gives no buffer, which NumPy calls a ValueError: says what to do instead. */
+static void say_times(PyObject *object)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *dtype = PyObject_GetAttrString(object, "dtype");
+    PyObject *text = dtype ? PyObject_Str(dtype) : NULL;
+    const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
+    if (name && (strncmp(name, "datetime64", 10) == 0 || strncmp(name, "timedelta64", 11) == 0)) {
+        PyErr_Format(PyExc_TypeError, "this array is one of %s: ao.view(array, '%s') gives its ints", name, name);
+        Py_XDECREF(type);
+        Py_XDECREF(value);
+        Py_XDECREF(traceback);
+    } else {
+        PyErr_Clear();
+        PyErr_Restore(type, value, traceback);
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(dtype);
+}
+
 /* Where addresses are shorter than elements, those of a range go to memory of their own. */
 static int copy_range(uint64_t first, uint64_t step, ao_array *array)
 {
@@ -263,6 +304,9 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
         return -1;
     }
     if (get_buffer(object, &array->view) < 0) {
+        if (PyErr_ExceptionMatches(PyExc_ValueError)) {
+            say_times(object);
+        }
         return -1;
     }
     array->held = 1;

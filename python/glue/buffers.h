@@ -84,4 +84,10 @@ int array_cut(const module_state *state, PyObject *array, size_t count);
 int buffers_prepare(module_state *state); /* makes what array_new needs */
 extern PyMethodDef buffers_methods[];
 
+/* Of the bits of a validity bitmap: 0 for an element that is null. */
+static inline int validity_bit(const uint8_t *bits, size_t i)
+{
+    return bits[i >> 3] >> (i & 7) & 1;
+}
+
 #endif

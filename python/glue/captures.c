@@ -58,7 +58,7 @@ static PyObject *in_function(PyObject *function, long kind, PyObject *key)
     if (!PyFunction_Check(function)) {
         return NULL;
     }
-    PyObject *found = NULL, *cell;
+    PyObject *found = NULL, *held;
     switch (kind) {
     case GLOBAL: {
         PyObject *globals = PyFunction_GET_GLOBALS(function);
@@ -67,14 +67,22 @@ static PyObject *in_function(PyObject *function, long kind, PyObject *key)
         return found || !PyDict_CheckExact(globals) ? found : in_dict(((PyFunctionObject *)function)->func_builtins, key);
     }
     case CELL:
-        cell = in_tuple(PyFunction_GET_CLOSURE(function), key);
-        found = cell && PyCell_Check(cell) ? PyCell_Get(cell) : NULL;
-        Py_XDECREF(cell);
+        held = in_tuple(PyFunction_GET_CLOSURE(function), key);
+        found = held && PyCell_Check(held) ? PyCell_Get(held) : NULL;
+        Py_XDECREF(held);
         return found;
+    /* Whoever sets a function's defaults frees the old ones, which without the GIL may be now: they are held while they are
+     * looked at. CPython's own __defaults__ takes no lock, either. */
     case DEFAULT:
-        return in_tuple(PyFunction_GET_DEFAULTS(function), key);
+        held = Py_XNewRef(PyFunction_GET_DEFAULTS(function));
+        found = in_tuple(held, key);
+        Py_XDECREF(held);
+        return found;
     case KEYWORD_DEFAULT:
-        return in_dict(PyFunction_GET_KW_DEFAULTS(function), key);
+        held = Py_XNewRef(PyFunction_GET_KW_DEFAULTS(function));
+        found = in_dict(held, key);
+        Py_XDECREF(held);
+        return found;
     case CODE:
         return Py_NewRef(PyFunction_GET_CODE(function));
     default:

@@ -105,26 +105,31 @@ static PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize
     return result;
 }
 
-/* -- count, any, all ---------------------------------------------------------------------------------------------- */
+/* -- count, any, all, the first ----------------------------------------------------------------------------------- */
 
 typedef struct {
     int what;
+    int wanted;     /* the truth that decides; of a count there is none */
     size_t number;  /* of the elements that are finished, so many are true */
     size_t decided; /* of the current block, so many have been looked at and do not decide */
+    Py_ssize_t first; /* the element that decided, or -1: of RUN_FIRST and RUN_FIRST_FALSE */
 } counting;
 
 static void take_count(void *context, const void *mask, size_t first, size_t n)
 {
     counting *c = context;
-    (void)first;
     c->number += count_truth(mask, n);
     c->decided = 0;
+    if (c->what >= RUN_FIRST && c->first < 0) {
+        const uint8_t *found = memchr(mask, c->wanted, n);
+        c->first = found ? (Py_ssize_t)first + (found - (const uint8_t *)mask) : -1;
+    }
 }
 
 /* Whether what is known of the elements before `position` decides. */
 static int is_decided(const counting *c, size_t position)
 {
-    return (c->what == RUN_ANY && c->number) || (c->what == RUN_ALL && c->number < position);
+    return c->what != RUN_COUNT && (c->wanted ? c->number > 0 : c->number < position);
 }
 
 /* Python is not asked for an element if one before it decides. */
@@ -133,13 +138,13 @@ static int answer_count(run *r, size_t j, void *context)
     counting *c = context;
     uint8_t *mask = r->frame.block_out;
     if (is_decided(c, r->frame.position)
-        || (c->what != RUN_COUNT && memchr(mask + c->decided, c->what == RUN_ANY, j - c->decided))) {
+        || (c->what != RUN_COUNT && memchr(mask + c->decided, c->wanted, j - c->decided))) {
         mask[j] = 0;
         return 1;
     }
     const int truth = run_ask_truth(r, j);
     c->decided = j + 1;
-    return truth < 0 ? -1 : c->what != RUN_COUNT && truth == (c->what == RUN_ANY);
+    return truth < 0 ? -1 : c->what != RUN_COUNT && truth == c->wanted;
 }
 
 /* Goes on until it is decided: by slices, of which the first are short. */
@@ -160,7 +165,8 @@ static int count_loop(run *r, counting *c)
     return 0;
 }
 
-/* run_count(program, args, oracle, visible, what): how many elements the program is true for; or whether any, or all are */
+/* run_count(program, args, oracle, visible, what): how many elements the program is true for; or whether any, or all are; or the
+ * index of the first one for which it is true, or false, -1 if there is none */
 static PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     if (!has_args(nargs, 5, "run_count(program, args, oracle, visible, what)")) {
@@ -168,13 +174,17 @@ static PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_
     }
     run r;
     alignas(64) char stack[FRAME_ON_STACK];
-    counting c = {.what = (int)PyLong_AsLong(args[4])};
+    counting c = {.what = (int)PyLong_AsLong(args[4]), .first = -1};
+    c.wanted = c.what == RUN_ANY || c.what == RUN_FIRST;
     ao_job job = {.sink = {take_count, &c}};
     int failed = run_open(&r, module, args, -1) < 0 || run_start(&r, &job, stack) < 0 || count_loop(&r, &c) < 0;
     size_t count = r.count;
     run_close(&r);
     if (failed) {
         return NULL;
+    }
+    if (c.what >= RUN_FIRST) {
+        return PyLong_FromSsize_t(c.first);
     }
     return c.what == RUN_COUNT ? PyLong_FromSize_t(c.number)
                                : PyBool_FromLong(c.what == RUN_ANY ? c.number > 0 : c.number == count);

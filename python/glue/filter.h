@@ -5,7 +5,7 @@
 #include "run.h"
 
 /* What run_count answers. */
-enum { RUN_COUNT, RUN_ANY, RUN_ALL };
+enum { RUN_COUNT, RUN_ANY, RUN_ALL, RUN_FIRST, RUN_FIRST_FALSE };
 
 /* The elements of argument `lead` for which the program is true; if that is -1, its truth for each, a byte that is 1 or 0. */
 PyObject *run_filter(run *r, Py_ssize_t lead);

@@ -6,6 +6,7 @@
 #include "buffers.h"
 #include "callback.h"
 #include "captures.h"
+#include "counting.h"
 #include "filter.h"
 #include "fold.h"
 #include "front.h"
@@ -22,6 +23,7 @@
 #include "validity.h"
 #include "view.h"
 #include "watch.h"
+#include "windows.h"
 #include "../../vm/parallel.h"
 
 #include <stdlib.h>
@@ -49,8 +51,8 @@ static PyMethodDef machine_methods[] = {
 
 static PyMethodDef *const functions[] = {
     buffers_methods, captures_methods, watch_methods, run_methods, map_methods, filter_methods, fold_methods, pipe_methods,
-    callback_methods, order_methods, view_methods, validity_methods, arrow_methods, moments_methods, reductions_methods,
-    known_methods, front_methods, machine_methods,
+    callback_methods, order_methods, view_methods, validity_methods, arrow_methods, counting_methods, windows_methods,
+    moments_methods, reductions_methods, known_methods, front_methods, machine_methods,
 };
 
 /* The level that ARRAYOPS_ISA names, or the best one. */

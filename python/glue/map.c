@@ -109,6 +109,7 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads, const uint8_t *v
             return -1;
         }
     }
+    r->valid = valid;
     ao_job job = {.out = out->data, .out_spacing = out_spacing(out), .flags = same || !defer ? AO_KEEP : 0};
     if (run_start(r, &job, stack) == 0) {
         failed = map_all(r, &job, &policy, threads);

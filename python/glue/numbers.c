@@ -275,8 +275,7 @@ static const char *remedy(enum ao_type type, PyObject *value)
     return words;
 }
 
-/* Adds the remedy to the words of the exception, which are array.array's. */
-static void say_remedy(enum ao_type type, PyObject *value)
+void say_remedy(enum ao_type type, PyObject *value)
 {
     PyObject *kind, *error, *traceback;
     PyErr_Fetch(&kind, &error, &traceback);

@@ -38,6 +38,8 @@ typedef struct {
     deferred_error deferred;
     const uint8_t *valid;     /* bits, or NULL: an element whose bit is 0 is null, and nobody is asked for it */
 } store_policy;
+/* Adds what typecode to ask for to the words of the exception, which are array.array's: this value is not one of the type. */
+void say_remedy(enum ao_type type, PyObject *value);
 /* 0: stored; 1: it failed, and the exception is kept for later; -1: exception. Either says which element it is. */
 int store_result(store_policy *policy, void *element, PyObject *value, size_t index);
 /* Adds a note to the current exception: which element it is about. */

@@ -1,8 +1,10 @@
-/* Order: sorting a buffer in place, its distinct elements, the elements at a place of the sorted order. */
+/* Order: sorting a buffer in place, its distinct elements, the elements at a place of the sorted order, the places of all,
+ * the largest ones, and where others belong among sorted ones. */
 #include "order.h"
 #include "watch.h"
 #include "buffers.h"
 #include "numbers.h"
+#include "../../vm/arrays/counting.h"
 #include "../../vm/arrays/reduce.h"
 #include "../../vm/arrays/sort.h"
 
@@ -124,10 +126,142 @@ static PyObject *py_select(PyObject *module, PyObject *const *args, Py_ssize_t n
     return result;
 }
 
+/* Memory of so many bytes; NULL with MemoryError. */
+static void *room_of(size_t bytes)
+{
+    void *room = bytes > PY_SSIZE_T_MAX - 1 ? NULL : PyMem_RawMalloc(bytes + 1);
+    if (!room) {
+        PyErr_NoMemory();
+    }
+    return room;
+}
+
+/* The places of an array.array('q') of ours, as many as the array has elements; -1 with an exception. */
+static int take_places(const module_state *state, PyObject *object, const ao_array *a, ao_array *places)
+{
+    if (array_take(state, object, places) < 0) {
+        return -1;
+    }
+    if (places->type != AO_TYPE_i64 || places->spacing.stride || places->count != a->count) {
+        array_release(places);
+        PyErr_SetString(PyExc_ValueError, "argsort(): a place for each element is needed");
+        return -1;
+    }
+    return 0;
+}
+
+/* argsort(buffer, reverse, kept) -> array('q') of the places of the elements in their order; kept: None, or an array('q') that
+ * nobody else has of the place for each element */
+static PyObject *py_argsort(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    module_state *state = state_of(module);
+    ao_array a, kept, order;
+    if (!has_args(nargs, 3, "argsort(buffer, reverse, kept)")) {
+        return NULL;
+    }
+    const int reverse = PyObject_IsTrue(args[1]);
+    array_none(&kept);
+    if (reverse < 0 || array_take(state, args[0], &a) < 0) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    const ao_span span = array_span(&a);
+    if (args[2] == Py_None || take_places(state, args[2], &a, &kept) == 0) {
+        result = array_new_out(state, 'q', a.count, &order);
+    }
+    if (result) {
+        void *room = room_of(ao_argsort_room(span.type, a.count));
+        int failed = !room;
+        if (room) {
+            watched w;
+            ao_argsort(&span, reverse, room, kept.held ? kept.data : NULL, order.data, watch_begin(&w, a.count));
+            failed = watch_end(&w) < 0;
+        }
+        PyMem_RawFree(room);
+        array_release(&order);
+        if (failed) {
+            Py_CLEAR(result);
+        }
+    }
+    array_release(&kept);
+    array_release(&a);
+    return result;
+}
+
+/* largest(buffer, k) -> array.array of the k largest elements, at most all of them, the largest first; nans come last. Truth
+ * values are 0 and 1, what array has no type for is as the machine has it. */
+static PyObject *py_largest(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    module_state *state = state_of(module);
+    ao_array a, out;
+    if (!has_args(nargs, 2, "largest(buffer, k)")) {
+        return NULL;
+    }
+    size_t k = PyLong_AsSize_t(args[1]);
+    if (PyErr_Occurred() || array_take(state, args[0], &a) < 0) {
+        return NULL;
+    }
+    k = k < a.count ? k : a.count;
+    const ao_span span = array_span(&a);
+    const int viewed = typecode_row(a.typecode)->given == AO_AS_VIEW;
+    PyObject *result = array_new_out(state, viewed ? typecode_of(span.type, 0) : a.typecode, k, &out);
+    if (result && k) {
+        void *room = room_of(ao_largest_room(span.type, a.count, k));
+        int failed = !room;
+        if (room) {
+            watched w;
+            ao_largest(&span, k, room, out.data, watch_begin(&w, a.count));
+            failed = watch_end(&w) < 0;
+        }
+        PyMem_RawFree(room);
+        if (failed) {
+            Py_CLEAR(result);
+        }
+    }
+    array_release(&out);
+    array_release(&a);
+    return result;
+}
+
+/* search(sorted, values, right) -> array('q') of the place for each value */
+static PyObject *py_search(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    module_state *state = state_of(module);
+    ao_array sorted, values, places;
+    if (!has_args(nargs, 3, "search(sorted, values, right)")) {
+        return NULL;
+    }
+    array_none(&values);
+    const int right = PyObject_IsTrue(args[2]);
+    if (right < 0 || array_take(state, args[0], &sorted) < 0) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    if ((!sorted.spacing.stride || array_make_private(&sorted) == 0) && array_take(state, args[1], &values) == 0) {
+        result = array_new_out(state, 'q', values.count, &places);
+    }
+    if (result) {
+        watched w;
+        const ao_span in = array_span(&sorted), of = array_span(&values);
+        ao_search(&in, &of, right, places.data, watch_begin(&w, values.count));
+        const int failed = watch_end(&w) < 0;
+        array_release(&places);
+        if (failed) {
+            Py_CLEAR(result);
+        }
+    }
+    array_release(&values);
+    array_release(&sorted);
+    return result;
+}
+
 PyMethodDef order_methods[] = {
     ONE_ARGUMENT("sort", py_sort),
     ONE_ARGUMENT("reverse", py_reverse),
     ONE_ARGUMENT("unique", py_unique),
     FAST_FUNCTION("select", py_select),
+    FAST_FUNCTION("argsort", py_argsort),
+    FAST_FUNCTION("largest", py_largest),
+    FAST_FUNCTION("search", py_search),
     END_OF_FUNCTIONS,
 };

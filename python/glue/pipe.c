@@ -67,7 +67,11 @@ static int keep_value(pipe_sink *s, char *element, PyObject *value)
 {
     const int is_truth = s->type == AO_TYPE_u8 && PyBool_Check(value);
     if (!s->moments || is_truth || number_to_value(s->type, value, &(ao_value){0}) == 0) {
-        return element_set(s->type, element, value, s->scratch) < 0 ? -1 : 1;
+        if (element_set(s->type, element, value, s->scratch) == 0) {
+            return 1;
+        }
+        say_remedy(s->type, value);
+        return -1;
     }
     return PyList_Append(s->large, value);
 }

@@ -7,7 +7,6 @@
  */
 #include "run.h"
 #include "watch.h"
-#include "numbers.h"
 
 #include <string.h>
 
@@ -216,6 +215,8 @@ void run_close(run *r)
     for (unsigned table = 0; table < r->ntables; table++) {
         array_release(table_array(r, table));
     }
+    Py_XDECREF(r->columns);
+    Py_XDECREF(r->answers);
     PyMem_RawFree(r->frame_memory);
     PyMem_RawFree(r->tables);
     last_asked = r->asked; /* last: objects that go may run programs of their own */
@@ -322,6 +323,126 @@ static int advance(run *r, size_t end)
     }
 }
 
+/* -- many elements at once ------------------------------------------------------------------------------------------ */
+
+enum {
+    AHEAD = 256,      /* marked elements that go to Python together: all of their results are in memory at once */
+    FEWEST = 16,      /* for fewer it does not pay */
+    LEARNED = 1024    /* marked elements after which it pays to have Python make the function for it */
+};
+
+/* Whether element j of the block is one that Python is asked for. */
+static int is_asked(const run *r, size_t j)
+{
+    return r->frame.marks[j] && (!r->valid || validity_bit(r->valid, r->frame.position + j));
+}
+
+/* The oracle's function of lists, if it has one: borrowed. NULL with an exception set. */
+static PyObject *columns_of(run *r)
+{
+    if (r->columns || r->asked < LEARNED) {
+        return r->columns ? r->columns : Py_None;
+    }
+    PyObject *made = PyFunction_Check(r->oracle) ? PyObject_GetAttrString(r->oracle, "_arrayops_columns") : NULL;
+    unsigned long long mask = 0;
+    for (Py_ssize_t i = 0; i < r->visible; i++) {
+        mask |= (unsigned long long)r->is_array[i] << i;
+    }
+    PyObject *key = made && PyDict_Check(made) && r->visible < 64 ? PyLong_FromUnsignedLongLong(mask) : NULL;
+    if (!made && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+    }
+    if (!PyErr_Occurred()) {
+        r->columns = key ? PyObject_GetItem(made, key) : Py_NewRef(Py_None);
+    }
+    Py_XDECREF(made);
+    Py_XDECREF(key);
+    return r->columns;
+}
+
+/* The marked elements of an array from `from` on, so many, as a list of numbers. */
+static PyObject *marked_list(run *r, const ao_array *array, size_t from, Py_ssize_t number)
+{
+    PyObject *list = PyList_New(number);
+    for (Py_ssize_t i = 0; list && i < number; from++) {
+        if (!is_asked(r, from)) {
+            continue;
+        }
+        char local[8];
+        PyObject *value = element_get(array->type, array_element(array, r->first + r->frame.position + from, local));
+        if (!value) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, i++, value);
+    }
+    return list;
+}
+
+/* An argument that is no array as the oracle takes it: a table as what it is. */
+static PyObject *as_python(PyObject *argument)
+{
+    return PyTuple_Check(argument) ? PyTuple_GET_ITEM(argument, 0) : argument;
+}
+
+/* Asks for marked elements together. NULL if that raises. */
+static PyObject *ask_together(run *r, PyObject *columns, size_t from, Py_ssize_t number)
+{
+    PyObject *args = PyTuple_New(r->visible);
+    unsigned input = 0;
+    for (Py_ssize_t i = 0; args && i < r->visible; i++) {
+        PyObject *value = r->is_array[i] ? marked_list(r, &r->arrays[input++], from, number) : Py_NewRef(as_python(r->args[i]));
+        if (!value) {
+            Py_CLEAR(args);
+            break;
+        }
+        PyTuple_SET_ITEM(args, i, value);
+    }
+    PyObject *answers = args ? PyObject_Call(columns, args, NULL) : NULL;
+    Py_XDECREF(args);
+    if (answers && (!PyList_CheckExact(answers) || PyList_GET_SIZE(answers) != number)) {
+        Py_CLEAR(answers); /* somebody changed the oracle's attribute */
+    }
+    return answers;
+}
+
+/* Looks at the marked elements of the block from `from` on, and asks for them if they are many. If one raises, they are asked
+ * for one by one, up to that one, which raises again. If then none does, what was raised was a signal handler's.
+ * -1: Ctrl-C, and whatever else is no Exception. */
+static int look_ahead(run *r, size_t from)
+{
+    Py_CLEAR(r->answers);
+    r->next = r->ahead = 0;
+    for (size_t j = from; j < r->frame.block_count && r->ahead < AHEAD; j++) {
+        r->ahead += is_asked(r, j);
+    }
+    PyObject *columns = r->ahead < FEWEST || r->acc_index >= 0 ? Py_None : columns_of(r);
+    if (columns && columns != Py_None) {
+        r->answers = ask_together(r, columns, from, r->ahead);
+    }
+    if (PyErr_Occurred()) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+            return -1;
+        }
+        deferred_save(&r->unheard);
+    }
+    return 0;
+}
+
+/* Element j of the block, which is marked. */
+static int answer_marked(run *r, size_t j, run_answer *answer, void *context)
+{
+    if (!is_asked(r, j)) {
+        return answer(r, j, context);
+    }
+    if (r->next == r->ahead && look_ahead(r, j) < 0) {
+        return -1;
+    }
+    const int said = answer(r, j, context);
+    r->next++;
+    return said;
+}
+
 int run_through(run *r, size_t end, run_answer *answer, void *context)
 {
     for (;;) {
@@ -330,11 +451,16 @@ int run_through(run *r, size_t end, run_answer *answer, void *context)
             return status;
         }
         size_t done = 0;
+        r->ahead = r->next = 0;
         for (; done < r->frame.block_count && !said; done++) {
-            said = r->frame.marks[done] ? answer(r, done, context) : 0;
+            said = r->frame.marks[done] ? answer_marked(r, done, answer, context) : 0;
         }
+        Py_CLEAR(r->answers);
         ao_finish(&r->frame, said < 0 ? done - 1 : done);
-        if (said < 0 || watch_look() < 0) {
+        if (said) {
+            deferred_drop(&r->unheard);
+        }
+        if (said < 0 || deferred_raise(&r->unheard) < 0 || watch_look() < 0) {
             return -1;
         }
         if (said) {
@@ -369,6 +495,9 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
     if (r->asked++ == 0) {
         memset(values, 0, (size_t)r->visible * sizeof *values);
     }
+    if (r->answers) {
+        return Py_NewRef(PyList_GET_ITEM(r->answers, r->next));
+    }
     for (Py_ssize_t i = 0; i < r->visible; i++) {
         if (i == r->acc_index) {
             Py_XSETREF(values[i], Py_NewRef(acc));
@@ -379,7 +508,7 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
                 return NULL;
             }
         } else if (!values[i]) {
-            values[i] = Py_NewRef(PyTuple_Check(r->args[i]) ? PyTuple_GET_ITEM(r->args[i], 0) : r->args[i]);
+            values[i] = Py_NewRef(as_python(r->args[i]));
         }
     }
     size_t flagged = (size_t)r->visible | PY_VECTORCALL_ARGUMENTS_OFFSET;

@@ -7,6 +7,7 @@
 #define AO_GLUE_RUN_H
 
 #include "buffers.h"
+#include "numbers.h"
 #include "program.h"
 
 enum {
@@ -37,6 +38,11 @@ typedef struct {
     int unnoted;             /* what it goes through is a part of something else: its indices mean nothing to the caller */
     size_t asked;            /* elements that the oracle was asked for; if any, values are set */
     PyObject **values;       /* what the oracle is called with; one free slot in front, for vectorcall */
+    PyObject *columns;       /* the oracle of many elements at once, None if there is none, NULL if it is not known yet */
+    PyObject *answers;       /* what it said of the marked elements that come next, or NULL: they are asked for one by one */
+    Py_ssize_t ahead, next;  /* so many marked elements have been looked at, and so many of them have been answered */
+    deferred_error unheard;  /* what was raised when they were asked for together */
+    const uint8_t *valid;    /* bits of elements that are not null, or NULL: for the others nobody is asked */
     ao_frame frame;
     void *frame_memory;      /* if allocated */
     void *tables;            /* if allocated */
@@ -60,7 +66,10 @@ static inline void run_none(run *r)
     r->unnoted = 0;
     r->first = 0;
     r->frame_memory = r->tables = NULL;
+    r->columns = r->answers = r->unheard.error = NULL;
+    r->valid = NULL;
 }
+
 /* Takes the buffers among the arguments: at least one, all of one length. The arguments outlive the run. */
 int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible);
 /* Inputs and tables that share memory with the output get copies: array_separate. */

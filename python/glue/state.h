@@ -10,6 +10,7 @@
  *   run                                one run: its arguments, its frame, blocks with marks answered by the oracle
  *   validity                           missing elements
  *   callback  order  view  arrow       a callable per element; sorting; memory of others
+ *   counting  windows                  bins and keys; windows that move
  *   moments  reductions                statistics; sum, min, max
  *   map  filter  fold  pipe            programs, by what they give
  *   known  front                       what Python found out before; the fast way in by it

@@ -122,6 +122,8 @@ static const struct {
     {"RUN_COUNT", RUN_COUNT}, /* what run_count() is to answer */
     {"RUN_ANY", RUN_ANY},
     {"RUN_ALL", RUN_ALL},
+    {"RUN_FIRST", RUN_FIRST},
+    {"RUN_FIRST_FALSE", RUN_FIRST_FALSE},
     {"SIGNATURE_NUMBER", SIGNATURE_NUMBER}, /* codes for signature() */
     {"SIGNATURE_CODES", 1 << SIGNATURE_BITS},
     {"ENTRY_ARITIES", ENTRY_ARITIES}, /* keys of ENTRIES */

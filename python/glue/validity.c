@@ -7,6 +7,7 @@
 #include "numbers.h"
 #include "run.h"
 #include "watch.h"
+#include "../../vm/portable.h"
 
 #include <string.h>
 
@@ -25,7 +26,7 @@ size_t validity_nulls(const uint8_t *bits, size_t first, size_t count)
     for (; end - i >= 64; i += 64) {
         uint64_t word;
         memcpy(&word, bits + (i >> 3), sizeof word);
-        ones += (size_t)__builtin_popcountll(word);
+        ones += ao_count_ones(word);
     }
     for (; i < end; i++) {
         ones += (size_t)validity_bit(bits, i);

@@ -4,10 +4,6 @@
 
 #include "buffers.h"
 
-static inline int validity_bit(const uint8_t *bits, size_t i)
-{
-    return bits[i >> 3] >> (i & 7) & 1;
-}
 /* How many of so many bits from `first` on are 0. */
 size_t validity_nulls(const uint8_t *bits, size_t first, size_t count);
 /* Takes bits of at least `count` elements, from the first bit on; None has none. ValueError. */

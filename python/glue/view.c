@@ -66,8 +66,10 @@ static PyObject *new_view(void *state, char letter, size_t count)
     if (count > PY_SSIZE_T_MAX / (size_t)row->size) {
         return PyErr_NoMemory();
     }
-    PyObject *memory = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)count * row->size);
-    PyObject *owner = memory ? PyMemoryView_FromObject(memory) : NULL;
+    /* In two steps: CPython 3.11 takes apart what it has not set up where it finds no memory for the bytes, and says so. */
+    PyObject *memory = PyByteArray_FromStringAndSize(NULL, 0);
+    const int has_room = memory && PyByteArray_Resize(memory, (Py_ssize_t)count * row->size) == 0;
+    PyObject *owner = has_room ? PyMemoryView_FromObject(memory) : NULL;
     PyObject *view = NULL;
     if (owner) {
         const ao_spacing spacing = {row->size, 0, row->form};

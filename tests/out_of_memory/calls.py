@@ -7,6 +7,7 @@ texts and functions that must be new; it never changes what the call gives.
 from __future__ import annotations
 
 import io
+import math
 import tempfile
 from array import array
 from collections.abc import Callable
@@ -60,6 +61,30 @@ BITS = bytes([0b10110110, 0b01101101, 0b11011011] * 2)  # every third element is
 def with_nulls(values: array[Any]) -> Any:
     """The array as Arrow data with nulls."""
     return type(ao.to_arrow(values))(values, BITS)
+
+
+FORMATS = ("?", "e", "i3", "u3")  # which array.array has not
+
+
+def new(code: str) -> Any:
+    """A View of new memory of a format."""
+    return ao.map(ints(), "x // 2", typecode=code)
+
+
+def with_nans(serial: int = 0) -> array[Any]:
+    """Floats, every fourth of which is a nan."""
+    values = floats()
+    values[::4] = array("d", [float("nan")]) * len(values[::4])
+    return values
+
+
+def refused_nulls(data: Any) -> str:
+    """What is said of nulls that nobody said anything of."""
+    try:
+        ao.sum(data)
+    except ValueError as error:
+        return str(error)
+    raise AssertionError("not refused")
 
 
 def one(make: Callable[[int], Any]) -> Callable[[int], tuple[Any, ...]]:
@@ -225,6 +250,24 @@ ROWS = [
     Row("sort floats", one(floats), lambda a: (ao.sort(a), a), inplace=True),
     Row("sort many", lambda serial: (array("q", range(3000, 0, -1)),), lambda a: (ao.sort(a), a), inplace=True),
     Row("unique", one(ints), lambda a: ao.unique(a)),
+    Row("argsort", one(ints), lambda a: ao.argsort(a)),
+    Row("argsort nulls", one(ints), lambda a: ao.argsort(with_nulls(a), nulls="skip")),
+    Row("topk", one(floats), lambda a: ao.topk(a, 7)),
+    Row("searchsorted", two(ints, floats), lambda a, b: ao.searchsorted(a, b)),
+    Row("searchsorted spaced", two(spaced, ints), lambda a, b: ao.searchsorted(a, b, "right")),
+    Row("first", one(ints), lambda a: ao.first(a, "x**70 % 7 > 3")),
+    Row("first callback", one(ints), lambda a: ao.first(a, is_large)),
+    Row("histogram", one(floats), lambda a: ao.histogram(a, 5, (0, 10))),
+    Row("histogram edges", one(ints), lambda a: ao.histogram(a, [0, 2, 5])),
+    Row("bincount", one(ints), lambda a: ao.bincount(a)),
+    Row("bincount ints", two(ints, ints), lambda a, b: ao.bincount(a, b)),
+    Row("bincount floats", two(ints, floats), lambda a, b: ao.bincount(a, b)),
+    Row("bincount fsum", two(ints, lambda serial: array("d", [math.inf]) * 40), lambda a, b: ao.bincount(a, b)),
+    *(Row(f"rolling {what}", one(floats), lambda a, w=what: getattr(ao.rolling(a, 3), w)())
+      for what in ("sum", "mean", "min", "max", "var", "std", "median")),
+    Row("rolling ints", one(ints), lambda a: ao.rolling(a, 3, partial=True).sum()),
+    Row("rolling stream", one(ints), lambda a: ao.rolling([a, a], 3).max()),
+    Row("takewhile", one(ints), lambda a: ao.lazy(a).takewhile("x > 0").dropwhile(is_large).collect()),
     Row("slice", one(ints), lambda a: ao.slice(a, 1, 5).tolist()),
     Row("array_iterator", one(ints), lambda a: list(ao.array_iterator(a))),
     Row("evaluate", two(floats, floats), lambda a, b: ao.evaluate("p + q*2", p=a, q=b)),
@@ -251,6 +294,26 @@ ROWS = [
     Row("nulls filled", one(ints), lambda a: ao.map(with_nulls(a), "x + 1", nulls=5)),
     Row("nulls propagate", one(ints), lambda a: KERNEL.map.__wrapped__(KERNEL, a, nulls=BITS)),
     Row("nulls propagate, callback", one(ints), lambda a: CALLBACK.map.__wrapped__(CALLBACK, a, nulls=BITS)),
+    Row("nulls skipped, two", two(ints, ints), lambda a, b: ao.dot(with_nulls(a), b, nulls="skip")),
+    Row("nulls refused", one(ints), lambda a: refused_nulls(with_nulls(a))),
+    Row("nulls of a stream", one(ints), lambda a: ao.lazy([with_nulls(a)], nulls="skip").map("x + 1").sum()),
+    Row("nan skipped", one(with_nans), lambda a: (ao.sum(a, nan="skip"), ao.mean(a, nan="skip"), ao.max(a, nan="skip"),
+                                                  ao.stats(a, nan="skip"), ao.prod(a, nan="skip"))),
+    Row("nan skipped, copied", one(with_nans), lambda a: ao.median(a, nan="skip")),
+    *(Row(f"map {code}", one(ints), lambda a, c=code: ao.map(a, "x // 2", typecode=c).tolist()) for code in FORMATS),
+    *(Row(f"map {code} out", two(ints, lambda serial, c=code: new(c)),
+          lambda a, b: (ao.map(a, "x // 2", out=b), b.tolist())[1], inplace=True) for code in FORMATS),
+    *(Row(f"from {code}", one(lambda serial, c=code: new(c)), lambda a: (
+        ao.map(a, "x + 1", typecode="d"), ao.filter(a, "x < 1").tolist(), ao.sum(a), ao.unique(a).tolist(),
+        ao.stats(a), a.tolist())) for code in FORMATS),
+    *(Row(f"callback {code}", one(lambda serial, c=code: new(c)), lambda a: ao.map(a, not_compiled, typecode="d"))
+      for code in FORMATS),
+    *(Row(f"lazy {code}", one(ints), lambda a, c=code: ao.lazy(a).map("x // 2").collect(c).tolist())
+      for code in FORMATS),
+    Row("accumulate i3", one(ints), lambda a: ao.accumulate(a, typecode="i3").tolist()),
+    Row("names", one(ints), lambda a: ao.map(a, "x*k", names={"k": 3, "other": None})),
+    Row("marked together", one(lambda serial: array("q", [2**62 + i for i in range(3000)])),
+        lambda a: ao.map(a, "x * 3", typecode="d")),
     Row("view", one(lambda serial: bytearray(range(200))), lambda a: ao.view(a, ">h", 2, 6).tolist()),
     Row("view slice", one(view_of), lambda v: (v[2:9:3].tolist(), v[-1], len(v), 7 in v)),
     Row("view buffer", one(view_of), lambda v: memoryview(v).strides),
@@ -295,14 +358,14 @@ def refusal(text: str) -> Exception:
 
 
 #: Public names that are no calls, or are called by rows under another name.
-NOT_CALLED = {"ExpressionError", "Kernel", "NotCompilable", "Pipeline", "Stats", "View"}
+NOT_CALLED = {"ExpressionError", "Kernel", "NotCompilable", "Pipeline", "Rolling", "Stats", "View"}
 
 
 def covered() -> set[str]:
     """The public names that rows call, found in the code of their functions."""
     names: set[str] = set()
     pending = [c for row in (*ROWS, *COLD) for c in [row.call.__code__]]
-    pending += [f.__code__ for f in (stats_of, restored, opened, refusal)]
+    pending += [f.__code__ for f in (stats_of, restored, opened, refusal, refused_nulls)]
     while pending:
         code = pending.pop()
         names.update(code.co_names)

@@ -115,6 +115,19 @@ def statistics() -> None:
     assert_type((var, std), tuple[float, float])
 
 
+def counting_and_windows() -> None:
+    counts, edges = ao.histogram(floats, 20, (0, 1.5), nan="skip")
+    counts = ao.histogram(floats, [0, 1, 2])[0]
+    by_key: array[int] = ao.bincount(octets, minlength=256)
+    sums: array[float] = ao.bincount(ints, floats)
+    print(counts, edges, by_key, sums)
+    windows = ao.rolling(floats, 3, partial=True)
+    assert_type(windows, ao.Rolling)
+    means: array[float] = windows.mean()
+    means = ao.rolling([floats, floats], 3, nulls="skip").sum()
+    print(means, windows.min(), windows.max(), windows.var(ddof=1), windows.std(), windows.median())
+
+
 def running_statistics() -> None:
     running = ao.RunningStats()
     assert_type(running.update(floats, nulls="skip", nan="skip"), None)
@@ -138,6 +151,11 @@ def in_place_and_in_order() -> None:
     added = ao.multiply(ints, ints, out=added)
     ratios: array[float] = ao.divide(ints, added, typecode="d")
     print(ratios)
+    places: array[int] = ao.argsort(floats, reverse=True)
+    places = ao.searchsorted(ints, floats, side="right")
+    place: int = ao.searchsorted(ints, 5)
+    largest: array[float] = ao.topk(floats, 3, nan="skip")
+    print(places, place, largest, ao.first(floats, "x > limit", default=None, limit=2), ao.first(floats, square))
     part = ao.slice(ints, 1, None, -1)
     part[0] = 20
     assert_type(ao.array_iterator(ints), Iterator[int | float])
@@ -163,6 +181,7 @@ def pipelines(path: Path) -> None:
     kept = ao.lazy(floats).map("x*x").filter("x > limit", limit=1)
     assert_type(kept, ao.Pipeline)
     assert_type(ao.lazy(array("h", [n]) for n in range(3)).map(square), ao.Pipeline)
+    assert_type(kept.takewhile("x > 0").dropwhile(square), ao.Pipeline)
     assert_type(kept.sum(), int | float)
     assert_type(kept.min(), int | float)
     assert_type(kept.max(), int | float)
@@ -205,3 +224,8 @@ def settings() -> None:
     assert_type(ao.isa(), str)
     assert_type(ao.__version__, str)
     print(ao.__all__)
+
+
+def a_misspelt_name_is_noticed() -> None:
+    """Both type checkers report a comment that silences nothing."""
+    print(ao.argsrt)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

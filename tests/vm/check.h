@@ -3,6 +3,9 @@
 #ifndef AO_CHECK_H
 #define AO_CHECK_H
 
+#if defined _WIN32
+#include <malloc.h>
+#endif
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,13 +73,75 @@ static inline int count_look(void *context)
     return ++l->calls == l->stop_at;
 }
 
-/* 64-aligned memory, as ao_frame_open wants it. */
-static inline void *frame_memory(const ao_program *program)
+/* 64-aligned memory, as frames must be; free_aligned gives it back. */
+static inline void *allocate_aligned(size_t size)
 {
-    void *memory = aligned_alloc(64, (ao_frame_size(program, 0) + 63) / 64 * 64);
+    const size_t whole = (size + 63) / 64 * 64;
+#if defined _WIN32
+    void *memory = _aligned_malloc(whole, 64);
+#else
+    void *memory = aligned_alloc(64, whole);
+#endif
     if (!memory)
         abort();
     return memory;
 }
+
+static inline void free_aligned(void *memory)
+{
+#if defined _WIN32
+    _aligned_free(memory);
+#else
+    free(memory);
+#endif
+}
+
+static inline void *frame_memory(const ao_program *program)
+{
+    return allocate_aligned(ao_frame_size(program, 0));
+}
+
+/* An element of an integer type or b1: the low bits of v, whatever the byte order of the machine. */
+static inline void put_integer(void *element, unsigned type, int64_t v)
+{
+#define PUT_INTEGER(T, none)                \
+    case AO_TYPE_##T: {                     \
+        const ao_##T x = (ao_##T)v;         \
+        memcpy(element, &x, sizeof x);      \
+        break;                              \
+    }
+    switch (type) {
+    AO_LIST_INTS_BOOL(PUT_INTEGER, none)
+    default: abort();
+    }
+}
+
+/* Its value; one of u64 wraps. */
+static inline int64_t get_integer(const void *element, unsigned type)
+{
+#define GET_INTEGER(T, none)                \
+    case AO_TYPE_##T: {                     \
+        ao_##T x;                           \
+        memcpy(&x, element, sizeof x);      \
+        return (int64_t)x;                  \
+    }
+    switch (type) {
+    AO_LIST_INTS_BOOL(GET_INTEGER, none)
+    default: abort();
+    }
+}
+
+/* Function attribute: this one races on purpose. */
+#if defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define UNTOLD __attribute__((no_sanitize("thread")))
+#endif
+#endif
+#if defined __SANITIZE_THREAD__
+#define UNTOLD __attribute__((no_sanitize("thread")))
+#endif
+#ifndef UNTOLD
+#define UNTOLD
+#endif
 
 #endif

@@ -51,16 +51,8 @@ static void fill_array(unsigned char *to, unsigned type, size_t n, uint64_t seed
         else if (type == AO_TYPE_b1)
             to[i] = bits >> 50 & 1;
         else
-            memcpy(to + i * ao_type_sizes[type], &v, ao_type_sizes[type]);
+            put_integer(to + i * ao_type_sizes[type], type, v);
     }
-}
-
-static void *exact_memory(size_t n)
-{
-    void *p = aligned_alloc(64, (n + 63) / 64 * 64 + 64);
-    if (!p)
-        abort();
-    return p;
 }
 
 static void take(void *context, const void *block, size_t first, size_t n)
@@ -99,15 +91,15 @@ static void run_plan(const ao_program *p, const plan *how, outcome *o)
     const size_t size = out_type == AO_TYPE_NONE ? 0 : ao_type_sizes[out_type];
     void **arrays = calloc(inputs + 1u, sizeof *arrays);
     ao_value *values = calloc(params + 1u, sizeof *values);
-    unsigned char *out = exact_memory(how->count * size);
-    void *memory = exact_memory(ao_frame_size(p, 0));
+    unsigned char *out = allocate_aligned(how->count * size + 64);
+    void *memory = allocate_aligned(ao_frame_size(p, 0) + 64);
     if (!arrays || !values)
         abort();
     memset(o, 0, sizeof *o);
     memset(memory, how->garbage, ao_frame_size(p, 0));
     memset(out, 0, how->count * size);
     for (unsigned i = 0; i < inputs; i++) {
-        arrays[i] = exact_memory(how->count * ao_type_sizes[ao_program_type(p, i)]);
+        arrays[i] = allocate_aligned(how->count * ao_type_sizes[ao_program_type(p, i)] + 64);
         fill_array(arrays[i], ao_program_type(p, i), how->count, data_seed + i);
     }
     static unsigned char elements[AO_NTYPES][TABLE * 8];
@@ -135,8 +127,8 @@ static void run_plan(const ao_program *p, const plan *how, outcome *o)
     run_frame(&frame, how, size, o);
     memcpy(o->out, how->sink ? out : job.out, how->count * size);
     for (unsigned i = 0; i < inputs; i++)
-        free(arrays[i]);
-    free(arrays), free(values), free(out), free(memory);
+        free_aligned(arrays[i]);
+    free(arrays), free(values), free_aligned(out), free_aligned(memory);
 }
 
 /* Any nan for any other. */

@@ -1,15 +1,20 @@
-/* Every kernel of every level against a reference that computes one element at a time in 128-bit integers or with the C
- * library, written from the meanings in ops.def and not from the kernels.
+/* Every kernel of every level against a reference that computes one element at a time in 128-bit integers or in long
+ * double, written from the meanings in ops.def and not from the kernels.
  *
  * Each operation gets all pairs of edge values of its operand types and some random ones: as vectors, with each operand
  * uniform, at lengths 0..67, one element off alignment, over its own operands, with and without marks. Where a mark is
  * due the value is free, but must be the same at every level.
+ *
+ *   test_kernels                  the test
+ *   test_kernels digest [level]   a line for each operation, to be compared with another machine's or another compiler's
  */
 #include "check.h"
+#include "elementary_digests.h"
+#include "wide.h"
 
+#include <float.h>
 #include <math.h>
 
-typedef __int128 wide;
 typedef struct {
     wide i;
     double f;
@@ -59,8 +64,8 @@ static wide highest(unsigned type)
 
 static wide wrap(wide v, unsigned type)
 {
-    const unsigned __int128 mask = ((unsigned __int128)1 << width(type)) - 1;
-    const wide low = (wide)((unsigned __int128)v & mask);
+    const unsigned_wide mask = ((unsigned_wide)1 << width(type)) - 1;
+    const wide low = (wide)((unsigned_wide)v & mask);
     return is_signed(type) && low > highest(type) ? low - (wide)mask - 1 : low;
 }
 
@@ -80,7 +85,7 @@ static void put(void *array, size_t i, unsigned type, num v)
     else if (type == AO_TYPE_f32)
         memcpy(at, &f32, 4);
     else
-        memcpy(at, &v.i, ao_type_sizes[type]); /* little-endian, as every machine with several levels */
+        put_integer(at, type, (int64_t)(uint64_t)v.i);
 }
 
 static num get(const void *array, size_t i, unsigned type)
@@ -94,8 +99,7 @@ static num get(const void *array, size_t i, unsigned type)
         memcpy(&f32, at, 4);
         v.f = (double)f32;
     } else {
-        memcpy(&v.i, at, ao_type_sizes[type]);
-        v.i = wrap(v.i, type);
+        v.i = wrap(get_integer(at, type), type);
     }
     return v;
 }
@@ -206,11 +210,11 @@ static double nearest(wide v, unsigned type)
 /* x / y rounded once: 63 bits and more of the quotient, brought down to 62, the last of which stands for all that follow. */
 static double true_quotient(wide x, wide y)
 {
-    unsigned __int128 u = (unsigned __int128)(x < 0 ? -x : x), v = (unsigned __int128)(y < 0 ? -y : y);
+    unsigned_wide u = (unsigned_wide)(x < 0 ? -x : x), v = (unsigned_wide)(y < 0 ? -y : y);
     int exponent = 0;
     for (; u && u >> 127 == 0; exponent--)
         u <<= 1;
-    unsigned __int128 q = u / v;
+    unsigned_wide q = u / v;
     uint64_t rest = u % v != 0;
     for (; q >> 62; exponent++, q >>= 1)
         rest |= (uint64_t)q & 1;
@@ -218,12 +222,25 @@ static double true_quotient(wide x, wide y)
     return (x < 0) != (y < 0) ? -r : r;
 }
 
-/* -1, 0 or 1, or nan, as x - b: in long double, which holds both, unless they are far apart. */
+/* -1, 0 or 1, or nan, as x - b: by the whole part of b, unless it is far from any x. */
 static double sign_of_difference(wide x, double b)
 {
-    const long double exact = (long double)x;
-    return isnan(b) ? (double)NAN : (exact > (long double)b) - (exact < (long double)b);
+    if (isnan(b))
+        return (double)NAN;
+    if (b < -0x1p63 || b >= 0x1p64)
+        return b < 0 ? 1 : -1;
+    const wide whole = b < 0 ? (wide)(int64_t)floor(b) : (wide)(uint64_t)floor(b);
+    return x > whole ? 1 : x < whole || b > floor(b) ? -1 : 0;
 }
+
+/* The long double functions of glibc are good references, where long double is more than double. Those of others are not:
+ * sinl of mingw errs, and so does powl of musl. There an elementary function of one element by itself is the reference for
+ * all other ways to compute it, and its bits must be those of the machines that have a reference: elementary_digests.h. */
+#if defined __GLIBC__ && LDBL_MANT_DIG >= 64
+enum { HAS_REFERENCE = 1 };
+#else
+enum { HAS_REFERENCE = 0 };
+#endif
 
 /* glibc 2.36's powl(-inf, -0x1p63) is inf. */
 static long double long_pow(long double x, long double y)
@@ -256,10 +273,22 @@ static int find_elementary(const char *op, int *checked)
     return -1;
 }
 
-static num elementary_ref(int which, int checked, double x, double y, int *mark)
+/* Of one element, at the base level. */
+static double alone(const ao_op_info *info, double x, double y)
+{
+    double r = 0;
+    ao_isa_find("base")->ops[info - ao_ops](1, &r, &x, &y, &y, 0, NULL);
+    return r;
+}
+
+static num elementary_ref(const ao_op_info *info, int which, int checked, double x, double y, int *mark)
 {
     const int two = elementary[which].of2 != NULL;
-    const num r = {0, (double)(two ? elementary[which].of2(x, y) : elementary[which].of1(x))};
+    num r = {0, 0};
+    if (!HAS_REFERENCE)
+        r.f = alone(info, x, y);
+    else
+        r.f = (double)(two ? elementary[which].of2(x, y) : elementary[which].of1(x));
     const int nans = isnan(x) || (two && isnan(y)), finite = isfinite(x) && (!two || isfinite(y));
     *mark = checked && ((isnan(r.f) && !nans) || (isinf(r.f) && finite));
     return r;
@@ -313,17 +342,18 @@ static num digits_ref(const char *op, double x, double y, wide n, int *mark)
     return r;
 }
 
-static num float_ref(const char *op, num a, num b, num c, int *mark)
+static num float_ref(const ao_op_info *info, num a, num b, num c, int *mark)
 {
+    const char *const op = info->name;
     const double x = a.f, y = b.f, z = c.f;
     num r = {0, 0};
     int checked;
     const int which = find_elementary(op, &checked);
     if (which >= 0) {
-        return elementary_ref(which, checked, x, y, mark);
+        return elementary_ref(info, which, checked, x, y, mark);
     } else if (is(op, "FIX")) {
         *mark = !(x >= -0x1p63 && x < 0x1p63);
-        r.i = *mark ? 0 : (wide)x;
+        r.i = *mark ? 0 : (int64_t)x;
     } else if (is(op, "WHOLE")) {
         r.f = x + 0.0, *mark = isnan(x) || isinf(x);
     } else if (is(op, "TO_f32") || is(op, "TO_f64") || is(op, "COPY")) {
@@ -392,7 +422,7 @@ static wide falling_ref(wide n, wide k, int divide, int *mark)
         return 0;
     k = divide && k > n - k ? n - k : k;
     for (wide i = 0; i < k; i++) {
-        const unsigned __int128 product = (unsigned __int128)r * (unsigned __int128)(n - i);
+        const unsigned_wide product = (unsigned_wide)r * (unsigned_wide)(n - i);
         if (product > UINT64_MAX) {
             *mark = 1;
             return 0;
@@ -418,7 +448,7 @@ static wide whole_ref(const char *op, wide x, wide y, unsigned type, int *mark)
             const wide rest = g % other;
             g = other, other = rest;
         }
-        r = is(op, "GCD") ? g : g ? (wide)((unsigned __int128)(u / g) * (unsigned __int128)v) : 0; /* fits without sign */
+        r = is(op, "GCD") ? g : g ? (wide)((unsigned_wide)(u / g) * (unsigned_wide)v) : 0; /* fits without sign */
     } else if (is(op, "ISQRT")) {
         *mark = x < 0;
         for (wide bit = (wide)1 << 32; bit && !*mark; bit >>= 1)
@@ -441,10 +471,10 @@ static wide shift_ref(const char *op, wide x, wide y, unsigned type, int *mark)
 {
     const int inside = y >= 0 && y < (wide)width(type);
     if (is(op, "SHL"))
-        return inside ? wrap((wide)((unsigned __int128)x << y), type) : 0;
+        return inside ? wrap((wide)((unsigned_wide)x << y), type) : 0;
     if (is(op, "SHL_CHECKED")) {
-        *mark = !inside || !fits((wide)((unsigned __int128)x << y), type);
-        return *mark ? 0 : (wide)((unsigned __int128)x << y);
+        *mark = !inside || !fits((wide)((unsigned_wide)x << y), type);
+        return *mark ? 0 : (wide)((unsigned_wide)x << y);
     }
     *mark = is(op, "SHR_CHECKED") && y < 0;
     return y < 0 ? x : inside ? x >> y : x < 0 ? -1 : 0;
@@ -473,7 +503,7 @@ static num int_ref(const char *op, unsigned type, num a, num b, int *mark)
     } else if (is(op, "SUB") || is(op, "SUB_CHECKED")) {
         r.i = wrap(x - y, type), *mark = is(op, "SUB_CHECKED") && !fits(x - y, type);
     } else if (is(op, "MUL") || is(op, "MUL_CHECKED")) {
-        const wide p = (wide)((unsigned __int128)x * (unsigned __int128)y);
+        const wide p = (wide)((unsigned_wide)x * (unsigned_wide)y);
         const int over = !fits(p, type) || (x != 0 && p / x != y) || (x == -1 && p != -y);
         r.i = wrap(p, type), *mark = is(op, "MUL_CHECKED") && over;
     } else if (is(op, "ADD_WIDE")) {
@@ -531,7 +561,7 @@ static num reference(const ao_op_info *info, num a, num b, num c, int *mark)
     if (strncmp(info->name, "TO_", 3) == 0 || strncmp(info->name, "FIT_", 4) == 0)
         return convert_ref(info->name, info->type, info->dst, a, mark);
     if (is_float(info->type))
-        return float_ref(info->name, a, b, c, mark);
+        return float_ref(info, a, b, c, mark);
     return int_ref(info->name, info->type, a, b, mark);
 }
 
@@ -742,6 +772,11 @@ static void check_horner(uint64_t *state)
     }
 }
 
+static int is_look_up(unsigned op)
+{
+    return ao_ops[op].b >= AO_TABLE_OF && ao_ops[op].b != AO_TYPE_NONE;
+}
+
 /* TAKE's b is a slot with the address of a table: of every length and type, with indices inside, at both ends and past them. */
 static void check_take(unsigned op, uint64_t *state)
 {
@@ -776,20 +811,93 @@ static void check_take(unsigned op, uint64_t *state)
         }
 }
 
-int main(void)
+/* ---- digests ---- */
+
+static uint64_t mix(uint64_t digest, uint64_t bits)
+{
+    uint64_t state = digest ^ bits;
+    return random_u64(&state);
+}
+
+/* Depends on the name alone, so that an operation's cases do not depend on which others there are. */
+static uint64_t seed_of(const ao_op_info *info)
+{
+    uint64_t seed = info->type;
+    for (const char *c = info->name; *c; c++)
+        seed = mix(seed, (unsigned char)*c);
+    return seed;
+}
+
+/* Of the marks and of the values without mark; all nans alike. */
+static uint64_t digest_of(const cases *k, const ao_isa *isa)
+{
+    static _Alignas(64) char d[8 * MOST];
+    static uint8_t mark[MOST];
+    uint64_t digest = 0;
+    memset(mark, 0, k->n);
+    isa->ops[k->op](k->n, d, k->a, k->b, k->c, 0, k->info->faults ? mark : NULL);
+    for (size_t i = 0; i < k->n; i++) {
+        const num v = get(d, i, k->info->dst);
+        const double f = isnan(v.f) ? (double)NAN : v.f;
+        uint64_t bits = (uint64_t)v.i;
+        if (is_float(k->info->dst))
+            memcpy(&bits, &f, sizeof bits);
+        digest = mix(digest, mark[i] ? UINT64_MAX : bits);
+    }
+    return digest;
+}
+
+/* Elementary functions have the bits that they have elsewhere. */
+static void check_digest(const cases *k)
+{
+    const uint64_t digest = digest_of(k, ao_isa_find("base"));
+    int checked;
+    if (find_elementary(k->info->name, &checked) < 0)
+        return;
+    for (size_t i = 0; i < sizeof elementary_digests / sizeof *elementary_digests; i++)
+        if (is(elementary_digests[i].op, k->info->name)) {
+            CHECK(digest == elementary_digests[i].digest, "{\"%s\", UINT64_C(0x%016llx)},", k->info->name,
+                  (unsigned long long)digest);
+            return;
+        }
+    CHECK(0, "no {\"%s\", UINT64_C(0x%016llx)},", k->info->name, (unsigned long long)digest);
+}
+
+static void prepare(cases *k, unsigned op)
+{
+    uint64_t state = seed_of(&ao_ops[op]);
+    k->op = op;
+    k->info = &ao_ops[op];
+    k->uniform = 0;
+    fill(k, &state);
+}
+
+static int print_digests(cases *k, const char *level)
+{
+    const ao_isa *isa = ao_isa_find(level);
+    for (unsigned op = 0; isa && op < AO_NOPS; op++) {
+        if (ao_ops[op].run || is_look_up(op))
+            continue;
+        prepare(k, op);
+        printf("%s_%s %016llx\n", k->info->name, ao_type_names[k->info->type], (unsigned long long)digest_of(k, isa));
+    }
+    return !isa;
+}
+
+int main(int count, char **arguments)
 {
     static cases k;
     uint64_t state = 1;
+    if (count > 1 && is(arguments[1], "digest"))
+        return print_digests(&k, count > 2 ? arguments[2] : NULL);
     check_horner(&state);
     for (unsigned op = 0; op < AO_NOPS; op++) {
-        if (ao_ops[op].b >= AO_TABLE_OF && ao_ops[op].b != AO_TYPE_NONE)
+        if (is_look_up(op))
             check_take(op, &state);
-        if (ao_ops[op].run || (ao_ops[op].b >= AO_TABLE_OF && ao_ops[op].b != AO_TYPE_NONE))
+        if (ao_ops[op].run || is_look_up(op))
             continue;
-        k.op = op;
-        k.info = &ao_ops[op];
-        k.uniform = 0;
-        fill(&k, &state);
+        prepare(&k, op);
+        check_digest(&k);
         compute_want(&k);
         check_all_levels(&k, 1);
         check_uniforms(&k);

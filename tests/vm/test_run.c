@@ -3,6 +3,7 @@
  * Every test runs at every level this processor has. Where the number of kernel calls matters, the level is a copy
  * whose kernels count. */
 #include "build_program.h"
+#include "wide.h"
 
 #define NO AO_NO_REG
 #define I64 AO_TYPE_i64
@@ -32,7 +33,7 @@ static void load(void)
 
 static void unload(void)
 {
-    free(memory);
+    free_aligned(memory);
     ao_program_free(program);
 }
 
@@ -102,7 +103,13 @@ static void test_uniforms(void)
             ao_frame_open(&frame, program, &job, memory);
             CHECK(ao_run(&frame, 3) == AO_OK, "uniform");
             const float f32 = -2.5f;
-            const char *want = type == AO_TYPE_f32 ? (const char *)&f32 : (const char *)&v;
+            char want[8];
+            if (type == AO_TYPE_f32)
+                memcpy(want, &f32, sizeof f32);
+            else if (type == AO_TYPE_f64)
+                memcpy(want, &v.f, sizeof v.f);
+            else
+                put_integer(want, type, v.i);
             for (size_t i = 0; i < 3; i++)
                 CHECK(memcmp((char *)out + i * ao_type_sizes[type], want, ao_type_sizes[type]) == 0, "%s from %d",
                       ao_type_names[type], from);
@@ -320,7 +327,7 @@ static void load_fold(unsigned out_type)
 /* One element as Python would, 0 in place of what does not fit 64 bits. */
 static int64_t fold_step(int64_t acc, int64_t p, int64_t v, int *fits)
 {
-    const __int128 r = (__int128)acc * p + v + 1;
+    const wide r = (wide)acc * p + v + 1;
     *fits = r >= INT64_MIN && r <= INT64_MAX;
     return *fits ? (int64_t)r : 0;
 }

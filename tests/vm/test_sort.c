@@ -1,8 +1,7 @@
-/* ao_sort, ao_unique and ao_select of every type, against a merge sort of indices that knows nothing of radices.
+/* ao_sort, ao_unique, ao_select, ao_argsort and ao_largest of every type, against a merge sort of indices that knows nothing of radices.
  *
  * Results are compared byte by byte, so that the order of zeros and nans counts. test_sort [seed [rounds]] */
 #include <math.h>
-#include <pthread.h>
 #include <stdatomic.h>
 
 #if defined __SSE2__
@@ -11,6 +10,7 @@
 
 #include "check.h"
 #include "arrays/sort.h"
+#include "thread.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -358,6 +358,60 @@ static void check_select(arrays *a, uint64_t *state)
     }
 }
 
+static int is_number(const type_info *t, const char *x)
+{
+    return t->equal(x, x);
+}
+
+/* Whether place p may come before q if the largest come first, and nans last. */
+static int may_precede(const type_info *t, const char *x, size_t p, size_t q)
+{
+    const char *a = x + p * t->size, *b = x + q * t->size;
+    if (!is_number(t, a) || !is_number(t, b))
+        return is_number(t, a) || (!is_number(t, b) && p < q);
+    return t->before(b, a) || (!t->before(a, b) && p < q);
+}
+
+/* After reference_sort, of which the order is still there. */
+static void check_places(arrays *a, uint64_t *state)
+{
+    const ao_span span = {a->x, {0, 0, AO_AS_IS}, a->t->type, a->n};
+    void *room = malloc(ao_argsort_room(a->t->type, a->n) + 1);
+    int64_t *places = malloc((a->n + 1) * sizeof *places), *kept = malloc((a->n + 1) * sizeof *kept);
+    size_t wrong = 0;
+    if (!room || !places || !kept)
+        abort();
+    for (size_t i = 0; i < a->n; i++)
+        kept[i] = 3 * (int64_t)i + 1;
+    ao_argsort(&span, 0, room, NULL, places, UNWATCHED);
+    for (size_t i = 0; i < a->n; i++)
+        wrong += (size_t)places[i] != order[i];
+    ao_argsort(&span, 0, room, kept, places, UNWATCHED);
+    for (size_t i = 0; i < a->n; i++)
+        wrong += (size_t)places[i] != 3 * order[i] + 1;
+    CHECK_OF(a, wrong == 0, "argsort");
+    ao_argsort(&span, 1, room, NULL, places, UNWATCHED);
+    for (size_t i = 0; i + 1 < a->n; i++)
+        wrong += !may_precede(a->t, a->x, (size_t)places[i], (size_t)places[i + 1]);
+    CHECK_OF(a, wrong == 0, "argsort in reverse");
+    free(room);
+    for (int round = 0; a->n > 0 && round < 3; round++) {
+        const size_t k = round == 2 ? a->n : 1 + random_u64(state) % (round ? a->n : 1 + a->n / 50);
+        room = malloc(ao_largest_room(a->t->type, a->n, k));
+        char *out = malloc(k * a->t->size);
+        if (!room || !out)
+            abort();
+        ao_largest(&span, k, room, out, UNWATCHED);
+        for (size_t i = 0; i < k; i++)
+            wrong += memcmp(out + i * a->t->size, a->x + (size_t)places[i] * a->t->size, a->t->size) != 0;
+        CHECK_OF(a, wrong == 0, "largest");
+        free(room);
+        free(out);
+    }
+    free(places);
+    free(kept);
+}
+
 static void check_length(size_t n, uint64_t *state)
 {
     for (size_t t = 0; t < COUNT(types); t++) {
@@ -370,6 +424,7 @@ static void check_length(size_t n, uint64_t *state)
             kinds[kind].make(a.t, state, a.x, n);
             reference_sort(a.t, a.x, a.sorted, n);
             check_sort(&a, "sort");
+            check_places(&a, state);
             check_unique(&a);
             check_select(&a, state);
             kinds[kind].make(a.t, state, a.x, n);
@@ -463,17 +518,6 @@ typedef struct {
 
 /* Random words, then all alike, again and again: whatever was counted is no longer so. Not atomic, as no writer in Python
  * is: the thread sanitizer is told so. */
-#if defined __has_feature
-#if __has_feature(thread_sanitizer)
-#define UNTOLD __attribute__((no_sanitize("thread")))
-#endif
-#endif
-#if defined __SANITIZE_THREAD__
-#define UNTOLD __attribute__((no_sanitize("thread")))
-#endif
-#ifndef UNTOLD
-#define UNTOLD
-#endif
 UNTOLD static void *write_beside(void *context)
 {
     writer *wr = context;
@@ -492,9 +536,8 @@ static void check_races(void)
     enum { N = 1 << 14, ROUNDS = 60 };
     static uint64_t shared[N], room[2 * N + 2];
     writer wr = {.words = shared, .number = N};
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, write_beside, &wr))
-        abort();
+    ao_thread thread;
+    const int beside = ao_thread_start(&thread, write_beside, &wr);
     for (size_t round = 0; round < ROUNDS; round++)
         for (size_t t = 0; t < COUNT(types); t++) {
             const size_t size = types[t].size, n = N * 8 / size - round % 7;
@@ -509,7 +552,8 @@ static void check_races(void)
             CHECK(*guard == 0x5A, "a selection wrote behind its memory");
         }
     atomic_store(&wr.stop, 1);
-    pthread_join(thread, NULL);
+    if (beside)
+        ao_thread_join(&thread);
 }
 
 /* A library built with -ffast-math may have made zeros of subnormals in the caller's thread: not here. */

@@ -184,17 +184,15 @@ static void settle(ao_frame *frame)
 
 static void run_serially(const ao_program *p, const ao_job *job, unsigned inputs, size_t step)
 {
-    const size_t size = (ao_frame_size(p, inputs) + 63) / 64 * 64;
-    void *memory = aligned_alloc(64, size);
-    if (!memory)
-        abort();
+    const size_t size = ao_frame_size(p, inputs);
+    void *memory = allocate_aligned(size);
     memset(memory, 0xA5, size);
     ao_frame frame;
     ao_frame_open(&frame, p, job, memory);
     for (size_t end = step; frame.position < job->count; end += step)
         while (ao_run(&frame, end < job->count ? end : job->count) == AO_MARKED)
             settle(&frame);
-    free(memory);
+    free_aligned(memory);
 }
 
 /* Lays out what `dense` has, runs, and compares with what stands in `given`. */

@@ -4,6 +4,7 @@
  * instruction set. Nothing is allocated.
  */
 #include "float_sum.h"
+#include "../portable.h"
 
 #include <float.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static double rounded(ao_accumulator *a)
         top--;
     uint64_t bits = (uint64_t)a->digit[top] << 32 | (uint64_t)a->digit[top - 1];
     if (bits >> 53 || top > 1) {
-        int zeros = __builtin_clzll(bits);
+        int zeros = (int)ao_leading_zeros(bits);
         uint64_t third = top > 1 ? (uint64_t)a->digit[top - 2] << 32 : 0;
         uint64_t below = third << zeros;
         if (zeros)
@@ -143,7 +144,7 @@ static int scale_for(double largest)
 /* Extraction is exact if additions round to nearest and subnormal numbers are kept: a library that was built with
  * -ffast-math may have switched that off in this thread. Where floats are computed in more than their own precision
  * it never is. */
-static int arithmetic_is_standard(void)
+int ao_arithmetic_is_standard(void)
 {
     volatile double tiny = 0x1p-1074, one = 1, more = 0x1.8p-53;
     return FLT_EVAL_METHOD == 0 && tiny + tiny > 0 && one + more > one && -one - more < -one;
@@ -155,7 +156,7 @@ void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels, 
     sum->total.room = ROOM;
     sum->kernels = kernels;
     sum->ahead = ahead;
-    sum->extracting = arithmetic_is_standard();
+    sum->extracting = ao_arithmetic_is_standard();
     sum->level = 1;
 }
 

@@ -29,6 +29,8 @@ typedef struct {
 
 enum { AO_FLOAT_SUM_BYTES = 4 * (AO_DIGITS - 1) + 8 };
 
+/* Whether this thread's additions of doubles round to nearest and keep subnormal numbers. */
+int ao_arithmetic_is_standard(void);
 /* ahead: AO_EXTRACT_AHEAD for numbers in memory, 0 for those in cache. */
 void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels, size_t ahead);
 /* Adds numbers from the front; returns how many. Fewer than n: among the next AO_EXTRACT_BLOCK is an inf, a nan, or one of

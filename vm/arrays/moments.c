@@ -4,17 +4,13 @@
  * exactly (float_sum.c). Products that would lose bits that way, and integers, are multiplied as integers.
  */
 #include "moments.h"
+#include "../portable.h"
 #include "reduce.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { BLOCK = AO_EXTRACT_BLOCK };
-#if defined __SIZEOF_INT128__
-__extension__ typedef unsigned __int128 uint128;
-#else
-#error "a compiler with 128-bit integers is needed"
-#endif
 
 static uint64_t bits_of(double x)
 {
@@ -53,14 +49,14 @@ static void multiply_wide(ao_products *sum, double x, double y)
     const uint64_t mb = (b & 0xFFFFFFFFFFFFF) | (uint64_t)(eb != 0) << 52;
     const unsigned bit = ea - (ea != 0) + eb - (eb != 0), shift = bit % 32;
     const int64_t sign = (a ^ b) >> 63 ? -1 : 1;
-    const uint128 product = (uint128)ma * mb;
-    const uint128 low = (uint128)(uint64_t)product << shift, high = (product >> 64) << shift; /* below 2^96, 2^74 */
+    const ao_128 product = ao_multiply_128(ma, mb);
+    const uint64_t words[] = {(uint32_t)product.low, product.low >> 32, (uint32_t)product.high, product.high >> 32};
     int64_t *digit = sum->wide + bit / 32;
-    digit[0] += sign * (int64_t)(uint32_t)low;
-    digit[1] += sign * (int64_t)(uint32_t)(low >> 32);
-    digit[2] += sign * (int64_t)((uint64_t)(uint32_t)(low >> 64) + (uint32_t)high);
-    digit[3] += sign * (int64_t)(uint32_t)(high >> 32);
-    digit[4] += sign * (int64_t)(uint32_t)(high >> 64);
+    for (int i = 0; i < 4; i++) {
+        const uint64_t word = words[i] << shift;
+        digit[i] += sign * (int64_t)(uint32_t)word;
+        digit[i + 1] += sign * (int64_t)(word >> 32);
+    }
     if (++sum->wide_used == 1 << 29)
         carry_wide(sum);
 }
@@ -131,11 +127,12 @@ static void add_wide(ao_products *sum, const uint64_t *a, int a_has_sign, const 
 {
     for (size_t i = 0; i < n; i++) {
         const int minus_a = a_has_sign && a[i] >> 63, minus_b = b_has_sign && b[i] >> 63;
-        const uint128 product = (uint128)(minus_a ? 0 - a[i] : a[i]) * (minus_b ? 0 - b[i] : b[i]);
-        const uint128 value = minus_a != minus_b ? 0 - product : product;
-        const uint64_t high = (uint64_t)(value >> 64);
-        add_128(sum->int_low, (uint64_t)value, 0);
-        add_128(sum->int_high, high, minus_a != minus_b && product ? UINT64_MAX : 0);
+        ao_128 product = ao_multiply_128(minus_a ? 0 - a[i] : a[i], minus_b ? 0 - b[i] : b[i]);
+        const int minus = minus_a != minus_b && (product.low | product.high);
+        if (minus)
+            product = ao_negate_128(product);
+        add_128(sum->int_low, product.low, 0);
+        add_128(sum->int_high, product.high, minus ? UINT64_MAX : 0);
     }
 }
 

@@ -15,6 +15,7 @@
  * part by part. After a stop a function returns soon, with whatever the memory holds then.
  */
 #include "sort.h"
+#include "../portable.h"
 
 #include <string.h>
 
@@ -33,52 +34,69 @@ _Static_assert((int)FEW >> (int)LEAST_BITS == 0 && (int)FEW >> ((int)LEAST_BITS 
 _Static_assert((int)SAMPLE <= (int)FEW, "what is not sorted by insertion has a sample");
 
 /* Elements as words of their size. */
-#if defined __GNUC__
-#define WORD __attribute__((may_alias))
-#else
-#define WORD
-#endif
-typedef ao_u8 WORD word_u8;
-typedef ao_u16 WORD word_u16;
-typedef ao_u32 WORD word_u32, word_f32;
-typedef ao_u64 WORD word_u64, word_f64;
+typedef ao_u8 AO_MAY_ALIAS word_u8;
+typedef ao_u16 AO_MAY_ALIAS word_u16;
+typedef ao_u32 AO_MAY_ALIAS word_u32, word_f32;
+typedef ao_u64 AO_MAY_ALIAS word_u64, word_f64;
+/* Elements with their keys beside them: of an argsort the place of each, of the largest ones their bits. */
+typedef struct {
+    ao_u32 key, item;
+} word_pair32;
+typedef struct {
+    ao_u64 key, item;
+} word_pair64;
 
-#define SIGN(T) ((word_##T)((word_##T)1 << (8 * sizeof(word_##T) - 1)))
-#define NAN_KEY(T) ((word_##T)-1)
+/* Keys: of words the same, of pairs a part of them. */
+typedef ao_u8 bits_u8;
+typedef ao_u16 bits_u16;
+typedef ao_u32 bits_u32, bits_f32, bits_pair32;
+typedef ao_u64 bits_u64, bits_f64, bits_pair64;
+
+#define SIGN(T) ((bits_##T)((bits_##T)1 << (8 * sizeof(bits_##T) - 1)))
+#define NAN_KEY(T) ((bits_##T)-1)
 
 /* What the code is stamped for: X(type, stamp, flip). Signed integers share the code of unsigned ones: their sign bit
  * is flipped. */
-#define LIST_TYPES(X)                                                                                                  \
-    X(u8, u8, 0) X(u16, u16, 0) X(u32, u32, 0) X(u64, u64, 0)                                                          \
-    X(i8, u8, SIGN(u8)) X(i16, u16, SIGN(u16)) X(i32, u32, SIGN(u32)) X(i64, u64, SIGN(u64))                           \
-    X(f32, f32, SIGN(f32)) X(f64, f64, SIGN(f64))
+#define LIST_NARROW_TYPES(X)                                                                                           \
+    X(u8, u8, 0) X(u16, u16, 0) X(u32, u32, 0)                                                                         \
+    X(i8, u8, SIGN(u8)) X(i16, u16, SIGN(u16)) X(i32, u32, SIGN(u32)) X(f32, f32, SIGN(f32))
+#define LIST_WIDE_TYPES(X) X(u64, u64, 0) X(i64, u64, SIGN(u64)) X(f64, f64, SIGN(f64))
+#define LIST_TYPES(X) LIST_NARROW_TYPES(X) LIST_WIDE_TYPES(X)
 #define LIST_RADIX(X) X(u16) X(u32) X(u64)
 #define LIST_INTS(X) X(u8) LIST_RADIX(X)
 #define LIST_FLOATS(X) X(f32) X(f64)
 #define LIST_STAMPS(X) LIST_INTS(X) LIST_FLOATS(X)
+#define LIST_PAIRS(X) X(pair32) X(pair64)
 
 /* ---- keys: unsigned numbers in the order of the elements ---- */
 
 #define DEFINE_INT_KEY(T)                                                                                              \
-    static inline word_##T key_##T(word_##T bits, word_##T flip)                                                       \
+    static inline bits_##T key_##T(word_##T bits, bits_##T flip)                                                       \
     {                                                                                                                  \
-        return (word_##T)(bits ^ flip);                                                                                \
+        return (bits_##T)(bits ^ flip);                                                                                \
     }
 LIST_INTS(DEFINE_INT_KEY)
 
 /* Without its sign, a float's bits are an integer that grows with it. Negated where there was a sign, which leaves only
  * one zero, that is a signed integer. All nans have the same key, above all others. */
 #define DEFINE_FLOAT_KEY(T, I)                                                                                         \
-    static inline word_##T key_##T(word_##T bits, word_##T flip)                                                       \
+    static inline bits_##T key_##T(word_##T bits, bits_##T flip)                                                       \
     {                                                                                                                  \
-        word_##T magnitude = bits & ~flip, negative = (word_##T)((ao_##I)bits >> (8 * sizeof bits - 1));               \
-        word_##T key = (magnitude ^ negative) - negative + flip;                                                       \
+        bits_##T magnitude = bits & ~flip, negative = (bits_##T)((ao_##I)bits >> (8 * sizeof bits - 1));               \
+        bits_##T key = (magnitude ^ negative) - negative + flip;                                                       \
         return magnitude > INFINITY_##T ? NAN_KEY(T) : key;                                                            \
     }
 #define INFINITY_f32 UINT32_C(0x7F800000)
 #define INFINITY_f64 UINT64_C(0x7FF0000000000000)
 DEFINE_FLOAT_KEY(f32, i32)
 DEFINE_FLOAT_KEY(f64, i64)
+
+#define DEFINE_PAIR_KEY(T)                                                                                             \
+    static inline bits_##T key_##T(word_##T pair, bits_##T flip)                                                       \
+    {                                                                                                                  \
+        return pair.key ^ flip;                                                                                        \
+    }
+LIST_PAIRS(DEFINE_PAIR_KEY)
 
 /* ---- digits ---- */
 
@@ -120,25 +138,25 @@ static plan plan_digits(uint64_t varying, unsigned wanted, size_t n)
 }
 
 #define DEFINE_DIGITS(T)                                                                                               \
-    static inline size_t digit_##T(word_##T element, word_##T flip, unsigned shift, size_t mask)                       \
+    static inline size_t digit_##T(word_##T element, bits_##T flip, unsigned shift, size_t mask)                       \
     {                                                                                                                  \
         return (size_t)(key_##T(element, flip) >> shift) & mask;                                                       \
     }                                                                                                                  \
                                                                                                                        \
     /* The bits in which keys differ. n is at least 1. */                                                              \
-    static word_##T varying_##T(const word_##T *x, size_t n, word_##T flip, ao_watch *w)                               \
+    static bits_##T varying_##T(const word_##T *x, size_t n, bits_##T flip, ao_watch *w)                               \
     {                                                                                                                  \
-        word_##T first = key_##T(x[0], flip), varying = 0;                                                             \
+        bits_##T first = key_##T(x[0], flip), varying = 0;                                                             \
         for (size_t start = 0, end; start < n && !w->stopped; start = end) {                                           \
             end = ao_watch_part(start, n);                                                                             \
             for (size_t i = start; i < end; i++)                                                                       \
-                varying |= (word_##T)(key_##T(x[i], flip) ^ first);                                                    \
+                varying |= (bits_##T)(key_##T(x[i], flip) ^ first);                                                    \
             ao_watch_done(w, (end - start) / READS);                                                                   \
         }                                                                                                              \
         return varying;                                                                                                \
     }                                                                                                                  \
                                                                                                                        \
-    static void count_##T(const word_##T *x, size_t n, word_##T flip, unsigned shift, unsigned bits, size_t *count,    \
+    static void count_##T(const word_##T *x, size_t n, bits_##T flip, unsigned shift, unsigned bits, size_t *count,    \
                           ao_watch *w)                                                                                 \
     {                                                                                                                  \
         const size_t mask = ((size_t)1 << bits) - 1;                                                                   \
@@ -151,19 +169,21 @@ static plan plan_digits(uint64_t varying, unsigned wanted, size_t n)
         }                                                                                                              \
     }
 LIST_STAMPS(DEFINE_DIGITS)
+LIST_PAIRS(DEFINE_DIGITS)
 
 /* ---- sorting integers ---- */
 
 /* By insertion. Gives up after so many moves and returns 0, with the elements in another order, but still those of one
  * key in theirs. */
 #define DEFINE_INSERT(T)                                                                                               \
-    static int insert_##T(word_##T *x, size_t n, word_##T flip, size_t moves, ao_watch *w)                             \
+    static int insert_##T(word_##T *x, size_t n, bits_##T flip, size_t moves, ao_watch *w)                             \
     {                                                                                                                  \
-        word_##T largest = 0; /* key so far */                                                                         \
+        bits_##T largest = 0; /* key so far */                                                                         \
         for (size_t start = 0, end; start < n; start = end) {                                                          \
             end = ao_watch_part(start, n);                                                                             \
             for (size_t i = start; i < end; i++) {                                                                     \
-                word_##T element = x[i], key = key_##T(element, flip);                                                 \
+                word_##T element = x[i];                                                                               \
+                bits_##T key = key_##T(element, flip);                                                                 \
                 if (key >= largest) {                                                                                  \
                     largest = key;                                                                                     \
                     continue;                                                                                          \
@@ -182,6 +202,7 @@ LIST_STAMPS(DEFINE_DIGITS)
         return 1;                                                                                                      \
     }
 LIST_STAMPS(DEFINE_INSERT)
+LIST_PAIRS(DEFINE_INSERT)
 
 /* From the number of elements with each digit to the place of the first one. */
 static void add_up(size_t *count, unsigned bits)
@@ -196,7 +217,7 @@ static void add_up(size_t *count, unsigned bits)
 
 #define DEFINE_PASSES(T)                                                                                               \
     /* Copies x to y in the order of one digit; the elements with digit d then end at end[d]. */                       \
-    static void pass_##T(const word_##T *restrict x, word_##T *restrict y, size_t n, word_##T flip, unsigned shift,    \
+    static void pass_##T(const word_##T *restrict x, word_##T *restrict y, size_t n, bits_##T flip, unsigned shift,    \
                          unsigned bits, size_t *restrict end, ao_watch *w)                                             \
     {                                                                                                                  \
         const size_t mask = ((size_t)1 << bits) - 1;                                                                   \
@@ -211,7 +232,7 @@ static void add_up(size_t *count, unsigned bits)
     }                                                                                                                  \
                                                                                                                        \
     /* Sorts x by the digits of a plan, to and fro; returns x or y, where the elements are in the end. */              \
-    static word_##T *passes_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, const plan *p, ao_watch *w)         \
+    static word_##T *passes_##T(word_##T *x, word_##T *y, size_t n, bits_##T flip, const plan *p, ao_watch *w)         \
     {                                                                                                                  \
         size_t end[1 << DIGIT_BITS];                                                                                   \
         for (unsigned d = p->count; d-- > 0 && !w->stopped;) {                                                         \
@@ -223,6 +244,7 @@ static void add_up(size_t *count, unsigned bits)
         return x;                                                                                                      \
     }
 LIST_RADIX(DEFINE_PASSES)
+LIST_PAIRS(DEFINE_PASSES)
 
 /* As memcpy. */
 static void copy(void *to, const void *from, size_t bytes, ao_watch *w)
@@ -238,14 +260,15 @@ static void copy(void *to, const void *from, size_t bytes, ao_watch *w)
 #define DEFINE_SORT(T)                                                                                                 \
     /* How many of the topmost bits probably tell most elements apart: those that do so in a sample, and one for each  \
      * time that the sample would have to double. */                                                                   \
-    static unsigned bits_apart_##T(const word_##T *x, size_t n, word_##T flip, word_##T varying, ao_watch *w)          \
+    static unsigned bits_apart_##T(const word_##T *x, size_t n, bits_##T flip, bits_##T varying, ao_watch *w)          \
     {                                                                                                                  \
-        word_##T sample[SAMPLE], least = varying;                                                                      \
+        word_##T sample[SAMPLE];                                                                                       \
+        bits_##T least = varying;                                                                                      \
         for (size_t i = 0; i < SAMPLE; i++)                                                                            \
-            sample[i] = key_##T(x[n / SAMPLE * i], flip);                                                              \
-        insert_##T(sample, SAMPLE, 0, SAMPLE * SAMPLE, w);                                                             \
+            sample[i] = x[n / SAMPLE * i];                                                                             \
+        insert_##T(sample, SAMPLE, flip, SAMPLE * SAMPLE, w);                                                          \
         for (size_t i = 1; i < SAMPLE; i++) {                                                                          \
-            word_##T differing = sample[i] ^ sample[i - 1];                                                            \
+            bits_##T differing = key_##T(sample[i], flip) ^ key_##T(sample[i - 1], flip);                              \
             if (differing > 0 && differing < least)                                                                    \
                 least = differing;                                                                                     \
         }                                                                                                              \
@@ -253,7 +276,7 @@ static void copy(void *to, const void *from, size_t bytes, ao_watch *w)
     }                                                                                                                  \
                                                                                                                        \
     /* Returns x or y, where the result is. */                                                                         \
-    static word_##T *sort_cached_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, word_##T varying, ao_watch *w) \
+    static word_##T *sort_cached_##T(word_##T *x, word_##T *y, size_t n, bits_##T flip, bits_##T varying, ao_watch *w) \
     {                                                                                                                  \
         plan p = plan_digits(varying, bits_apart_##T(x, n, flip, varying, w), n);                                      \
         word_##T *sorted = passes_##T(x, y, n, flip, &p, w);                                                           \
@@ -263,10 +286,10 @@ static void copy(void *to, const void *from, size_t bytes, ao_watch *w)
         return passes_##T(sorted, sorted == x ? y : x, n, flip, &p, w);                                                \
     }                                                                                                                  \
                                                                                                                        \
-    static void sort_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, int into_y, ao_watch *w);                  \
+    static void sort_##T(word_##T *x, word_##T *y, size_t n, bits_##T flip, int into_y, ao_watch *w);                  \
                                                                                                                        \
     /* Splits x into y, and sorts the parts from there. Returns x or y, where the result is. */                        \
-    static word_##T *sort_split_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, word_##T varying, int into_y,   \
+    static word_##T *sort_split_##T(word_##T *x, word_##T *y, size_t n, bits_##T flip, bits_##T varying, int into_y,   \
                                      ao_watch *w)                                                                      \
     {                                                                                                                  \
         size_t end[1 << SPLIT_BITS], start = 0;                                                                        \
@@ -282,9 +305,10 @@ static void copy(void *to, const void *from, size_t bytes, ao_watch *w)
     }                                                                                                                  \
                                                                                                                        \
     /* Sorts x into y, or into itself; the other is scratch. */                                                        \
-    static void sort_##T(word_##T *x, word_##T *y, size_t n, word_##T flip, int into_y, ao_watch *w)                   \
+    static void sort_##T(word_##T *x, word_##T *y, size_t n, bits_##T flip, int into_y, ao_watch *w)                   \
     {                                                                                                                  \
-        word_##T *sorted = x, *wanted = into_y ? y : x, varying = 0;                                                   \
+        word_##T *sorted = x, *wanted = into_y ? y : x;                                                                \
+        bits_##T varying = 0;                                                                                          \
         if (n < FEW)                                                                                                   \
             insert_##T(x, n, flip, FEW * FEW, w);                                                                      \
         else                                                                                                           \
@@ -299,12 +323,13 @@ static void copy(void *to, const void *from, size_t bytes, ao_watch *w)
             copy(wanted, sorted, n * sizeof *x, w);                                                                    \
     }                                                                                                                  \
                                                                                                                        \
-    static void sort_all_##T(void *a, void *scratch, size_t n, word_##T flip, ao_watch *w)                             \
+    static void sort_all_##T(void *a, void *scratch, size_t n, bits_##T flip, ao_watch *w)                             \
     {                                                                                                                  \
         if (!insert_##T(a, n, flip, n / NEARLY + 1, w))                                                                \
             sort_##T(a, scratch, n, flip, 0, w);                                                                       \
     }
 LIST_RADIX(DEFINE_SORT)
+LIST_PAIRS(DEFINE_SORT)
 
 /* Equal integers cannot be told apart, so it is enough to count them. In lanes, because an increment waits for the last
  * one of the same count. */
@@ -400,7 +425,7 @@ enum { NANS = 1, NEGATIVE_ZEROS = 2 };
         turn_##T(x, n, (word_##T)-1, SIGN(T), w);                                                                      \
     }                                                                                                                  \
                                                                                                                        \
-    static void sort_all_##T(void *a, void *scratch, size_t n, word_##T flip, ao_watch *w)                             \
+    static void sort_all_##T(void *a, void *scratch, size_t n, bits_##T flip, ao_watch *w)                             \
     {                                                                                                                  \
         if (insert_##T(a, n, flip, n < FEW ? FEW * FEW : n / NEARLY, w) || w->stopped)                                 \
             return;                                                                                                    \
@@ -443,7 +468,7 @@ int ao_sort_shared(enum ao_type type, void *a, ao_spacing spacing, void *room, s
 /* ---- unique ---- */
 
 #define DEFINE_UNIQUE(T, IS_NAN)                                                                                       \
-    static size_t unique_##T(word_##T *x, size_t n, word_##T flip, ao_watch *w)                                        \
+    static size_t unique_##T(word_##T *x, size_t n, bits_##T flip, ao_watch *w)                                        \
     {                                                                                                                  \
         size_t kept = 0;                                                                                               \
         word_##T last = 0;                                                                                             \
@@ -482,7 +507,7 @@ size_t ao_unique(enum ao_type type, void *a, size_t n, ao_watch *w)
 
 #define DEFINE_SELECT(T)                                                                                               \
     /* Copies the elements whose key starts with `start`, down to bit `shift`; returns their number. y may be x. */    \
-    static size_t collect_##T(const word_##T *x, word_##T *y, size_t n, word_##T flip, unsigned shift, word_##T start, \
+    static size_t collect_##T(const word_##T *x, word_##T *y, size_t n, bits_##T flip, unsigned shift, word_##T start, \
                               ao_watch *w)                                                                             \
     {                                                                                                                  \
         size_t found = 0;                                                                                              \
@@ -499,7 +524,7 @@ size_t ao_unique(enum ao_type type, void *a, size_t n, ao_watch *w)
     }                                                                                                                  \
                                                                                                                        \
     /* The first of the smallest elements whose keys start with more than that; 0 if there is none. */                 \
-    static int smallest_above_##T(const word_##T *x, size_t n, word_##T flip, unsigned shift, word_##T start,          \
+    static int smallest_above_##T(const word_##T *x, size_t n, bits_##T flip, unsigned shift, word_##T start,          \
                                   word_##T *smallest, ao_watch *w)                                                     \
     {                                                                                                                  \
         int found = 0;                                                                                                 \
@@ -521,7 +546,7 @@ size_t ao_unique(enum ao_type type, void *a, size_t n, ao_watch *w)
                                                                                                                        \
     /* One digit: of n elements at x those with the digit of the k-th go to scratch. Returns 0 if x was written to     \
      * meanwhile: then they are not as many as were counted. */                                                        \
-    static int narrow_##T(const word_##T *x, word_##T *scratch, size_t *n, size_t *k, word_##T flip, word_##T varying, \
+    static int narrow_##T(const word_##T *x, word_##T *scratch, size_t *n, size_t *k, bits_##T flip, word_##T varying, \
                           void **next, ao_watch *w)                                                                    \
     {                                                                                                                  \
         size_t count[1 << DIGIT_BITS], before = 0, d = 0;                                                              \
@@ -545,7 +570,7 @@ size_t ao_unique(enum ao_type type, void *a, size_t n, ao_watch *w)
         return good || w->stopped;                                                                                     \
     }                                                                                                                  \
                                                                                                                        \
-    static void select_##T(const word_##T *x, word_##T *scratch, size_t n, size_t k, word_##T flip, void *kth,         \
+    static void select_##T(const word_##T *x, word_##T *scratch, size_t n, size_t k, bits_##T flip, void *kth,         \
                            void *next, ao_watch *w)                                                                    \
     {                                                                                                                  \
         const word_##T *from = x;                                                                                      \
@@ -582,6 +607,174 @@ void ao_select(enum ao_type type, const void *a, void *scratch, size_t n, size_t
         break;
     switch (type) {
         LIST_TYPES(SELECT_CASE)
+    default:
+        break;
+    }
+}
+
+/* ---- sorting with something beside: places, the largest ---- */
+
+enum { GATHERED = 1024 }; /* elements copied at once where they are not side by side */
+
+/* Elements from `first` on, side by side: in place, or at `local` (GATHERED of them). *n: how many. */
+static const void *part_of(const ao_span *span, size_t first, uint64_t *local, size_t *n)
+{
+    const size_t size = ao_type_sizes[span->type], most = span->spacing.stride ? GATHERED : AO_WATCH_PART;
+    *n = span->count - first < most ? span->count - first : most;
+    if (!span->spacing.stride)
+        return (const char *)span->data + first * size;
+    ao_gather(local, (const char *)span->data + (ptrdiff_t)first * span->spacing.stride, span->spacing, size, *n);
+    return local;
+}
+
+/* Keys in the wanted order; nans are last in both. */
+#define DEFINE_ORDERED(T, IS_NAN)                                                                                      \
+    static inline bits_##T ordered_##T(word_##T element, bits_##T flip, int reverse)                                   \
+    {                                                                                                                  \
+        const bits_##T key = key_##T(element, flip);                                                                   \
+        return reverse && !IS_NAN(T, key) ? (bits_##T)~key : key;                                                      \
+    }
+#define DEFINE_INT_ORDERED(T) DEFINE_ORDERED(T, NEVER_NAN)
+#define DEFINE_FLOAT_ORDERED(T) DEFINE_ORDERED(T, KEY_IS_NAN)
+LIST_INTS(DEFINE_INT_ORDERED)
+LIST_FLOATS(DEFINE_FLOAT_ORDERED)
+
+/* Pairs of the keys of elements and their places, from `first` on. */
+#define DEFINE_PLACES(P, T)                                                                                            \
+    static void places_##P##_##T(const word_##T *x, word_##P *to, size_t n, bits_##T flip, int reverse, size_t first)  \
+    {                                                                                                                  \
+        for (size_t i = 0; i < n; i++)                                                                                 \
+            to[i] = (word_##P){ordered_##T(x[i], flip, reverse), (bits_##P)(first + i)};                               \
+    }
+#define DEFINE_WIDE_PLACES(T) DEFINE_PLACES(pair64, T)
+LIST_STAMPS(DEFINE_WIDE_PLACES)
+DEFINE_PLACES(pair32, u8)
+DEFINE_PLACES(pair32, u16)
+DEFINE_PLACES(pair32, u32)
+DEFINE_PLACES(pair32, f32)
+
+/* Whether pairs of 32 bits do: for narrow keys of arrays that are not gigantic. */
+static int pairs_are_narrow(enum ao_type type, size_t n)
+{
+    return ao_type_sizes[type] < 8 && n <= UINT32_MAX;
+}
+
+size_t ao_argsort_room(enum ao_type type, size_t n)
+{
+    const size_t pairs = 2 * (pairs_are_narrow(type, n) ? sizeof(word_pair32) : sizeof(word_pair64));
+    return n > PTRDIFF_MAX / pairs ? SIZE_MAX : n * pairs;
+}
+
+#define DEFINE_ARGSORT(P, TYPES)                                                                                       \
+    static void argsort_##P(const ao_span *span, int reverse, word_##P *x, const int64_t *kept, int64_t *order,        \
+                            ao_watch *w)                                                                               \
+    {                                                                                                                  \
+        const size_t count = span->count;                                                                              \
+        uint64_t local[GATHERED];                                                                                      \
+        for (size_t i = 0, n; i < count && !w->stopped; i += n) {                                                      \
+            const void *part = part_of(span, i, local, &n);                                                            \
+            switch (span->type) {                                                                                      \
+                TYPES(PLACES_CASE_##P)                                                                                 \
+            default:                                                                                                   \
+                break;                                                                                                 \
+            }                                                                                                          \
+            ao_watch_done(w, n);                                                                                       \
+        }                                                                                                              \
+        if (!w->stopped && count)                                                                                      \
+            sort_all_##P(x, x + count, count, 0, w);                                                                   \
+        for (size_t i = 0, end; i < count && !w->stopped; i = end) {                                                   \
+            end = ao_watch_part(i, count);                                                                             \
+            for (size_t j = i; j < end; j++)                                                                           \
+                order[j] = kept ? kept[x[j].item] : (int64_t)x[j].item;                                                \
+            ao_watch_done(w, end - i);                                                                                 \
+        }                                                                                                              \
+    }
+#define PLACES_CASE_pair32(T, stamp, flip)                                                                             \
+    case AO_TYPE_##T:                                                                                                  \
+        places_pair32_##stamp(part, x + i, n, flip, reverse, i);                                                       \
+        break;
+#define PLACES_CASE_pair64(T, stamp, flip)                                                                             \
+    case AO_TYPE_##T:                                                                                                  \
+        places_pair64_##stamp(part, x + i, n, flip, reverse, i);                                                       \
+        break;
+DEFINE_ARGSORT(pair32, LIST_NARROW_TYPES)
+DEFINE_ARGSORT(pair64, LIST_TYPES)
+
+void ao_argsort(const ao_span *span, int reverse, void *room, const int64_t *kept, int64_t *order, ao_watch *w)
+{
+    if (pairs_are_narrow(span->type, span->count))
+        argsort_pair32(span, reverse, room, kept, order, w);
+    else
+        argsort_pair64(span, reverse, room, kept, order, w);
+}
+
+/* The k largest so far are the first ones of x, in order, once `full`; what may be among them is put behind, until there
+ * is no room. An element that equals the last of them is not: it came later. */
+#define DEFINE_LARGEST(P, T)                                                                                           \
+    static size_t gather_##T(const word_##T *part, size_t n, bits_##T flip, size_t k, word_##P *x, size_t capacity,    \
+                             size_t number, int *full, ao_watch *w)                                                    \
+    {                                                                                                                  \
+        for (size_t i = 0; i < n; i++) {                                                                               \
+            const word_##T element = part[i];                                                                          \
+            const bits_##P key = ordered_##T(element, flip, 1);                                                        \
+            if (*full && key >= x[k - 1].key)                                                                          \
+                continue;                                                                                              \
+            x[number++] = (word_##P){key, element};                                                                    \
+            if (number == capacity) {                                                                                  \
+                sort_all_##P(x, x + capacity, number, 0, w);                                                           \
+                number = k;                                                                                            \
+                *full = 1;                                                                                             \
+                if (w->stopped)                                                                                        \
+                    break;                                                                                             \
+            }                                                                                                          \
+        }                                                                                                              \
+        return number;                                                                                                 \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void largest_##T(const ao_span *span, bits_##T flip, size_t k, word_##P *x, size_t capacity, word_##T *out, \
+                            ao_watch *w)                                                                               \
+    {                                                                                                                  \
+        uint64_t local[GATHERED];                                                                                      \
+        size_t number = 0;                                                                                             \
+        int full = 0;                                                                                                  \
+        for (size_t i = 0, n; i < span->count && !w->stopped; i += n) {                                                \
+            const void *part = part_of(span, i, local, &n);                                                            \
+            number = gather_##T(part, n, flip, k, x, capacity, number, &full, w);                                      \
+            ao_watch_done(w, n);                                                                                       \
+        }                                                                                                              \
+        if (!w->stopped)                                                                                               \
+            sort_all_##P(x, x + capacity, number, 0, w);                                                               \
+        for (size_t i = 0; i < k && !w->stopped; i++)                                                                  \
+            out[i] = (word_##T)x[i].item;                                                                              \
+    }
+DEFINE_LARGEST(pair32, u8)
+DEFINE_LARGEST(pair32, u16)
+DEFINE_LARGEST(pair32, u32)
+DEFINE_LARGEST(pair32, f32)
+DEFINE_LARGEST(pair64, u64)
+DEFINE_LARGEST(pair64, f64)
+
+/* Pairs that wait for being sorted: half of them new each time, or all there are. */
+static size_t largest_capacity(size_t n, size_t k)
+{
+    const size_t least = 1024, twice = k > n / 2 ? n : 2 * k, wanted = twice < least ? least : twice;
+    return wanted < n ? wanted : n;
+}
+
+size_t ao_largest_room(enum ao_type type, size_t n, size_t k)
+{
+    return ao_argsort_room(ao_type_sizes[type] < 8 ? AO_TYPE_u32 : AO_TYPE_u64, largest_capacity(n, k));
+}
+
+void ao_largest(const ao_span *span, size_t k, void *room, void *out, ao_watch *w)
+{
+    const size_t capacity = largest_capacity(span->count, k);
+#define LARGEST_CASE(T, stamp, flip)                                                                                   \
+    case AO_TYPE_##T:                                                                                                  \
+        largest_##stamp(span, flip, k, room, capacity, out, w);                                                        \
+        break;
+    switch (span->type) {
+        LIST_TYPES(LARGEST_CASE)
     default:
         break;
     }

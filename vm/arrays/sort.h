@@ -1,7 +1,7 @@
 /* Sorting plain arrays, and what is made of sorted ones. Any type but b1.
  *
  * What always holds: the order is that of ao_sort, everywhere. Nothing here can fail: the only memory beside the
- * arrays is a few KiB of stack. Neither a nor scratch needs more than the alignment of its elements, and the two do
+ * arrays is 32 KiB of stack at most. Neither a nor scratch needs more than the alignment of its elements, and the two do
  * not overlap. What scratch holds afterwards means nothing. Nobody else writes to scratch, nor to an array that is
  * private; one that is shared may change at any time: then the result is some elements, but no memory is touched that
  * is not the call's. After a stop (watch.h) there is no result.
@@ -24,5 +24,15 @@ size_t ao_unique(enum ao_type type, void *a, size_t n, ao_watch *w);
 /* The element that would be at index k (0-based) if the n elements, none of them nan, were sorted; and, if next is not
  * NULL and k + 1 < n, the one at k + 1. a is shared, and not changed. `scratch` holds n elements. */
 void ao_select(enum ao_type type, const void *a, void *scratch, size_t n, size_t k, void *kth, void *next, ao_watch *w);
+
+/* Bytes of room for ao_argsort and ao_largest; SIZE_MAX if there cannot be so many. */
+size_t ao_argsort_room(enum ao_type type, size_t n);
+size_t ao_largest_room(enum ao_type type, size_t n, size_t k);
+/* Where the elements of ao_sort's order are, the first of equal ones first: span->count places to `order`. reverse: largest
+ * first, equal ones and nans as before. Of a part of an array `kept` has the place in it of each element, or it is NULL;
+ * nobody else writes to that. The span may be shared: each element is read once. */
+void ao_argsort(const ao_span *span, int reverse, void *room, const int64_t *kept, int64_t *order, ao_watch *w);
+/* The first k (1 to span->count) elements of the reverse order, side by side. Each is read once. */
+void ao_largest(const ao_span *span, size_t k, void *room, void *out, ao_watch *w);
 
 #endif

@@ -10,7 +10,7 @@
  * here, which says how an element is computed, in one of the forms below. STAMP, at the end, makes the kernel of both.
  *
  * The loops are plain counted loops that the compiler vectorises by itself. Loads that may be in the way of a store are
- * declared harmless by INDEPENDENT; may_alias pointers keep the type rules out of slots that change type.
+ * declared harmless by AO_INDEPENDENT; may_alias pointers keep the type rules out of slots that change type.
  *
  * Reading order: loops and forms first, then the operations in the order of ops.def; what needs more than an
  * expression (division, multiplication with a check) has its own section before its DO_.
@@ -20,27 +20,15 @@
 #include <math.h>
 #include <string.h>
 
-#if defined __clang__
-#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#pragma clang diagnostic ignored "-Wpass-failed" /* some levels have no vector form of some operations */
-#define MAY_ALIAS __attribute__((may_alias))
-#elif defined __GNUC__
-#define INDEPENDENT _Pragma("GCC ivdep")
-#define MAY_ALIAS __attribute__((may_alias))
-#else
-#define INDEPENDENT
-#define MAY_ALIAS
-#endif
-
 #define KERNEL_ARGS                                                                                                   \
     size_t n, void *d_, const void *a_, const void *b_, const void *c_, unsigned uniform, uint8_t *mark
 
 /* p_T: a T in a register slot; an operand that an operation does not have is a p_NONE, which cannot be read. w_T: the
  * type in which T is added and multiplied. s_T: unsigned, of T's own width. */
-#define SLOT_TYPE(T) typedef ao_##T MAY_ALIAS p_##T;
+#define SLOT_TYPE(T) typedef ao_##T AO_MAY_ALIAS p_##T;
 AO_TYPES(SLOT_TYPE)
 typedef struct no_operand p_NONE;
-#define SLOT_TABLE(T) typedef const ao_table *p_table_##T MAY_ALIAS;
+#define SLOT_TABLE(T) typedef const ao_table *p_table_##T AO_MAY_ALIAS;
 AO_TYPES(SLOT_TABLE)
 typedef uint32_t w_i16, w_i32, w_u32;
 typedef uint64_t w_i64, w_u64;
@@ -71,7 +59,7 @@ typedef uint64_t s_i64, s_u64, s_f64;
 
 /* ---- loops ---- */
 
-#define LOOP INDEPENDENT for (size_t i = 0; i < n; i++)
+#define LOOP AO_INDEPENDENT for (size_t i = 0; i < n; i++)
 
 /* Runs the statements for each element with x (and y) bound, one loop for each case of uniform operands. */
 #define EACH1(A, ...)                                                                                                 \
@@ -330,7 +318,7 @@ static inline double f64_of_i64(int64_t x)
 
 static inline int mul_i64(int64_t x, int64_t y, int64_t *product)
 {
-#if defined __GNUC__
+#if AO_EXTENSIONS
     return __builtin_mul_overflow(x, y, product);
 #else
     const int64_t r = *product = (int64_t)((uint64_t)x * (uint64_t)y);
@@ -340,7 +328,7 @@ static inline int mul_i64(int64_t x, int64_t y, int64_t *product)
 
 static inline int mul_u64(uint64_t x, uint64_t y, uint64_t *product)
 {
-#if defined __GNUC__
+#if AO_EXTENSIONS
     return __builtin_mul_overflow(x, y, product);
 #else
     const uint64_t r = *product = x * y;
@@ -597,18 +585,12 @@ AO_LIST_WIDE(DIVISION_OF_INTS, _)
     const uint64_t q = bits_of(t + 0x1.8p52) - WHOLE_BITS, m = u - q * v, above = (m != 0) & ((m ^ v) >> 63);         \
     const uint64_t r = RESULT;
 
-/* A compiler may read an operand again from memory instead of keeping it. A divisor that somebody else set to zero after
- * it was checked would end the process: so what was read is made a value of its own. */
-#if defined __GNUC__
-#define READ_ONCE(y) __asm__("" : "+r"(y))
-#else
-#define READ_ONCE(y) ((void)(y))
-#endif
-
+/* A divisor that somebody else sets to zero after it was checked, and that is then read again, would end the process: so
+ * each is read once. */
 static inline int64_t div_exact_i64(int64_t x, int64_t y, uint64_t *bad)
 {
-    READ_ONCE(x);
-    READ_ONCE(y);
+    AO_READ_ONCE(int64_t, x);
+    AO_READ_ONCE(int64_t, y);
     *bad |= (y == 0) | ((x == INT64_MIN) & (y == -1));
     if (y == 0 || y == -1)
         return (int64_t)(y ? 0 - (uint64_t)x : (uint64_t)x);
@@ -618,7 +600,7 @@ static inline int64_t div_exact_i64(int64_t x, int64_t y, uint64_t *bad)
 
 static inline int64_t mod_exact_i64(int64_t x, int64_t y, uint64_t *bad)
 {
-    READ_ONCE(y);
+    AO_READ_ONCE(int64_t, y);
     *bad |= y == 0;
     const int64_t m = y == 0 || y == -1 ? 0 : x % y;
     return m != 0 && (m < 0) != (y < 0) ? m + y : m;
@@ -626,14 +608,14 @@ static inline int64_t mod_exact_i64(int64_t x, int64_t y, uint64_t *bad)
 
 static inline uint64_t div_exact_u64(uint64_t x, uint64_t y, uint64_t *bad)
 {
-    READ_ONCE(y);
+    AO_READ_ONCE(uint64_t, y);
     *bad |= y == 0;
     return y ? x / y : x;
 }
 
 static inline uint64_t mod_exact_u64(uint64_t x, uint64_t y, uint64_t *bad)
 {
-    READ_ONCE(y);
+    AO_READ_ONCE(uint64_t, y);
     *bad |= y == 0;
     return y ? x % y : 0;
 }

@@ -8,14 +8,10 @@
 
 #include <string.h>
 
+#include "../portable.h"
 #include "../vm.h"
 
-/* A function that is not inlined keeps the loop around it from becoming vector code. */
-#if defined __GNUC__
-#define INLINE inline __attribute__((always_inline))
-#else
-#define INLINE inline
-#endif
+#define INLINE AO_INLINE
 
 /* The double of these bits. */
 static INLINE double of_bits(uint64_t u)

@@ -13,30 +13,58 @@
 #include "level.h"
 #include "math/double_double.h"
 
-#if defined(__AVX512F__)
+#if !AO_EXTENSIONS
+#define VECTOR_BYTES 8
+#elif defined(__AVX512F__)
 #define VECTOR_BYTES 64
 #elif defined(__AVX__)
 #define VECTOR_BYTES 32
 #else
 #define VECTOR_BYTES 16
 #endif
-#if defined(__SSE2__)
+#if VECTOR_BYTES >= 16 && defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
 enum {
     LANES = VECTOR_BYTES / 8,
     /* Vectors extracted side by side, to hide the latency of an addition: as many as the registers hold. */
-    WIDE = VECTOR_BYTES == 64 ? 8 : 4,
-    NARROW = 4
+    WIDE = VECTOR_BYTES == 64 || VECTOR_BYTES == 8 ? 8 : 4,
+    NARROW = VECTOR_BYTES == 8 ? 8 : 4
 };
 _Static_assert(AO_EXTRACT_STEP % (LANES * WIDE) == 0 && AO_EXTRACT_STEP % (LANES * NARROW) == 0, "a step is whole rows");
 _Static_assert(AO_EXTRACT_BLOCK / (LANES * WIDE) <= AO_EXTRACT_ROWS
                    && AO_EXTRACT_BLOCK / (LANES * NARROW) <= AO_EXTRACT_ROWS,
                "an accumulator would take too many numbers");
 
+/* Vectors of LANES doubles, and of as many words: + - & | ~ go lane by lane. Without the extension they are of one lane. */
+#if VECTOR_BYTES == 8
+typedef double doubles;
+typedef uint64_t words;
+#define LANE(v, lane) (v)
+#define ALL_WHERE(comparison) (0 - (words)(comparison))
+static INLINE words words_of(doubles v)
+{
+    return bits_of(v);
+}
+static INLINE doubles doubles_of(words w)
+{
+    return of_bits(w);
+}
+#else
 typedef double doubles __attribute__((vector_size(VECTOR_BYTES)));
 typedef uint64_t words __attribute__((vector_size(VECTOR_BYTES)));
+#define LANE(v, lane) ((v)[lane])
+#define ALL_WHERE(comparison) ((words)(comparison))
+static INLINE words words_of(doubles v)
+{
+    return (words)v;
+}
+static INLINE doubles doubles_of(words w)
+{
+    return (doubles)w;
+}
+#endif
 
 /* a > b ? a : b in each lane. As an instruction: compare and blend take .08 to .15 ns more per double. */
 static INLINE doubles larger(doubles a, doubles b)
@@ -45,11 +73,11 @@ static INLINE doubles larger(doubles a, doubles b)
     return (doubles)_mm512_max_pd((__m512d)a, (__m512d)b);
 #elif VECTOR_BYTES == 32
     return (doubles)_mm256_max_pd((__m256d)a, (__m256d)b);
-#elif defined(__SSE2__)
+#elif VECTOR_BYTES == 16 && defined(__SSE2__)
     return (doubles)_mm_max_pd((__m128d)a, (__m128d)b);
 #else
-    words above = (words)(a > b);
-    return (doubles)((above & (words)a) | (~above & (words)b));
+    const words above = ALL_WHERE(a > b);
+    return doubles_of((above & words_of(a)) | (~above & words_of(b)));
 #endif
 }
 
@@ -59,11 +87,11 @@ static INLINE doubles smaller(doubles a, doubles b)
     return (doubles)_mm512_min_pd((__m512d)a, (__m512d)b);
 #elif VECTOR_BYTES == 32
     return (doubles)_mm256_min_pd((__m256d)a, (__m256d)b);
-#elif defined(__SSE2__)
+#elif VECTOR_BYTES == 16 && defined(__SSE2__)
     return (doubles)_mm_min_pd((__m128d)a, (__m128d)b);
 #else
-    words below = (words)(a < b);
-    return (doubles)((below & (words)a) | (~below & (words)b));
+    const words below = ALL_WHERE(a < b);
+    return doubles_of((below & words_of(a)) | (~below & words_of(b)));
 #endif
 }
 
@@ -85,7 +113,7 @@ static INLINE doubles broadcast(double x)
 {
     doubles v;
     for (int lane = 0; lane < LANES; lane++)
-        v[lane] = x;
+        LANE(v, lane) = x;
     return v;
 }
 
@@ -113,20 +141,20 @@ static INLINE doubles extract_vector(doubles v, doubles *sum, int biases, int st
  * in the last place; as no sum has left the bias's binade, subtracting the bits subtracts the values. */
 static INLINE int64_t taken_by(const doubles *sum, double bias, int vectors)
 {
-    const words start = (words)broadcast(bias);
+    const words start = words_of(broadcast(bias));
     words total = {0};
     for (int j = 0; j < vectors; j++)
-        total += (words)sum[j] - start;
+        total += words_of(sum[j]) - start;
     uint64_t taken = 0;
     for (int lane = 0; lane < LANES; lane++)
-        taken += total[lane];
+        taken += LANE(total, lane);
     return (int64_t)taken;
 }
 
 static INLINE void extract(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result,
                            double *left, int biases, int vectors)
 {
-    const words magnitude = (words){0} + INT64_MAX;
+    const words magnitude = words_of(broadcast(0)) + INT64_MAX;
     doubles sum[AO_EXTRACT_DEEP * WIDE];
     doubles largest = {0};
     words rest = {0};
@@ -137,11 +165,11 @@ static INLINE void extract(const double *x, size_t n, const double *bias, size_t
 #pragma GCC unroll 8
         for (int j = 0; j < vectors; j++) {
             const double *at = x + i + (size_t)(j * LANES);
-            __builtin_prefetch((const void *)((uintptr_t)at + ahead));
+            AO_PREFETCH((const void *)((uintptr_t)at + ahead));
             doubles v = load(at);
-            largest = larger((doubles)((words)v & magnitude), largest);
+            largest = larger(doubles_of(words_of(v) & magnitude), largest);
             v = extract_vector(v, sum + j, biases, vectors);
-            rest |= (words)v;
+            rest |= words_of(v);
             if (left)
                 memcpy(left + (at - x), &v, sizeof v);
         }
@@ -150,8 +178,8 @@ static INLINE void extract(const double *x, size_t n, const double *bias, size_t
     result->largest = 0;
     result->rest = 0;
     for (int lane = 0; lane < LANES; lane++) {
-        result->rest |= rest[lane];
-        result->largest = largest[lane] > result->largest ? largest[lane] : result->largest;
+        result->rest |= LANE(rest, lane);
+        result->largest = LANE(largest, lane) > result->largest ? LANE(largest, lane) : result->largest;
     }
     for (int f = 0; f < biases; f++)
         result->taken[f] = taken_by(sum + f * vectors, bias[f], vectors);
@@ -180,7 +208,7 @@ static void widen(size_t n, const float *restrict x, double *restrict wide)
 
 static void survey(size_t n, const double *x, uint64_t *largest, uint64_t *smallest)
 {
-    const words magnitude = (words){0} + INT64_MAX, infinity = (words)broadcast(INFINITY);
+    const words magnitude = words_of(broadcast(0)) + INT64_MAX, infinity = words_of(broadcast(INFINITY));
     doubles most = broadcast(0), least = broadcast(INFINITY);
     words nans = {0};
     double padded[LANES] = {0};
@@ -188,18 +216,18 @@ static void survey(size_t n, const double *x, uint64_t *largest, uint64_t *small
         const double *at = x + i;
         if (n - i < LANES)
             at = memcpy(padded, at, (n - i) * sizeof *at); /* zeros change nothing */
-        const doubles v = (doubles)((words)load(at) & magnitude);
-        const doubles nonzero = (doubles)((words)v | ((words)(v == broadcast(0)) & infinity));
-        nans |= (words)(v != v);
+        const doubles v = doubles_of(words_of(load(at)) & magnitude);
+        const doubles nonzero = doubles_of(words_of(v) | (ALL_WHERE(v == broadcast(0)) & infinity));
+        nans |= ALL_WHERE(v != v);
         most = larger(v, most);
         least = smaller(nonzero, least);
     }
     double high = 0, low = INFINITY;
     uint64_t odd = 0;
     for (int lane = 0; lane < LANES; lane++) {
-        high = most[lane] > high ? most[lane] : high;
-        low = least[lane] < low ? least[lane] : low;
-        odd |= nans[lane];
+        high = LANE(most, lane) > high ? LANE(most, lane) : high;
+        low = LANE(least, lane) < low ? LANE(least, lane) : low;
+        odd |= LANE(nans, lane);
     }
     memcpy(largest, &high, sizeof high);
     memcpy(smallest, &low, sizeof low);

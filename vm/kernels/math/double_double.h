@@ -99,18 +99,38 @@ static INLINE double kept(int holds, double x)
     return of_bits(bits_of(x) & mask_of(holds));
 }
 
+/* Below it, a number is all that counts of its own series: f(x) is x + x^3 ..., or 1 + x ... */
+#define TINY 0x1p-300
+
+/* x, but 0 for a tiny one. */
+static INLINE double without_tiny(double x)
+{
+    return kept(!(fabs(x) < TINY), x);
+}
+
+/* r, but x where that is tiny. */
+static INLINE double or_tiny(double x, double r)
+{
+    return fabs(x) < TINY ? x : r;
+}
+
+/* A subnormal number that is not negative, in units of 2^-1074. No multiplication: see ../../subnormal.h. */
+static INLINE double units_of(double x)
+{
+    return of_bits(bits_of(x) | UINT64_C(0x4330000000000000)) - 0x1p52;
+}
+
+/* The nearest whole number of units, 0 <= v <= 2^52, as the bits of the number. */
+static INLINE uint64_t from_units(double v)
+{
+    return bits_of(v + 0x1p52) - UINT64_C(0x4330000000000000);
+}
+
 /* The factor that brings large numbers or small ones nearer to 1. */
 static INLINE double nearer_one(int large, int small)
 {
     const uint64_t step = UINT64_C(600) << 52;
     return of_bits((UINT64_C(1023) << 52) + (mask_of(small) & step) - (mask_of(large) & step));
-}
-
-/* x, but not beyond -most..most; nan stays nan. */
-static INLINE double within(double x, double most)
-{
-    const double a = fabs(x), v = most < a ? most : a;
-    return of_bits(bits_of(v) | (bits_of(x) & UINT64_C(1) << 63));
 }
 
 /* x, but not beyond low..high; nan stays nan. */

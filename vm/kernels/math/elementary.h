@@ -16,8 +16,10 @@
  * whole at once, because odd elements come in company. So the cost does not depend on how many there are: before, each
  * went to the C library, and 10% of nan made exp sixteen times slower.
  *
- * Functions whose whole costs no more than the core and the search for odd elements (tanh, atan, erf) have the whole
- * only.
+ * tanh, atan and erf have no odd elements: their cores hold for every x.
+ *
+ * Subnormal numbers are not odd where the core holds for them, but may make it slow (../../subnormal.h). The wholes keep
+ * them away from multiplications, and are used from the chunk on in which one was met.
  *
  * What Python's math.f refuses is marked by the kernels whose name ends in CHECKED, where raises_f(r, x) is nonzero, r
  * being the result. A few functions have arguments that are far, numbers for which the whole does not hold either: sin,
@@ -28,6 +30,8 @@
  */
 #ifndef AO_ELEMENTARY_H
 #define AO_ELEMENTARY_H
+
+#include "../../subnormal.h"
 
 enum {
     FIRST = 32,   /* elements of a long call's first chunk: often enough to see whether odd ones are about */
@@ -124,7 +128,7 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
         const double *x = (const double *)a + at;
         double *to = d == a ? aside : (double *)d + at;
         uint8_t *marks = mark ? mark + at : unused;
-        if (careful || f->fast(m, to, x)) {
+        if (careful || ao_subnormal_met() || f->fast(m, to, x)) {
             careful = careful ? careful - 1 : CAREFUL;
             unsigned now = sweep(m, to, x, marks);
             if (now & IS_FAR) {
@@ -162,7 +166,7 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         const double *x = (const double *)a + (uniform & 1 ? 0 : at), *y = (const double *)b + (uniform & 2 ? 0 : at);
         double *to = d == a || d == b ? aside : (double *)d + at;
         uint8_t *marks = mark ? mark + at : unused;
-        if (careful || f->fast(m, to, x, y, uniform)) {
+        if (careful || ao_subnormal_met() || f->fast(m, to, x, y, uniform)) {
             careful = careful ? careful - 1 : CAREFUL;
             unsigned now = sweep(m, to, x, y, uniform, marks);
             if (now & IS_FAR && sweep == f->whole) {
@@ -207,10 +211,11 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         return (bad ? RAISES : 0) | (far ? IS_FAR : 0);                                                               \
     }
 
-/* A function that has the whole only; one that never raises; one that may raise; one that also has far arguments. */
-#define WHOLE1(f)                                                                                                     \
-    FAST1(f, whole_##f, never_far1)                                                                                   \
-    static const function1 ways_##f[] = {{fast_##f, NULL, NULL}};
+/* A function without odd elements; one that never raises; one that may raise; one that also has far arguments. */
+#define EASY1(f)                                                                                                      \
+    FAST1(f, core_##f, never_far1)                                                                                    \
+    QUIET1(quiet_##f, whole_##f, never_far1)                                                                          \
+    static const function1 ways_##f[] = {{fast_##f, quiet_##f, NULL}};
 #define TOTAL1(f)                                                                                                     \
     FAST1(f, core_##f, odd_##f)                                                                                       \
     QUIET1(quiet_##f, whole_##f, never_far1)                                                                          \

@@ -18,12 +18,34 @@ static INLINE dd long_erfc(double a, uint64_t more)
     return (dd){q.hi * scale, q.lo * scale};
 }
 
-static INLINE double whole_erf(double x)
+/* From 0.7 on by |u|, which is |x| then. */
+static INLINE double erf_of(double x, double u, double small)
 {
-    const double a = fabs(x), small = x + x * poly_erf(x * x);
+    const double a = fabs(u);
     const dd q = long_erfc(a < 6.0 ? a : 6.0, 0), s = fast_two_sum(1.0, -q.hi);
     const double r = a < 0.7 ? small : copysign(s.hi + (s.lo - q.lo), x);
     return x == x ? r : x + x;
+}
+
+static INLINE double core_erf(double x)
+{
+    return erf_of(x, x, x + x * poly_erf(x * x));
+}
+
+/* x + x E(0) of a subnormal x: so many units more. The product is rounded once, to a whole number: where its upper part
+ * is a tie, the lower part decides. */
+static INLINE double subnormal_erf(double x)
+{
+    const dd more = two_product(units_of(fabs(x)), poly_erf(0.0));
+    const double units = (more.hi + 0x1p52) - 0x1p52, rest = more.hi - units;
+    const double up = kept((rest == 0.5) & (more.lo > 0), 1.0), down = kept((rest == -0.5) & (more.lo < 0), 1.0);
+    return of_bits(bits_of(x) + from_units(units + up - down));
+}
+static INLINE double whole_erf(double x)
+{
+    const int subnormal = fabs(x) < 0x1p-1022;
+    const double u = kept(!subnormal, x), z = without_tiny(x), r = erf_of(x, z, u + u * poly_erf(z * z));
+    return subnormal ? subnormal_erf(x) : r;
 }
 
 /* The same from q = erfc(|x|), which counts from 0.7 on. */
@@ -43,14 +65,14 @@ static INLINE uint64_t odd_erfc(double x)
 {
     return (uint64_t)!(x < 26.0);
 }
-/* From 26 on 2^128 of it, brought back in the last step; at 28 it is 0. */
+/* From 26 on 2^128 of it, brought back in the last step; from 28 on it is 0, up to -6 it is 2. */
 static INLINE double whole_erfc(double x)
 {
-    const int tail = x >= 26.0;
-    const double a = fabs(clamped(x, -26.0, 28.0));
-    const double r = erfc_of(x, long_erfc(a, tail ? 128 : 0)) * (tail ? 0x1p-128 : 1.0);
-    return x == x ? r : x + x;
+    const int tail = (x >= 26.0) & (x < 28.0), none = x >= 28.0;
+    const double u = without_tiny(x), a = fabs(clamped(kept(!none, u), -6.0, 28.0));
+    const double r = erfc_of(u, long_erfc(a, tail ? 128 : 0)) * (tail ? 0x1p-128 : 1.0);
+    return x == x ? kept(!none, r) : x + x;
 }
 
-WHOLE1(erf)
+EASY1(erf)
 TOTAL1(erfc)

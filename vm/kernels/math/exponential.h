@@ -51,11 +51,28 @@ static INLINE uint64_t odd_exp(double x)
 {
     return (uint64_t)!(fabs(x) < 708.0);
 }
-/* A nan goes through: nothing meets it but numbers and what came from itself. */
+/* Between: where the result may overflow or be subnormal, and need not. */
+static INLINE uint64_t far_exp(double x)
+{
+    return (uint64_t)((fabs(x) >= 708.0) & (fabs(x) < 746.0));
+}
+
+/* e^x or 2^x, r if |x| < least: beyond it is 0 or inf, and a nan itself. */
+static INLINE double or_out_of_range(double x, double least, double r)
+{
+    const double edge = kept(!(x < 0), x + INFINITY);
+    return fabs(x) < least ? r : edge;
+}
 static INLINE double whole_exp(double x)
 {
-    const short_exp e = reduced_exp(within(x, 746.0));
-    return scaled_by(e.m, e.k, x);
+    const double a = fabs(x);
+    return or_out_of_range(x, 708.0, core_exp(kept((a >= TINY) & (a < 708.0), x)));
+}
+static INLINE double beyond_exp(double x)
+{
+    const double a = fabs(x), u = kept((a >= TINY) & (a < 746.0), x);
+    const short_exp e = reduced_exp(u);
+    return or_out_of_range(x, 746.0, scaled_by(e.m, e.k, u));
 }
 
 static INLINE short_exp reduced_exp2(double x)
@@ -75,10 +92,20 @@ static INLINE uint64_t odd_exp2(double x)
 {
     return (uint64_t)!(fabs(x) < 1022.0);
 }
+static INLINE uint64_t far_exp2(double x)
+{
+    return (uint64_t)((fabs(x) >= 1022.0) & (fabs(x) < 1076.0));
+}
 static INLINE double whole_exp2(double x)
 {
-    const short_exp e = reduced_exp2(within(x, 1076.0));
-    return scaled_by(e.m, e.k, x);
+    const double a = fabs(x);
+    return or_out_of_range(x, 1022.0, core_exp2(kept((a >= TINY) & (a < 1022.0), x)));
+}
+static INLINE double beyond_exp2(double x)
+{
+    const double a = fabs(x), u = kept((a >= TINY) & (a < 1076.0), x);
+    const short_exp e = reduced_exp2(u);
+    return or_out_of_range(x, 1076.0, scaled_by(e.m, e.k, u));
 }
 
 /* 2^k (1 + m) - 1 = (2^k - 1) + 2^k m, all times 2^-less = unit. Where 2^k is negligible, or 1 is, k is cut: the answer
@@ -102,7 +129,7 @@ static INLINE uint64_t odd_expm1(double x)
 /* Half of it while it may overflow, but not of the smallest, of which it would lose bits. */
 static INLINE double whole_expm1(double x)
 {
-    const double half = expm1_in(clamped(x, -708.0, 710.0), 1, 0.5);
+    const double half = expm1_in(clamped(without_tiny(x), -708.0, 710.0), 1, 0.5);
     const double r = fabs(x) < 0x1p-54 ? x : half + half;
     return x == x ? r : x + x;
 }
@@ -134,9 +161,10 @@ static INLINE uint64_t odd_sinh(double x)
 }
 static INLINE double whole_sinh(double x)
 {
-    const dd q = part_of_exp(clamped(x, -710.5, 710.5), 2), d = fast_two_sum(q.hi, -0.0625 / q.hi);
-    const double r = fabs(x) < 1.0 ? small_sinh(x) : copysign(2.0 * (d.hi + (d.lo + q.lo)), x);
-    return x == x ? r : x + x;
+    const double u = without_tiny(x);
+    const dd q = part_of_exp(clamped(u, -710.5, 710.5), 2), d = fast_two_sum(q.hi, -0.0625 / q.hi);
+    const double r = fabs(x) < 1.0 ? small_sinh(u) : copysign(2.0 * (d.hi + (d.lo + q.lo)), x);
+    return x == x ? or_tiny(x, r) : x + x;
 }
 
 static INLINE double core_cosh(double x)
@@ -150,13 +178,14 @@ static INLINE uint64_t odd_cosh(double x)
 }
 static INLINE double whole_cosh(double x)
 {
-    const dd q = part_of_exp(clamped(x, -710.5, 710.5), 2), d = fast_two_sum(q.hi, 0.0625 / q.hi);
+    const double u = without_tiny(x);
+    const dd q = part_of_exp(clamped(u, -710.5, 710.5), 2), d = fast_two_sum(q.hi, 0.0625 / q.hi);
     const double r = 2.0 * (d.hi + (d.lo + q.lo));
     return x == x ? r : x + x;
 }
 
 /* (e^2|x| - 1) / (e^2|x| + 1), both as 2^k -+ 1 + 2^k m; from 20 on it is 1. */
-static INLINE double whole_tanh(double x)
+static INLINE double core_tanh(double x)
 {
     const double a = fabs(x);
     const exp_parts e = reduce_exp(2.0 * (a < 20.0 ? a : 20.0), 0.0);
@@ -167,10 +196,14 @@ static INLINE double whole_tanh(double x)
     const double r = copysign(q.hi + q.lo, x);
     return x == x ? r : x + x;
 }
+static INLINE double whole_tanh(double x)
+{
+    return or_tiny(x, core_tanh(without_tiny(x)));
+}
 
-MATH1(exp, raises_overflow)
-MATH1(exp2, raises_overflow)
+BEYOND1(exp, raises_overflow, far_exp)
+BEYOND1(exp2, raises_overflow, far_exp2)
 MATH1(expm1, raises_overflow)
 MATH1(sinh, raises_overflow)
 MATH1(cosh, raises_overflow)
-WHOLE1(tanh)
+EASY1(tanh)

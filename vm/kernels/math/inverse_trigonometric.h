@@ -7,16 +7,21 @@
 #include "coefficients.h"
 #include "double_double.h"
 
-/* atan(n / d) as hi + lo, for 0 <= n <= d, d positive. */
-static INLINE dd arc(double n, double d)
+/* atan(n / d) as hi + lo, for 0 <= n <= d, d positive; n / d itself where that is flat. */
+static INLINE dd arc_of(double n, double d, int flat)
 {
     const int beyond = n > 0x1.a827999fcef32p-2 * d;
     const dd difference = two_sum(n, -d), sum = two_sum(n, d);
     const dd t = quotient(beyond ? difference.hi : n, beyond ? difference.lo : 0.0, beyond ? sum.hi : d,
                           beyond ? sum.lo : 0.0);
-    const double z = t.hi * t.hi, rest = t.hi * z * poly_atan(z) + (t.lo - z * t.lo);
+    const double u = kept(!flat, t.hi), z = u * u, rest = t.hi * z * poly_atan(z) + (t.lo - z * t.lo);
     const dd base = fast_two_sum(beyond ? 0.25 * PI_1 : t.hi, beyond ? t.hi : 0.0);
     return (dd){base.hi, base.lo + (rest + (beyond ? 0.25 * PI_2 : 0.0))};
+}
+
+static INLINE dd arc(double n, double d)
+{
+    return arc_of(n, d, 0);
 }
 
 /* a + alo minus the arc, or the arc */
@@ -27,13 +32,17 @@ static INLINE dd reflected(int reflect, double a, double alo, dd r)
 }
 
 /* From 2^500 on it is pi/2. */
-static INLINE double whole_atan(double x)
+static INLINE double core_atan(double x)
 {
     const double a = fabs(x), d = a < 0x1p500 ? a : 0x1p500;
     const int over = a > 1.0;
     const dd t = reflected(over, 0.5 * PI_1, 0.5 * PI_2, arc(over ? 1.0 : a, over ? d : 1.0));
     const double r = copysign(t.hi + t.lo, x);
     return x == x ? r : x + x;
+}
+static INLINE double whole_atan(double x)
+{
+    return or_tiny(x, core_atan(without_tiny(x)));
 }
 
 /* The angle whose arc in the first octant is this one. */
@@ -55,17 +64,27 @@ static INLINE uint64_t odd_atan2(double y, double x)
     return (uint64_t)!((ax < 0x1p400) & (ax > 0x1p-400) & (ay < 0x1p400) & (ay > 0x1p-400));
 }
 
-/* The arc of n/d, 0 <= n <= d, for all of them: scaled where d is large or small; a flat one is n/d, made 2^400 times
- * as steep so that its error is no subnormal. 0/0 counts as 0, inf/inf as 1. */
+/* The bits of v 2^-400, rounded once if that is subnormal. */
+static INLINE uint64_t lowered(double v)
+{
+    const int subnormal = v < 0x1p-622;
+    return from_units(kept(subnormal, v) * 0x1p674) | bits_of(kept(!subnormal, v) * 0x1p-400);
+}
+
+/* The arc of n/d, 0 <= n <= d, for all of them: scaled by c where d is large or small; a flat one is n/d, made 2^400
+ * times as steep so that its error is no subnormal. 0/0 counts as 0, inf/inf as 1. Subnormals are counted in units; their
+ * unit, 2^-1074, goes into the factor. */
 static INLINE dd whole_arc(double n, double d)
 {
-    const int large = d >= 0x1p400, infinite = !(d < INFINITY);
-    const double c = nearer_one(large, d <= 0x1p-400), v = d * c, far = kept(n == INFINITY, 1.0);
-    const int flat = (large | (n <= 0x1p-400)) & (n * c < v * 0x1p-500);
-    const double up = n * of_bits(bits_of(c) + (mask_of(flat) & UINT64_C(400) << 52));
-    const dd r = arc(infinite ? far : up, infinite | (d == 0) ? 1.0 : v);
-    const double small = (r.hi + r.lo) * 0x1p-400;
-    return (dd){flat ? small : r.hi, kept(!flat, r.lo)};
+    const int infinite = !(d < INFINITY), tiny = n < 0x1p-1022;
+    const int large = d >= 0x1p400, flat = bits_of(n) + (UINT64_C(500) << 52) < bits_of(d);
+    const uint64_t unit = UINT64_C(1074) << 52, steeper = mask_of(flat) & UINT64_C(400) << 52;
+    const uint64_t c = bits_of(nearer_one(large, d <= 0x1p-400));
+    const double up = (tiny ? units_of(n) : n) * kept(!(tiny & large), of_bits(c + steeper - (mask_of(tiny) & unit)));
+    const double v = d < 0x1p-1022 ? units_of(d) * 0x1p-474 : d * of_bits(c), far = kept(n == INFINITY, 1.0);
+    const dd r = arc_of(infinite ? far : up, infinite | (d == 0) ? 1.0 : v, flat);
+    const uint64_t hi = lowered(kept(flat, r.hi + r.lo)) | bits_of(kept(!flat, r.hi));
+    return (dd){of_bits(hi), kept(!flat, r.lo)};
 }
 
 static INLINE double whole_atan2(double y, double x)
@@ -104,7 +123,8 @@ static INLINE uint64_t odd_asin(double x)
 }
 static INLINE double whole_asin(double x)
 {
-    const double a = fabs(x), r = core_asin(x), end = copysign(0.5 * PI_1, x), edge = a > 1.0 ? (double)NAN : x + x;
+    const double a = fabs(x), r = or_tiny(x, core_asin(without_tiny(x)));
+    const double end = copysign(0.5 * PI_1, x), edge = a > 1.0 ? (double)NAN : x + 1.0;
     return a < 1.0 ? r : a == 1.0 ? end : edge;
 }
 static INLINE uint64_t raises_asin(double r, double x)
@@ -128,11 +148,12 @@ static INLINE uint64_t odd_acos(double x)
 
 static INLINE double whole_acos(double x)
 {
-    const double a = fabs(x), r = core_acos(x), end = x > 0 ? 0.0 : PI_1, edge = a > 1.0 ? (double)NAN : x + x;
+    const double a = fabs(x), r = core_acos(without_tiny(x));
+    const double end = x > 0 ? 0.0 : PI_1, edge = a > 1.0 ? (double)NAN : x + 1.0;
     return a < 1.0 ? r : a == 1.0 ? end : edge;
 }
 
 MATH1(asin, raises_asin)
 MATH1(acos, raises_asin)
-WHOLE1(atan)
+EASY1(atan)
 TOTAL2(atan2)

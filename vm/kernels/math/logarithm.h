@@ -26,8 +26,8 @@ static INLINE scaled scale_down(double u)
 static INLINE scaled scale_any(double x)
 {
     const int subnormal = x < 0x1p-1022;
-    scaled v = scale_down(x * (subnormal ? 0x1p54 : 1.0));
-    v.k -= kept(subnormal, 54.0);
+    scaled v = scale_down(subnormal ? units_of(x) : x);
+    v.k -= kept(subnormal, 1074.0);
     return v;
 }
 
@@ -154,8 +154,8 @@ static INLINE uint64_t odd_log1p(double x)
 static INLINE double whole_log1p(double x)
 {
     const int large = x >= 0x1p1000;
-    const double r = log_of_one_plus(large ? x * 0x1p-54 : x, 0.0, large ? 54.0 : 0.0);
-    return fabs(x) < 0x1p-1000 ? x : or_edge(1.0 + x, r);
+    const double u = without_tiny(x), r = log_of_one_plus(u * (large ? 0x1p-54 : 1.0), 0.0, large ? 54.0 : 0.0);
+    return or_tiny(x, or_edge(1.0 + x, r));
 }
 static INLINE uint64_t raises_log1p(double r, double x)
 {
@@ -176,11 +176,11 @@ static INLINE uint64_t odd_asinh(double x)
 }
 static INLINE double whole_asinh(double x)
 {
-    const double t = fabs(x), z = t * t;
+    const double t = without_tiny(fabs(x)), z = t * t;
     const int large = t >= 0x1p500;
     const dd a = two_sum(t, z / (1.0 + sqrt(1.0 + z)));
     const double r = log_of_one_plus(large ? t * 0x1p-54 : a.hi, large ? 0.0 : a.lo, large ? 55.0 : 0.0);
-    return t <= 0x1p-500 ? x : t < INFINITY ? copysign(r, x) : x + x;
+    return t < INFINITY ? or_tiny(x, copysign(r, x)) : x + x;
 }
 
 /* sqrt(x^2 - 1) + x - 1, x at least 1 */
@@ -203,9 +203,10 @@ static INLINE uint64_t odd_acosh(double x)
 static INLINE double whole_acosh(double x)
 {
     const int large = x >= 0x1p400;
-    const dd a = acosh_argument(x);
-    const double r = log_of_one_plus(large ? x * 0x1p-54 : a.hi, large ? 0.0 : a.lo, large ? 55.0 : 0.0);
-    const double edge = x < 1.0 ? (double)NAN : x + x;
+    const double u = kept(!(x < 1.0), x);
+    const dd a = acosh_argument(u);
+    const double r = log_of_one_plus(large ? u * 0x1p-54 : a.hi, large ? 0.0 : a.lo, large ? 55.0 : 0.0);
+    const double edge = x < 1.0 ? (double)NAN : x + 1.0;
     return x == 1.0 ? 0.0 : (x > 1.0) & (x < INFINITY) ? r : edge;
 }
 static INLINE uint64_t raises_acosh(double r, double x)
@@ -226,8 +227,9 @@ static INLINE uint64_t odd_atanh(double x)
 }
 static INLINE double whole_atanh(double x)
 {
-    const double t = fabs(x), r = core_atanh(x), end = copysign(INFINITY, x), edge = t > 1.0 ? (double)NAN : x + x;
-    return t <= 0x1p-500 ? x : t < 1.0 ? r : t == 1.0 ? end : edge;
+    const double t = fabs(x), r = or_tiny(x, core_atanh(without_tiny(x)));
+    const double end = copysign(INFINITY, x), edge = t > 1.0 ? (double)NAN : x + 1.0;
+    return t < 1.0 ? r : t == 1.0 ? end : edge;
 }
 static INLINE uint64_t raises_atanh(double r, double x)
 {

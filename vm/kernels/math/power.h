@@ -3,7 +3,7 @@
  * log(m) = 2 s + 2/3 s^3 + s^5 Q(s^2), s = (m - 1) / (m + 1), of which the first two terms are kept as hi + lo. Powers
  * of negative numbers are those of their magnitude, with the sign of whole exponents; other exponents of them, zeros,
  * subnormals, and what overflows or underflows are odd. Exponents from 2^70 on count as 2^70: unless |x| is 1, the
- * power has left the range of doubles by then.
+ * power has left the range of doubles by then; tiny ones count as TINY: the power is 1.
  */
 #include "coefficients.h"
 #include "double_double.h"
@@ -35,12 +35,14 @@ static INLINE uint64_t odd_pow(double x, double y)
 /* The magnitude, for numbers: by the way of core_pow as far as it goes. */
 static INLINE double whole_magnitude(double a, double y)
 {
-    const double u = clamped(y, -0x1p70, 0x1p70);
+    const double u = copysign(clamped(fabs(y), TINY, 0x1p70), y);
     const dd l = long_log(scale_any(a)), p = two_product(u, l.hi);
-    const exp_parts e = reduce_exp(within(p.hi, 750.0), kept(fabs(p.hi) < 750.0, p.lo + u * l.lo));
+    const int in_range = fabs(p.hi) < 746.0;
+    const exp_parts e = reduce_exp(kept(in_range, p.hi), kept(in_range, p.lo + u * l.lo));
     const dd s = one_plus(e.m);
-    const double r = scaled_by(s.hi + s.lo, e.k, p.hi), edge = (a > 0) == (y > 0) ? INFINITY : 0.0;
-    return (a > 0) & (a < INFINITY) ? r : edge;
+    const double r = scaled_by(s.hi + s.lo, e.k, p.hi), beyond = kept(p.hi > 0, INFINITY);
+    const double edge = (a > 0) == (y > 0) ? INFINITY : 0.0, power = in_range ? r : beyond;
+    return (a > 0) & (a < INFINITY) ? power : edge;
 }
 
 static INLINE double whole_pow(double x, double y)

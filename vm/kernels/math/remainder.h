@@ -16,6 +16,13 @@ static INLINE double factor(double b)
     return b < INFINITY ? b : 0.0;
 }
 
+/* What is divided, a or a zero of its sign: a subnormal number is less than any divisor that is none. */
+static INLINE double dividend(double a, double b)
+{
+    const int counts = !(fabs(a) < 0x1p-1022) | (b < 0x1p-1022);
+    return of_bits(bits_of(a) & (mask_of(counts) | UINT64_C(1) << 63));
+}
+
 static INLINE double with_sign(double r, uint64_t sign)
 {
     return of_bits(bits_of(r) ^ sign);
@@ -74,7 +81,8 @@ static INLINE uint64_t odd_fmod(double x, double y)
 }
 static INLINE double whole_fmod(double x, double y)
 {
-    const double a = fabs(x), b = fabs(y), t = a / b, m = rest(a, round_down(t), factor(b)), r = m < 0 ? m + b : m;
+    const double a = fabs(x), b = fabs(y), t = dividend(a, b) / b;
+    const double m = rest(a, round_down(t), factor(b)), r = m < 0 ? m + b : m;
     return (t < 0x1p52) & (r >= 0) ? with_sign(r, sign_of(x)) : nan_of(x, y);
 }
 static INLINE double beyond_fmod(double x, double y)
@@ -97,7 +105,8 @@ static INLINE uint64_t odd_remainder(double x, double y)
 /* Ties are right: the quotient was rounded to even. If it is past the half, x / y was rounded to it. */
 static INLINE double whole_remainder(double x, double y)
 {
-    const double b = fabs(y), m = rest(x, round_even(x / b), factor(b)), r = m == 0 ? copysign(0.0, x) : m;
+    const double b = fabs(y), m = rest(x, round_even(dividend(x, b) / b), factor(b));
+    const double r = m == 0 ? copysign(0.0, x) : m;
     return fabs(m + m) <= b ? r : nan_of(x, y);
 }
 /* Past the half, or at it with an odd quotient, it is the rest from the other side. */
@@ -157,7 +166,8 @@ static INLINE uint64_t odd_floor_div(double x, double y)
 static INLINE double whole_floor_div(double x, double y)
 {
     const uint64_t sign = sign_of(y);
-    const double u = with_sign(x, sign), b = fabs(y), t = u / b, q = round_down(t), m = rest(u, q, factor(b));
+    const double u = with_sign(x, sign), b = fabs(y), t = dividend(u, b) / b;
+    const double q = round_down(t), m = rest(u, q, factor(b));
     const double r = m < 0 ? q - 1.0 : q, none = (b == 0) & (t == t) ? t : nan_of(x, y);
     return (fabs(t) < 0x1p49) & (m > -INFINITY) ? r : none;
 }
@@ -187,8 +197,8 @@ static INLINE uint64_t odd_floor_mod(double x, double y)
 static INLINE double whole_floor_mod(double x, double y)
 {
     const uint64_t sign = sign_of(y);
-    const double u = with_sign(x, sign), b = fabs(y), t = u / b, m = rest(u, round_down(t), factor(b));
-    const double r = m < 0 ? m + b : m;
+    const double u = with_sign(x, sign), b = fabs(y), t = dividend(u, b) / b;
+    const double m = rest(u, round_down(t), factor(b)), r = m < 0 ? m + b : m;
     return (fabs(t) < 0x1p49) & (r >= 0) ? with_sign(r, sign) : nan_of(x, y);
 }
 static INLINE double beyond_floor_mod(double x, double y)

@@ -25,11 +25,12 @@ static INLINE uint64_t odd_cbrt(double x)
     return (uint64_t)!((a >= 0x1p-1022) & (a <= 0x1.fffffffffffffp1023)) & (uint64_t)(x != 0);
 }
 
-/* Subnormals as 2^54 of them. */
 static INLINE double whole_cbrt(double x)
 {
-    const double a = fabs(x), r = core_cbrt(a < 0x1p-1022 ? x * 0x1p54 : x) * (a < 0x1p-1022 ? 0x1p-18 : 1.0);
-    return (a > 0) & (a < INFINITY) ? r : x + x;
+    const double a = fabs(x);
+    const int subnormal = a < 0x1p-1022;
+    const double r = core_cbrt(subnormal ? units_of(a) : a) * (subnormal ? 0x1p-358 : 1.0);
+    return (a > 0) & (a < INFINITY) ? copysign(r, x) : x + x;
 }
 
 static INLINE double core_hypot(double x, double y)
@@ -45,14 +46,22 @@ static INLINE uint64_t odd_hypot(double x, double y)
                        & ((ay > 0x1p-480) | ((y == 0) & (x != 0))));
 }
 
+/* a times c, a subnormal a by its unit times c. */
+static INLINE double scaled_side(double a, double c, double unit)
+{
+    const int subnormal = a < 0x1p-1022;
+    return (subnormal ? units_of(a) : a) * (subnormal ? unit : c);
+}
+
 /* Scaled where the longer side is large or small; a much shorter one then does not count. An infinite side is the
  * answer whatever the other is. */
 static INLINE double whole_hypot(double x, double y)
 {
     const double ax = fabs(x), ay = fabs(y), longer = ax > ay ? ax : ay;
-    const double c = nearer_one(longer >= 0x1p500, longer <= 0x1p-400);
+    const int small = longer <= 0x1p-400;
+    const double c = nearer_one(longer >= 0x1p500, small), unit = kept(small, 0x1p-474); /* a shorter side is 0 else */
     const double back = of_bits((UINT64_C(2046) << 52) - bits_of(c));
-    const double r = kept(longer > 0, core_hypot(ax * c, ay * c) * back), nan = first_nan(x, y);
+    const double r = kept(longer > 0, core_hypot(scaled_side(ax, c, unit), scaled_side(ay, c, unit)) * back), nan = first_nan(x, y);
     const int infinite = (ax == INFINITY) | (ay == INFINITY), unordered = isunordered(x, y);
     const double v = unordered ? nan : r;
     return infinite ? INFINITY : v;

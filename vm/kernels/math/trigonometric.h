@@ -111,11 +111,11 @@ static INLINE uint64_t odd_sin(double x)
 }
 static INLINE double whole_sin(double x)
 {
-    return or_endless(x, core_sin(x));
+    return or_endless(x, or_tiny(x, core_sin(without_tiny(x))));
 }
 static INLINE double beyond_sin(double x)
 {
-    return or_endless(x, sin_of(x, reduce_any_angle(x)));
+    return or_endless(x, or_tiny(x, sin_of(x, reduce_any_angle(without_tiny(x)))));
 }
 
 static INLINE double cos_of(double x, quarter_turns q)
@@ -134,11 +134,11 @@ static INLINE uint64_t odd_cos(double x)
 }
 static INLINE double whole_cos(double x)
 {
-    return or_endless(x, core_cos(x));
+    return or_endless(x, core_cos(without_tiny(x)));
 }
 static INLINE double beyond_cos(double x)
 {
-    return or_endless(x, cos_of(x, reduce_any_angle(x)));
+    return or_endless(x, cos_of(x, reduce_any_angle(without_tiny(x))));
 }
 
 static INLINE double tan_of(double x, quarter_turns q)
@@ -161,11 +161,11 @@ static INLINE uint64_t odd_tan(double x)
 }
 static INLINE double whole_tan(double x)
 {
-    return or_endless(x, core_tan(x));
+    return or_endless(x, or_tiny(x, core_tan(without_tiny(x))));
 }
 static INLINE double beyond_tan(double x)
 {
-    return or_endless(x, tan_of(x, reduce_any_angle(x)));
+    return or_endless(x, or_tiny(x, tan_of(x, reduce_any_angle(without_tiny(x)))));
 }
 
 BEYOND1(sin, raises_angle, far_angle)

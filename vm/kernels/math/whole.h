@@ -32,15 +32,6 @@ static INLINE uint64_t bit_length(uint64_t u)
     return count_ones(u | u >> 32);
 }
 
-static inline unsigned trailing_zeros(uint64_t u) /* u != 0 */
-{
-#if defined __GNUC__
-    return (unsigned)__builtin_ctzll(u);
-#else
-    return (unsigned)count_ones((u & (0 - u)) - 1);
-#endif
-}
-
 /* One division first: it leaves the binary steps little to do where one number is much smaller, as a constant often is. */
 static inline uint64_t gcd(uint64_t x, uint64_t y)
 {
@@ -50,10 +41,10 @@ static inline uint64_t gcd(uint64_t x, uint64_t y)
         x %= y;
     if (!x || !y)
         return x | y;
-    const unsigned twos = trailing_zeros(x | y);
-    x >>= trailing_zeros(x);
+    const unsigned twos = ao_trailing_zeros(x | y);
+    x >>= ao_trailing_zeros(x);
     do {
-        y >>= trailing_zeros(y);
+        y >>= ao_trailing_zeros(y);
         const uint64_t low = x < y ? x : y;
         y = (x < y ? y : x) - low;
         x = low;

@@ -1,0 +1,30 @@
+"""``names=``: values for the names of a text from a mapping that may have others, such as ``locals()``.
+
+It is a look-up of the text's own names and nothing else. It means what the same values by keyword would mean, so names
+of options cannot be given in this way; :func:`arrayops.evaluate`, which takes nothing by position, can.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+#: Keywords of the functions that take names.
+OPTIONS = frozenset({"compile", "ieee", "initial", "names", "nulls", "out", "threads", "typecode"})
+
+
+def check_mapping(names: Any) -> None:
+    """TypeError unless names can be looked up in this."""
+    if not (hasattr(type(names), "__getitem__") and hasattr(type(names), "keys")):
+        raise TypeError(f"names must be a mapping, not {type(names).__name__}")
+
+
+def looked_up(params: tuple[str, ...], names: Any, named: dict[str, Any]) -> dict[str, Any]:
+    """``named``, and what the mapping has for those of the parameters that are not in it."""
+    check_mapping(names)
+    found = [name for name in params if name not in named and name in names]
+    for name in found:
+        if name in OPTIONS:
+            raise TypeError(f"the name {name!r} is that of an option: give it another one, or use evaluate()")
+    return {**{name: names[name] for name in found}, **named}

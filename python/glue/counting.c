@@ -1,0 +1,269 @@
+/* Counting: elements by bins, keys by their numbers, weights added up by keys. */
+#include "counting.h"
+#include "buffers.h"
+#include "numbers.h"
+#include "watch.h"
+#include "../../vm/arrays/counting.h"
+#include "../../vm/arrays/reduce.h"
+
+#include <string.h>
+
+/* Zeroed memory for so many elements; NULL with MemoryError. */
+static void *zeros(size_t count, size_t size)
+{
+    void *memory = PyMem_RawCalloc(count ? count : 1, size);
+    if (!memory) {
+        PyErr_NoMemory();
+    }
+    return memory;
+}
+
+/* A new array('q') of so many of the counts. */
+static PyObject *array_of_counts(module_state *state, const int64_t *counts, size_t number)
+{
+    ao_array out;
+    PyObject *result = array_new_out(state, 'q', number, &out);
+    if (result) {
+        memcpy(out.data, counts, number * sizeof *counts);
+        array_release(&out);
+    }
+    return result;
+}
+
+/* -- histogram ----------------------------------------------------------------------------------------------------- */
+
+/* has_nan(buffer) -> whether there is a nan */
+static PyObject *py_has_nan(PyObject *module, PyObject *object)
+{
+    ao_array a;
+    if (array_take(state_of(module), object, &a) < 0) {
+        return NULL;
+    }
+    watched w;
+    const ao_span span = array_span(&a);
+    const int found = ao_span_has_nan(&span, watch_begin(&w, a.count));
+    const int failed = watch_end(&w) < 0;
+    array_release(&a);
+    return failed ? NULL : PyBool_FromLong(found);
+}
+
+/* histogram(buffer, edges, scale) -> array('q') of how many elements are in each bin. edges: an array('d') that nobody else
+ * has, of at least 2, which do not decrease; scale as for ao_histogram. */
+static PyObject *py_histogram(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    module_state *state = state_of(module);
+    ao_array a, edges;
+    PyObject *result = NULL;
+    int64_t *counts = NULL;
+    if (!has_args(nargs, 3, "histogram(buffer, edges, scale)")) {
+        return NULL;
+    }
+    array_none(&edges);
+    const double scale = PyFloat_AsDouble(args[2]);
+    if ((scale == -1 && PyErr_Occurred()) || array_take(state, args[0], &a) < 0) {
+        return NULL;
+    }
+    if (array_take(state, args[1], &edges) < 0) {
+        goto done;
+    }
+    if (edges.type != AO_TYPE_f64 || edges.spacing.stride || edges.count < 2) {
+        PyErr_SetString(PyExc_ValueError, "histogram(): edges must be an array('d') of 2 or more");
+        goto done;
+    }
+    const size_t bins = edges.count - 1;
+    if ((counts = zeros(bins * ao_count_lanes(bins), sizeof *counts))) {
+        watched w;
+        const ao_span span = array_span(&a);
+        ao_histogram(&span, edges.data, bins, scale, counts, watch_begin(&w, a.count));
+        result = watch_end(&w) < 0 ? NULL : array_of_counts(state, counts, bins);
+    }
+done:
+    PyMem_RawFree(counts);
+    array_release(&edges);
+    array_release(&a);
+    return result;
+}
+
+/* -- by key -------------------------------------------------------------------------------------------------------- */
+
+static PyObject *counts_by_key(module_state *state, const ao_span *keys, size_t bins)
+{
+    ao_array out;
+    PyObject *result = array_new_out(state, 'q', bins, &out);
+    if (result) {
+        watched w;
+        ao_watch *watch = watch_begin(&w, keys->count > bins ? keys->count : bins);
+        memset(out.data, 0, bins * sizeof(int64_t));
+        ao_count_keys(keys, bins, out.data, watch);
+        const int failed = watch_end(&w) < 0;
+        array_release(&out);
+        if (failed) {
+            Py_CLEAR(result);
+        }
+    }
+    return result;
+}
+
+/* The sums of ints as an array('q'); OverflowError if one does not fit. */
+static PyObject *array_of_sums(module_state *state, const ao_sum128 *sums, size_t bins)
+{
+    ao_array out;
+    PyObject *result = array_new_out(state, 'q', bins, &out);
+    for (size_t i = 0; result && i < bins; i++) {
+        const int64_t low = (int64_t)sums[i].low;
+        if (sums[i].high != (low < 0 ? UINT64_MAX : 0)) {
+            PyErr_Format(PyExc_OverflowError, "the sum of the weights of key %zu does not fit 64 bits; give them as floats",
+                         i);
+            Py_CLEAR(result);
+            break;
+        }
+        memcpy((int64_t *)out.data + i, &low, sizeof low);
+    }
+    array_release(&out);
+    return result;
+}
+
+static PyObject *int_sums_by_key(module_state *state, const ao_span *keys, const ao_span *weights, size_t bins)
+{
+    ao_sum128 *sums = zeros(bins, sizeof *sums);
+    PyObject *result = NULL;
+    if (sums) {
+        watched w;
+        ao_sum_ints_by_key(keys, weights, bins, sums, watch_begin(&w, keys->count));
+        result = watch_end(&w) < 0 ? NULL : array_of_sums(state, sums, bins);
+    }
+    PyMem_RawFree(sums);
+    return result;
+}
+
+/* What math.fsum makes of doubles of which the sum cannot be had otherwise; -1 with its exception. */
+static int sum_by_python(const double *x, size_t n, double *sum)
+{
+    PyObject *list = PyList_New((Py_ssize_t)n), *math = list ? PyImport_ImportModule("math") : NULL;
+    for (size_t i = 0; math && i < n; i++) {
+        PyObject *number = PyFloat_FromDouble(x[i]);
+        if (!number) {
+            Py_CLEAR(math);
+            break;
+        }
+        PyList_SET_ITEM(list, (Py_ssize_t)i, number);
+    }
+    PyObject *value = math ? PyObject_CallMethod(math, "fsum", "O", list) : NULL;
+    *sum = value ? PyFloat_AsDouble(value) : -1;
+    Py_XDECREF(value);
+    Py_XDECREF(math);
+    Py_XDECREF(list);
+    return value && !(*sum == -1 && PyErr_Occurred()) ? 0 : -1;
+}
+
+/* The floats of each key, grouped, and their sums. */
+typedef struct {
+    const ao_isa *isa;
+    const size_t *start, *end;
+    const double *grouped;
+    double *sums;
+} groups;
+
+/* Sums of the keys from `key` on, up to one that Python must do, whose number is returned; `bins` if there is none. */
+static size_t add_groups(const groups *g, size_t key, size_t bins, ao_watch *w)
+{
+    enum { OVERHEAD = 32 }; /* units of work beside the elements of a key */
+    for (; key < bins && !w->stopped; key++) {
+        const size_t n = g->end[key] - g->start[key];
+        if (!ao_sum_float(g->isa, AO_TYPE_f64, g->grouped + g->start[key], n, &g->sums[key])) {
+            return key;
+        }
+        ao_watch_done(w, OVERHEAD + n / 4);
+    }
+    return bins;
+}
+
+static int sum_groups(const groups *g, size_t bins)
+{
+    for (size_t key = 0; key < bins; key++) {
+        watched w;
+        key = add_groups(g, key, bins, watch_begin(&w, bins));
+        if (watch_end(&w) < 0
+            || (key < bins
+                && sum_by_python(g->grouped + g->start[key], g->end[key] - g->start[key], &g->sums[key]) < 0)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Where the weights of each key begin, and behind the last one end. */
+static void add_counts(const int64_t *counts, size_t bins, size_t *start, size_t *end)
+{
+    size_t before = 0;
+    for (size_t key = 0; key < bins; key++) {
+        start[key] = end[key] = before;
+        before += (size_t)counts[key];
+    }
+    start[bins] = before;
+}
+
+static PyObject *float_sums_by_key(module_state *state, const ao_span *keys, const ao_span *weights, size_t bins)
+{
+    ao_array out;
+    PyObject *result = NULL;
+    int64_t *counts = zeros(bins, sizeof *counts);
+    size_t *start = counts ? zeros(bins + 1, sizeof *start) : NULL, *end = start ? zeros(bins, sizeof *end) : NULL;
+    double *grouped = end ? zeros(keys->count, sizeof *grouped) : NULL;
+    array_none(&out);
+    if (grouped && (result = array_new_out(state, 'd', bins, &out))) {
+        watched w;
+        ao_watch *watch = watch_begin(&w, keys->count);
+        ao_count_keys(keys, bins, counts, watch);
+        add_counts(counts, bins, start, end);
+        if (!watch->stopped) {
+            ao_group_by_key(keys, weights, bins, start, end, grouped, watch);
+        }
+        const groups g = {state->isa, start, end, grouped, out.data};
+        if (watch_end(&w) < 0 || sum_groups(&g, bins) < 0) {
+            Py_CLEAR(result);
+        }
+    }
+    array_release(&out);
+    PyMem_RawFree(grouped);
+    PyMem_RawFree(end);
+    PyMem_RawFree(start);
+    PyMem_RawFree(counts);
+    return result;
+}
+
+/* bincount(keys, weights, bins) -> for each number from 0 to bins - 1 how many keys it is of, as array('q'), or what their
+ * weights add up to, exactly for ints, as math.fsum does for floats. weights: None or as many numbers. */
+static PyObject *py_bincount(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    module_state *state = state_of(module);
+    ao_array keys, weights;
+    PyObject *result = NULL;
+    if (!has_args(nargs, 3, "bincount(keys, weights, bins)")) {
+        return NULL;
+    }
+    array_none(&weights);
+    const size_t bins = PyLong_AsSize_t(args[2]);
+    if (PyErr_Occurred() || array_take(state, args[0], &keys) < 0) {
+        return NULL;
+    }
+    const ao_span of_keys = array_span(&keys);
+    if (is_float(keys.type)) {
+        PyErr_SetString(PyExc_TypeError, "keys must be ints, not floats");
+    } else if (args[1] == Py_None) {
+        result = counts_by_key(state, &of_keys, bins);
+    } else if (array_take(state, args[1], &weights) == 0 && array_check_lengths(&keys, &weights) == 0) {
+        const ao_span of_weights = array_span(&weights);
+        result = (is_float(weights.type) ? float_sums_by_key : int_sums_by_key)(state, &of_keys, &of_weights, bins);
+    }
+    array_release(&weights);
+    array_release(&keys);
+    return result;
+}
+
+PyMethodDef counting_methods[] = {
+    ONE_ARGUMENT("has_nan", py_has_nan),
+    FAST_FUNCTION("histogram", py_histogram),
+    FAST_FUNCTION("bincount", py_bincount),
+    END_OF_FUNCTIONS,
+};

@@ -1,0 +1,61 @@
+/* The bits of the elementary functions over the cases of test_kernels.c, the same on every machine, with every compiler, at
+ * every level. Where test_kernels has a reference it has compared them with it; to be replaced only by the lines that it
+ * prints there. */
+#ifndef AO_ELEMENTARY_DIGESTS_H
+#define AO_ELEMENTARY_DIGESTS_H
+
+#include <stdint.h>
+
+static const struct {
+    const char *op;
+    uint64_t digest;
+} elementary_digests[] = {
+    {"EXP", UINT64_C(0xc7a767c86cad5c9e)},
+    {"EXP_CHECKED", UINT64_C(0xfa5e47c151a5aa9a)},
+    {"EXP2", UINT64_C(0x9d17019722d76914)},
+    {"EXP2_CHECKED", UINT64_C(0x3ac111c2935ca659)},
+    {"EXPM1", UINT64_C(0x3c5ed81cc9d22b66)},
+    {"EXPM1_CHECKED", UINT64_C(0x03a14452ed82f222)},
+    {"LOG", UINT64_C(0x68cdde2a0c83e167)},
+    {"LOG_CHECKED", UINT64_C(0xbbeacddbf4552b0b)},
+    {"LOG2", UINT64_C(0xd84fb77494e7543b)},
+    {"LOG2_CHECKED", UINT64_C(0x001733fb95d4f52b)},
+    {"LOG10", UINT64_C(0x7c0413567dc9a5bb)},
+    {"LOG10_CHECKED", UINT64_C(0xe5b6e1b08bbfb394)},
+    {"LOG1P", UINT64_C(0x32f553fcba765129)},
+    {"LOG1P_CHECKED", UINT64_C(0xf4f655ae0eab9707)},
+    {"CBRT", UINT64_C(0x075116892a312e11)},
+    {"SIN", UINT64_C(0xf0ff95a8760387a6)},
+    {"SIN_CHECKED", UINT64_C(0x631f9042c23c02bb)},
+    {"COS", UINT64_C(0xc4d0548140d753ff)},
+    {"COS_CHECKED", UINT64_C(0xb9955bbc2be8ef2d)},
+    {"TAN", UINT64_C(0x15565ba37aff8238)},
+    {"TAN_CHECKED", UINT64_C(0x1c82eb289f2ee2ea)},
+    {"ASIN", UINT64_C(0xe4eb80e78f7127b0)},
+    {"ASIN_CHECKED", UINT64_C(0x93ec01fd0a84dca8)},
+    {"ACOS", UINT64_C(0xe5f966b8baa2744f)},
+    {"ACOS_CHECKED", UINT64_C(0xace33ac908f259ab)},
+    {"ATAN", UINT64_C(0xd944b6c0ce3c8a47)},
+    {"SINH", UINT64_C(0x52401e0aa4df42e4)},
+    {"SINH_CHECKED", UINT64_C(0xef44f1e8700e1878)},
+    {"COSH", UINT64_C(0xf553e5f73d7cd45e)},
+    {"COSH_CHECKED", UINT64_C(0x2782202cbe4bd10e)},
+    {"TANH", UINT64_C(0xebbf7770c6a96395)},
+    {"ASINH", UINT64_C(0x73c0210a2639c3d0)},
+    {"ACOSH", UINT64_C(0x4c3a0e6933e0642f)},
+    {"ACOSH_CHECKED", UINT64_C(0xc7acd37e20df8833)},
+    {"ATANH", UINT64_C(0x5d3e50511934f708)},
+    {"ATANH_CHECKED", UINT64_C(0x0feec15e67b6e081)},
+    {"ERF", UINT64_C(0x7930cdc0609e7dc3)},
+    {"ERFC", UINT64_C(0x05437406433e8ad7)},
+    {"POW", UINT64_C(0x069f07ddf1ded6b5)},
+    {"POW_CHECKED", UINT64_C(0x5d0f4ca6d1db7f92)},
+    {"HYPOT", UINT64_C(0x5653c3878181d6d1)},
+    {"ATAN2", UINT64_C(0x0555077b56297989)},
+    {"FMOD", UINT64_C(0xf5b6ce4053563621)},
+    {"FMOD_CHECKED", UINT64_C(0xe80bc6d7fd7d129e)},
+    {"REMAINDER", UINT64_C(0x5579bba3611e9ee5)},
+    {"REMAINDER_CHECKED", UINT64_C(0x7e6e0462aac65537)},
+};
+
+#endif

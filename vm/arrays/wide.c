@@ -1,0 +1,199 @@
+/* Wide integers: see wide.h. A number on its way to a double is 64 bits, of which the topmost is set, and whether there is
+ * anything behind them. */
+#include "wide.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LIMB = 64, PRECISION = 53, LOWEST = -1074 }; /* bits; the exponent of a double's last place, at least */
+
+void ao_wide_start(ao_wide *a, unsigned bits)
+{
+    a->limbs = bits / LIMB + 2; /* of which the last is for the sign, and for what ao_wide_add puts behind a value */
+    memset(a->limb, 0, a->limbs * sizeof *a->limb);
+}
+
+void ao_wide_add(ao_wide *a, uint64_t value, unsigned bit, int negative)
+{
+    const unsigned shift = bit % LIMB;
+    unsigned i = bit / LIMB;
+    uint64_t low = value << shift, high = shift ? value >> (LIMB - shift) : 0;
+    if (negative) {
+        high += a->limb[i] < low; /* it is below 2^63 */
+        a->limb[i++] -= low;
+        int borrow = a->limb[i] < high;
+        a->limb[i++] -= high;
+        for (; borrow && i < a->limbs; i++)
+            borrow = a->limb[i]-- == 0;
+        return;
+    }
+    a->limb[i] += low;
+    high += a->limb[i++] < low;
+    a->limb[i] += high;
+    int carry = a->limb[i++] < high;
+    for (; carry && i < a->limbs; i++)
+        carry = ++a->limb[i] == 0;
+}
+
+/* The number without its sign, which is returned. */
+static int magnitude(const ao_wide *a, ao_wide *to)
+{
+    const int negative = a->limb[a->limbs - 1] >> (LIMB - 1) != 0;
+    int carry = negative;
+    to->limbs = a->limbs;
+    for (unsigned i = 0; i < a->limbs; i++) {
+        to->limb[i] = negative ? ~a->limb[i] + (uint64_t)carry : a->limb[i];
+        carry = carry && to->limb[i] == 0;
+    }
+    return negative;
+}
+
+/* Limbs up to the highest that is not 0. */
+static unsigned length(const ao_wide *a)
+{
+    unsigned n = a->limbs;
+    while (n > 0 && a->limb[n - 1] == 0)
+        n--;
+    return n;
+}
+
+void ao_wide_excess(ao_wide *result, const ao_wide *a, uint64_t factor, const ao_wide *b)
+{
+    ao_wide root;
+    magnitude(b, &root);
+    const unsigned n = length(&root), products = 2 * n, least = a->limbs + 1;
+    result->limbs = products > least ? products : least;
+    memset(result->limb, 0, result->limbs * sizeof *result->limb);
+    uint64_t over = 0;
+    for (unsigned i = 0; i < a->limbs; i++) {
+        const ao_128 product = ao_add_128(ao_multiply_128(a->limb[i], factor), (ao_128){over, 0});
+        result->limb[i] = product.low;
+        over = product.high;
+    }
+    result->limb[a->limbs] = over;
+    for (unsigned i = 0; i < n; i++) { /* row by row of the square, with what is to be borrowed from the next limb */
+        uint64_t borrow = 0;
+        for (unsigned j = 0; j < n || borrow; j++) {
+            if (i + j >= result->limbs)
+                break;
+            const ao_128 square = ao_multiply_128(root.limb[i], j < n ? root.limb[j] : 0);
+            const ao_128 product = ao_add_128(square, (ao_128){borrow, 0});
+            borrow = product.high + (result->limb[i + j] < product.low);
+            result->limb[i + j] -= product.low;
+        }
+    }
+}
+
+/* ---- to doubles ---- */
+
+/* 64 bits of a number from bit `top` down, which may be behind its end; `rest`: whether there is anything below them. */
+static uint64_t bits_below(const ao_wide *a, int top, int *rest)
+{
+    const int bottom = top - (LIMB - 1);
+    const int i = bottom >= 0 ? bottom / LIMB : -((LIMB - 1 - bottom) / LIMB);
+    const unsigned shift = (unsigned)(bottom - i * LIMB);
+    const uint64_t low = i >= 0 ? a->limb[i] : 0;
+    const uint64_t high = i + 1 >= 0 && i + 1 < (int)a->limbs ? a->limb[i + 1] : 0;
+    *rest = shift && low << (LIMB - shift) != 0;
+    for (int k = 0; k < i && !*rest; k++)
+        *rest = a->limb[k] != 0;
+    return shift ? high << (LIMB - shift) | low >> shift : low;
+}
+
+/* bits * 2^exponent, and something behind them if `rest`, as the nearest double. */
+static double rounded(uint64_t bits, int rest, int exponent)
+{
+    const int dropped = exponent + LIMB - PRECISION < LOWEST ? LOWEST - exponent : LIMB - PRECISION;
+    if (dropped > LIMB)
+        return 0;
+    uint64_t kept = dropped < LIMB ? bits >> dropped : 0;
+    const uint64_t half = UINT64_C(1) << (dropped - 1), tail = dropped < LIMB ? bits & (2 * half - 1) : bits;
+    kept += tail > half || (tail == half && (rest || kept & 1));
+    return ldexp((double)kept, exponent + dropped); /* exact: it has 53 bits */
+}
+
+/* The highest bit that is set, of a number that is not 0. */
+static int highest(const ao_wide *a)
+{
+    const unsigned n = length(a);
+    return (int)(n * LIMB) - 1 - (int)ao_leading_zeros(a->limb[n - 1]);
+}
+
+double ao_wide_to_double(const ao_wide *a, int exponent)
+{
+    ao_wide positive;
+    int rest;
+    const int negative = magnitude(a, &positive);
+    if (length(&positive) == 0)
+        return 0;
+    const int top = highest(&positive);
+    const uint64_t bits = bits_below(&positive, top, &rest);
+    const double value = rounded(bits, rest, top - (LIMB - 1) + exponent);
+    return negative ? -value : value;
+}
+
+double ao_double_of_128(ao_128 a)
+{
+    if (a.high == 0)
+        return (double)a.low;
+    if (a.high == UINT64_MAX && a.low >> (LIMB - 1))
+        return (double)(int64_t)a.low;
+    ao_wide wide = {.limbs = 2, .limb = {a.low, a.high}};
+    return ao_wide_to_double(&wide, 0);
+}
+
+static int is_above(ao_128 a, ao_128 b)
+{
+    return a.high > b.high || (a.high == b.high && a.low > b.low);
+}
+
+/* The integer root of a number of 127 or 128 bits: one step of Newton's from an estimate of 53 bits leaves it one off. */
+static uint64_t integer_root(ao_128 x)
+{
+    const double guess = sqrt((double)x.high) * 0x1p32;
+    const uint64_t estimate = guess >= 0x1p64 ? UINT64_MAX : (uint64_t)guess;
+    uint64_t left;
+    ao_128 sum = {ao_divide_128(x.high % estimate, x.low, estimate, &left), x.high / estimate};
+    sum = ao_add_128(sum, (ao_128){estimate, 0});
+    uint64_t root = sum.high > 1 ? UINT64_MAX : sum.high << (LIMB - 1) | sum.low >> 1;
+    while (is_above(ao_multiply_128(root, root), x))
+        root--;
+    while (root < UINT64_MAX && !is_above(ao_multiply_128(root + 1, root + 1), x))
+        root++;
+    return root;
+}
+
+/* 192 bits of the number by the divisor are a quotient of at least 129 bits. */
+double ao_wide_ratio(const ao_wide *a, uint64_t divisor, int exponent, int root)
+{
+    if (length(a) == 0)
+        return 0;
+    const int top = highest(a);
+    int rest;
+    uint64_t words[3];
+    for (int i = 0; i < 3; i++)
+        words[i] = bits_below(a, top - i * LIMB, &rest);
+    uint64_t left = words[0] % divisor;
+    ao_128 bits = {ao_divide_128(left, words[1], divisor, &left), words[0] / divisor}; /* and 64 bits behind */
+    const uint64_t behind = ao_divide_128(left, words[2], divisor, &left);
+    rest |= left != 0;
+    exponent += top - 3 * LIMB + 1;
+    /* 128 bits of it, or 127 if the exponent would be odd */
+    int drop = LIMB - (int)ao_leading_zeros(bits.high); /* of the 64 bits behind so many are not */
+    drop += root && (exponent + drop) % 2 != 0;
+    const uint64_t dropped = drop < LIMB ? behind & ((UINT64_C(1) << drop) - 1) : behind;
+    if (drop < LIMB) {
+        const int up = LIMB - drop;
+        bits = (ao_128){bits.low << up | behind >> drop, bits.high << up | bits.low >> drop};
+    } else if (drop > LIMB) {
+        rest |= (int)(bits.low & 1);
+        bits = (ao_128){bits.low >> 1 | bits.high << (LIMB - 1), bits.high >> 1};
+    }
+    rest |= dropped != 0;
+    exponent += drop;
+    if (root) {
+        const uint64_t whole = integer_root(bits);
+        return rounded(whole, rest || is_above(bits, ao_multiply_128(whole, whole)), exponent / 2);
+    }
+    return rounded(bits.high, rest || bits.low != 0, exponent + LIMB);
+}

@@ -1,0 +1,34 @@
+/* Wide integers, and the doubles nearest to what is made of them.
+ *
+ * What always holds: nothing is rounded but in the functions that return a double, and there once, to nearest, ties to
+ * even, whatever the processor's rounding mode is. All of it is integer arithmetic; nothing is allocated.
+ */
+#ifndef AO_WIDE_H
+#define AO_WIDE_H
+
+#include "../portable.h"
+
+/* A two's complement number of so many limbs, the lowest first. The widest are sums of squares of doubles, in units of
+ * 2^-2148, times the square of a count. */
+enum { AO_WIDE_LIMBS = 72 };
+typedef struct {
+    unsigned limbs;
+    uint64_t limb[AO_WIDE_LIMBS];
+} ao_wide;
+
+/* Zero, with room for numbers below 2^bits of either sign. */
+void ao_wide_start(ao_wide *a, unsigned bits);
+/* Adds value * 2^bit, or subtracts it; the highest bit of it is below the number's highest. */
+void ao_wide_add(ao_wide *a, uint64_t value, unsigned bit, int negative);
+/* a * factor - b * b, which is not negative, in as many limbs as it takes. */
+void ao_wide_excess(ao_wide *result, const ao_wide *a, uint64_t factor, const ao_wide *b);
+
+/* The nearest double of a number of 128 bits, in two's complement. */
+double ao_double_of_128(ao_128 a);
+/* The nearest double of a * 2^exponent; inf if it is too large. */
+double ao_wide_to_double(const ao_wide *a, int exponent);
+/* The nearest double of a / divisor * 2^exponent, or of the square root of that, for an even exponent. a is not negative; the
+ * divisor is 1 to 2^63. */
+double ao_wide_ratio(const ao_wide *a, uint64_t divisor, int exponent, int root);
+
+#endif
