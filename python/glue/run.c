@@ -330,6 +330,12 @@ enum {
     LEARNED = 1024    /* marked elements after which it pays to have Python make the function for it */
 };
 
+/* What the oracle takes for an argument that is no array: a number, or the buffer that a table is. */
+static PyObject *argument(const run *r, Py_ssize_t i)
+{
+    return PyTuple_Check(r->args[i]) ? PyTuple_GET_ITEM(r->args[i], 0) : r->args[i];
+}
+
 /* Whether element j of the block is one that Python is asked for. */
 static int is_asked(const run *r, size_t j)
 {
@@ -384,7 +390,7 @@ static PyObject *ask_together(run *r, PyObject *columns)
     PyObject *args = PyTuple_New(r->visible);
     unsigned input = 0;
     for (Py_ssize_t i = 0; args && i < r->visible; i++) {
-        PyObject *value = r->is_array[i] ? marked_list(r, &r->arrays[input++]) : Py_NewRef(r->args[i]);
+        PyObject *value = r->is_array[i] ? marked_list(r, &r->arrays[input++]) : Py_NewRef(argument(r, i));
         if (!value) {
             Py_CLEAR(args);
             break;
@@ -504,7 +510,7 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
                 return NULL;
             }
         } else if (!values[i]) {
-            values[i] = Py_NewRef(PyTuple_Check(r->args[i]) ? PyTuple_GET_ITEM(r->args[i], 0) : r->args[i]);
+            values[i] = Py_NewRef(argument(r, i));
         }
     }
     size_t flagged = (size_t)r->visible | PY_VECTORCALL_ARGUMENTS_OFFSET;
