@@ -118,6 +118,8 @@ class While:
             try:
                 at = count_true(self.kernel, FIRST_FALSE, part, **self.numbers)
                 return (len(part) if at < 0 else at), None
+            except MemoryError:
+                raise  # of ours: an element's would come again
             except Exception:
                 pass  # element by element, up to the one that raises
         number = 0

@@ -265,7 +265,8 @@ void ao_histogram(const ao_isa *isa, const ao_span *span, const double *edges, s
                   ao_watch *w)
 {
     const size_t lane = ao_count_lanes(bins) > 1 ? bins : 0;
-    const double limit = nextafter(bins < INT32_MAX ? (double)bins : INT32_MAX, 0), near = tolerance_for(edges, bins, scale);
+    const double limit = nextafter(bins < INT32_MAX ? (double)bins : INT32_MAX, 0);
+    const double near = tolerance_for(edges, bins, scale);
     ao_value v[BLOCK];
     int32_t guesses[BLOCK];
     for (size_t i = 0, n; i < span->count && !w->stopped; i += n) {

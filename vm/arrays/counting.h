@@ -24,7 +24,8 @@ static inline size_t ao_count_lanes(size_t bins)
 /* How many elements are in each bin: edges[i] <= x < edges[i + 1], in the last bin also its upper edge. The edges do not
  * decrease, and there is at least one bin. `scale` is bins / (last edge - first edge) if they are about evenly
  * spaced, else 0. `counts` has ao_count_lanes(bins) times as many elements, all 0; the first ones are the result. */
-void ao_histogram(const ao_isa *isa, const ao_span *span, const double *edges, size_t bins, double scale, int64_t *counts, ao_watch *w);
+void ao_histogram(const ao_isa *isa, const ao_span *span, const double *edges, size_t bins, double scale, int64_t *counts,
+                  ao_watch *w);
 
 /* How many keys there are of each number from 0 to bins - 1; others are left out. counts are 0 at first. */
 void ao_count_keys(const ao_span *keys, size_t bins, int64_t *counts, ao_watch *w);
