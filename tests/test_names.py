@@ -150,6 +150,7 @@ ALIKE: list[tuple[str, Callable[..., Any], tuple[str, ...]]] = [  # place, call 
     ("filter by others alone", lambda **n: ao.filter(Q, "y > 10", **n), ("y",)),
     ("reduce", lambda **n: ao.reduce(Q, "acc*k + x", **n), ("k",)),
     ("reduce from a number", lambda **n: ao.reduce(Q, "acc*k + x", 3, **n), ("k",)),
+    ("reduce beside another array", lambda **n: ao.reduce(Q, "acc*k + x*y", **n), ("k", "y")),
     ("accumulate", lambda **n: ao.accumulate(Q, "acc*k + x", **n), ("k",)),
     ("any", lambda **n: ao.any(Q, "x > k", **n), ("k",)),
     ("all", lambda **n: ao.all(Q, "x > k", **n), ("k",)),
@@ -196,7 +197,6 @@ BAD_MAPPINGS: list[tuple[Callable[[], Any], str]] = [
     (lambda: ao.map(Q, "x*k", names={"x": 1, "k": 1}), "'x*k' needs 0 values by position (none), 1 were given"),
     (lambda: ao.map(Q, "x*k", names=GIVEN, j=1), "'x*k' has no name 'j'; its names are 'x', 'k'"),
     (lambda: ao.map(Q, "x*label", names=GIVEN), "'label' must be a buffer or an int, float or bool, not str"),
-    (lambda: ao.reduce(Q, "acc + x*y", names=GIVEN), "'y' must be a number in a fold, not array"),
     (lambda: ao.lazy(Q).map("x*y", names=GIVEN), "'y' must be a number in a pipeline, not array"),
 ]  # fmt: skip
 

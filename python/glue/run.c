@@ -213,7 +213,6 @@ void run_close(run *r)
         array_release(&r->arrays[i]);
     }
     Py_XDECREF(r->columns);
-    Py_XDECREF(r->answers);
     for (unsigned table = 0; table < r->ntables; table++) {
         array_release(table_array(r, table));
     }
@@ -452,6 +451,7 @@ int run_through(run *r, size_t end, run_answer *answer, void *context)
         }
         size_t done = 0;
         r->ahead = r->next = 0;
+        r->unheard.error = NULL;
         for (; done < r->frame.block_count && !said; done++) {
             said = r->frame.marks[done] ? answer_marked(r, done, answer, context) : 0;
         }

@@ -44,7 +44,7 @@ typedef struct {
     Py_ssize_t ahead, next;  /* so many marked elements have been looked at, and so many of them have been answered */
     uint16_t places[RUN_AHEAD]; /* in the block, of those that have been looked at */
     size_t together;         /* elements that were answered so */
-    deferred_error unheard;  /* what was raised when they were asked for together */
+    deferred_error unheard;  /* what was raised when those of this block were asked for together */
     const uint8_t *valid;    /* bits of elements that are not null, or NULL: for the others nobody is asked */
     ao_frame frame;
     void *frame_memory;      /* if allocated */
@@ -69,7 +69,7 @@ static inline void run_none(run *r)
     r->unnoted = 0;
     r->first = 0;
     r->frame_memory = r->tables = NULL;
-    r->columns = r->answers = r->unheard.error = NULL;
+    r->columns = r->answers = NULL;
     r->valid = NULL;
 }
 
