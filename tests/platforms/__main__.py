@@ -194,6 +194,11 @@ def unpack(name: str, python: Python, log: Path) -> Path:
         include = f"python{python.version},libpython{python.version}-dev"
         run(["mmdebstrap", "--variant=extract", f"--architectures={python.processor}", f"--include={include}",
              '--aptopt=Acquire::Check-Valid-Until "false"', python.suite, root, mirror(log)], log, LeftOut)  # fmt: skip
+        for folder in ("proc", "dev", "tmp"):
+            (root / folder).mkdir(exist_ok=True)
+        for folder in ("bin", "lib", "lib64", "sbin"):
+            if (root / "usr" / folder).is_dir() and not (root / folder).exists():
+                (root / folder).symlink_to(f"usr/{folder}")
         done.touch()
     return root
 

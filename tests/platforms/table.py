@@ -53,7 +53,7 @@ MACHINES: dict[str, Machine] = {
     "s390x": emulated("s390x-linux-musl", "s390x", "s390x", "big"),
     "riscv64": emulated("riscv64-linux-musl", "riscv64", "riscv64"),
     "ppc64le": emulated("powerpc64le-linux-musl", "ppc64", "ppc64le"),
-    "windows": Machine("x86_64-windows-gnu", host=("windows", "x86_64", "little"), emulator=("wine64",),
+    "windows": Machine("x86_64-windows-gnu", host=("windows", "x86_64", "little"), emulator=("/usr/lib/wine/wine64",),
                        package="wine64", wheels=("ziglang",)),
     "wasm": Machine("wasm32-wasi", host=("wasi", "wasm32", "little"),
                     emulator=("{python}", "-m", "tests.platforms.wasi"), wheels=("ziglang", "wasmtime"), slow=SLOW),
