@@ -93,10 +93,11 @@ PYTHONS: dict[str, Python] = {
                              tests=SMALL_SHARE),
 }  # fmt: skip
 
-#: Libraries for PYTHONS: position independent, with the distribution's C library.
+#: Libraries for PYTHONS, with the distribution's C library, which programs would need to run.
 LIBRARIES: dict[str, Machine] = {
     "aarch64-gnu": Machine("aarch64-linux-gnu.2.31", host=("linux", "aarch64", "little"),
-                           emulator=("qemu-aarch64-static",), package="qemu-user-static", wheels=("ziglang",)),
+                           emulator=("qemu-aarch64-static",), package="qemu-user-static", wheels=("ziglang",),
+                           runs=False),
 }  # fmt: skip
 
 #: What CI runs, within five minutes.
