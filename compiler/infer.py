@@ -53,6 +53,8 @@ class Inference:
         self.true, self.false = self.graph.const(True), self.graph.const(False)
         self.at = 0  # the node whose value is being found
         self.inverted: set[int] = set()  # the nodes that are ~ of a truth value, which texts may not write
+        self.mask_as_index = False  # an array of truth values in t[x], which texts may not write either
+        self.bits_of_float = False  # an operator of bits and a float, Python's TypeError
 
     def run(self) -> Value:
         """The value of the root."""
@@ -81,6 +83,9 @@ class Inference:
             return self.graph.add("param", kind=p.kind, lo=p.lo, hi=p.hi, value=node.value, uniform=uniform)
         if node.op == "if":
             return self.conditional(*args)
+        if node.op == "item":
+            table: Any = self.ir.nodes[node.args[0]].value
+            return self.lift(lambda self, op, index: self.item(table, index), "item", args[1])
         folded = self.fold(node, args)
         if folded is not None:
             return folded
@@ -263,6 +268,14 @@ class Inference:
         if t.op == "const":
             return self.graph.const(int(t.value))
         return self.graph.add("or", value, self.graph.const(0), kind="i", lo=t.lo, hi=t.hi)
+
+    def item(self, table: int, index: int) -> int:
+        """An element of the parameter that is a table. A float is no index, and one of more than 64 bits is outside."""
+        p, t = self.params[table], self.terms[index]
+        self.mask_as_index |= t.op == "param" and t.kind == "b" and self.params[int(t.value)].array
+        if t.kind == "f" or not self.graph.in_some_lane(index):
+            return self.graph.fail(p.kind)
+        return self.graph.add("item", self.as_int(index), kind=p.kind, lo=p.lo, hi=p.hi, value=table, raises=True)
 
     # -- comparisons -------------------------------------------------------------------------------------------
 
@@ -542,6 +555,15 @@ class Inference:
         raises = not self.ieee and op not in TOTAL
         return self.graph.add(op + "c" if raises else op, *floats, kind="f", raises=raises)
 
+    def sign(self, op: str, a: int) -> Value:
+        """NumPy's sign(): -1, 0 or 1, of floats as floats, and nan of nan."""
+        zero, const = self.graph.const(0), self.graph.const
+        above, below = self.compare_terms(">", a, zero), self.compare_terms("<", a, zero)
+        if self.terms[a].kind != "f":
+            return self.int_sub(self.as_int(above), self.as_int(below))
+        other = self.choose(self.compare_terms("==", a, zero), const(0.0), a)
+        return self.choose(above, const(1.0), self.choose(below, const(-1.0), other))
+
     def classify(self, op: str, a: int) -> int:
         if self.terms[a].kind != "f":
             return self.graph.check(self.graph.const(op == "isfinite"), a)
@@ -716,6 +738,7 @@ _INT_RULES: dict[str, Any] = {
 
 def _bits_rule(self: Inference, op: str, a: int, b: int) -> Value:
     if "f" in (self.terms[a].kind, self.terms[b].kind):
+        self.bits_of_float = True
         return self.graph.fail("i")  # Python's TypeError
     return self.int_bits(op, a, b) if op in "&|^" else _INT_RULES[op](self, a, b)
 
@@ -754,6 +777,7 @@ _RULES: dict[str, Any] = {
     "ldexp": lambda self, node, args: self.lift(Inference.load_exponent, "ldexp", *args),
     **dict.fromkeys(("isclose", ISCLOSE_WITHIN), lambda self, node, args: self.isclose(args)),
     "seq": lambda self, node, args: self.sequence(args),
+    "sign": lambda self, node, args: self.lift(Inference.sign, "sign", *args),
     "round": lambda self, node, args: self.lift(
         Inference.rounded if len(args) == 1 else Inference.round_digits, "round", *args
     ),
@@ -762,7 +786,7 @@ _RULES: dict[str, Any] = {
         lambda self, node, args: self.lift(Inference.rounded, str(node.value), *args),
     ),
     **dict.fromkeys(
-        ("sqrt", "fabs", "copysign", "nextafter", "ulp"),
+        ("sqrt", "fabs", "copysign", "nextafter", "ulp", "rint"),
         lambda self, node, args: self.lift(Inference.float_function, str(node.value), *args),
     ),
     **dict.fromkeys(

@@ -9,6 +9,7 @@ that Python evaluates lazily (``and``, ``or``, chained comparisons) is built fro
     + - * / // % ** & | ^ << >>                    < <= == != > >=
     neg pos invert not truth                       in      value: a tuple of constants
     if      (condition, then, else), lazy          call    value: a name in FUNCTIONS
+    item    (table, index): an element of a parameter that is a table, and nothing else
     seq     (effect..., value): the value, after operations whose exceptions Python would raise first
     whole   (expression,), value: (name in REDUCTIONS, ddof): one number of all elements; whole.py takes it out
 """
@@ -97,6 +98,21 @@ def _isclose_within(a: Any, b: Any, rel_tol: Any, abs_tol: Any) -> bool:
     return math.isclose(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
 
 
+def _sign(x: Any) -> Any:
+    if isinstance(x, float):
+        return 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if x == 0 else x
+    return (x > 0) - (x < 0)
+
+
+def _rint(x: Any) -> float:
+    whole = float(x)
+    return math.copysign(float(round(whole)), whole) if abs(whole) < 1 << 52 else whole
+
+
+#: NumPy's, where Python has none.
+NUMPY_FUNCTIONS = {"sign": _sign, "rint": _rint}
+for _name, _python in NUMPY_FUNCTIONS.items():
+    FUNCTIONS[_name] = Function(_python, module="numpy")
 for _name in METHODS:
     FUNCTIONS[_name] = Function(operator.methodcaller(_name), module="int")
 #: What isclose() with its keywords becomes; no text can name it.
@@ -139,7 +155,7 @@ CONSTANTS: dict[str, float] = {"pi": math.pi, "e": math.e, "tau": math.tau, "inf
 
 #: Operand counts of the other operators; call and seq have their own rules.
 _ARITY = dict.fromkeys(("param", "const"), 0) | dict.fromkeys(("neg", "pos", "invert", "not", "truth", "in"), 1)
-_ARITY |= dict.fromkeys((*BINARY, *COMPARE), 2) | {"if": 3}
+_ARITY |= dict.fromkeys((*BINARY, *COMPARE, "item"), 2) | {"if": 3}
 MAX_CONST_BITS = 1 << 18  # of an int constant in a table; about what the longest text can hold
 MAX_ARMS = 400  # conditionals inside arms of conditionals, in a table
 
@@ -201,6 +217,19 @@ class Builder:
         return IR(tuple(self.nodes), root, params)
 
 
+def tables_of(ir: IR) -> frozenset[int]:
+    """The parameters that are tables."""
+    return frozenset(ir.nodes[n.args[0]].value for n in ir.nodes if n.op == "item")  # type: ignore[misc]
+
+
+def misused_table(ir: IR) -> int | None:
+    """A parameter that is a table and a number at once; None if there is none."""
+    tables = tables_of(ir)
+    uses = [arg for node in ir.nodes for arg in node.args[node.op == "item" :]] + [ir.root]
+    found: list[Any] = [ir.nodes[i].value for i in uses if ir.nodes[i].op == "param" and ir.nodes[i].value in tables]
+    return found[0] if found else None
+
+
 def bind(ir: IR, numbers: tuple[Number, ...]) -> IR:
     """The program with its last parameters replaced by constants."""
     build, new = Builder(), list[int]()
@@ -241,9 +270,12 @@ def from_table(table: object) -> IR:
             depths.append(max(below, default=0))
             _require(depths[-1] <= MAX_ARMS and build.add(op, *args, value=value) == len(depths) - 1, "structure")
         _require(type(root) is int and 0 <= root < len(depths), "root")
+        _require(all(build.nodes[n.args[0]].op == "param" for n in build.nodes if n.op == "item"), "table")
+        ir = build.done(root, params)
+        _require(misused_table(ir) is None, "table")
     except TypeError:
         raise ValueError("not a program: bad table") from None
-    return build.done(root, params)
+    return ir
 
 
 def _require(condition: bool, what: str) -> None:
@@ -294,8 +326,7 @@ def show(ir: IR) -> str:
     for node in ir.nodes:
         text = _show_node(node, [texts[i] for i in node.args], ir.params)
         texts.append(text if len(text) <= 2000 else "(...)")
-    text = texts[ir.root]
-    return text[1:-1] if text.startswith("(") and text.endswith(")") and _outer(text) else text
+    return _inside(texts[ir.root])
 
 
 def _show_node(node: Node, args: list[str], params: tuple[str, ...]) -> str:
@@ -319,13 +350,19 @@ def _show_node(node: Node, args: list[str], params: tuple[str, ...]) -> str:
         return f"bool({args[0]})"
     if op == "seq":
         return f"({', '.join(args)})[-1]"
+    if op == "item":
+        return f"{args[0]}[{_inside(args[1])}]"
     if op == "whole":
         assert isinstance(value, tuple)
-        inside = args[0][1:-1] if args[0].startswith("(") and _outer(args[0]) else args[0]
-        return f"{value[0]}({inside}{f', ddof={value[1]}' if value[1] else ''})"
+        return f"{value[0]}({_inside(args[0])}{f', ddof={value[1]}' if value[1] else ''})"
     if len(args) == 1:
         return f"({ {'neg': '-', 'pos': '+', 'invert': '~', 'not': 'not '}[op] }{args[0]})"
     return f"({args[0]} {op} {args[1]})"
+
+
+def _inside(text: str) -> str:
+    """Without the bracket around the whole."""
+    return text[1:-1] if text.startswith("(") and text.endswith(")") and _outer(text) else text
 
 
 def _outer(text: str) -> bool:

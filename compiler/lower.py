@@ -103,7 +103,8 @@ class _Lowering:
                 self.bound.append(None)
                 continue
             same = self.inputs if p.array else self.numbers
-            same.append(Register(p.type, "input" if p.array else "param", len(same)))
+            kind = f"table_{p.type}" if p.table else p.type
+            same.append(Register(kind, "input" if p.array else "param", len(same)))
             self.bound.append(same[-1])
 
     def run(self, out: str | None, acc_type: str | None) -> Program:
@@ -184,7 +185,7 @@ class _Lowering:
         )
         if term.op == "check":
             self.wrapped[index], self.lane[index] = self.wrapped[args[0]], self.lane[args[0]]
-        elif term.op == "param":
+        elif term.op in ("param", "item"):
             self.lane[index] = self.params[term.value].type
         elif term.kind != "i":
             self.lane[index] = "b1" if term.kind == "b" else "f64"
@@ -265,6 +266,10 @@ class _Lowering:
             return bound
         if op == "fail":
             return self.instr("FAIL", "b1", "b1", (), index)
+        if op == "item":
+            table, lane = self.bound[term.value], self.lane[index]
+            assert table is not None
+            return self.instr("TAKE", lane, lane, (self.get(args[0], "i64", index), table), index)
         if op == "if":
             lane = self.lane[index]
             operands = (self.get(args[0], "b1"), self.get(args[1], lane, index), self.get(args[2], lane, index))

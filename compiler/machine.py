@@ -35,6 +35,7 @@ __all__ = [
 OPCODES: dict[tuple[str, str], int] = {(op["name"], op["type"]): i for i, op in enumerate(OPS)}
 #: Number of each machine type, and after them of those that buffers have and the machine has not.
 TYPE_INDEX = {name: index for index, name in enumerate((*TYPES, *STORED_TYPES))}
+TYPE_INDEX |= {f"table_{name}": CONSTANTS["TABLE_OF"] + index for index, name in enumerate(TYPES)}
 NO_REG = LIMITS["NO_REG"]
 NO_OUT = CONSTANTS["NO_TYPE"]  # the type of the result of a program without one
 MARKING, STORE = CONSTANTS["MARKING"], CONSTANTS["STORE"]  # flags of instructions

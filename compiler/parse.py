@@ -21,10 +21,12 @@ from .ir import (
     ISCLOSE_WITHIN,
     MAX_NODES,
     METHODS,
+    NUMPY_FUNCTIONS,
     REDUCTIONS,
     Builder,
     Number,
     TooManyNodes,
+    misused_table,
 )
 
 #: Characters of one expression. Longer texts are refused before they are parsed.
@@ -50,8 +52,17 @@ class ExpressionError(SyntaxError, ValueError):
 
 #: NumPy's and numexpr's spellings of functions that Python has.
 ALIASES = {
-    "absolute": "abs", "minimum": "min", "maximum": "max", "power": "pow", "ln": "log",
+    "absolute": "abs", "minimum": "min", "maximum": "max", "power": "pow", "ln": "log", "deg2rad": "radians",
+    "rad2deg": "degrees",
     **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
+}  # fmt: skip
+
+#: NumPy's functions that Python has operators for: how many arguments each takes, and what it is of them.
+FORMS: dict[str, tuple[int, str]] = {
+    "mod": (2, "x % y"), "floor_divide": (2, "x // y"), "square": (1, "x * x"), "reciprocal": (1, "1 / x"),
+    "signbit": (1, "copysign(1.0, x) < 0"), "logical_not": (1, "not x"), "logical_and": (2, "bool(x) & bool(y)"),
+    "logical_or": (2, "bool(x) | bool(y)"), "logical_xor": (2, "bool(x) ^ bool(y)"),
+    "fmax": (2, "x if y != y or x >= y else y"), "fmin": (2, "x if y != y or x <= y else y"),
 }  # fmt: skip
 
 _BINARY: dict[type[ast.operator], str] = {
@@ -74,7 +85,6 @@ NOT_INVERT = "~ of a truth value is -1 or -2 in Python, both true; its opposite 
 #: What to say of the constructs people try first; every other class is named as it is.
 _REFUSED: dict[type[ast.expr], str] = {
     ast.Attribute: "attributes are not part of the language, except math.<name>, x.bit_count() and x.bit_length()",
-    ast.Subscript: "subscripts are not part of the language: an expression sees one element at a time",
     ast.Lambda: "a lambda cannot stand inside an expression; pass the function itself instead of a text",
     ast.NamedExpr: "':=' is not part of the language; write the expression twice, it is computed once",
     ast.JoinedStr: "strings are not part of the language: only numbers",
@@ -111,7 +121,7 @@ class _Parser:
             tree = self.tree()
             if not self.closed and "if" in self.text:
                 self.order_names(tree)
-            return self.build.done(self.expr(tree, 0), tuple(self.params))
+            return self.checked(self.build.done(self.expr(tree, 0), tuple(self.params)))
         except ExpressionError:
             raise
         except SyntaxError as error:
@@ -120,6 +130,14 @@ class _Parser:
             raise self.error(f"the expression has more than {MAX_NODES} operations; split it", None) from None
         except RecursionError:
             raise self.error(f"the expression is nested more than {MAX_DEPTH} deep; split it", None) from None
+
+    def checked(self, ir: IR) -> IR:
+        misused = misused_table(ir)
+        if misused is not None:
+            name = ir.params[misused]
+            what = f"{name!r} is a table where it is subscripted, and a number elsewhere: give it two names"
+            raise self.error(what, None)
+        return ir
 
     def tree(self) -> ast.expr:
         """What CPython's parser makes of the text. It raises MemoryError also when its own stack is full."""
@@ -232,6 +250,14 @@ class _Parser:
             index = self.params[name] = len(self.params)
         return self.build.add("param", value=index)
 
+    def subscript(self, node: ast.Subscript, depth: int) -> int:
+        if isinstance(node.slice, (ast.Slice, ast.Tuple)):
+            raise self.error("an index is one number: slices are no elements", node)
+        table = self.expr(node.value, depth) if isinstance(node.value, ast.Name) else None
+        if table is None or self.build.nodes[table].op != "param":
+            raise self.error("only a table that is given by its name can be subscripted; elements are numbers", node)
+        return self.build.add("item", table, self.expr(node.slice, depth))
+
     def attribute(self, node: ast.Attribute, depth: int) -> int:
         name = self.math_name(node)
         if name in CONSTANTS:
@@ -242,7 +268,9 @@ class _Parser:
 
     def math_name(self, node: ast.Attribute) -> str:
         if not self.is_math(node.value):
-            raise self.error(_REFUSED[ast.Attribute], node)
+            module = getattr(node.value, "id", "")
+            written = f"; write {node.attr} without {module}." if module in _MODULES and node.attr in _NAMED else ""
+            raise self.error(_REFUSED[ast.Attribute] + written, node)
         return node.attr
 
     def is_math(self, node: ast.expr) -> bool:
@@ -417,6 +445,8 @@ class _Parser:
         if name == "clip":
             x, low, high = args
             return build.add("if", build.add("<", x, low), low, build.add("if", build.add(">", x, high), high, x))
+        if name in FORMS:
+            return self.form(FORMS[name][1], args)
         if name == "pow" and len(args) == 2:
             return build.add("**", *args)
         if name == "bool":
@@ -424,10 +454,23 @@ class _Parser:
         return build.add("call", *args, value=name)
 
 
+    def form(self, text: str, args: list[int]) -> int:
+        """The nodes of a text of x and y, with these in their place."""
+        ir, new = parse(text, ("x", "y"), closed=True), list[int]()
+        for node in ir.nodes:
+            if node.op == "param":
+                assert isinstance(node.value, int)
+                new.append(args[node.value])
+            else:
+                new.append(self.build.add(node.op, *(new[i] for i in node.args), value=node.value))
+        return new[ir.root]
+
+
 _HANDLERS: dict[type[ast.expr], Callable[[_Parser, Any, int], int]] = {
     ast.Constant: _Parser.constant, ast.Name: _Parser.name, ast.Attribute: _Parser.attribute,
     ast.BinOp: _Parser.binary, ast.UnaryOp: _Parser.unary, ast.BoolOp: _Parser.logical,
     ast.Compare: _Parser.compare, ast.IfExp: _Parser.conditional, ast.Call: _Parser.call,
+    ast.Subscript: _Parser.subscript,
 }  # fmt: skip
 
 #: Everything that can be called: the functions, and the forms that are rewritten to operators.
@@ -435,10 +478,16 @@ _CALLS: dict[str, tuple[int, int | None]] = {
     "where": (3, 3),
     "clip": (3, 3),
     **{name: (function.least, function.most) for name, function in FUNCTIONS.items()},
+    **{name: (count, count) for name, (count, _) in FORMS.items()},
 }
 _CALLS.update({alias: _CALLS[name] for alias, name in ALIASES.items()})
+#: Modules whose functions people write with the module's name, and what a text knows of them without.
+_MODULES = ("np", "numpy", "ne", "numexpr", "pd", "math")
+_NAMED = {*_CALLS, *CONSTANTS, *REDUCTIONS}
+#: Functions only where they are called; elsewhere their names are parameters.
+_FREE = {*FORMS, *NUMPY_FUNCTIONS, "deg2rad", "rad2deg"}
 #: Names that are no parameters unless the caller binds them.
-RESERVED = frozenset((*_CALLS, *CONSTANTS, "math"))
+RESERVED = frozenset((*_CALLS, *CONSTANTS, "math")) - _FREE
 
 
 def folded(name: str) -> str:

@@ -23,12 +23,13 @@ U64 = (0, (1 << 64) - 1)
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """What is known of a parameter: its machine type, its interval if an int, and whether it is an array."""
+    """What is known of a parameter: its machine type, its interval if an int, whether it is an array, or a table."""
 
     type: str
     array: bool
     lo: int = 0
     hi: int = 0
+    table: bool = False
 
     @property
     def kind(self) -> str:
@@ -47,6 +48,11 @@ def array_param(machine_type: str) -> Param:
     """The parameter that an array is whose elements are of this type: the machine's, or one that it has not."""
     own = STORED_TYPES.get(machine_type, machine_type)
     return Param(own, True, *((0, 0) if own[0] == "f" else interval(machine_type)))
+
+
+def table_param(machine_type: str) -> Param:
+    """The parameter that a table is whose elements are of this type of the machine's."""
+    return Param(machine_type, False, *((0, 0) if machine_type[0] == "f" else interval(machine_type)), table=True)
 
 
 def number_param(value: Number) -> Param:

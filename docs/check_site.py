@@ -12,8 +12,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 #: What people type, in lower case; the search has the stems of words.
-WORDS = ("wav", "median", "checksum", "nan", "null", "overflow", "thread", "panda", "arrow", "numpi", "csv", "mask",
-         "record", "pickl")  # fmt: skip
+WORDS = (
+    "wav", "histogram", "roll", "argsort", "median", "checksum", "nan", "null", "overflow", "thread", "panda", "arrow",
+    "numpi", "csv", "mask", "record", "pickl",
+)  # fmt: skip
 
 
 class Page(HTMLParser):

@@ -48,12 +48,17 @@ def functions() -> str:
         python = name if f.module == "builtins" or "." in name else f"math.{name}"
         if name in ir.METHODS:
             python = f"x.{name}()"
+        if name in ir.NUMPY_FUNCTIONS:
+            python = f"numpy.{name}"
         if name == "isclose":
             count += "; constants `rel_tol=`, `abs_tol=`"
         rows.append(f"| `{name}` | {count} | `{python}` | {result} |")
     rows.append("| `fma` | 3 | `math.fma` (Python 3.13) | by Python, each element |")
     rows.append("| `where` | 3 | `where(c, a, b)` is `a if c else b` | exact |")
     rows.append("| `clip` | 3 | `clip(x, lo, hi)` is `lo if x < lo else hi if x > hi else x` | exact |")
+    for name, (number, text) in sorted(parse.FORMS.items()):
+        params = "x, y" if number == 2 else "x"
+        rows.append(f"| `{name}` | {number} | `{name}({params})` is `{_cell(text)}` | as these operators |")
     rows += [f"| `{alias}` | as `{name}` | `{name}` | |" for alias, name in sorted(parse.ALIASES.items())]
     rows += ["", "Constants: " + ", ".join(f"`{name}`" for name in ir.CONSTANTS) + "."]
     return "\n".join(rows)

@@ -8,7 +8,7 @@ Kernels and the compiler are imported at their first use: importing them takes t
 
 from __future__ import annotations
 
-from .engine.common import Later, front
+from .engine.common import Later, also_named, front
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ else:
 
 
 @front
+@also_named("array", "fn")
 def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
-        ieee: bool = False, compile: bool = True, nulls: str | int | float | None = None, names: Any = None,
-        **named: Any) -> Any:  # fmt: skip
+        ieee: bool = False, compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
+        names: Any = None, **named: Any) -> Any:  # fmt: skip
     """A new array of f at each element: ``array(arr.typecode, [f(x) for x in arr])``, exactly, at memory speed.
 
     Parameters
@@ -42,6 +43,7 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
     ieee: division by zero, square roots of negatives and overflowing powers of floats give inf and nan. A callable must
         then be one that can be compiled.
     compile: False calls a function once per element even if it could be compiled.
+    strict: refuse what would be called once per element: NotCompilable, with the reason.
     nulls: ``"propagate"`` makes the result null where an array has a null; a number takes the place of nulls. By
         default they are a ValueError.
     named: buffers or numbers for the names in the expression.
@@ -49,7 +51,8 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
 
     Raises what Python raises for an element; ExpressionError for a bad text; TypeError for a float result in an integer
     array (pass ``typecode='d'``); OverflowError for an int that does not fit; ValueError for lengths that differ;
-    NotCompilable for a callable with ``ieee=True`` that cannot be compiled.
+    NotCompilable for a callable that cannot be compiled, with ``ieee=True`` or ``strict=True``. An exception of an
+    element has a note that says which.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -61,14 +64,15 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
     array('i', [4, 10, 18])
     """
     named = kernel.with_names(f, names, named, ieee)
-    found = kernel.kernel_of(f, named, ieee, compile)
+    found = kernel.kernel_of(f, named, ieee, compile, strict=strict)
     return found.map(arr, *more, typecode=typecode, out=out, threads=threads, nulls=nulls, **named)
 
 
 @front
+@also_named("array", "fn")
 def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None, ieee: bool = False,
-                compile: bool = True, nulls: str | int | float | None = None, names: Any = None,
-                **named: Any) -> None:  # fmt: skip
+                compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
+                names: Any = None, **named: Any) -> None:  # fmt: skip
     """Replaces each element of a writable buffer by f of it: ``for i, x in enumerate(arr): arr[i] = f(x)``.
 
     Parameters and exceptions are those of :func:`map`. If an exception stops the call, the elements before the one that
@@ -82,11 +86,12 @@ def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None
     array('d', [1.0, 2.0])
     """
     named = kernel.with_names(f, names, named, ieee)
-    kernel.kernel_of(f, named, ieee, compile).inplace(arr, *more, threads=threads, nulls=nulls, **named)
+    kernel.kernel_of(f, named, ieee, compile, strict=strict).inplace(arr, *more, threads=threads, nulls=nulls, **named)
 
 
 @front
-def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True,
+@also_named("array", "predicate")
+def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True, strict: bool = False,
            nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
     """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.
 
@@ -102,9 +107,10 @@ def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile:
     array('i', [2, 3])
     """
     named = kernel.with_names(pred, names, named, ieee)
-    return kernel.predicate(pred, named, ieee, compile).filter(arr, *more, nulls=nulls, **named)
+    return kernel.predicate(pred, named, ieee, compile, strict).filter(arr, *more, nulls=nulls, **named)
 
 
+@front
 def evaluate(text: str, *, names: Any = None, typecode: str | None = None, out: Any = None,
              threads: int | None = None, ieee: bool = False, nulls: str | int | float | None = None,
              **more: Any) -> Any:  # fmt: skip
@@ -130,6 +136,7 @@ def evaluate(text: str, *, names: Any = None, typecode: str | None = None, out: 
     return kernel.evaluate(text, ieee, names, more, typecode, out, threads, nulls)
 
 
+@front
 def compile(f: Function, *names: str, ieee: bool = False, strict: bool = False, compile: bool = True) -> Kernel:
     """A reusable Kernel of an expression or callable.
 
@@ -153,6 +160,7 @@ def compile(f: Function, *names: str, ieee: bool = False, strict: bool = False, 
                          decoding=compile)  # fmt: skip
 
 
+@front
 def explain(f: Function, *typecodes: str, ieee: bool = False, names: Any = None, **named: Any) -> str:
     """What arrayops makes of an expression or callable, for arrays of these typecodes and numbers by name, as text.
 

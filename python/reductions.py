@@ -11,7 +11,7 @@ from array import array
 
 from . import _machine
 from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
-from .engine.common import MISSING, Later, different_lengths, front, held, native, steadily
+from .engine.common import MISSING, Later, also_named, different_lengths, front, held, native, steadily
 from .engine.exchange import taken, taken_together
 from .engine.missing import check_nan
 
@@ -27,13 +27,17 @@ else:
 _LARGE = 1e308  # no sum of floats whose sizes add up to less is too large on the way
 
 
-def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = False, compile: bool = True,
-           nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
+@front
+@also_named("array", "fn")
+def reduce(arr: Any, f: Function, /, initial: Any = None, *, ieee: bool = False, compile: bool = True,
+           strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+           **named: Any) -> Any:  # fmt: skip
     """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers, by
-    keyword or from the mapping names. Raises what functools.reduce raises: TypeError for an empty buffer without
-    initial. nulls: ``"skip"`` leaves them out, a number takes their place.
+    keyword or from the mapping names. initial: None is none. Raises what functools.reduce raises: TypeError for an
+    empty buffer without initial. nulls: ``"skip"`` leaves them out, a number takes their place. strict is as in
+    :func:`map`.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -41,17 +45,22 @@ def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = Fal
     3234822848
     """
     named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
-    return kernel.kernel_of(f, named, ieee, compile, ("acc", "x")).reduce(arr, initial, nulls=nulls, **named)
+    initial = MISSING if initial is None else initial
+    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    return found.reduce(arr, initial, nulls=nulls, **named)
 
 
-def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typecode: str | None = None,
-               ieee: bool = False, compile: bool = True, nulls: str | int | float | None = None,
-               names: Any = None, **named: Any) -> Any:  # fmt: skip
+@front
+def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None,
+               typecode: str | tuple[str, ...] | None = None, ieee: bool = False, compile: bool = True,
+               strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+               **named: Any) -> Any:  # fmt: skip
     """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
-    default the running sum. With initial the result has one element more. Exceptions are those of :func:`map`; nulls
-    and names are as in :func:`reduce`.
+    default the running sum. With initial the result has one element more. A callable's accumulator may be a tuple of
+    numbers, begun by initial: then the result is of its first items, or with a tuple of typecodes a tuple of arrays.
+    Exceptions are those of :func:`map`; nulls and names are as in :func:`reduce`.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -59,15 +68,15 @@ def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typ
     array('d', [3.0, 3.0, 4.0])
     """
     named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
-    return kernel.kernel_of(f, named, ieee, compile, ("acc", "x")).accumulate(
-        arr, initial, typecode, nulls=nulls, **named
-    )
+    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    return found.accumulate(arr, initial, typecode, nulls=nulls, **named)
 
 
 # -- sums -------------------------------------------------------------------------------------------------------------
 
 
 @front
+@also_named("array")
 def sum(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The sum of a buffer: an exact int, or for floats the correctly rounded sum, equal to ``math.fsum(arr)``.
 
@@ -99,6 +108,7 @@ def _without_nans(arr: Any, nulls: Any, nan: str | None) -> tuple[int | float, i
     return figures.fsum(g, floats), g.count
 
 
+@also_named("array")
 def mean(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The arithmetic mean of a buffer, equal to ``statistics.fmean(arr)``.
 
@@ -134,6 +144,7 @@ def are_doubles(ints: Any) -> bool:
 
 
 @front
+@also_named("array")
 def min(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The smallest element of a buffer, as ``min(arr)`` finds it: the first of equals, and a nan only if it is first.
 
@@ -154,6 +165,7 @@ def min(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None 
 
 
 @front
+@also_named("array")
 def max(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The largest element of a buffer, as ``max(arr)`` finds it: the first of equals, and a nan only if it is first.
 
@@ -243,6 +255,7 @@ def _counted(what: int, args: tuple[Any, ...], pred: Function | None, ieee: bool
     return kernel.count_true(kernel.predicate(pred, named, ieee, compile), what, *args, nulls=nulls, **named)
 
 
+@front
 def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
         nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
@@ -258,6 +271,7 @@ def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, nulls, names, named))
 
 
+@front
 def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
         nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
@@ -273,6 +287,7 @@ def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, nulls, names, named))
 
 
+@front
 def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
           nulls: str | int | float | None = None, names: Any = None, **named: Any) -> int:  # fmt: skip
     """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,14 +19,18 @@ import grammar
 from grammar import Grammar
 
 # Aliases are for texts; of a nan's sign, which copysign shows, nothing is said.
-_TEXT_ONLY = ("where(", "clip(", "minimum", "maximum", "absolute", "power", "copysign", "bit_count({0})")
+_TEXT_ONLY = re.compile(
+    r"\b(where|clip|minimum|maximum|absolute|power|copysign|sign|signbit|rint|mod|floor_divide|square|reciprocal"
+    r"|deg2rad|rad2deg|fmax|fmin|logical_\w+)\(|^bit_count\("
+)
 _BY_KIND = {
     kind: tuple(map(list, zip(*((r, w) for r, w in zip(*rows, strict=True)
-                                if not any(t in r.template for t in _TEXT_ONLY)), strict=True)))
+                                if not _TEXT_ONLY.search(r.template)), strict=True)))
     for kind, rows in grammar.BY_KIND.items()
 }  # fmt: skip
 _PREAMBLE = """
 LIMIT, RATE, FLAG = 3, 0.25, True
+WHOLE, CURVE = [5, -3, 0, 2**40, 7], (0.5, -1.25, 3.0, 1e300, 0.0)
 def helper(v): return v + 1 if v > LIMIT else -v
 def other(v, w=2):
     u = v * w
@@ -66,6 +71,10 @@ class _Writer:
         text, bits = FunctionGrammar(self.rng, self.kinds).expression(kind, depth)
         if self.rng.random() < 0.06 and kind in "if":
             text, bits = f"{self.rng.choice(('helper', 'other'))}({text})", bits + 2
+        if self.rng.random() < 0.06 and kind in "if":
+            place = self.rng.choice(("{} % 5", "{} & 3", "-1 - ({} & 1)", "{}"))
+            index = place.format(FunctionGrammar(self.rng, self.kinds).expression("i", 1)[0])
+            text, bits = f"{'WHOLE' if kind == 'i' else 'CURVE'}[{index}]", 64
         return text, bits
 
     def assigned(self, kind: str) -> str:
@@ -98,7 +107,25 @@ class _Writer:
             return [f"{indent}{self.expr()[0]}"]
         if roll < 0.68:
             return [f"{indent}if {self.condition()}: return {self.expr()[0]}"]
+        if roll < 0.74 and level < 2:
+            return self.loop(level, indent)
         return self.conditional(level, indent)
+
+    def loop(self, level: int, indent: str) -> list[str]:
+        """Of one to three steps, now and then left early: what its body assigns is bound after it."""
+        name = f"n{level}"
+        numbers = self.rng.choice(("range(1)", "range(2)", "range(3)", "range(2, -1, -1)", "(5, -2)", "(True, 3)"))
+        self.kinds[name] = "i"
+        lines = [f"{indent}for {name} in {numbers}:"]
+        before = dict(self.kinds)
+        if self.rng.random() < 0.3:
+            word = self.rng.choice(("break", "continue"))
+            lines.append(f"{indent}    if {self.condition()}: {word}")
+            lines += self.block(level + 1, indent + "    ")
+            self.kinds = before
+        else:
+            lines += self.block(level + 1, indent + "    ")
+        return lines
 
     def conditional(self, level: int, indent: str) -> list[str]:
         """Both arms; what only one of them assigns may be unbound after it, and is used then only now and again."""

@@ -105,6 +105,14 @@ RULES: list[Rule] = [
     *_rows("f", ["{0} // {1}", "{0} % {1}"], "ff", _none, 4),
     *_rows("f", ["degrees({0})", "radians({0})", "math.ulp({0})"], "n", _none, 1),
     *_rows("f", ["fmod({0}, {1})", "remainder({0}, {1})", "nextafter({0}, {1})"], "nn", _none, 1),
+    *_rows("i", ["sign({0})"], "i", _none, 1),
+    *_rows("i", ["mod({0}, {1})", "floor_divide({0}, {1})"], "ii", _one_more, 1),
+    *_rows("i", ["square({0})"], "i", lambda bits: 2 * bits[0], 1),
+    *_rows("f", ["sign({0})", "square({0})", "reciprocal({0})"], "f", _none, 1),
+    *_rows("f", ["rint({0})", "reciprocal({0})", "deg2rad({0})", "rad2deg({0})"], "n", _none, 1),
+    *_rows("f", ["fmax({0}, {1})", "fmin({0}, {1})", "mod({0}, {1})", "floor_divide({0}, {1})"], "ff", _none, 1),
+    *_rows("b", ["signbit({0})", "logical_not({0})"], "n", _none, 1),
+    *_rows("b", ["logical_and({0}, {1})", "logical_or({0}, {1})", "logical_xor({0}, {1})"], "nn", _none, 1),
     *_rows("i", ["gcd({0}, {1})", "lcm({0}, {1})"], "ii", sum, 1),
     *_rows("i", ["factorial({0})", "isqrt({0})", "comb({0}, 3)", "perm({0}, 2)"], "S", lambda bits: 400, 1),
     *_rows("i", ["({0}).bit_count()", "({0}).bit_length()", "bit_count({0})"], "i", lambda bits: 16, 1),
@@ -326,6 +334,8 @@ def random_case(rng: random.Random, api: str) -> Case:
 def random_elementwise(rng: random.Random, api: str) -> Case:
     """A random map, filter or evaluate: one to three arrays, perhaps a named number."""
     codes = {name: rng.choice(TYPECODES) for name in rng.choice((["x"], ["x"], ["x", "y"], ["b", "a", "x_2"]))}
+    if rng.random() < 0.12:
+        return _with_table(rng, api, codes)
     if rng.random() < 0.1 and (case := _with_reduction(rng, api, codes)) is not None:
         return case
     number = {"vat": _random_number(rng)} if rng.random() < 0.3 else {}
@@ -342,6 +352,31 @@ def random_elementwise(rng: random.Random, api: str) -> Case:
     numbers = {name: value for name, value in number.items() if name in order}
     typecode = rng.choice(TYPECODES) if api != "filter" and rng.random() < 0.6 else None
     return Case(api, text, kind, arrays, numbers, _positional(rng, api, order, arrays), typecode)
+
+
+#: Places of a table: outside it now and then.
+SUBSCRIPTS = ["t[{0}]", "t[{0} % 5]", "t[{0} & 3]", "t[-1 - ({0} & 1)]", "(t[{0}] if -4 <= {0} < 4 else x)"]
+SUBSCRIPTS += ["t[{0} % 3] + {0}"]
+
+
+def _with_table(rng: random.Random, api: str, codes: dict[str, str]) -> Case:
+    """A call whose text subscripts a table. To the oracle that is a number: one thing that goes with every element."""
+    code, first = rng.choice(TYPECODES), next(iter(codes))
+    kinds = {name: "f" if code in FLOAT_CODES else "i" for name, code in codes.items()}
+    index = Grammar(rng, kinds).expression("f" if rng.random() < 0.05 else "i", rng.choice((0, 0, 1, 2)))[0]
+    item = rng.choice(SUBSCRIPTS).replace("x", first).replace("{0}", index)
+    other = Grammar(rng, kinds).expression(rng.choice("if"), rng.choice((0, 1, 2)))[0]
+    text = rng.choice(("{0}", "{0} + {1}", "{0} * 2 < {1}", "({1}) and {0}", "max({0}, {1})")).format(item, other)
+    order = parameters(text)
+    if not any(name in codes for name in order):
+        text, order = f"{text} if {first} == {first} else 0", [*order, first]
+    source = random.Random(rng.getrandbits(32))
+    table = random_values(source, code, rng.choice((0, 1, 5, 5, 8)))
+    length = random_length(rng)
+    arrays = {name: random_values(source, codes[name], length) for name in parameters(text) if name in codes}
+    given = tuple(name for name in parameters(text) if name in codes)[:1] if api != "evaluate" else ()
+    typecode = rng.choice(TYPECODES) if api != "filter" else None
+    return Case(api, text, "n", arrays, {"t": table}, given, typecode)
 
 
 def _with_reduction(rng: random.Random, api: str, codes: dict[str, str]) -> Case | None:

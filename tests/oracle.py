@@ -13,6 +13,7 @@ import contextlib
 import functools
 import itertools
 import math
+import operator
 import re
 import signal
 import statistics
@@ -69,6 +70,26 @@ def _clip(x: Any, lo: Any, hi: Any) -> Any:
     return lo if x < lo else hi if x > hi else x
 
 
+def _sign(x: Any) -> Any:
+    if x != x:
+        return x
+    number = -1 if x < 0 else int(x > 0)
+    return float(number) if isinstance(x, float) else number
+
+
+def _rint(x: Any) -> float:
+    x = float(x)
+    return x if not math.isfinite(x) else math.copysign(float(round(x)), x)
+
+
+def _fmax(x: Any, y: Any) -> Any:
+    return y if x != x else x if y != y or x >= y else y
+
+
+def _fmin(x: Any, y: Any) -> Any:
+    return y if x != x else x if y != y or x <= y else y
+
+
 def _namespace() -> dict[str, Any]:
     names: dict[str, Any] = {name: getattr(math, name) for name in MATH_FUNCTIONS + MATH_CONSTANTS}
     names["copysign"] = _copysign
@@ -77,6 +98,11 @@ def _namespace() -> dict[str, Any]:
     names.update(arcsinh=math.asinh, arccosh=math.acosh, arctanh=math.atanh)
     names.update(abs=abs, min=min, max=max, round=round, int=int, float=float, bool=bool, pow=pow)
     names.update(bit_count=methodcaller("bit_count"), bit_length=methodcaller("bit_length"))
+    names.update(sign=_sign, rint=_rint, signbit=lambda x: _copysign(1.0, x) < 0, square=lambda x: x * x)
+    names.update(mod=operator.mod, floor_divide=operator.floordiv, reciprocal=lambda x: 1 / x, fmax=_fmax, fmin=_fmin)
+    names.update(deg2rad=math.radians, rad2deg=math.degrees, logical_not=operator.not_)
+    names.update(logical_and=lambda x, y: bool(x) & bool(y), logical_or=lambda x, y: bool(x) | bool(y),
+                 logical_xor=lambda x, y: bool(x) ^ bool(y))  # fmt: skip
     names.update(clip=_clip, minimum=min, maximum=max, absolute=abs, power=pow, where=None)
     names["__builtins__"] = {}
     return names

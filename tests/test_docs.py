@@ -8,7 +8,11 @@ import importlib.util
 import inspect
 import pkgutil
 import re
+import sys
+import traceback
+import types
 from pathlib import Path
+from typing import Any
 
 import arrayops
 import pytest
@@ -16,6 +20,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = ["arrayops", *(found.name for found in pkgutil.walk_packages(arrayops.__path__, "arrayops."))]
+
+
+@pytest.fixture(autouse=True)
+def _notes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes belong to what an example shows of an exception, as in doctest since Python 3.13."""
+
+    def last_lines(kind: type[BaseException], error: BaseException) -> list[str]:
+        lines = traceback.format_exception_only(kind, error)
+        return ["".join(lines[-1 - len(getattr(error, "__notes__", ())) :])]
+
+    if sys.version_info < (3, 13):
+        names: dict[str, Any] = {**vars(traceback), "format_exception_only": last_lines}
+        monkeypatch.setattr(doctest, "traceback", types.SimpleNamespace(**names))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

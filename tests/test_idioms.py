@@ -113,7 +113,7 @@ def rows_of_pandas(family: str) -> list[Row]:
         ("Series.map", family, lambda: ao.map(f.q, half, typecode="d"),
          lambda: f.q.map(half).astype(f.p.dtype)),
         ("eval(local_dict=...)", family, lambda: ao.evaluate("p*q - 1", names=dict(f.items())),
-         lambda: f.eval("p*q - 1")),
+         lambda: f.eval("p*q - 1", engine="python")),
     ]  # fmt: skip
     gaps: list[Row] = [
         ("NA propagate", family, lambda: ao.map(s, "x + 1", nulls="propagate"),

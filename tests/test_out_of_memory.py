@@ -61,6 +61,13 @@ def test_every_allocation_fails_in_turn(library: Path, part: int) -> None:
     assert status == 0, text
 
 
+def test_every_allocation_fails_in_turn_with_arrays_of_others(library: Path) -> None:
+    pytest.importorskip("pandas")
+    status, text = swept(library, ["--owned", *(["--deep"] if DEEP else [])])
+    print(text)
+    assert status == 0, text
+
+
 @pytest.mark.parametrize("shape", ["-", "~", "x**", "x**-", "not ", "x if x else ", "lambda:", "(", "f(", "x["])
 def test_what_cannot_fill_the_stack_of_the_parser(shape: str) -> None:
     """compiler/parse.py takes a MemoryError for one in texts that are shorter than this."""

@@ -30,6 +30,14 @@ enum ao_type {
     AO_TYPE_NONE = 255
 };
 
+/* The type of a parameter that is a table of elements of a type: only the operand that ops.def calls `table` reads it. */
+enum ao_table_type {
+    AO_TABLE_OF = 32,
+#define AO_ENUM_TABLE(T) AO_TYPE_table_##T = AO_TABLE_OF + AO_TYPE_##T,
+    AO_TYPES(AO_ENUM_TABLE)
+#undef AO_ENUM_TABLE
+};
+
 /* The lists named in ops.def. X(T, ...) is applied to each member, with what the caller gives besides. */
 #define AO_LIST_INTS(X, ...)                                                                                          \
     X(i8, __VA_ARGS__) X(u8, __VA_ARGS__) X(i16, __VA_ARGS__) X(u16, __VA_ARGS__)                                     \
@@ -62,6 +70,7 @@ enum ao_type {
 #define AO_COLUMN_u64(T) u64
 #define AO_COLUMN_f32(T) f32
 #define AO_COLUMN_f64(T) f64
+#define AO_COLUMN_table(T) table_##T
 #define AO_COLUMN__(T) NONE
 
 #endif

@@ -10,6 +10,7 @@
  *   operands   exactly those that the opcode has; in range; written before; of the type that ops.def says. A register
  *              may be written again with another type. OUT is never read. dst may be one of the operands if their
  *              element sizes are equal
+ *   tables     parameters of such a type, read only where the operation has a table of it; never the accumulator
  *   targets    prologue: a computed uniform. Elsewhere: a temporary, or OUT with header.out_type. Inputs, parameters
  *              and constants are never written. A program with an OUT writes it
  *   prologue   reads uniforms only and cannot fault
@@ -123,7 +124,7 @@ static const char *check_operand(checker *v, const ao_instr *ins, unsigned reg, 
     const char *why = check_read(v, reg, type, (ins->flags & AO_MARKING) != 0);
     if (why)
         return why;
-    if (reg == ins->dst && ao_type_sizes[type] != ao_type_sizes[ao_ops[ins->op].dst])
+    if (reg == ins->dst && type < AO_NTYPES && ao_type_sizes[type] != ao_type_sizes[ao_ops[ins->op].dst])
         return "target and operand are one register with different element sizes";
     return NULL;
 }
@@ -231,8 +232,8 @@ static const char *check_acc(const ao_program *p)
 {
     if (p->first[AO_SCAN] == p->first[AO_EPILOGUE])
         return p->acc == AO_NO_REG && p->next == AO_NO_REG ? NULL : "accumulator without a scan";
-    if (p->acc < p->inputs || p->acc >= p->first_const)
-        return "the accumulator is not a parameter";
+    if (p->acc < p->inputs || p->acc >= p->first_const || p->types[p->acc] >= AO_NTYPES)
+        return "the accumulator is not a parameter, or is a table";
     if (p->next < p->first_temp || p->next >= p->out)
         return "the next accumulator is not a temporary";
     return NULL;
@@ -346,9 +347,12 @@ static const char *check_header(const unsigned char *bytes, size_t size, ao_head
         return "unknown type";
     if (size != sizeof *h + pad8(header_types(h)) + header_instrs(h) * sizeof(ao_instr) + h->consts * sizeof(ao_value))
         return "size differs from what the header says";
-    for (size_t i = 0; i < pad8(header_types(h)); i++)
-        if (i < header_types(h) ? bytes[sizeof *h + i] >= AO_NTYPES : bytes[sizeof *h + i] != 0)
+    for (size_t i = 0; i < pad8(header_types(h)); i++) {
+        const unsigned type = bytes[sizeof *h + i], of_table = i >= h->inputs && i < (size_t)h->inputs + h->params;
+        const int known = type < AO_NTYPES || (of_table && type >= AO_TABLE_OF && type < AO_TABLE_OF + AO_NTYPES);
+        if (i < header_types(h) ? !known : type != 0)
             return "unknown type, or nonzero padding";
+    }
     return NULL;
 }
 

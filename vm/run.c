@@ -81,6 +81,8 @@ static void gather(const struct ao_frame_private *f, size_t n)
 static void put_value(void *slot, unsigned type, ao_value value)
 {
     const float f32 = (float)(type == AO_TYPE_f32 ? value.f : 0.0);
+    if (type >= AO_TABLE_OF)
+        memcpy(slot, &value.table, sizeof value.table);
     const uint8_t b1 = value.u != 0;
     switch (type) {
     case AO_TYPE_b1: memcpy(slot, &b1, sizeof b1); break;

@@ -80,11 +80,18 @@ typedef enum {
     AO_BAD_PROGRAM  /* ao_program_load: see ao_fault_text */
 } ao_status;
 
+/* Elements side by side and aligned, that programs look up. At least one can be read, also if the count is 0. */
+typedef struct {
+    const void *data;
+    size_t count;
+} ao_table;
+
 /* One value of any type, as parameters and constants are passed. */
 typedef union {
     int64_t i;  /* i8 i16 i32 i64, sign-extended */
     uint64_t u; /* b1 u8 u16 u32 u64, zero-extended */
     double f;   /* f64, and f32 as the double of equal value */
+    const ao_table *table; /* of a parameter that is one, for as long as the run */
 } ao_value;
 
 /* Where memory comes from: new_size 0 frees, old NULL allocates, otherwise unused. NULL means no memory. */
@@ -127,7 +134,7 @@ void ao_program_free(ao_program *program);
 
 unsigned ao_program_inputs(const ao_program *program);
 unsigned ao_program_params(const ao_program *program);
-/* Type of an input or parameter: i counts inputs first, then parameters. */
+/* Type of an input or parameter: i counts inputs first, then parameters. Of a table AO_TABLE_OF more. */
 unsigned ao_program_type(const ao_program *program, unsigned i);
 unsigned ao_program_out_type(const ao_program *program);
 unsigned ao_program_acc_type(const ao_program *program); /* AO_TYPE_NONE without a scan */

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import _machine
+from ..compiler.captured import table_of
 from ..compiler.machine import MACHINE_TYPES, MAX_THREADS
-from .common import is_buffer, plain
+from .common import is_buffer, native, plain
 
 
 def quoted(names: Iterable[str]) -> str:
@@ -53,6 +54,22 @@ def plain_number(value: Any, name: str, where: str) -> Any:
     return value
 
 
+def bindable_table(value: Any, name: str) -> tuple[Any]:
+    """A bound argument that is subscripted, as the machine takes it: a tuple of a buffer of Python's numbers."""
+    table = table_of(value)
+    if table is None and type(value) in (list, tuple):
+        raise TypeError(f"{name} is subscripted, and is a table of ints of 64 bits or of floats, not of both or others")
+    if table is None and not is_buffer(value):
+        raise TypeError(f"{name} is subscripted, and must be a table of numbers (a buffer, list or tuple), not "
+                        f"{type(value).__name__}")  # fmt: skip
+    return (native(memoryview(value)) if table is None else table,)  # of a subclass no method is called
+
+
+def unwrapped(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments as Python's functions take them: tables as what they are."""
+    return tuple([a[0] if type(a) is tuple else a for a in args])
+
+
 def bindable(value: Any, name: str) -> Any:
     """A bound argument: an exact int, float or bool, or a buffer as it is."""
     if type(value) in (int, float, bool, array, range):
@@ -69,4 +86,5 @@ def bindable(value: Any, name: str) -> Any:
             return float(value)
     elif is_buffer(value):
         return value
-    raise TypeError(f"{name} must be a buffer or an int, float or bool, not {type(value).__name__}")
+    remedy = ": array('d', values) makes a buffer of numbers" if type(value) in (list, tuple) else ""
+    raise TypeError(f"{name} must be a buffer or an int, float or bool, not {type(value).__name__}{remedy}")

@@ -225,18 +225,47 @@ def named_as(wrapper: Any, function: Any) -> Any:
     return wrapper
 
 
+def also_named(*names: str) -> Callable[[_F], _F]:
+    """A function whose first arguments may be given by these names, too, where they are missing by position.
+
+    The names are those of arrayops 1.0 (Rust). Where no argument is missing they are free, for expressions.
+    """
+
+    def naming(function: _F) -> _F:
+        code = function.__code__
+        own, positional = code.co_varnames, code.co_posonlyargcount
+
+        def renaming(*args: Any, **keywords: Any) -> Any:
+            if keywords:
+                for place in range(len(args), len(names)):
+                    name = names[place]
+                    if name in keywords and place == len(args):
+                        args += (keywords.pop(name),)
+                    elif name in keywords and place >= positional and own[place] not in keywords:
+                        keywords[own[place]] = keywords.pop(name)
+            return function(*args, **keywords)
+
+        return named_as(renaming, function)  # type: ignore[no-any-return]
+
+    return naming
+
+
 _VARARGS, _VARKEYWORDS = 4, 8  # flags of code objects
 _fronts: dict[str, tuple[Any, Any]] = {}  # the function behind each fast way in, and the fast way
 
 
 def front(function: _F) -> _F:
-    """The function behind its fast way in, with the same name, signature and documentation."""
-    known = _fronts.get(function.__name__)
+    """The function behind its fast way in, or the edge of the package, with the same name, signature and documentation.
+
+    An ExpressionError leaves it as if the caller had raised it.
+    """
+    inner = getattr(function, "__wrapped__", function)
+    known = _fronts.get(inner.__name__)
     if known is not None:  # its module is loaded again: the machine has one way in for each name
-        known[0].__code__, known[0].__kwdefaults__ = function.__code__, function.__kwdefaults__
+        known[0].__code__, known[0].__kwdefaults__ = inner.__code__, inner.__kwdefaults__
         return known[1]  # type: ignore[no-any-return]
-    fast = _machine.front(function, f"{_signature(function)}\n--\n\n{function.__doc__}")
-    _fronts[function.__name__] = function, fast
+    fast = _machine.front(function, f"{_signature(inner)}\n--\n\n{inner.__doc__}")
+    _fronts[inner.__name__] = inner, fast
     return fast
 
 
@@ -246,13 +275,20 @@ def _signature(function: Callable[..., Any]) -> str:
     names, count = code.co_varnames, code.co_argcount
     keywords = names[count : count + code.co_kwonlyargcount]
     values = function.__kwdefaults__ or {}
-    parts = [*names[: code.co_posonlyargcount], *(["/"] if code.co_posonlyargcount else [])]
-    parts += names[code.co_posonlyargcount : count]
-    rest = list(names[count + code.co_kwonlyargcount :])
-    parts += [f"*{rest.pop(0)}"] if code.co_flags & _VARARGS else []
-    parts += [f"{name}={values[name]!r}" for name in keywords]
-    parts += [f"**{rest.pop(0)}"] if code.co_flags & _VARKEYWORDS else []
+    defaults = dict(zip(reversed(names[:count]), reversed(function.__defaults__ or ()), strict=False))
+    arguments = [f"{name}={_shown(defaults[name])}" if name in defaults else name for name in names[:count]]
+    more = names[count + code.co_kwonlyargcount] if code.co_flags & _VARARGS else ""
+    parts = [*arguments[: code.co_posonlyargcount], *(["/"] if code.co_posonlyargcount else [])]
+    parts += arguments[code.co_posonlyargcount :]
+    parts += [f"*{more}"] if more else ["*"] if keywords else []
+    parts += [f"{name}={_shown(values[name])}" if name in values else name for name in keywords]
+    parts += [f"**{names[count + code.co_kwonlyargcount + bool(more)]}"] if code.co_flags & _VARKEYWORDS else []
     return f"{function.__name__}({', '.join(parts)})"
+
+
+def _shown(value: Any) -> str:
+    """A default as the signature has it."""
+    return "..." if value is MISSING else repr(value)
 
 
 def warn_of_namesake(folder: str) -> None:

@@ -271,6 +271,8 @@ def taken(value: Any, nulls: Any = None, nan: Any = None, what: str = "the data"
     kind = _kind_of(value)
     if kind is not None:
         value = one_buffer(prepared(kind.columns(value), nulls, what))
+    elif type(value) in (list, tuple):
+        _machine.buffer_info(value)  # which says what is needed instead
     return value if nan is None else without_nans(value)
 
 
@@ -492,8 +494,14 @@ class _Exchange:
     def _results(self) -> tuple[list[Any], list[Any]]:
         """What the method gives, chunk by chunk, and the bits of nulls in it."""
         results, bits = [], []
-        for columns in self._parts():
-            results.append(self._method(columns))
+        parts = list(self._parts())
+        for number, columns in enumerate(parts):
+            try:
+                results.append(self._method(columns))
+            except Exception as error:
+                if len(parts) > 1:  # elements are counted in each chunk
+                    error.add_note(f"of chunk {number}")
+                raise
             bits.append(self._bits(columns))
         return results, bits
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..compiler.infer import Inference
 from ..compiler.ir import FUNCTIONS, IR
 from ..compiler.lower import FAULTS
-from ..compiler.machine import MACHINE_TYPES, OPS, STORE
+from ..compiler.machine import MACHINE_TYPES, OPS, STORE, STORED_TYPES
 from ..compiler.program import Program
 from ..compiler.terms import Param, number_param
 from .arguments import checked_typecode
@@ -31,7 +31,8 @@ def program_text(source: str, plans: Plans, captured: tuple[Any, ...], typecodes
     """
     wanted = checked_typecode((typecodes or ("d",))[0])
     more = len(captured) if inner is None else len(inner.inner)
-    types = _types(source, plans, typecodes or ("d",), names, more)
+    tables = plans.tables if inner is None else plans.tables | inner.tables
+    types = _types(source, plans, typecodes or ("d",), names, more, tables)
     captured = captured if inner is None else inner.zeros(types)
     types = (*types, *(number_param(value) for value in captured))
     lines = [f"expression: {source}"]
@@ -62,7 +63,7 @@ def program_text(source: str, plans: Plans, captured: tuple[Any, ...], typecodes
 
 
 def _types(source: str, plans: Plans, typecodes: tuple[str, ...], names: dict[str, Any],
-           more: int) -> tuple[Param, ...]:  # fmt: skip
+           more: int, tables: frozenset[int]) -> tuple[Param, ...]:  # fmt: skip
     """Of the parameters but the last ``more``."""
     typecodes = tuple(map(checked_typecode, typecodes))
     own = plans.ir.params[: len(plans.ir.params) - more]
@@ -71,7 +72,12 @@ def _types(source: str, plans: Plans, typecodes: tuple[str, ...], names: dict[st
             raise TypeError(f"{source!r} has no name {name!r}")
     left = [p for p in own if p not in names]
     codes = {p: typecodes[min(i, len(typecodes) - 1)] for i, p in enumerate(left)}
-    return tuple(number_param(names[p]) if p in names else ARRAY_PARAMS[MACHINE_TYPES[codes[p]]] for p in own)
+    kinds = {p: MACHINE_TYPES[code] for p, code in codes.items()}
+    return tuple(
+        number_param(names[p]) if p in names
+        else ARRAY_PARAMS[f"table_{STORED_TYPES.get(kinds[p], kinds[p])}" if i in tables else kinds[p]]
+        for i, p in enumerate(own)
+    )  # fmt: skip
 
 
 def _terms(inference: Inference, params: tuple[str, ...]) -> list[str]:

@@ -7,6 +7,7 @@ sums are exact and rounded once.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import itertools
 import math
 import statistics
@@ -34,6 +35,8 @@ class Reductions:
 
     def __init__(self, reductions: tuple[Reduction, ...], ieee: bool) -> None:
         self.inner = [Inner(reduction, ieee) for reduction in reductions]
+        #: The parameters of the text that are tables in one of them.
+        self.tables = frozenset(i.reduction.uses[table] for i in self.inner for table in i.plans.tables)
 
     def values(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The value of each for these arguments of the text."""
@@ -71,11 +74,12 @@ class Inner:
         return _machine.run_pipe(plan.program, part, self.plans.oracle(part), len(part), plan.typecode, what), plan
 
     def elements(self, part: tuple[Any, ...]) -> Iterator[Any]:
-        return itertools.starmap(self.plans.evaluator, rows_of(part))
+        with contextlib.closing(rows_of(part)) as rows:
+            yield from itertools.starmap(self.plans.evaluator, rows)
 
     def value(self, args: tuple[Any, ...]) -> Any:
         """The reduction's value. Raises what its function raises, and TypeError if no argument is an array."""
-        if all(isinstance(a, (int, float)) for a in args):
+        if all(isinstance(a, (int, float, tuple)) for a in args):
             raise TypeError(f"{self.reduction.text} is of the elements of an array, and there is none in it")
         return _RULES[self.reduction.name](self, args)
 

@@ -7,11 +7,12 @@ made; what a callable means is looked up at each run, because the numbers that a
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import _machine
@@ -20,8 +21,17 @@ from ..compiler.machine import CONSTANTS, SLOT_KINDS
 from ..compiler.parse import RESERVED, ExpressionError, parse
 from ..compiler.whole import split
 from . import functions
-from .arguments import bindable, checked_typecode, output_typecode, plain_number, quoted, thread_count
-from .common import MISSING, Later, held, make_room, native, new_values
+from .arguments import (
+    bindable,
+    bindable_table,
+    checked_typecode,
+    output_typecode,
+    plain_number,
+    quoted,
+    thread_count,
+    unwrapped,
+)
+from .common import MISSING, Later, held, is_buffer, make_room, native, new_values, plain
 from .exchange import OWN_TRUTHS, exchanges, fills, folds, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
@@ -44,9 +54,36 @@ _FOLDED = "a fold goes from one to the next"
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 
 
+#: What people mean by operators that Python has for ints only.
+_HINTS = {
+    "^": "^ is the exclusive or of ints; a power is written **",
+    "&": "& binds more tightly than comparisons: write (x > 1) & (x < 3), or x > 1 and x < 3",
+    "|": "| binds more tightly than comparisons: write (x < 1) | (x > 3), or x < 1 or x > 3",
+}
+
+
+class _hints:
+    """Adds to Python's TypeError for an operator in a text what was meant, most likely."""
+
+    __slots__ = ("_kernel",)
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if type(error) is not TypeError or self._kernel._text is None or "'float'" not in str(error):
+            return
+        for symbol, hint in _HINTS.items():
+            if f"for {symbol}: " in str(error):
+                error.add_note(hint)
+
+
 def _goes_by_chunks(kernel: Kernel) -> bool:
     """Whether each chunk of an array may be worked on without the others."""
-    return kernel._inner is None
+    return kernel._inner is None and not kernel._tables
 
 
 class Kernel(_machine.KernelBase):
@@ -92,7 +129,8 @@ class Kernel(_machine.KernelBase):
             elif self._decoding:
                 self._front = f
         else:
-            raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}")
+            order = "; the array comes first, then what is to be done with it" if is_buffer(f) else ""
+            raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}{order}")
         if self._plans is not None and self._inner is None:
             self._front = (self._plans.ready, self._plans.narrow)
 
@@ -151,6 +189,13 @@ class Kernel(_machine.KernelBase):
         return self._by_python
 
     @property
+    def _tables(self) -> frozenset[int]:
+        """The parameters that are tables."""
+        if self._plans is None:
+            return frozenset()
+        return self._plans.tables if self._inner is None else self._plans.tables | self._inner.tables
+
+    @property
     def _ir(self) -> IR | None:
         if self._whole is not None:
             return self._whole
@@ -187,8 +232,9 @@ class Kernel(_machine.KernelBase):
 
     def __repr__(self) -> str:
         ieee = ", ieee=True" if self._ieee else ""
+        how = "compiled" if self.compiled else f"called: {self._translation()[0].template.reason}"
         asked = f", {self._by_python} elements of the last run by Python" if self._by_python else ""
-        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}{asked}>"
+        return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}, {how}{asked}>"
 
     def _repr_html_(self) -> str:
         return explain.unfolded(repr(self), self.explain())
@@ -200,7 +246,7 @@ class Kernel(_machine.KernelBase):
         if self._plans is not None:
             return (_from_table, (to_table(self._plans.ir), self._ieee))
         translation, captured = self._translation()
-        if translation.template.ir is None:
+        if translation.template.ir is None or translation.template.tables:
             return (_from_function, (self._function, self._decoding, self._strict))
         return (_from_table, (to_table(bind(translation.template.ir, captured)), self._ieee))
 
@@ -219,7 +265,8 @@ class Kernel(_machine.KernelBase):
         args, lead = self._bind((arr, *more), names)
         if typecode is None and out is None and self._is_number(args):
             return self._number(args)
-        return self._run_map(args, lead, typecode, out, threads, nulls)
+        with _hints(self):
+            return self._run_map(args, lead, typecode, out, threads, nulls)
 
     @fills
     def inplace(self, arr: Any, *more: Any, threads: int | None = None, **names: Any) -> None:
@@ -235,7 +282,8 @@ class Kernel(_machine.KernelBase):
     def filter(self, arr: Any, *more: Any, **names: Any) -> Any:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
-        return self._run_filter(args, _machine.buffer_info(args[lead])[2], lead)
+        with _hints(self):
+            return self._run_filter(args, _machine.buffer_info(args[lead])[2], lead)
 
     def _run_filter(self, args: tuple[Any, ...], count: int, lead: int) -> Any:
         meaning = self._meaning(args, count)
@@ -277,7 +325,8 @@ class Kernel(_machine.KernelBase):
         first = 0 if bits is None else first_one(bits)
         if self._plans is None or first < 0:
             return  # a function's results are refused one by one, by the array itself; of nulls there are none
-        value = self._plans.evaluator(*(a if isinstance(a, (int, float)) else native(a)[first] for a in args))
+        elements = (a if isinstance(a, (int, float, tuple)) else native(a)[first] for a in args)
+        value = self._plans.evaluator(*unwrapped(tuple(elements)))
         if isinstance(value, float):
             what = self._text or self.source
             raise TypeError(f"{what!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
@@ -325,7 +374,18 @@ class Kernel(_machine.KernelBase):
                 + ("; the others can be given by name" if len(positional) < len(left) else "")
             )
         bound = {**dict(zip(left, positional, strict=True)), **names}
-        return tuple(bindable(bound[p], repr(p)) for p in params), params.index(left[0])
+        leading = [p for p in left if params.index(p) not in self._tables]
+        if not leading:
+            raise TypeError(f"{what!r} has nothing but tables: it needs an array, too, whose elements it goes through")
+        return self._arguments([bound[p] for p in params]), params.index(leading[0])
+
+    def _arguments(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """One argument per parameter, checked."""
+        tables, names = self._tables, self.params
+        return tuple([
+            bindable_table(value, repr(name)) if i in tables else bindable(value, repr(name))
+            for i, (value, name) in enumerate(zip(values, names, strict=True))
+        ])  # fmt: skip
 
     # -- reductions inside ---------------------------------------------------------------------------------------
 
@@ -334,11 +394,11 @@ class Kernel(_machine.KernelBase):
         if self._inner is None or self._plans is None:
             return False
         used = {node.value for node in self._plans.ir.nodes if node.op == "param"}
-        return all(isinstance(a, (int, float)) for i, a in enumerate(args) if i in used)
+        return all(isinstance(a, (int, float, tuple)) for i, a in enumerate(args) if i in used)
 
     def _number(self, args: tuple[Any, ...]) -> Any:
         assert self._inner is not None and self._plans is not None
-        return self._plans.evaluator(*args, *self._inner.values(args))
+        return self._plans.evaluator(*unwrapped((*args, *self._inner.values(args))))
 
     def _one_by_one(self, why: str) -> None:
         """Raises ExpressionError if the text is of all elements at once."""
@@ -357,7 +417,13 @@ class Kernel(_machine.KernelBase):
     def _bind_fold(self, names: dict[str, Any]) -> tuple[Any, ...]:
         """The named numbers of a fold, in the order of the parameters that follow the accumulator and the element."""
         self._one_by_one(_FOLDED)
-        numbers = {name: plain_number(value, name, "fold") for name, value in names.items()}
+        missing = [p for p in self.params[2:] if p not in names] if self._plans is not None else []
+        if missing:
+            what = f"{self._text or self.source!r} is a fold of acc and x, the accumulator and the element"
+            raise TypeError(f"{what}: there is no value for {quoted(missing)}")
+        tables = {self.params[i] for i in self._tables}
+        as_they_are = {n for n, value in names.items() if n in tables or is_buffer(plain(value))}
+        numbers = {n: value if n in as_they_are else plain_number(value, n, "fold") for n, value in names.items()}
         return self._bind((0, 0), numbers)[0][2:]
 
     @folds
@@ -371,15 +437,19 @@ class Kernel(_machine.KernelBase):
         with held(arr):
             if initial is MISSING and len(values):
                 return fold.run(arr, values[0], 1)
-            return functools.reduce(fold.callable, values, *(() if initial is MISSING else (initial,)))
+            return functools.reduce(*fold.steps(arr), *(() if initial is MISSING else (initial,)))
 
     @exchanges(chunkwise=None, positional=2)
-    def accumulate(self, arr: Any, initial: Any = None, typecode: str | None = None, **names: Any) -> Any:
+    def accumulate(self, arr: Any, initial: Any = None, typecode: str | tuple[str, ...] | None = None,
+                   **names: Any) -> Any:  # fmt: skip
         """The running fold of arr; see :func:`arrayops.accumulate`."""
         code, _, count, _ = _machine.buffer_info(arr)
-        code = code if typecode is None else checked_typecode(typecode)
+        codes = tuple(map(checked_typecode, typecode)) if isinstance(typecode, tuple) else ()
+        code = code if typecode is None or isinstance(typecode, tuple) else checked_typecode(typecode)
         numbers = self._bind_fold(names)
         fold = Fold(self._meaning((_ANY_INT, 0, *numbers), count), numbers)
+        if codes or type(initial) is tuple:
+            return _states(fold, arr, initial, codes, code)
         by_python = (initial is None and not count) or type(initial) not in (int, float, bool, type(None))
         first = None if by_python else native(arr)[0] if initial is None else initial
         by_python |= code == "?" and type(first) is not bool
@@ -393,7 +463,7 @@ class Kernel(_machine.KernelBase):
             except (Unsettled, TypeError, OverflowError):
                 pass  # which exception comes first depends on all elements: Python itself decides
         with held(arr):
-            return stored(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
+            return stored(code, fold.running(arr, initial))
 
     # -- explaining ----------------------------------------------------------------------------------------------
 
@@ -436,6 +506,22 @@ def _place(function: Any, slot: Any) -> object:
     if name == "cell":
         return id(holder.__closure__[key])
     return (name, key, id(holder.__globals__) if name == "global" else id(holder))
+
+
+def _states(fold: Fold, arr: Any, initial: Any, codes: tuple[str, ...], code: str) -> Any:
+    """The running states of a fold, which are tuples: the first items, or an array of each, with typecodes."""
+    with held(arr, *fold.arrays):
+        states = fold.running(arr, initial)
+    if not codes:
+        return stored(code, [state[0] for state in states])
+    return tuple(stored(code, list(items)) for code, items in zip(codes, _columns(states, len(codes)), strict=True))
+
+
+def _columns(states: list[Any], number: int) -> list[Any]:
+    for state in states:
+        if len(state) != number:
+            raise ValueError(f"{number} typecodes for states of {len(state)} items")
+    return list(zip(*states, strict=True)) if states else [()] * number
 
 
 def stored(code: str, values: list[Any]) -> Any:
@@ -495,16 +581,21 @@ def with_names(f: Function, names: Any, named: dict[str, Any], ieee: bool,
     return looked_up(f.params[len(first) :], names, named)
 
 
-def kernel_of(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = ()) -> Kernel:
-    """The kernel of a text (the cached one), a callable, or a kernel."""
+def kernel_of(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = (),
+              strict: bool = False) -> Kernel:  # fmt: skip
+    """The kernel of a text (the cached one), a callable, or a kernel. strict: NotCompilable if it is to be called."""
     if isinstance(f, str):
         return text_kernel(f, names, ieee=ieee, first=first)
-    return f if isinstance(f, Kernel) else Kernel(f, ieee=ieee, decoding=compile)
+    if not isinstance(f, Kernel):
+        return Kernel(f, ieee=ieee, decoding=compile, strict=strict)
+    if strict and f._plans is None and not f.compiled:
+        raise NotCompilable(f"{f._name} cannot be compiled: {f._translation()[0].template.reason}")
+    return f
 
 
-def predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool) -> Kernel:
+def predicate(pred: Function, names: dict[str, Any], ieee: bool, compile: bool, strict: bool = False) -> Kernel:
     """The kernel of a predicate; a text all of whose names are given takes the element, too, and does not use it."""
-    kernel = kernel_of(pred, names, ieee, compile)
+    kernel = kernel_of(pred, names, ieee, compile, strict=strict)
     if isinstance(pred, str) and names.keys() >= set(kernel.params):
         unused = next(name for name in ("x", "_", "__", "___") if name not in names)
         kernel = kernel_of(pred, names, ieee, compile, (unused,))
@@ -528,10 +619,11 @@ def count_true(kernel: Kernel, what: int, arr: Any, /, *more: Any, **names: Any)
 
 def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) -> int | bool:
     """The same by a callable of one number of each argument; arrays and numbers in any order."""
-    values = itertools.starmap(python, rows_of(args))
-    if what in (FIRST, FIRST_FALSE):
-        return next((i for i, value in enumerate(values) if bool(value) == (what == FIRST)), -1)
-    return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
+    with contextlib.closing(rows_of(args)) as rows:  # an exception's traceback would keep the arrays held
+        values = itertools.starmap(python, rows)
+        if what in (FIRST, FIRST_FALSE):
+            return next((i for i, value in enumerate(values) if bool(value) == (what == FIRST)), -1)
+        return any(values) if what == ANY else all(values) if what == ALL else sum(1 for v in values if v)
 
 
 def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: str | None, out: Any,
@@ -565,11 +657,11 @@ class _Unsigned(Exception):
 def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = None, threads: int | None,
               nulls: Any = None) -> Any:  # fmt: skip
     assert kernel._plans is not None
-    args = tuple(bindable(v, repr(p)) for p, v in zip(kernel.params, values, strict=True))
-    lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float))), None)
+    args = kernel._arguments(values)
+    lead = next((i for i, a in enumerate(args) if not isinstance(a, (int, float, tuple))), None)
     if lead is None:
         kernel._plans.check_truths(args)
-        return kernel._plans.evaluator(*args) if kernel._inner is None else kernel._number(args)
+        return kernel._plans.evaluator(*unwrapped(args)) if kernel._inner is None else kernel._number(args)
     own_truths = typecode == OWN_TRUTHS
     typecode = None if own_truths else typecode
     if typecode is None and out is None and kernel._is_number(args):
@@ -584,7 +676,8 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = 
                 return kernel._run_map(args, lead, "q", out, threads, nulls, meaning)
             except OverflowError as error:
                 raise _Unsigned from error
-    return kernel._run_map(args, lead, typecode, out, threads, nulls, meaning)
+    with _hints(kernel):
+        return kernel._run_map(args, lead, typecode, out, threads, nulls, meaning)
 
 
 # -- as stages of pipelines: functions of one number -------------------------------------------------------------------
@@ -615,9 +708,10 @@ def stage_ir(kernel: Kernel, numbers: dict[str, Any], ieee: bool) -> tuple[IR, d
     if not kernel._decoding:
         return None
     translation, captured = functions.translate(kernel._function, 1)
-    if translation.plans is None or translation.plans.ir.numpy:  # the next stage would tell NumPy's numbers apart
+    plans = translation.plans
+    if plans is None or plans.ir.numpy or plans.tables:  # the next stage would tell NumPy's numbers apart
         return None
-    ir = translation.plans.ir
+    ir = plans.ir
     return ir, dict(enumerate(captured, len(ir.params) - len(captured)))
 
 

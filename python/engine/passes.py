@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import itertools
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any, Protocol
 
 from .. import _machine
-from .common import different_lengths, held, native
+from .common import different_lengths, held, is_buffer, native
 from .figures import EXTREMES, NOTHING, SQUARES, SUMS, Gathered, as_floats, gather, is_float, joined, together
 from .plans import Plan
 
@@ -31,15 +31,19 @@ def iterated(values: Any) -> Iterable[Any]:
     return values if isinstance(values, list) else native(values)
 
 
-def rows_of(args: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+def rows_of(args: tuple[Any, ...]) -> Generator[tuple[Any, ...], None, None]:
     """The elements of arrays that go together, with the numbers among the arguments beside each."""
-    arrays = [a for a in args if not isinstance(a, (int, float))]
-    with held(*arrays):
+    arrays = [a for a in args if not isinstance(a, (int, float, tuple))]
+    with held(*arrays, *(a[0] for a in args if isinstance(a, tuple) and is_buffer(a[0]))):
         first, *others = (_machine.buffer_info(a)[2] for a in arrays)
         for other in others:
             if other != first:
                 raise different_lengths(first, other)
-        columns = [itertools.repeat(a, first) if isinstance(a, (int, float)) else native(a) for a in args]
+        repeated = [isinstance(a, (int, float)) for a in args]
+        columns = [
+            itertools.repeat(a if number else a[0], first) if number or isinstance(a, tuple) else native(a)
+            for a, number in zip(args, repeated, strict=True)
+        ]
         yield from zip(*columns, strict=True)
 
 

@@ -13,18 +13,20 @@ from typing import Any
 from .. import _machine
 from ..compiler.evaluate import evaluator
 from ..compiler.infer import Inference
-from ..compiler.ir import IR
+from ..compiler.ir import IR, tables_of
 from ..compiler.lower import lower
 from ..compiler.machine import ARRAY_TYPECODES, CONSTANTS, MACHINE_TYPES, STORED_TYPES, TYPE_INDEX, TYPES
 from ..compiler.parse import NOT_INVERT, ExpressionError
 from ..compiler.program import Program, TooLarge
-from ..compiler.terms import I64, Param, Union, array_param, interval, number_param
+from ..compiler.terms import I64, Param, Union, array_param, interval, number_param, table_param
 
 _MOST_PLANS = 64  # of one IR
 #: Codes of a signature: of an array its machine type; of a number that, from _NUMBER up; _CODES is one too many.
 _NUMBER, _CODES = CONSTANTS["SIGNATURE_NUMBER"], CONSTANTS["SIGNATURE_CODES"]
 
+#: The parameters that arrays and tables are, by their types.
 ARRAY_PARAMS = {name: array_param(name) for name in (*TYPES, *STORED_TYPES)}
+ARRAY_PARAMS |= {f"table_{name}": table_param(name) for name in TYPES}
 
 
 #: What a pipeline collects its values in before they are stored as these, which array.array has not: truths as 0 and 1.
@@ -41,6 +43,12 @@ class Plan:
     inference: Inference
     never_fits: bool = False  # the result is a float and the typecode an integer's
     kind: str = ""  # of a pipeline's values: b, i, f
+
+
+_MASK_AS_INDEX = (
+    "an array of truth values is a mask, not an index: filter(table, mask) keeps the elements where it is true; "
+    "t[int(m)] takes elements 0 and 1"
+)
 
 
 def inverts_truth(text: str) -> ExpressionError:
@@ -75,6 +83,9 @@ def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None) ->
 
 
 def _type(arg: Any) -> str | Param:
+    if type(arg) is tuple:  # a table
+        kind = str(_machine.buffer_info(arg[0])[1])
+        return f"table_{STORED_TYPES.get(kind, kind)}"
     if type(arg) is array and arg.typecode in MACHINE_TYPES:
         return MACHINE_TYPES[arg.typecode]
     return number_param(arg) if isinstance(arg, (int, float)) else str(_machine.buffer_info(arg)[1])
@@ -87,10 +98,11 @@ class Plans:
     no int has more than 64 bits, as those of arrays and those that the machine takes as numbers.
     """
 
-    __slots__ = ("_other", "_plans", "evaluator", "ieee", "ir", "narrow", "ready", "text")
+    __slots__ = ("_other", "_plans", "evaluator", "ieee", "ir", "narrow", "ready", "tables", "text")
 
     def __init__(self, ir: IR, ieee: bool, text: str | None = None) -> None:
         self.ir, self.ieee, self.text = ir, ieee, text
+        self.tables = tables_of(ir)  # parameters that are tables: their arguments are tuples of one buffer
         self._plans: dict[Any, Plan] = {}
         self.ready: dict[int, Any] = {}  # programs of maps and filters by signature, for the fast way in
         self.evaluator: Callable[..., Any] = evaluator(ir, ieee)
@@ -123,12 +135,15 @@ class Plans:
             plan = plan or {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
             if self.text is not None and plan.inference.inverted:
                 raise inverts_truth(self.text)
+            if self.text is not None and plan.inference.mask_as_index:
+                raise ExpressionError(f"{self.text!r}: {_MASK_AS_INDEX}")
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
                 self.ready.clear()
             self._plans[key] = plan
             signature = _signature(kind, types, wanted)
-            if signature is not None and plan.program is not None:
+            # what people may have meant instead is Python's to say (kernel.py)
+            if signature is not None and plan.program is not None and not plan.inference.bits_of_float:
                 self.ready[signature] = plan.program
         return plan
 

@@ -293,8 +293,9 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
     }
     memset(array, 0, sizeof *array);
     if (!PyObject_CheckBuffer(object)) {
-        PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s",
-                     Py_TYPE(object)->tp_name);
+        const char *remedy = PyList_Check(object) || PyTuple_Check(object) ? ": array('d', values) makes one of numbers" : "";
+        PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s%s",
+                     Py_TYPE(object)->tp_name, remedy);
         return -1;
     }
     if (is_masked_array(state, object)) {
@@ -505,17 +506,18 @@ int buffers_prepare(module_state *state)
 /* Bytes from which large pages are asked for: 1e7 new doubles took 4 ns each, then 1.5. */
 enum { LARGE = 1 << 22, SMALL_PAGE = 4096 };
 
-static char *new_items(size_t bytes)
+void *with_large_pages(void *memory, size_t bytes)
 {
-    char *items = PyMem_Malloc(bytes);
 #ifdef MADV_HUGEPAGE
-    if (items && bytes >= LARGE) {
-        const uintptr_t first = ((uintptr_t)items + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
-        const size_t whole = ((uintptr_t)items + bytes - first) / SMALL_PAGE * SMALL_PAGE;
+    if (memory && bytes >= LARGE) {
+        const uintptr_t first = ((uintptr_t)memory + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
+        const size_t whole = ((uintptr_t)memory + bytes - first) / SMALL_PAGE * SMALL_PAGE;
         madvise((void *)first, whole, MADV_HUGEPAGE); /* only advice */
     }
+#else
+    (void)bytes;
 #endif
-    return items;
+    return memory;
 }
 
 static PyObject *unfilled(const module_state *state, const array_object *like, size_t count)
@@ -525,7 +527,7 @@ static PyObject *unfilled(const module_state *state, const array_object *like, s
         return PyErr_NoMemory();
     }
     PyTypeObject *type = (PyTypeObject *)state->array_type;
-    char *items = count ? new_items(count * size) : NULL;
+    char *items = count ? with_large_pages(PyMem_Malloc(count * size), count * size) : NULL;
     array_object *a = items || !count ? (array_object *)type->tp_alloc(type, 0) : NULL;
     if (!a) {
         PyMem_Free(items);

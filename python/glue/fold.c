@@ -32,7 +32,7 @@ static int fail_store(fold_run *f, size_t j)
     if (!value) {
         return -1;
     }
-    store_result(&f->policy, (char *)f->r.frame.block_out + j * ao_type_sizes[f->out->type], value);
+    store_result(&f->policy, (char *)f->r.frame.block_out + j * ao_type_sizes[f->out->type], value, f->r.frame.position + j);
     Py_DECREF(value);
     return 0;
 }
@@ -46,7 +46,7 @@ static int python_step(fold_run *f, size_t index, void *element)
     }
     Py_SETREF(f->acc, next);
     if (element) {
-        store_result(&f->policy, element, next);
+        store_result(&f->policy, element, next, index);
     }
     return 0;
 }

@@ -266,6 +266,30 @@ static int only_out(module_state *state, PyObject *const *values, PyObject *keyw
     return 0;
 }
 
+/* The result of a function of the package. An ExpressionError leaves it without the frames of the package, so that the
+ * caller's is the last one, and the caret stands under it. */
+static PyObject *at_edge(PyObject *result)
+{
+    if (result || !PyErr_ExceptionMatches(PyExc_SyntaxError)) {
+        return result;
+    }
+    PyObject *kind, *error, *traceback;
+    PyErr_Fetch(&kind, &error, &traceback);
+    PyErr_NormalizeException(&kind, &error, &traceback);
+    if (strcmp(Py_TYPE(error)->tp_name, "ExpressionError") == 0) {
+        PyException_SetTraceback(error, Py_None);
+        Py_CLEAR(traceback);
+    }
+    PyErr_Restore(kind, error, traceback);
+    return NULL;
+}
+
+/* A function that has no fast way in. */
+static PyObject *edge(PyObject *function, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+{
+    return at_edge(PyObject_Vectorcall(function, args, (size_t)nargs, keywords));
+}
+
 static PyObject *call(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
     module_state *state = state_of(module);
@@ -282,7 +306,7 @@ static PyObject *call(PyObject *module, int which, PyObject *const *args, Py_ssi
             return result;
         }
     }
-    return PyObject_Vectorcall(state->slow[which], args, (size_t)nargs, keywords);
+    return at_edge(PyObject_Vectorcall(state->slow[which], args, (size_t)nargs, keywords));
 }
 
 #define FRONT(name, which)                                                                                     \
@@ -359,7 +383,22 @@ static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargs
     return result;
 }
 
-/* front(function, documentation) -> the fast way to a Python function of one of the names.
+/* For as long as the process lives: a function points to its definition, name and documentation. */
+static PyObject *new_edge(PyObject *function, const char *name, const char *text, size_t size)
+{
+    const size_t length = name ? strlen(name) + 1 : 0;
+    PyMethodDef *def = length ? PyMem_RawMalloc(sizeof *def + size + 1 + length) : NULL;
+    if (!def) {
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    }
+    char *copy = (char *)(def + 1);
+    memcpy(copy, text, size + 1);
+    memcpy(copy + size + 1, name, length);
+    *def = (PyMethodDef){copy + size + 1, (PyCFunction)(void (*)(void))edge, METH_FASTCALL | METH_KEYWORDS, copy};
+    return PyCFunction_NewEx(def, function, ((PyFunctionObject *)function)->func_module);
+}
+
+/* front(function, documentation) -> the fast way to a Python function of one of the names, or the edge of any other.
  *
  * documentation begins with the signature as CPython's own builtins have it, "name(arguments)\n--\n\n". */
 static PyObject *py_front(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -376,9 +415,12 @@ static PyObject *py_front(PyObject *module, PyObject *const *args, Py_ssize_t na
     }
     Py_ssize_t size;
     const char *text = PyUnicode_AsUTF8AndSize(args[1], &size);
-    if (which == AO_FRONTS || !text || state->slow[which]) {
+    if (!text || (which < AO_FRONTS && state->slow[which])) {
         PyErr_Format(PyExc_ValueError, "front(): %R", name);
         return NULL;
+    }
+    if (which == AO_FRONTS) {
+        return new_edge(args[0], PyUnicode_AsUTF8(name), text, (size_t)size);
     }
     char *copy = PyMem_RawMalloc((size_t)size + 1); /* for as long as the process lives: functions point to it */
     if (!copy) {

@@ -294,16 +294,38 @@ void say_remedy(enum ao_type type, PyObject *value)
     Py_XDECREF(traceback);
 }
 
-int store_result(store_policy *policy, void *element, PyObject *value)
+void note_element(size_t index)
+{
+    PyObject *kind, *error, *traceback;
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+        return; /* Ctrl-C is about no element */
+    }
+    PyErr_Fetch(&kind, &error, &traceback);
+    PyErr_NormalizeException(&kind, &error, &traceback);
+    /* interned, or each call's name would stay in the interpreter's cache of methods */
+    PyObject *name = PyUnicode_InternFromString("add_note"), *note = PyUnicode_FromFormat("element %zu", index);
+    PyObject *added = name && note ? PyObject_CallMethodOneArg(error, name, note) : NULL;
+    Py_XDECREF(added);
+    Py_XDECREF(note);
+    Py_XDECREF(name);
+    PyErr_Clear(); /* without memory there is no note */
+    PyErr_Restore(kind, error, traceback);
+}
+
+int store_result(store_policy *policy, void *element, PyObject *value, size_t index)
 {
     if (element_set_form(policy->type, policy->form, element, value, policy->scratch) == 0) {
         return 0;
     }
     if (!policy->defer) {
+        note_element(index);
         return -1;
     }
     if (!policy->form) {
         say_remedy(policy->type, value);
+    }
+    if (!policy->deferred.error) {
+        note_element(index);
     }
     deferred_save(&policy->deferred);
     return 1;

@@ -40,7 +40,9 @@ typedef struct {
 } store_policy;
 /* Adds what typecode to ask for to the words of the exception, which are array.array's: this value is not one of the type. */
 void say_remedy(enum ao_type type, PyObject *value);
-/* 0: stored; 1: it failed, and the exception is kept for later; -1: exception. */
-int store_result(store_policy *policy, void *element, PyObject *value);
+/* 0: stored; 1: it failed, and the exception is kept for later; -1: exception. Either says which element it is. */
+int store_result(store_policy *policy, void *element, PyObject *value, size_t index);
+/* Adds a note to the current exception: which element it is about. */
+void note_element(size_t index);
 
 #endif

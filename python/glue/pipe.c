@@ -310,7 +310,7 @@ static PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t
         return NULL;
     }
     PyObject *result = NULL;
-    if (run_open(&r, module, args, -1) == 0 && open_sink(&r, &sink, typecode_type(row), row->letter) == 0) {
+    if (run_open(&r, module, args, -1) == 0 && (r.unnoted = 1) && open_sink(&r, &sink, typecode_type(row), row->letter) == 0) {
         result = pipe_result(&r, &sink, row->letter, (unsigned)wanted);
     }
     Py_XDECREF(sink.scratch);

@@ -20,12 +20,13 @@ static int run_tables(run *r)
         r->inputs = r->inline_inputs;
         r->spacings = r->inline_spacings;
         r->params = r->inline_params;
+        r->looked_up = r->inline_tables;
         r->is_array = r->inline_is_array;
         r->values = r->inline_values;
         return 0;
     }
     size_t each = sizeof *r->arrays + sizeof *r->inputs + sizeof *r->spacings + sizeof *r->params + sizeof *r->values
-                  + sizeof *r->is_array;
+                  + sizeof *r->looked_up + sizeof *r->is_array;
     char *p = r->tables = PyMem_RawCalloc(n + 1, each);
     if (!p) {
         PyErr_NoMemory();
@@ -34,7 +35,8 @@ static int run_tables(run *r)
     r->arrays = (ao_array *)(void *)p;
     r->params = (ao_value *)(void *)(r->arrays + n);
     r->spacings = (ao_spacing *)(void *)(r->params + n);
-    r->inputs = (const void **)(void *)(r->spacings + n);
+    r->looked_up = (ao_table *)(void *)(r->spacings + n);
+    r->inputs = (const void **)(void *)(r->looked_up + n);
     r->values = (PyObject **)(void *)(r->inputs + n);
     r->is_array = (int8_t *)(r->values + n + 1);
     return 0;
@@ -51,6 +53,50 @@ static int take_array(run *r, PyObject *object)
     }
     r->count = array->count;
     return 0;
+}
+
+static ao_array *table_array(const run *r, unsigned table)
+{
+    return &r->arrays[(size_t)r->nargs - 1 - table];
+}
+
+static void point_at_table(run *r, unsigned table)
+{
+    static const uint64_t nothing = 0;
+    const ao_array *array = table_array(r, table);
+    r->looked_up[table] = (ao_table){array->count ? array->data : &nothing, array->count};
+}
+
+/* Its elements side by side, whatever they are in memory. */
+static int take_table(run *r, PyObject *tuple)
+{
+    ao_array *array = table_array(r, r->ntables);
+    if (PyTuple_GET_SIZE(tuple) != 1) {
+        PyErr_SetString(PyExc_TypeError, "a table is a tuple of one buffer");
+        return -1;
+    }
+    if (array_take(r->state, PyTuple_GET_ITEM(tuple, 0), array) < 0) {
+        return -1;
+    }
+    r->ntables++;
+    if (array->spacing.stride && array_make_private(array) < 0) {
+        return -1;
+    }
+    point_at_table(r, r->ntables - 1);
+    return 0;
+}
+
+int run_separate(run *r, const ao_array *out, int *same)
+{
+    for (unsigned table = 0; table < r->ntables; table++) {
+        int is_out = 0;
+        ao_array *array = table_array(r, table);
+        if (array_separate(array, 1, out, &is_out) < 0 || (is_out && array_make_private(array) < 0)) {
+            return -1;
+        }
+        point_at_table(r, table);
+    }
+    return array_separate(r->arrays, r->ninputs, out, same);
 }
 
 int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible)
@@ -70,8 +116,9 @@ int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t narg
         return -1;
     }
     for (Py_ssize_t i = 0; i < nargs; i++) {
-        r->is_array[i] = (int8_t)!(PyLong_Check(args[i]) || PyFloat_Check(args[i]));
-        if (r->is_array[i] && take_array(r, args[i]) < 0) {
+        const int is_table = PyTuple_Check(args[i]);
+        r->is_array[i] = (int8_t)!(is_table || PyLong_Check(args[i]) || PyFloat_Check(args[i]));
+        if ((is_table && take_table(r, args[i]) < 0) || (r->is_array[i] && take_array(r, args[i]) < 0)) {
             return -1;
         }
     }
@@ -96,11 +143,19 @@ static int bind_arrays(run *r)
     return 0;
 }
 
+static int bind_table(run *r, unsigned table, unsigned type, ao_value *value)
+{
+    value->table = &r->looked_up[table];
+    return type != AO_TABLE_OF + (unsigned)table_array(r, table)->type;
+}
+
+/* And tables. */
 static int bind_numbers(run *r)
 {
-    unsigned nparams = 0, known = ao_program_params(r->program->program);
+    unsigned nparams = 0, tables = 0, known = ao_program_params(r->program->program);
     for (Py_ssize_t i = 0; i < r->nargs; i++) {
-        if (r->is_array[i] || (i != r->acc_index && number_is_big(r->args[i]))) {
+        const int is_table = PyTuple_Check(r->args[i]);
+        if (r->is_array[i] || (!is_table && i != r->acc_index && number_is_big(r->args[i]))) {
             continue; /* a big number is a constant of the program */
         }
         if (nparams >= known) {
@@ -108,7 +163,10 @@ static int bind_numbers(run *r)
         }
         unsigned type = ao_program_type(r->program->program, r->ninputs + nparams);
         ao_value *value = &r->params[nparams++];
-        if (i != r->acc_index && number_to_value((enum ao_type)type, r->args[i], value) != 0) {
+        if (is_table ? bind_table(r, tables++, type, value) : type >= AO_NTYPES) {
+            return 1;
+        }
+        if (!is_table && i != r->acc_index && number_to_value((enum ao_type)type, r->args[i], value) != 0) {
             return 1;
         }
     }
@@ -156,9 +214,12 @@ void run_close(run *r)
     }
     Py_XDECREF(r->columns);
     Py_XDECREF(r->answers);
+    for (unsigned table = 0; table < r->ntables; table++) {
+        array_release(table_array(r, table));
+    }
     PyMem_RawFree(r->frame_memory);
     PyMem_RawFree(r->tables);
-    last_asked = r->asked; /* last: objects that go may run programs of their own */
+    last_asked = r->asked + r->together; /* last: objects that go may run programs of their own */
 }
 
 static int is_tuple(PyObject *args)
@@ -265,10 +326,15 @@ static int advance(run *r, size_t end)
 /* -- many elements at once ------------------------------------------------------------------------------------------ */
 
 enum {
-    AHEAD = 256,      /* marked elements that go to Python together: all of their results are in memory at once */
     FEWEST = 16,      /* for fewer it does not pay */
     LEARNED = 1024    /* marked elements after which it pays to have Python make the function for it */
 };
+
+/* What the oracle takes for an argument that is no array: a number, or the buffer that a table is. */
+static PyObject *argument(const run *r, Py_ssize_t i)
+{
+    return PyTuple_Check(r->args[i]) ? PyTuple_GET_ITEM(r->args[i], 0) : r->args[i];
+}
 
 /* Whether element j of the block is one that Python is asked for. */
 static int is_asked(const run *r, size_t j)
@@ -279,8 +345,8 @@ static int is_asked(const run *r, size_t j)
 /* The oracle's function of lists, if it has one: borrowed. NULL with an exception set. */
 static PyObject *columns_of(run *r)
 {
-    if (r->columns || r->asked < LEARNED) {
-        return r->columns ? r->columns : Py_None;
+    if (r->columns) {
+        return r->columns;
     }
     PyObject *made = PyFunction_Check(r->oracle) ? PyObject_GetAttrString(r->oracle, "_arrayops_columns") : NULL;
     unsigned long long mask = 0;
@@ -291,40 +357,40 @@ static PyObject *columns_of(run *r)
     if (!made && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
     }
-    if (!PyErr_Occurred()) {
-        r->columns = key ? PyObject_GetItem(made, key) : Py_NewRef(Py_None);
+    if (key && (r->asked >= LEARNED || PyDict_Contains(made, key) > 0)) {
+        r->columns = PyObject_GetItem(made, key); /* which makes it if it is not there yet */
+    } else if (!PyErr_Occurred() && !key) {
+        r->columns = Py_NewRef(Py_None);
     }
     Py_XDECREF(made);
     Py_XDECREF(key);
-    return r->columns;
+    return r->columns || PyErr_Occurred() ? r->columns : Py_None;
 }
 
-/* The marked elements of an array from `from` on, so many, as a list of numbers. */
-static PyObject *marked_list(run *r, const ao_array *array, size_t from, Py_ssize_t number)
+/* The elements of an array that have been looked at, as a list of numbers. */
+static PyObject *marked_list(run *r, const ao_array *array)
 {
-    PyObject *list = PyList_New(number);
-    for (Py_ssize_t i = 0; list && i < number; from++) {
-        if (!is_asked(r, from)) {
-            continue;
-        }
+    const size_t first = r->first + r->frame.position;
+    PyObject *list = PyList_New(r->ahead);
+    for (Py_ssize_t i = 0; list && i < r->ahead; i++) {
         char local[8];
-        PyObject *value = element_get(array->type, array_element(array, r->first + r->frame.position + from, local));
+        PyObject *value = element_get(array->type, array_element(array, first + r->places[i], local));
         if (!value) {
             Py_CLEAR(list);
             break;
         }
-        PyList_SET_ITEM(list, i++, value);
+        PyList_SET_ITEM(list, i, value);
     }
     return list;
 }
 
-/* Asks for marked elements together. NULL if that raises. */
-static PyObject *ask_together(run *r, PyObject *columns, size_t from, Py_ssize_t number)
+/* Asks for the elements that have been looked at, together. NULL if that raises. */
+static PyObject *ask_together(run *r, PyObject *columns)
 {
     PyObject *args = PyTuple_New(r->visible);
     unsigned input = 0;
     for (Py_ssize_t i = 0; args && i < r->visible; i++) {
-        PyObject *value = r->is_array[i] ? marked_list(r, &r->arrays[input++], from, number) : Py_NewRef(r->args[i]);
+        PyObject *value = r->is_array[i] ? marked_list(r, &r->arrays[input++]) : Py_NewRef(argument(r, i));
         if (!value) {
             Py_CLEAR(args);
             break;
@@ -333,7 +399,7 @@ static PyObject *ask_together(run *r, PyObject *columns, size_t from, Py_ssize_t
     }
     PyObject *answers = args ? PyObject_Call(columns, args, NULL) : NULL;
     Py_XDECREF(args);
-    if (answers && (!PyList_CheckExact(answers) || PyList_GET_SIZE(answers) != number)) {
+    if (answers && (!PyList_CheckExact(answers) || PyList_GET_SIZE(answers) != r->ahead)) {
         Py_CLEAR(answers); /* somebody changed the oracle's attribute */
     }
     return answers;
@@ -346,12 +412,13 @@ static int look_ahead(run *r, size_t from)
 {
     Py_CLEAR(r->answers);
     r->next = r->ahead = 0;
-    for (size_t j = from; j < r->frame.block_count && r->ahead < AHEAD; j++) {
+    for (size_t j = from; j < r->frame.block_count && r->ahead < RUN_AHEAD; j++) {
+        r->places[r->ahead] = (uint16_t)j;
         r->ahead += is_asked(r, j);
     }
     PyObject *columns = r->ahead < FEWEST || r->acc_index >= 0 ? Py_None : columns_of(r);
     if (columns && columns != Py_None) {
-        r->answers = ask_together(r, columns, from, r->ahead);
+        r->answers = ask_together(r, columns);
     }
     if (PyErr_Occurred()) {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) {
@@ -365,7 +432,7 @@ static int look_ahead(run *r, size_t from)
 /* Element j of the block, which is marked. */
 static int answer_marked(run *r, size_t j, run_answer *answer, void *context)
 {
-    if (!is_asked(r, j)) {
+    if (r->valid && !is_asked(r, j)) {
         return answer(r, j, context);
     }
     if (r->next == r->ahead && look_ahead(r, j) < 0) {
@@ -425,11 +492,13 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
 {
     PyObject **values = r->values + 1;
     unsigned input = 0;
+    PyObject *answered = run_answered(r);
+    if (answered) {
+        r->together++;
+        return Py_NewRef(answered);
+    }
     if (r->asked++ == 0) {
         memset(values, 0, (size_t)r->visible * sizeof *values);
-    }
-    if (r->answers) {
-        return Py_NewRef(PyList_GET_ITEM(r->answers, r->next));
     }
     for (Py_ssize_t i = 0; i < r->visible; i++) {
         if (i == r->acc_index) {
@@ -441,7 +510,7 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
                 return NULL;
             }
         } else if (!values[i]) {
-            values[i] = Py_NewRef(r->args[i]);
+            values[i] = Py_NewRef(argument(r, i));
         }
     }
     size_t flagged = (size_t)r->visible | PY_VECTORCALL_ARGUMENTS_OFFSET;
@@ -450,6 +519,9 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
                               : PyObject_Vectorcall(r->oracle, values, flagged, NULL);
     if (r->acc_index >= 0 && r->acc_index < r->visible) {
         Py_CLEAR(values[r->acc_index]);
+    }
+    if (!result && !r->unnoted) {
+        note_element(r->first + index);
     }
     return result;
 }

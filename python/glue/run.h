@@ -13,6 +13,7 @@
 enum {
     RUN_ARGS_INLINE = 8,        /* runs of more arguments allocate their tables */
     FRAME_ON_STACK = 64 * 1024, /* bytes: larger frames are allocated */
+    RUN_AHEAD = 256,            /* marked elements that go to Python together: all of their results are in memory at once */
     SLICE_WORK = 1 << 22        /* instructions times elements between two looks at signals: under 100 ms of the slowest */
 };
 
@@ -32,12 +33,17 @@ typedef struct {
     ao_spacing *spacings;
     unsigned nspaced;        /* inputs that are not side by side */
     ao_value *params;
+    unsigned ntables;        /* arguments that are tables: a tuple of one buffer. The last of `arrays` are theirs, backwards */
+    ao_table *looked_up;     /* what programs have for them */
     int8_t *is_array;        /* per argument */
+    int unnoted;             /* what it goes through is a part of something else: its indices mean nothing to the caller */
     size_t asked;            /* elements that the oracle was asked for; if any, values are set */
     PyObject **values;       /* what the oracle is called with; one free slot in front, for vectorcall */
     PyObject *columns;       /* the oracle of many elements at once, None if there is none, NULL if it is not known yet */
     PyObject *answers;       /* what it said of the marked elements that come next, or NULL: they are asked for one by one */
     Py_ssize_t ahead, next;  /* so many marked elements have been looked at, and so many of them have been answered */
+    uint16_t places[RUN_AHEAD]; /* in the block, of those that have been looked at */
+    size_t together;         /* elements that were answered so */
     deferred_error unheard;  /* what was raised when they were asked for together */
     const uint8_t *valid;    /* bits of elements that are not null, or NULL: for the others nobody is asked */
     ao_frame frame;
@@ -47,6 +53,7 @@ typedef struct {
     const void *inline_inputs[RUN_ARGS_INLINE];
     ao_spacing inline_spacings[RUN_ARGS_INLINE];
     ao_value inline_params[RUN_ARGS_INLINE];
+    ao_table inline_tables[RUN_ARGS_INLINE];
     int8_t inline_is_array[RUN_ARGS_INLINE];
     PyObject *inline_values[RUN_ARGS_INLINE + 1];
 } run;
@@ -56,9 +63,10 @@ typedef struct {
 static inline void run_none(run *r)
 {
     r->program = NULL;
-    r->asked = 0;
+    r->asked = r->together = 0;
     r->count = 0;
-    r->ninputs = 0;
+    r->ninputs = r->ntables = 0;
+    r->unnoted = 0;
     r->first = 0;
     r->frame_memory = r->tables = NULL;
     r->columns = r->answers = r->unheard.error = NULL;
@@ -67,6 +75,8 @@ static inline void run_none(run *r)
 
 /* Takes the buffers among the arguments: at least one, all of one length. The arguments outlive the run. */
 int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible);
+/* Inputs and tables that share memory with the output get copies: array_separate. */
+int run_separate(run *r, const ao_array *out, int *same);
 /* Binds a program to the arguments; ValueError if it was compiled for others. */
 int run_bind(run *r, PyObject *program, Py_ssize_t acc_index);
 void run_close(run *r);
@@ -101,6 +111,11 @@ typedef int run_answer(run *r, size_t j, void *context);
  * run has been finished, also if it is an exception. 0: all done; 1: stopped, after that element; -1: exception. */
 int run_through(run *r, size_t end, run_answer *answer, void *context);
 
+/* What the oracle has said of the marked element that is being answered, borrowed; NULL if it was not asked yet. */
+static inline PyObject *run_answered(const run *r)
+{
+    return r->answers ? PyList_GET_ITEM(r->answers, r->next) : NULL;
+}
 /* What the oracle says of one element; `acc` is a fold's accumulator, else NULL. */
 PyObject *run_ask(run *r, size_t index, PyObject *acc);
 /* Element j of the current block is marked: its truth by Python, also stored as its result. -1: exception. */

@@ -10,7 +10,7 @@
 
 static const char *type_name(unsigned type)
 {
-    return type == AO_TYPE_NONE ? "" : ao_type_names[type];
+    return type == AO_TYPE_NONE ? "" : type >= AO_TABLE_OF ? "table" : ao_type_names[type];
 }
 
 static PyObject *make_ops(void)
@@ -112,6 +112,7 @@ static const struct {
 } constants[] = {
     {"MARKING", AO_MARKING}, /* flags of instructions */
     {"STORE", AO_STORE},
+    {"TABLE_OF", AO_TABLE_OF}, /* added to the type of a table's elements */
     {"NO_TYPE", AO_TYPE_NONE}, /* in a header: the program has no OUT */
     {"SUMS", AO_SUMS}, /* what moments() and run_pipe() are to gather */
     {"SQUARES", AO_SQUARES},

@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-enum { MOST_ELEMENTS = 700, MOST_FRAME = 1 << 20, ARRAYS = 8 };
+enum { MOST_ELEMENTS = 700, MOST_FRAME = 1 << 20, ARRAYS = 8, TABLE = 21 };
 
 typedef struct {
     unsigned char out[MOST_ELEMENTS * 8];
@@ -102,8 +102,18 @@ static void run_plan(const ao_program *p, const plan *how, outcome *o)
         arrays[i] = allocate_aligned(how->count * ao_type_sizes[ao_program_type(p, i)] + 64);
         fill_array(arrays[i], ao_program_type(p, i), how->count, data_seed + i);
     }
+    static unsigned char elements[AO_NTYPES][TABLE * 8];
+    static ao_table tables[AO_NTYPES];
+    for (unsigned type = 0; type < AO_NTYPES; type++) {
+        fill_array(elements[type], type, TABLE, data_seed + 77 + type);
+        tables[type] = (ao_table){elements[type], data_seed % (TABLE + 1)};
+    }
     for (unsigned i = 0; i < params; i++) {
         const unsigned type = ao_program_type(p, inputs + i);
+        if (type >= AO_TABLE_OF) {
+            values[i].table = &tables[type - AO_TABLE_OF];
+            continue;
+        }
         fill_array((unsigned char *)&values[i], type == AO_TYPE_f32 ? AO_TYPE_f64 : type, 1, data_seed + 99 + i);
     }
     void *context[2] = {out, (void *)&size};
@@ -316,7 +326,7 @@ static void make_registers(maker *m)
     for (unsigned n = pick(m, 4); n > 0; n--)
         build_input(b, pick(m, 2) ? favourite : pick(m, AO_NTYPES));
     for (unsigned n = pick(m, 3); n > 0; n--)
-        build_param(b, pick(m, 2) ? favourite : pick(m, AO_NTYPES));
+        build_param(b, (pick(m, 2) ? favourite : pick(m, AO_NTYPES)) + (pick(m, 3) ? 0 : AO_TABLE_OF));
     for (unsigned n = pick(m, 3); n > 0; n--)
         build_const(b, pick(m, AO_NTYPES), (ao_value){.u = random_u64(&m->state) >> pick(m, 64)});
     for (unsigned k = 0; k < b->header.consts; k++)

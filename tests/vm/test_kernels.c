@@ -772,6 +772,45 @@ static void check_horner(uint64_t *state)
     }
 }
 
+static int is_look_up(unsigned op)
+{
+    return ao_ops[op].b >= AO_TABLE_OF && ao_ops[op].b != AO_TYPE_NONE;
+}
+
+/* TAKE's b is a slot with the address of a table: of every length and type, with indices inside, at both ends and past them. */
+static void check_take(unsigned op, uint64_t *state)
+{
+    enum { N = 200, LONGEST = 40 };
+    const ao_op_info *info = &ao_ops[op];
+    static _Alignas(64) char elements[8 * LONGEST], d[8 * N + 8];
+    static int64_t a[N];
+    static uint8_t mark[N];
+    for (size_t i = 0; i < LONGEST; i++)
+        put(elements, i, info->dst, random_value(info->dst, state));
+    for (int64_t count = 0; count <= LONGEST; count++)
+        for (const char *const *name = ao_isa_names; *name; name++) {
+            const ao_isa *isa = ao_isa_find(*name);
+            const ao_table table = {elements, (size_t)count}, *slot = &table;
+            unsigned any = 0;
+            for (size_t i = 0; i < N; i++) {
+                a[i] = (int64_t)(i % 100) - 50;
+                a[i] = i % 31 ? a[i] : i % 2 ? INT64_MIN : INT64_MAX;
+                any |= a[i] < -count || a[i] >= count;
+            }
+            if (!isa)
+                continue;
+            CHECK(isa->ops[op](N, d, a, &slot, NULL, 2, NULL) == any, "%s TAKE of %d: flag", *name, (int)count);
+            CHECK(isa->ops[op](N, d, a, &slot, NULL, 2, mark) == any, "%s TAKE of %d: flag", *name, (int)count);
+            for (size_t i = 0; i < N; i++) {
+                const int bad = a[i] < -count || a[i] >= count;
+                CHECK(mark[i] == bad, "%s TAKE %lld of %d: mark %d", *name, (long long)a[i], (int)count, mark[i]);
+                if (!bad)
+                    CHECK(same(get(d, i, info->dst), get(elements, (size_t)(a[i] + (a[i] < 0 ? count : 0)), info->dst),
+                               info->dst), "%s TAKE %lld of %d", *name, (long long)a[i], (int)count);
+            }
+        }
+}
+
 /* ---- digests ---- */
 
 static uint64_t mix(uint64_t digest, uint64_t bits)
@@ -837,7 +876,7 @@ static int print_digests(cases *k, const char *level)
 {
     const ao_isa *isa = ao_isa_find(level);
     for (unsigned op = 0; isa && op < AO_NOPS; op++) {
-        if (ao_ops[op].run)
+        if (ao_ops[op].run || is_look_up(op))
             continue;
         prepare(k, op);
         printf("%s_%s %016llx\n", k->info->name, ao_type_names[k->info->type], (unsigned long long)digest_of(k, isa));
@@ -853,7 +892,9 @@ int main(int count, char **arguments)
         return print_digests(&k, count > 2 ? arguments[2] : NULL);
     check_horner(&state);
     for (unsigned op = 0; op < AO_NOPS; op++) {
-        if (ao_ops[op].run)
+        if (is_look_up(op))
+            check_take(op, &state);
+        if (ao_ops[op].run || is_look_up(op))
             continue;
         prepare(&k, op);
         check_digest(&k);

@@ -385,6 +385,46 @@ static void test_mask(void)
     REFUSE("without OUT", -1);
 }
 
+/* A parameter that is a table is read by its own operation, as a table of its type, and by nothing else. */
+static void test_tables(void)
+{
+    start(2);
+    b.types[P] = AO_TYPE_table_i64;
+    in_body(&b, AO_OP_TAKE_i64, T0, X, P, NO);
+    in_body(&b, AO_OP_ADD_i64, out_reg(&b), T0, K, NO);
+    ACCEPT("a table");
+    b.types[P] = AO_TYPE_table_u64;
+    REFUSE("operand of the wrong type", 0);
+    b.types[P] = I64;
+    REFUSE("operand of the wrong type", 0);
+    b.types[P] = AO_TYPE_table_i64;
+    b.instrs[1].b = P;
+    REFUSE("operand of the wrong type", 1);
+    b.instrs[1].b = K, b.instrs[0].a = P;
+    REFUSE("operand of the wrong type", 0);
+    b.instrs[0].a = X, b.instrs[0].dst = P;
+    REFUSE("target that this section may not write", 0);
+    b.instrs[0].dst = T0, b.types[X] = AO_TYPE_table_i64;
+    REFUSE("unknown type", -1);
+    b.types[X] = I64, b.types[K] = AO_TYPE_table_i64;
+    REFUSE("unknown type", -1);
+    b.types[K] = I64, b.types[P] = AO_TABLE_OF + AO_NTYPES;
+    REFUSE("unknown type", -1);
+    b.types[P] = AO_TABLE_OF - 1;
+    REFUSE("unknown type", -1);
+}
+
+/* Nor is it what a fold carries. */
+static void test_table_as_accumulator(void)
+{
+    start(2);
+    b.types[P] = AO_TYPE_table_i64;
+    b.header.acc = P, b.header.next = T0;
+    in_scan(&b, AO_OP_TAKE_i64, T0, X, P, NO);
+    in_epilogue(&b, AO_OP_COPY_i64, out_reg(&b), T0, NO, NO);
+    REFUSE("is a table", -1);
+}
+
 static void test_header(void)
 {
     start(1);
@@ -523,6 +563,8 @@ int main(void)
     test_next_type();
     test_scan_sizes();
     test_mask();
+    test_tables();
+    test_table_as_accumulator();
     test_header();
     test_sizes_and_padding();
     test_limits();

@@ -28,6 +28,8 @@
 #define SLOT_TYPE(T) typedef ao_##T AO_MAY_ALIAS p_##T;
 AO_TYPES(SLOT_TYPE)
 typedef struct no_operand p_NONE;
+#define SLOT_TABLE(T) typedef const ao_table *p_table_##T AO_MAY_ALIAS;
+AO_TYPES(SLOT_TABLE)
 typedef uint32_t w_i16, w_i32, w_u32;
 typedef uint64_t w_i64, w_u64;
 typedef double w_f64;
@@ -790,6 +792,26 @@ AO_LIST_WIDE(POWER, _)
     }
 AO_LIST_CHOICE(SELECT, _)
 #define DO_SEL(T) CALL, select_##T(n, d, a, b, c, uniform)
+
+/* An index is read once: what is checked is what is used, whoever writes to it meanwhile. */
+#define TAKE(T, _)                                                                                                    \
+    static unsigned take_##T(size_t n, p_##T *d, const p_i64 *a, const ao_table *table, uint8_t *mark)                \
+    {                                                                                                                 \
+        const ao_##T *const elements = table->data;                                                                   \
+        const uint64_t count = table->count;                                                                          \
+        uint64_t faults = 0;                                                                                          \
+        for (size_t i = 0; i < n; i++) {                                                                              \
+            const int64_t x = a[i];                                                                                   \
+            const uint64_t at = (uint64_t)x + (x < 0 ? count : 0), bad = at >= count;                                 \
+            d[i] = elements[bad ? 0 : at];                                                                            \
+            faults |= bad;                                                                                            \
+            if (mark)                                                                                                 \
+                mark[i] = (uint8_t)bad;                                                                               \
+        }                                                                                                             \
+        return faults != 0;                                                                                           \
+    }
+AO_LIST_ALL(TAKE, _)
+#define DO_TAKE(T) CALL, take_##T(n, d, a, *b, mark)
 
 static unsigned fail(size_t n, p_b1 *d, uint8_t *mark)
 {
