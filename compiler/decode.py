@@ -9,6 +9,9 @@ Names are resolved to objects, and objects are known by identity, never by name:
 is what the name finds. What was found is recorded: numbers become further parameters of the program (``slots``), read
 again at each call; modules and functions become ``guards``, compared again at each call.
 
+A ``for`` over a range of constants, or over a constant tuple of numbers, is executed as often as Python would: the
+iterator on the stack knows its numbers. So such loops are unrolled, within MAX_STEPS and the limit of nodes.
+
 Operations that Python would evaluate although their value is not used (``0 if 1/x else 0``) stay, as operands of
 ``seq``. Only ``argval`` and ``arg`` of ``dis`` instructions are used, of the plain bytecode, which neither adaptation
 nor tracing changes. CPython versions that this has not been tested on are not decoded.
@@ -53,6 +56,8 @@ VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
 MAX_INLINE = 8
 #: Instructions executed for one function: ways that never meet again could be exponentially many.
 MAX_STEPS = 20_000
+#: The versions whose loops are known: what is on the stack in one has changed with nearly every version.
+LOOPS = sys.version_info < (3, 14)
 #: What LOAD_COMMON_CONSTANT loads, by its argument: new in 3.14, and since 3.15 also None, True, False and -1.
 _COMMON_CONSTANTS: list[object] = getattr(opcode, "_common_constants", [])
 
@@ -81,6 +86,14 @@ class _Object:
     """A module, a known callable, a function to inline, or a constant collection on the stack."""
 
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Iterator:
+    """The iterator of a loop on the stack: its numbers, and how many of them have been taken."""
+
+    numbers: tuple[Any, ...]
+    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +219,7 @@ class _Decoder:
             return NONE
         if value is MISSING:
             raise Unsupported(f"{name!r} is not defined")
-        if type(value) in (types.ModuleType, types.FunctionType) or _is_known(value):
+        if type(value) in (types.ModuleType, types.FunctionType) or _is_known(value) or value is range:
             return _Object(value)
         why = "which is not a plain function of numbers" if callable(value) else "not an int, float or bool"
         raise Unsupported(f"{name!r} is {_describe(value)}, {why}")
@@ -287,35 +300,74 @@ class _Frame:
 
     # -- control flow ------------------------------------------------------------------------------------------------
 
+    def successors(self, k: int) -> tuple[int, ...]:
+        """The instructions that may follow one; the end is len(instructions)."""
+        i = self.instructions[k]
+        name = i.opname
+        if name in ("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"):
+            return (len(self.instructions),)
+        if "JUMP" not in name and name != "FOR_ITER":
+            return (k + 1,)
+        target = self.at[i.argval]
+        if target <= k and not (LOOPS and self.is_next(target)):
+            raise self.unsupported(i, "it has a loop")
+        return (target,) if name in ("JUMP_FORWARD", "JUMP_BACKWARD") else (k + 1, target)
+
+    def is_next(self, k: int) -> bool:
+        """Whether an instruction takes the next number of a for loop."""
+        while self.instructions[k].opname == "EXTENDED_ARG":
+            k += 1
+        return bool(self.instructions[k].opname == "FOR_ITER")
+
     def post_dominators(self) -> list[int]:
         """For each instruction the next one that every way from it passes; len(instructions) is the end.
 
-        All jumps are forward, so the successors of an instruction are done before it (Cooper, Harvey, Kennedy 2001).
+        Immediate dominators of the graph with all edges turned round (Cooper, Harvey, Kennedy 2001). Without loops the
+        first pass finds all of them: every successor of an instruction comes after it.
         """
         end = len(self.instructions)
-        meets = [end] * (end + 1)
-        for k in range(end - 1, -1, -1):
-            i = self.instructions[k]
-            name = i.opname
-            if name in ("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"):
-                continue
-            if "JUMP" not in name:
-                meets[k] = k + 1
-                continue
-            target = self.at[i.argval]
-            if target <= k:
-                raise self.unsupported(i, "it has a loop")
-            if name == "JUMP_FORWARD":
-                meets[k] = target
-                continue
-            a, b = k + 1, target
-            while a != b:
-                if a < b:
-                    a = meets[a]
-                else:
-                    b = meets[b]
-            meets[k] = a
-        return meets
+        after = [self.successors(k) for k in range(end)]
+        order = self.ways_back(after)
+        meets = [-1] * end + [end]
+        changed = True
+        while changed:
+            changed = False
+            for k in sorted(order, key=order.__getitem__, reverse=True):
+                known = [s for s in after[k] if meets[s] >= 0] if k < end else []
+                if not known:
+                    continue
+                found = known[0]
+                for other in known[1:]:
+                    a, b = found, other
+                    while a != b:
+                        if order[a] < order[b]:
+                            a = meets[a]
+                        else:
+                            b = meets[b]
+                    found = a
+                changed |= meets[k] != found
+                meets[k] = found
+        return [end if meet < 0 else meet for meet in meets]
+
+    def ways_back(self, after: list[tuple[int, ...]]) -> dict[int, int]:
+        """Of each instruction from which the end is reached, its place in a postorder of the graph turned round."""
+        before: dict[int, list[int]] = {}
+        for k, following in enumerate(after):
+            for s in following:
+                before.setdefault(s, []).append(k)
+        order: dict[int, int] = {}
+        seen = {len(after)}
+        stack = [(len(after), iter(before.get(len(after), ())))]
+        while stack:
+            k, rest = stack[-1]
+            step = next((p for p in rest if p not in seen), None)
+            if step is None:
+                order[k] = len(order)
+                stack.pop()
+            else:
+                seen.add(step)
+                stack.append((step, iter(before.get(step, ()))))
+        return order
 
     def call(self, args: list[Any], given: dict[str, Any]) -> int:
         effects, value = self.run(0, (), tuple(sorted(self.bind(args, given).items())), len(self.instructions))
@@ -352,7 +404,7 @@ class _Frame:
         key = (start, stack, names, stop)
         found = self.known.get(key)
         if found is None:
-            # A way that is still being executed is not met again: all jumps are forward.
+            # A way that is still being executed is not met again: jumps are forward, or the iterator has moved on.
             found = self.known[key] = _Run(self, start, list(stack), dict(names), stop).result()
         return found
 
@@ -611,6 +663,9 @@ class _Run:
         if NULL not in pair or not isinstance(callee, _Object):
             raise Unsupported(f"a call of {_describe_item(callee)}")
         function = callee.value
+        if function is range:
+            self.stack.append(self.constant_range(args))
+            return
         if type(function) is types.FunctionType:
             node = self.frame.decoder.function(function, function, args)
         elif _is_known(function):
@@ -619,6 +674,42 @@ class _Run:
             raise Unsupported(f"a call of {_describe(function)}")
         self.effects.append(node)
         self.stack.append(node)
+
+    # -- rules: loops ------------------------------------------------------------------------------------------------
+
+    def constant_range(self, args: list[int]) -> _Object:
+        nodes: list[Node] = [self.build.nodes[a] for a in args]
+        if not 1 <= len(args) <= 3 or any(n.op != "const" or type(n.value) is not int for n in nodes):
+            raise Unsupported("range() of something that is not a constant")
+        try:
+            return _Object(range(*[int(n.value) for n in nodes]))  # type: ignore[call-overload]
+        except ValueError:
+            raise Unsupported("range() with a step of zero") from None
+
+    def get_iterator(self, i: dis.Instruction) -> None:
+        iterated = self.stack.pop()
+        if not isinstance(iterated, _Object) or type(iterated.value) not in (range, tuple):
+            raise Unsupported("a loop over something that is no constant range or tuple")
+        if iterated.value[MAX_STEPS:]:
+            raise Unsupported(f"a loop of more than {MAX_STEPS} steps")
+        if any(type(v) not in (int, float, bool) for v in iterated.value):
+            raise Unsupported("a loop over other things than numbers")
+        self.stack.append(_Iterator(tuple(iterated.value)))
+
+    def next_number(self, i: dis.Instruction) -> None:
+        iterator = self.stack[-1]
+        if not LOOPS or not isinstance(iterator, _Iterator):
+            raise Unsupported("a loop")
+        if iterator.taken < len(iterator.numbers):
+            self.stack[-1] = _Iterator(iterator.numbers, iterator.taken + 1)
+            self.stack.append(self.build.const(iterator.numbers[iterator.taken]))
+            return
+        self.stack.pop()
+        self.k = self.frame.at[i.argval]
+        if sys.version_info >= (3, 12):  # what CPython passes over where the iterator is exhausted
+            self.k += 1  # END_FOR
+        if sys.version_info >= (3, 13):
+            self.k += 1  # POP_TOP
 
     # -- rules: control ------------------------------------------------------------------------------------------------
 
@@ -676,7 +767,7 @@ class _Run:
 
     def phi(self, condition: int, a: Any, b: Any) -> Any:
         """The one value of a place that two ways give; None if there is none, which matters only if it is used."""
-        if a is b or (isinstance(a, int) and a == b):
+        if a is b or (isinstance(a, (int, _Iterator, _Table)) and a == b):
             return a
         if isinstance(a, int) and isinstance(b, int):
             return self.build.add("if", condition, a, b)
@@ -690,7 +781,7 @@ def _construct(i: dis.Instruction) -> str:
         "KW_NAMES": "a call with keyword arguments", "CALL_FUNCTION_EX": "a call with * or **",
         "STORE_GLOBAL": "an assignment to a global", "STORE_DEREF": "an assignment to a nonlocal",
         "IMPORT_NAME": "an import", "RAISE_VARARGS": "a raise or assert", "MAKE_FUNCTION": "a nested function",
-        "FOR_ITER": "a loop", "GET_ITER": "a loop", "BUILD_TUPLE": "a tuple", "BUILD_LIST": "a list",
+        "BUILD_TUPLE": "a tuple", "BUILD_LIST": "a list",
         "FORMAT_VALUE": "an f-string", "FORMAT_SIMPLE": "an f-string", "FORMAT_WITH_SPEC": "an f-string",
         "BUILD_STRING": "an f-string", "BUILD_INTERPOLATION": "a t-string", "BUILD_TEMPLATE": "a t-string",
         "LOAD_ASSERTION_ERROR": "a raise or assert", "BINARY_SLICE": "a slice", "BUILD_SLICE": "a slice",
@@ -729,7 +820,11 @@ _RULES: dict[str, Callable[[_Run, dis.Instruction], Any]] = {
     **dict.fromkeys(("LOAD_ATTR", "LOAD_METHOD"), _Run.load_attr),
     **dict.fromkeys(
         [
-            *(f"POP_JUMP_{way}IF_{what}" for way in ("", "FORWARD_") for what in ("TRUE", "FALSE", "NONE", "NOT_NONE")),
+            *(
+                f"POP_JUMP_{way}IF_{what}"
+                for way in ("", "FORWARD_", "BACKWARD_")
+                for what in ("TRUE", "FALSE", "NONE", "NOT_NONE")
+            ),
             "JUMP_IF_TRUE_OR_POP",
             "JUMP_IF_FALSE_OR_POP",
         ],
@@ -754,4 +849,7 @@ _RULES: dict[str, Callable[[_Run, dis.Instruction], Any]] = {
     "RETURN_VALUE": _Run.give,
     "RETURN_CONST": _Run.give_const,
     "JUMP_FORWARD": _Run.jump,
+    "JUMP_BACKWARD": _Run.jump,
+    "GET_ITER": _Run.get_iterator,
+    "FOR_ITER": _Run.next_number,
 }

@@ -51,14 +51,16 @@ def reduce(arr: Any, f: Function, /, initial: Any = None, *, ieee: bool = False,
 
 
 @front
-def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None, typecode: str | None = None,
-               ieee: bool = False, compile: bool = True, strict: bool = False,
-               nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
+def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None,
+               typecode: str | tuple[str, ...] | None = None, ieee: bool = False, compile: bool = True,
+               strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+               **named: Any) -> Any:  # fmt: skip
     """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
-    default the running sum. With initial the result has one element more. Exceptions are those of :func:`map`; nulls
-    and names are as in :func:`reduce`.
+    default the running sum. With initial the result has one element more. A callable's accumulator may be a tuple of
+    numbers, begun by initial: then the result is of its first items, or with a tuple of typecodes a tuple of arrays.
+    Exceptions are those of :func:`map`; nulls and names are as in :func:`reduce`.
 
     >>> import arrayops as ao
     >>> from array import array

@@ -107,7 +107,25 @@ class _Writer:
             return [f"{indent}{self.expr()[0]}"]
         if roll < 0.68:
             return [f"{indent}if {self.condition()}: return {self.expr()[0]}"]
+        if roll < 0.74 and level < 2:
+            return self.loop(level, indent)
         return self.conditional(level, indent)
+
+    def loop(self, level: int, indent: str) -> list[str]:
+        """Of one to three steps, now and then left early: what its body assigns is bound after it."""
+        name = f"n{level}"
+        numbers = self.rng.choice(("range(1)", "range(2)", "range(3)", "range(2, -1, -1)", "(5, -2)", "(True, 3)"))
+        self.kinds[name] = "i"
+        lines = [f"{indent}for {name} in {numbers}:"]
+        before = dict(self.kinds)
+        if self.rng.random() < 0.3:
+            word = self.rng.choice(("break", "continue"))
+            lines.append(f"{indent}    if {self.condition()}: {word}")
+            lines += self.block(level + 1, indent + "    ")
+            self.kinds = before
+        else:
+            lines += self.block(level + 1, indent + "    ")
+        return lines
 
     def conditional(self, level: int, indent: str) -> list[str]:
         """Both arms; what only one of them assigns may be unbound after it, and is used then only now and again."""

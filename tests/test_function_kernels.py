@@ -49,7 +49,7 @@ def test_a_function_kernel_describes_itself() -> None:
 
 def test_a_callback_kernel_says_why() -> None:
     def loops(x: float) -> float:
-        for _ in range(3):
+        while x < 3:
             x = x + 1
         return x
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _machine
 from ..compiler.terms import Param
 from .arguments import unwrapped
-from .common import held, native
+from .common import different_lengths, held, native
 from .functions import Meaning
 from .plans import types_of
 
@@ -24,10 +24,15 @@ class Unsettled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A fold by what a kernel means, with the numbers that follow the accumulator and the element."""
+    """A fold by what a kernel means, with what follows the accumulator and the element: numbers, tables and arrays."""
 
     meaning: Meaning
     numbers: tuple[Any, ...]
+
+    @property
+    def arrays(self) -> list[Any]:
+        """The further arrays, whose elements go with those of the first."""
+        return [a for a in self.numbers if not isinstance(a, (int, float, tuple))]
 
     def step(self, acc: Any, x: Any) -> Any:
         """The next accumulator, by Python."""
@@ -38,6 +43,30 @@ class Fold:
     def callable(self) -> Callable[[Any, Any], Any]:
         """``step``, as directly as possible."""
         return self.step if self.numbers or self.meaning.sees_captured else self.meaning.python
+
+    def steps(self, arr: Any, start: int = 0) -> tuple[Callable[[Any, Any], Any], Iterator[Any]]:
+        """What functools.reduce wants: with further arrays the items are rows, whose first is the element."""
+        if not self.arrays:
+            return self.callable, itertools.islice(native(arr), start, None)
+        count = _machine.buffer_info(arr)[2]
+        for other in (_machine.buffer_info(a)[2] for a in self.arrays):
+            if other != count:
+                raise different_lengths(count, other)
+        captured = unwrapped(self.meaning.captured) if self.meaning.sees_captured else ()
+        given = zip(self.numbers, unwrapped(self.numbers), strict=True)
+        columns = [itertools.repeat(b) if isinstance(a, (int, float, tuple)) else native(a) for a, b in given]
+        rows = zip(native(arr), *columns, strict=False)
+        return lambda acc, row: self.meaning.python(acc, *row, *captured), itertools.islice(rows, start, None)
+
+    def running(self, arr: Any, initial: Any) -> list[Any]:
+        """All values of the accumulator, by Python."""
+        step, items = self.steps(arr)
+        if initial is None and self.arrays:
+            first = next(items, None)
+            if first is None:
+                return []
+            initial = first[0]
+        return list(itertools.accumulate(items, step, initial=initial))
 
     def run(self, arr: Any, acc: Any, start: int, out: Any = None) -> Any:
         """The accumulator after elements start.. of arr; with out, each of its values there.
@@ -59,9 +88,10 @@ class Fold:
             if plan.program is not None:
                 visible = self.meaning.visible(2 + len(self.numbers))
                 return _machine.run_fold(plan.program, args, self.meaning.python, visible, 0, start, out)
-            acc = self.step(acc, native(arr)[start])
+            step, items = self.steps(arr, start)
+            acc = step(acc, next(items))
             if out is not None:
                 raise Unsettled
             start += 1
-        with held(arr):
-            return functools.reduce(self.callable, itertools.islice(native(arr), start, None), acc)
+        with held(arr, *self.arrays):
+            return functools.reduce(*self.steps(arr, start), acc)

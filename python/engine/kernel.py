@@ -31,7 +31,7 @@ from .arguments import (
     thread_count,
     unwrapped,
 )
-from .common import MISSING, Later, held, is_buffer, make_room, native, new_values
+from .common import MISSING, Later, held, is_buffer, make_room, native, new_values, plain
 from .exchange import OWN_TRUTHS, exchanges, fills, folds, takes
 from .folds import Fold, Unsettled
 from .functions import Meaning, NotCompilable, Translation
@@ -422,7 +422,8 @@ class Kernel(_machine.KernelBase):
             what = f"{self._text or self.source!r} is a fold of acc and x, the accumulator and the element"
             raise TypeError(f"{what}: there is no value for {quoted(missing)}")
         tables = {self.params[i] for i in self._tables}
-        numbers = {n: value if n in tables else plain_number(value, n, "fold") for n, value in names.items()}
+        as_they_are = {n for n, value in names.items() if n in tables or is_buffer(plain(value))}
+        numbers = {n: value if n in as_they_are else plain_number(value, n, "fold") for n, value in names.items()}
         return self._bind((0, 0), numbers)[0][2:]
 
     @folds
@@ -436,15 +437,19 @@ class Kernel(_machine.KernelBase):
         with held(arr):
             if initial is MISSING and len(values):
                 return fold.run(arr, values[0], 1)
-            return functools.reduce(fold.callable, values, *(() if initial is MISSING else (initial,)))
+            return functools.reduce(*fold.steps(arr), *(() if initial is MISSING else (initial,)))
 
     @exchanges(chunkwise=None, positional=2)
-    def accumulate(self, arr: Any, initial: Any = None, typecode: str | None = None, **names: Any) -> Any:
+    def accumulate(self, arr: Any, initial: Any = None, typecode: str | tuple[str, ...] | None = None,
+                   **names: Any) -> Any:  # fmt: skip
         """The running fold of arr; see :func:`arrayops.accumulate`."""
         code, _, count, _ = _machine.buffer_info(arr)
-        code = code if typecode is None else checked_typecode(typecode)
+        codes = tuple(map(checked_typecode, typecode)) if isinstance(typecode, tuple) else ()
+        code = code if typecode is None or isinstance(typecode, tuple) else checked_typecode(typecode)
         numbers = self._bind_fold(names)
         fold = Fold(self._meaning((_ANY_INT, 0, *numbers), count), numbers)
+        if codes or type(initial) is tuple:
+            return _states(fold, arr, initial, codes, code)
         by_python = (initial is None and not count) or type(initial) not in (int, float, bool, type(None))
         first = None if by_python else native(arr)[0] if initial is None else initial
         by_python |= code == "?" and type(first) is not bool
@@ -458,7 +463,7 @@ class Kernel(_machine.KernelBase):
             except (Unsettled, TypeError, OverflowError):
                 pass  # which exception comes first depends on all elements: Python itself decides
         with held(arr):
-            return stored(code, list(itertools.accumulate(native(arr), fold.callable, initial=initial)))
+            return stored(code, fold.running(arr, initial))
 
     # -- explaining ----------------------------------------------------------------------------------------------
 
@@ -501,6 +506,22 @@ def _place(function: Any, slot: Any) -> object:
     if name == "cell":
         return id(holder.__closure__[key])
     return (name, key, id(holder.__globals__) if name == "global" else id(holder))
+
+
+def _states(fold: Fold, arr: Any, initial: Any, codes: tuple[str, ...], code: str) -> Any:
+    """The running states of a fold, which are tuples: the first items, or an array of each, with typecodes."""
+    with held(arr, *fold.arrays):
+        states = fold.running(arr, initial)
+    if not codes:
+        return stored(code, [state[0] for state in states])
+    return tuple(stored(code, list(items)) for code, items in zip(codes, _columns(states, len(codes)), strict=True))
+
+
+def _columns(states: list[Any], number: int) -> list[Any]:
+    for state in states:
+        if len(state) != number:
+            raise ValueError(f"{number} typecodes for states of {len(state)} items")
+    return list(zip(*states, strict=True)) if states else [()] * number
 
 
 def stored(code: str, values: list[Any]) -> Any:
