@@ -55,8 +55,8 @@ def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None,
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
     default the running sum. With initial the result has one element more. A callable's accumulator may be a tuple of
-    numbers, begun by initial: then the result is of its first items, or with a tuple of typecodes a tuple of arrays. Exceptions are those of :func:`map`; nulls
-    and names are as in :func:`reduce`.
+    numbers, begun by initial: then the result is of its first items, or with a tuple of typecodes a tuple of arrays.
+    Exceptions are those of :func:`map`; nulls and names are as in :func:`reduce`.
 
     >>> import arrayops as ao
     >>> from array import array
