@@ -456,6 +456,7 @@ def _range_of(data: Any, wanted: tuple[float, float] | None) -> tuple[float, flo
         low, high = 0.0, 1.0
     elif is_float(data):
         low, high = _machine.bounds(data) or (math.nan, math.nan)
+        low, high = low + 0.0, high + 0.0  # no -0.0, which of two zeros is found depends on the processor
     else:
         g = gather(data, EXTREMES)
         low, high = float(g.low), float(g.high)

@@ -145,7 +145,8 @@ static int find_spacing(ao_array *array)
 {
     const Py_buffer *view = &array->view;
     const ptrdiff_t stride = view->strides && array->count > 1 ? view->strides[0] : view->itemsize;
-    const uintptr_t odd = (uintptr_t)view->buf & (uintptr_t)(view->itemsize - 1); /* sizes are powers of two, but of forms */
+    /* sizes are powers of two, but of forms; the address of nothing may be any */
+    const uintptr_t odd = array->count ? (uintptr_t)view->buf & (uintptr_t)(view->itemsize - 1) : 0;
     if (stride == 0) { /* the same element again and again: a copy, as a stride of 0 means another thing to the machine */
         return copy_from(array, 0);
     }

@@ -793,9 +793,21 @@ AO_LIST_WIDE(POWER, _)
 AO_LIST_CHOICE(SELECT, _)
 #define DO_SEL(T) CALL, select_##T(n, d, a, b, c, uniform)
 
-/* An index is read once: what is checked is what is used, whoever writes to it meanwhile. */
+/* An index is read once: what is checked is what is used, whoever writes to it meanwhile. The fast pass finds places first,
+ * in a loop that becomes vector code, and looks them up after. Where an index is outside, place 0 stands for it. */
+static uint64_t find_places(size_t n, uint64_t *at, const p_i64 *a, uint64_t count)
+{
+    uint64_t faults = 0;
+    LOOP {
+        const int64_t x = a[i];
+        const uint64_t place = (uint64_t)x + (x < 0 ? count : 0), bad = place >= count;
+        at[i] = bad ? 0 : place;
+        faults |= bad;
+    }
+    return faults;
+}
 #define TAKE(T, _)                                                                                                    \
-    static unsigned take_##T(size_t n, p_##T *d, const p_i64 *a, const ao_table *table, uint8_t *mark)                \
+    static unsigned take_marking_##T(size_t n, p_##T *d, const p_i64 *a, const ao_table *table, uint8_t *mark)        \
     {                                                                                                                 \
         const ao_##T *const elements = table->data;                                                                   \
         const uint64_t count = table->count;                                                                          \
@@ -807,6 +819,20 @@ AO_LIST_CHOICE(SELECT, _)
             faults |= bad;                                                                                            \
             if (mark)                                                                                                 \
                 mark[i] = (uint8_t)bad;                                                                               \
+        }                                                                                                             \
+        return faults != 0;                                                                                           \
+    }                                                                                                                 \
+    static unsigned take_##T(size_t n, p_##T *d, const p_i64 *a, const ao_table *table, uint8_t *mark)                \
+    {                                                                                                                 \
+        const ao_##T *const elements = table->data;                                                                   \
+        uint64_t at[CHUNK], faults = 0;                                                                               \
+        if (mark || n == 1)                                                                                           \
+            return take_marking_##T(n, d, a, table, mark);                                                            \
+        for (size_t first = 0; first < n; first += CHUNK) {                                                           \
+            const size_t end = n - first < CHUNK ? n : first + CHUNK;                                                 \
+            faults |= find_places(end - first, at, a + first, table->count);                                          \
+            for (size_t i = first; i < end; i++)                                                                      \
+                d[i] = elements[at[i - first]];                                                                       \
         }                                                                                                             \
         return faults != 0;                                                                                           \
     }
