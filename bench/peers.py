@@ -33,8 +33,9 @@ def optional(name: str) -> Any:
 
 
 np, numba, numexpr, pl = optional("numpy"), optional("numba"), optional("numexpr"), optional("polars")
+bottleneck = optional("bottleneck")
 pa, pc = optional("pyarrow"), optional("pyarrow.compute")
-ORDER = ("C loop", "Python", "NumPy", "numexpr", "Numba", "Arrow", "Polars", "Rust arrayops")
+ORDER = ("C loop", "Python", "NumPy", "bottleneck", "numexpr", "Numba", "Arrow", "Polars", "Rust arrayops")
 NAMES = ("x", "y", "z", "w")
 C_TYPES = {"d": "double", "i": "int32_t", "q": "int64_t", "Q": "uint64_t", "B": "uint8_t"}
 

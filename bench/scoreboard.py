@@ -28,7 +28,19 @@ from typing import Any
 
 import arrayops as ao
 import numpy as np
-from peers import ORDER, Call, Expression, Loops, contenders, empty, numexpr, python_loop, returning, rust_package
+from peers import (
+    ORDER,
+    Call,
+    Expression,
+    Loops,
+    bottleneck,
+    contenders,
+    empty,
+    numexpr,
+    python_loop,
+    returning,
+    rust_package,
+)
 from timing import about, rounds, spread
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -273,6 +285,45 @@ def run_filter(board: Board, rust: Any) -> None:
     board.compare("filter x > 0.5", 1_000_000, calls, array("d", [v for v in x if v > 0.5]), {"NumPy": 5})
 
 
+def run_order(board: Board) -> None:
+    """Counting, order and windows of a million doubles; sums of windows are exact here and nowhere else."""
+    size, width = 1_000_000, 100
+    x = array("d", np.random.default_rng(8).random(size).tobytes())
+    view = np.frombuffer(x)
+    counts, edges = np.histogram(view, 20)
+    calls: dict[str, Call] = {
+        "arrayops": returning(lambda: ao.histogram(x, 20)[0]),
+        "NumPy": returning(lambda: np.histogram(view, 20)[0]),
+    }
+    board.compare("histogram of 20 bins", size, calls, array("q", counts), {"NumPy": 4.0})
+    inside = array("d", edges)
+    calls = {
+        "arrayops": returning(lambda: ao.searchsorted(inside, x)),
+        "NumPy": returning(lambda: np.searchsorted(edges, view)),
+    }
+    board.compare("searchsorted among 21", size, calls, array("q", np.searchsorted(edges, view[:1000])), {})
+    calls = {
+        "arrayops": returning(lambda: ao.argsort(x)),
+        "NumPy": returning(lambda: np.argsort(view)),
+    }
+    places = np.argsort(view, kind="stable")
+    board.compare("argsort", size, calls, array("q", places[:1000]), {"NumPy": 1.0})
+    calls = {
+        "arrayops": returning(lambda: ao.topk(x, 100)),
+        "NumPy": returning(lambda: np.sort(np.partition(view, size - 100)[-100:])[::-1]),
+    }
+    board.compare("the 100 largest", size, calls, array("d", view[places[:-101:-1]]), {})
+    windows = ao.rolling(x, width)
+    for name, least in (("mean", 1 / 1.5), ("min", 1.0), ("std", 0.0), ("median", 0.0)):
+        calls = {"arrayops": returning(getattr(windows, name))}
+        if bottleneck is not None:
+            theirs = getattr(bottleneck, f"move_{name}")
+            calls["bottleneck"] = returning(lambda theirs=theirs: theirs(view, width)[width - 1 :])
+        expected = array("d", [min(x[i : i + width]) for i in range(1000)]) if name == "min" else None
+        needs = {"bottleneck": least} if least else {}
+        board.compare(f"rolling {name} of {width}", size, calls, expected, needs)
+
+
 def run_threads(board: Board) -> None:
     """Two threads against one; numexpr beside."""
     x = doubles(2 * BIG, 5)
@@ -471,6 +522,7 @@ def main() -> None:
     run_expressions(board)
     run_sums(board, rust)
     run_filter(board, rust)
+    run_order(board)
     run_threads(board)
     run_starts(board)
     print(about())

@@ -17,7 +17,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from .element import ZIP, Unfolds, checked_name, column_codes, element_codes, plain_name
+from .element import MAP, ZIP, Unfolds, checked_name, column_codes, element_codes, plain_name
 from .ir import ELEMENTARY1, ELEMENTARY2, FUNCTIONS, IR, Node, Number
 
 #: Bits of the largest integer that an evaluation may make; beyond it OverflowError. At this size the slowest
@@ -283,7 +283,7 @@ class _Columns(dict[int, Any]):
     def __missing__(self, columns: int) -> Any:
         """None if the function would be too large."""
         called, names = (_CALLED_IEEE, _NAMES_IEEE) if self.ieee else (_CALLED, _NAMES)
-        namespace: dict[str, Any] = {"__builtins__": {}, ZIP: zip, **names}
+        namespace: dict[str, Any] = {"__builtins__": {}, **names, ZIP: zip, MAP: map}
         try:
             codes = column_codes(self.ir, CHECKED, called, self.any_int, MAX_INT_BITS, columns)
         except Unfolds:

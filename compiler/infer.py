@@ -51,9 +51,10 @@ class Inference:
         self.graph = Graph()
         self.terms = self.graph.terms
         self.true, self.false = self.graph.const(True), self.graph.const(False)
-        self.bits_of_float = False  # an operator of bits and a float, Python's TypeError
         self.at = 0  # the node whose value is being found
         self.inverted: set[int] = set()  # the nodes that are ~ of a truth value, which texts may not write
+        self.mask_as_index = False  # an array of truth values in t[x], which texts may not write either
+        self.bits_of_float = False  # an operator of bits and a float, Python's TypeError
 
     def run(self) -> Value:
         """The value of the root."""
@@ -271,6 +272,7 @@ class Inference:
     def item(self, table: int, index: int) -> int:
         """An element of the parameter that is a table. A float is no index, and one of more than 64 bits is outside."""
         p, t = self.params[table], self.terms[index]
+        self.mask_as_index |= t.op == "param" and t.kind == "b" and self.params[int(t.value)].array
         if t.kind == "f" or not self.graph.in_some_lane(index):
             return self.graph.fail(p.kind)
         return self.graph.add("item", self.as_int(index), kind=p.kind, lo=p.lo, hi=p.hi, value=table, raises=True)

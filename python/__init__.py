@@ -34,15 +34,17 @@ if TYPE_CHECKING:
     from .compiler.parse import ExpressionError
     from .engine.functions import NotCompilable
     from .engine.kernel import Kernel
-    from .order import argsort, array_iterator, first, reverse, searchsorted, slice, sort, topk, unique
-    from .pipelines import Pipeline, lazy, lazy_array
+    from .order import ArrayIterator, argsort, array_iterator, first, reverse, searchsorted, slice, sort, topk, unique
+    from .pipelines import LazyArray, Pipeline, lazy, lazy_array
     from .statistics import RunningStats, Stats, bincount, histogram, median, quantile, stats, std, var
     from .windows import Rolling, rolling
 
 __version__ = "0.1.0"
 __all__ = [
+    "ArrayIterator",
     "ExpressionError",
     "Kernel",
+    "LazyArray",
     "NotCompilable",
     "Pipeline",
     "Rolling",
@@ -109,8 +111,19 @@ _LATER = {
     "engine.functions": ("NotCompilable",),
     "engine.kernel": ("Kernel",),
     "arithmetic": ("add", "clip", "divide", "multiply", "normalize", "scale", "subtract"),
-    "order": ("argsort", "array_iterator", "first", "reverse", "searchsorted", "slice", "sort", "topk", "unique"),
-    "pipelines": ("Pipeline", "lazy", "lazy_array"),
+    "order": (
+        "ArrayIterator",
+        "argsort",
+        "array_iterator",
+        "first",
+        "reverse",
+        "searchsorted",
+        "slice",
+        "sort",
+        "topk",
+        "unique",
+    ),
+    "pipelines": ("LazyArray", "Pipeline", "lazy", "lazy_array"),
     "statistics": ("RunningStats", "Stats", "bincount", "histogram", "median", "quantile", "stats", "std", "var"),
     "windows": ("Rolling", "rolling"),
 }

@@ -7,12 +7,13 @@ from typing import Any
 
 from . import _machine
 from .compiler.machine import FLOAT_TYPECODES
-from .engine.common import plain
+from .engine.common import also_named, plain
 from .engine.exchange import taken
 from .expressions import map, map_inplace
 from .reductions import any, minmax
 
 
+@also_named("arr1", "arr2")
 def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
         nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The sums of two buffers of one length, element by element: ``map(a, "x + y", b)``.
@@ -41,6 +42,7 @@ def subtract(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
     return map(a, "x - y", b, typecode=typecode, out=out, nulls=nulls)
 
 
+@also_named("arr1", "arr2")
 def multiply(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
              nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The products of two buffers of one length, element by element: ``map(a, "x * y", b)``.
@@ -82,6 +84,7 @@ def _for_elements(arr: Any, value: Any, what: str) -> Any:
     raise TypeError(f"{what} is {value!r}, which gives floats that this {code!r} array cannot hold")
 
 
+@also_named("array", "factor")
 def scale(arr: Any, factor: int | float) -> None:
     """Multiplies each element of a writable buffer by a number, in place.
 
@@ -98,6 +101,7 @@ def scale(arr: Any, factor: int | float) -> None:
     map_inplace(arr, "x * factor", factor=_for_elements(arr, factor, "factor"))
 
 
+@also_named("array", "min_val", "max_val")
 def clip(arr: Any, lo: int | float, hi: int | float) -> None:
     """Limits each element of a writable buffer to lo..hi, in place; nan elements stay.
 
@@ -118,6 +122,7 @@ def clip(arr: Any, lo: int | float, hi: int | float) -> None:
     map_inplace(arr, "lo if x < lo else hi if x > hi else x", lo=bounds[0], hi=bounds[1])
 
 
+@also_named("array")
 def normalize(arr: Any) -> None:
     """Scales the elements of a writable buffer of floats to 0..1, in place: ``(x - min) / (max - min)``.
 

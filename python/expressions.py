@@ -8,7 +8,7 @@ Kernels and the compiler are imported at their first use: importing them takes t
 
 from __future__ import annotations
 
-from .engine.common import Later, front
+from .engine.common import Later, also_named, front
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ else:
 
 
 @front
+@also_named("array", "fn")
 def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
         ieee: bool = False, compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
         names: Any = None, **named: Any) -> Any:  # fmt: skip
@@ -68,9 +69,10 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
 
 
 @front
+@also_named("array", "fn")
 def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None, ieee: bool = False,
-                compile: bool = True, strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
-                **named: Any) -> None:  # fmt: skip
+                compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
+                names: Any = None, **named: Any) -> None:  # fmt: skip
     """Replaces each element of a writable buffer by f of it: ``for i, x in enumerate(arr): arr[i] = f(x)``.
 
     Parameters and exceptions are those of :func:`map`. If an exception stops the call, the elements before the one that
@@ -84,11 +86,11 @@ def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None
     array('d', [1.0, 2.0])
     """
     named = kernel.with_names(f, names, named, ieee)
-    found = kernel.kernel_of(f, named, ieee, compile, strict=strict)
-    found.inplace(arr, *more, threads=threads, nulls=nulls, **named)
+    kernel.kernel_of(f, named, ieee, compile, strict=strict).inplace(arr, *more, threads=threads, nulls=nulls, **named)
 
 
 @front
+@also_named("array", "predicate")
 def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True, strict: bool = False,
            nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
     """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.

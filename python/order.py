@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import bisect
 import builtins
+import itertools
 import operator
 import sys
 from array import array
-from collections.abc import Iterator
 from typing import Any
 
 from . import _machine
-from .engine.common import Later, native, sliceable
+from .engine.common import Later, also_named, native, sliceable
 from .engine.exchange import given_as, is_array, taken, taken_together
 
 TYPE_CHECKING = False
@@ -22,6 +22,7 @@ else:
     kernel = Later("engine.kernel")
 
 
+@also_named("array")
 def reverse(arr: Any) -> None:
     """Reverses a writable buffer in place.
 
@@ -35,6 +36,7 @@ def reverse(arr: Any) -> None:
     _machine.reverse(arr)
 
 
+@also_named("array")
 def sort(arr: Any) -> None:
     """Sorts a writable buffer in place, as ``list.sort``: ascending and stable, with nans at the end.
 
@@ -48,6 +50,7 @@ def sort(arr: Any) -> None:
     _machine.sort(arr)
 
 
+@also_named("array")
 def unique(arr: Any, *, nulls: str | int | float | None = None) -> Any:
     """The distinct elements in ascending order, ``sorted(set(arr))``: of equal ones the first, nans all and last.
 
@@ -136,7 +139,7 @@ def searchsorted(arr: Any, values: Any, side: str = "left", *, nulls: str | int 
 
 
 def first(arr: Any, pred: Function, /, *more: Any, default: Any = -1, ieee: bool = False, compile: bool = True,
-          nulls: str | int | float | None = None, **names: Any) -> Any:  # fmt: skip
+          nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
     """The index of the first element for which pred is true: ``next((i for i, x in enumerate(arr) if pred(x)), -1)``.
 
     Elements behind it are not looked at, so they raise nothing. default: what there is if there is none. Parameters and
@@ -149,15 +152,17 @@ def first(arr: Any, pred: Function, /, *more: Any, default: Any = -1, ieee: bool
     >>> ao.first(b"key=value", lambda c: c == 61)
     3
     """
-    found = kernel.predicate(pred, names, ieee, compile)
-    at = kernel.count_true(found, kernel.FIRST, arr, *more, nulls=nulls, **names)
+    named = kernel.with_names(pred, names, named, ieee)
+    found = kernel.predicate(pred, named, ieee, compile)
+    at = kernel.count_true(found, kernel.FIRST, arr, *more, nulls=nulls, **named)
     if at < 0:
         return default
     if nulls == "skip":
-        return _places(tuple(a for a in (arr, *more, *names.values()) if is_array(a)))[at]
+        return _places(tuple(a for a in (arr, *more, *named.values()) if is_array(a)))[at]
     return at
 
 
+@also_named("array", "start", "end")
 def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int | None = None) -> memoryview:
     """Part of a buffer without a copy: ``memoryview(arr)[start:stop:step]``, with the meaning of Python's slices.
 
@@ -173,7 +178,19 @@ def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int
     return found
 
 
-def array_iterator(arr: Any, *, nulls: str | int | float | None = None) -> Iterator[int | float]:
+class ArrayIterator(itertools.chain[int | float]):
+    """What :func:`array_iterator` gives: an iterator over numbers.
+
+    >>> import arrayops as ao
+    >>> isinstance(ao.array_iterator(b"ao"), ao.ArrayIterator)
+    True
+    """
+
+    __slots__ = ()
+
+
+@also_named("array")
+def array_iterator(arr: Any, *, nulls: str | int | float | None = None) -> ArrayIterator:
     """An iterator over the elements of a buffer as Python numbers. nulls is as in :func:`unique`.
 
     >>> import arrayops as ao
@@ -181,4 +198,4 @@ def array_iterator(arr: Any, *, nulls: str | int | float | None = None) -> Itera
     >>> list(ao.array_iterator(array("h", [1, 2])))
     [1, 2]
     """
-    return iter(native(taken(arr, nulls)))
+    return ArrayIterator(native(taken(arr, nulls)))

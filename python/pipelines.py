@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from . import _machine
 from .compiler.ir import identity
 from .engine.arguments import checked_typecode
-from .engine.common import MISSING, Later, held, new_values, sliceable, write_all
+from .engine.common import MISSING, Later, also_named, held, new_values, sliceable, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
 from .engine.kernel import Function, Kernel, fold_step, kernel_of, stored, text_kernel, with_names
@@ -74,7 +74,9 @@ class Pipeline:
 
     # -- building ----------------------------------------------------------------------------------------------------
 
-    def map(self, f: Function, /, *, strict: bool = False, names: Any = None, **named: Any) -> Pipeline:
+    @also_named("self", "fn")
+    def map(self, f: Function, /, *, strict: bool = False, names: Any = None,
+            **named: Any) -> Pipeline:  # fmt: skip
         """With f of each element: a text of one free name, a callable, a Kernel. Numbers for the other names of a text
         are given by keyword, or looked up in the mapping names.
 
@@ -82,11 +84,14 @@ class Pipeline:
         """
         return self._with("map", f, with_names(f, names, named, self._ieee), strict)
 
-    def filter(self, pred: Function, /, *, strict: bool = False, names: Any = None, **named: Any) -> Pipeline:
+    @also_named("self", "predicate")
+    def filter(self, pred: Function, /, *, strict: bool = False, names: Any = None,
+               **named: Any) -> Pipeline:  # fmt: skip
         """With the elements for which pred is true. Parameters are those of :meth:`map`."""
         return self._with("filter", pred, with_names(pred, names, named, self._ieee), strict)
 
-    def takewhile(self, pred: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
+    def takewhile(self, pred: Function, /, *, strict: bool = False, names: Any = None,
+                  **named: Any) -> Pipeline:  # fmt: skip
         """With the elements before the first one for which pred is false: ``itertools.takewhile``.
 
         What is behind that element is not looked at, nor read from a stream, but for what stands in the same chunk.
@@ -97,9 +102,10 @@ class Pipeline:
         >>> ao.lazy(array("d", [3.0, 2.0, 0.0, 5.0])).takewhile("x > 0").map("1/x").count()
         2
         """
-        return self._with("takewhile", pred, with_names(pred, names, named, self._ieee))
+        return self._with("takewhile", pred, with_names(pred, names, named, self._ieee), strict)
 
-    def dropwhile(self, pred: Function, /, *, names: Any = None, **named: Any) -> Pipeline:
+    def dropwhile(self, pred: Function, /, *, strict: bool = False, names: Any = None,
+                  **named: Any) -> Pipeline:  # fmt: skip
         """With the first element for which pred is false and all behind it: ``itertools.dropwhile``.
 
         Parameters are those of :meth:`map`.
@@ -108,7 +114,7 @@ class Pipeline:
         >>> ao.lazy(b"   text ").dropwhile("x == 32").collect().tobytes()
         b'text '
         """
-        return self._with("dropwhile", pred, with_names(pred, names, named, self._ieee))
+        return self._with("dropwhile", pred, with_names(pred, names, named, self._ieee), strict)
 
     def _with(self, verb: str, f: Function, names: dict[str, Any], strict: bool = False) -> Pipeline:
         stages = (*self._stages, stage_of(verb, f, names, self._ieee, strict))
@@ -240,6 +246,10 @@ class Pipeline:
         """The number of values."""
         return self._gathered(COUNT)[0].count
 
+    def len(self) -> int:
+        """The number of values: :meth:`count` by the name that it has in arrayops 1.0 (Rust)."""
+        return self.count()
+
     def stats(self) -> Stats:
         """Count, sum, mean, min, max, variance and standard deviation: see :func:`arrayops.stats`."""
         g, floats = self._gathered(SUMS | SQUARES | EXTREMES)
@@ -247,11 +257,11 @@ class Pipeline:
             raise _no_values("stats")
         return summary(g, bool(floats))
 
-    def reduce(self, f: Function, /, initial: Any = MISSING, *, names: Any = None, **named: Any) -> Any:
+    def reduce(self, f: Function, /, initial: Any = None, *, names: Any = None, **named: Any) -> Any:
         """The left fold of the values, ``functools.reduce(f, values, initial)``: see :func:`arrayops.reduce`."""
         named = with_names(f, names, named, self._ieee, ("acc", "x"))
         kernel = kernel_of(f, named, self._ieee, True, ("acc", "x"))
-        acc = initial
+        acc = MISSING if initial is None else initial
         for values in self._chunks(self._segments()):
             if isinstance(values, list) or type(acc) not in (int, float, bool, type(MISSING)):
                 step = functools.partial(fold_step, kernel, named)
@@ -333,6 +343,10 @@ class Pipeline:
             yield from iterated(values)
 
 
+#: What it is called in arrayops 1.0 (Rust), for isinstance and annotations.
+LazyArray = Pipeline
+
+
 def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None) -> Pipeline:
     """A pipeline over a buffer or an iterable of buffers (a stream): stages now, one pass when a result is asked for.
 
@@ -353,6 +367,7 @@ def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None
     return Pipeline(src, (), bool(ieee), nulls)
 
 
+@also_named("array")
 def lazy_array(arr: Any) -> Pipeline:
     """A pipeline over one buffer: :func:`lazy` by the name that it has in arrayops 1.0 (Rust).
 

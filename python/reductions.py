@@ -11,7 +11,7 @@ from array import array
 
 from . import _machine
 from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
-from .engine.common import MISSING, Later, different_lengths, front, held, native, steadily
+from .engine.common import MISSING, Later, also_named, different_lengths, front, held, native, steadily
 from .engine.exchange import taken, taken_together
 from .engine.missing import check_nan
 
@@ -28,14 +28,16 @@ _LARGE = 1e308  # no sum of floats whose sizes add up to less is too large on th
 
 
 @front
-def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = False, compile: bool = True,
+@also_named("array", "fn")
+def reduce(arr: Any, f: Function, /, initial: Any = None, *, ieee: bool = False, compile: bool = True,
            strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
            **named: Any) -> Any:  # fmt: skip
     """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers, by
-    keyword or from the mapping names. Raises what functools.reduce raises: TypeError for an empty buffer without
-    initial. nulls: ``"skip"`` leaves them out, a number takes their place. strict is as in :func:`map`.
+    keyword or from the mapping names. initial: None is none. Raises what functools.reduce raises: TypeError for an
+    empty buffer without initial. nulls: ``"skip"`` leaves them out, a number takes their place. strict is as in
+    :func:`map`.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -43,7 +45,9 @@ def reduce(arr: Any, f: Function, /, initial: Any = MISSING, *, ieee: bool = Fal
     3234822848
     """
     named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
-    return kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict).reduce(arr, initial, nulls=nulls, **named)
+    initial = MISSING if initial is None else initial
+    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    return found.reduce(arr, initial, nulls=nulls, **named)
 
 
 @front
@@ -72,6 +76,7 @@ def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None,
 
 
 @front
+@also_named("array")
 def sum(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The sum of a buffer: an exact int, or for floats the correctly rounded sum, equal to ``math.fsum(arr)``.
 
@@ -103,6 +108,7 @@ def _without_nans(arr: Any, nulls: Any, nan: str | None) -> tuple[int | float, i
     return figures.fsum(g, floats), g.count
 
 
+@also_named("array")
 def mean(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The arithmetic mean of a buffer, equal to ``statistics.fmean(arr)``.
 
@@ -138,6 +144,7 @@ def are_doubles(ints: Any) -> bool:
 
 
 @front
+@also_named("array")
 def min(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The smallest element of a buffer, as ``min(arr)`` finds it: the first of equals, and a nan only if it is first.
 
@@ -158,6 +165,7 @@ def min(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None 
 
 
 @front
+@also_named("array")
 def max(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The largest element of a buffer, as ``max(arr)`` finds it: the first of equals, and a nan only if it is first.
 

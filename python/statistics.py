@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overl
 
 from . import _machine
 from .engine import figures
-from .engine.common import native
+from .engine.common import also_named, native
 from .engine.exchange import given_as, is_array, taken, taken_together
 from .engine.figures import (
     EXTREMES,
@@ -46,6 +46,7 @@ def _variance(arr: Any, ddof: int, name: str, nan: str | None) -> tuple[int, int
     return None if g.special is not None else variance(g, is_float(arr), ddof)
 
 
+@also_named("array")
 def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The variance of a population, ``float(statistics.pvariance(arr))``; with ddof=1 of a sample, ``variance(arr)``.
 
@@ -62,6 +63,7 @@ def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan:
     return math.nan if found is None else ratio(*found)
 
 
+@also_named("array")
 def std(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The root of :func:`var`, rounded once: ``statistics.pstdev(arr)``; with ddof=1 ``stdev(arr)``.
 
@@ -325,6 +327,7 @@ def _moments_possible(n: int, total: int, squares: int, low: int, high: int, rea
 # -- order ------------------------------------------------------------------------------------------------------------
 
 
+@also_named("array")
 def median(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The median, ``statistics.median(arr)``: the middle element, or the mean of the two in the middle.
 
@@ -451,14 +454,15 @@ def _range_of(data: Any, wanted: tuple[float, float] | None) -> tuple[float, flo
             raise ValueError(f"the range must begin with the smaller number, not ({low}, {high})")
     elif not _machine.buffer_info(data)[2]:
         low, high = 0.0, 1.0
-    elif _machine.has_nan(data):
-        low = high = math.nan
+    elif is_float(data):
+        low, high = _machine.bounds(data) or (math.nan, math.nan)
+        low, high = low + 0.0, high + 0.0  # no -0.0, which of two zeros is found depends on the processor
     else:
         g = gather(data, EXTREMES)
         low, high = float(g.low), float(g.high)
         # so that an int that is no double is not outside
-        low, high = (math.nextafter(low, -math.inf) if low > g.low else low,
-                     math.nextafter(high, math.inf) if high < g.high else high)  # fmt: skip
+        low = math.nextafter(low, -math.inf) if low > g.low else low
+        high = math.nextafter(high, math.inf) if high < g.high else high
     if not (math.isfinite(low) and math.isfinite(high)):
         what = "that is to be found" if wanted is None else "that is given"
         raise ValueError(f"the range {what} is not finite: ({low}, {high}); pass range=, or nan='skip' for nans")

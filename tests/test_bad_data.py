@@ -92,10 +92,19 @@ def test_what_has_no_numbers_is_named(what: str, make: Callable[[], Any], said: 
         out.append(1.0)  # nobody holds it
 
 
-def test_a_truth_value_is_no_index() -> None:
+def test_a_mask_is_no_index() -> None:
+    """Of one truth value, or as Python's functions have it, True is 1 as ever."""
     table, mask = array("d", [1, 2]), np.array([True, False])
-    with pytest.raises(ao.ExpressionError, match="subscripts are not part of the language"):
-        ao.map(mask, "t[x]", t=table)
+    for call in (
+        lambda: ao.map(mask, "t[x]", t=table),
+        lambda: ao.evaluate("t[m] + 1", t=table, m=mask),
+        lambda: ao.filter(mask, "t[x] > 1", t=table),
+    ):
+        with pytest.raises(ao.ExpressionError, match="is a mask, not an index: filter"):
+            call()
+    assert ao.map(mask, "t[int(x)]", t=table, typecode="d").tolist() == [2, 1]
+    assert ao.map(array("q", [0, 2]), "t[x > 1]", t=table, typecode="d").tolist() == [1, 2]
+    assert ao.map(mask, lambda x: table[x], typecode="d").tolist() == [2, 1]
 
 
 LENGTHS: list[tuple[str, Callable[[Any, Any], Any]]] = [

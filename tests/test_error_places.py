@@ -170,7 +170,7 @@ def test_the_repr_of_a_kernel_says_how_it_runs() -> None:
 
 
 def test_signatures() -> None:
-    assert str(inspect.signature(ao.reduce)).startswith("(arr, f, /, initial=Ellipsis, *, ieee=False")
+    assert str(inspect.signature(ao.reduce)).startswith("(arr, f, /, initial=None, *, ieee=False")
     assert str(inspect.signature(ao.accumulate)).startswith("(arr, f='acc + x', /, *, initial=None")
     assert str(inspect.signature(ao.evaluate)).startswith("(text, *, names=None")
     assert str(inspect.signature(ao.explain)) == "(f, *typecodes, ieee=False, names=None, **named)"

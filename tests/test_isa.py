@@ -54,6 +54,13 @@ for code in TYPECODES:
     print("misaligned", code, digest(*shifted))
     reductions = [(ao.sum, source), (ao.sum, small), (ao.mean, small), (ao.min, small), (ao.max, source)]
     print("reductions", code, digest(*[outcome(lambda: f(data[:n])) for f, data in reductions for n in LENGTHS]))
+    kinds = ("sum", "mean", "min", "max", "var", "std", "median")
+    print("windows", code, digest(*[outcome(getattr(ao.rolling(data[:n], 7, partial=n % 2 > 0), what))
+                                    for what in kinds for data in (source, small) for n in LENGTHS[::6]]))
+    counting = [lambda a: ao.histogram(a, 20), lambda a: ao.histogram(a, 7, (0, 90)), ao.argsort,
+                lambda a: ao.topk(a, 9)]
+    print("counting", code, digest(*[outcome(lambda: f(data[:n])) for f in counting for data in (source, small)
+                                     for n in LENGTHS[::6]]))
     print("folds", code, digest(*[outcome(lambda: ao.accumulate(small[:n], "(acc*5 + x) % 97")) for n in LENGTHS]))
 
 for index in range(400):

@@ -117,6 +117,17 @@ def test_any_and_all_stop_before_an_element_that_raises() -> None:
         ao.count(values, "x*x // x < 5")
 
 
+def test_tables() -> None:
+    table, places = array("q", [2**62 + i for i in range(50)]), array("B", [i % 50 for i in range(COUNT)])
+    kernel = ao.compile("t[x] * 3 + x")
+    got = kernel.map(places, t=table, typecode="d")
+    assert got == array("d", [table[x] * 3 + x for x in places]) and kernel.last_by_python == COUNT
+    places[4000] = 50
+    with pytest.raises(IndexError):
+        kernel.map(places, t=table, typecode="d")
+    assert ao.map(WIDE, "t[x % 50] * x", t=table, typecode="d") == array("d", [table[x % 50] * x for x in WIDE])
+
+
 def test_the_pipelines() -> None:
     assert ao.lazy(WIDE).map("x * 3").sum() == sum(x * 3 for x in WIDE)
     assert ao.lazy(WIDE).map("x * 3").filter("x % 7").count() == sum(x * 3 % 7 != 0 for x in WIDE)

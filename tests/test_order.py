@@ -166,6 +166,7 @@ def test_first_stops_and_has_a_default() -> None:
     assert ao.first(a, "x > limit", default=9, limit=2) == 2
     assert ao.first(a, "x < y", array("i", [0, 0, 3, 5])) == 3
     assert ao.first(a, "flag", flag=b"\0\1\0\0") == 1
+    assert ao.first(a, "x > default", names={"default": 2, "other": 5}) == 2
     for n in (0, 1, 1023, 1024, 1025, 5000, 70_000, 1 << 20):
         long = array("b", bytes(n) + b"\1" + bytes(2000))
         assert ao.first(long, "x") == ao.first(long, lambda x: x == 1) == n

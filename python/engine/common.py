@@ -225,6 +225,31 @@ def named_as(wrapper: Any, function: Any) -> Any:
     return wrapper
 
 
+def also_named(*names: str) -> Callable[[_F], _F]:
+    """A function whose first arguments may be given by these names, too, where they are missing by position.
+
+    The names are those of arrayops 1.0 (Rust). Where no argument is missing they are free, for expressions.
+    """
+
+    def naming(function: _F) -> _F:
+        code = function.__code__
+        own, positional = code.co_varnames, code.co_posonlyargcount
+
+        def renaming(*args: Any, **keywords: Any) -> Any:
+            if keywords:
+                for place in range(len(args), len(names)):
+                    name = names[place]
+                    if name in keywords and place == len(args):
+                        args += (keywords.pop(name),)
+                    elif name in keywords and place >= positional and own[place] not in keywords:
+                        keywords[own[place]] = keywords.pop(name)
+            return function(*args, **keywords)
+
+        return named_as(renaming, function)  # type: ignore[no-any-return]
+
+    return naming
+
+
 _VARARGS, _VARKEYWORDS = 4, 8  # flags of code objects
 _fronts: dict[str, tuple[Any, Any]] = {}  # the function behind each fast way in, and the fast way
 
@@ -234,12 +259,13 @@ def front(function: _F) -> _F:
 
     An ExpressionError leaves it as if the caller had raised it.
     """
-    known = _fronts.get(function.__name__)
+    inner = getattr(function, "__wrapped__", function)
+    known = _fronts.get(inner.__name__)
     if known is not None:  # its module is loaded again: the machine has one way in for each name
-        known[0].__code__, known[0].__kwdefaults__ = function.__code__, function.__kwdefaults__
+        known[0].__code__, known[0].__kwdefaults__ = inner.__code__, inner.__kwdefaults__
         return known[1]  # type: ignore[no-any-return]
-    fast = _machine.front(function, f"{_signature(function)}\n--\n\n{function.__doc__}")
-    _fronts[function.__name__] = function, fast
+    fast = _machine.front(function, f"{_signature(inner)}\n--\n\n{inner.__doc__}")
+    _fronts[inner.__name__] = inner, fast
     return fast
 
 

@@ -45,6 +45,12 @@ class Plan:
     kind: str = ""  # of a pipeline's values: b, i, f
 
 
+_MASK_AS_INDEX = (
+    "an array of truth values is a mask, not an index: filter(table, mask) keeps the elements where it is true; "
+    "t[int(m)] takes elements 0 and 1"
+)
+
+
 def inverts_truth(text: str) -> ExpressionError:
     """What is raised for a text that has ~ of a truth value."""
     return ExpressionError(f"{text!r}: {NOT_INVERT}: write 'not x' for '~x'")
@@ -129,6 +135,8 @@ class Plans:
             plan = plan or {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
             if self.text is not None and plan.inference.inverted:
                 raise inverts_truth(self.text)
+            if self.text is not None and plan.inference.mask_as_index:
+                raise ExpressionError(f"{self.text!r}: {_MASK_AS_INDEX}")
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
                 self.ready.clear()

@@ -101,7 +101,10 @@ class While:
             if not self.drops and number:
                 yield part[:number]
             if error is not None:
-                raise error
+                try:
+                    raise error
+                finally:
+                    error = None  # or this frame and the exception would hold each other
             if number == len(part):
                 continue
             if self.drops:
@@ -115,6 +118,8 @@ class While:
             try:
                 at = count_true(self.kernel, FIRST_FALSE, part, **self.numbers)
                 return (len(part) if at < 0 else at), None
+            except MemoryError:
+                raise  # of ours: an element's would come again
             except Exception:
                 pass  # element by element, up to the one that raises
         number = 0

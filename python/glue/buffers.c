@@ -145,7 +145,8 @@ static int find_spacing(ao_array *array)
 {
     const Py_buffer *view = &array->view;
     const ptrdiff_t stride = view->strides && array->count > 1 ? view->strides[0] : view->itemsize;
-    const uintptr_t odd = (uintptr_t)view->buf & (uintptr_t)(view->itemsize - 1); /* sizes are powers of two, but of forms */
+    /* sizes are powers of two, but of forms; the address of nothing may be any */
+    const uintptr_t odd = array->count ? (uintptr_t)view->buf & (uintptr_t)(view->itemsize - 1) : 0;
     if (stride == 0) { /* the same element again and again: a copy, as a stride of 0 means another thing to the machine */
         return copy_from(array, 0);
     }
@@ -506,17 +507,18 @@ int buffers_prepare(module_state *state)
 /* Bytes from which large pages are asked for: 1e7 new doubles took 4 ns each, then 1.5. */
 enum { LARGE = 1 << 22, SMALL_PAGE = 4096 };
 
-static char *new_items(size_t bytes)
+void *with_large_pages(void *memory, size_t bytes)
 {
-    char *items = PyMem_Malloc(bytes);
 #ifdef MADV_HUGEPAGE
-    if (items && bytes >= LARGE) {
-        const uintptr_t first = ((uintptr_t)items + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
-        const size_t whole = ((uintptr_t)items + bytes - first) / SMALL_PAGE * SMALL_PAGE;
+    if (memory && bytes >= LARGE) {
+        const uintptr_t first = ((uintptr_t)memory + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
+        const size_t whole = ((uintptr_t)memory + bytes - first) / SMALL_PAGE * SMALL_PAGE;
         madvise((void *)first, whole, MADV_HUGEPAGE); /* only advice */
     }
+#else
+    (void)bytes;
 #endif
-    return items;
+    return memory;
 }
 
 static PyObject *unfilled(const module_state *state, const array_object *like, size_t count)
@@ -526,7 +528,7 @@ static PyObject *unfilled(const module_state *state, const array_object *like, s
         return PyErr_NoMemory();
     }
     PyTypeObject *type = (PyTypeObject *)state->array_type;
-    char *items = count ? new_items(count * size) : NULL;
+    char *items = count ? with_large_pages(PyMem_Malloc(count * size), count * size) : NULL;
     array_object *a = items || !count ? (array_object *)type->tp_alloc(type, 0) : NULL;
     if (!a) {
         PyMem_Free(items);

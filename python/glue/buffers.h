@@ -78,6 +78,8 @@ PyObject *array_new(const module_state *state, char typecode, size_t count);
 PyObject *array_scratch(const module_state *state, char typecode);
 /* The same, also taken for writing. */
 PyObject *array_new_out(const module_state *state, char typecode, size_t count, ao_array *array);
+/* New memory that nobody has written to, in large pages if there is much of it and the system has such. NULL stays so. */
+void *with_large_pages(void *memory, size_t bytes);
 /* Keeps the first `count` elements of what array_new made and nobody else has. */
 int array_cut(const module_state *state, PyObject *array, size_t count);
 

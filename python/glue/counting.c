@@ -32,19 +32,23 @@ static PyObject *array_of_counts(module_state *state, const int64_t *counts, siz
 
 /* -- histogram ----------------------------------------------------------------------------------------------------- */
 
-/* has_nan(buffer) -> whether there is a nan */
-static PyObject *py_has_nan(PyObject *module, PyObject *object)
+/* bounds(buffer) -> (smallest, largest) of at least one float; None if there is a nan */
+static PyObject *py_bounds(PyObject *module, PyObject *object)
 {
     ao_array a;
+    double low, high;
     if (array_take(state_of(module), object, &a) < 0) {
         return NULL;
     }
     watched w;
     const ao_span span = array_span(&a);
-    const int found = ao_span_has_nan(&span, watch_begin(&w, a.count));
+    const int nans = ao_bounds(state_of(module)->isa, &span, &low, &high, watch_begin(&w, a.count));
     const int failed = watch_end(&w) < 0;
     array_release(&a);
-    return failed ? NULL : PyBool_FromLong(found);
+    if (failed) {
+        return NULL;
+    }
+    return nans ? Py_NewRef(Py_None) : Py_BuildValue("d d", low, high);
 }
 
 /* histogram(buffer, edges, scale) -> array('q') of how many elements are in each bin. edges: an array('d') that nobody else
@@ -74,7 +78,7 @@ static PyObject *py_histogram(PyObject *module, PyObject *const *args, Py_ssize_
     if ((counts = zeros(bins * ao_count_lanes(bins), sizeof *counts))) {
         watched w;
         const ao_span span = array_span(&a);
-        ao_histogram(&span, edges.data, bins, scale, counts, watch_begin(&w, a.count));
+        ao_histogram(state->isa, &span, edges.data, bins, scale, counts, watch_begin(&w, a.count));
         result = watch_end(&w) < 0 ? NULL : array_of_counts(state, counts, bins);
     }
 done:
@@ -262,7 +266,7 @@ static PyObject *py_bincount(PyObject *module, PyObject *const *args, Py_ssize_t
 }
 
 PyMethodDef counting_methods[] = {
-    ONE_ARGUMENT("has_nan", py_has_nan),
+    ONE_ARGUMENT("bounds", py_bounds),
     FAST_FUNCTION("histogram", py_histogram),
     FAST_FUNCTION("bincount", py_bincount),
     END_OF_FUNCTIONS,

@@ -8,15 +8,21 @@
 #include "../../vm/arrays/reduce.h"
 #include "../../vm/arrays/sort.h"
 
+/* Memory of so many bytes; NULL with MemoryError. */
+static void *room_of(size_t bytes)
+{
+    void *room = bytes > PY_SSIZE_T_MAX - 1 ? NULL : with_large_pages(PyMem_RawMalloc(bytes + 1), bytes);
+    if (!room) {
+        PyErr_NoMemory();
+    }
+    return room;
+}
+
 /* Memory for `times` as many elements as the array has; NULL with MemoryError. */
 static void *scratch_for(const ao_array *a, size_t times)
 {
     const size_t size = ao_type_sizes[a->type];
-    void *scratch = a->count > PY_SSIZE_T_MAX / size / times ? NULL : PyMem_RawMalloc(times * a->count * size + 1);
-    if (!scratch) {
-        PyErr_NoMemory();
-    }
-    return scratch;
+    return room_of(a->count > PY_SSIZE_T_MAX / size / times ? SIZE_MAX : times * a->count * size);
 }
 
 /* sort(buffer): in place; nans last. It is sorted aside, so an interruption leaves it as it was. */
@@ -124,16 +130,6 @@ static PyObject *py_select(PyObject *module, PyObject *const *args, Py_ssize_t n
     PyMem_RawFree(scratch);
     array_release(&a);
     return result;
-}
-
-/* Memory of so many bytes; NULL with MemoryError. */
-static void *room_of(size_t bytes)
-{
-    void *room = bytes > PY_SSIZE_T_MAX - 1 ? NULL : PyMem_RawMalloc(bytes + 1);
-    if (!room) {
-        PyErr_NoMemory();
-    }
-    return room;
 }
 
 /* The places of an array.array('q') of ours, as many as the array has elements; -1 with an exception. */

@@ -212,14 +212,14 @@ void run_close(run *r)
     for (unsigned i = 0; i < r->ninputs; i++) {
         array_release(&r->arrays[i]);
     }
+    Py_XDECREF(r->columns);
+    Py_XDECREF(r->answers);
     for (unsigned table = 0; table < r->ntables; table++) {
         array_release(table_array(r, table));
     }
-    Py_XDECREF(r->columns);
-    Py_XDECREF(r->answers);
     PyMem_RawFree(r->frame_memory);
     PyMem_RawFree(r->tables);
-    last_asked = r->asked; /* last: objects that go may run programs of their own */
+    last_asked = r->asked + r->together; /* last: objects that go may run programs of their own */
 }
 
 static int is_tuple(PyObject *args)
@@ -326,10 +326,15 @@ static int advance(run *r, size_t end)
 /* -- many elements at once ------------------------------------------------------------------------------------------ */
 
 enum {
-    AHEAD = 256,      /* marked elements that go to Python together: all of their results are in memory at once */
     FEWEST = 16,      /* for fewer it does not pay */
     LEARNED = 1024    /* marked elements after which it pays to have Python make the function for it */
 };
+
+/* What the oracle takes for an argument that is no array: a number, or the buffer that a table is. */
+static PyObject *argument(const run *r, Py_ssize_t i)
+{
+    return PyTuple_Check(r->args[i]) ? PyTuple_GET_ITEM(r->args[i], 0) : r->args[i];
+}
 
 /* Whether element j of the block is one that Python is asked for. */
 static int is_asked(const run *r, size_t j)
@@ -340,8 +345,8 @@ static int is_asked(const run *r, size_t j)
 /* The oracle's function of lists, if it has one: borrowed. NULL with an exception set. */
 static PyObject *columns_of(run *r)
 {
-    if (r->columns || r->asked < LEARNED) {
-        return r->columns ? r->columns : Py_None;
+    if (r->columns) {
+        return r->columns;
     }
     PyObject *made = PyFunction_Check(r->oracle) ? PyObject_GetAttrString(r->oracle, "_arrayops_columns") : NULL;
     unsigned long long mask = 0;
@@ -352,46 +357,40 @@ static PyObject *columns_of(run *r)
     if (!made && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
     }
-    if (!PyErr_Occurred()) {
-        r->columns = key ? PyObject_GetItem(made, key) : Py_NewRef(Py_None);
+    if (key && (r->asked >= LEARNED || PyDict_Contains(made, key) > 0)) {
+        r->columns = PyObject_GetItem(made, key); /* which makes it if it is not there yet */
+    } else if (!PyErr_Occurred() && !key) {
+        r->columns = Py_NewRef(Py_None);
     }
     Py_XDECREF(made);
     Py_XDECREF(key);
-    return r->columns;
+    return r->columns || PyErr_Occurred() ? r->columns : Py_None;
 }
 
-/* The marked elements of an array from `from` on, so many, as a list of numbers. */
-static PyObject *marked_list(run *r, const ao_array *array, size_t from, Py_ssize_t number)
+/* The elements of an array that have been looked at, as a list of numbers. */
+static PyObject *marked_list(run *r, const ao_array *array)
 {
-    PyObject *list = PyList_New(number);
-    for (Py_ssize_t i = 0; list && i < number; from++) {
-        if (!is_asked(r, from)) {
-            continue;
-        }
+    const size_t first = r->first + r->frame.position;
+    PyObject *list = PyList_New(r->ahead);
+    for (Py_ssize_t i = 0; list && i < r->ahead; i++) {
         char local[8];
-        PyObject *value = element_get(array->type, array_element(array, r->first + r->frame.position + from, local));
+        PyObject *value = element_get(array->type, array_element(array, first + r->places[i], local));
         if (!value) {
             Py_CLEAR(list);
             break;
         }
-        PyList_SET_ITEM(list, i++, value);
+        PyList_SET_ITEM(list, i, value);
     }
     return list;
 }
 
-/* An argument that is no array as the oracle takes it: a table as what it is. */
-static PyObject *as_python(PyObject *argument)
-{
-    return PyTuple_Check(argument) ? PyTuple_GET_ITEM(argument, 0) : argument;
-}
-
-/* Asks for marked elements together. NULL if that raises. */
-static PyObject *ask_together(run *r, PyObject *columns, size_t from, Py_ssize_t number)
+/* Asks for the elements that have been looked at, together. NULL if that raises. */
+static PyObject *ask_together(run *r, PyObject *columns)
 {
     PyObject *args = PyTuple_New(r->visible);
     unsigned input = 0;
     for (Py_ssize_t i = 0; args && i < r->visible; i++) {
-        PyObject *value = r->is_array[i] ? marked_list(r, &r->arrays[input++], from, number) : Py_NewRef(as_python(r->args[i]));
+        PyObject *value = r->is_array[i] ? marked_list(r, &r->arrays[input++]) : Py_NewRef(argument(r, i));
         if (!value) {
             Py_CLEAR(args);
             break;
@@ -400,7 +399,7 @@ static PyObject *ask_together(run *r, PyObject *columns, size_t from, Py_ssize_t
     }
     PyObject *answers = args ? PyObject_Call(columns, args, NULL) : NULL;
     Py_XDECREF(args);
-    if (answers && (!PyList_CheckExact(answers) || PyList_GET_SIZE(answers) != number)) {
+    if (answers && (!PyList_CheckExact(answers) || PyList_GET_SIZE(answers) != r->ahead)) {
         Py_CLEAR(answers); /* somebody changed the oracle's attribute */
     }
     return answers;
@@ -413,12 +412,13 @@ static int look_ahead(run *r, size_t from)
 {
     Py_CLEAR(r->answers);
     r->next = r->ahead = 0;
-    for (size_t j = from; j < r->frame.block_count && r->ahead < AHEAD; j++) {
+    for (size_t j = from; j < r->frame.block_count && r->ahead < RUN_AHEAD; j++) {
+        r->places[r->ahead] = (uint16_t)j;
         r->ahead += is_asked(r, j);
     }
     PyObject *columns = r->ahead < FEWEST || r->acc_index >= 0 ? Py_None : columns_of(r);
     if (columns && columns != Py_None) {
-        r->answers = ask_together(r, columns, from, r->ahead);
+        r->answers = ask_together(r, columns);
     }
     if (PyErr_Occurred()) {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) {
@@ -432,7 +432,7 @@ static int look_ahead(run *r, size_t from)
 /* Element j of the block, which is marked. */
 static int answer_marked(run *r, size_t j, run_answer *answer, void *context)
 {
-    if (!is_asked(r, j)) {
+    if (r->valid && !is_asked(r, j)) {
         return answer(r, j, context);
     }
     if (r->next == r->ahead && look_ahead(r, j) < 0) {
@@ -492,11 +492,13 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
 {
     PyObject **values = r->values + 1;
     unsigned input = 0;
+    PyObject *answered = run_answered(r);
+    if (answered) {
+        r->together++;
+        return Py_NewRef(answered);
+    }
     if (r->asked++ == 0) {
         memset(values, 0, (size_t)r->visible * sizeof *values);
-    }
-    if (r->answers) {
-        return Py_NewRef(PyList_GET_ITEM(r->answers, r->next));
     }
     for (Py_ssize_t i = 0; i < r->visible; i++) {
         if (i == r->acc_index) {
@@ -508,7 +510,7 @@ PyObject *run_ask(run *r, size_t index, PyObject *acc)
                 return NULL;
             }
         } else if (!values[i]) {
-            values[i] = Py_NewRef(as_python(r->args[i]));
+            values[i] = Py_NewRef(argument(r, i));
         }
     }
     size_t flagged = (size_t)r->visible | PY_VECTORCALL_ARGUMENTS_OFFSET;

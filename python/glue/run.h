@@ -13,6 +13,7 @@
 enum {
     RUN_ARGS_INLINE = 8,        /* runs of more arguments allocate their tables */
     FRAME_ON_STACK = 64 * 1024, /* bytes: larger frames are allocated */
+    RUN_AHEAD = 256,            /* marked elements that go to Python together: all of their results are in memory at once */
     SLICE_WORK = 1 << 22        /* instructions times elements between two looks at signals: under 100 ms of the slowest */
 };
 
@@ -41,6 +42,8 @@ typedef struct {
     PyObject *columns;       /* the oracle of many elements at once, None if there is none, NULL if it is not known yet */
     PyObject *answers;       /* what it said of the marked elements that come next, or NULL: they are asked for one by one */
     Py_ssize_t ahead, next;  /* so many marked elements have been looked at, and so many of them have been answered */
+    uint16_t places[RUN_AHEAD]; /* in the block, of those that have been looked at */
+    size_t together;         /* elements that were answered so */
     deferred_error unheard;  /* what was raised when they were asked for together */
     const uint8_t *valid;    /* bits of elements that are not null, or NULL: for the others nobody is asked */
     ao_frame frame;
@@ -60,7 +63,7 @@ typedef struct {
 static inline void run_none(run *r)
 {
     r->program = NULL;
-    r->asked = 0;
+    r->asked = r->together = 0;
     r->count = 0;
     r->ninputs = r->ntables = 0;
     r->unnoted = 0;
@@ -108,6 +111,11 @@ typedef int run_answer(run *r, size_t j, void *context);
  * run has been finished, also if it is an exception. 0: all done; 1: stopped, after that element; -1: exception. */
 int run_through(run *r, size_t end, run_answer *answer, void *context);
 
+/* What the oracle has said of the marked element that is being answered, borrowed; NULL if it was not asked yet. */
+static inline PyObject *run_answered(const run *r)
+{
+    return r->answers ? PyList_GET_ITEM(r->answers, r->next) : NULL;
+}
 /* What the oracle says of one element; `acc` is a fold's accumulator, else NULL. */
 PyObject *run_ask(run *r, size_t index, PyObject *acc);
 /* Element j of the current block is marked: its truth by Python, also stored as its result. -1: exception. */

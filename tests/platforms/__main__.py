@@ -108,10 +108,10 @@ def cross_file(machine: Machine, folder: Path) -> Path:
     archiver = [sys.executable, "-m", "ziglang", "ar"] if machine.target else ["ar"]
     system, family, byte_order = machine.host
     binaries = {"c": compiler_of(machine), "ar": archiver}
-    if machine.emulator:
+    if machine.emulator and machine.runs:
         binaries["exe_wrapper"] = emulator_of(machine)
     lines = ["[binaries]", *(f"{name} = {value!r}" for name, value in binaries.items())]
-    lines += ["[properties]", f"needs_exe_wrapper = {'true' if machine.emulator else 'false'}"]
+    lines += ["[properties]", f"needs_exe_wrapper = {str(bool(machine.emulator) or not machine.runs).lower()}"]
     lines += ["[host_machine]", f"system = {system!r}", f"cpu_family = {family!r}", f"cpu = {family!r}",
               f"endian = {byte_order!r}"]  # fmt: skip
     file = folder.with_suffix(".cross")
@@ -194,6 +194,11 @@ def unpack(name: str, python: Python, log: Path) -> Path:
         include = f"python{python.version},libpython{python.version}-dev"
         run(["mmdebstrap", "--variant=extract", f"--architectures={python.processor}", f"--include={include}",
              '--aptopt=Acquire::Check-Valid-Until "false"', python.suite, root, mirror(log)], log, LeftOut)  # fmt: skip
+        for folder in ("proc", "dev", "tmp"):
+            (root / folder).mkdir(exist_ok=True)
+        for folder in ("bin", "lib", "lib64", "sbin"):
+            if (root / "usr" / folder).is_dir() and not (root / folder).exists():
+                (root / folder).symlink_to(f"usr/{folder}")
         done.touch()
     return root
 

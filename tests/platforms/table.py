@@ -53,7 +53,7 @@ MACHINES: dict[str, Machine] = {
     "s390x": emulated("s390x-linux-musl", "s390x", "s390x", "big"),
     "riscv64": emulated("riscv64-linux-musl", "riscv64", "riscv64"),
     "ppc64le": emulated("powerpc64le-linux-musl", "ppc64", "ppc64le"),
-    "windows": Machine("x86_64-windows-gnu", host=("windows", "x86_64", "little"), emulator=("wine64",),
+    "windows": Machine("x86_64-windows-gnu", host=("windows", "x86_64", "little"), emulator=("/usr/lib/wine/wine64",),
                        package="wine64", wheels=("ziglang",)),
     "wasm": Machine("wasm32-wasi", host=("wasi", "wasm32", "little"),
                     emulator=("{python}", "-m", "tests.platforms.wasi"), wheels=("ziglang", "wasmtime"), slow=SLOW),
@@ -93,10 +93,11 @@ PYTHONS: dict[str, Python] = {
                              tests=SMALL_SHARE),
 }  # fmt: skip
 
-#: Libraries for PYTHONS: position independent, with the distribution's C library.
+#: Libraries for PYTHONS, with the distribution's C library, which programs would need to run.
 LIBRARIES: dict[str, Machine] = {
     "aarch64-gnu": Machine("aarch64-linux-gnu.2.31", host=("linux", "aarch64", "little"),
-                           emulator=("qemu-aarch64-static",), package="qemu-user-static", wheels=("ziglang",)),
+                           emulator=("qemu-aarch64-static",), package="qemu-user-static", wheels=("ziglang",),
+                           runs=False),
 }  # fmt: skip
 
 #: What CI runs, within five minutes.

@@ -47,6 +47,10 @@ def maps() -> None:
     kept = ao.filter(kept, square)
     numbers: array[int] = ao.evaluate("a*b + c", a=ints, b=ints, c=5, typecode="q")
     five: int = ao.evaluate("a + b", a=2, b=3)
+    ao.map(ints, "x*k", names={"k": 2, "other": None})
+    print(ao.count(ints, "x > k", names=locals()), ao.reduce(ints, "acc*k + x", names={"k": 2}))
+    print(ao.compile("x*k")(ints, names={"k": 2}))
+    print(ao.lazy(ints).map("x*k", names={"k": 2}).filter("x > k", names={"k": 2}).sum())
     print(numbers, five)
 
 
@@ -158,12 +162,14 @@ def in_place_and_in_order() -> None:
     print(places, place, largest, ao.first(floats, "x > limit", default=None, limit=2), ao.first(floats, square))
     part = ao.slice(ints, 1, None, -1)
     part[0] = 20
-    assert_type(ao.array_iterator(ints), Iterator[int | float])
+    numbers: Iterator[int | float] = ao.array_iterator(ints)
+    assert_type(ao.array_iterator(ints), ao.ArrayIterator)
+    print(next(numbers))
     assert_type(part.nbytes, int)
 
 
 def views(path: Path) -> None:
-    field = ao.view(octets, ">H", offset=2, stride=4, count=3)
+    field = ao.view(octets, ">H", offset=2, stride=4, count=3, nulls="skip")
     assert_type(field, ao.View)
     with ao.open(path, "<i", mode="r+") as numbers, ao.open(3) as descriptor, ao.open("name") as name:
         assert_type(numbers, ao.View)
@@ -187,6 +193,9 @@ def pipelines(path: Path) -> None:
     assert_type(kept.max(), int | float)
     assert_type(kept.mean(), float)
     assert_type(kept.count(), int)
+    assert_type(kept.len(), int)
+    also: ao.LazyArray = kept
+    print(also)
     assert_type(kept.stats(), ao.Stats)
     assert_type(kept.explain(), str)
     result: array[float] = kept.collect("d")

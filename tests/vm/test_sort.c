@@ -1,4 +1,5 @@
-/* ao_sort, ao_unique, ao_select, ao_argsort and ao_largest of every type, against a merge sort of indices that knows nothing of radices.
+/* ao_sort, ao_unique, ao_select, ao_argsort and ao_largest of every type, against a merge sort of indices that knows
+ * nothing of radices.
  *
  * Results are compared byte by byte, so that the order of zeros and nans counts. test_sort [seed [rounds]] */
 #include <math.h>

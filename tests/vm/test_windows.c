@@ -171,7 +171,7 @@ static void check_counting(uint64_t *state)
     const double scales[] = {0, BINS, 1, INFINITY};
     for (size_t s = 0; s < COUNT(scales); s++) {
         memset(counts, 0, sizeof counts);
-        ao_histogram(&span, edges, BINS, scales[s], counts, UNWATCHED);
+        ao_histogram(isa, &span, edges, BINS, scales[s], counts, UNWATCHED);
         for (size_t bin = 0; bin < BINS; bin++) {
             int64_t want = 0;
             for (size_t i = 0; i < N; i++)

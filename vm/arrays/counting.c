@@ -3,6 +3,7 @@
  */
 #include "counting.h"
 #include "values.h"
+#include "../kernels/reduce_kernels.h"
 
 #include <math.h>
 
@@ -15,6 +16,32 @@ enum {
 static size_t block_at(size_t i, size_t n)
 {
     return n - i < BLOCK ? n - i : BLOCK;
+}
+
+/* Elements from i on as doubles, n at most: doubles side by side in place, others at `local`. */
+static const double *doubles_at(const ao_span *span, size_t i, size_t n, ao_value *local)
+{
+    if (span->type == AO_TYPE_f64 && !span->spacing.stride)
+        return (const double *)span->data + i;
+    ao_load_values(span, i, local, n);
+    return (const double *)local;
+}
+
+int ao_bounds(const ao_isa *isa, const ao_span *span, double *low, double *high, ao_watch *w)
+{
+    ao_value local[BLOCK];
+    int found = 0;
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (size_t i = 0, n; i < span->count && !found && !w->stopped; i += n) {
+        double least, most;
+        n = block_at(i, span->count);
+        found = isa->reductions->bounds(n, doubles_at(span, i, n, local), &least, &most);
+        *low = least < *low ? least : *low;
+        *high = most > *high ? most : *high;
+        ao_watch_done(w, n / 4);
+    }
+    return found;
 }
 
 /* ---- comparing ints with doubles ---- */
@@ -149,8 +176,6 @@ void ao_search(const ao_span *sorted, const ao_span *values, int right, int64_t 
 static void to_doubles(enum ao_type type, ao_value *v, double last, size_t n)
 {
     const enum ao_values kind = ao_values_of(type);
-    if (kind == AO_FLOAT_VALUES)
-        return;
     if (ao_type_sizes[type] < 8) {
         for (size_t i = 0; i < n; i++)
             v[i].f = (double)v[i].i;
@@ -195,55 +220,66 @@ static size_t corrected(double x, const double *edges, size_t bins, size_t guess
     return bin_of(x, edges, bins);
 }
 
-/* Without a look at the edges: vector code. */
-static void guess_bins(const ao_value *v, size_t n, double first, double scale, double top, int32_t *guesses)
+/* An increment waits for the last one of the same count: lanes have counts of their own. */
+static void count_sure(const int32_t *guesses, size_t n, int64_t *counts, size_t lane)
 {
-    for (size_t i = 0; i < n; i++) {
-        double at = (v[i].f - first) * scale;
-        at = at < top ? at : top; /* nans, too */
-        at = at > 0 ? at : 0;
-        guesses[i] = (int32_t)at;
-    }
+    size_t i = 0;
+    for (; i + AO_COUNT_LANES <= n; i += AO_COUNT_LANES)
+        for (size_t k = 0; k < AO_COUNT_LANES; k++)
+            counts[k * lane + (size_t)guesses[i + k]]++;
+    for (; i < n; i++)
+        counts[guesses[i]]++;
 }
 
-/* An increment waits for the last one of the same count: lanes have counts of their own. */
-static void count_guessed(const ao_value *v, size_t n, const double *edges, size_t bins, const int32_t *guesses,
+static void count_guessed(const double *x, size_t n, const double *edges, size_t bins, const int32_t *guesses,
                           int64_t *counts, size_t lane)
 {
     for (size_t i = 0; i < n; i++) {
         size_t bin = (size_t)guesses[i];
-        if (!is_in(v[i].f, edges, bin))
-            bin = corrected(v[i].f, edges, bins, bin);
+        const double number = x[i];
+        if (!is_in(number, edges, bin))
+            bin = corrected(number, edges, bins, bin);
         if (bin < bins)
-            counts[(i % AO_COUNT_LANES) * lane + bin]++;
+            counts[i % AO_COUNT_LANES * lane + bin]++;
     }
 }
 
-static void count_found(const ao_value *v, size_t n, const double *edges, size_t bins, int64_t *counts)
+/* How far from a whole number a guess must be to be right: rounding of the edges and of the guess itself together is some
+ * units in the last place of the number of bins, and of the largest edge in widths of bins. Infinite: none is right. */
+static double tolerance_for(const double *edges, size_t bins, double scale)
+{
+    const double low = fabs(edges[0]), high = fabs(edges[bins]), largest = low > high ? low : high;
+    return scale < 0x1p960 && largest < 0x1p1000 ? ((double)bins + largest * scale) * 0x1p-48 : INFINITY;
+}
+
+static void count_found(const double *x, size_t n, const double *edges, size_t bins, int64_t *counts)
 {
     for (size_t i = 0; i < n; i++) {
-        const size_t bin = bin_of(v[i].f, edges, bins);
+        const size_t bin = bin_of(x[i], edges, bins);
         if (bin < bins)
             counts[bin]++;
     }
 }
 
-void ao_histogram(const ao_span *span, const double *edges, size_t bins, double scale, int64_t *counts, ao_watch *w)
+void ao_histogram(const ao_isa *isa, const ao_span *span, const double *edges, size_t bins, double scale, int64_t *counts,
+                  ao_watch *w)
 {
     const size_t lane = ao_count_lanes(bins) > 1 ? bins : 0;
-    const double top = bins - 1 < INT32_MAX ? (double)(bins - 1) : INT32_MAX;
+    const double limit = nextafter(bins < INT32_MAX ? (double)bins : INT32_MAX, 0);
+    const double near = tolerance_for(edges, bins, scale);
     ao_value v[BLOCK];
     int32_t guesses[BLOCK];
     for (size_t i = 0, n; i < span->count && !w->stopped; i += n) {
         n = block_at(i, span->count);
-        ao_load_values(span, i, v, n);
-        to_doubles(span->type, v, edges[bins], n);
-        if (scale > 0) {
-            guess_bins(v, n, edges[0], scale, top, guesses);
-            count_guessed(v, n, edges, bins, guesses, counts, lane);
-        } else {
-            count_found(v, n, edges, bins, counts);
-        }
+        const double *x = doubles_at(span, i, n, v);
+        if (ao_values_of(span->type) != AO_FLOAT_VALUES)
+            to_doubles(span->type, v, edges[bins], n);
+        if (!(scale > 0))
+            count_found(x, n, edges, bins, counts);
+        else if (isa->reductions->guess(n, x, edges[0], scale, limit, near, guesses))
+            count_guessed(x, n, edges, bins, guesses, counts, lane);
+        else
+            count_sure(guesses, n, counts, lane);
         ao_watch_done(w, scale > 0 ? n : n * SEARCH_UNITS);
     }
     for (size_t k = 1; lane && k < AO_COUNT_LANES; k++)

@@ -1,8 +1,8 @@
 /* Counting elements: by bins, by keys; and where they belong in a sorted array. Any type but b1.
  *
- * What always holds: arrays of others may change at any time. Each element is read once, and what it says is checked before
- * it is an index; then the result is that of some elements, and no memory is touched that is not the call's. After a
- * stop (watch.h) there is no result.
+ * What always holds: arrays of others may change at any time. What an element says is checked on the copy that becomes an
+ * index; then the result is that of some elements, and no memory is touched that is not the call's. After a stop (watch.h)
+ * there is no result.
  */
 #ifndef AO_COUNTING_H
 #define AO_COUNTING_H
@@ -13,6 +13,9 @@
  * elements are side by side: ints and floats are compared as Python does, exactly. */
 void ao_search(const ao_span *sorted, const ao_span *values, int right, int64_t *places, ao_watch *w);
 
+/* The smallest and the largest of at least one float; nonzero if there is a nan. */
+int ao_bounds(const ao_isa *isa, const ao_span *span, double *low, double *high, ao_watch *w);
+
 enum { AO_COUNT_LANES = 4, AO_LANES_TO = 1 << 12 }; /* counts are added up in so many copies, of so many bins at most */
 static inline size_t ao_count_lanes(size_t bins)
 {
@@ -21,7 +24,8 @@ static inline size_t ao_count_lanes(size_t bins)
 /* How many elements are in each bin: edges[i] <= x < edges[i + 1], in the last bin also its upper edge. The edges do not
  * decrease, and there is at least one bin. `scale` is bins / (last edge - first edge) if they are about evenly
  * spaced, else 0. `counts` has ao_count_lanes(bins) times as many elements, all 0; the first ones are the result. */
-void ao_histogram(const ao_span *span, const double *edges, size_t bins, double scale, int64_t *counts, ao_watch *w);
+void ao_histogram(const ao_isa *isa, const ao_span *span, const double *edges, size_t bins, double scale, int64_t *counts,
+                  ao_watch *w);
 
 /* How many keys there are of each number from 0 to bins - 1; others are left out. counts are 0 at first. */
 void ao_count_keys(const ao_span *keys, size_t bins, int64_t *counts, ao_watch *w);

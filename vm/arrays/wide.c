@@ -86,18 +86,35 @@ void ao_wide_excess(ao_wide *result, const ao_wide *a, uint64_t factor, const ao
 
 /* ---- to doubles ---- */
 
-/* 64 bits of a number from bit `top` down, which may be behind its end; `rest`: whether there is anything below them. */
-static uint64_t bits_below(const ao_wide *a, int top, int *rest)
+/* The limb that bit `top` - 63 is in, which may be before the first, and how far from its end that is. */
+static int limb_below(int top, unsigned *shift)
 {
-    const int bottom = top - (LIMB - 1);
-    const int i = bottom >= 0 ? bottom / LIMB : -((LIMB - 1 - bottom) / LIMB);
-    const unsigned shift = (unsigned)(bottom - i * LIMB);
+    const int bottom = top - (LIMB - 1), i = bottom >= 0 ? bottom / LIMB : -((LIMB - 1 - bottom) / LIMB);
+    *shift = (unsigned)(bottom - i * LIMB);
+    return i;
+}
+
+/* 64 bits of a number from bit `top` down, which may be behind its end. */
+static uint64_t bits_below(const ao_wide *a, int top)
+{
+    unsigned shift;
+    const int i = limb_below(top, &shift);
     const uint64_t low = i >= 0 ? a->limb[i] : 0;
     const uint64_t high = i + 1 >= 0 && i + 1 < (int)a->limbs ? a->limb[i + 1] : 0;
-    *rest = shift && low << (LIMB - shift) != 0;
-    for (int k = 0; k < i && !*rest; k++)
-        *rest = a->limb[k] != 0;
     return shift ? high << (LIMB - shift) | low >> shift : low;
+}
+
+/* Whether there is anything behind them. */
+static int has_rest(const ao_wide *a, int top)
+{
+    unsigned shift;
+    const int i = limb_below(top, &shift);
+    if (i >= 0 && shift && a->limb[i] << (LIMB - shift))
+        return 1;
+    for (int k = 0; k < i; k++)
+        if (a->limb[k])
+            return 1;
+    return 0;
 }
 
 /* bits * 2^exponent, and something behind them if `rest`, as the nearest double. */
@@ -109,7 +126,13 @@ static double rounded(uint64_t bits, int rest, int exponent)
     uint64_t kept = dropped < LIMB ? bits >> dropped : 0;
     const uint64_t half = UINT64_C(1) << (dropped - 1), tail = dropped < LIMB ? bits & (2 * half - 1) : bits;
     kept += tail > half || (tail == half && (rest || kept & 1));
-    return ldexp((double)kept, exponent + dropped); /* exact: it has 53 bits */
+    exponent += dropped;
+    if (exponent < -1022 || exponent > 1023 - LIMB)
+        return ldexp((double)kept, exponent); /* exact: it has 53 bits */
+    const uint64_t power = (uint64_t)(exponent + 1023) << (PRECISION - 1);
+    double scale;
+    memcpy(&scale, &power, sizeof scale);
+    return (double)kept * scale;
 }
 
 /* The highest bit that is set, of a number that is not 0. */
@@ -122,13 +145,11 @@ static int highest(const ao_wide *a)
 double ao_wide_to_double(const ao_wide *a, int exponent)
 {
     ao_wide positive;
-    int rest;
     const int negative = magnitude(a, &positive);
     if (length(&positive) == 0)
         return 0;
     const int top = highest(&positive);
-    const uint64_t bits = bits_below(&positive, top, &rest);
-    const double value = rounded(bits, rest, top - (LIMB - 1) + exponent);
+    const double value = rounded(bits_below(&positive, top), has_rest(&positive, top), top - (LIMB - 1) + exponent);
     return negative ? -value : value;
 }
 
@@ -169,14 +190,13 @@ double ao_wide_ratio(const ao_wide *a, uint64_t divisor, int exponent, int root)
     if (length(a) == 0)
         return 0;
     const int top = highest(a);
-    int rest;
     uint64_t words[3];
     for (int i = 0; i < 3; i++)
-        words[i] = bits_below(a, top - i * LIMB, &rest);
+        words[i] = bits_below(a, top - i * LIMB);
     uint64_t left = words[0] % divisor;
     ao_128 bits = {ao_divide_128(left, words[1], divisor, &left), words[0] / divisor}; /* and 64 bits behind */
     const uint64_t behind = ao_divide_128(left, words[2], divisor, &left);
-    rest |= left != 0;
+    int rest = left != 0 || has_rest(a, top - 2 * LIMB);
     exponent += top - 3 * LIMB + 1;
     /* 128 bits of it, or 127 if the exponent would be odd */
     int drop = LIMB - (int)ao_leading_zeros(bits.high); /* of the 64 bits behind so many are not */

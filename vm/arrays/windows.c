@@ -19,7 +19,9 @@
 #include <string.h>
 
 enum {
-    BLOCK = 4096,          /* windows at once, at least */
+    LINE = 64,             /* bytes */
+    BLOCK = 1024,          /* windows at once, at least, or four times as many as a window has elements, */
+    WIDEST_FOURFOLD = 4096, /* if those are not more: so an element is copied once and seldom twice */
     MEDIAN_BLOCK = 1 << 16,
     WIDE_UNITS = 16,       /* of work (watch.h) for a window: steps of wide integers */
     RATIO_UNITS = 64,      /* with a division */
@@ -44,14 +46,22 @@ typedef struct {
     size_t padding;   /* elements at the front that are none */
     ao_value *x;      /* n + most elements; then three of the same length */
     ao_value *spare[3];
-    uint8_t *odd;     /* of each whether it is a nan or an infinity; if any is (oddities), it has been made 0 in x */
-    int oddities;
+    uint8_t *odd;     /* of each whether it is a nan or an infinity, if there are any: these have been made 0 in x */
+    int oddities;     /* there are some */
 } block;
 
 static size_t block_length(const ao_windows *windows, size_t least)
 {
-    const size_t all = ao_windows_count(windows), most = windows->n > least ? windows->n : least;
+    const size_t all = ao_windows_count(windows), n = windows->n, wide = n < WIDEST_FOURFOLD ? 4 * n : n;
+    const size_t most = wide > least ? wide : least;
     return most < all ? most : all;
+}
+
+/* Whole cache lines. */
+static size_t row_length(const ao_windows *windows)
+{
+    const size_t in_line = LINE / sizeof(ao_value);
+    return (windows->n + block_length(windows, BLOCK) + in_line - 1) / in_line * in_line;
 }
 
 static void open_block(block *b, const ao_windows *windows, void *room)
@@ -59,8 +69,8 @@ static void open_block(block *b, const ao_windows *windows, void *room)
     b->windows = windows;
     b->values = ao_values_of(windows->span.type);
     b->most = block_length(windows, BLOCK);
-    const size_t length = windows->n + b->most;
-    b->x = room;
+    const size_t length = row_length(windows);
+    b->x = (ao_value *)(((uintptr_t)room + LINE - 1) / LINE * LINE);
     for (size_t i = 0; i < 3; i++)
         b->spare[i] = b->x + (i + 1) * length;
     b->odd = (uint8_t *)(b->x + 4 * length);
@@ -68,8 +78,8 @@ static void open_block(block *b, const ao_windows *windows, void *room)
 
 static size_t block_room(const ao_windows *windows)
 {
-    const size_t length = windows->n + block_length(windows, BLOCK), each = 4 * sizeof(ao_value) + 1;
-    return length > PTRDIFF_MAX / each ? SIZE_MAX : length * each;
+    const size_t length = row_length(windows), each = 4 * sizeof(ao_value) + 1;
+    return length > PTRDIFF_MAX / each - LINE ? SIZE_MAX : length * each + LINE;
 }
 
 /* Copies the elements of the windows from number `first` on. */
@@ -103,16 +113,10 @@ enum { IS_NAN = 1, IS_POSITIVE = 2, IS_NEGATIVE = 4 };
 static void put_odd_aside(block *b, ao_watch *w)
 {
     const size_t length = b->windows->n + b->count;
-    b->oddities = 0;
-    for (size_t i = 0, end; i < length && !w->stopped && b->values == AO_FLOAT_VALUES; i = end) {
-        int found = 0;
+    b->oddities = 1;
+    for (size_t i = 0, end; i < length && !w->stopped; i = end) {
         end = ao_watch_part(i, length);
-        for (size_t k = i; k < end; k++)
-            found |= !(fabs(b->x[k].f) <= 0x1.fffffffffffffp1023);
-        if (found && !b->oddities)
-            memset(b->odd, 0, length);
-        b->oddities |= found;
-        for (size_t k = i; found && k < end; k++) {
+        for (size_t k = i; k < end; k++) {
             const double x = b->x[k].f;
             b->odd[k] = isnan(x) ? IS_NAN : isinf(x) ? (x > 0 ? IS_POSITIVE : IS_NEGATIVE) : 0;
             b->x[k].f = b->odd[k] ? 0 : x;
@@ -170,18 +174,32 @@ static integer integer_of(enum ao_values values, ao_value v, int lowest)
     return (integer){mantissa, (unsigned)((int)exponent + (exponent == 0) - 1075 - lowest), v.u >> 63 != 0};
 }
 
-static range range_of(const block *b, const ao_watch *w)
+static void survey(const block *b, uint64_t *largest, uint64_t *smallest, ao_watch *w)
 {
-    if (b->values != AO_FLOAT_VALUES)
-        return (range){0, 64};
     const size_t length = b->windows->n + b->count;
-    uint64_t largest = 0, smallest = UINT64_MAX;
+    *largest = 0;
+    *smallest = UINT64_MAX;
     for (size_t i = 0, end; i < length && !w->stopped; i = end) {
         uint64_t high, low;
         end = ao_watch_part(i, length);
         b->windows->isa->reductions->survey(end - i, (const double *)b->x + i, &high, &low);
-        largest = high > largest ? high : largest;
-        smallest = low < smallest ? low : smallest;
+        *largest = high > *largest ? high : *largest;
+        *smallest = low < *smallest ? low : *smallest;
+        ao_watch_done(w, (end - i) / 4);
+    }
+}
+
+/* Of a block of which nans and infinities have been put aside. */
+static range range_of(block *b, ao_watch *w)
+{
+    uint64_t largest, smallest;
+    b->oddities = 0;
+    if (b->values != AO_FLOAT_VALUES)
+        return (range){0, 64};
+    survey(b, &largest, &smallest, w);
+    if (largest >> 52 >= 0x7FF) {
+        put_odd_aside(b, w);
+        survey(b, &largest, &smallest, w);
     }
     if (largest == 0)
         return (range){0, 1};
@@ -205,7 +223,7 @@ static double bias_for(const block *b, range r)
 {
     const int growth = log2_above(b->windows->n + 1), room = growth > 1 ? growth : 1;
     const int exponent = r.highest + room < -1022 ? -1022 : r.highest + room;
-    if (!ao_arithmetic_is_standard() || exponent > 1022 || exponent + growth > 106 + r.lowest)
+    if (!ao_arithmetic_is_standard() || exponent > 1022 || exponent + growth > 105 + r.lowest)
         return 0;
     const uint64_t bits = (uint64_t)(exponent + 1023) << 52;
     double power;
@@ -213,21 +231,14 @@ static double bias_for(const block *b, range r)
     return 1.5 * power;
 }
 
-static void cut(const double *restrict x, size_t n, double bias, double *restrict high, double *restrict low)
+static void sum_exact(const block *b, double bias, double divisor, double *out, ao_watch *w)
 {
-    for (size_t i = 0; i < n; i++) {
-        high[i] = (bias + x[i]) - bias;
-        low[i] = x[i] - high[i];
-    }
-}
-
-static void sum_exact(const block *b, double bias, double *out, ao_watch *w)
-{
+    const struct ao_reductions *kernels = b->windows->isa->reductions;
     const size_t n = b->windows->n, length = n + b->count;
     double *high = (double *)b->spare[0], *low = (double *)b->spare[1], above = 0, below = 0;
     for (size_t i = 0, end; i < length && !w->stopped; i = end) {
         end = ao_watch_part(i, length);
-        cut((const double *)b->x + i, end - i, bias, high + i, low + i);
+        kernels->cut(end - i, (const double *)b->x + i, bias, high + i, low + i);
         ao_watch_done(w, end - i);
     }
     for (size_t i = 0, end; i < n && !w->stopped; i = end) {
@@ -240,10 +251,10 @@ static void sum_exact(const block *b, double bias, double *out, ao_watch *w)
     }
     for (size_t j = 0, end; j < b->count && !w->stopped; j = end) {
         end = ao_watch_part(j, b->count);
-        for (size_t k = j; k < end; k++) {
+        kernels->slide(n, end - j, high + j, low + j, above, below, divisor, out + j);
+        for (size_t k = j; end < b->count && k < end; k++) {
             above += high[n + k] - high[k];
             below += low[n + k] - low[k];
-            out[k] = above + below;
         }
         ao_watch_done(w, end - j);
     }
@@ -275,12 +286,8 @@ static void sum_wide(const block *b, range r, double *out, ao_watch *w)
 
 static void divide(const block *b, double *out)
 {
-    size_t j = 0;
-    for (; j < b->count && size_of(b, j) < b->windows->n; j++)
+    for (size_t j = 0; j < b->count; j++)
         out[j] /= (double)size_of(b, j);
-    const double n = (double)b->windows->n;
-    for (; j < b->count; j++)
-        out[j] /= n;
 }
 
 static int run_sums(block *b, enum ao_window what, size_t ddof, void *results, size_t first, ao_watch *w)
@@ -288,19 +295,19 @@ static int run_sums(block *b, enum ao_window what, size_t ddof, void *results, s
     double *out = (double *)results + first;
     (void)ddof;
     load_block(b, first, (ao_value){.f = 0}, w);
-    put_odd_aside(b, w);
+    const range r = range_of(b, w);
     if (w->stopped)
         return 1;
-    const range r = range_of(b, w);
     const double bias = bias_for(b, r);
+    const int divided = what == AO_WINDOW_MEAN && bias > 0 && size_of(b, 0) == b->windows->n;
     if (bias > 0)
-        sum_exact(b, bias, out, w);
+        sum_exact(b, bias, divided ? (double)b->windows->n : 1, out, w);
     else
         sum_wide(b, r, out, w);
+    if (what == AO_WINDOW_MEAN && !divided && !w->stopped)
+        divide(b, out);
     if (b->oddities)
         add_odd(b, 0, out, w);
-    if (what == AO_WINDOW_MEAN && !w->stopped)
-        divide(b, out);
     return 1;
 }
 
@@ -497,10 +504,9 @@ static int run_variances(block *b, enum ao_window what, size_t ddof, void *resul
     double *out = (double *)results + first;
     spread s;
     load_block(b, first, (ao_value){0}, w);
-    put_odd_aside(b, w);
+    const range r = range_of(b, w);
     if (w->stopped)
         return 1;
-    const range r = range_of(b, w);
     const int bits = r.highest - r.lowest, growth = log2_above(n + 1);
     ao_wide_start(&s.sum, (unsigned)(bits + growth));
     ao_wide_start(&s.squares, (unsigned)(2 * bits + 64 + growth)); /* a square's upper half may be behind it, and 0 */

@@ -245,6 +245,122 @@ static void products(size_t n, const double *restrict a, const double *restrict 
 }
 
 /* Adds the fields of `bits` bits of a word. */
+static int bounds(size_t n, const double *x, double *low, double *high)
+{
+    doubles most = broadcast(-INFINITY), least = broadcast(INFINITY);
+    words nans = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const doubles v = load(x + i);
+        nans |= ALL_WHERE(v != v);
+        most = larger(v, most);
+        least = smaller(v, least);
+    }
+    uint64_t odd = 0;
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (int lane = 0; lane < LANES; lane++) {
+        *high = LANE(most, lane) > *high ? LANE(most, lane) : *high;
+        *low = LANE(least, lane) < *low ? LANE(least, lane) : *low;
+        odd |= LANE(nans, lane);
+    }
+    for (; i < n; i++) {
+        *high = x[i] > *high ? x[i] : *high;
+        *low = x[i] < *low ? x[i] : *low;
+        odd |= x[i] != x[i];
+    }
+    return odd != 0;
+}
+
+static void cut(size_t n, const double *restrict x, double bias, double *restrict high, double *restrict low)
+{
+    for (size_t i = 0; i < n; i++) {
+        high[i] = (bias + x[i]) - bias;
+        low[i] = x[i] - high[i];
+    }
+}
+
+/* Sums of the first 1, 2, ... lanes. */
+#if VECTOR_BYTES == 8
+static INLINE doubles running(doubles v)
+{
+    return v;
+}
+#define LAST(v) (v)
+#else
+#ifdef __clang__
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (words){__VA_ARGS__})
+#endif
+static INLINE doubles running(doubles v)
+{
+    const doubles zeros = {0};
+#if VECTOR_BYTES == 64
+    v += SHUFFLE(zeros, v, 0, 8, 9, 10, 11, 12, 13, 14);
+    v += SHUFFLE(zeros, v, 0, 0, 8, 9, 10, 11, 12, 13);
+    v += SHUFFLE(zeros, v, 0, 0, 0, 0, 8, 9, 10, 11);
+#define LAST(v) SHUFFLE(v, v, 7, 7, 7, 7, 7, 7, 7, 7)
+#elif VECTOR_BYTES == 32
+    v += SHUFFLE(zeros, v, 0, 4, 5, 6);
+    v += SHUFFLE(zeros, v, 0, 0, 4, 5);
+#define LAST(v) SHUFFLE(v, v, 3, 3, 3, 3)
+#else
+    v += SHUFFLE(zeros, v, 0, 2);
+#define LAST(v) SHUFFLE(v, v, 1, 1)
+#endif
+    return v;
+}
+#endif
+
+static INLINE void slide_by(size_t n, size_t count, const double *high, const double *low, double above, double below,
+                            double divisor, double *out, int divides)
+{
+    doubles h = broadcast(above), l = broadcast(below); /* before these lanes */
+    size_t k = 0;
+    for (; k + LANES <= count; k += LANES) {
+        const doubles up = running(load(high + n + k) - load(high + k)), down = running(load(low + n + k) - load(low + k));
+        const doubles sum = (h + up) + (l + down);
+        const doubles result = divides ? sum / broadcast(divisor) : sum;
+        memcpy(out + k, &result, sizeof result);
+        h += LAST(up);
+        l += LAST(down);
+    }
+    above = LANE(h, 0);
+    below = LANE(l, 0);
+    for (; k < count; k++) {
+        above += high[n + k] - high[k];
+        below += low[n + k] - low[k];
+        out[k] = divides ? (above + below) / divisor : above + below;
+    }
+}
+
+static void slide(size_t n, size_t count, const double *high, const double *low, double above, double below,
+                  double divisor, double *out)
+{
+    if (divisor == 1)
+        slide_by(n, count, high, low, above, below, divisor, out, 0);
+    else
+        slide_by(n, count, high, low, above, below, divisor, out, 1);
+}
+
+/* In two loops, each of which becomes vector code. */
+static int guess(size_t n, const double *restrict x, double first, double scale, double limit, double tolerance,
+                 int32_t *restrict guesses)
+{
+    for (size_t i = 0; i < n; i++) {
+        double at = (x[i] - first) * scale;
+        at = at < limit ? at : limit; /* nans, too */
+        at = at > 0 ? at : 0;
+        guesses[i] = (int32_t)at;
+    }
+    const double most = .5 - tolerance; /* from the middle of a bin */
+    uint64_t unsure = 0;
+    for (size_t i = 0; i < n; i++)
+        unsure |= (uint64_t)!(fabs((x[i] - first) * scale - (double)guesses[i] - .5) < most);
+    return unsure != 0;
+}
+
 static INLINE uint64_t sum_of_fields(uint64_t word, unsigned bits)
 {
     uint64_t sum = 0;
@@ -373,6 +489,10 @@ const struct ao_reductions AO_LOCAL(ao_reductions) = {
     .widen = widen,
     .survey = survey,
     .products = products,
+    .bounds = bounds,
+    .cut = cut,
+    .slide = slide,
+    .guess = guess,
     .fields = {fields_1, fields_2, fields_4, fields_4},
     .extreme = {{EXTREME_ENTRIES(min)}, {EXTREME_ENTRIES(max)}},
 };

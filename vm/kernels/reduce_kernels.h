@@ -52,6 +52,18 @@ struct ao_reductions {
     void (*survey)(size_t n, const double *x, uint64_t *largest, uint64_t *smallest);
     /* a * b = high + low exactly, if no bit of it is below 2^-1074 and |a|, |b| and the product are below 2^996. */
     void (*products)(size_t n, const double *a, const double *b, double *high, double *low);
+    /* The smallest and the largest x; nonzero if there is a nan, and then they mean nothing. */
+    int (*bounds)(size_t n, const double *x, double *low, double *high);
+    /* Cuts each x in two: high = x rounded to the last place of the bias, and low = the rest, exactly. */
+    void (*cut)(size_t n, const double *x, double bias, double *high, double *low);
+    /* Sums of windows that move: with `above` and `below` the sums of what lies in a window in high[0] .. high[n-1] and in
+     * low, out[k] is (the sum of high[k+1] .. high[k+n], plus that of low) / divisor. It is the nearest double of the sum of
+     * all if sums of up to 2 n of either have no rounding errors. */
+    void (*slide)(size_t n, size_t count, const double *high, const double *low, double above, double below,
+                  double divisor, double *out);
+    /* guesses[i] = (x[i] - first) * scale, cut to an integer, at least 0 and below `limit`. 0 if each is farther than
+     * `tolerance` from a whole number, and none had to be cut off. */
+    int (*guess)(size_t n, const double *x, double first, double scale, double limit, double tolerance, int32_t *guesses);
     /* By log2 of the size of an element: XORs each 8-byte word with `flip`, splits it into pairs of fields of 1, 2
      * or 4 bytes (for elements of 4 and of 8 bytes alike: 4), and adds up the low and the high fields of the pairs.
      * At most AO_SUM_WORDS words. */
