@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build" / "platforms"
 TOOLS = BUILD / "tools"
 #: The C tests, in the order of their time.
-C_TESTS = ("program", "copies", "compact", "spacing", "parallel", "run", "fuzz", "reduce", "kernels", "sort")
+C_TESTS = ("program", "copies", "compact", "spacing", "parallel", "run", "fuzz", "windows", "reduce", "kernels", "sort")
 
 
 class LeftOut(Exception):
