@@ -349,7 +349,7 @@ static const char *check_header(const unsigned char *bytes, size_t size, ao_head
         return "size differs from what the header says";
     for (size_t i = 0; i < pad8(header_types(h)); i++) {
         const unsigned type = bytes[sizeof *h + i], of_table = i >= h->inputs && i < (size_t)h->inputs + h->params;
-        const int known = type < AO_NTYPES || (of_table && type >= AO_TABLE_OF && type < AO_TABLE_OF + AO_NTYPES);
+        const int known = type < AO_NTYPES || (of_table && type - AO_TABLE_OF < AO_NTYPES);
         if (i < header_types(h) ? !known : type != 0)
             return "unknown type, or nonzero padding";
     }

@@ -124,7 +124,7 @@ def of_floats(ao: Any, kind: str, data: array[float]) -> Iterator[str]:
 
 def of_integers(ao: Any, code: str, kind: str, data: array[int]) -> Iterator[str]:
     for text in TEXTS:
-        for to in (code, "d", "q"):
+        for to in dict.fromkeys((code, "d", "q")):
             yield line(f"{code} {kind} {text} {to}", partial(ao.map, data, text, typecode=to))
     for f in STATISTICS:
         yield line(f"{f} {code} {kind}", partial(getattr(ao, f), data))
