@@ -86,6 +86,13 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Failed allocations where arrays are of NumPy or pandas; the suite has the others."""
+    python(session, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_out_of_memory.py", "-k", "of_others",
+           env={"ARRAYOPS_OWNED": "1"})  # fmt: skip
+
+
+@nox.session
 def guided(session: nox.Session) -> None:
     """Coverage-guided fuzzing of what takes bytes or texts from strangers: seconds here, minutes by hand."""
     session.run("tests/fuzz/run.sh", "load", "20", external=True)
@@ -147,6 +154,6 @@ def tests(session: nox.Session) -> None:
 
 #: All but `tests`, which the README's command runs; the quick ones first.
 nox.options.sessions = [
-    "lint", "types", "docs", "machine", "sanitized", "threads", "coverage", "guided", "fuzz", "instructions",
+    "lint", "types", "docs", "machine", "sanitized", "threads", "coverage", "faults", "guided", "fuzz", "instructions",
     "platforms",
 ]  # fmt: skip

@@ -78,15 +78,6 @@ def with_nans(serial: int = 0) -> array[Any]:
     return values
 
 
-def refused_nulls(data: Any) -> str:
-    """What is said of nulls that nobody said anything of."""
-    try:
-        ao.sum(data)
-    except ValueError as error:
-        return str(error)
-    raise AssertionError("not refused")
-
-
 def one(make: Callable[[int], Any]) -> Callable[[int], tuple[Any, ...]]:
     """Makes a row's arguments: one thing."""
     return lambda serial: (make(serial),)
@@ -295,7 +286,6 @@ ROWS = [
     Row("nulls propagate", one(ints), lambda a: KERNEL.map.__wrapped__(KERNEL, a, nulls=BITS)),
     Row("nulls propagate, callback", one(ints), lambda a: CALLBACK.map.__wrapped__(CALLBACK, a, nulls=BITS)),
     Row("nulls skipped, two", two(ints, ints), lambda a, b: ao.dot(with_nulls(a), b, nulls="skip")),
-    Row("nulls refused", one(ints), lambda a: refused_nulls(with_nulls(a))),
     Row("nulls of a stream", one(ints), lambda a: ao.lazy([with_nulls(a)], nulls="skip").map("x + 1").sum()),
     Row("nan skipped", one(with_nans), lambda a: (ao.sum(a, nan="skip"), ao.mean(a, nan="skip"), ao.max(a, nan="skip"),
                                                   ao.stats(a, nan="skip"), ao.prod(a, nan="skip"))),
@@ -375,7 +365,7 @@ def covered() -> set[str]:
     """The public names that rows call, found in the code of their functions."""
     names: set[str] = set()
     pending = [c for row in (*ROWS, *COLD) for c in [row.call.__code__]]
-    pending += [f.__code__ for f in (stats_of, restored, opened, refusal, refused_nulls)]
+    pending += [f.__code__ for f in (stats_of, restored, opened, refusal)]
     while pending:
         code = pending.pop()
         names.update(code.co_names)

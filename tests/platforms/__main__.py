@@ -44,12 +44,15 @@ class Failed(Exception):
 
 #: Seconds that one command may take, a download or a test; with --all, a day.
 MOST_SECONDS, A_DAY = 900, 86400
+#: Of one that fetches or unpacks what may not be to be had.
+MOST_TO_FETCH = 240
 
 
 def run(command: Sequence[str | Path], log: Path, error: type[Exception], env: dict[str, str] | None = None,
         seconds: int = MOST_SECONDS) -> str:  # fmt: skip
     """The output of a command in the checkout, which is also appended to a log; an error that names both."""
     words = [str(part) for part in command]
+    seconds = min(seconds, MOST_TO_FETCH) if error is LeftOut else seconds
     with log.open("a") as file:
         print("$", *words, file=file, flush=True)
         try:
