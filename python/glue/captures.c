@@ -6,6 +6,7 @@
  * and never runs Python code; whatever looks different from what the decoder saw counts as missing.
  */
 #include "captures.h"
+#include "numbers.h"
 
 /* The order is that of SLOT_KINDS, by which compiler/decode.py names them. */
 enum { GLOBAL, CELL, DEFAULT, KEYWORD_DEFAULT, ATTRIBUTE, CODE, PARTIAL_ARGUMENT, PARTIAL_KEYWORD, PARTIAL_FUNCTION };
@@ -166,7 +167,8 @@ static PyObject *unwrapped(PyObject *scalar, PyObject *type)
     if ((PyObject *)Py_TYPE(scalar) != type) {
         return NULL;
     }
-    PyObject *number = PyObject_CallMethod(scalar, "item", NULL);
+    PyObject *item = attribute(scalar, "item"), *number = item ? PyObject_CallNoArgs(item) : NULL;
+    Py_XDECREF(item);
     int overflow = 0;
     long long value = number && PyLong_CheckExact(number) ? PyLong_AsLongLongAndOverflow(number, &overflow) : 0;
     if (!number || !is_number(number) || overflow || value >= 1LL << 53 || value <= -(1LL << 53)) {

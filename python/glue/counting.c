@@ -152,9 +152,10 @@ static int sum_by_python(const double *x, size_t n, double *sum)
         }
         PyList_SET_ITEM(list, (Py_ssize_t)i, number);
     }
-    PyObject *value = math ? PyObject_CallMethod(math, "fsum", "O", list) : NULL;
+    PyObject *fsum = math ? attribute(math, "fsum") : NULL, *value = fsum ? PyObject_CallOneArg(fsum, list) : NULL;
     *sum = value ? PyFloat_AsDouble(value) : -1;
     Py_XDECREF(value);
+    Py_XDECREF(fsum);
     Py_XDECREF(math);
     Py_XDECREF(list);
     return value && !(*sum == -1 && PyErr_Occurred()) ? 0 : -1;

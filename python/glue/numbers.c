@@ -302,12 +302,11 @@ void note_element(size_t index)
     }
     PyErr_Fetch(&kind, &error, &traceback);
     PyErr_NormalizeException(&kind, &error, &traceback);
-    /* interned, or each call's name would stay in the interpreter's cache of methods */
-    PyObject *name = PyUnicode_InternFromString("add_note"), *note = PyUnicode_FromFormat("element %zu", index);
-    PyObject *added = name && note ? PyObject_CallMethodOneArg(error, name, note) : NULL;
+    PyObject *add_note = attribute(error, "add_note"), *note = PyUnicode_FromFormat("element %zu", index);
+    PyObject *added = add_note && note ? PyObject_CallOneArg(add_note, note) : NULL;
     Py_XDECREF(added);
     Py_XDECREF(note);
-    Py_XDECREF(name);
+    Py_XDECREF(add_note);
     PyErr_Clear(); /* without memory there is no note */
     PyErr_Restore(kind, error, traceback);
 }
@@ -331,9 +330,16 @@ int store_result(store_policy *policy, void *element, PyObject *value, size_t in
     return 1;
 }
 
+PyObject *attribute(PyObject *object, const char *name)
+{
+    PyObject *interned = PyUnicode_InternFromString(name), *found = interned ? PyObject_GetAttr(object, interned) : NULL;
+    Py_XDECREF(interned);
+    return found;
+}
+
 PyObject *int_of_bytes(const uint8_t *bytes, size_t size)
 {
-    PyObject *method = PyObject_GetAttrString((PyObject *)&PyLong_Type, "from_bytes");
+    PyObject *method = attribute((PyObject *)&PyLong_Type, "from_bytes");
     PyObject *args = method ? Py_BuildValue("(y#s)", (const char *)bytes, (Py_ssize_t)size, "little") : NULL;
     PyObject *keywords = args ? Py_BuildValue("{s O}", "signed", Py_True) : NULL;
     PyObject *result = keywords ? PyObject_Call(method, args, keywords) : NULL;

@@ -16,6 +16,9 @@ int number_to_value(enum ao_type type, PyObject *number, ao_value *value);
 /* Whether it is an int that no machine type holds. */
 int number_is_big(PyObject *number);
 PyObject *value_to_number(enum ao_type type, ao_value value);
+/* An attribute. Its name is interned: the interpreter remembers names that were looked up, and another string at each call
+ * would be another one. */
+PyObject *attribute(PyObject *object, const char *name);
 /* Two's complement numbers: of bytes, the lowest first, and of two halves. */
 PyObject *int_of_bytes(const uint8_t *bytes, size_t size);
 PyObject *int_of_halves(int64_t high, uint64_t low);

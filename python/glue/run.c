@@ -347,7 +347,7 @@ static PyObject *columns_of(run *r)
     if (r->columns) {
         return r->columns;
     }
-    PyObject *made = PyFunction_Check(r->oracle) ? PyObject_GetAttrString(r->oracle, "_arrayops_columns") : NULL;
+    PyObject *made = PyFunction_Check(r->oracle) ? attribute(r->oracle, "_arrayops_columns") : NULL;
     unsigned long long mask = 0;
     for (Py_ssize_t i = 0; i < r->visible; i++) {
         mask |= (unsigned long long)r->is_array[i] << i;

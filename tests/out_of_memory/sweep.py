@@ -137,7 +137,7 @@ def check(row: Row, want: Any, first: int, last: int, cold: bool) -> str:
         wrong = "the next call is wrong"
     gc.collect()
     if not wrong and ours and not cold and faults.live()[0] > before:
-        blocks = lost(row, want, first, last)
+        blocks = min(lost(row, want, first, last) for _ in range(2))  # the interpreter's caches grow once in a while
         wrong = f"{blocks} blocks lost" if blocks > 0 else ""
     return wrong
 
