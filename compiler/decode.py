@@ -327,12 +327,14 @@ class _Frame:
         """
         end = len(self.instructions)
         after = [self.successors(k) for k in range(end)]
-        order = self.ways_back(after)
+        loops = any(s <= k for k, following in enumerate(after) for s in following)
+        order = self.ways_back(after) if loops else range(end + 1)
+        ways = sorted(order, key=order.__getitem__, reverse=True) if loops else range(end, -1, -1)
         meets = [-1] * end + [end]
         changed = True
         while changed:
             changed = False
-            for k in sorted(order, key=order.__getitem__, reverse=True):
+            for k in ways:
                 known = [s for s in after[k] if meets[s] >= 0] if k < end else []
                 if not known:
                     continue
@@ -345,7 +347,7 @@ class _Frame:
                         else:
                             b = meets[b]
                     found = a
-                changed |= meets[k] != found
+                changed |= loops and meets[k] != found
                 meets[k] = found
         return [end if meet < 0 else meet for meet in meets]
 
