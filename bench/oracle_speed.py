@@ -24,7 +24,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "oracle-speed.md"
 COUNT = 100_000
 #: What a comprehension sees; `where` and `clip` have no Python function and are conditionals, which are here as such.
 NAMES: dict[str, Any] = {
-    name.removeprefix("math."): f.python for name, f in FUNCTIONS.items() if f.module in ("math", "builtins")
+    name.removeprefix("math."): f.python for name, f in FUNCTIONS.items() if f.module
 } | {"math": math}
 #: Arguments of the functions that do not take x and then y.
 ARGUMENTS = {
