@@ -57,12 +57,13 @@ ALIASES = {
     **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
 }  # fmt: skip
 
-#: NumPy's functions that Python has operators for: how many arguments each takes, and what it is of them.
+#: NumPy's functions that Python has operators for: how many arguments each takes, and what it is of them. The arguments
+#: come first in their order, as those of a function are evaluated.
 FORMS: dict[str, tuple[int, str]] = {
     "mod": (2, "x % y"), "floor_divide": (2, "x // y"), "square": (1, "x * x"), "reciprocal": (1, "1 / x"),
     "signbit": (1, "copysign(1.0, x) < 0"), "logical_not": (1, "not x"), "logical_and": (2, "bool(x) & bool(y)"),
     "logical_or": (2, "bool(x) | bool(y)"), "logical_xor": (2, "bool(x) ^ bool(y)"),
-    "fmax": (2, "x if y != y or x >= y else y"), "fmin": (2, "x if y != y or x <= y else y"),
+    "fmax": (2, "x if x >= y or y != y else y"), "fmin": (2, "x if x <= y or y != y else y"),
 }  # fmt: skip
 
 _BINARY: dict[type[ast.operator], str] = {

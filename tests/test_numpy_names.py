@@ -109,3 +109,12 @@ REFUSED = ["sign()", "mod(x)", "square(x, y)", "fmax(x)", "rint(x, 2)", "np.sign
 def test_refused(text: str) -> None:
     with pytest.raises(ao.ExpressionError):
         ao.compile(text)
+
+
+@pytest.mark.parametrize("name", TWO)
+def test_arguments_are_evaluated_in_their_order(name: str) -> None:
+    """As those of a function, whatever is made of them."""
+    with pytest.raises(OverflowError):
+        ao.map(array("d", [0.0]), f"{name}(exp(x + 1000), 1 / x)")
+    with pytest.raises(ZeroDivisionError):
+        ao.map(array("d", [0.0]), f"{name}(1 / x, exp(x + 1000))")
