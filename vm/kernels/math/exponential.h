@@ -63,14 +63,19 @@ static INLINE double or_out_of_range(double x, double least, double r)
     const double edge = kept(!(x < 0), x + INFINITY);
     return fabs(x) < least ? r : edge;
 }
-static INLINE double whole_exp(double x)
+/* x where TINY <= |x| < least, else 0. */
+static INLINE double in_range(double x, double least)
 {
     const double a = fabs(x);
-    return or_out_of_range(x, 708.0, core_exp(kept((a >= TINY) & (a < 708.0), x)));
+    return kept((a >= TINY) & (a < least), x);
+}
+static INLINE double whole_exp(double x)
+{
+    return or_out_of_range(x, 708.0, core_exp(in_range(x, 708.0)));
 }
 static INLINE double beyond_exp(double x)
 {
-    const double a = fabs(x), u = kept((a >= TINY) & (a < 746.0), x);
+    const double u = in_range(x, 746.0);
     const short_exp e = reduced_exp(u);
     return or_out_of_range(x, 746.0, scaled_by(e.m, e.k, u));
 }
@@ -98,12 +103,11 @@ static INLINE uint64_t far_exp2(double x)
 }
 static INLINE double whole_exp2(double x)
 {
-    const double a = fabs(x);
-    return or_out_of_range(x, 1022.0, core_exp2(kept((a >= TINY) & (a < 1022.0), x)));
+    return or_out_of_range(x, 1022.0, core_exp2(in_range(x, 1022.0)));
 }
 static INLINE double beyond_exp2(double x)
 {
-    const double a = fabs(x), u = kept((a >= TINY) & (a < 1076.0), x);
+    const double u = in_range(x, 1076.0);
     const short_exp e = reduced_exp2(u);
     return or_out_of_range(x, 1076.0, scaled_by(e.m, e.k, u));
 }
