@@ -24,7 +24,8 @@ from .engine.arguments import checked_typecode
 from .engine.common import MISSING, Later, also_named, held, new_values, sliceable, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
-from .engine.kernel import Function, Kernel, fold_step, kernel_of, stored, text_kernel, with_names
+from .engine.folds import is_carried
+from .engine.kernel import Function, Kernel, fold_kernel, fold_step, stored, text_kernel, with_names
 from .engine.missing import check_nulls
 from .engine.passes import gathered, iterated
 from .engine.plans import PIPED
@@ -259,11 +260,10 @@ class Pipeline:
 
     def reduce(self, f: Function, /, initial: Any = None, *, names: Any = None, **named: Any) -> Any:
         """The left fold of the values, ``functools.reduce(f, values, initial)``: see :func:`arrayops.reduce`."""
-        named = with_names(f, names, named, self._ieee, ("acc", "x"))
-        kernel = kernel_of(f, named, self._ieee, True, ("acc", "x"))
+        kernel, named = fold_kernel(f, names, named, initial, self._ieee)
         acc = MISSING if initial is None else initial
         for values in self._chunks(self._segments()):
-            if isinstance(values, list) or type(acc) not in (int, float, bool, type(MISSING)):
+            if isinstance(values, list) or not (acc is MISSING or is_carried(acc)):
                 step = functools.partial(fold_step, kernel, named)
                 given = () if acc is MISSING else (acc,)
                 acc = functools.reduce(step, iterated(values), *given) if given or len(values) else acc

@@ -11,7 +11,7 @@ from array import array
 
 from . import _machine
 from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
-from .engine.common import MISSING, Later, also_named, different_lengths, front, held, native, steadily
+from .engine.common import Later, also_named, different_lengths, front, held, native, steadily
 from .engine.exchange import taken, taken_together
 from .engine.missing import check_nan
 
@@ -35,7 +35,8 @@ def reduce(arr: Any, f: Function, /, initial: Any = None, *, ieee: bool = False,
     """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers, by
-    keyword or from the mapping names. initial: None is none. Raises what functools.reduce raises: TypeError for an
+    keyword or from the mapping names. initial: None is none; a tuple of numbers if the accumulator is one, whose items
+    an expression calls ``acc[0]``, ``acc[1]``. Raises what functools.reduce raises: TypeError for an
     empty buffer without initial. nulls: ``"skip"`` leaves them out, a number takes their place. strict is as in
     :func:`map`.
 
@@ -43,10 +44,10 @@ def reduce(arr: Any, f: Function, /, initial: Any = None, *, ieee: bool = False,
     >>> from array import array
     >>> ao.reduce(array("B", b"arrayops"), "(acc*31 + x) & mask", 7, mask=0xFFFFFFFF)
     3234822848
+    >>> ao.reduce(array("d", [3.0, 1.0]), "acc[0] + x, max(acc[1], x)", (0.0, 0.0))
+    (4.0, 3.0)
     """
-    named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
-    initial = MISSING if initial is None else initial
-    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    found, named = kernel.fold_kernel(f, names, named, initial, ieee, compile, strict)
     return found.reduce(arr, initial, nulls=nulls, **named)
 
 
@@ -58,8 +59,8 @@ def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None,
     """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
-    default the running sum. With initial the result has one element more. A callable's accumulator may be a tuple of
-    numbers, begun by initial: then the result is of its first items, or with a tuple of typecodes a tuple of arrays.
+    default the running sum. With initial the result has one element more. The accumulator may be a tuple of numbers,
+    as in :func:`reduce`: then the result is of its first items, or with a tuple of typecodes a tuple of arrays.
     Exceptions are those of :func:`map`; nulls and names are as in :func:`reduce`.
 
     >>> import arrayops as ao
@@ -67,8 +68,7 @@ def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None,
     >>> ao.accumulate(array("d", [3.0, 1.0, 4.0]), "x if x > acc else acc")
     array('d', [3.0, 3.0, 4.0])
     """
-    named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
-    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    found, named = kernel.fold_kernel(f, names, named, initial, ieee, compile, strict)
     return found.accumulate(arr, initial, typecode, nulls=nulls, **named)
 
 

@@ -301,7 +301,7 @@ def test_a_function_is_decoded_when_it_pays(monkeypatch: pytest.MonkeyPatch) -> 
     decoded: list[int] = []
     monkeypatch.setattr(functions, "COMPILE_AFTER", 100)
     original = functions._decode
-    monkeypatch.setattr(functions, "_decode", lambda f, arity: decoded.append(arity) or original(f, arity))
+    monkeypatch.setattr(functions, "_decode", lambda f, n, *more: decoded.append(n) or original(f, n, *more))
     ao.compile(lambda x: x)
     decoded.clear()
     data = array("d", range(30))
