@@ -249,15 +249,16 @@ def argmax(arr: Any, *, nulls: str | int | float | None = None) -> int:
 
 
 def _counted(what: int, args: tuple[Any, ...], pred: Function | None, ieee: bool, compile: bool,
-             nulls: Any, names: Any, named: dict[str, Any]) -> int:  # fmt: skip
+             strict: bool, nulls: Any, names: Any, named: dict[str, Any]) -> int:  # fmt: skip
     pred = "x" if pred is None else pred
     named = kernel.with_names(pred, names, named, ieee)
-    return kernel.count_true(kernel.predicate(pred, named, ieee, compile), what, *args, nulls=nulls, **named)
+    return kernel.count_true(kernel.predicate(pred, named, ieee, compile, strict), what, *args, nulls=nulls, **named)
 
 
 @front
 def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
+        strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+        **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -268,12 +269,13 @@ def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     >>> ao.any(array("i", [1, 2, 0]), "10 // x == 5")
     True
     """
-    return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, nulls, names, named))
+    return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, strict, nulls, names, named))
 
 
 @front
 def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
+        strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+        **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -284,12 +286,13 @@ def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     >>> ao.all(array("d", [0.5, 0.7]), "0 < x < limit", limit=0.6)
     False
     """
-    return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, nulls, names, named))
+    return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, strict, nulls, names, named))
 
 
 @front
 def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-          nulls: str | int | float | None = None, names: Any = None, **named: Any) -> int:  # fmt: skip
+          strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+          **named: Any) -> int:  # fmt: skip
     """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.
 
     Parameters and exceptions are those of :func:`filter`.
@@ -299,7 +302,7 @@ def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fa
     >>> ao.count(array("i", [1, 2, 3, 4]), "x % 2 == 0")
     2
     """
-    return _counted(kernel.COUNT, (arr, *more), pred, ieee, compile, nulls, names, named)
+    return _counted(kernel.COUNT, (arr, *more), pred, ieee, compile, strict, nulls, names, named)
 
 
 # -- products ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import functools
 import itertools
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import _machine
@@ -756,8 +756,36 @@ def stage_ir(kernel: Kernel, numbers: dict[str, Any], ieee: bool) -> tuple[IR, d
     return ir, dict(enumerate(captured, len(ir.params) - len(captured)))
 
 
-def stage_function(kernel: Kernel, numbers: dict[str, Any]) -> Callable[[Any], Any]:
-    """The meaning for one element, by Python."""
+def is_text(kernel: Kernel, names: Iterable[str]) -> bool:
+    """Whether it has these names, each for a number."""
+    return kernel._plans is not None and all(
+        name in kernel.params and kernel.params.index(name) not in kernel._tables for name in names
+    )
+
+
+def _row_function(kernel: Kernel, numbers: dict[str, Any], beside: tuple[str, ...]) -> Callable[..., Any]:
+    """The meaning for one element and those of arrays beside it, by Python."""
+    assert kernel._plans is not None
+    plans, params = kernel._plans, kernel._plans.ir.params
+    place = next(i for i, name in enumerate(params) if name not in numbers and name not in beside)
+    places = (place, *(params.index(name) for name in beside))
+    inverts = any(node.op == "invert" for node in plans.ir.nodes)
+
+    def value(*row: Any) -> Any:
+        args = [numbers.get(name) for name in params]
+        for at, element in zip(places, row, strict=True):
+            args[at] = element
+        if inverts:
+            plans.check_truths(tuple(args))
+        return plans.evaluator(*args)
+
+    return value
+
+
+def stage_function(kernel: Kernel, numbers: dict[str, Any], beside: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """The meaning for one element, and for those of arrays beside it that have these names, by Python."""
+    if beside:
+        return _row_function(kernel, numbers, beside)
     if kernel._plans is None:
         assert kernel._function is not None
         if not kernel._ieee:
