@@ -45,12 +45,13 @@ static INLINE dd two_product(double a, double b)
     return (dd){p, ((ah * bh - p) + ah * bl + al * bh) + al * bl};
 }
 
-/* s.hi + s.lo: if that is no double, the one of the two beside it whose last bit is 1. */
+/* s.hi + s.lo: if that is no double, the one of the two beside it whose last bit is 1. All by integers, of which every
+ * processor's vector code has these operations. */
 static INLINE double rounded_to_odd(dd s)
 {
-    const uint64_t bits = bits_of(s.hi), inexact = 0 - (uint64_t)(s.lo != 0);
-    const uint64_t towards_zero = (bits ^ bits_of(s.lo)) >> 63, step = 1 - 2 * towards_zero;
-    return of_bits(bits + (step & inexact & ((bits & 1) - 1)));
+    const uint64_t bits = bits_of(s.hi), low = bits_of(s.lo), largest = UINT64_C(0x7fffffffffffffff);
+    const uint64_t step = ((low & largest) + largest) >> 63 & ~bits, towards_zero = (bits ^ low) >> 63;
+    return of_bits(bits + step - 2 * (step & towards_zero));
 }
 
 static INLINE double fused(double a, double b, double c)
