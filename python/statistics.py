@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overl
 
 from . import _machine
 from .engine import figures
-from .engine.common import also_named, native
+from .engine.common import Later, also_named, native
 from .engine.exchange import given_as, is_array, taken, taken_together
 from .engine.figures import (
     EXTREMES,
@@ -34,6 +34,10 @@ from .engine.figures import (
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+    from .engine import notebook
+else:
+    notebook = Later("engine.notebook")
 
 
 def _variance(arr: Any, ddof: int, name: str, nan: str | None) -> tuple[int, int] | None:
@@ -96,6 +100,9 @@ class Stats(NamedTuple):
     max: int | float
     var: float
     std: float
+
+    def _repr_html_(self) -> str:
+        return notebook.shown(self, self._asdict().items)
 
 
 def summary(g: Gathered, floats: bool) -> Stats:
@@ -260,6 +267,9 @@ class RunningStats:
 
     def __repr__(self) -> str:
         return f"<arrayops.RunningStats {self.stats()!r}>" if self.count else "<arrayops.RunningStats of nothing>"
+
+    def _repr_html_(self) -> str:
+        return notebook.shown(self, lambda: self.stats()._asdict().items() if self.count else [("count", 0)])
 
     def __reduce__(self) -> tuple[Any, ...]:
         seen = self._newest()
