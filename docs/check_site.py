@@ -1,12 +1,14 @@
 """Checks the built site: python docs/check_site.py build/docs
 
-Words that people look for lead to a page, links between pages arrive, pictures say what they show.
+Words that people look for lead to a page, links between pages arrive, pictures say what they show, and nothing that the
+tutorial printed names a folder of the machine that built it.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -65,10 +67,20 @@ def broken(site: Path) -> list[str]:
     return found
 
 
+def folders_named(site: Path) -> list[str]:
+    """Pages with a path of this machine, as tracebacks and warnings of a notebook have them."""
+    own = (str(Path.cwd()), sys.prefix, tempfile.gettempdir() + "/")
+    return [
+        f"{path.name}: names a folder of this machine"
+        for path in sorted(site.rglob("*"))
+        if path.suffix in (".html", ".ipynb") and any(folder in path.read_text() for folder in own)
+    ]
+
+
 def main() -> int:
     """Prints what is wrong; the exit status is 1 if something is."""
     site = Path(sys.argv[1]).resolve()
-    wrong = [*words_not_found(site), *broken(site)]
+    wrong = [*words_not_found(site), *broken(site), *folders_named(site)]
     print("\n".join(wrong) or f"{len(WORDS)} words and the links of {len([*site.rglob('*.html')])} pages: fine")
     return int(bool(wrong))
 
