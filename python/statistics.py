@@ -86,7 +86,9 @@ def std(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan:
 
 
 class Stats(NamedTuple):
-    """What :func:`stats` finds.
+    """What :func:`stats` finds, a named tuple: count, sum, mean, min, max, var and std.
+
+    var and std are those of the population. A notebook shows it as a table.
 
     >>> import arrayops as ao
     >>> ao.stats(b"ao").max
@@ -153,7 +155,7 @@ class RunningStats:
     They have the figures of :func:`stats` as attributes (count, sum, mean, min, max, var, std), and hold exact sums:
     the result is that of all elements together, bit for bit, however they were cut and in whichever order merged. They
     pickle, compare equal by content, and take a kilobyte whatever they have seen. Several threads and signal handlers
-    may add to one; there is no lock, so nothing that is added is lost, and a fork leaves none behind that nobody opens.
+    may add to one, and nothing that is added is lost. There is no lock, which a fork could leave locked in the child.
 
     A pickle of figures that no elements can have is refused with ValueError; one that was changed to figures that some
     other elements have cannot be told from theirs.
