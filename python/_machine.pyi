@@ -4,6 +4,8 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict, TypeVar, overload
 
+from .engine.kinds import D, N, NumPy, Out
+
 _F = TypeVar("_F")
 
 class Op(TypedDict):
@@ -51,7 +53,16 @@ class Entry:
 class KernelBase:
     _by_python: int
     _front: Any
-    def __call__(self, arr: Any, *more: Any, out: Any = None, **names: Any) -> Any: ...
+    @overload
+    def __call__(self, arr: array[N], /, *more: Any, typecode: None = None, out: None = None,
+                 **names: Any) -> array[N]: ...  # fmt: skip
+    @overload
+    def __call__(self, arr: NumPy[D], /, *more: Any, typecode: None = None, out: None = None,
+                 **names: Any) -> NumPy[D]: ...  # fmt: skip
+    @overload
+    def __call__(self, *more: Any, out: Out, **names: Any) -> Out: ...
+    @overload
+    def __call__(self, *more: Any, out: None = None, **names: Any) -> Any: ...
 
 class View(Sequence[int | float]):
     """Evenly spaced numbers in somebody else's memory: made by arrayops.view and arrayops.open.

@@ -44,6 +44,7 @@ from .statistics import Stats, summary
 
 if TYPE_CHECKING:
     from .engine import notebook
+    from .engine.kinds import Array
 else:
     notebook = Later("engine.notebook")
 
@@ -352,7 +353,7 @@ class Pipeline:
 LazyArray = Pipeline
 
 
-def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None) -> Pipeline:
+def lazy(src: Array | Iterable[Array], *, ieee: bool = False, nulls: str | int | float | None = None) -> Pipeline:
     """A pipeline over a buffer or an iterable of buffers (a stream): stages now, one pass when a result is asked for.
 
     A stream's buffers must have one typecode; they are read one at a time, so memory stays bounded, and results equal
@@ -373,7 +374,7 @@ def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None
 
 
 @also_named("array")
-def lazy_array(arr: Any) -> Pipeline:
+def lazy_array(arr: Array) -> Pipeline:
     """A pipeline over one buffer: :func:`lazy` by the name that it has in arrayops 1.0 (Rust).
 
     >>> import arrayops as ao

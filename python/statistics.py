@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from .engine import notebook
+    from .engine.kinds import Array
 else:
     notebook = Later("engine.notebook")
 
@@ -51,7 +52,7 @@ def _variance(arr: Any, ddof: int, name: str, nan: str | None) -> tuple[int, int
 
 
 @also_named("array")
-def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
+def var(arr: Array, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The variance of a population, ``float(statistics.pvariance(arr))``; with ddof=1 of a sample, ``variance(arr)``.
 
     It is the exact variance, rounded once; nan if an element is inf or nan, inf if it is too large for a float. ddof is
@@ -68,7 +69,7 @@ def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan:
 
 
 @also_named("array")
-def std(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
+def std(arr: Array, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The root of :func:`var`, rounded once: ``statistics.pstdev(arr)``; with ddof=1 ``stdev(arr)``.
 
     nulls and nan are as in :func:`sum`. Raises StatisticsError for not more than ddof elements.
@@ -121,7 +122,7 @@ def summary(g: Gathered, floats: bool) -> Stats:
     return Stats(g.count, total, float(total) / g.count, low, high, *spread)
 
 
-def stats(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> Stats:
+def stats(arr: Array, *, nulls: str | int | float | None = None, nan: str | None = None) -> Stats:
     """Count, sum, mean, min, max, variance and standard deviation, reading memory once: a named tuple.
 
     Each is what the function of its name gives, but for what makes the result independent of the order of elements: min
@@ -173,12 +174,13 @@ class RunningStats:
     __slots__ = ("_seen",)
     _VERSION = 1
 
-    def __init__(self, arr: Any = None, *, nulls: str | int | float | None = None, nan: str | None = None) -> None:
+    def __init__(self, arr: Array | None = None, *, nulls: str | int | float | None = None,
+                 nan: str | None = None) -> None:  # fmt: skip
         self._seen: _Seen = {"gathered": NOTHING, "floats": False}
         if arr is not None:
             self.update(arr, nulls=nulls, nan=nan)
 
-    def update(self, arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> None:
+    def update(self, arr: Array, *, nulls: str | int | float | None = None, nan: str | None = None) -> None:
         """Adds the elements of a buffer. Raises TypeError for floats after ints or ints after floats.
 
         nulls and nan are as in :func:`sum`.
@@ -340,7 +342,7 @@ def _moments_possible(n: int, total: int, squares: int, low: int, high: int, rea
 
 
 @also_named("array")
-def median(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
+def median(arr: Array, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The median, ``statistics.median(arr)``: the middle element, or the mean of the two in the middle.
 
     nan if an element is nan, where statistics.median says nothing; nulls and nan are as in :func:`sum`. Raises
@@ -355,12 +357,12 @@ def median(arr: Any, *, nulls: str | int | float | None = None, nan: str | None 
 
 
 @overload
-def quantile(arr: Any, q: float | Fraction, *, method: str = "inclusive", nulls: str | int | float | None = None,
+def quantile(arr: Array, q: float | Fraction, *, method: str = "inclusive", nulls: str | int | float | None = None,
              nan: str | None = None) -> int | float: ...  # fmt: skip
 @overload
-def quantile(arr: Any, q: Iterable[float | Fraction], *, method: str = "inclusive",
+def quantile(arr: Array, q: Iterable[float | Fraction], *, method: str = "inclusive",
              nulls: str | int | float | None = None, nan: str | None = None) -> list[int | float]: ...  # fmt: skip
-def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, method: str = "inclusive",
+def quantile(arr: Array, q: float | Fraction | Iterable[float | Fraction], *, method: str = "inclusive",
              nulls: str | int | float | None = None, nan: str | None = None) -> Any:  # fmt: skip
     """The quantile of order q (0 to 1), or a list of them for several q.
 
@@ -420,7 +422,7 @@ def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
 # -- counting ---------------------------------------------------------------------------------------------------------
 
 
-def histogram(arr: Any, bins: Any = 10, range: tuple[float, float] | None = None, *,
+def histogram(arr: Array, bins: Any = 10, range: tuple[float, float] | None = None, *,
               nulls: str | int | float | None = None, nan: str | None = None) -> tuple[Any, Any]:  # fmt: skip
     """How many elements are in each bin, and the edges of the bins: ``numpy.histogram(arr, bins, range)``.
 

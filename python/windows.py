@@ -16,6 +16,7 @@ from .order import elements_of
 
 if TYPE_CHECKING:
     from .engine import notebook
+    from .engine.kinds import Array
 else:
     notebook = Later("engine.notebook")
 
@@ -135,7 +136,8 @@ class Rolling:
             yield part, _machine.plain_array(part)
 
 
-def rolling(src: Any, n: int, *, partial: bool = False, nulls: str | int | float | None = None) -> Rolling:
+def rolling(src: Array | Iterable[Array], n: int, *, partial: bool = False,
+            nulls: str | int | float | None = None) -> Rolling:  # fmt: skip
     """Windows of n neighbouring elements of a buffer, or of an iterable of buffers (a stream), to be asked for figures.
 
     partial: also the first windows, of 1 to n - 1 elements, so that there are as many results as elements; by default
