@@ -52,6 +52,11 @@ def fields(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[s
         lines += [start.sub(r":param \1: ", line, count=1) for line in paragraph] if listed else paragraph
 
 
+def no_signature(app: Any, what: str, name: str, obj: Any, options: Any, signature: str, returned: str) -> Any:
+    """For classes that functions make: how they do it is nobody's business."""
+    return ("", None) if what == "class" and "ade by :func:" in (obj.__doc__ or "") else None
+
+
 def without_last_line(app: Any, doctree: nodes.document) -> None:
     """Examples end with an empty line, which doctest needs and readers do not."""
     for block in doctree.findall(nodes.literal_block):
@@ -60,5 +65,6 @@ def without_last_line(app: Any, doctree: nodes.document) -> None:
 
 def setup(app: Any) -> None:
     """Called by Sphinx."""
+    app.connect("autodoc-process-signature", no_signature)
     app.connect("doctree-read", without_last_line)
     app.connect("autodoc-process-docstring", fields)

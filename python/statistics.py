@@ -428,7 +428,7 @@ def histogram(arr: Array, bins: Any = 10, range: tuple[float, float] | None = No
 
     bins: how many equal ones, from the smallest to the largest element or over range; or their edges, one more than
     there are bins, which do not decrease. A bin has the elements from its lower edge up to, and without, its upper one,
-    the last bin also that. What is outside, nans too, is in no bin; nan=``"skip"`` is for a range that is to be found.
+    the last bin also that. What is outside, nans too, is in no bin; ``nan="skip"`` is for a range that is to be found.
     The counts are an array('q'), and exact: each element is compared with the edges that are given back, an array('d').
     nulls are as in :func:`sum`.
 
