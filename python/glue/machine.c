@@ -7,6 +7,7 @@
 #include "callback.h"
 #include "captures.h"
 #include "counting.h"
+#include "delimited.h"
 #include "filter.h"
 #include "fold.h"
 #include "front.h"
@@ -68,7 +69,8 @@ static const ao_isa *choose_isa(void)
 
 static int module_exec(PyObject *module)
 {
-    static int (*const prepare[])(PyObject *) = {program_prepare, view_prepare, known_prepare, front_prepare, tables_prepare};
+    static int (*const prepare[])(PyObject *) = {program_prepare, view_prepare, known_prepare, front_prepare,
+                                               delimited_prepare, tables_prepare};
     module_state *state = state_of(module);
     state->threads = 1;
     state->isa = choose_isa();
