@@ -22,6 +22,7 @@ from .engine.common import new_values
 from .engine.kernel import text_kernel
 
 BLOCK_BYTES = 1 << 18  # that are read at once
+SAMPLE_BYTES = 1 << 16  # the rows that are whole in these decide together what columns are: see settled_chunks
 SHOWN_CHARS = 60  # of the text, in a message
 INT, UINT, DOUBLE, TEXT = range(4)  # enum ao_cells
 NEVER, TURN_ALL, TURN_HERE = range(3)  # enum ao_turn
@@ -134,8 +135,10 @@ class Rows:
     names: the header's, without blanks around them; empty if there is none. fields: in each row; 0 if there is no row.
     """
 
-    def __init__(self, read: Callable[[int], Any], name: str | None, form: Form) -> None:
+    def __init__(self, read: Callable[[int], Any], name: str | None, form: Form, *, sample: bool = False) -> None:
         self.form, self.name = form, name
+        self.sample = SAMPLE_BYTES if sample else 0
+        self.before: list[tuple[bytes, bytes]] = []  # rows before the first one of numbers, and the ends of their lines
         self.machine = form.machine()
         self.columns: list[Column] = []
         self._read = read
@@ -144,18 +147,25 @@ class Rows:
         self.header_line = 1
         self.names: list[str] = []
         if form.header is True:
-            row = self._row(peek=False)
-            self.header_line = self.machine.line - 1
-            self.names = [cell.decode("utf-8", "replace").strip() for cell in row or ()]
-            self.fields = len(self.names)
-        else:
-            self.names = [] if form.header is False else list(form.header)
-            first = self._row(peek=True)
-            self.fields = len(first or self.names)
-            if self.names and first and len(first) != len(self.names):
-                raise TextError(f"{self.at()}header has {len(self.names)} names, and the first row {len(first)} fields")
-        if form.units_row:
-            self._row(peek=False)
+            self.take_header()
+            return
+        self.names = [] if form.header is False else list(form.header)
+        #: The first row, if there is no header.
+        self.first = [cell.decode("utf-8", "replace").strip() for cell in self._row(peek=True) or ()]
+        self.fields = len(self.first or self.names)
+        if self.names and self.first and len(self.first) != len(self.names):
+            lengths = f"header has {len(self.names)} names, and the first row {len(self.first)} fields"
+            raise TextError(f"{self.at()}{lengths}")
+
+    def take_header(self) -> None:
+        """Takes the next row for the header, and the one behind it for units if there are such."""
+        row = self._row(peek=False)
+        self.header_line = max(1, self.machine.line - 1)
+        self.names = [cell.decode("utf-8", "replace").strip() for cell in row or ()]
+        self.before += [self.machine.raw()] if row else []
+        self.fields = len(self.names)
+        if self.form.units_row and self._row(peek=False):
+            self.before.append(self.machine.raw())
 
     def at(self, line: int | None = None) -> str:
         """How a message begins."""
@@ -196,6 +206,19 @@ class Rows:
                 return
             self._feed()
 
+    def settled_chunks(self, most: int = sys.maxsize) -> Iterator[int]:
+        """The same for columns that may turn into floats, where what was given cannot be taken back.
+
+        The rows of the sample decide together; later a column of ints is one of floats from the row on in which the
+        first float is. That depends on nothing but the text, however it arrives.
+        """
+        while self.position < self.sample and not self.ended:
+            self._feed()
+        if self.position <= self.sample and (count := self.machine.rows(most)):
+            yield count
+        self.machine.turn(TURN_HERE)
+        yield from self.chunks(most)
+
     def _row(self, peek: bool) -> list[bytes] | None:
         while (row := self.machine.row(peek)) is None:
             if self.machine.fault is not None:
@@ -217,7 +240,7 @@ class Rows:
         self.machine.feed(block or None)
 
     def _block(self) -> bytes:
-        block = self._read(BLOCK_BYTES)
+        block = self._read(self.sample - self.position if self.position < self.sample else BLOCK_BYTES)
         if block is None:
             raise TextError(f"{self.at()}the input is in non-blocking mode and has nothing to read")
         if isinstance(block, str):

@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Callable
 from decimal import Decimal, localcontext
 from pathlib import Path
+from typing import Any
 
 import arrayops as ao
 import pytest
@@ -278,3 +279,43 @@ def test_pieces_do_not_round_ints() -> None:
 def test_the_table_of_powers_is_what_its_script_makes() -> None:
     script = Path(__file__).parent.parent / "vm" / "text" / "powers.py"
     subprocess.run([sys.executable, script, "--check"], check=True)
+
+
+# -- numbers out -------------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(
+        st.one_of(st.floats(), st.integers(-(10**16), 10**16).map(lambda i: i / 100), st.integers(0, 2**70).map(float))
+    )
+)
+def test_floats_are_written_as_repr_does(values: list[float]) -> None:
+    assert spelled(array("d", values)) == [repr(x) for x in values]
+
+
+def test_a_hundred_thousand_floats_are_written_as_repr_does() -> None:
+    rng = random.Random(SEED)
+    values = array("d", [rng.randrange(10**16) / 10 ** rng.randrange(18) for _ in range(50_000)])
+    values.extend(float(cell) for cell in texts(50_000, SEED + 2))
+    values.extend([0.0, -0.0, 1e15, 999999999999999.0, 1e16, 1e-4, 9.9999e-5, 0.1 + 0.2, 5e-324, math.nan, -math.inf])
+    assert spelled(values) == [repr(x) for x in values]
+
+
+@pytest.mark.parametrize("code", "bBhHiIlLqQ")
+def test_ints_are_written_as_repr_does(code: str) -> None:
+    bits = 8 * array(code).itemsize
+    low, high = (0, 2**bits - 1) if code.isupper() else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    values = array(code, [low, 0, 1, 9, 10, 99, 100, high])
+    assert spelled(values) == [repr(x) for x in values]
+    assert spelled(memoryview(values)[::3]) == [repr(x) for x in values[::3]]
+
+
+def test_floats_of_four_bytes_and_digits_behind_the_point() -> None:
+    values = array("f", [0.1, 1e10, -2.5])
+    assert spelled(values) == [repr(x) for x in values]
+    assert spelled(array("d", [1.005, 2.5, math.nan, -1e20]), 1) == [f"{x:.1f}" for x in (1.005, 2.5, math.nan, -1e20)]
+
+
+def spelled(values: Any, decimals: int = -1) -> list[str]:
+    """What spell_lines writes."""
+    return ao._machine.spell_lines(values, decimals).decode().split("\n")[:-1]

@@ -6,6 +6,7 @@
  */
 #include "delimited.h"
 #include "buffers.h"
+#include "spell.h"
 #include "watch.h"
 #include "../../vm/text/delimited.h"
 
@@ -539,6 +540,204 @@ static PyObject *delimited_absent(PyObject *object, PyObject *index)
     return leave(self, result);
 }
 
+/* turn(how): what becomes from now on of columns of ints, of those that may become doubles. */
+static PyObject *delimited_turn(PyObject *object, PyObject *how)
+{
+    DelimitedObject *self = (DelimitedObject *)object;
+    const long turn = PyLong_AsLong(how);
+    if (PyErr_Occurred() || enter(self) < 0) {
+        return NULL;
+    }
+    for (size_t i = 0; i < self->d.n_columns; i++) {
+        if (self->columns[i].turn != AO_TURN_NEVER) {
+            self->columns[i].turn = (enum ao_turn)turn;
+        }
+    }
+    return leave(self, Py_NewRef(Py_None));
+}
+
+/* -- rows as text -------------------------------------------------------------------------------------------------- */
+
+enum { MOST_EXTRA = 256 };
+
+/* The end of the line behind a row. */
+static int add_line_end(const DelimitedObject *self, spelled *s, ao_range row)
+{
+    const size_t at = self->chunk + row.begin + row.length;
+    const size_t n = at >= self->end ? 0 : self->text[at] == '\r' && at + 1 < self->end && self->text[at + 1] == '\n' ? 2 : 1;
+    return n ? spelled_add(s, self->text + at, n) : spelled_add(s, "\n", 1);
+}
+
+/* A field as it stands in the row, with its quotes. */
+static int add_field(const DelimitedObject *self, spelled *s, ao_range row, ao_range field)
+{
+    size_t begin = field.begin, n = field.length & ~AO_DOUBLED;
+    if (begin > row.begin && self->d.quote && self->text[self->chunk + begin - 1] == self->d.quote) {
+        begin--;
+        n += 2;
+    }
+    return spelled_add(s, self->text + self->chunk + begin, n);
+}
+
+/* What is written of each row. */
+typedef struct {
+    ao_array keep;            /* of bytes, 0: not this row; count 0: all */
+    size_t *fields;           /* that are written, or NULL: the whole row */
+    size_t n_fields;
+    ao_range *cut;            /* room for all fields of a row */
+    ao_array extra[MOST_EXTRA]; /* numbers that are put behind them */
+    size_t n_extra;
+    int decimals;
+} row_writer;
+
+static int add_row(const DelimitedObject *self, const row_writer *w, spelled *s, size_t i)
+{
+    const ao_range row = self->rows[i];
+    const char delimiter = self->d.delimiter;
+    if (!w->fields && spelled_add(s, self->text + self->chunk + row.begin, row.length) < 0) {
+        return -1;
+    }
+    if (w->n_fields) {
+        const size_t n = ao_delimited_fields(&self->d, self->text + self->chunk, row, w->cut, self->d.fields);
+        for (size_t j = 0; j < w->n_fields; j++) {
+            if ((j && spelled_add(s, &delimiter, 1) < 0)
+                || (w->fields[j] < n && add_field(self, s, row, w->cut[w->fields[j]]) < 0)) {
+                return -1;
+            }
+        }
+    }
+    for (size_t j = 0; j < w->n_extra; j++) {
+        if (((j || !w->fields || w->n_fields) && spelled_add(s, &delimiter, 1) < 0)
+            || spelled_element(s, &w->extra[j], i, w->decimals) < 0) {
+            return -1;
+        }
+    }
+    return add_line_end(self, s, row);
+}
+
+static int take_fields(DelimitedObject *self, row_writer *w, PyObject *fields)
+{
+    if (fields == Py_None) {
+        return 0;
+    }
+    w->n_fields = (size_t)PyTuple_Size(fields);
+    if (PyErr_Occurred()) {
+        return -1;
+    }
+    w->fields = PyMem_RawMalloc((w->n_fields + 1) * sizeof *w->fields);
+    w->cut = PyMem_RawMalloc((self->d.fields + 1) * sizeof *w->cut);
+    if (!w->fields || !w->cut) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (size_t j = 0; j < w->n_fields; j++) {
+        w->fields[j] = PyLong_AsSize_t(PyTuple_GET_ITEM(fields, (Py_ssize_t)j));
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* An array with an element for every row that was read. */
+static int take_along(DelimitedObject *self, PyObject *object, ao_array *array)
+{
+    if (array_take(self->state, object, array) < 0) {
+        return -1;
+    }
+    if (array->count != self->count) {
+        PyErr_Format(PyExc_ValueError, "text(): %zu elements for %zu rows", array->count, self->count);
+        return -1;
+    }
+    return 0;
+}
+
+static int take_writer(DelimitedObject *self, row_writer *w, PyObject *keep, PyObject *fields, PyObject *extra)
+{
+    array_none(&w->keep);
+    if (PyTuple_GET_SIZE(extra) > MOST_EXTRA) {
+        PyErr_Format(PyExc_ValueError, "%zd columns to add; there may be %d", PyTuple_GET_SIZE(extra), MOST_EXTRA);
+        return -1;
+    }
+    if (keep != Py_None && (take_along(self, keep, &w->keep) < 0 || array_size(&w->keep) != 1)) {
+        return PyErr_Occurred() ? -1 : (PyErr_SetString(PyExc_TypeError, "text(): keep is an array of bytes"), -1);
+    }
+    if (take_fields(self, w, fields) < 0) {
+        return -1;
+    }
+    for (; w->n_extra < (size_t)PyTuple_GET_SIZE(extra); w->n_extra++) {
+        array_none(&w->extra[w->n_extra]);
+        if (take_along(self, PyTuple_GET_ITEM(extra, (Py_ssize_t)w->n_extra), &w->extra[w->n_extra]) < 0) {
+            array_release(&w->extra[w->n_extra]);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *rows_as_text(DelimitedObject *self, const row_writer *w)
+{
+    spelled s = {0};
+    for (size_t i = 0; i < self->count; i++) {
+        char local[8];
+        if (w->keep.held && !*(const char *)array_element(&w->keep, i, local)) {
+            continue;
+        }
+        if (add_row(self, w, &s, i) < 0) {
+            spelled_drop(&s);
+            return NULL;
+        }
+    }
+    return spelled_bytes(&s);
+}
+
+/* text(keep, fields, extra, decimals) -> the rows that were read as bytes: those for which the array `keep` is not 0 (None:
+ * all); of each the fields of a tuple (None: all that it has), and behind them numbers of the arrays of a tuple. */
+static PyObject *delimited_text(PyObject *object, PyObject *args)
+{
+    DelimitedObject *self = (DelimitedObject *)object;
+    PyObject *keep, *fields, *extra, *result = NULL;
+    int decimals;
+    if (!PyArg_ParseTuple(args, "OOO!i:text", &keep, &fields, &PyTuple_Type, &extra, &decimals) || enter(self) < 0) {
+        return NULL;
+    }
+    row_writer *w = PyMem_RawCalloc(1, sizeof *w);
+    if (!w) {
+        return leave(self, PyErr_NoMemory());
+    }
+    w->decimals = decimals;
+    if (take_writer(self, w, keep, fields, extra) == 0) {
+        result = rows_as_text(self, w);
+    }
+    for (size_t j = 0; j < w->n_extra; j++) {
+        array_release(&w->extra[j]);
+    }
+    array_release(&w->keep);
+    PyMem_RawFree(w->fields);
+    PyMem_RawFree(w->cut);
+    PyMem_RawFree(w);
+    return leave(self, result);
+}
+
+/* raw() -> the row that row() cut last as it stands in the text, without its end, and its end */
+static PyObject *delimited_raw(PyObject *object, PyObject *unused)
+{
+    DelimitedObject *self = (DelimitedObject *)object;
+    spelled end = {0};
+    (void)unused;
+    if (enter(self) < 0) {
+        return NULL;
+    }
+    const ao_range row = self->d.row;
+    if (self->chunk + row.begin + row.length > self->end) { /* the text was moved meanwhile */
+        return leave(self, PyErr_Format(PyExc_RuntimeError, "raw() comes right after row()"));
+    }
+    PyObject *result = NULL;
+    if (add_line_end(self, &end, row) == 0) {
+        result = Py_BuildValue("y#y#", self->text ? self->text + self->chunk + row.begin : "", (Py_ssize_t)row.length, end.bytes,
+                               (Py_ssize_t)end.length);
+    }
+    spelled_drop(&end);
+    return leave(self, result);
+}
+
 /* lines() -> array('q') of the lines in which the rows that were read begin */
 static PyObject *delimited_lines(PyObject *object, PyObject *unused)
 {
@@ -597,6 +796,9 @@ static PyMethodDef delimited_methods[] = {
     ONE_ARGUMENT("row", delimited_row),
     ONE_ARGUMENT("column", delimited_column),
     ONE_ARGUMENT("absent", delimited_absent),
+    ONE_ARGUMENT("turn", delimited_turn),
+    {"text", delimited_text, METH_VARARGS, NULL},
+    {"raw", delimited_raw, METH_NOARGS, NULL},
     {"lines", delimited_lines, METH_NOARGS, NULL},
     END_OF_FUNCTIONS,
 };

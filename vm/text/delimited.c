@@ -615,10 +615,24 @@ size_t ao_delimited_split(ao_delimited *d, const char *text, size_t n, int final
         fail(&r, AO_FAULT_MANY_FIELDS, 0, count, (ao_range){0, 0});
         return 0;
     }
+    d->row = range_of(&r, begin, r.p);
     d->line += r.lines;
     take_line_end(d, &r.p, r.end);
     *used = (size_t)(r.p - text);
     d->pending = 0;
+    return count;
+}
+
+size_t ao_delimited_fields(const ao_delimited *d, const char *text, ao_range row, ao_range *fields, size_t room)
+{
+    ao_delimited copy = *d; /* faults, of which there are none in such a row, would be put there */
+    row_reader r = {.d = &copy, .text = text, .p = text + row.begin, .end = text + row.begin + row.length, .final = 1};
+    size_t count = 0;
+    int more = !d->aligned || aligned_field(&r);
+    while (more && count < room && any_field(&r, count, &fields[count])) {
+        count++;
+        more = next_field(&r);
+    }
     return count;
 }
 

@@ -99,6 +99,7 @@ typedef struct {
     size_t pending;           /* bytes that were looked at and hold no whole row */
     uint64_t left_out;        /* rows so far: ragged ones, and those with missing cells */
     ao_fault fault;
+    ao_range row;             /* that ao_delimited_split cut last, without its end */
     uint8_t ends[256];        /* bytes that end a field which is not in quotes: ao_delimited_start */
 } ao_delimited;
 
@@ -109,8 +110,12 @@ void ao_delimited_start(ao_delimited *d);
  * fault. `used`: bytes of the text that are done with, which come before those that `fields` are of. */
 size_t ao_delimited_split(ao_delimited *d, const char *text, size_t n, int final, ao_range *fields, size_t room, size_t *used);
 
+/* The fields of a row that was read: at most `room`, which are counted. */
+size_t ao_delimited_fields(const ao_delimited *d, const char *text, ao_range row, ao_range *fields, size_t room);
+
 /* Reads up to `room` rows into the columns. Returns how many; fewer than `room` if there are no more, or at a fault, which is
- * in d->fault when it is the next row that has it. rows[i], lines[i]: which bytes row i is, without its end, and its first line. */
+ * in d->fault when it is the next row that has it. rows[i], lines[i]: which bytes row i is, without its end,
+ * and its first line. */
 size_t ao_delimited_rows(ao_delimited *d, const char *text, size_t n, int final, size_t room, ao_range *rows, int64_t *lines,
                          size_t *used);
 
