@@ -167,6 +167,10 @@ class Rows:
         if self.form.units_row and self._row(peek=False):
             self.before.append(self.machine.raw())
 
+    def peek(self) -> list[bytes] | None:
+        """The next row, which comes again; None if there is none."""
+        return self._row(peek=True)
+
     def at(self, line: int | None = None) -> str:
         """How a message begins."""
         return "".join(f"{part}, " for part in (self.name, line and f"line {line}") if part)

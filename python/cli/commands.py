@@ -9,8 +9,10 @@ is not 0; an output file is replaced whole or not at all.
 
 import argparse
 import io
+import itertools
 import os
 import platform
+import shutil
 import signal
 import sys
 import time
@@ -47,11 +49,16 @@ from .streams import (
     write_raw,
     write_text,
 )
-from .tables import Inputs, column_chunks, fold_rows, form_of, term, write_rows, write_values
+from .summaries import Figures, Row, Summed, counted, drawn, numbers_of, plotted, written
+from .tables import Bound, Inputs, Term, column_chunks, fold_rows, form_of, term, write_rows, write_values
 
 OK, FAILED, BROKEN_PIPE = 0, 2, 128 + 13  # the shell's number for an end by SIGPIPE, on any system
 PROGRESS_DELAY = 1.0
 CARET_CONTEXT = 50
+MOST_BINS = 1000
+STREAMED = ("map", "filter", "reduce", "stats", "hist")
+SUMMED = ("stats", "hist")
+QUARTILES = ["0.25", "0.5", "0.75"]
 LEFT_BEHIND = "A file .arrayops-*.tmp beside FILE is of a process that was killed, and safe to delete."
 # Keywords of the functions called here: as a name in the expression they would be taken for the option.
 RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial", "nulls", "names"})
@@ -141,7 +148,7 @@ def parse_arguments(argv: list[str], console: Console) -> argparse.Namespace | N
         write_all(console.stdout, shown.getvalue().encode())
         console.stdout.flush()
         return None
-    check_arguments(args)
+    check_arguments(args, console)
     return args
 
 
@@ -152,7 +159,7 @@ def protect_expression(argv: list[str]) -> list[str]:
     return argv
 
 
-def check_arguments(args: argparse.Namespace) -> None:
+def check_arguments(args: argparse.Namespace, console: Console) -> None:
     """Fills in what follows from other arguments and refuses what does not go together."""
     if vars(args).get("expression") is not None:
         args.expression = args.expression.lstrip(" ")
@@ -160,7 +167,7 @@ def check_arguments(args: argparse.Namespace) -> None:
         return
     args.is_table = args.table or (args.type is None and not args.text and args.csv is None)
     args.is_text = args.text or args.csv is not None or args.is_table
-    take_inputs(args)
+    take_inputs(args, console)
     if not args.is_text and args.skip:
         raise CliError("--skip counts lines, so it needs text: --text, --csv or --table")
     if not args.is_text and (args.na or args.missing is not None):
@@ -172,6 +179,9 @@ def check_arguments(args: argparse.Namespace) -> None:
     args.fill = "error" if instead is None else instead
     if args.type is None and instead not in (None, SKIP):
         args.fill = number(args.missing)  # an int where it is written as one
+    args.leave_out = args.command is run_stats and args.fill == SKIP
+    if args.leave_out and args.is_table:
+        args.fill = 0  # each column leaves out its own, and says how many
     args.names = dict(args.param) if "param" in args else {}
     if len(args.names) < len(vars(args).get("param", [])):
         raise CliError("a name is given twice with -p")
@@ -181,7 +191,11 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise CliError(str(error)) from None
 
 
-def take_inputs(args: argparse.Namespace) -> None:
+def is_terminal(stream: Any) -> bool:
+    return hasattr(stream, "isatty") and bool(stream.isatty())
+
+
+def take_inputs(args: argparse.Namespace, console: Console) -> None:
     """Sorts out which of the arguments without option is the expression, and which are files."""
     args.add = dict(vars(args).get("add") or ())
     args.select = vars(args).get("select")
@@ -193,6 +207,14 @@ def take_inputs(args: argparse.Namespace) -> None:
             raise CliError("the following arguments are required: expression")
     if (args.add or args.select) and not args.is_table:
         raise CliError("--add and --select are about columns of a table, which has no -t, --text or --csv")
+    args.wanted = []
+    if args.command in (run_stats, run_hist) and args.is_table:
+        args.wanted = [one for one in args.input if one != "-" and not os.path.exists(one)]
+        args.input = [one for one in args.input if one not in args.wanted]
+        if args.wanted and not args.input and is_terminal(console.stdin):
+            raise CliError(f"{args.wanted[-1]!r} is no file, and standard input is a terminal; - reads from it")
+    if vars(args).get("by") is not None and not args.is_table:
+        raise CliError("--by is about columns of a table, which has no -t, --text or --csv")
     args.inputs = args.input or ["-"]
 
 
@@ -204,7 +226,8 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
         ("map", run_map, "compute an expression on every element"),
         ("filter", run_filter, "keep the elements for which an expression is true"),
         ("reduce", run_reduce, "fold all elements into one number by an expression of acc and x"),
-        ("stats", run_stats, "print count, sum, mean, min and max"),
+        ("stats", run_stats, "print count, sum, mean, min, max and more"),
+        ("hist", run_hist, "draw a histogram"),
         ("explain", run_explain, "show what an expression is compiled to"),
         ("info", run_info, "print version, instruction-set level, limits and typecodes"),
     ):
@@ -216,9 +239,9 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
                 nargs="?" if name == "map" else None,
                 help='such as "x*1.8+32", or "price*qty" of columns; it comes right after the command',
             )
-        if name in ("map", "filter", "reduce", "stats"):
-            add_stream_options(command)
-        if name in ("map", "filter", "reduce"):
+        if name in STREAMED:
+            add_stream_options(command, name in SUMMED)
+        if name in STREAMED:
             command.add_argument(
                 "-p",
                 "--param",
@@ -228,10 +251,21 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
                 metavar="NAME=NUMBER",
                 help="a number for a name in the expression; may be repeated",
             )
-        if name in ("map", "filter", "reduce", "explain"):
+        if name in (*STREAMED, "explain"):
             command.add_argument("--ieee", action="store_true", help="inf and nan where Python raises on floats")
-        if name == "stats":
+        if name in SUMMED:
             command.add_argument("--nan", choices=["skip"], help="leave nans out")
+        if name == "stats":
+            command.add_argument("--by", metavar="COLUMN", help="of a table: for each text of this column")
+            command.add_argument("--quantile", type=orders, default=[], metavar="ORDERS",
+                                 help="also quantiles, such as 0.1,0.9; they keep the numbers in memory")  # fmt: skip
+            command.add_argument("--quartiles", action="store_true", help="the same as --quantile 0.25,0.5,0.75")
+            command.add_argument("--format", choices=["text", "csv", "json"], default="text", help="default text")
+        if name == "hist":
+            command.add_argument("--bins", type=line_count, default=20, metavar="NUMBER", help="default 20")
+            command.add_argument("--log", action="store_true", help="bars as long as the logarithms of counts")
+            command.add_argument("--plot", metavar="FILE", help="a picture instead: SVG, PNG, ... (needs matplotlib)")
+            command.add_argument("--format", choices=["text", "csv", "json"], default="text", help="default text")
         if name in ("map", "filter"):
             command.add_argument("--select", type=names, metavar="COLUMNS", help="of a table: columns to write, as a,b")
         if name == "map":
@@ -257,9 +291,14 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
     return parser, commands.choices
 
 
-def add_stream_options(command: argparse.ArgumentParser) -> None:
+def add_stream_options(command: argparse.ArgumentParser, summed: bool) -> None:
     command.epilog = LEFT_BEHIND
-    command.add_argument("input", nargs="*", metavar="FILE", help="input files; - or none is standard input")
+    command.add_argument(
+        "input",
+        nargs="*",
+        metavar="COLUMN or FILE" if summed else "FILE",
+        help="input files; - or none is standard input" + ("; what is no file is a column of the table" * summed),
+    )
     command.add_argument(
         "-t",
         "--type",
@@ -357,6 +396,13 @@ def added_column(text: str) -> tuple[str, str]:
     if not equals or not name.strip():
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=EXPRESSION")
     return name.strip(), expression
+
+
+def orders(text: str) -> list[str]:
+    found = [order.strip() for order in text.split(",")]
+    if not all(order.replace(".", "", 1).isdecimal() and 0 <= float(order) <= 1 for order in found):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers from 0 to 1")
+    return found
 
 
 def delimiter(text: str) -> str:
@@ -493,16 +539,91 @@ def run_reduce(args: argparse.Namespace, console: Console) -> None:
 
 def run_stats(args: argparse.Namespace, console: Console) -> None:
     """Prints what len, math.fsum or sum, statistics.fmean, min and max give for the whole input at once."""
-    stats = Summary(args.type, args.nan)
-    with open_output(args.output, console.stdout) as stream, open_chunks(args, console) as chunks:
+    quantiles = QUARTILES * args.quartiles + args.quantile
+    with open_output(args.output, console.stdout) as stream:
+        rows = table_stats(args, console, quantiles) if args.is_table else [plain_stats(args, console, quantiles)]
+        write_all(stream, written(rows, args.format, spell).encode())
+
+
+def plain_stats(args: argparse.Namespace, console: Console, quantiles: list[str]) -> Row:
+    """Of numbers that are no table."""
+    stats, kept = Summary(args.type, args.nan), Figures(bool(quantiles))
+    with open_chunks(args, console) as chunks:
         for chunk in chunks:
             if len(chunk.data):
                 stats.add(chunk.data)
-        try:
-            rows = stats.rows()
-        except EXPECTED as error:
-            raise CliError(f"{type(error).__name__}: {error}") from None
-        write_all(stream, "".join(f"{name:5} {value}\n" for name, value in rows).encode())
+                if quantiles:
+                    kept.add(chunk.data, args.nan)
+    try:
+        row: Row = dict(stats.rows())
+    except EXPECTED as error:
+        raise CliError(f"{type(error).__name__}: {error}") from None
+    return row | {name: value for name, value in kept.row(quantiles, args.nan).items() if name[0] == "q"}
+
+
+def table_stats(args: argparse.Namespace, console: Console, quantiles: list[str]) -> list[Row]:
+    """Of columns of tables, each column of numbers if none is said."""
+    inputs, summed = table_inputs(args, console), Summed(args, bool(quantiles))
+    names = args.wanted
+    for path in args.inputs:
+        with inputs.open(path) as rows:
+            names = names or [f"`{name}`" for name in numbers_of(rows) if name != args.by and "`" not in name]
+            if not names:
+                raise CliError(f"{rows.at()}no column has a number in its first row; say which are to be summed up")
+            summed.add(rows, {shown(name): term(name, args.names, args.ieee) for name in names}, inputs)
+    return summed.rows([shown(name) for name in names], quantiles)
+
+
+def shown(name: str) -> str:
+    """An expression as it is called in the output: a column by its name."""
+    return name[1:-1] if name[:1] == name[-1:] == "`" and name.count("`") == 2 else name
+
+
+# ---- histograms ----------------------------------------------------------------------------------------------------
+
+
+def run_hist(args: argparse.Namespace, console: Console) -> None:
+    """Draws how many numbers there are in equal bins from the smallest to the largest."""
+    if args.is_table and len(args.wanted) != 1:
+        raise CliError("hist needs one column or expression of the table")
+    if not 0 < args.bins <= MOST_BINS:
+        raise CliError(f"--bins takes a number from 1 to {MOST_BINS}")
+    one = term(args.wanted[0], args.names, args.ieee) if args.is_table else None
+    again = total_bytes(args.inputs) is not None
+    counts, edges = counted(lambda: parts_of(args, console, one), again, args.bins, args.nan)
+    if args.plot:
+        plotted(counts, edges, shown(args.wanted[0]) if one else "x", args.log, args.plot)
+        return
+    with open_output(args.output, console.stdout) as stream:
+        if args.format == "text":
+            width = shutil.get_terminal_size().columns
+            text = drawn(counts, edges, width, args.log, can_draw_blocks(console))
+        else:
+            pairs = zip(itertools.pairwise(edges), counts, strict=True)
+            text = written([{"from": a, "to": b, "count": n} for (a, b), n in pairs], args.format, spell)
+        write_all(stream, text.encode())
+
+
+def can_draw_blocks(console: Console) -> bool:
+    """Whether the terminal can show more than ASCII; what is no terminal can."""
+    encoding = getattr(sys.stdout, "encoding", None) if console.stdout is standard(sys.stdout) else None
+    return encoding is None or "utf" in encoding.lower()
+
+
+def parts_of(args: argparse.Namespace, console: Console, one: Term | None) -> Iterator[Numbers]:
+    """The numbers of the input, or of an expression of a table, a part at a time."""
+    if one is None:
+        with open_chunks(args, console) as chunks:
+            for chunk in chunks:
+                if len(chunk.data):
+                    yield chunk.data
+        return
+    inputs = table_inputs(args, console)
+    for path in args.inputs:
+        with inputs.open(path) as rows:
+            bound = Bound(rows, {"": one}, args)
+            for count in inputs.chunks(rows):
+                yield bound.computed(bound.read(), count, bound.values)[""]
 
 
 def check_call(call: Callable[[], object]) -> None:
@@ -626,13 +747,13 @@ class Summary:
         self.seen = joined(self.seen, found)
         self.doubles = joined(self.doubles, found if self.kind.is_float else doubles(data, found))
 
-    def rows(self) -> list[tuple[str, str]]:
+    def rows(self) -> list[tuple[str, Number]]:
         """(name, value) in the order of printing; of no elements there is a count and a sum."""
         rows: list[tuple[str, Number]] = [("count", self.seen.count), ("sum", fsum(self.seen, self.kind.is_float))]
         if self.seen.count:
             low, high = extremes(self.seen)
             rows += [("mean", fsum(self.doubles, True) / self.seen.count), ("min", low), ("max", high)]
-        return [(name, spell(value)) for name, value in rows]
+        return rows
 
 
 def doubles(ints: Numbers, found: Gathered) -> Gathered:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import functools
 import itertools
 import re
 from array import array
@@ -135,12 +136,17 @@ class Bound:
         for name in self.sources.values():
             column = self._column(name, args)
             columns.setdefault(column.field, column)
-        self.columns = sorted(columns.values(), key=lambda column: column.field)
-        self.places = {
-            param: next(i for i, column in enumerate(self.columns) if column.field == rows.field(name))
-            for param, name in self.sources.items()
-        }
-        rows.select(self.columns)
+        self.columns: list[Column] = []
+        self.places: dict[str, int] = {}  # names in expressions: places among the columns
+        self.missing: dict[int, int] = {}  # cells of columns, before the rows read last
+        self.add(*columns.values())
+
+    def add(self, *columns: Column) -> None:
+        """Selects columns, which may be of no expression."""
+        self.columns = sorted([*self.columns, *columns], key=lambda column: column.field)
+        fields = [column.field for column in self.columns]
+        self.places = {param: fields.index(self.rows.field(name)) for param, name in self.sources.items()}
+        self.rows.select(self.columns)
 
     def _column(self, name: str, args: argparse.Namespace) -> Column:
         try:
@@ -153,21 +159,38 @@ class Bound:
 
     def read(self) -> dict[str, Numbers]:
         """The columns of the rows that were read last, by their names in expressions."""
-        found = [values_of(self.rows, i) for i in range(len(self.columns))]
+        found = {place: values_of(self.rows, place) for place in {*self.places.values()}}
         return {param: found[place] for param, place in self.places.items()}
+
+    def absent(self) -> dict[int, Numbers]:
+        """Of columns in which cells are missing in the rows that were read last: 1 for each that is."""
+        found = {}
+        for place in {*self.places.values()}:
+            absent, total = self.rows.machine.absent(place)
+            if total != self.missing.get(place, 0):
+                found[place], self.missing[place] = absent, total
+        return found
+
+    def absent_of(self, name: str, absent: dict[int, Numbers]) -> Numbers | None:
+        """1 for each row in which a number is missing that an expression needs; None if there is no such row."""
+        one = self.terms[name]
+        parts = [absent[self.places[p]] for p in one.kernel.params if self.places.get(p) in absent]
+        return functools.reduce(lambda a, b: map_array(a, "x | y", y=b), parts) if parts else None
 
     def values(self, data: dict[str, Numbers], count: int) -> dict[str, Numbers]:
         """The values of all expressions, the later ones with those before as names."""
         known: dict[str, Any] = {**data, **self.numbers}
         found: dict[str, Numbers] = {}
         for name, one in self.terms.items():
-            result = evaluate(one.plain, names=known, ieee=self.ieee, typecode=self.to)
-            found[name] = known[name] = result if hasattr(result, "__len__") else self._repeated(result, count)
+            found[name] = known[name] = self.value(one, known, count)
         return found
 
-    @staticmethod
-    def _repeated(number: Number, count: int) -> Numbers:
-        return array("d" if isinstance(number, float) else "q", [number]) * count
+    def value(self, one: Term, known: dict[str, Any], count: int) -> Numbers:
+        """The value of an expression for each of so many rows."""
+        result = evaluate(one.plain, names=known, ieee=self.ieee, typecode=self.to)
+        if hasattr(result, "__len__"):
+            return result
+        return array("d" if isinstance(result, float) else "q", [result]) * count
 
     def computed(self, data: dict[str, Numbers], count: int, compute: Callable[..., Any]) -> Any:
         """What `compute` makes of the data; TextError with the line of the first row at which it fails."""

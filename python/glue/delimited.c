@@ -500,6 +500,89 @@ static PyObject *texts_of(const DelimitedObject *self, const ao_column *column)
     return list;
 }
 
+/* -- texts as keys ------------------------------------------------------------------------------------------------- */
+
+enum { KNOWN = 256 }; /* keys that are found without asking the dict */
+
+typedef struct {
+    PyObject *key; /* bytes that the dict holds, or NULL */
+    uint32_t code;
+} known_key;
+
+/* FNV-1a, folded to a place among the known keys. */
+static size_t key_place(const char *bytes, size_t n)
+{
+    uint32_t hash = UINT32_C(2166136261);
+    for (size_t i = 0; i < n; i++) {
+        hash = (hash ^ (unsigned char)bytes[i]) * UINT32_C(16777619);
+    }
+    return (hash ^ hash >> 16) % KNOWN;
+}
+
+/* The number of a key in the dict, to which it is added with the next number if it is new; -1 with an exception. */
+static int find_code(PyObject *dict, PyObject *key, known_key *known)
+{
+    PyObject *number = PyDict_GetItemWithError(dict, key);
+    if (number) {
+        known->code = (uint32_t)PyLong_AsUnsignedLong(number);
+    } else if (!PyErr_Occurred()) {
+        known->code = (uint32_t)PyDict_GET_SIZE(dict);
+        number = PyLong_FromUnsignedLong(known->code);
+        const int added = number && PyDict_SetItem(dict, key, number) == 0;
+        Py_XDECREF(number);
+        if (!added) {
+            return -1;
+        }
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* Numbers for all texts of a column. The known keys are held, or somebody else could take them out of the dict. */
+static int code_texts(const DelimitedObject *self, const ao_column *column, PyObject *dict, known_key *known, uint32_t *codes)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        const ao_range cell = column->values[i].text;
+        const char *from = self->text + self->chunk + cell.begin;
+        known_key *k = &known[key_place(from, cell.length & ~AO_DOUBLED)];
+        if (!k->key || cell.length & AO_DOUBLED || (size_t)PyBytes_GET_SIZE(k->key) != cell.length
+            || memcmp(PyBytes_AS_STRING(k->key), from, cell.length) != 0) {
+            Py_XSETREF(k->key, cell_bytes(self, cell));
+            if (!k->key || find_code(dict, k->key, k) < 0) {
+                return -1;
+            }
+        }
+        codes[i] = k->code;
+    }
+    return 0;
+}
+
+/* codes(i, dict) -> array('I') with a number for every text of column i: that of its bytes in the dict, where new ones get
+ * the next. */
+static PyObject *delimited_codes(PyObject *object, PyObject *args)
+{
+    DelimitedObject *self = (DelimitedObject *)object;
+    PyObject *dict, *result = NULL;
+    Py_ssize_t index;
+    known_key known[KNOWN] = {{NULL, 0}};
+    ao_array out;
+    if (!PyArg_ParseTuple(args, "nO!:codes", &index, &PyDict_Type, &dict) || enter(self) < 0) {
+        return NULL;
+    }
+    if (index < 0 || (size_t)index >= self->d.n_columns || self->columns[index].cells != AO_CELLS_TEXT) {
+        PyErr_SetString(PyExc_IndexError, "codes(): there is no such column of texts");
+        return leave(self, NULL);
+    }
+    result = array_new_out(self->state, 'I', self->count, &out);
+    if (result && code_texts(self, &self->columns[index], dict, known, out.data) < 0) {
+        Py_CLEAR(result);
+    }
+    array_release(&out);
+    for (size_t i = 0; i < KNOWN; i++) {
+        Py_XDECREF(known[i].key);
+    }
+    return leave(self, result);
+}
+
 static const ao_column *column_at(DelimitedObject *self, PyObject *index)
 {
     const size_t i = PyLong_AsSize_t(index);
@@ -797,6 +880,7 @@ static PyMethodDef delimited_methods[] = {
     ONE_ARGUMENT("column", delimited_column),
     ONE_ARGUMENT("absent", delimited_absent),
     ONE_ARGUMENT("turn", delimited_turn),
+    {"codes", delimited_codes, METH_VARARGS, NULL},
     {"text", delimited_text, METH_VARARGS, NULL},
     {"raw", delimited_raw, METH_NOARGS, NULL},
     {"lines", delimited_lines, METH_NOARGS, NULL},
