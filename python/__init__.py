@@ -34,6 +34,7 @@ TYPE_CHECKING = bool(0)  # False; Jedi, which completes in editors, leaves out w
 if TYPE_CHECKING:
     from .arithmetic import add, clip, divide, multiply, normalize, scale, subtract
     from .compiler.parse import ExpressionError
+    from .delimited import read_csv, scan_csv
     from .engine.functions import NotCompilable
     from .engine.kernel import Kernel
     from .order import ArrayIterator, argsort, array_iterator, first, reverse, searchsorted, slice, sort, topk, unique
@@ -88,10 +89,12 @@ __all__ = [
     "open",
     "prod",
     "quantile",
+    "read_csv",
     "reduce",
     "reverse",
     "rolling",
     "scale",
+    "scan_csv",
     "searchsorted",
     "set_num_threads",
     "slice",
@@ -112,6 +115,7 @@ _LATER = {
     "compiler.parse": ("ExpressionError",),
     "engine.functions": ("NotCompilable",),
     "engine.kernel": ("Kernel",),
+    "delimited": ("read_csv", "scan_csv"),
     "arithmetic": ("add", "clip", "divide", "multiply", "normalize", "scale", "subtract"),
     "order": (
         "ArrayIterator",

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("vm/vm.h", "vm/ops.def", "vm/ao_types.h", "vm/portable.h", "vm/subnormal.h", "vm/watch.h"),
     ("vm/kernels/",),
-    ("vm/arrays/", "vm/native/"),
+    ("vm/arrays/", "vm/native/", "vm/text/"),
     ("vm/",),
     ("python/glue/", "python/_machine"),
     ("compiler/",),

@@ -7,6 +7,7 @@
 #include "callback.h"
 #include "captures.h"
 #include "counting.h"
+#include "delimited.h"
 #include "filter.h"
 #include "fold.h"
 #include "front.h"
@@ -18,6 +19,7 @@
 #include "program.h"
 #include "reductions.h"
 #include "run.h"
+#include "spell.h"
 #include "state.h"
 #include "tables.h"
 #include "validity.h"
@@ -52,7 +54,7 @@ static PyMethodDef machine_methods[] = {
 static PyMethodDef *const functions[] = {
     buffers_methods, captures_methods, watch_methods, run_methods, map_methods, filter_methods, fold_methods, pipe_methods,
     callback_methods, order_methods, view_methods, validity_methods, arrow_methods, counting_methods, windows_methods,
-    moments_methods, reductions_methods, known_methods, front_methods, machine_methods,
+    moments_methods, reductions_methods, known_methods, front_methods, spell_methods, machine_methods,
 };
 
 /* The level that ARRAYOPS_ISA names, or the best one. */
@@ -68,7 +70,8 @@ static const ao_isa *choose_isa(void)
 
 static int module_exec(PyObject *module)
 {
-    static int (*const prepare[])(PyObject *) = {program_prepare, view_prepare, known_prepare, front_prepare, tables_prepare};
+    static int (*const prepare[])(PyObject *) = {program_prepare, view_prepare, known_prepare, front_prepare,
+                                               delimited_prepare, tables_prepare};
     module_state *state = state_of(module);
     state->threads = 1;
     state->isa = choose_isa();

@@ -14,6 +14,7 @@
  *   moments  reductions                statistics; sum, min, max
  *   map  filter  fold  pipe            programs, by what they give
  *   known  front                       what Python found out before; the fast way in by it
+ *   spell  delimited                   numbers as text; rows and cells of text
  *   tables  machine                    what Python reads of all this; the module
  *
  * Conventions: functions return -1 or NULL with an exception set. Whoever fills an ao_array releases it with
