@@ -27,6 +27,7 @@
  *              AO_MARKING instructions and guards read it
  */
 #include "program.h"
+#include "native/native.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -507,6 +508,7 @@ void ao_program_free(ao_program *program)
 {
     if (!program)
         return;
+    ao_native_free(program);
     const ao_allocator allocator = program->allocator;
     allocator.call(allocator.context, program, program->bytes, 0);
 }

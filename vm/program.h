@@ -1,13 +1,15 @@
 /* The inside of a verified program and of a frame: shared by program.c, which lays them out, and run.c, which runs
  * them.
  *
- * A program is one block of memory and never changes after ao_program_load, so any number of frames in any number of
- * threads may read it. Every register number and every type in `steps` has been checked: run.c checks nothing again.
+ * A program is one block of memory and never changes after ao_program_load, but that native code is added to it. So any
+ * number of frames in any number of threads may read it. Every register number and every type in `steps` has been checked: run.c checks nothing again.
  */
 #ifndef AO_PROGRAM_H
 #define AO_PROGRAM_H
 
 #include "vm.h"
+
+#include <stdatomic.h>
 
 enum { AO_PROLOGUE, AO_BODY, AO_SCAN, AO_EPILOGUE, AO_SECTIONS };
 
@@ -30,6 +32,8 @@ typedef struct {
     uint8_t step_guard;
 } ao_step;
 
+struct ao_native;
+
 struct ao_program {
     ao_allocator allocator;
     size_t bytes;                             /* of this block */
@@ -48,6 +52,8 @@ struct ao_program {
     const uint8_t *types;                     /* of inputs, params, consts */
     const ao_value *values;                   /* of consts */
     ao_step *steps;
+    struct ao_native *_Atomic native[2];      /* machine code of levels that asked for it: native/native.h */
+    atomic_size_t ran;                        /* elements, until there is such code */
 };
 
 /* ---- the inside of a frame ---- */
@@ -82,6 +88,7 @@ struct ao_frame_private {
     unsigned spaced;  /* inputs that are gathered */
     gathered *gathers;
     size_t lead_size; /* of its elements */
+    const struct ao_native *native; /* of the program, or NULL: the kernels do everything */
 };
 
 #endif
