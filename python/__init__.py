@@ -26,7 +26,7 @@ from .reductions import (
     reduce,
     sum,
 )
-from .settings import isa, set_num_threads
+from .settings import isa, native, set_native, set_num_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ __all__ = [
     "min",
     "minmax",
     "multiply",
+    "native",
     "normalize",
     "open",
     "prod",
@@ -91,6 +92,7 @@ __all__ = [
     "rolling",
     "scale",
     "searchsorted",
+    "set_native",
     "set_num_threads",
     "slice",
     "sort",

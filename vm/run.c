@@ -21,7 +21,6 @@
  * value from before it; the epilogue runs over the elements in front of it only. The elements behind it run through the
  * body again with the next block, so blocks restart small after a stop and double, lest that cost be quadratic.
  */
-#include "native/native.h"
 #include "program.h"
 #include "subnormal.h"
 
@@ -57,14 +56,12 @@ static const ao_native *find_native(const ao_program *p, const ao_job *job)
 {
     if (!(job->flags & (AO_NATIVE | AO_NATIVE_AT_ONCE)) || p->acc != AO_NO_REG)
         return NULL;
-    const ao_native *native = ao_native_made(p, job->isa);
+    ao_native_slots *const slots = ao_native_slots_of(p);
+    const ao_native *native = ao_native_made(slots, job->isa);
     if (native)
         return native->count ? native : NULL;
-    if (!(job->flags & AO_NATIVE_AT_ONCE)
-        && atomic_fetch_add_explicit(&((ao_program *)(uintptr_t)p)->ran, job->count, memory_order_relaxed) + job->count
-               < NATIVE_PAYS)
-        return NULL;
-    return ao_native_of(p, job->isa);
+    const size_t ran = atomic_fetch_add_explicit(&slots->ran, job->count, memory_order_relaxed) + job->count;
+    return job->flags & AO_NATIVE_AT_ONCE || ran >= NATIVE_PAYS ? ao_program_native(p, job->isa) : NULL;
 }
 
 static unsigned is_spaced(ao_spacing spacing)

@@ -10,7 +10,7 @@
 #define _DEFAULT_SOURCE
 #define _DARWIN_C_SOURCE
 #include "build_program.h"
-#include "native/native.h"
+#include "program.h"
 
 #include <math.h>
 
@@ -225,7 +225,7 @@ static void check_operations(const ao_isa *isa, unsigned long operands)
             o.program = build_operation(&o);
             if (!o.program)
                 continue;
-            const ao_native *native = ao_native_of(o.program, isa);
+            const ao_native *native = ao_program_native(o.program, isa);
             if (native) {
                 CHECK(native->whole && native->count == 1, "%s alone is no segment", o.info->name);
                 o.segment = &native->segments[0];

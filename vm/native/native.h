@@ -10,7 +10,10 @@
 #ifndef AO_NATIVE_H
 #define AO_NATIVE_H
 
+#include "../step.h"
 #include "../vm.h"
+
+#include <stdatomic.h>
 
 enum {
     AO_NATIVE_STEPS = 256,       /* instructions of a segment: longer runs are cut */
@@ -33,18 +36,34 @@ typedef struct {
 typedef struct ao_native {
     const ao_isa *isa;
     void *pages;       /* NULL: nothing here is native */
-    size_t page_bytes, bytes;
+    size_t page_bytes, bytes, size;
     unsigned count;
     int whole;         /* one segment has all instructions of the fast pass */
     ao_segment segments[];
 } ao_native;
 
+/* What a program keeps of it. */
+typedef struct {
+    ao_native *_Atomic made[AO_NATIVE_LEVELS];
+    atomic_size_t ran; /* elements, until there is native code */
+} ao_native_slots;
+
+/* What is compiled: the fast pass of a verified program, its steps first..end-1, with the program's register numbers. */
+typedef struct {
+    ao_allocator allocator;
+    const ao_step *steps;
+    unsigned first, end;
+    unsigned inputs, first_temp, temps, out, regs;
+    unsigned mask; /* or AO_NO_REG */
+    int has_out;
+} ao_native_source;
+
 /* The native code of a program for a level: made when it is asked for first, by whichever thread. NULL if there is none. */
-const ao_native *ao_native_of(const ao_program *program, const ao_isa *isa);
-/* Made or not: what there is now. */
-const ao_native *ao_native_made(const ao_program *program, const ao_isa *isa);
+const ao_native *ao_native_of(ao_native_slots *slots, const ao_native_source *source, const ao_isa *isa);
+/* What there is now: NULL if nobody asked yet, no segments if nothing came of it. */
+const ao_native *ao_native_made(ao_native_slots *slots, const ao_isa *isa);
 /* Of a program that goes. */
-void ao_native_free(ao_program *program);
+void ao_native_free(ao_native_slots *slots, const ao_allocator *allocator);
 
 /* Whether this level has an encoder here. */
 int ao_native_has(const ao_isa *isa);

@@ -1,4 +1,4 @@
-/* What an architecture's encoder is given and what it has to offer: the seam between native.c, which knows programs, and
+/* What an architecture's encoder is given and what it has to offer: the seam between segments.c, which knows programs, and
  * x86_64.c, which knows a processor.
  *
  * A plan is a run of instructions in which registers of the machine have become values: each is defined once, by an
@@ -7,7 +7,6 @@
 #ifndef AO_NATIVE_PLAN_H
 #define AO_NATIVE_PLAN_H
 
-#include "../program.h"
 #include "native.h"
 
 enum {
@@ -32,7 +31,7 @@ typedef struct {
 } plan_step;
 
 typedef struct {
-    const ao_program *program;
+    const ao_native_source *program;
     unsigned count, values;
     unsigned to;             /* the first step of the program behind it */
     plan_step steps[AO_NATIVE_STEPS];

@@ -16,7 +16,7 @@
 enum { AT_THE_END = 0xFFFF };
 
 typedef struct {
-    const ao_program *program;
+    const ao_native_source *program;
     const ao_target *target;
     ao_native *native;
     ao_plan *plan;
@@ -26,7 +26,13 @@ typedef struct {
     size_t at;
 } work;
 
-static int is_vector(const ao_program *p, unsigned reg)
+/* To a multiple of what any type is aligned to. */
+static size_t padded(size_t n)
+{
+    return (n + 15) / 16 * 16;
+}
+
+static int is_vector(const ao_native_source *p, unsigned reg)
 {
     return reg < p->inputs || reg >= p->first_temp;
 }
@@ -55,9 +61,9 @@ static void read_here(work *w, uint16_t *defined, unsigned reg, unsigned place)
 /* `defined` has room for all registers. */
 static void find_last_reads(work *w, uint16_t *defined)
 {
-    const ao_program *p = w->program;
+    const ao_native_source *p = w->program;
     memset(defined, 0xFF, p->regs * sizeof *defined);
-    for (unsigned k = p->first[AO_BODY]; k < p->first[AO_SECTIONS]; k++) {
+    for (unsigned k = p->first; k < p->end; k++) {
         const ao_step *s = &p->steps[k];
         w->last_read[k] = 0;
         if (s->flags & AO_MARKING)
@@ -69,7 +75,7 @@ static void find_last_reads(work *w, uint16_t *defined)
     }
     if (p->mask != AO_NO_REG)
         read_here(w, defined, p->mask, AT_THE_END);
-    if (p->out_type != AO_TYPE_NONE)
+    if (p->has_out)
         read_here(w, defined, p->out, AT_THE_END);
 }
 
@@ -78,7 +84,7 @@ static void find_last_reads(work *w, uint16_t *defined)
 static void start_plan(work *w)
 {
     ao_plan *plan = w->plan;
-    const ao_program *p = w->program;
+    const ao_native_source *p = w->program;
     for (unsigned v = 0; v < plan->values; v++)
         plan->value_of[plan->value[v].reg] = PLAN_NONE;
     memset(w->slot_size, 0, p->temps + 1u);
@@ -96,7 +102,7 @@ static unsigned add_value(ao_plan *plan, unsigned reg, unsigned type, enum plan_
 static uint16_t read_value(work *w, unsigned reg, unsigned type)
 {
     ao_plan *plan = w->plan;
-    const ao_program *p = w->program;
+    const ao_native_source *p = w->program;
     if (type == AO_TYPE_NONE)
         return PLAN_NONE;
     if (plan->value_of[reg] == PLAN_NONE) {
@@ -131,7 +137,7 @@ static void add_step(work *w, unsigned place)
 /* Whether a segment may have this instruction after those that it has. */
 static int can_add(const work *w, const ao_step *s)
 {
-    const ao_program *p = w->program;
+    const ao_native_source *p = w->program;
     const ao_op_info *info = &ao_ops[s->op];
     const unsigned run = info->run ? s->c - s->b + 1u : 0, size = w->slot_size[s->d - p->first_temp];
     return w->plan->count < AO_NATIVE_STEPS && run <= PLAN_RUN && w->plan->values + run + 4 <= PLAN_VALUES
@@ -141,11 +147,11 @@ static int can_add(const work *w, const ao_step *s)
 /* The longest run from step `from` on, of at most so many instructions. */
 static void make_plan(work *w, unsigned from, unsigned most)
 {
-    const ao_program *p = w->program;
+    const ao_native_source *p = w->program;
     ao_plan *plan = w->plan;
     unsigned k = from;
     start_plan(w);
-    for (; k < p->first[AO_SECTIONS] && plan->count < most; k++) {
+    for (; k < p->end && plan->count < most; k++) {
         if (p->steps[k].flags & AO_MARKING)
             continue;
         if (!can_add(w, &p->steps[k]))
@@ -176,8 +182,8 @@ static unsigned add_segment(work *w, unsigned from)
 
 static void add_segments(work *w)
 {
-    const ao_program *p = w->program;
-    for (unsigned k = p->first[AO_BODY]; k < p->first[AO_SECTIONS];) {
+    const ao_native_source *p = w->program;
+    for (unsigned k = p->first; k < p->end;) {
         make_plan(w, k, AO_NATIVE_STEPS);
         unsigned done = w->plan->count >= AO_NATIVE_FEWEST ? add_segment(w, k) : 0;
         if (done >= AO_NATIVE_FEWEST && done < w->plan->count) {
@@ -188,11 +194,11 @@ static void add_segments(work *w)
     }
 }
 
-static int is_whole(const ao_program *p, const ao_native *native)
+static int is_whole(const ao_native_source *p, const ao_native *native)
 {
     if (native->count != 1)
         return 0;
-    for (unsigned k = p->first[AO_BODY]; k < p->first[AO_SECTIONS]; k++)
+    for (unsigned k = p->first; k < p->end; k++)
         if ((k < native->segments[0].from || k >= native->segments[0].to) && !(p->steps[k].flags & AO_MARKING))
             return 0;
     return 1;
@@ -214,17 +220,11 @@ static void place_segments(work *w)
     native->whole = is_whole(w->program, native);
 }
 
-static size_t native_size(const ao_program *p)
-{
-    const unsigned steps = p->first[AO_SECTIONS] - p->first[AO_BODY];
-    return sizeof(ao_native) + (steps / AO_NATIVE_FEWEST + 1) * sizeof(ao_segment);
-}
-
 /* One block of memory for all that is needed while it works: code, plan, tables. */
-static void fill(ao_native *native, const ao_program *p, const ao_target *target)
+static void fill(ao_native *native, const ao_native_source *p, const ao_target *target)
 {
-    const size_t regs = ao_round_up((p->regs + 1u) * sizeof(uint16_t)), slots = ao_round_up(p->temps + 1u);
-    const size_t reads = ao_round_up(p->first[AO_SECTIONS] * sizeof(uint16_t)), plan = ao_round_up(sizeof(ao_plan));
+    const size_t regs = padded((p->regs + 1u) * sizeof(uint16_t)), slots = padded(p->temps + 1u);
+    const size_t reads = padded(p->end * sizeof(uint16_t)), plan = padded(sizeof(ao_plan));
     const size_t total = AO_NATIVE_BYTES + plan + 2 * regs + slots + reads;
     uint8_t *memory = p->allocator.call(p->allocator.context, NULL, 0, total);
     if (!memory)
@@ -244,30 +244,31 @@ static void fill(ao_native *native, const ao_program *p, const ao_target *target
     p->allocator.call(p->allocator.context, memory, total, 0);
 }
 
-static void free_native(const ao_program *p, ao_native *native)
+static void free_native(const ao_allocator *allocator, ao_native *native)
 {
     if (native->pages)
         ao_pages_free(native->pages, native->page_bytes);
-    p->allocator.call(p->allocator.context, native, native_size(p), 0);
+    allocator->call(allocator->context, native, native->size, 0);
 }
 
 /* With no segments where nothing comes of it, so that nobody tries again. NULL without memory. */
-static ao_native *make_native(const ao_program *p, const ao_isa *isa, const ao_target *target)
+static ao_native *make_native(const ao_native_source *p, const ao_isa *isa, const ao_target *target)
 {
-    ao_native *native = p->allocator.call(p->allocator.context, NULL, 0, native_size(p));
+    const size_t size = sizeof(ao_native) + ((p->end - p->first) / AO_NATIVE_FEWEST + 1) * sizeof(ao_segment);
+    ao_native *native = p->allocator.call(p->allocator.context, NULL, 0, size);
     if (!native)
         return NULL;
     memset(native, 0, sizeof *native);
     native->isa = isa;
-    if (p->acc == AO_NO_REG)
-        fill(native, p, target);
+    native->size = size;
+    fill(native, p, target);
     return native;
 }
 
-const ao_native *ao_native_made(const ao_program *program, const ao_isa *isa)
+const ao_native *ao_native_made(ao_native_slots *slots, const ao_isa *isa)
 {
     for (unsigned k = 0; k < AO_NATIVE_LEVELS; k++) {
-        const ao_native *native = atomic_load_explicit(&((ao_program *)(uintptr_t)program)->native[k], memory_order_acquire);
+        const ao_native *native = atomic_load_explicit(&slots->made[k], memory_order_acquire);
         if (native && native->isa == isa)
             return native;
     }
@@ -275,33 +276,33 @@ const ao_native *ao_native_made(const ao_program *program, const ao_isa *isa)
 }
 
 /* Threads may make it at the same time: the first one's is kept. */
-const ao_native *ao_native_of(const ao_program *program, const ao_isa *isa)
+const ao_native *ao_native_of(ao_native_slots *slots, const ao_native_source *source, const ao_isa *isa)
 {
-    const ao_native *made = ao_native_made(program, isa);
+    const ao_native *made = ao_native_made(slots, isa);
     if (made)
         return made->count ? made : NULL;
     const ao_target *target = find_target(isa);
-    ao_native *native = target ? make_native(program, isa, target) : NULL;
+    ao_native *native = target ? make_native(source, isa, target) : NULL;
     if (!native)
         return NULL;
     for (unsigned k = 0; k < AO_NATIVE_LEVELS; k++) {
         ao_native *there = NULL;
-        if (atomic_compare_exchange_strong(&((ao_program *)(uintptr_t)program)->native[k], &there, native))
+        if (atomic_compare_exchange_strong(&slots->made[k], &there, native))
             return native->count ? native : NULL;
         if (there->isa == isa) {
-            free_native(program, native);
+            free_native(&source->allocator, native);
             return there->count ? there : NULL;
         }
     }
-    free_native(program, native);
+    free_native(&source->allocator, native);
     return NULL;
 }
 
-void ao_native_free(ao_program *program)
+void ao_native_free(ao_native_slots *slots, const ao_allocator *allocator)
 {
     for (unsigned k = 0; k < AO_NATIVE_LEVELS; k++) {
-        ao_native *native = atomic_load(&program->native[k]);
+        ao_native *native = atomic_load(&slots->made[k]);
         if (native)
-            free_native(program, native);
+            free_native(allocator, native);
     }
 }
