@@ -1,6 +1,6 @@
 """Native code from Python: on and off, the same results, what explain says, and the map for perf.
 
-That its bits are the kernels' is shown in C (tests/vm/test_native.c, fuzz_program.c); here it runs under everything else.
+That its bits are the kernels' is shown in C (tests/vm/test_native.c, fuzz_program.c).
 """
 
 from __future__ import annotations
