@@ -10,6 +10,7 @@
 #define _DEFAULT_SOURCE
 #define _DARWIN_C_SOURCE
 #include "build_program.h"
+#include "parallel.h"
 #include "program.h"
 
 #include <math.h>
@@ -238,6 +239,166 @@ static void check_operations(const ao_isa *isa, unsigned long operands)
     CHECK(known > 100, "few operations are native");
 }
 
+/* ---- whole programs ---- */
+
+enum { LONG_INPUTS = 40, LONG_PARAMS = 40, LONG_TEMPS = 64, LONG_STEPS = 400, SUMMED = 24, LONG_REGS = 160, COUNT = 1003 };
+
+/* A register of the type, or AO_NO_REG. */
+static unsigned find_register(const uint8_t *types, unsigned regs, unsigned type)
+{
+    const unsigned start = (unsigned)(random_u64(&state) % regs);
+    for (unsigned k = 0; k < regs; k++)
+        if (types[(start + k) % regs] == type)
+            return (start + k) % regs;
+    return AO_NO_REG;
+}
+
+/* One more instruction that cannot fault, if it finds its operands. */
+static void add_random(builder *b, uint8_t *types, unsigned regs)
+{
+    const unsigned op = (unsigned)(random_u64(&state) % AO_NOPS), dst = temp_reg(b, (unsigned)(random_u64(&state) % LONG_TEMPS));
+    const ao_op_info *info = &ao_ops[op];
+    const unsigned wanted[3] = {info->a, info->b, info->c};
+    unsigned operands[3] = {AO_NO_REG, AO_NO_REG, AO_NO_REG}, vectors = 0;
+    if (info->faults || info->run || info->weight > 3)
+        return;
+    for (unsigned k = 0; k < 3; k++) {
+        if (wanted[k] == AO_TYPE_NONE)
+            continue;
+        operands[k] = find_register(types, regs, wanted[k]);
+        if (operands[k] == AO_NO_REG || (operands[k] == dst && ao_type_sizes[wanted[k]] != ao_type_sizes[info->dst]))
+            return;
+        vectors += operands[k] < b->header.inputs || operands[k] >= temp_reg(b, 0);
+    }
+    if (!vectors)
+        return;
+    in_body(b, op, dst, operands[0], operands[1], operands[2]);
+    types[dst] = info->dst;
+}
+
+/* More inputs, numbers and live values than there are registers, of all types. */
+static ao_program *build_long(builder *b, const ao_allocator *allocator)
+{
+    static const uint8_t of[] = {AO_TYPE_f64, AO_TYPE_i32, AO_TYPE_f64, AO_TYPE_i64, AO_TYPE_u8, AO_TYPE_i16, AO_TYPE_b1, AO_TYPE_u32};
+    uint8_t types[LONG_REGS];
+    build_start(b, AO_TYPE_f64);
+    memset(types, AO_TYPE_NONE, sizeof types);
+    for (unsigned k = 0; k < LONG_INPUTS; k++)
+        build_input(b, of[k % 8]);
+    for (unsigned k = 0; k < LONG_PARAMS; k++)
+        build_param(b, of[k % 8]);
+    b->header.temps = LONG_TEMPS;
+    memcpy(types, b->types, build_type_count(b));
+    for (unsigned k = 0; k < LONG_STEPS; k++)
+        add_random(b, types, out_reg(b));
+    in_body(b, AO_OP_COPY_f64, temp_reg(b, 0), 0, AO_NO_REG, AO_NO_REG);
+    types[temp_reg(b, 0)] = AO_TYPE_NONE;
+    for (unsigned k = 0; k < SUMMED; k++)
+        in_body(b, AO_OP_ADD_f64, temp_reg(b, 0), temp_reg(b, 0), find_register(types, out_reg(b), AO_TYPE_f64), AO_NO_REG);
+    in_body(b, AO_OP_COPY_f64, out_reg(b), temp_reg(b, 0), AO_NO_REG, AO_NO_REG);
+    size_t size;
+    void *bytes = build_bytes(b, &size);
+    ao_program *p = NULL;
+    const char *why = NULL;
+    const ao_status status = ao_program_load(bytes, size, allocator, &p, &why, NULL);
+    CHECK(status != AO_BAD_PROGRAM, "%s", why);
+    free(bytes);
+    return p;
+}
+
+/* The results; all nans are one. */
+static void run_long(const ao_program *p, const ao_isa *isa, unsigned flags, unsigned threads, double *out)
+{
+    static double data[LONG_INPUTS][COUNT];
+    static ao_value values[LONG_PARAMS];
+    const void *inputs[LONG_INPUTS];
+    uint64_t kept = state;
+    state = 5;
+    for (unsigned k = 0; k < LONG_INPUTS; k++) {
+        inputs[k] = data[k];
+        for (size_t i = 0; i < COUNT; i++) {
+            put_random((char *)data[k] + i * ao_type_sizes[ao_program_type(p, k)], ao_program_type(p, k));
+            if (ao_program_type(p, k) == AO_TYPE_f64)
+                data[k][i] = (double)(int)(random_u64(&state) >> 40) / 4096;
+        }
+    }
+    for (unsigned k = 0; k < LONG_PARAMS; k++)
+        values[k].f = 0, put_random(&values[k], ao_program_type(p, LONG_INPUTS + k));
+    state = kept;
+    ao_job job = {.isa = isa, .inputs = inputs, .params = values, .out = out, .count = COUNT, .flags = flags};
+    if (threads) {
+        uint8_t left[8];
+        const ao_poll poll = {0};
+        ao_run_parallel(p, &job, threads, &poll, left);
+        CHECK(left[0] == 0, "a chunk was left");
+    } else {
+        void *memory = frame_memory(p);
+        ao_frame frame;
+        ao_frame_open(&frame, p, &job, memory);
+        CHECK(ao_run(&frame, COUNT) == AO_OK, "a fault in a program without any");
+        free_aligned(memory);
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        if (isnan(out[i]))
+            out[i] = (double)NAN;
+}
+
+static void check_long_programs(const ao_isa *isa)
+{
+    static builder b;
+    static double kernels[COUNT], native[COUNT];
+    unsigned segments = 0;
+    for (unsigned k = 0; k < 60; k++) {
+        ao_program *p = build_long(&b, NULL);
+        if (!p)
+            return;
+        run_long(p, isa, 0, 0, kernels);
+        run_long(p, isa, AO_NATIVE_AT_ONCE, k % 3 == 2 ? 2 : 0, native);
+        CHECK(memcmp(kernels, native, sizeof native) == 0, "%s, program %u: other results", isa->name, k);
+        const ao_native *made = ao_program_native(p, isa);
+        segments += made ? made->count : 0;
+        CHECK(made == ao_program_native(p, isa), "made twice");
+        ao_program_free(p);
+    }
+    CHECK(segments > 120, "%s: only %u segments", isa->name, segments);
+}
+
+/* Each allocation fails once: the results are the same, and nothing is left behind. */
+static void check_without_memory(const ao_isa *isa)
+{
+    static builder b;
+    static double kernels[COUNT], native[COUNT];
+    for (long k = 0; k < 4; k++) {
+        counting count = {.fail_at = -1};
+        const ao_allocator allocator = {counting_call, &count};
+        ao_program *p = build_long(&b, &allocator);
+        if (!p)
+            return;
+        run_long(p, isa, 0, 0, kernels);
+        count.fail_at = count.calls + k;
+        run_long(p, isa, AO_NATIVE_AT_ONCE, 0, native);
+        CHECK(memcmp(kernels, native, sizeof native) == 0, "%s: other results without allocation %ld", isa->name, k);
+        const ao_native *made = ao_native_made(ao_native_slots_of(p), isa);
+        CHECK(k < 2 ? !made || !made->count : made && made->count, "allocation %ld: %s", k, made ? "made" : "not made");
+        ao_program_free(p);
+        CHECK(count.outstanding == 0, "%zu bytes outstanding", count.outstanding);
+    }
+}
+
+/* Nothing is made of a program that has not run for long, and of one that nobody asked it for. */
+static void check_when(const ao_isa *isa)
+{
+    static builder b;
+    static double out[COUNT];
+    ao_program *p = build_long(&b, NULL);
+    for (unsigned runs = 0; p && runs < 40; runs++) {
+        run_long(p, isa, runs < 3 ? 0 : AO_NATIVE, 0, out);
+        const int made = ao_native_made(ao_native_slots_of(p), isa) != NULL;
+        CHECK(made == (runs >= 3 && (runs - 2) * COUNT >= 32768), "%s: made %d after %u runs", isa->name, made, runs);
+    }
+    ao_program_free(p);
+}
+
 int main(int argc, char **argv)
 {
     const unsigned long operands = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
@@ -245,8 +406,12 @@ int main(int argc, char **argv)
     make_room();
     for (const char *const *name = ao_isa_names; *name; name++) {
         const ao_isa *isa = ao_isa_find(*name);
-        if (isa && ao_native_has(isa))
-            check_operations(isa, operands);
+        if (!isa || !ao_native_has(isa))
+            continue;
+        check_operations(isa, operands);
+        check_long_programs(isa);
+        check_without_memory(isa);
+        check_when(isa);
     }
     return check_result("test_native");
 }

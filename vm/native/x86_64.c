@@ -18,6 +18,8 @@
 
 #include <string.h>
 
+#if AO_NATIVE_X86_64
+
 enum { LOOP_ALIGNMENT = 32, FEW_STEPS = 4, MANY_STEPS = 24 };
 
 static const uint8_t base_registers[BASES] = {R9, R10, R11, RBX, RBP, R12, R13, R14, R15};
@@ -412,10 +414,10 @@ int x86_knows(const ao_target *target, unsigned op)
     return ((const x86_level *)(const void *)target)->recipes[op].emit != NULL;
 }
 
-const ao_target *const ao_targets[] = {
-#if AO_NATIVE_X86_64
-    &x86_level_avx2.target,
-    &x86_level_avx512.target,
+const ao_target *const ao_targets[] = {&x86_level_avx2.target, &x86_level_avx512.target, NULL};
+
+#else
+
+const ao_target *const ao_targets[] = {NULL};
+
 #endif
-    NULL,
-};

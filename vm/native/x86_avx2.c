@@ -6,6 +6,8 @@
  */
 #include "x86_64.h"
 
+#if AO_NATIVE_X86_64
+
 static unsigned size_of(unsigned type)
 {
     return ao_type_sizes[type];
@@ -455,3 +457,5 @@ const x86_level x86_level_avx2 = {
     .evex = 0, .first_vector = 4, .vectors = 12, .hoisted = 5, .least = 4,
     .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store,
 };
+
+#endif

@@ -5,6 +5,8 @@
  */
 #include "x86_64.h"
 
+#if AO_NATIVE_X86_64
+
 /* One form for each width of elements: 1, 2, 4, 8 bytes, and doubles. */
 enum { BYTES, WORDS, DWORDS, QWORDS, DOUBLES, WIDTHS };
 enum group { ADD, SUB, MUL, ABS, LEFT, RIGHT_SIGNED, RIGHT, MAX, COMPARE, COMPARE_UNSIGNED, BLEND, LOAD, STORE, BROADCAST,
@@ -507,3 +509,5 @@ const x86_level x86_level_avx512 = {
     .evex = 1, .first_vector = 2, .vectors = 30, .first_mask = 1, .masks = 5, .hoisted = 14, .least = 1,
     .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store,
 };
+
+#endif
