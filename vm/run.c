@@ -14,7 +14,7 @@
  * the scan costs more than marking a whole block.
  *
  * Native code. Where there is some (native/native.h), segments of it take the place of kernels in the fast pass, and only
- * there: the marking pass starts from the inputs and needs no slot that a segment left out.
+ * there: the marking pass starts from the inputs and needs no slot that a segment left out. Of a fold the scan may be native.
  *
  * Scan. It stops before the first element whose body mark has AO_MARK_VALUE, and at the first whose own step faults
  * (unless its guard is 0). That element becomes the last of the block and gets AO_MARK_VALUE; the accumulator keeps the
@@ -54,12 +54,12 @@ static int is_one_pass(const ao_program *p, const ao_native *native)
 /* The native code of a run, NULL if it is to have none: it is made of a program that has run for many elements. */
 static const ao_native *find_native(const ao_program *p, const ao_job *job)
 {
-    if (!(job->flags & (AO_NATIVE | AO_NATIVE_AT_ONCE)) || p->acc != AO_NO_REG)
+    if (!(job->flags & (AO_NATIVE | AO_NATIVE_AT_ONCE)))
         return NULL;
     ao_native_slots *const slots = ao_native_slots_of(p);
     const ao_native *native = ao_native_made(slots, job->isa);
     if (native)
-        return native->count ? native : NULL;
+        return native->pages ? native : NULL;
     const size_t ran = atomic_fetch_add_explicit(&slots->ran, job->count, memory_order_relaxed) + job->count;
     return job->flags & AO_NATIVE_AT_ONCE || ran >= NATIVE_PAYS ? ao_program_native(p, job->isa) : NULL;
 }
@@ -348,13 +348,22 @@ static size_t scan_block(const struct ao_frame_private *f, size_t n)
     return n;
 }
 
+/* The same by native code, which knows nothing of the marks of the body. */
+static size_t scan_native(const struct ao_frame_private *f, size_t n)
+{
+    size_t unmarked = 0;
+    while (unmarked < n && !(f->marks[unmarked] & AO_MARK_VALUE))
+        unmarked++;
+    return f->native->scan(unmarked, f->regs);
+}
+
 /* One block of a program with a scan; may cut *n. Nonzero if it has marks. */
 static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
 {
     const unsigned *first = f->program->first;
     memset(f->marks, 0, *n);
     run_marking(f, first[AO_BODY], first[AO_SCAN], *n);
-    const size_t done = scan_block(f, *n);
+    const size_t done = f->native ? scan_native(f, *n) : scan_block(f, *n);
     run_marking(f, first[AO_EPILOGUE], first[AO_SECTIONS], done);
     *stopped = done < *n;
     if (*stopped) {

@@ -69,7 +69,7 @@ void program_write_map(ProgramObject *program, const ao_isa *isa)
 #if !defined _WIN32
     char name[64];
     const ao_native *native = ao_native_made(&program->program->native, isa);
-    if (!native || !native->count || program->mapped) {
+    if (!native || !native->pages || program->mapped) {
         return;
     }
     program->mapped = 1;
@@ -80,6 +80,11 @@ void program_write_map(ProgramObject *program, const ao_isa *isa)
         uintptr_t address;
         memcpy(&address, &s->function, sizeof address);
         fprintf(map, "%llx %x arrayops:%s:%u-%u\n", (unsigned long long)address, s->bytes, isa->name, s->from, s->to - 1);
+    }
+    if (map && native->scan) {
+        uintptr_t address;
+        memcpy(&address, &native->scan, sizeof address);
+        fprintf(map, "%llx %x arrayops:%s:scan\n", (unsigned long long)address, native->scan_bytes, isa->name);
     }
     if (map) {
         fclose(map);

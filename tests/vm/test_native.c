@@ -363,6 +363,103 @@ static void check_long_programs(const ao_isa *isa)
     CHECK(segments > 120, "%s: only %u segments", isa->name, segments);
 }
 
+/* ---- folds ---- */
+
+enum { FOLD_COUNT = 700 };
+
+/* acc = acc + k * (x - acc), and every value of it. */
+static ao_program *build_average(builder *b)
+{
+    build_start(b, AO_TYPE_f64);
+    const unsigned x = build_input(b, AO_TYPE_f64), acc = build_param(b, AO_TYPE_f64);
+    const unsigned k = build_const(b, AO_TYPE_f64, (ao_value){.f = 0.1});
+    b->header.temps = 2;
+    b->header.acc = (uint16_t)acc, b->header.next = (uint16_t)temp_reg(b, 1);
+    in_scan(b, AO_OP_SUB_f64, temp_reg(b, 0), x, acc, AO_NO_REG);
+    in_scan(b, AO_OP_MADD_f64, temp_reg(b, 1), k, temp_reg(b, 0), acc);
+    in_epilogue(b, AO_OP_COPY_f64, out_reg(b), temp_reg(b, 1), AO_NO_REG, AO_NO_REG);
+    return build_load(b, NULL, NULL);
+}
+
+/* acc = acc * 31 + x of 32 bits, with the value before the one that is added in a slot of another size. */
+static ao_program *build_hash(builder *b)
+{
+    build_start(b, AO_TYPE_u64);
+    const unsigned x = build_input(b, AO_TYPE_f64), acc = build_param(b, AO_TYPE_u64);
+    const unsigned k = build_const(b, AO_TYPE_u32, (ao_value){.u = 31});
+    b->header.temps = 4;
+    b->header.acc = (uint16_t)acc, b->header.next = (uint16_t)temp_reg(b, 3);
+    in_body(b, AO_OP_ISNAN_f64, temp_reg(b, 0), x, AO_NO_REG, AO_NO_REG);
+    in_body(b, AO_OP_TO_u32_b1, temp_reg(b, 2), temp_reg(b, 0), AO_NO_REG, AO_NO_REG);
+    in_scan(b, AO_OP_TO_u32_u64, temp_reg(b, 1), acc, AO_NO_REG, AO_NO_REG);
+    in_scan(b, AO_OP_MUL_u32, temp_reg(b, 1), temp_reg(b, 1), k, AO_NO_REG);
+    in_scan(b, AO_OP_ADD_u32, temp_reg(b, 1), temp_reg(b, 1), temp_reg(b, 2), AO_NO_REG);
+    in_scan(b, AO_OP_TO_u64_u32, temp_reg(b, 3), temp_reg(b, 1), AO_NO_REG, AO_NO_REG);
+    in_epilogue(b, AO_OP_COPY_u64, out_reg(b), temp_reg(b, 3), AO_NO_REG, AO_NO_REG);
+    return build_load(b, NULL, NULL);
+}
+
+/* acc = acc + x of ints if x > 0, else acc: a sum that overflows at some elements, and may do so unseen at others. */
+static ao_program *build_sum(builder *b)
+{
+    build_start(b, AO_TYPE_i64);
+    const unsigned x = build_input(b, AO_TYPE_i64), acc = build_param(b, AO_TYPE_i64);
+    const unsigned zero = build_const(b, AO_TYPE_i64, (ao_value){.i = 0});
+    b->header.temps = 3;
+    b->header.acc = (uint16_t)acc, b->header.next = (uint16_t)temp_reg(b, 2);
+    in_body(b, AO_OP_LT_i64, temp_reg(b, 0), zero, x, AO_NO_REG);
+    in_scan(b, AO_OP_ADD_CHECKED_i64, temp_reg(b, 1), acc, x, AO_NO_REG)->guard = (uint16_t)temp_reg(b, 0);
+    in_scan(b, AO_OP_SEL_i64, temp_reg(b, 2), temp_reg(b, 0), temp_reg(b, 1), acc);
+    in_epilogue(b, AO_OP_COPY_i64, out_reg(b), temp_reg(b, 2), AO_NO_REG, AO_NO_REG);
+    return build_load(b, NULL, NULL);
+}
+
+/* Where it stops the value becomes 7. Returns where it stopped, all together. */
+static uint64_t run_fold(const ao_program *p, const ao_isa *isa, const void *input, unsigned flags, void *out, ao_value *acc)
+{
+    uint64_t stops = 0;
+    void *memory = frame_memory(p);
+    ao_job job = {.isa = isa, .inputs = &input, .params = acc, .out = out, .count = FOLD_COUNT, .flags = flags, .acc = *acc};
+    ao_frame frame;
+    ao_frame_open(&frame, p, &job, memory);
+    while (ao_run(&frame, FOLD_COUNT) == AO_MARKED) {
+        stops = stops * 31 + frame.position + frame.block_count;
+        memset((char *)frame.block_out + (frame.block_count - 1) * 8, 0, 8);
+        ao_frame_set_acc(&frame, (ao_value){.i = 7});
+        ao_finish(&frame, frame.block_count);
+    }
+    *acc = ao_frame_acc(&frame);
+    free_aligned(memory);
+    return stops;
+}
+
+static void check_folds(const ao_isa *isa)
+{
+    static builder b;
+    static ao_program *(*const builds[])(builder *) = {build_average, build_hash, build_sum};
+    static unsigned char input[FOLD_COUNT * 8], kernels[FOLD_COUNT * 8], native[FOLD_COUNT * 8];
+    for (unsigned k = 0; k < 60; k++) {
+        ao_program *p = builds[k % 3](&b);
+        if (!p)
+            abort();
+        for (size_t i = 0; i < FOLD_COUNT; i++) {
+            put_random(input + i * 8, ao_program_type(p, 0));
+            const double x = k % 3 == 0 ? (double)(int)(random_u64(&state) >> 40) / 64 : 0;
+            if (k % 3 == 0)
+                memcpy(input + i * 8, &x, 8);
+        }
+        ao_value first = {.i = (int64_t)k}, second = first;
+        const uint64_t stops = run_fold(p, isa, input, 0, kernels, &first);
+        CHECK(run_fold(p, isa, input, AO_NATIVE_AT_ONCE, native, &second) == stops, "%s, fold %u: stops elsewhere", isa->name, k);
+        CHECK(first.u == second.u, "%s, fold %u: %llx and %llx", isa->name, k, (unsigned long long)first.u, (unsigned long long)second.u);
+        CHECK(memcmp(kernels, native, sizeof native) == 0, "%s, fold %u: other values", isa->name, k);
+        CHECK(k % 3 < 2 || stops, "nothing overflows");
+        const ao_native *made = ao_native_made(ao_native_slots_of(p), isa);
+        CHECK(made && (made->scan != NULL) == (strcmp(isa->name, "avx512") == 0), "%s, fold %u: no native scan", isa->name, k);
+        ao_program_free(p);
+    }
+}
+
 /* Each allocation fails once: the results are the same, and nothing is left behind. */
 static void check_without_memory(const ao_isa *isa)
 {
@@ -410,6 +507,7 @@ int main(int argc, char **argv)
             continue;
         check_operations(isa, operands);
         check_long_programs(isa);
+        check_folds(isa);
         check_without_memory(isa);
         check_when(isa);
     }

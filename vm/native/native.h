@@ -19,12 +19,17 @@ enum {
     AO_NATIVE_STEPS = 256,       /* instructions of a segment: longer runs are cut */
     AO_NATIVE_FEWEST = 2,        /* a kernel by itself is as good */
     AO_NATIVE_BYTES = 128 << 10, /* of code of a program; what is left stays with kernels */
-    AO_NATIVE_LEVELS = 2         /* that there is an encoder for */
+    AO_NATIVE_LEVELS = 2,        /* that there is an encoder for */
+    AO_NATIVE_ACCS = 8           /* accumulators of a fold */
 };
 
 /* The elements 0..n-1, from and to the registers of a frame. Nonzero if one of them would be marked; then those that were
  * written are worthless. */
 typedef unsigned (*ao_native_function)(size_t n, char *const *registers);
+
+/* The scan of a fold, element after element: returns how many it did. It stops before the first that would be marked; the
+ * accumulators then have the values from before that one. */
+typedef size_t (*ao_native_scan)(size_t n, char *const *registers);
 
 typedef struct {
     ao_native_function function;
@@ -37,6 +42,8 @@ typedef struct ao_native {
     const ao_isa *isa;
     void *pages;       /* NULL: nothing here is native */
     size_t page_bytes, bytes, size;
+    ao_native_scan scan; /* of a fold, whose other instructions stay with kernels; or NULL */
+    unsigned scan_bytes;
     unsigned count;
     int whole;         /* one segment has all instructions of the fast pass */
     ao_segment segments[];
@@ -48,11 +55,14 @@ typedef struct {
     atomic_size_t ran; /* elements, until there is native code */
 } ao_native_slots;
 
-/* What is compiled: the fast pass of a verified program, its steps first..end-1, with the program's register numbers. */
+/* What is compiled of a verified program, with its register numbers: steps first..end-1, which are body, scan and epilogue. */
 typedef struct {
     ao_allocator allocator;
     const ao_step *steps;
     unsigned first, end;
+    unsigned scan, scan_end;  /* steps of the scan; without one there are none */
+    unsigned accs, acc, next; /* accumulators and what they become: registers one after another */
+    const uint8_t *types;     /* of inputs, parameters and constants */
     unsigned inputs, first_temp, temps, out, regs;
     unsigned mask; /* or AO_NO_REG */
     int has_out;

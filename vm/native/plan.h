@@ -12,6 +12,7 @@
 enum {
     PLAN_RUN = 32,                         /* constants of one instruction */
     PLAN_VALUES = 5 * AO_NATIVE_STEPS,
+    PLAN_HELD = 0xFFFE,                    /* read behind the last step */
     PLAN_NONE = 0xFFFF                     /* no value, or no step */
 };
 
@@ -27,6 +28,7 @@ typedef struct {
 
 typedef struct {
     uint16_t op, d, a, b, c; /* values. With a run of constants, b and c are its registers */
+    uint16_t guard;          /* of a scan: the value without which it marks nothing */
     uint16_t place;          /* in the program */
 } plan_step;
 
@@ -36,6 +38,8 @@ typedef struct {
     unsigned to;             /* the first step of the program behind it */
     plan_step steps[AO_NATIVE_STEPS];
     plan_value value[PLAN_VALUES];
+    unsigned accs;
+    uint16_t acc[AO_NATIVE_ACCS], next[AO_NATIVE_ACCS]; /* of a scan: accumulators, and the values that they become */
     uint16_t *value_of;      /* by register; of uniforms it holds throughout */
 } ao_plan;
 
@@ -52,6 +56,8 @@ struct ao_target {
      * steps of the plan it would manage. */
     size_t (*compile)(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, unsigned *done,
                       size_t *entry, unsigned *granule);
+    /* The same of a whole scan; NULL if there are none at this level. */
+    size_t (*compile_scan)(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, size_t *entry);
 };
 
 /* What encoders there are; NULL at the end. */

@@ -58,7 +58,8 @@ static void read_here(work *w, uint16_t *defined, unsigned reg, unsigned place)
         w->last_read[defined[reg]] = (uint16_t)place;
 }
 
-/* `defined` has room for all registers. */
+/* `defined` has room for all registers. The parts of a fold run in the marking pass, where guards and marking instructions
+ * read as well. */
 static void find_last_reads(work *w, uint16_t *defined)
 {
     const ao_native_source *p = w->program;
@@ -66,8 +67,10 @@ static void find_last_reads(work *w, uint16_t *defined)
     for (unsigned k = p->first; k < p->end; k++) {
         const ao_step *s = &p->steps[k];
         w->last_read[k] = 0;
-        if (s->flags & AO_MARKING)
+        if (s->flags & AO_MARKING && !p->accs)
             continue;
+        if (p->accs)
+            read_here(w, defined, s->guard, k);
         read_here(w, defined, s->a, k);
         read_here(w, defined, s->b, k);
         read_here(w, defined, s->c, k);
@@ -88,7 +91,7 @@ static void start_plan(work *w)
     for (unsigned v = 0; v < plan->values; v++)
         plan->value_of[plan->value[v].reg] = PLAN_NONE;
     memset(w->slot_size, 0, p->temps + 1u);
-    plan->count = plan->values = 0;
+    plan->count = plan->values = plan->accs = 0;
 }
 
 static unsigned add_value(ao_plan *plan, unsigned reg, unsigned type, enum plan_kind kind)
@@ -119,7 +122,7 @@ static void add_step(work *w, unsigned place)
     ao_plan *plan = w->plan;
     const ao_step *s = &w->program->steps[place];
     const ao_op_info *info = &ao_ops[s->op];
-    plan_step step = {.op = s->op, .place = (uint16_t)place, .b = s->b, .c = s->c};
+    plan_step step = {.op = s->op, .place = (uint16_t)place, .b = s->b, .c = s->c, .guard = PLAN_NONE};
     step.a = read_value(w, s->a, info->a);
     if (info->run) {
         for (unsigned reg = s->b; reg <= s->c; reg++)
@@ -128,6 +131,8 @@ static void add_step(work *w, unsigned place)
         step.b = read_value(w, s->b, info->b);
         step.c = read_value(w, s->c, info->c);
     }
+    if (w->program->accs && s->guard != w->program->regs)
+        step.guard = read_value(w, s->guard, AO_TYPE_b1);
     step.d = (uint16_t)add_value(plan, s->d, info->dst, PLAN_RESULT);
     if (!w->target->tails)
         w->slot_size[s->d - w->program->first_temp] = ao_type_sizes[info->dst];
@@ -141,7 +146,8 @@ static int can_add(const work *w, const ao_step *s)
     const ao_op_info *info = &ao_ops[s->op];
     const unsigned run = info->run ? s->c - s->b + 1u : 0, size = w->slot_size[s->d - p->first_temp];
     return w->plan->count < AO_NATIVE_STEPS && run <= PLAN_RUN && w->plan->values + run + 4 <= PLAN_VALUES
-           && !(s->flags & AO_ONCE) && w->target->knows(w->target, s->op) && (!size || size == ao_type_sizes[info->dst]);
+           && !(s->flags & AO_ONCE) && w->target->knows(w->target, s->op)
+           && (!size || size == ao_type_sizes[info->dst] || p->accs);
 }
 
 /* The longest run from step `from` on, of at most so many instructions. */
@@ -161,6 +167,50 @@ static void make_plan(work *w, unsigned from, unsigned most)
     plan->to = k;
     for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++)
         plan->value[s->d].stored = w->last_read[s->place] >= k;
+}
+
+/* ---- scans ---- */
+
+/* All of the scan, with its accumulators, or nothing. Elements are done one by one, as kernels do them, so slots are no
+ * concern. A mark that does not stop the scan is the kernels' to make. */
+static int plan_scan(work *w)
+{
+    const ao_native_source *p = w->program;
+    ao_plan *plan = w->plan;
+    start_plan(w);
+    for (unsigned k = 0; k < p->accs; k++) {
+        const unsigned type = p->types[p->acc + k];
+        if (k >= AO_NATIVE_ACCS || type == AO_TYPE_b1)
+            return 0;
+        plan->acc[k] = (uint16_t)add_value(plan, p->acc + k, type, PLAN_UNIFORM);
+    }
+    plan->accs = p->accs;
+    for (unsigned k = p->scan; k < p->scan_end; k++) {
+        if (p->steps[k].flags & AO_STORE || !can_add(w, &p->steps[k]))
+            return 0;
+        add_step(w, k);
+    }
+    plan->to = p->scan_end;
+    for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++)
+        plan->value[s->d].stored = w->last_read[s->place] >= plan->to;
+    for (unsigned k = 0; k < p->accs; k++) {
+        plan->next[k] = plan->value_of[p->next + k];
+        plan->value[plan->next[k]].last = PLAN_HELD;
+    }
+    return 1;
+}
+
+static void add_scan(work *w)
+{
+    size_t entry = 0;
+    if (!w->target->compile_scan || !plan_scan(w))
+        return;
+    const size_t end = w->target->compile_scan(w->target, w->plan, w->code, w->at, AO_NATIVE_BYTES, &entry);
+    if (!end)
+        return;
+    memcpy(&w->native->scan, &entry, sizeof entry);
+    w->native->scan_bytes = (unsigned)(end - w->at);
+    w->at = end;
 }
 
 /* ---- segments ---- */
@@ -204,19 +254,30 @@ static int is_whole(const ao_native_source *p, const ao_native *native)
     return 1;
 }
 
-/* Turns offsets into addresses. Without pages there are no segments. */
+/* An offset, which stands in the place of a pointer to a function, becomes that pointer. */
+static void place_function(const ao_native *native, void *function)
+{
+    size_t entry;
+    memcpy(&entry, function, sizeof entry);
+    const char *address = (const char *)native->pages + entry;
+    memcpy(function, &address, sizeof address);
+}
+
+/* Without pages nothing is native. */
 static void place_segments(work *w)
 {
     ao_native *native = w->native;
     native->bytes = w->at;
-    native->pages = native->count ? ao_pages_make(w->code, w->at, &native->page_bytes) : NULL;
-    native->count = native->pages ? native->count : 0;
-    for (ao_segment *s = native->segments; s < native->segments + native->count; s++) {
-        size_t entry;
-        memcpy(&entry, &s->function, sizeof entry);
-        const char *address = (const char *)native->pages + entry;
-        memcpy(&s->function, &address, sizeof address);
+    native->pages = native->count || native->scan ? ao_pages_make(w->code, w->at, &native->page_bytes) : NULL;
+    if (!native->pages) {
+        native->count = 0;
+        native->scan = NULL;
+        return;
     }
+    for (ao_segment *s = native->segments; s < native->segments + native->count; s++)
+        place_function(native, &s->function);
+    if (native->scan)
+        place_function(native, &native->scan);
     native->whole = is_whole(w->program, native);
 }
 
@@ -239,7 +300,10 @@ static void fill(ao_native *native, const ao_native_source *p, const ao_target *
     memset(w.plan->value_of, 0xFF, regs);
     find_last_reads(&w, (uint16_t *)(void *)(at + plan + regs));
     w.at = target->begin(target, w.code, AO_NATIVE_BYTES);
-    add_segments(&w);
+    if (p->accs)
+        add_scan(&w);
+    else
+        add_segments(&w);
     place_segments(&w);
     p->allocator.call(p->allocator.context, memory, total, 0);
 }
@@ -275,12 +339,17 @@ const ao_native *ao_native_made(ao_native_slots *slots, const ao_isa *isa)
     return NULL;
 }
 
+static const ao_native *has_code(const ao_native *native)
+{
+    return native->pages ? native : NULL;
+}
+
 /* Threads may make it at the same time: the first one's is kept. */
 const ao_native *ao_native_of(ao_native_slots *slots, const ao_native_source *source, const ao_isa *isa)
 {
     const ao_native *made = ao_native_made(slots, isa);
     if (made)
-        return made->count ? made : NULL;
+        return has_code(made);
     const ao_target *target = find_target(isa);
     ao_native *native = target ? make_native(source, isa, target) : NULL;
     if (!native)
@@ -288,10 +357,10 @@ const ao_native *ao_native_of(ao_native_slots *slots, const ao_native_source *so
     for (unsigned k = 0; k < AO_NATIVE_LEVELS; k++) {
         ao_native *there = NULL;
         if (atomic_compare_exchange_strong(&slots->made[k], &there, native))
-            return native->count ? native : NULL;
+            return has_code(native);
         if (there->isa == isa) {
             free_native(&source->allocator, native);
-            return there->count ? there : NULL;
+            return has_code(there);
         }
     }
     free_native(&source->allocator, native);

@@ -53,11 +53,15 @@ static x86_rm element_of(x86_generator *g, const plan_value *v)
     return x86_at(base, RCX, log2_of(size), (int32_t)(g->copy * g->lanes * size));
 }
 
+static x86_rm uniform_of(const x86_generator *g, const plan_value *v)
+{
+    return x86_at(RDX, NO_INDEX, 0, (int32_t)((v->reg - g->plan->program->inputs) * sizeof(ao_value)));
+}
+
 static void load_value(x86_generator *g, const plan_value *v, unsigned reg)
 {
     if (v->kind == PLAN_UNIFORM)
-        g->level->load_uniform(g, v->type, reg,
-                               x86_at(RDX, NO_INDEX, 0, (int32_t)((v->reg - g->plan->program->inputs) * sizeof(ao_value))));
+        g->level->load_uniform(g, v->type, reg, uniform_of(g, v));
     else
         g->level->load(g, v->type, reg, element_of(g, v));
 }
@@ -181,6 +185,7 @@ static int emit_step(x86_generator *g, const plan_step *plan)
         s.b = x86_value(g, plan->b);
         s.c = x86_value(g, plan->c);
     }
+    g->guard = x86_value(g, plan->guard);
     s.d = take_register(g, plan->d);
     if (g->failed)
         return 0;
@@ -193,6 +198,7 @@ static int emit_step(x86_generator *g, const plan_step *plan)
         x86_unpin(g, plan->b);
         x86_unpin(g, plan->c);
     }
+    x86_unpin(g, plan->guard);
     x86_unpin(g, plan->d);
     return !g->failed;
 }
@@ -352,6 +358,60 @@ static void emit_function(x86_generator *g)
     x86_return(&g->code);
 }
 
+/* ---- scans: the same for one element at a time, with accumulators that stay in registers ---- */
+
+static void move_accs(x86_generator *g)
+{
+    for (unsigned k = 0; k < g->plan->accs; k++) {
+        const unsigned next = x86_value(g, g->plan->next[k]);
+        x86_2(g, X86_vmovdqu64, 8, g->place[g->plan->acc[k]], next, X86_NO_IMM);
+    }
+}
+
+static void store_accs(x86_generator *g)
+{
+    for (unsigned k = 0; k < g->plan->accs; k++) {
+        const plan_value *acc = &g->plan->value[g->plan->acc[k]];
+        g->level->store(g, acc->type, g->place[g->plan->acc[k]], uniform_of(g, acc));
+    }
+}
+
+/* All faults of an element are looked at once, behind its last instruction. */
+static void emit_scan(x86_generator *g)
+{
+    size_t stop = 0;
+    x86_begin(&g->code);
+    find_bases(g);
+    load_bases(g);
+    x86_mov_imm(&g->code, RAX, 1);
+    set_lanes(g);
+    hoist(g);
+    clear_faults(g);
+    x86_clear(&g->code, RCX);
+    x86_binary(&g->code, X86_CMP, RCX, RDI);
+    const size_t none = x86_jump(&g->code, X86_ABOVE_EQUAL);
+    x86_align(&g->code, LOOP_ALIGNMENT);
+    const size_t loop = g->code.at;
+    emit_body(g);
+    if (g->failed)
+        return;
+    if (g->faults) {
+        x86_emit(&g->code, (x86_vector){.form = X86_kortestq, .reg = K_FAULTS, .rm = x86_reg(K_FAULTS), .imm = X86_NO_IMM});
+        stop = x86_jump(&g->code, X86_NOT_ZERO);
+    }
+    move_accs(g);
+    x86_add_imm(&g->code, RCX, 1);
+    x86_binary(&g->code, X86_CMP, RCX, RDI);
+    x86_bind(&g->code, x86_jump(&g->code, X86_BELOW), loop);
+    x86_bind(&g->code, none, g->code.at);
+    if (g->faults)
+        x86_bind(&g->code, stop, g->code.at);
+    store_accs(g);
+    x86_binary(&g->code, X86_MOV, RAX, RCX);
+    restore_bases(g);
+    x86_return(&g->code);
+}
+
 static unsigned lanes_of(const x86_level *level, const ao_plan *plan)
 {
     unsigned widest = level->least;
@@ -361,26 +421,41 @@ static unsigned lanes_of(const x86_level *level, const ao_plan *plan)
     return level->target.vector / widest;
 }
 
-size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, unsigned *done,
-                      size_t *entry, unsigned *granule)
+static void start_code(x86_generator *g, const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size)
 {
-    const x86_level *level = (const x86_level *)(const void *)target;
-    x86_generator g;
-    memset(&g, 0, offsetof(x86_generator, place));
-    g.level = level;
-    g.plan = plan;
-    g.code = (x86_code){.bytes = bytes, .at = at, .size = size, .evex = level->evex};
-    g.lanes = lanes_of(level, plan);
-    g.hoisted = g.base_count = g.step = 0;
-    g.failed = 0;
-    memset(g.place, NOWHERE, plan->values);
+    memset(g, 0, offsetof(x86_generator, place));
+    g->level = (const x86_level *)(const void *)target;
+    g->plan = plan;
+    g->code = (x86_code){.bytes = bytes, .at = at, .size = size, .evex = g->level->evex};
+    g->hoisted = g->base_count = g->step = 0;
+    g->failed = 0;
+    memset(g->place, NOWHERE, plan->values);
     for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++)
-        g.faults |= ao_ops[s->op].faults;
-    x86_align(&g.code, LOOP_ALIGNMENT);
+        g->faults |= ao_ops[s->op].faults;
+    x86_align(&g->code, LOOP_ALIGNMENT);
+}
+
+size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, unsigned *done,
+                   size_t *entry, unsigned *granule)
+{
+    x86_generator g;
+    start_code(&g, target, plan, bytes, at, size);
+    g.lanes = lanes_of(g.level, plan);
     *entry = g.code.at;
     *granule = target->tails ? 1 : g.lanes;
     emit_function(&g);
     *done = g.failed && !g.code.full ? g.step : 0;
+    return g.failed || g.code.full ? 0 : g.code.at;
+}
+
+size_t x86_compile_scan(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, size_t *entry)
+{
+    x86_generator g;
+    start_code(&g, target, plan, bytes, at, size);
+    g.lanes = 1;
+    g.tail = 1;
+    *entry = g.code.at;
+    emit_scan(&g);
     return g.failed || g.code.full ? 0 : g.code.at;
 }
 

@@ -64,6 +64,7 @@ struct x86_generator {
     unsigned copy;                     /* of the loop's body, from 0 */
     int tail;                          /* the body for the last elements, of which some may not be there */
     int faults;                        /* an instruction may mark */
+    unsigned guard;                    /* the mask of those that it may mark, or 0 */
     uint8_t place[PLAN_VALUES];        /* a value's register */
     uint16_t holds[CLASSES][32];       /* a register's value */
     uint32_t free[CLASSES], pinned[CLASSES], hoisted;
@@ -84,6 +85,7 @@ int x86_knows(const ao_target *target, unsigned op);
 size_t x86_begin_code(const ao_target *target, uint8_t *bytes, size_t size);
 size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, unsigned *done,
                    size_t *entry, unsigned *granule);
+size_t x86_compile_scan(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, size_t *entry);
 
 extern const x86_level x86_level_avx512, x86_level_avx2;
 

@@ -73,6 +73,8 @@ static void move(x86_generator *g, unsigned size, unsigned d, unsigned a)
 static void mark(x86_generator *g)
 {
     x86_masks(g, X86_kandq, K0, K0, K_LANES);
+    if (g->guard)
+        x86_masks(g, X86_kandq, K0, K0, g->guard);
     x86_masks(g, X86_korq, K_FAULTS, K_FAULTS, K0);
 }
 
@@ -88,8 +90,13 @@ static void load(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
         three(g, X86_vptestmb, 1, reg, T0, T0);
 }
 
+/* In a scan the lanes without an element stay 0: subnormals in them would be slow. */
 static void load_uniform(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
 {
+    if (g->tail && g->lanes == 1) {
+        load(g, type, reg, rm);
+        return;
+    }
     const unsigned to = type == AO_TYPE_b1 ? T0 : reg;
     x86_emit(&g->code, (x86_vector){.form = form_of(BROADCAST, type), .length = x86_length(g, size_of(type)), .reg = to,
                                     .rm = rm, .imm = X86_NO_IMM});
@@ -197,6 +204,29 @@ static void chosen(x86_generator *g, const x86_step *s)
     x86_masks(g, X86_kandq, K0, s->a, s->b);
     x86_masks(g, X86_kandnq, s->d, s->a, s->c);
     x86_masks(g, X86_korq, s->d, s->d, K0);
+}
+
+/* In a scan by the instruction with the least latency, 5 instead of 10 and 9 instead of 15 cycles. */
+static void multiplied(x86_generator *g, const x86_step *s)
+{
+    const unsigned size = size_of(s->info->type);
+    if (g->lanes > 1) {
+        three(g, form_of(MUL, s->info->type), size, s->d, s->a, s->b);
+        return;
+    }
+    if (size == 8) {
+        x86_emit(&g->code, (x86_vector){.form = X86_vpbroadcastq, .reg = s->d, .rm = x86_literal(THIRTY_TWO), .imm = X86_NO_IMM});
+        three(g, X86_vpsrlvq, 8, T0, s->a, s->d);
+        three(g, X86_vpmuludq, 8, T0, T0, s->b);
+        three(g, X86_vpsrlvq, 8, T1, s->b, s->d);
+        three(g, X86_vpmuludq, 8, T1, T1, s->a);
+        three(g, X86_vpaddq, 8, T0, T0, T1);
+        three(g, X86_vpsllvq, 8, T0, T0, s->d);
+        three(g, X86_vpmuludq, 8, s->d, s->a, s->b);
+        three(g, X86_vpaddq, 8, s->d, s->d, T0);
+    } else {
+        three(g, X86_vpmuludq, 8, s->d, s->a, s->b);
+    }
 }
 
 /* Two roundings, as the language has it. */
@@ -454,7 +484,8 @@ static const x86_recipe recipes[AO_NOPS] = {
 
     AO_LIST_ARITH(R, ADD, by_width, ADD, 0)
     AO_LIST_ARITH(R, SUB, by_width, SUB, 0)
-    AO_LIST_ARITH(R, MUL, by_width, MUL, 0)
+    R(i16, MUL, by_width, MUL, 0) R(f64, MUL, by_width, MUL, 0)
+    R(i32, MUL, multiplied, 0, 0) R(u32, MUL, multiplied, 0, 0) AO_LIST_WIDE(R, MUL, multiplied, 0, 0)
     R(i32, ADD_WIDE, widened, X86_vpaddq, 0)
     R(i32, SUB_WIDE, widened, X86_vpsubq, 0)
     R(i32, MUL_WIDE, widened, X86_vpmuldq, 0)
@@ -505,7 +536,8 @@ static const x86_recipe recipes[AO_NOPS] = {
 };
 
 const x86_level x86_level_avx512 = {
-    .target = {.isa = "avx512", .vector = 64, .tails = 1, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile},
+    .target = {.isa = "avx512", .vector = 64, .tails = 1, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile,
+               .compile_scan = x86_compile_scan},
     .evex = 1, .first_vector = 2, .vectors = 30, .first_mask = 1, .masks = 5, .hoisted = 14, .least = 1,
     .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store,
 };
