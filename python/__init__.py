@@ -28,7 +28,7 @@ from .reductions import (
     reduce,
     sum,
 )
-from .settings import isa, set_num_threads
+from .settings import isa, native, set_native, set_num_threads
 
 TYPE_CHECKING = bool(0)  # False; Jedi, which completes in editors, leaves out what stands below a plain False
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ __all__ = [
     "min",
     "minmax",
     "multiply",
+    "native",
     "normalize",
     "open",
     "prod",
@@ -96,6 +97,7 @@ __all__ = [
     "scale",
     "scan_csv",
     "searchsorted",
+    "set_native",
     "set_num_threads",
     "slice",
     "sort",

@@ -331,6 +331,8 @@ ROWS = [
     Row("explain", one(ints), lambda a: ao.explain("x + 1", "i")),
     Row("isa", one(ints), lambda a: ao.isa()),
     Row("set_num_threads", one(ints), lambda a: ao.set_num_threads(2)),
+    Row("native", one(ints), lambda a: ao.native()),
+    Row("set_native", one(ints), lambda a: ao.set_native(True)),
     Row("to_arrow", one(ints), lambda a: list(ao.from_arrow(ao.to_arrow(a)))),
     Row("nulls skipped", one(ints), lambda a: ao.sum(with_nulls(a), nulls="skip")),
     Row("nulls skipped, filter", one(ints), lambda a: ao.filter(with_nulls(a), "x > 1", nulls="skip")),

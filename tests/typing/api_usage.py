@@ -242,6 +242,8 @@ def errors() -> None:
 def settings() -> None:
     assert_type(ao.set_num_threads(1), int)
     assert_type(ao.isa(), str)
+    assert_type(ao.native(), bool)
+    assert_type(ao.set_native(True), bool)
     assert_type(ao.__version__, str)
     print(ao.__all__)
 
