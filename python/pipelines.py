@@ -43,9 +43,10 @@ from .engine.segments import (
 from .statistics import Stats, summary
 
 if TYPE_CHECKING:
-    from .engine import explain
+    from .engine import notebook
+    from .engine.kinds import Array
 else:
-    explain = Later("engine.explain")
+    notebook = Later("engine.notebook")
 
 
 class Pipeline:
@@ -131,7 +132,12 @@ class Pipeline:
         return f"<arrayops.Pipeline {stages or 'of no stages'} over {_described(self._source)}>"
 
     def _repr_html_(self) -> str:
-        return explain.unfolded(repr(self), self.explain())
+        return notebook.shown(self, self._rows, self.explain)
+
+    def _rows(self) -> Iterator[tuple[str, object]]:
+        yield from notebook.source_rows(self._source, _described(self._source))
+        for number, stage in enumerate(self._stages, 1):
+            yield f"stage {number}", stage
 
     def __reduce__(self) -> tuple[Any, ...]:
         stages = tuple((s.verb, s.kernel, s.numbers) for s in self._stages)
@@ -140,7 +146,7 @@ class Pipeline:
     def explain(self) -> str:
         """What is compiled and what is called, with the bytecode for the source's type where that is known."""
         lines = [repr(self)]
-        part: Any = self._source if in_one_buffer(self._source) else None
+        part: Any = _beginning(self._source) if in_one_buffer(self._source) else None
         for number, segment in enumerate(self._segments(), 1):
             if isinstance(segment, Called):
                 verb = "filter" if segment.keeps else "map"
@@ -347,7 +353,7 @@ class Pipeline:
 LazyArray = Pipeline
 
 
-def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None) -> Pipeline:
+def lazy(src: Array | Iterable[Array], *, ieee: bool = False, nulls: str | int | float | None = None) -> Pipeline:
     """A pipeline over a buffer or an iterable of buffers (a stream): stages now, one pass when a result is asked for.
 
     A stream's buffers must have one typecode; they are read one at a time, so memory stays bounded, and results equal
@@ -368,7 +374,7 @@ def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None
 
 
 @also_named("array")
-def lazy_array(arr: Any) -> Pipeline:
+def lazy_array(arr: Array) -> Pipeline:
     """A pipeline over one buffer: :func:`lazy` by the name that it has in arrayops 1.0 (Rust).
 
     >>> import arrayops as ao
@@ -433,11 +439,18 @@ def _joined(views: list[Any]) -> Any:
 
 
 def _described(source: Any) -> str:
-    if not in_one_buffer(source):
-        what = f"{len(source)} elements" if is_array(source) and hasattr(source, "__len__") else "buffers"
-        return f"{type(source).__name__} of {what}"
-    code, _, count, _ = _machine.buffer_info(source)
-    return f"{type(source).__name__}({code!r}) of {count} elements"
+    kind = type(source).__name__
+    try:
+        if in_one_buffer(source):
+            return f"{kind}({_machine.buffer_info(_beginning(source))[0]!r}) of {len(sliceable(source))} elements"
+        return f"{kind} of {len(source)} elements" if is_array(source) else f"{kind} of buffers"
+    except (TypeError, ValueError, BufferError):  # it is released, has several dimensions, or no length
+        return kind
+
+
+def _beginning(source: Any) -> Any:
+    """The first element, whose type is that of all; those of stride 0, as broadcast ones are, are copied if whole."""
+    return source if type(source) in (range, _machine.View) else memoryview(source)[:1]
 
 
 def _stages(number: int) -> str:

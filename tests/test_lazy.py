@@ -387,6 +387,7 @@ def test_what_it_says() -> None:
     assert "<pre>" in p._repr_html_() and "&lt;" in p._repr_html_()
     assert "LT_f64" in ao.compile("x < 2")._repr_html_()
     assert "list_iterator of buffers" in repr(ao.lazy(iter([]))) and p.source() is p._source
+    assert "over memoryview>" in repr(ao.lazy(memoryview(b"abcd").cast("B", (2, 2))))
 
 
 # -- takewhile and dropwhile -------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ It is told what to show (plans, captured numbers, names), and knows neither kern
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from ..compiler.infer import Inference
@@ -110,8 +109,3 @@ def _faults(listing: Program) -> list[str]:
                 found[f"{i.name}_{i.type} ({why})"] = None
     return list(found)
 
-
-def unfolded(title: str, text: str) -> str:
-    """HTML for notebooks: the title, with the text to be unfolded."""
-    escaped = html.escape(text)
-    return f"<details><summary><code>{html.escape(title)}</code></summary><pre>{escaped}</pre></details>"

@@ -12,7 +12,7 @@ import functools
 import itertools
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import _machine
@@ -41,9 +41,9 @@ from .passes import rows_of
 from .plans import PIPED, Plans, signs_of, types_of
 
 if TYPE_CHECKING:
-    from . import explain, inner
+    from . import explain, inner, notebook
 else:
-    explain, inner = Later("engine.explain"), Later("engine.inner")
+    explain, inner, notebook = Later("engine.explain"), Later("engine.inner"), Later("engine.notebook")
 
 #: What _machine.run_count is to answer.
 COUNT, ANY, ALL, FIRST, FIRST_FALSE = (
@@ -237,7 +237,16 @@ class Kernel(_machine.KernelBase):
         return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}, {how}{asked}>"
 
     def _repr_html_(self) -> str:
-        return explain.unfolded(repr(self), self.explain())
+        return notebook.shown(self, self._rows, self.explain)
+
+    def _rows(self) -> Iterator[tuple[str, object]]:
+        yield "expression", self.source
+        yield "parameters", ", ".join(self.params)
+        yield "runs", "compiled" if self.compiled else f"called: {self._translation()[0].template.reason}"
+        if self._ieee:
+            yield "ieee", True
+        if self._by_python:
+            yield "last run", f"{self._by_python} elements by Python"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The text or the IR, not the program: whoever loads it checks, compiles and verifies it again.
