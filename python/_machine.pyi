@@ -111,7 +111,7 @@ def run_filter(
 ) -> array[Any]: ...
 def run_fold(
     program: Program, args: tuple[Any, ...], oracle: Callable[..., Any], visible: int, acc_index: int, start: int,
-    out: Any, /,
+    out: Any, stored: int, /,
 ) -> Any: ...  # fmt: skip
 def run_count(
     program: Program, args: tuple[Any, ...], oracle: Callable[..., Any], visible: int, what: int, /

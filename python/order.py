@@ -166,7 +166,8 @@ def searchsorted(arr: Array, values: Any, side: str = "left", *, nulls: str | in
 
 
 def first(arr: Array, pred: Function, /, *more: Any, default: Any = -1, ieee: bool = False, compile: bool = True,
-          nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
+          strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+          **named: Any) -> Any:  # fmt: skip
     """The index of the first element for which pred is true: ``next((i for i, x in enumerate(arr) if pred(x)), -1)``.
 
     Elements behind it are not looked at, so they raise nothing. default: what there is if there is none. Parameters and
@@ -180,7 +181,7 @@ def first(arr: Array, pred: Function, /, *more: Any, default: Any = -1, ieee: bo
     3
     """
     named = kernel.with_names(pred, names, named, ieee)
-    found = kernel.predicate(pred, named, ieee, compile)
+    found = kernel.predicate(pred, named, ieee, compile, strict)
     at = kernel.count_true(found, kernel.FIRST, arr, *more, nulls=nulls, **named)
     if at < 0:
         return default

@@ -11,7 +11,7 @@ from array import array
 
 from . import _machine
 from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
-from .engine.common import MISSING, Later, also_named, different_lengths, front, held, native, steadily
+from .engine.common import Later, also_named, different_lengths, front, held, native, steadily
 from .engine.exchange import taken, taken_together
 from .engine.missing import check_nan
 
@@ -36,7 +36,8 @@ def reduce(arr: Array, f: Function, /, initial: Any = None, *, ieee: bool = Fals
     """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers, by
-    keyword or from the mapping names. initial: None is none. Raises what functools.reduce raises: TypeError for an
+    keyword or from the mapping names. initial: None is none; a tuple of numbers if the accumulator is one, whose items
+    an expression calls ``acc[0]``, ``acc[1]``. Raises what functools.reduce raises: TypeError for an
     empty buffer without initial. nulls: ``"skip"`` leaves them out, a number takes their place. strict is as in
     :func:`map`.
 
@@ -44,10 +45,10 @@ def reduce(arr: Array, f: Function, /, initial: Any = None, *, ieee: bool = Fals
     >>> from array import array
     >>> ao.reduce(array("B", b"arrayops"), "(acc*31 + x) & mask", 7, mask=0xFFFFFFFF)
     3234822848
+    >>> ao.reduce(array("d", [3.0, 1.0]), "acc[0] + x, max(acc[1], x)", (0.0, 0.0))
+    (4.0, 3.0)
     """
-    named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
-    initial = MISSING if initial is None else initial
-    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    found, named = kernel.fold_kernel(f, names, named, initial, ieee, compile, strict)
     return found.reduce(arr, initial, nulls=nulls, **named)
 
 
@@ -87,8 +88,8 @@ def accumulate(arr: Array, f: Function = "acc + x", /, *, initial: Any = None,
     """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
-    default the running sum. With initial the result has one element more. A callable's accumulator may be a tuple of
-    numbers, begun by initial: then the result is of its first items, or with a tuple of typecodes a tuple of arrays.
+    default the running sum. With initial the result has one element more. The accumulator may be a tuple of numbers,
+    as in :func:`reduce`: then the result is of its first items, or with a tuple of typecodes a tuple of arrays.
     Exceptions are those of :func:`map`; nulls and names are as in :func:`reduce`.
 
     >>> import arrayops as ao
@@ -96,8 +97,7 @@ def accumulate(arr: Array, f: Function = "acc + x", /, *, initial: Any = None,
     >>> ao.accumulate(array("d", [3.0, 1.0, 4.0]), "x if x > acc else acc")
     array('d', [3.0, 3.0, 4.0])
     """
-    named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
-    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    found, named = kernel.fold_kernel(f, names, named, initial, ieee, compile, strict)
     return found.accumulate(arr, initial, typecode, nulls=nulls, **named)
 
 
@@ -278,15 +278,16 @@ def argmax(arr: Array, *, nulls: str | int | float | None = None) -> int:
 
 
 def _counted(what: int, args: tuple[Any, ...], pred: Function | None, ieee: bool, compile: bool,
-             nulls: Any, names: Any, named: dict[str, Any]) -> int:  # fmt: skip
+             strict: bool, nulls: Any, names: Any, named: dict[str, Any]) -> int:  # fmt: skip
     pred = "x" if pred is None else pred
     named = kernel.with_names(pred, names, named, ieee)
-    return kernel.count_true(kernel.predicate(pred, named, ieee, compile), what, *args, nulls=nulls, **named)
+    return kernel.count_true(kernel.predicate(pred, named, ieee, compile, strict), what, *args, nulls=nulls, **named)
 
 
 @front
 def any(arr: Array, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
+        strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+        **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -297,12 +298,13 @@ def any(arr: Array, pred: Function | None = None, /, *more: Any, ieee: bool = Fa
     >>> ao.any(array("i", [1, 2, 0]), "10 // x == 5")
     True
     """
-    return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, nulls, names, named))
+    return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, strict, nulls, names, named))
 
 
 @front
 def all(arr: Array, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
+        strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+        **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -313,12 +315,13 @@ def all(arr: Array, pred: Function | None = None, /, *more: Any, ieee: bool = Fa
     >>> ao.all(array("d", [0.5, 0.7]), "0 < x < limit", limit=0.6)
     False
     """
-    return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, nulls, names, named))
+    return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, strict, nulls, names, named))
 
 
 @front
 def count(arr: Array, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-          nulls: str | int | float | None = None, names: Any = None, **named: Any) -> int:  # fmt: skip
+          strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+          **named: Any) -> int:  # fmt: skip
     """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.
 
     Parameters and exceptions are those of :func:`filter`.
@@ -328,7 +331,7 @@ def count(arr: Array, pred: Function | None = None, /, *more: Any, ieee: bool = 
     >>> ao.count(array("i", [1, 2, 3, 4]), "x % 2 == 0")
     2
     """
-    return _counted(kernel.COUNT, (arr, *more), pred, ieee, compile, nulls, names, named)
+    return _counted(kernel.COUNT, (arr, *more), pred, ieee, compile, strict, nulls, names, named)
 
 
 # -- products ---------------------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def statistics() -> None:
     assert_type(ao.any(ints, "x > limit", limit=1), bool)
     assert_type(ao.all(floats), bool)
     assert_type(ao.all(floats, lambda x: x > 0), bool)
-    assert_type(ao.count(floats, square), int)
+    assert_type(ao.count(floats, square, strict=True), int)
     assert_type(ao.quantile(floats, 0.25), int | float)
     assert_type(ao.quantile(floats, Fraction(1, 3)), int | float)
     assert_type(ao.quantile(floats, [0.1, Fraction(9, 10)], method="exclusive"), list[int | float])
