@@ -33,7 +33,7 @@ from .names import looked_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, TypeAlias, TypeVar
 
     _F = TypeVar("_F", bound=Callable[..., Any])
@@ -383,7 +383,7 @@ def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: 
     """What _Exchange does if all arrays are buffers without nulls, in a third of the time."""
     values: _Values = dict(enumerate(args))
     values.update(options)
-    lead = values.get(_first_array(range(len(args)) if args else kernel.params, values))
+    lead = values.get(_first_array(range(len(args)) if args else kernel.params, values, _tables_among(kernel, values)))
     kind = _kind_of(lead)
     if rule.natural and kind is not None and kind.give is not None and options["typecode"] is None:
         options["typecode"] = OWN_TRUTHS
@@ -403,8 +403,10 @@ class _Exchange:
         self.named = tuple(options)
         self.values: _Values = dict(enumerate(args))
         self.values.update(options)
-        self.lead = _first_array(range(len(args)) if args else kernel.params, self.values)
-        kinds = {key: _kind_of(value) for key, value in self.values.items()}
+        self.tables = _tables_among(kernel, self.values)
+        self._take_tables()
+        self.lead = _first_array(range(len(args)) if args else kernel.params, self.values, self.tables)
+        kinds = {key: _kind_of(value) for key, value in self.values.items() if key not in self.tables}
         self.like: Any = self.values.get(self.lead)
         self.kind = kinds.get(self.lead)
         if rule.natural and self.kind is not None and self.kind.give is not None and self.values["typecode"] is None:
@@ -438,23 +440,53 @@ class _Exchange:
 
     # -- missing values ----------------------------------------------------------------------------------------------
 
+    def _take_tables(self) -> None:
+        """Makes buffers of tables, with a number in the place of nulls: these cannot propagate or be skipped."""
+        for key in self.tables:
+            kind = _kind_of(self.values[key])
+            if kind is None:
+                continue
+            columns = kind.columns(self.values[key])
+            number = number_of_nulls(columns)
+            if number and (self.nulls is None or isinstance(self.nulls, str)):
+                raise ValueError(
+                    f"the table {self.kernel.params[self.tables[key]]!r} has {number} null{'s' if number > 1 else ''}: "
+                    "nulls=<number> puts a number in their place; nulls='skip' and 'propagate' are for the elements "
+                    "that an expression goes through"
+                )
+            self.values[key] = one_buffer([filled(c, self.nulls).values for c in columns])
+
     def _without_nulls(self) -> Any:
         """Makes columns without nulls, but where they propagate. Gives bits of the rows that are left, None for all."""
         number = sum(number_of_nulls(columns) for columns in self.columns.values())
-        if not number or self.nulls == "propagate":
+        if not number:
+            return None
+        if self.rule.policy == "propagate" and self.nulls in (None, "propagate") and self.kernel._inner is not None:
+            raise self._of_all()
+        if self.nulls == "propagate":
             return None
         if self.nulls is None:
             raise refusal(number, self.rule.policy)
         if self.nulls != "skip":
             self.columns = {key: [filled(c, self.nulls) for c in columns] for key, columns in self.columns.items()}
             return None
-        columns = {key: joined(self._columns(key)) for key, value in self.values.items() if not _is_number(value)}
+        columns = {key: joined(self._columns(key)) for key in self.values if self._goes_along(key)}
         bits = combined(columns.values())
         self.columns = {key: [rows(column, bits)] for key, column in columns.items()}
         return bits
 
+    def _goes_along(self, key: int | str) -> bool:
+        """Whether this is an array that is gone through, element by element."""
+        return key not in self.tables and not _is_number(self.values[key])
+
     def _columns(self, key: int | str) -> list[Column]:
         return self.columns.get(key) or [Column(self.values[key])]
+
+    def _of_all(self) -> ValueError:
+        return ValueError(
+            f"{self.kernel._text!r} is of all elements, and some are null: nulls=<number> puts a number in their "
+            "place; or compute the reduction with nulls='skip' and give it by name"
+        )
 
     def _no_room(self, name: str) -> ValueError:
         return ValueError(
@@ -487,7 +519,7 @@ class _Exchange:
         if not by_chunks or len(leading) < 2 or self.kind is None or self.kind.give is None:
             return [self._one_of_each()]
         counts = [len(column) for column in leading]
-        keys = [key for key, value in self.values.items() if not _is_number(value)]
+        keys = [key for key in self.values if self._goes_along(key)]
         columns = {key: cut(self._columns(key), counts) for key in keys}
         return ({key: columns[key][i] for key in keys} for i in range(len(counts)))
 
@@ -522,7 +554,7 @@ class _Exchange:
         index = getattr(self.like, "index", None)
         if index is not None:
             index = index if kept is None else index[~labelled.mask_of(numpy, kept, len(index))]
-            index = index[numpy.asarray(mask) != 0]
+            index = index[~labelled.zeros_of(numpy, mask)]
         return self.kind.give(sys.modules["pandas"], [result], [None], self.like, index)
 
     # -- out ---------------------------------------------------------------------------------------------------------
@@ -558,6 +590,17 @@ def _is_number(value: Any) -> bool:
     return value is None or isinstance(value, (str, numbers.Number))
 
 
-def _first_array(params: Iterable[int | str], values: _Values) -> int | str:
-    """The parameter of the first array."""
-    return next((key for key in params if key in values and not _is_number(values[key])), "")
+def _first_array(params: Iterable[int | str], values: _Values, tables: Mapping[int | str, int]) -> int | str:
+    """The parameter of the first array that is gone through."""
+    return next((k for k in params if k in values and k not in tables and not _is_number(values[k])), "")
+
+
+def _tables_among(kernel: Any, values: _Values) -> dict[int | str, int]:
+    """Which of a call's values are tables, and of which parameters."""
+    if not kernel._tables:
+        return {}
+    left = [i for i, name in enumerate(kernel.params) if name not in values]
+    first = sum(type(key) is int for key in values) - len(left)  # count() has one more, before them
+    keys: dict[int | str, int] = {first + at: i for at, i in enumerate(left)}
+    keys.update((name, i) for i, name in enumerate(kernel.params) if name in values)
+    return {key: i for key, i in keys.items() if i in kernel._tables and key in values}
