@@ -22,9 +22,10 @@
  * them away from multiplications, and are used from the chunk on in which one was met.
  *
  * What Python's math.f refuses is marked by the kernels whose name ends in CHECKED, where raises_f(r, x) is nonzero, r
- * being the result. A few functions have arguments that are far, numbers for which the whole does not hold either: sin,
- * cos, tan, fmod and its kin. They have a third form beyond_f for chunks with such, about twice as long. It holds for
- * every number, but of fmod and its kin the C library does what is left, one by one.
+ * being the result. A few functions have arguments that are far, numbers for which the whole does not hold either: exp,
+ * sin, cos, tan, atan2, fmod and its kin. They have a third form beyond_f for chunks with such, up to twice as long. It
+ * holds for every number, but of fmod and its kin the C library does what is left, one by one. atan2 has one more between
+ * them, further_f.
  *
  * Included by ../kernels.c, once for each level.
  */
@@ -52,8 +53,8 @@ typedef struct {
 
 typedef struct {
     fast2 *fast;
-    whole2 *whole, *beyond;
-    double (*library)(double x, double y); /* for what is far beyond, too */
+    whole2 *sweeps[4];                     /* the whole, and what holds for more and more; NULL behind the last */
+    double (*library)(double x, double y); /* for what is far beyond all */
 } function2;
 
 /* All bits of the exponent set: inf or nan. */
@@ -158,7 +159,7 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
                             uint8_t *mark)
 {
     unsigned found = 0, careful = 0;
-    whole2 *sweep = f->whole;
+    whole2 *const *sweep = f->sweeps;
     double aside[MOST];
     uint8_t unused[MOST];
     for (size_t at = 0, m; at < n; at += m) {
@@ -168,11 +169,9 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         uint8_t *marks = mark ? mark + at : unused;
         if (careful || ao_subnormal_met() || f->fast(m, to, x, y, uniform)) {
             careful = careful ? careful - 1 : CAREFUL;
-            unsigned now = sweep(m, to, x, y, uniform, marks);
-            if (now & IS_FAR && sweep == f->whole) {
-                sweep = f->beyond;
-                now = sweep(m, to, x, y, uniform, marks);
-            }
+            unsigned now = (*sweep)(m, to, x, y, uniform, marks);
+            while (now & IS_FAR && sweep[1])
+                now = (*++sweep)(m, to, x, y, uniform, marks);
             if (now & IS_FAR)
                 by_library(m, to, x, y, uniform, f);
             found |= now;
@@ -234,7 +233,8 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
     static const function1 ways_##f[] = {{fast_##f, quiet_##f, quiet_beyond_##f},                                     \
                                          {fast_##f, watched_##f, watched_beyond_##f}};
 
-/* The same for two arguments. Here the core may also give inf or nan to say that it does not know. */
+/* The same for two arguments. Here the core may also give inf or nan to say that it does not know. FURTHER2 is for a
+ * function that never raises and has far arguments of two kinds, of which further_f holds for the first. */
 #define FAST2(f)                                                                                                      \
     static uint64_t fast_##f(size_t n, double *to, const double *a, const double *b, unsigned uniform)                \
     {                                                                                                                 \
@@ -261,20 +261,26 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
 #define TOTAL2(f)                                                                                                     \
     FAST2(f)                                                                                                          \
     QUIET2(quiet_##f, whole_##f, never_far2)                                                                          \
-    static const function2 ways_##f[] = {{fast_##f, quiet_##f, NULL, NULL}};
+    static const function2 ways_##f[] = {{fast_##f, {quiet_##f}, NULL}};
+#define FURTHER2(f)                                                                                                   \
+    FAST2(f)                                                                                                          \
+    QUIET2(quiet_##f, whole_##f, far_##f)                                                                             \
+    QUIET2(quiet_further_##f, further_##f, far_further_##f)                                                           \
+    QUIET2(quiet_beyond_##f, beyond_##f, never_far2)                                                                  \
+    static const function2 ways_##f[] = {{fast_##f, {quiet_##f, quiet_further_##f, quiet_beyond_##f}, NULL}};
 #define MATH2(f, RAISE)                                                                                               \
     FAST2(f)                                                                                                          \
     QUIET2(quiet_##f, whole_##f, never_far2)                                                                          \
     WATCHED2(watched_##f, whole_##f, RAISE, never_far2)                                                               \
-    static const function2 ways_##f[] = {{fast_##f, quiet_##f, NULL, NULL}, {fast_##f, watched_##f, NULL, NULL}};
+    static const function2 ways_##f[] = {{fast_##f, {quiet_##f}, NULL}, {fast_##f, {watched_##f}, NULL}};
 #define BEYOND2(f, RAISE, library)                                                                                    \
     FAST2(f)                                                                                                          \
     QUIET2(quiet_##f, whole_##f, unanswered)                                                                          \
     QUIET2(quiet_beyond_##f, beyond_##f, unanswered)                                                                  \
     WATCHED2(watched_##f, whole_##f, RAISE, unanswered)                                                               \
     WATCHED2(watched_beyond_##f, beyond_##f, RAISE, unanswered)                                                       \
-    static const function2 ways_##f[] = {{fast_##f, quiet_##f, quiet_beyond_##f, library},                            \
-                                         {fast_##f, watched_##f, watched_beyond_##f, library}};
+    static const function2 ways_##f[] = {{fast_##f, {quiet_##f, quiet_beyond_##f}, library},                          \
+                                         {fast_##f, {watched_##f, watched_beyond_##f}, library}};
 
 /* The kernel itself, by the columns a, b, c of its row. */
 #define DO_MATH_T__(f, marks) CALL, elementary1(n, d, a, &ways_##f[marks], mark)
