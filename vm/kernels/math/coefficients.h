@@ -2,14 +2,20 @@
 #ifndef AO_COEFFICIENTS_H
 #define AO_COEFFICIENTS_H
 
+#include "fused.h"
+
 /* log(2) = the sum of the parts, of 32, 53 bits */
 #define LN2_1 0x1.62e42fee00000p-1
 #define LN2_2 0x1.a39ef35793c76p-33
 
-/* pi/2 = the sum of the parts, of 33, 33, 53 bits */
-#define PIO2_1 0x1.921fb54400000p+0
-#define PIO2_2 0x1.0b4611a600000p-34
-#define PIO2_3 0x1.3198a2e037073p-69
+/* the same = the sum of the parts, of 53, 53 bits */
+#define LN2_HIGH 0x1.62e42fefa39efp-1
+#define LN2_LOW 0x1.abc9e3b39803fp-56
+
+/* pi/2 = the sum of the parts, of 53, 53, 53 bits */
+#define PIO2_1 0x1.921fb54442d18p+0
+#define PIO2_2 0x1.1a62633145c07p-54
+#define PIO2_3 -0x1.f1976b7ed8fbcp-110
 
 /* pi = the sum of the parts, of 53, 53 bits */
 #define PI_1 0x1.921fb54442d18p+1
@@ -46,25 +52,25 @@ static INLINE double poly_exp(double z1)
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
     const double z8 = z4 * z4;
-    return ((((0x1.0000000000000p-1 + 0x1.5555555555557p-3 * z1) + (0x1.5555555555556p-5 + 0x1.11111111100dap-7 * z1) * z2) + ((0x1.6c16c16c162d3p-10 + 0x1.a01a01abe89b8p-13 * z1) + (0x1.a01a01a6d8e3bp-16 + 0x1.71de022fa2b45p-19 * z1) * z2) * z4) + ((0x1.27e4db634dd1cp-22 + 0x1.af4ded8bc133cp-26 * z1) + 0x1.1f73059b2800fp-29 * z2) * z8);
+    return fused(fused(0x1.1f73059b2800fp-29, z2, fused(0x1.af4ded8bc133cp-26, z1, 0x1.27e4db634dd1cp-22)), z8, fused(fused(fused(0x1.71de022fa2b45p-19, z1, 0x1.a01a01a6d8e3bp-16), z2, fused(0x1.a01a01abe89b8p-13, z1, 0x1.6c16c16c162d3p-10)), z4, fused(fused(0x1.11111111100dap-7, z1, 0x1.5555555555556p-5), z2, fused(0x1.5555555555557p-3, z1, 0x1.0000000000000p-1))));
 }
 
-/* 2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z, -0.34662 <= z <= 0.34662: degree 10, error 2^-66.2 */
+/* 2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z, -0.34662 <= z <= 0.34662: degree 9, error 2^-59.8 */
 static INLINE double poly_exp3(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
     const double z8 = z4 * z4;
-    return ((((0x1.5555555555555p-2 + 0x1.5555555555556p-4 * z1) + (0x1.1111111111111p-6 + 0x1.6c16c16c162d3p-9 * z1) * z2) + ((0x1.a01a01a019b2ap-12 + 0x1.a01a01a6d8e3bp-15 * z1) + (0x1.71de3a590550ap-18 + 0x1.27e4db634dd1cp-21 * z1) * z2) * z4) + ((0x1.ae643448ce176p-25 + 0x1.1f73059b2800fp-28 * z1) + 0x1.61b2b9da889d2p-32 * z2) * z8);
+    return fused(fused(0x1.1f66e19b630d7p-28, z1, 0x1.af38ad617009fp-25), z8, fused(fused(fused(0x1.27e4e1f3a2503p-21, z1, 0x1.71de0dacd6939p-18), z2, fused(0x1.a01a01a47b3fbp-15, z1, 0x1.a01a01a7c4839p-12)), z4, fused(fused(0x1.6c16c16c167e1p-9, z1, 0x1.11111111109b3p-6), z2, fused(0x1.5555555555555p-4, z1, 0x1.5555555555556p-2))));
 }
 
-/* (2^z - 1 - z log(2)) / z^2, -0.50001 <= z <= 0.50001: degree 10, error 2^-62.4 */
+/* (2^z - 1 - z log(2)) / z^2, -0.50001 <= z <= 0.50001: degree 9, error 2^-56.1 */
 static INLINE double poly_exp2(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
     const double z8 = z4 * z4;
-    return ((((0x1.ebfbdff82c58fp-3 + 0x1.c6b08d704a0c2p-5 * z1) + (0x1.3b2ab6fba4e78p-7 + 0x1.5d87fe78a5275p-10 * z1) * z2) + ((0x1.430912f86bf51p-13 + 0x1.ffcbfc670e3f6p-17 * z1) + (0x1.62c022401bc50p-20 + 0x1.b524fae4cb89bp-24 * z1) * z2) * z4) + ((0x1.e4cf1ccf79b57p-28 + 0x1.e9d400f144ca3p-32 * z1) + 0x1.c48f78c1fe491p-36 * z2) * z8);
+    return fused(fused(0x1.e9bbe001e2191p-32, z1, 0x1.e5e9f82e9f93bp-28), z8, fused(fused(fused(0x1.b525087767a42p-24, z1, 0x1.62bfe45fd2c33p-20), z2, fused(0x1.ffcbfc61f73e9p-17, z1, 0x1.43091303789cep-13)), z4, fused(fused(0x1.5d87fe78a5dc5p-10, z1, 0x1.3b2ab6fba385ep-7), z2, fused(0x1.c6b08d704a0c0p-5, z1, 0x1.ebfbdff82c590p-3))));
 }
 
 /* (log((1 + s) / (1 - s)) - 2 s) / s^3, z = s^2, 0.0 <= z <= 0.029438: degree 7, error 2^-64.8 */
@@ -72,7 +78,7 @@ static INLINE double poly_log(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return (((0x1.5555555555555p-1 + 0x1.9999999999a38p-2 * z1) + (0x1.2492492476cbap-2 + 0x1.c71c72015b06fp-3 * z1) * z2) + ((0x1.745cf903bf098p-3 + 0x1.3b1c35868035bp-3 * z1) + (0x1.0fbe913e56768p-3 + 0x1.0c03cc5bc65f5p-3 * z1) * z2) * z4);
+    return fused(fused(fused(0x1.0c03cc5bc65f5p-3, z1, 0x1.0fbe913e56768p-3), z2, fused(0x1.3b1c35868035bp-3, z1, 0x1.745cf903bf098p-3)), z4, fused(fused(0x1.c71c72015b06fp-3, z1, 0x1.2492492476cbap-2), z2, fused(0x1.9999999999a38p-2, z1, 0x1.5555555555555p-1)));
 }
 
 /* 2/3 = the sum of the parts, of 53, 53 bits */
@@ -84,7 +90,7 @@ static INLINE double poly_log5(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return (((0x1.999999999999ap-2 + 0x1.2492492492521p-2 * z1) + (0x1.c71c71c6eaa6dp-3 + 0x1.745d177a90e0dp-3 * z1) * z2) + ((0x1.3b1395d43e912p-3 + 0x1.1118c76ff0dd2p-3 * z1) + (0x1.df7ce152e7058p-4 + 0x1.e02d70926101ap-4 * z1) * z2) * z4);
+    return fused(fused(fused(0x1.e02d70926101ap-4, z1, 0x1.df7ce152e7058p-4), z2, fused(0x1.1118c76ff0dd2p-3, z1, 0x1.3b1395d43e912p-3)), z4, fused(fused(0x1.745d177a90e0dp-3, z1, 0x1.c71c71c6eaa6dp-3), z2, fused(0x1.2492492492521p-2, z1, 0x1.999999999999ap-2)));
 }
 
 /* (sin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.616974: degree 6, error 2^-66.2 */
@@ -92,7 +98,7 @@ static INLINE double poly_sin(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return (((-0x1.5555555555555p-3 + 0x1.1111111111110p-7 * z1) + (-0x1.a01a01a019936p-13 + 0x1.71de3a54605eep-19 * z1) * z2) + ((-0x1.ae64541266378p-26 + 0x1.61217ec01749dp-33 * z1) + -0x1.ab17a79237a19p-41 * z2) * z4);
+    return fused(fused(-0x1.ab17a79237a19p-41, z2, fused(0x1.61217ec01749dp-33, z1, -0x1.ae64541266378p-26)), z4, fused(fused(0x1.71de3a54605eep-19, z1, -0x1.a01a01a019936p-13), z2, fused(0x1.1111111111110p-7, z1, -0x1.5555555555555p-3)));
 }
 
 /* (cos(x) - 1 + x^2/2) / x^4, z = x^2, 0.0 <= z <= 0.616974: degree 5, error 2^-60.3 */
@@ -100,16 +106,16 @@ static INLINE double poly_cos(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return (((0x1.5555555555555p-5 + -0x1.6c16c16c16966p-10 * z1) + (0x1.a01a019f4e867p-16 + -0x1.27e4fa17a41b4p-22 * z1) * z2) + (0x1.1eeb68b109173p-29 + -0x1.907d7aebd5e3dp-37 * z1) * z4);
+    return fused(fused(-0x1.907d7aebd5e3dp-37, z1, 0x1.1eeb68b109173p-29), z4, fused(fused(-0x1.27e4fa17a41b4p-22, z1, 0x1.a01a019f4e867p-16), z2, fused(-0x1.6c16c16c16966p-10, z1, 0x1.5555555555555p-5)));
 }
 
-/* (atan(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.171916: degree 12, error 2^-64.3 */
+/* (atan(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.171916: degree 11, error 2^-59.5 */
 static INLINE double poly_atan(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
     const double z8 = z4 * z4;
-    return ((((-0x1.5555555555555p-2 + 0x1.9999999999996p-3 * z1) + (-0x1.2492492492099p-3 + 0x1.c71c71c6dc99ep-4 * z1) * z2) + ((-0x1.745d17352094dp-4 + 0x1.3b13aea08584bp-4 * z1) + (-0x1.1110ce17fe8c4p-4 + 0x1.e1d8d219a7bbdp-5 * z1) * z2) * z4) + (((-0x1.aebc3aae6ea6ep-5 + 0x1.82972e612307dp-5 * z1) + (-0x1.50253ac88b1f3p-5 + 0x1.f584cc2ef7dbap-6 * z1) * z2) + -0x1.c73ae7f95c492p-7 * z4) * z8);
+    return fused(fused(fused(0x1.0a5f8c60d732dp-6, z1, -0x1.1aff6533dd0e5p-5), z2, fused(0x1.74c9760b1bea4p-5, z1, -0x1.ac761b5db4f38p-5)), z8, fused(fused(fused(0x1.e19978381e052p-5, z1, -0x1.110e81459346ep-4), z2, fused(0x1.3b139279535a8p-4, z1, -0x1.745d165a9c002p-4)), z4, fused(fused(0x1.c71c71c2f37e8p-4, z1, -0x1.249249248d684p-3), z2, fused(0x1.9999999999952p-3, z1, -0x1.5555555555555p-2))));
 }
 
 /* (asin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.2501: degree 13, error 2^-60.2 */
@@ -118,7 +124,7 @@ static INLINE double poly_asin(double z1)
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
     const double z8 = z4 * z4;
-    return ((((0x1.5555555555555p-3 + 0x1.3333333333389p-4 * z1) + (0x1.6db6db6dac0eap-5 + 0x1.f1c71c7a5e151p-6 * z1) * z2) + ((0x1.6e8ba121b9d5fp-6 + 0x1.1c4efd20ebb99p-6 * z1) + (0x1.c990a42b32b03p-7 + 0x1.7b02ef007d23ep-7 * z1) * z2) * z4) + (((0x1.3b462d121c5d3p-7 + 0x1.31777489dfd29p-7 * z1) + (0x1.8dcdf11997e12p-9 + 0x1.40c91fa8deb7ep-6 * z1) * z2) + (-0x1.3bd7e353ddbc1p-6 + 0x1.e58a4f278e006p-6 * z1) * z4) * z8);
+    return fused(fused(fused(0x1.e58a4f278e006p-6, z1, -0x1.3bd7e353ddbc1p-6), z4, fused(fused(0x1.40c91fa8deb7ep-6, z1, 0x1.8dcdf11997e12p-9), z2, fused(0x1.31777489dfd29p-7, z1, 0x1.3b462d121c5d3p-7))), z8, fused(fused(fused(0x1.7b02ef007d23ep-7, z1, 0x1.c990a42b32b03p-7), z2, fused(0x1.1c4efd20ebb99p-6, z1, 0x1.6e8ba121b9d5fp-6)), z4, fused(fused(0x1.f1c71c7a5e151p-6, z1, 0x1.6db6db6dac0eap-5), z2, fused(0x1.3333333333389p-4, z1, 0x1.5555555555555p-3))));
 }
 
 /* (sinh(x) - x) / x^3, z = x^2, 0.0 <= z <= 1.001: degree 6, error 2^-61.3 */
@@ -126,7 +132,7 @@ static INLINE double poly_sinh(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return (((0x1.5555555555555p-3 + 0x1.11111111110fdp-7 * z1) + (0x1.a01a01a01eed5p-13 + 0x1.71de3a4e0d67dp-19 * z1) * z2) + ((0x1.ae646102f8d4bp-26 + 0x1.611caf3d7bfe1p-33 * z1) + 0x1.b413a2632a732p-41 * z2) * z4);
+    return fused(fused(0x1.b413a2632a732p-41, z2, fused(0x1.611caf3d7bfe1p-33, z1, 0x1.ae646102f8d4bp-26)), z4, fused(fused(0x1.71de3a4e0d67dp-19, z1, 0x1.a01a01a01eed5p-13), z2, fused(0x1.11111111110fdp-7, z1, 0x1.5555555555555p-3)));
 }
 
 /* erf(x) / x - 1, z = x^2, 0.0 <= z <= 0.4901: degree 10, error 2^-62.2 */
@@ -135,7 +141,7 @@ static INLINE double poly_erf(double z1)
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
     const double z8 = z4 * z4;
-    return ((((0x1.06eba8214db69p-3 + -0x1.812746b0379e5p-2 * z1) + (0x1.ce2f21a0429c2p-4 + -0x1.b82ce31277c95p-6 * z1) * z2) + ((0x1.565bcd0a16f17p-8 + -0x1.c02db2b59dd72p-11 * z1) + (0x1.f9a2e95761377p-14 + -0x1.f4caf6f3cbba1p-17 * z1) * z2) * z4) + ((0x1.b954427e961cap-20 + -0x1.585af57dde91dp-23 * z1) + 0x1.97474ef2ce3dbp-27 * z2) * z8);
+    return fused(fused(0x1.97474ef2ce3dbp-27, z2, fused(-0x1.585af57dde91dp-23, z1, 0x1.b954427e961cap-20)), z8, fused(fused(fused(-0x1.f4caf6f3cbba1p-17, z1, 0x1.f9a2e95761377p-14), z2, fused(-0x1.c02db2b59dd72p-11, z1, 0x1.565bcd0a16f17p-8)), z4, fused(fused(-0x1.b82ce31277c95p-6, z1, 0x1.ce2f21a0429c2p-4), z2, fused(-0x1.812746b0379e5p-2, z1, 0x1.06eba8214db69p-3))));
 }
 
 #define ERFC_MIDDLE 0x1.0000000000000p+2
@@ -151,15 +157,21 @@ static INLINE double poly_erfc(double z1)
     const double z4 = z2 * z2;
     const double z8 = z4 * z4;
     const double z16 = z8 * z8;
-    return (((((-0x1.1df1ad154a28ep-3 + 0x1.f7f5df66fd7c3p-7 * z1) + (0x1.16ecefcfa5388p-4 + -0x1.9ddb23c3e9161p-4 * z1) * z2) + ((0x1.7fee004e12979p-4 + -0x1.0fb06dfe47c56p-4 * z1) + (0x1.3079edf6727aep-5 + -0x1.096238858e1ccp-6 * z1) * z2) * z4) + (((0x1.49c6728e254dcp-8 + -0x1.8d4a9937ff34fp-11 * z1) + (-0x1.a1df2e912af23p-13 + 0x1.3be02a7dcbd2cp-13 * z1) * z2) + ((-0x1.9957a3c463208p-16 + -0x1.787fa3d902b16p-17 * z1) + (0x1.7f10f17d4fc4dp-18 + 0x1.37de47415006ap-22 * z1) * z2) * z4) * z8) + (((-0x1.b954f26b2f330p-21 + 0x1.54c019c99d7b3p-24 * z1) + (0x1.c4f08403f3865p-24 + -0x1.744449606cf4fp-26 * z1) * z2) + (-0x1.67d0a7191470bp-27 + 0x1.afd38a20f3888p-29 * z1) * z4) * z16);
+    return fused(fused(fused(0x1.afd38a20f3888p-29, z1, -0x1.67d0a7191470bp-27), z4, fused(fused(-0x1.744449606cf4fp-26, z1, 0x1.c4f08403f3865p-24), z2, fused(0x1.54c019c99d7b3p-24, z1, -0x1.b954f26b2f330p-21))), z16, fused(fused(fused(fused(0x1.37de47415006ap-22, z1, 0x1.7f10f17d4fc4dp-18), z2, fused(-0x1.787fa3d902b16p-17, z1, -0x1.9957a3c463208p-16)), z4, fused(fused(0x1.3be02a7dcbd2cp-13, z1, -0x1.a1df2e912af23p-13), z2, fused(-0x1.8d4a9937ff34fp-11, z1, 0x1.49c6728e254dcp-8))), z8, fused(fused(fused(-0x1.096238858e1ccp-6, z1, 0x1.3079edf6727aep-5), z2, fused(-0x1.0fb06dfe47c56p-4, z1, 0x1.7fee004e12979p-4)), z4, fused(fused(-0x1.9ddb23c3e9161p-4, z1, 0x1.16ecefcfa5388p-4), z2, fused(0x1.f7f5df66fd7c3p-7, z1, -0x1.1df1ad154a28ep-3)))));
 }
 
-/* cbrt(z), a first guess, 1.0 <= z <= 2.001: degree 5, error 2^-19.1 */
+/* z^(-1/3), a first guess, 1.0 <= z <= 2.001: degree 5, error 2^-17.1 */
 static INLINE double poly_cbrt(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return (((0x1.e697a4953867dp-2 + 0x1.a9c6d17fb9352p-1 * z1) + (-0x1.d720cb1a9ae8dp-2 + 0x1.927188891f7dcp-3 * z1) * z2) + (-0x1.8b66174c74928p-5 + 0x1.4bfe9907d9f88p-8 * z1) * z4);
+    return fused(fused(-0x1.0e196d9d56d3ap-6, z1, 0x1.376ac5c06f366p-3), z4, fused(fused(-0x1.2c03be3017391p-1, z1, 0x1.39f37a0dc260fp+0), z2, fused(-0x1.8db1068991337p+0, z1, 0x1.c70a04604536ap+0)));
 }
+
+#define CBRT_0 0x1.965fea53d6e3dp-1
+
+#define CBRT_1 -0x1.7aeba0ce51aeap-3
+
+#define CBRT_2 0x1.5ca5af129611ep-6
 
 #endif

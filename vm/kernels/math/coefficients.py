@@ -8,7 +8,7 @@ stated bound. Coefficients are then rounded to doubles. Constants that must mult
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ def estrin(terms: list[str], power: int) -> str:
     """An expression of the polynomial with these coefficients in z to that power: pairs first, so that they overlap."""
     if len(terms) == 1:
         return terms[0]
-    pairs = [f"({a} + {b} * z{power})" for a, b in zip(terms[::2], terms[1::2], strict=False)]
+    pairs = [f"fused({b}, z{power}, {a})" for a, b in zip(terms[::2], terms[1::2], strict=False)]
     return estrin(pairs + terms[len(terms) // 2 * 2 :], 2 * power)
 
 
@@ -64,12 +64,12 @@ def cut(value: Any, bits: int) -> Any:
     return mp.floor(value / unit) * unit
 
 
-def parts(name: str, value: Any, sizes: list[int], what: str) -> str:
+def parts(name: str, value: Any, sizes: list[int], what: str, names: Sequence[str] = "123") -> str:
     """A constant as a sum of parts, all but the last of few enough bits to multiply exactly."""
     lines = [f"/* {what} = the sum of the parts, of {', '.join(map(str, sizes))} bits */"]
     for i, bits in enumerate(sizes):
         part = mp.mpf(float(value)) if bits == 53 else cut(value, bits)
-        lines.append(f"#define {name}_{i + 1} {float(part).hex()}")
+        lines.append(f"#define {name}_{names[i]} {float(part).hex()}")
         value -= part
     return "\n".join(lines)
 
@@ -108,13 +108,21 @@ def words(name: str, value: Any, zeros: int, count: int, what: str) -> str:
     return "\n".join([*head, *lines, "};"])
 
 
+def through(values: list[Any]) -> list[Any]:
+    """Coefficients of the parabola with these values at -1, 0 and 1."""
+    low, middle, high = values
+    return [middle, (high - low) / 2, (high + low) / 2 - middle]
+
+
+CUBE_ROOTS = [mp.mpf(2) ** (-mp.mpf(k) / 3) for k in range(3)]
 SLOPE = mp.diff(scaled_erfc, 0)
 LN2 = mp.log(2)
 QUARTER = float(mp.pi / 4) * 1.0001
 SMALL_TAN = float(mp.sqrt(2) - 1) * 1.001
 SECTIONS = [
     parts("LN2", LN2, [32, 53], "log(2)"),
-    parts("PIO2", mp.pi / 2, [33, 33, 53], "pi/2"),
+    parts("LN2", LN2, [53, 53], "the same", ("HIGH", "LOW")),
+    parts("PIO2", mp.pi / 2, [53, 53, 53], "pi/2"),
     parts("PI", mp.pi, [53, 53], "pi"),
     parts("INV_LN2", 1 / LN2, [53, 53], "1/log(2)"),
     parts("INV_LN10", 1 / mp.log(10), [53, 53], "1/log(10)"),
@@ -122,26 +130,26 @@ SECTIONS = [
     f"#define TWO_OVER_PI {float(2 / mp.pi).hex()}",
     words("TWO_OVER_PI_BITS", lambda: 2 / mp.pi, 34, 20, "The bits of 2/pi"),
     polynomial("exp", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.34662, 0.34662,
-               lambda z: z**2, 60, "(exp(z) - 1 - z) / z^2"),
+               lambda z: z**2, 58, "(exp(z) - 1 - z) / z^2"),
     polynomial("exp3", lambda z: mp.mpf(1) / 3 if abs(z) < 1e-12 else 2 * (mp.exp(z) - 1 - z - z**2 / 2) / z**3,
-               -0.34662, 0.34662, lambda z: z**2 / 2, 62, "2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z"),
+               -0.34662, 0.34662, lambda z: z**2 / 2, 58, "2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z"),
     polynomial("exp2", lambda z: LN2**2 / 2 if abs(z) < 1e-20 else (mp.mpf(2) ** z - 1 - z * LN2) / z**2, -0.50001,
-               0.50001, lambda z: z**2, 60, "(2^z - 1 - z log(2)) / z^2"),
+               0.50001, lambda z: z**2, 56, "(2^z - 1 - z log(2)) / z^2"),
     polynomial("log", lambda z: mp.mpf(2) / 3 if z < 1e-20 else (mp.log((1 + root(z)) / (1 - root(z))) - 2 * root(z))
-               / root(z) ** 3, 0, 0.029438, lambda z: z / 2, 60, "(log((1 + s) / (1 - s)) - 2 s) / s^3, z = s^2"),
+               / root(z) ** 3, 0, 0.029438, lambda z: z / 2, 58, "(log((1 + s) / (1 - s)) - 2 s) / s^3, z = s^2"),
     parts("TWO_THIRDS", mp.mpf(2) / 3, [53, 53], "2/3"),
     polynomial("log5", lambda z: mp.mpf(2) / 5 if z < 1e-15 else (mp.log((1 + root(z)) / (1 - root(z))) - 2 * root(z)
                - 2 * root(z) ** 3 / 3) / root(z) ** 5, 0, 0.029438, lambda z: z**2 / 2, 66,
                "(log((1 + s) / (1 - s)) - 2 s - 2/3 s^3) / s^5, z = s^2"),
-    polynomial("sin", odd_rest(mp.sin, -mp.mpf(1) / 6), 0, QUARTER**2, odd_weight(mp.sin), 60,
+    polynomial("sin", odd_rest(mp.sin, -mp.mpf(1) / 6), 0, QUARTER**2, odd_weight(mp.sin), 58,
                "(sin(x) - x) / x^3, z = x^2"),
     polynomial("cos", lambda z: mp.mpf(1) / 24 if z < 1e-18 else (mp.cos(root(z)) - 1 + z / 2) / z**2, 0, QUARTER**2,
                lambda z: z**2 / mp.cos(root(z)), 60, "(cos(x) - 1 + x^2/2) / x^4, z = x^2"),
-    polynomial("atan", odd_rest(mp.atan, -mp.mpf(1) / 3), 0, SMALL_TAN**2, odd_weight(mp.atan), 60,
+    polynomial("atan", odd_rest(mp.atan, -mp.mpf(1) / 3), 0, SMALL_TAN**2, odd_weight(mp.atan), 58,
                "(atan(x) - x) / x^3, z = x^2"),
-    polynomial("asin", odd_rest(mp.asin, mp.mpf(1) / 6), 0, 0.2501, odd_weight(mp.asin), 60,
+    polynomial("asin", odd_rest(mp.asin, mp.mpf(1) / 6), 0, 0.2501, odd_weight(mp.asin), 58,
                "(asin(x) - x) / x^3, z = x^2"),
-    polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 1.001, odd_weight(mp.sinh), 60,
+    polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 1.001, odd_weight(mp.sinh), 58,
                "(sinh(x) - x) / x^3, z = x^2"),
     polynomial("erf", lambda z: 2 / mp.sqrt(mp.pi) - 1 if z < 1e-18 else mp.erf(root(z)) / root(z) - 1, 0, 0.4901,
                lambda z: 1, 58, "erf(x) / x - 1, z = x^2"),
@@ -149,13 +157,14 @@ SECTIONS = [
     parts("ERFC", scaled_erfc(0), [53, 53], "e^(a^2) erfc(a) (1 + 2a) at a = ERFC_MIDDLE"),
     polynomial("erfc", lambda t: SLOPE if abs(t) < 1e-20 else (scaled_erfc(t) - scaled_erfc(0)) / t, -0.7022, 0.7340,
                lambda t: abs(t), 60, "the same less that, over t, where a = (1 + t) / (1 - t) ERFC_MIDDLE"),
-    polynomial("cbrt", lambda z: z ** (mp.mpf(1) / 3), 1, 2.001, lambda z: 1, 18, "cbrt(z), a first guess"),
+    polynomial("cbrt", lambda z: z ** (-mp.mpf(1) / 3), 1, 2.001, lambda z: 1, 16, "z^(-1/3), a first guess"),
+    *(f"#define CBRT_{k} {float(c).hex()}" for k, c in enumerate(through(CUBE_ROOTS))),
 ]  # fmt: skip
 
 
 def header() -> str:
     """The text of coefficients.h."""
-    guard = "#ifndef AO_COEFFICIENTS_H\n#define AO_COEFFICIENTS_H\n"
+    guard = '#ifndef AO_COEFFICIENTS_H\n#define AO_COEFFICIENTS_H\n\n#include "fused.h"\n'
     top = "/* Made by coefficients.py, which see. Not to be edited. */\n" + guard
     return top + "\n" + "\n\n".join(SECTIONS) + "\n\n#endif\n"
 

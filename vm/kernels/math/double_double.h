@@ -1,21 +1,12 @@
 /* Sums and products with their rounding errors: a number as hi + lo, |lo| at most half an ULP of hi.
  *
  * T. J. Dekker, A floating-point technique for extending the available precision, Numer. Math. 18 (1971); D. E. Knuth,
- * The Art of Computer Programming 2, 4.2.2. Without fused multiplication, but where it changes no bits, so that all
- * levels have the same; operands of products must be below 2^996.
+ * The Art of Computer Programming 2, 4.2.2.
  */
 #ifndef AO_DOUBLE_DOUBLE_H
 #define AO_DOUBLE_DOUBLE_H
 
-typedef struct {
-    double hi, lo;
-} dd;
-
-static INLINE dd two_sum(double a, double b)
-{
-    const double s = a + b, t = s - a;
-    return (dd){s, (a - (s - t)) + (b - t)};
-}
+#include "fused.h"
 
 /* |a| >= |b|, or a is 0. */
 static INLINE dd fast_two_sum(double a, double b)
@@ -24,32 +15,17 @@ static INLINE dd fast_two_sum(double a, double b)
     return (dd){s, b - (s - a)};
 }
 
-/* Where there is a fused multiplication, it gives the error at once: the same bits, as the error of a product is a
- * double unless it underflows. So products below 2^-960 must be exact ones or must not matter. */
-static INLINE dd two_product(double a, double b)
-{
-    const double p = a * b;
-#if defined __FMA__ || defined __ARM_FEATURE_FMA || defined FP_FAST_FMA
-    return (dd){p, fma(a, b, -p)};
-#else
-    const double as = a * 0x1.0000002p27, bs = b * 0x1.0000002p27;
-    const double ah = as - (as - a), bh = bs - (bs - b), al = a - ah, bl = b - bh;
-    return (dd){p, ((ah * bh - p) + ah * bl + al * bh) + al * bl};
-#endif
-}
-
 static INLINE dd product(dd a, dd b)
 {
     const dd p = two_product(a.hi, b.hi);
-    return (dd){p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi)};
+    return (dd){p.hi, fused(a.hi, b.lo, fused(a.lo, b.hi, p.lo))};
 }
 
 /* (n + nlo) / (d + dlo), by one division; |lo| is up to 2 ULPs of hi. 1 / d must be normal. */
 static INLINE dd quotient(double n, double nlo, double d, double dlo)
 {
     const double inverse = 1.0 / d, q = n * inverse;
-    const dd p = two_product(q, d);
-    return (dd){q, (((n - p.hi) - p.lo) + (nlo - q * dlo)) * inverse};
+    return (dd){q, (fused(-q, d, n) + fused(-q, dlo, nlo)) * inverse};
 }
 
 /* x - q*y, rounded once. Holds if q is x / y rounded to a whole number, up or down: then x and q*y are so close that
@@ -60,21 +36,32 @@ static INLINE double rest(double x, double q, double y)
     return (x - p.hi) - p.lo;
 }
 
+/* 1 / v, v positive and normal, and its reciprocal too: to some 2^-12, by two steps of Newton's method from a guess that
+ * negates the exponent and, about, the logarithm of what is behind it. Enough for a correction, and no division. */
+static INLINE double rough_reciprocal(double v)
+{
+    const double guess = of_bits(UINT64_C(0x7fde6238502484ba) - bits_of(v));
+    const double better = guess * fused(-v, guess, 2.0);
+    return better * fused(-v, better, 2.0);
+}
+
 /* sqrt(v + vlo), v > 0 */
 static INLINE dd square_root(double v, double vlo)
 {
     const double s = sqrt(v);
-    const dd p = two_product(s, s);
-    return (dd){s, (((v - p.hi) - p.lo) + vlo) / (s + s)};
+    return (dd){s, (fused(-s, s, v) + vlo) * (0.5 * rough_reciprocal(s))};
 }
 
 /* Adding this to a double of magnitude below 2^51 leaves the nearest whole number in the low bits of the sum. */
 #define TO_WHOLE 0x1.8p52
 
-/* 2^k of a whole number k in -1022..1023, given as the bits of k + TO_WHOLE. */
+/* The same, and the number is biased as exponents are. */
+#define TO_EXPONENT (TO_WHOLE + 1023.0)
+
+/* 2^k of a whole number k in -1022..1023, given as the bits of k + TO_EXPONENT. */
 static INLINE double power_of_two(uint64_t k)
 {
-    return of_bits((k + 1023) << 52);
+    return of_bits(k << 52);
 }
 
 /* v 2^k for v about 1 and k in -1150..1150, where that may overflow or be subnormal: from nearer by, the last step being
@@ -83,7 +70,7 @@ static INLINE double power_of_two(uint64_t k)
 static INLINE double scaled_by(double v, uint64_t k, double down)
 {
     const uint64_t nearer = (bits_of(down) & UINT64_C(1) << 63) >> 3; /* 256 in the exponent */
-    return v * of_bits(((k + (1023 - 128)) << 52) + nearer) * of_bits(((uint64_t)(1023 + 128) << 52) - nearer);
+    return v * of_bits(((k - 128) << 52) + nearer) * of_bits(((uint64_t)(1023 + 128) << 52) - nearer);
 }
 
 /* All ones where it holds. Wholes choose by masks where conditional expressions make the compiler compute both ways in

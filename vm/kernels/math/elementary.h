@@ -1,8 +1,9 @@
 /* Elementary functions of doubles: the frame that every family of them fills in.
  *
- * A function f is given by straight-line code of + - * / sqrt, comparisons, conditional expressions and integer
- * operations on the bits, so that the loops around it become vector code at every level. No multiplication is fused
- * with an addition: the bits are the same at every level. Nothing traps or is undefined.
+ * A function f is given by straight-line code of + - * / sqrt, fused, comparisons, conditional expressions and integer
+ * operations on the bits, so that the loops around it become vector code at every level. A multiplication is fused with
+ * an addition where it says so (fused.h), and nowhere else: the bits are the same at every level. Nothing traps or is
+ * undefined.
  *
  *   core_f(x)    its value, within one ULP, for every x that is not odd; for odd x any value will do
  *   odd_f(x)     nonzero where core_f does not hold: huge arguments, results that overflow or are subnormal, inf, nan,
@@ -15,6 +16,8 @@
  * swept with the core, and again with the whole only if odd elements turned up; then the next chunks are swept with the
  * whole at once, because odd elements come in company. So the cost does not depend on how many there are: before, each
  * went to the C library, and 10% of nan made exp sixteen times slower.
+ *
+ * Where a processor cannot fuse, all of that is some 30 times as long, so there the whole serves for everything.
  *
  * tanh, atan and erf have no odd elements: their cores hold for every x.
  *
@@ -33,6 +36,7 @@
 #define AO_ELEMENTARY_H
 
 #include "../../subnormal.h"
+#include "fused.h"
 
 enum {
     FIRST = 32,   /* elements of a long call's first chunk: often enough to see whether odd ones are about */
@@ -47,14 +51,16 @@ typedef uint64_t fast2(size_t n, double *to, const double *a, const double *b, u
 typedef unsigned whole2(size_t n, double *to, const double *a, const double *b, unsigned uniform, uint8_t *mark);
 
 typedef struct {
-    fast1 *fast;
+    fast1 *fast;            /* none: the whole does it all */
     whole1 *whole, *beyond; /* no beyond: nothing is far */
+    unsigned reports;       /* RAISES, if its kernel marks */
 } function1;
 
 typedef struct {
     fast2 *fast;
     whole2 *sweeps[4];                     /* the whole, and what holds for more and more; NULL behind the last */
     double (*library)(double x, double y); /* for what is far beyond all */
+    unsigned reports;
 } function2;
 
 /* All bits of the exponent set: inf or nan. */
@@ -129,7 +135,7 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
         const double *x = (const double *)a + at;
         double *to = d == a ? aside : (double *)d + at;
         uint8_t *marks = mark ? mark + at : unused;
-        if (careful || ao_subnormal_met() || f->fast(m, to, x)) {
+        if (careful || ao_subnormal_met() || !f->fast || f->fast(m, to, x)) {
             careful = careful ? careful - 1 : CAREFUL;
             unsigned now = sweep(m, to, x, marks);
             if (now & IS_FAR) {
@@ -143,7 +149,7 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
         if (to == aside)
             memcpy(d + at, to, m * sizeof *d);
     }
-    return found & RAISES;
+    return found & f->reports;
 }
 
 static void by_library(size_t n, double *to, const double *a, const double *b, unsigned uniform, const function2 *f)
@@ -167,7 +173,7 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         const double *x = (const double *)a + (uniform & 1 ? 0 : at), *y = (const double *)b + (uniform & 2 ? 0 : at);
         double *to = d == a || d == b ? aside : (double *)d + at;
         uint8_t *marks = mark ? mark + at : unused;
-        if (careful || ao_subnormal_met() || f->fast(m, to, x, y, uniform)) {
+        if (careful || ao_subnormal_met() || !f->fast || f->fast(m, to, x, y, uniform)) {
             careful = careful ? careful - 1 : CAREFUL;
             unsigned now = (*sweep)(m, to, x, y, uniform, marks);
             while (now & IS_FAR && sweep[1])
@@ -181,7 +187,7 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         if (to == aside)
             memcpy(d + at, to, m * sizeof *d);
     }
-    return found & RAISES;
+    return found & f->reports;
 }
 
 /* ---- the sweeps of f; ways_f[0] are those of its kernel, ways_f[1] those of its CHECKED kernel ---- */
@@ -210,28 +216,45 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         return (bad ? RAISES : 0) | (far ? IS_FAR : 0);                                                               \
     }
 
+/* What there is of f: its sweep with the core, and one with the whole that does not watch beside the one that does. */
+#if FUSED_IS_FAST
+#define CORE1(f, ODD) FAST1(f, core_##f, ODD)
+#define CORE2(f) FAST2(f)
+#define FAST(f) fast_##f
+#define UNWATCHED1(name, VALUE, FAR) QUIET1(quiet_##name, VALUE, FAR)
+#define UNWATCHED2(name, VALUE, FAR) QUIET2(quiet_##name, VALUE, FAR)
+#define QUIET(name) quiet_##name
+#else
+#define CORE1(f, ODD)
+#define CORE2(f)
+#define FAST(f) NULL
+#define UNWATCHED1(name, VALUE, FAR)
+#define UNWATCHED2(name, VALUE, FAR)
+#define QUIET(name) watched_##name
+#endif
+
 /* A function without odd elements; one that never raises; one that may raise; one that also has far arguments. */
 #define EASY1(f)                                                                                                      \
-    FAST1(f, core_##f, never_far1)                                                                                    \
+    CORE1(f, never_far1)                                                                                              \
     QUIET1(quiet_##f, whole_##f, never_far1)                                                                          \
-    static const function1 ways_##f[] = {{fast_##f, quiet_##f, NULL}};
+    static const function1 ways_##f[] = {{FAST(f), quiet_##f, NULL, 0}};
 #define TOTAL1(f)                                                                                                     \
-    FAST1(f, core_##f, odd_##f)                                                                                       \
+    CORE1(f, odd_##f)                                                                                                 \
     QUIET1(quiet_##f, whole_##f, never_far1)                                                                          \
-    static const function1 ways_##f[] = {{fast_##f, quiet_##f, NULL}};
+    static const function1 ways_##f[] = {{FAST(f), quiet_##f, NULL, 0}};
 #define MATH1(f, RAISE)                                                                                               \
-    FAST1(f, core_##f, odd_##f)                                                                                       \
-    QUIET1(quiet_##f, whole_##f, never_far1)                                                                          \
+    CORE1(f, odd_##f)                                                                                                 \
+    UNWATCHED1(f, whole_##f, never_far1)                                                                              \
     WATCHED1(watched_##f, whole_##f, RAISE, never_far1)                                                               \
-    static const function1 ways_##f[] = {{fast_##f, quiet_##f, NULL}, {fast_##f, watched_##f, NULL}};
+    static const function1 ways_##f[] = {{FAST(f), QUIET(f), NULL, 0}, {FAST(f), watched_##f, NULL, RAISES}};
 #define BEYOND1(f, RAISE, FAR)                                                                                        \
-    FAST1(f, core_##f, odd_##f)                                                                                       \
-    QUIET1(quiet_##f, whole_##f, FAR)                                                                                 \
-    QUIET1(quiet_beyond_##f, beyond_##f, never_far1)                                                                  \
+    CORE1(f, odd_##f)                                                                                                 \
+    UNWATCHED1(f, whole_##f, FAR)                                                                                     \
+    UNWATCHED1(beyond_##f, beyond_##f, never_far1)                                                                    \
     WATCHED1(watched_##f, whole_##f, RAISE, FAR)                                                                      \
     WATCHED1(watched_beyond_##f, beyond_##f, RAISE, never_far1)                                                       \
-    static const function1 ways_##f[] = {{fast_##f, quiet_##f, quiet_beyond_##f},                                     \
-                                         {fast_##f, watched_##f, watched_beyond_##f}};
+    static const function1 ways_##f[] = {{FAST(f), QUIET(f), QUIET(beyond_##f), 0},                                   \
+                                         {FAST(f), watched_##f, watched_beyond_##f, RAISES}};
 
 /* The same for two arguments. Here the core may also give inf or nan to say that it does not know. FURTHER2 is for a
  * function that never raises and has far arguments of two kinds, of which further_f holds for the first. */
@@ -259,28 +282,30 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         return (bad ? RAISES : 0) | (far ? IS_FAR : 0);                                                               \
     }
 #define TOTAL2(f)                                                                                                     \
-    FAST2(f)                                                                                                          \
+    CORE2(f)                                                                                                          \
     QUIET2(quiet_##f, whole_##f, never_far2)                                                                          \
-    static const function2 ways_##f[] = {{fast_##f, {quiet_##f}, NULL}};
+    static const function2 ways_##f[] = {{FAST(f), {quiet_##f}, NULL, 0}};
 #define FURTHER2(f)                                                                                                   \
-    FAST2(f)                                                                                                          \
+    CORE2(f)                                                                                                          \
     QUIET2(quiet_##f, whole_##f, far_##f)                                                                             \
     QUIET2(quiet_further_##f, further_##f, far_further_##f)                                                           \
     QUIET2(quiet_beyond_##f, beyond_##f, never_far2)                                                                  \
-    static const function2 ways_##f[] = {{fast_##f, {quiet_##f, quiet_further_##f, quiet_beyond_##f}, NULL}};
+    static const function2 ways_##f[] = {{FAST(f), {quiet_##f, quiet_further_##f, quiet_beyond_##f}, NULL, 0}};
 #define MATH2(f, RAISE)                                                                                               \
-    FAST2(f)                                                                                                          \
-    QUIET2(quiet_##f, whole_##f, never_far2)                                                                          \
+    CORE2(f)                                                                                                          \
+    UNWATCHED2(f, whole_##f, never_far2)                                                                              \
     WATCHED2(watched_##f, whole_##f, RAISE, never_far2)                                                               \
-    static const function2 ways_##f[] = {{fast_##f, {quiet_##f}, NULL}, {fast_##f, {watched_##f}, NULL}};
+    static const function2 ways_##f[] = {{FAST(f), {QUIET(f)}, NULL, 0},                                              \
+                                         {FAST(f), {watched_##f}, NULL, RAISES}};
+/* fmod and its kin fuse nothing. */
 #define BEYOND2(f, RAISE, library)                                                                                    \
     FAST2(f)                                                                                                          \
     QUIET2(quiet_##f, whole_##f, unanswered)                                                                          \
     QUIET2(quiet_beyond_##f, beyond_##f, unanswered)                                                                  \
     WATCHED2(watched_##f, whole_##f, RAISE, unanswered)                                                               \
     WATCHED2(watched_beyond_##f, beyond_##f, RAISE, unanswered)                                                       \
-    static const function2 ways_##f[] = {{fast_##f, {quiet_##f, quiet_beyond_##f}, library},                          \
-                                         {fast_##f, {watched_##f, watched_beyond_##f}, library}};
+    static const function2 ways_##f[] = {{fast_##f, {quiet_##f, quiet_beyond_##f}, library, 0},                       \
+                                         {fast_##f, {watched_##f, watched_beyond_##f}, library, RAISES}};
 
 /* The kernel itself, by the columns a, b, c of its row. */
 #define DO_MATH_T__(f, marks) CALL, elementary1(n, d, a, &ways_##f[marks], mark)

@@ -11,7 +11,7 @@
 static INLINE dd long_erfc(double a, uint64_t more)
 {
     const double t = (a - ERFC_MIDDLE) / (a + ERFC_MIDDLE);
-    const dd square = two_product(a, a), h = fast_two_sum(ERFC_1, t * poly_erfc(t) + ERFC_2);
+    const dd square = two_product(a, a), h = fast_two_sum(ERFC_1, fused(t, poly_erfc(t), ERFC_2));
     const exp_parts e = reduce_exp(-square.hi, -square.lo);
     const dd n = product(one_plus(e.m), h), d = two_sum(1.0, a + a), q = quotient(n.hi, n.lo, d.hi, d.lo);
     const double scale = power_of_two(e.k + more);
@@ -29,7 +29,7 @@ static INLINE double erf_of(double x, double u, double small)
 
 static INLINE double core_erf(double x)
 {
-    return erf_of(x, x, x + x * poly_erf(x * x));
+    return erf_of(x, x, fused(x, poly_erf(x * x), x));
 }
 
 /* x + x E(0) of a subnormal x: so many units more. The product is rounded once, to a whole number: where its upper part
@@ -44,7 +44,7 @@ static INLINE double subnormal_erf(double x)
 static INLINE double whole_erf(double x)
 {
     const int subnormal = fabs(x) < 0x1p-1022;
-    const double u = kept(!subnormal, x), z = without_tiny(x), r = erf_of(x, z, u + u * poly_erf(z * z));
+    const double u = kept(!subnormal, x), z = without_tiny(x), r = erf_of(x, z, fused(u, poly_erf(z * z), u));
     return subnormal ? subnormal_erf(x) : r;
 }
 

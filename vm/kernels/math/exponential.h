@@ -1,25 +1,24 @@
 /* exp, exp2, expm1, sinh, cosh and tanh.
  *
- * x = k log(2) + r with |r| <= log(2)/2 and the rounding error of r kept (W. J. Cody and W. Waite, Software Manual for
- * the Elementary Functions, 1980); e^r - 1 = r + r^2/2 + r^3 P(r) as a sum hi + lo, so that what follows rounds once
- * more and no further. Results that are subnormal or overflow are odd: they are scaled in two steps, clamped arguments
- * leading to 0 and inf by themselves.
+ * x = k log(2) + r with |r| <= log(2)/2 (W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980).
+ * x - k LN2_HIGH is exact, both being multiples of 2^-54; the rest of log(2) is taken along. e^r - 1 = r + r^2/2 + r^3
+ * P(r) as a sum hi + lo, so that what follows rounds once more and no further. Results that are subnormal or overflow
+ * are odd: they are scaled in two steps, clamped arguments leading to 0 and inf by themselves.
  */
 #include "coefficients.h"
 #include "double_double.h"
 
 typedef struct {
     dd m;       /* e^r - 1 */
-    uint64_t k; /* the bits of k + TO_WHOLE */
+    uint64_t k; /* the bits of k + TO_EXPONENT */
 } exp_parts;
 
 static INLINE exp_parts reduce_exp(double x, double xlo)
 {
-    const double t = x * INV_LN2_1 + TO_WHOLE, k = t - TO_WHOLE;
-    const double a = x - k * LN2_1, b = k * LN2_2 - xlo, r = a - b, rlo = (a - r) - b;
-    const double h = 0.5 * r * r;
-    const dd m = fast_two_sum(r, h + r * h * poly_exp3(r));
-    return (exp_parts){{m.hi, m.lo + (rlo + rlo * r)}, bits_of(t)};
+    const double t = fused(x, INV_LN2_1, TO_EXPONENT), k = t - TO_EXPONENT;
+    const double a = fused(-k, LN2_HIGH, x), b = fused(k, LN2_LOW, -xlo), r = a - b, rlo = (a - r) - b, h = 0.5 * r * r;
+    const dd m = fast_two_sum(r, fused(r * h, poly_exp3(r), h));
+    return (exp_parts){{m.hi, m.lo + fused(rlo, r, rlo)}, bits_of(t)};
 }
 
 /* 1 + m */
@@ -31,15 +30,16 @@ static INLINE dd one_plus(dd m)
 
 typedef struct {
     double m;   /* 1 to 2, or a little beyond */
-    uint64_t k; /* the bits of k + TO_WHOLE */
+    uint64_t k; /* the bits of k + TO_EXPONENT */
 } short_exp;
 
-/* Alone, exp does without the error of 1 + r. */
+/* Alone, exp does without the errors of what follows 1 + r. */
 static INLINE short_exp reduced_exp(double x)
 {
-    const double t = x * INV_LN2_1 + TO_WHOLE, k = t - TO_WHOLE;
-    const double a = x - k * LN2_1, b = k * LN2_2, r = a - b, rlo = (a - r) - b;
-    return (short_exp){1.0 + (r + (r * r * poly_exp(r) + rlo)), bits_of(t)};
+    const double t = fused(x, INV_LN2_1, TO_EXPONENT), k = t - TO_EXPONENT, a = fused(-k, LN2_HIGH, x);
+    const double r = fused(-k, LN2_LOW, a), rlo = fused(-k, LN2_LOW, a - r);
+    const dd s = fast_two_sum(1.0, r);
+    return (short_exp){s.hi + (s.lo + fused(r * r, poly_exp(r), rlo)), bits_of(t)};
 }
 
 static INLINE double core_exp(double x)
@@ -82,10 +82,9 @@ static INLINE double beyond_exp(double x)
 
 static INLINE short_exp reduced_exp2(double x)
 {
-    const double t = x + TO_WHOLE, r = x - (t - TO_WHOLE);
-    const double a = r * LN2_1, b = r * LN2_2 + r * r * poly_exp2(r);
-    const dd s = two_sum(1.0, a);
-    return (short_exp){s.hi + (s.lo + b), bits_of(t)};
+    const double t = x + TO_EXPONENT, r = x - (t - TO_EXPONENT);
+    const double hi = fused(r, LN2_HIGH, 1.0), lo = fused(r, LN2_HIGH, 1.0 - hi);
+    return (short_exp){hi + fused(r, fused(r, poly_exp2(r), LN2_LOW), lo), bits_of(t)};
 }
 
 static INLINE double core_exp2(double x)

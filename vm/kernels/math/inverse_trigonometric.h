@@ -7,28 +7,30 @@
 #include "coefficients.h"
 #include "double_double.h"
 
-/* atan(n / d) as hi + lo, for 0 <= n <= d, d positive; n / d itself where that is flat. */
-static INLINE dd arc_of(double n, double d, int flat)
+typedef struct {
+    dd arc;     /* atan(n / d), less pi/4 where that is beyond tan(pi/8) */
+    int beyond;
+} small_arc;
+
+/* For 0 <= n <= d, d positive; n / d itself where that is flat. */
+static INLINE small_arc arc_of(double n, double d, int flat)
 {
     const int beyond = n > 0x1.a827999fcef32p-2 * d;
-    const dd difference = two_sum(n, -d), sum = two_sum(n, d);
+    const dd difference = fast_two_sum(-d, n), sum = fast_two_sum(d, n);
     const dd t = quotient(beyond ? difference.hi : n, beyond ? difference.lo : 0.0, beyond ? sum.hi : d,
                           beyond ? sum.lo : 0.0);
-    const double u = kept(!flat, t.hi), z = u * u, rest = t.hi * z * poly_atan(z) + (t.lo - z * t.lo);
-    const dd base = fast_two_sum(beyond ? 0.25 * PI_1 : t.hi, beyond ? t.hi : 0.0);
-    return (dd){base.hi, base.lo + (rest + (beyond ? 0.25 * PI_2 : 0.0))};
+    const double u = kept(!flat, t.hi), z = u * u;
+    return (small_arc){{t.hi, fused(t.hi * z, poly_atan(z), fused(-z, t.lo, t.lo))}, beyond};
 }
 
-static INLINE dd arc(double n, double d)
+/* The angle of which this is the arc in the first octant, where over: mirrored at pi/4, left: then at pi/2. It is a
+ * whole number of eighths of a turn, plus or minus the arc. */
+static INLINE double angle(int over, int left, small_arc a)
 {
-    return arc_of(n, d, 0);
-}
-
-/* a + alo minus the arc, or the arc */
-static INLINE dd reflected(int reflect, double a, double alo, dd r)
-{
-    const dd s = fast_two_sum(a, -r.hi);
-    return (dd){reflect ? s.hi : r.hi, reflect ? s.lo + (alo - r.lo) : r.lo};
+    const double lower = a.beyond ? 1.0 : 0.0, upper = over ? 2.0 - lower : lower, eighths = left ? 4.0 - upper : upper;
+    const uint64_t minus = (uint64_t)(over != left) << 63;
+    const dd base = two_product(eighths, 0.25 * PI_1), s = fast_two_sum(base.hi, of_bits(bits_of(a.arc.hi) ^ minus));
+    return s.hi + (s.lo + fused(eighths, 0.25 * PI_2, base.lo + of_bits(bits_of(a.arc.lo) ^ minus)));
 }
 
 /* From 2^500 on it is pi/2. */
@@ -36,20 +38,12 @@ static INLINE double core_atan(double x)
 {
     const double a = fabs(x), d = a < 0x1p500 ? a : 0x1p500;
     const int over = a > 1.0;
-    const dd t = reflected(over, 0.5 * PI_1, 0.5 * PI_2, arc(over ? 1.0 : a, over ? d : 1.0));
-    const double r = copysign(t.hi + t.lo, x);
+    const double r = copysign(angle(over, 0, arc_of(over ? 1.0 : a, over ? d : 1.0, 0)), x);
     return x == x ? r : x + x;
 }
 static INLINE double whole_atan(double x)
 {
     return or_tiny(x, core_atan(without_tiny(x)));
-}
-
-/* The angle whose arc in the first octant is this one. */
-static INLINE double angle(int over, int left, dd octant)
-{
-    const dd r = reflected(left, PI_1, PI_2, reflected(over, 0.5 * PI_1, 0.5 * PI_2, octant));
-    return r.hi + r.lo;
 }
 
 /* Whether an angle is beyond pi/2: -0 is, too. */
@@ -62,7 +56,7 @@ static INLINE double core_atan2(double y, double x)
 {
     const double ay = fabs(y), ax = fabs(x);
     const int over = ay > ax;
-    return copysign(angle(over, x < 0, arc(over ? ax : ay, over ? ay : ax)), y);
+    return copysign(angle(over, x < 0, arc_of(over ? ax : ay, over ? ay : ax, 0)), y);
 }
 static INLINE uint64_t odd_atan2(double y, double x)
 {
@@ -80,7 +74,7 @@ static INLINE uint64_t lowered(double v)
 /* The arc of n/d, 0 <= n <= d, for all of them: scaled by c where d is large or small; a flat one is n/d, made 2^400
  * times as steep so that its error is no subnormal. 0/0 counts as 0, inf/inf as 1. Subnormals are counted in units; their
  * unit, 2^-1074, goes into the factor. */
-static INLINE dd whole_arc(double n, double d)
+static INLINE small_arc whole_arc(double n, double d)
 {
     const int infinite = !(d < INFINITY), tiny = n < 0x1p-1022;
     const int large = d >= 0x1p400, flat = bits_of(n) + (UINT64_C(500) << 52) < bits_of(d);
@@ -88,9 +82,9 @@ static INLINE dd whole_arc(double n, double d)
     const uint64_t c = bits_of(nearer_one(large, d <= 0x1p-400));
     const double up = (tiny ? units_of(n) : n) * kept(!(tiny & large), of_bits(c + steeper - (mask_of(tiny) & unit)));
     const double v = d < 0x1p-1022 ? units_of(d) * 0x1p-474 : d * of_bits(c), far = kept(n == INFINITY, 1.0);
-    const dd r = arc_of(infinite ? far : up, infinite | (d == 0) ? 1.0 : v, flat);
-    const uint64_t hi = lowered(kept(flat, r.hi + r.lo)) | bits_of(kept(!flat, r.hi));
-    return (dd){of_bits(hi), kept(!flat, r.lo)};
+    const small_arc a = arc_of(infinite ? far : up, infinite | (d == 0) ? 1.0 : v, flat);
+    const uint64_t hi = lowered(kept(flat, a.arc.hi + a.arc.lo)) | bits_of(kept(!flat, a.arc.hi));
+    return (small_arc){{of_bits(hi), kept(!flat, a.arc.lo)}, a.beyond};
 }
 
 static INLINE double beyond_atan2(double y, double x)
@@ -118,7 +112,7 @@ static INLINE double whole_atan2(double y, double x)
     const double ay = fabs(y), ax = fabs(x);
     const int over = ay > ax;
     const double n = over ? ax : ay, d = over ? ay : ax;
-    const dd octant = arc(over_infinity(d < INFINITY, n, n), ordinary_or_one(d));
+    const small_arc octant = arc_of(over_infinity(d < INFINITY, n, n), ordinary_or_one(d), 0);
     const double r = copysign(angle(over, left_of(x), octant), y), nan = first_nan(y, x);
     return isunordered(x, y) ? nan : r;
 }

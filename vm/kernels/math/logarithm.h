@@ -32,23 +32,23 @@ static INLINE scaled scale_any(double x)
 }
 
 typedef struct {
-    dd m; /* log(m) */
+    dd m; /* log(m); lo is up to a hundredth of it */
     double k;
 } log_parts;
 
 /* The logarithm of v.m + mlo. */
 static INLINE log_parts reduce_log(scaled v, double mlo)
 {
-    const dd d = two_sum(v.m, 1.0), s = quotient(v.m - 1.0, mlo, d.hi, d.lo + mlo);
-    const double z = s.hi * s.hi, rest = s.lo + s.lo + s.hi * z * poly_log(z);
-    return (log_parts){fast_two_sum(s.hi + s.hi, rest), v.k};
+    const dd d = fast_two_sum(1.0, v.m), s = quotient(v.m - 1.0, mlo, d.hi, d.lo + mlo);
+    const double z = s.hi * s.hi;
+    return (log_parts){{s.hi + s.hi, fused(s.hi * z, poly_log(z), s.lo + s.lo)}, v.k};
 }
 
-/* k log(2) + log(m) */
+/* k log(2) + log(m). Unless k is 0 its part is the larger one. */
 static INLINE double joined_log(log_parts p)
 {
-    const dd s = two_sum(p.k * LN2_1, p.m.hi);
-    return s.hi + (s.lo + (p.m.lo + p.k * LN2_2));
+    const dd s = fast_two_sum(p.k * LN2_1, p.m.hi);
+    return s.hi + (s.lo + fused(p.k, LN2_2, p.m.lo));
 }
 
 static INLINE uint64_t not_positive_normal(double x)
@@ -73,8 +73,9 @@ static INLINE uint64_t raises_log(double r, double x)
 /* Alone, log needs s = f / (2 + f) once rounded only: 2 s = f - s f, and s f = f^2/2 - s f^2/2 (K. C. Ng's form). */
 static INLINE double log_of(scaled u)
 {
-    const double f = u.m - 1.0, s = f / (2.0 + f), z = s * s, half = 0.5 * f * f;
-    return u.k * LN2_1 - ((half - (s * (half + z * poly_log(z)) + u.k * LN2_2)) - f);
+    const double f = u.m - 1.0, s = f / (2.0 + f), z = s * s, half = 0.5 * f;
+    const double rest = fused(u.k, LN2_2, s * fused(z, poly_log(z), half * f));
+    return fused(u.k, LN2_1, f - fused(half, f, -rest));
 }
 
 static INLINE double core_log(double x)
@@ -90,16 +91,18 @@ static INLINE double whole_log(double x)
     return or_edge(x, log_of(scale_any(x)));
 }
 
-/* Another base: log(m) times c + clo, and k times the logarithm of 2, itself k1 + k2 with k k1 exact. */
-static INLINE double based_log(log_parts p, double c, double clo, double k1, double k2)
+/* Another base: log(m) times c + clo. */
+static INLINE dd based(dd m, double c, double clo)
 {
-    const dd t = two_product(p.m.hi, c), s = two_sum(p.k * k1, t.hi);
-    return s.hi + (s.lo + (t.lo + (p.m.hi * clo + p.m.lo * c) + p.k * k2));
+    const dd t = two_product(m.hi, c);
+    return (dd){t.hi, fused(m.lo, c, fused(m.hi, clo, t.lo))};
 }
 
 static INLINE double log2_of(scaled v)
 {
-    return based_log(reduce_log(v, 0.0), INV_LN2_1, INV_LN2_2, 1.0, 0.0);
+    const log_parts p = reduce_log(v, 0.0);
+    const dd m = based(p.m, INV_LN2_1, INV_LN2_2), s = fast_two_sum(p.k, m.hi);
+    return s.hi + (s.lo + m.lo);
 }
 
 static INLINE double core_log2(double x)
@@ -117,7 +120,9 @@ static INLINE double whole_log2(double x)
 
 static INLINE double log10_of(scaled v)
 {
-    return based_log(reduce_log(v, 0.0), INV_LN10_1, INV_LN10_2, LOG10_2_1, LOG10_2_2);
+    const log_parts p = reduce_log(v, 0.0);
+    const dd m = based(p.m, INV_LN10_1, INV_LN10_2), s = fast_two_sum(p.k * LOG10_2_1, m.hi);
+    return s.hi + (s.lo + fused(p.k, LOG10_2_2, m.lo));
 }
 
 static INLINE double core_log10(double x)
@@ -167,7 +172,7 @@ static INLINE uint64_t raises_log1p(double r, double x)
 static INLINE double core_asinh(double x)
 {
     const double t = fabs(x), z = t * t;
-    const dd a = two_sum(t, z / (1.0 + sqrt(1.0 + z)));
+    const dd a = fast_two_sum(t, z / (1.0 + sqrt(1.0 + z)));
     return copysign(log_of_one_plus(a.hi, a.lo, 0.0), x);
 }
 static INLINE uint64_t odd_asinh(double x)
@@ -178,7 +183,7 @@ static INLINE double whole_asinh(double x)
 {
     const double t = without_tiny(fabs(x)), z = t * t;
     const int large = t >= 0x1p500;
-    const dd a = two_sum(t, z / (1.0 + sqrt(1.0 + z)));
+    const dd a = fast_two_sum(t, z / (1.0 + sqrt(1.0 + z)));
     const double r = log_of_one_plus(large ? t * 0x1p-54 : a.hi, large ? 0.0 : a.lo, large ? 55.0 : 0.0);
     return t < INFINITY ? or_tiny(x, copysign(r, x)) : x + x;
 }
@@ -186,8 +191,8 @@ static INLINE double whole_asinh(double x)
 /* sqrt(x^2 - 1) + x - 1, x at least 1 */
 static INLINE dd acosh_argument(double x)
 {
-    const dd t = two_sum(x, -1.0), v = two_product(t.hi, t.hi), w = two_sum(v.hi, t.hi + t.hi);
-    const dd r = square_root(w.hi, w.lo + (v.lo + 2.0 * (t.lo + t.lo * t.hi))), a = two_sum(t.hi, r.hi);
+    const dd t = fast_two_sum(x, -1.0), v = two_product(t.hi, t.hi), w = two_sum(v.hi, t.hi + t.hi);
+    const dd r = square_root(w.hi, w.lo + fused(2.0 * t.lo, 1.0 + t.hi, v.lo)), a = fast_two_sum(r.hi, t.hi);
     return (dd){a.hi, a.lo + (t.lo + r.lo)};
 }
 
@@ -218,7 +223,7 @@ static INLINE uint64_t raises_acosh(double r, double x)
 static INLINE double core_atanh(double x)
 {
     const double t = fabs(x);
-    const dd d = two_sum(1.0, -t), q = quotient(t + t, 0.0, d.hi, d.lo);
+    const dd d = fast_two_sum(1.0, -t), q = quotient(t + t, 0.0, d.hi, d.lo);
     return copysign(0.5 * log_of_one_plus(q.hi, q.lo, 0.0), x);
 }
 static INLINE uint64_t odd_atanh(double x)

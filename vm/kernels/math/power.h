@@ -10,18 +10,18 @@
 
 static INLINE dd long_log(scaled v)
 {
-    const dd d = two_sum(v.m, 1.0), s = quotient(v.m - 1.0, 0.0, d.hi, d.lo), two_thirds = {TWO_THIRDS_1, TWO_THIRDS_2};
+    const dd d = fast_two_sum(1.0, v.m), s = quotient(v.m - 1.0, 0.0, d.hi, d.lo), two_thirds = {TWO_THIRDS_1, TWO_THIRDS_2};
     const dd cube = product(product(product(s, s), s), two_thirds);
-    const double z = s.hi * s.hi, rest = s.hi * z * z * poly_log5(z);
-    const dd a = two_sum(v.k * LN2_1, s.hi + s.hi), b = two_sum(a.hi, cube.hi);
-    return fast_two_sum(b.hi, b.lo + (a.lo + (cube.lo + (s.lo + s.lo + rest) + v.k * LN2_2)));
+    const double z = s.hi * s.hi, rest = fused(s.hi * z * z, poly_log5(z), s.lo + s.lo);
+    const dd a = fast_two_sum(v.k * LN2_1, s.hi + s.hi), b = fast_two_sum(a.hi, cube.hi);
+    return fast_two_sum(b.hi, b.lo + (a.lo + fused(v.k, LN2_2, cube.lo + rest)));
 }
 
 static INLINE double core_pow(double x, double y)
 {
     const double turns = y + TO_WHOLE;
     const dd l = long_log(scale_down(fabs(x))), p = two_product(y, l.hi);
-    const exp_parts e = reduce_exp(p.hi, p.lo + y * l.lo);
+    const exp_parts e = reduce_exp(p.hi, fused(y, l.lo, p.lo));
     const dd s = one_plus(e.m);
     const double r = (s.hi + s.lo) * power_of_two(e.k);
     const double sign = of_bits(bits_of(r) ^ ((bits_of(turns) & bits_of(x) >> 63) << 63));
@@ -38,7 +38,7 @@ static INLINE double whole_magnitude(double a, double y)
     const double u = copysign(clamped(fabs(y), TINY, 0x1p70), y);
     const dd l = long_log(scale_any(a)), p = two_product(u, l.hi);
     const int in_range = fabs(p.hi) < 746.0;
-    const exp_parts e = reduce_exp(kept(in_range, p.hi), kept(in_range, p.lo + u * l.lo));
+    const exp_parts e = reduce_exp(kept(in_range, p.hi), kept(in_range, fused(u, l.lo, p.lo)));
     const dd s = one_plus(e.m);
     const double r = scaled_by(s.hi + s.lo, e.k, p.hi), beyond = kept(p.hi > 0, INFINITY);
     const double edge = (a > 0) == (y > 0) ? INFINITY : 0.0, power = in_range ? r : beyond;

@@ -2,21 +2,22 @@
 #include "coefficients.h"
 #include "double_double.h"
 
-/* |x| = 2^(3 q + i) m, m in [1, 2), i in 0..2: a polynomial guesses the root of m, two steps of Newton's method on t^3 = v
- * refine the root of v = 2^i m, and a last one with the exact residual leaves half an ULP and a little. */
+/* |x| = 2^(3 q + i + 1) m, m in [1, 2), i in -1..1. A polynomial guesses y = v^(-1/3) of v = 2^(i + 1) m; with e = 1 - v y^3,
+ * t = v y^2 is the root but for a factor (1 - e)^(-2/3), and the residual d = v - t^3 gives the root as
+ * t + d y^2 (1 + 4/3 e + 38/27 e^2 ...) / 3: no division, and rounded once, as d is all but exact. */
 static INLINE double core_cbrt(double x)
 {
     const uint64_t bits = bits_of(x) & UINT64_C(0x7fffffffffffffff), exponent = bits >> 52;
-    const double e = of_bits(exponent | UINT64_C(0x4330000000000000)) - 0x1p52; /* 1..2046: biased by 1023 = 3 * 341 */
-    const double whole = e * (1.0 / 3.0) - 1.0 / 3.0 + TO_WHOLE, third = whole - TO_WHOLE, i = e - 3.0 * third;
+    const double less = of_bits(exponent | UINT64_C(0x4330000000000000)) - (0x1p52 + 1.0); /* 0..2045, 1023 = 3 * 341 too high */
+    const double whole = fused(less, 1.0 / 3.0, TO_WHOLE), i = fused(-3.0, whole - TO_WHOLE, less);
     const double m = of_bits((bits & UINT64_C(0x000fffffffffffff)) | UINT64_C(0x3ff0000000000000));
-    const double v = i < 0.5 ? m : i < 1.5 ? 2.0 * m : 4.0 * m;
-    double t = poly_cbrt(m) * (i < 0.5 ? 1.0 : i < 1.5 ? 0x1.428a2f98d728bp0 : 0x1.965fea53d6e3dp0);
-    t = t - (t - v / (t * t)) * (1.0 / 3.0);
-    t = t - (t - v / (t * t)) * (1.0 / 3.0);
-    const dd square = two_product(t, t), cube = two_product(square.hi, t);
-    const double residual = ((v - cube.hi) - cube.lo) - square.lo * t;
-    const double r = (t + residual / (3.0 * square.hi)) * of_bits((bits_of(whole) + (1023 - 341)) << 52);
+    const double v = m * fused(fused(0.5, i, 1.5), i, 2.0); /* 1, 2 or 4 times m */
+    const double y = poly_cbrt(m) * fused(fused(CBRT_2, i, CBRT_1), i, CBRT_0);
+    const double y2 = y * y, e = fused(-v, y2 * y, 1.0), t = v * y2;
+    const dd square = two_product(t, t);
+    const double d = fused(-square.lo, t, fused(-square.hi, t, v));
+    const double factor = fused(fused(e, 38.0 / 81.0, 4.0 / 9.0), e, 1.0 / 3.0);
+    const double r = fused(d, y2 * factor, t) * of_bits((bits_of(whole) + (1023 - 341)) << 52);
     return x == 0 ? x : copysign(r, x);
 }
 static INLINE uint64_t odd_cbrt(double x)

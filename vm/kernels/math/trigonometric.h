@@ -17,9 +17,10 @@ typedef struct {
 
 static INLINE quarter_turns reduce_angle(double x)
 {
-    const double t = x * TWO_OVER_PI + TO_WHOLE, k = t - TO_WHOLE;
-    const double a = x - k * PIO2_1, w = k * PIO2_2, r = a - w;
-    return (quarter_turns){fast_two_sum(r, ((a - r) - w) - k * PIO2_3), bits_of(t)};
+    const double t = fused(x, TWO_OVER_PI, TO_WHOLE), k = t - TO_WHOLE, a = fused(-k, PIO2_1, x);
+    const dd w = two_product(k, PIO2_2);
+    const double r = a - w.hi;
+    return (quarter_turns){{r, ((a - r) - w.hi) - fused(k, PIO2_3, w.lo)}, bits_of(t)};
 }
 
 /* The upper half of m v, m below 2^53. */
@@ -60,13 +61,13 @@ static INLINE quarter_turns reduce_any_angle(double x)
 static INLINE double sine_of(dd r)
 {
     const double z = r.hi * r.hi;
-    return r.hi + (r.hi * z * poly_sin(z) + (r.lo - 0.5 * z * r.lo));
+    return r.hi + fused(r.hi * z, poly_sin(z), fused(-0.5 * z, r.lo, r.lo));
 }
 
 static INLINE double cosine_of(dd r)
 {
     const double z = r.hi * r.hi, half = 0.5 * z, w = 1.0 - half;
-    return w + (((1.0 - w) - half) + (z * z * poly_cos(z) - r.hi * r.lo));
+    return w + fused(z * z, poly_cos(z), fused(-r.hi, r.lo, (1.0 - w) - half));
 }
 
 /* The value, negated where bit 1 of k is set. */
@@ -145,8 +146,8 @@ static INLINE double tan_of(double x, quarter_turns q)
 {
     const dd r = q.r, square = two_product(r.hi, r.hi);
     const double z = square.hi, half = 0.5 * z;
-    const dd s = fast_two_sum(r.hi, r.hi * z * poly_sin(z) + (r.lo - half * r.lo)), w = fast_two_sum(1.0, -half);
-    const dd c = fast_two_sum(w.hi, w.lo + (z * z * poly_cos(z) - (r.hi * r.lo + 0.5 * square.lo)));
+    const dd s = fast_two_sum(r.hi, fused(r.hi * z, poly_sin(z), fused(-half, r.lo, r.lo))), w = fast_two_sum(1.0, -half);
+    const dd c = fast_two_sum(w.hi, w.lo + fused(z * z, poly_cos(z), -fused(r.hi, r.lo, 0.5 * square.lo)));
     const int odd = (int)(q.k & 1);
     const dd t = quotient(odd ? -c.hi : s.hi, odd ? -c.lo : s.lo, odd ? s.hi : c.hi, odd ? s.lo : c.lo);
     return x == 0 ? x : t.hi + t.lo;
