@@ -59,6 +59,11 @@ def mask_of(numpy: Any, bits: Any, count: int) -> Any:
     return zeros_of(numpy, _machine.unpack_bits(bits, 0, count))
 
 
+def kept(index: Any, mask: Any) -> Any:
+    """The labels whose byte of the mask is not 0."""
+    return index[~zeros_of(sys.modules["numpy"], mask)]
+
+
 def zeros_of(numpy: Any, truths: Any) -> Any:
     """A NumPy mask, true where a byte is 0."""
     return _on_memory(numpy, truths, "B") == 0
@@ -102,6 +107,12 @@ def _values(pandas: Any, results: list[Any], bits: list[Any], like: Any, chunked
     kind = "Boolean" if values.dtype.kind == "b" else "Floating" if values.dtype.kind == "f" else "Integer"
     values = values.astype("f4") if values.dtype.char == "e" else values  # pandas has no nullable half floats
     return getattr(pandas.arrays, f"{kind}Array")(values, mask_of(numpy, bits[0], len(values)))
+
+
+def has_numbers(like: Any) -> bool:
+    """Whether the numbers lie in a NumPy array."""
+    dtype = like.dtype
+    return isinstance(dtype, sys.modules["numpy"].dtype) and dtype.kind in "iufb"
 
 
 def has_no_nulls(like: Any) -> bool:
