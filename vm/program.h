@@ -25,12 +25,13 @@ struct ao_program {
     unsigned first_const, first_computed, first_temp; /* register numbers; inputs start at 0, params at `inputs` */
     unsigned out;                             /* register number of OUT, one past the temporaries */
     unsigned regs;                            /* all registers, OUT included if there is one */
-    unsigned acc, next;                       /* AO_NO_REG without a scan */
+    unsigned acc, next;                       /* the first ones; AO_NO_REG without a scan */
+    unsigned accs;                            /* accumulators: none without a scan */
     unsigned mask;                            /* or AO_NO_REG */
     unsigned first[AO_SECTIONS + 1];          /* steps of section s: first[s] .. first[s+1]-1 */
     ao_layout frame;
     size_t weight;                            /* of body, scan and epilogue, in simple operations */
-    uint8_t out_type, acc_type;
+    uint8_t out_type;
     uint8_t faults;                           /* an instruction may mark */
     uint8_t rereads;                          /* an input is read after OUT was written */
     const uint8_t *types;                     /* of inputs, params, consts */

@@ -147,9 +147,7 @@ static void bind_uniforms(struct ao_frame_private *f, char *slots)
     const ao_program *p = f->program;
     for (unsigned reg = p->inputs; reg < p->first_temp; reg++, slots += sizeof(ao_value)) {
         f->regs[reg] = slots;
-        if (reg == p->acc)
-            put_value(slots, p->acc_type, f->job.acc);
-        else if (reg < p->first_const)
+        if (reg < p->first_const)
             put_value(slots, p->types[reg], f->job.params[reg - p->inputs]);
         else if (reg < p->first_computed)
             put_value(slots, p->types[reg], p->values[reg - p->first_const]);
@@ -324,7 +322,7 @@ static unsigned scan_element(const struct ao_frame_private *f, size_t i)
     return 0;
 }
 
-/* The accumulator of the next element. Not one memcpy of `size`: that would be a call for each element. */
+/* An accumulator of the next element. Not one memcpy of `size`: that would be a call for each element. */
 static void move_acc(char *acc, const char *next, size_t size)
 {
     switch (size) {
@@ -339,11 +337,13 @@ static void move_acc(char *acc, const char *next, size_t size)
 static size_t scan_block(const struct ao_frame_private *f, size_t n)
 {
     const ao_program *p = f->program;
-    const size_t size = ao_type_sizes[p->acc_type];
     for (size_t i = 0; i < n; i++) {
         if (f->marks[i] & AO_MARK_VALUE || scan_element(f, i))
             return i;
-        move_acc(f->regs[p->acc], f->regs[p->next] + i * size, size);
+        for (unsigned k = 0; k < p->accs; k++) {
+            const size_t size = ao_type_sizes[p->types[p->acc + k]];
+            move_acc(f->regs[p->acc + k], f->regs[p->next + k] + i * size, size);
+        }
     }
     return n;
 }
@@ -462,16 +462,16 @@ uint8_t *ao_frame_mask(const ao_frame *frame)
     return f->program->mask == AO_NO_REG ? NULL : (uint8_t *)f->regs[f->program->mask];
 }
 
-ao_value ao_frame_acc(const ao_frame *frame)
+ao_value ao_frame_acc(const ao_frame *frame, unsigned k)
 {
     const struct ao_frame_private *f = frame->private_;
-    const ao_value none = {0};
-    return f->program->acc == AO_NO_REG ? none : get_value(f->regs[f->program->acc], f->program->acc_type);
+    const unsigned reg = f->program->acc + k;
+    return get_value(f->regs[reg], f->program->types[reg]);
 }
 
-void ao_frame_set_acc(ao_frame *frame, ao_value value)
+void ao_frame_set_acc(ao_frame *frame, unsigned k, ao_value value)
 {
     struct ao_frame_private *f = frame->private_;
-    if (f->program->acc != AO_NO_REG)
-        put_value(f->regs[f->program->acc], f->program->acc_type, value);
+    const unsigned reg = f->program->acc + k;
+    put_value(f->regs[reg], f->program->types[reg], value);
 }

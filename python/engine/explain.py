@@ -5,7 +5,6 @@ It is told what to show (plans, captured numbers, names), and knows neither kern
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from .. import _machine
@@ -123,9 +122,3 @@ def _native(program: Any, listing: Program) -> list[str]:
     of = sum(len(instrs) for section, instrs in listing.sections.items() if section in ("body", "epilogue"))
     parts = (f"{first + 1} to {end} ({size} bytes)" for first, end, size in segments)
     return [f"native code ({ISA}): of the {of} instructions on vectors, {', '.join(parts)}"]
-
-
-def unfolded(title: str, text: str) -> str:
-    """HTML for notebooks: the title, with the text to be unfolded."""
-    escaped = html.escape(text)
-    return f"<details><summary><code>{html.escape(title)}</code></summary><pre>{escaped}</pre></details>"

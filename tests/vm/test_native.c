@@ -419,16 +419,16 @@ static uint64_t run_fold(const ao_program *p, const ao_isa *isa, const void *inp
 {
     uint64_t stops = 0;
     void *memory = frame_memory(p);
-    ao_job job = {.isa = isa, .inputs = &input, .params = acc, .out = out, .count = FOLD_COUNT, .flags = flags, .acc = *acc};
+    ao_job job = {.isa = isa, .inputs = &input, .params = acc, .out = out, .count = FOLD_COUNT, .flags = flags};
     ao_frame frame;
     ao_frame_open(&frame, p, &job, memory);
     while (ao_run(&frame, FOLD_COUNT) == AO_MARKED) {
         stops = stops * 31 + frame.position + frame.block_count;
         memset((char *)frame.block_out + (frame.block_count - 1) * 8, 0, 8);
-        ao_frame_set_acc(&frame, (ao_value){.i = 7});
+        ao_frame_set_acc(&frame, 0, (ao_value){.i = 7});
         ao_finish(&frame, frame.block_count);
     }
-    *acc = ao_frame_acc(&frame);
+    *acc = ao_frame_acc(&frame, 0);
     free_aligned(memory);
     return stops;
 }
