@@ -421,3 +421,49 @@ def test_nan_is_a_value_and_not_a_null() -> None:
     running.update(array("d", [1.0, math.nan]), nan="skip")
     running.update(data, nulls="skip", nan="skip")
     assert (running.count, running.sum) == (3, 5.0)
+
+
+TABLE_ROWS = [
+    (lambda a, t: ao.reduce(a, "acc + t[x]", 0, t=t, nulls="skip"), 60),
+    (lambda a, t: ao.filter(a, "t[x] > 15", t=t, nulls="skip").tolist(), [1, 2]),
+    (lambda a, t: ao.count(a, "t[x] > 15", t=t, nulls="skip"), 2),
+    (lambda a, t: ao.compile("t[x] > 15", "t", "x").filter(t, a, nulls="skip").tolist(), [1, 2]),
+    (lambda a, t: ao.any(a, "t[x] == 20", t=t, nulls="skip"), True),
+    (lambda a, t: ao.map(a, "t[x]", t=t, nulls="propagate").tolist(), [20, None, 10, 30]),
+    (lambda a, t: ao.evaluate("t[x]", x=a, t=t, nulls="propagate").tolist(), [20, None, 10, 30]),
+]
+
+
+@pytest.mark.parametrize(("call", "want"), TABLE_ROWS)
+def test_a_table_goes_with_no_row(call: Any, want: Any) -> None:
+    """Of the length of the data, of another one, and as a list: nothing is left out of it."""
+    numpy = pytest.importorskip("numpy")
+    data = numpy.ma.array([1, 7, 0, 2], mask=[0, 1, 0, 0])
+    for table in (array("q", [10, 20, 30]), array("q", [10, 20, 30, 40]), [10, 20, 30, 40, 50]):
+        assert call(data, table) == want
+
+
+def test_a_table_with_nulls() -> None:
+    numpy = pytest.importorskip("numpy")
+    table, data = numpy.ma.array([10, 20, 30], mask=[0, 1, 0]), array("q", [0, 1, 2])
+    for call in (
+        lambda: ao.map(data, "t[x]", t=table, nulls="propagate"),
+        lambda: ao.filter(data, "t[x] > 1", t=table, nulls="skip"),
+    ):
+        with pytest.raises(ValueError, match="a table has nulls"):
+            call()
+    assert ao.map(data, "t[x]", t=table, nulls=7).tolist() == [10, 7, 30]
+
+
+def test_an_accumulator_that_is_a_tuple() -> None:
+    numpy = pytest.importorskip("numpy")
+    data = numpy.ma.array([1, 7, 5], mask=[0, 1, 0])
+    text = "acc[0] + x, acc[1] + 1"
+    assert ao.reduce(data, text, (0, 0), nulls="skip") == (6, 2)
+    assert ao.reduce(data, text, (0, 0), nulls=1) == (7, 3)
+    sums, counts = ao.accumulate(data, text, initial=(0, 0), typecode=("d", "q"), nulls="skip")
+    assert type(sums) is type(counts) is type(data)
+    assert (sums.tolist(), counts.tolist()) == ([0.0, 1.0, 6.0], [0, 1, 2])
+    sums, counts = ao.accumulate(data.data, text, initial=(0, 0), typecode=("d", "i"))
+    assert type(sums) is numpy.ndarray
+    assert counts.dtype == numpy.int32

@@ -304,13 +304,14 @@ def _taken_from(stream: Iterable[Any], nulls: Any) -> Iterator[Any]:
 class _Rule:
     """What the exchange does for one method."""
 
-    __slots__ = ("chunkwise", "gives", "method", "natural", "policy", "positional", "truth")
+    __slots__ = ("before", "chunkwise", "gives", "method", "natural", "policy", "positional", "truth")
 
     def __init__(self, method: Callable[..., Any], gives: bool = False,
                  chunkwise: Callable[[Any], bool] | None = None, policy: str = "skip",
                  truth: Callable[..., Any] | None = None, natural: bool = False,
-                 positional: int = 0) -> None:  # fmt: skip
+                 positional: int = 0, before: int = 0) -> None:  # fmt: skip
         self.method = method
+        self.before = before  # so many arguments stand before those that are for parameters
         self.gives = gives  # a new array, which is given back as the kind of the first one
         self.chunkwise = chunkwise  # whether chunk by chunk, if that is in chunks, by the kernel; None: never
         self.policy = policy  # what can be said of nulls, beside a number; 'propagate' gives the method the bits
@@ -320,8 +321,8 @@ class _Rule:
 
 
 def takes(method: _F) -> _F:
-    """A method of kernels that takes arrays of any kind in, and gives back what it is."""
-    return _exchanging(method, _Rule(method))
+    """A method of kernels, behind an option, that takes arrays of any kind in, and gives back what it is."""
+    return _exchanging(method, _Rule(method, before=1))
 
 
 def folds(method: _F) -> _F:
@@ -383,14 +384,16 @@ def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: 
     """What _Exchange does if all arrays are buffers without nulls, in a third of the time."""
     values: _Values = dict(enumerate(args))
     values.update(options)
-    lead = values.get(_first_array(range(len(args)) if args else kernel.params, values))
+    lead = values.get(_first_array(range(len(args)) if args else kernel.params, values, _tables(rule, kernel, options)))
     kind = _kind_of(lead)
     if rule.natural and kind is not None and kind.give is not None and options["typecode"] is None:
         options["typecode"] = OWN_TRUTHS
     result = rule.method(kernel, *args, **options)
-    if not rule.gives or not _is_new(result) or options.get("out") is not None or kind is None or kind.give is None:
+    if not rule.gives or options.get("out") is not None or kind is None or kind.give is None:
         return result
-    return kind.give(sys.modules[kind.module], [result], [None], lead, None)
+    if type(result) is tuple:  # of the items of an accumulator
+        return tuple(kind.give(sys.modules[kind.module], [item], [None], lead, None) for item in result)
+    return kind.give(sys.modules[kind.module], [result], [None], lead, None) if _is_new(result) else result
 
 
 class _Exchange:
@@ -403,7 +406,8 @@ class _Exchange:
         self.named = tuple(options)
         self.values: _Values = dict(enumerate(args))
         self.values.update(options)
-        self.lead = _first_array(range(len(args)) if args else kernel.params, self.values)
+        self.tables = _tables(rule, kernel, options)
+        self.lead = _first_array(range(len(args)) if args else kernel.params, self.values, self.tables)
         kinds = {key: _kind_of(value) for key, value in self.values.items()}
         self.like: Any = self.values.get(self.lead)
         self.kind = kinds.get(self.lead)
@@ -412,6 +416,11 @@ class _Exchange:
         self.columns = {key: kind.columns(self.values[key]) for key, kind in kinds.items() if kind is not None}
         self.series = [self.values[key] for key, kind in kinds.items() if kind is _SERIES]
         self.kinds = kinds
+
+    def _rows(self) -> list[int | str]:
+        """The arguments whose elements go together."""
+        return [key for key, value in self.values.items()
+                if key not in self.tables and type(value) is not tuple and not _is_number(value)]  # fmt: skip
 
     def run(self) -> Any:
         """The result of the method."""
@@ -425,6 +434,12 @@ class _Exchange:
         if not self.rule.gives:
             return self._method(self._one_of_each())
         results, bits = self._results()
+        if type(results[0]) is tuple:  # of the items of an accumulator
+            return tuple(self._given([result], bits) for result in results[0])
+        return self._given(results, bits)
+
+    def _given(self, results: list[Any], bits: list[Any]) -> Any:
+        """New arrays, with the bits of nulls in them, as what the first array is."""
         if self.kind is None or self.kind.give is None or not _is_new(results[0]):
             if bits[0] is not None:
                 raise self._no_room(type(self.like).__name__)
@@ -441,6 +456,10 @@ class _Exchange:
     def _without_nulls(self) -> Any:
         """Makes columns without nulls, but where they propagate. Gives bits of the rows that are left, None for all."""
         number = sum(number_of_nulls(columns) for columns in self.columns.values())
+        if number and self.nulls in ("propagate", "skip"):
+            for key in self.columns.keys() & self.tables:
+                if number_of_nulls(self.columns[key]):
+                    raise ValueError("a table has nulls: nulls=<number> puts a number in their place")
         if not number or self.nulls == "propagate":
             return None
         if self.nulls is None:
@@ -448,9 +467,9 @@ class _Exchange:
         if self.nulls != "skip":
             self.columns = {key: [filled(c, self.nulls) for c in columns] for key, columns in self.columns.items()}
             return None
-        columns = {key: joined(self._columns(key)) for key, value in self.values.items() if not _is_number(value)}
+        columns = {key: joined(self._columns(key)) for key in self._rows()}
         bits = combined(columns.values())
-        self.columns = {key: [rows(column, bits)] for key, column in columns.items()}
+        self.columns.update((key, [rows(column, bits)]) for key, column in columns.items())
         return bits
 
     def _columns(self, key: int | str) -> list[Column]:
@@ -475,7 +494,8 @@ class _Exchange:
         return (method or self.rule.method)(self.kernel, *(values[i] for i in range(self.nargs)), **options)
 
     def _bits(self, columns: dict[int | str, Column]) -> Any:
-        return combined(columns.values()) if any(column.nulls for column in columns.values()) else None
+        together = [column for key, column in columns.items() if key not in self.tables]
+        return combined(together) if any(column.nulls for column in together) else None
 
     def _one_of_each(self) -> dict[int | str, Column]:
         return {key: joined(columns) for key, columns in self.columns.items()}
@@ -487,7 +507,7 @@ class _Exchange:
         if not by_chunks or len(leading) < 2 or self.kind is None or self.kind.give is None:
             return [self._one_of_each()]
         counts = [len(column) for column in leading]
-        keys = [key for key, value in self.values.items() if not _is_number(value)]
+        keys = self._rows()
         columns = {key: cut(self._columns(key), counts) for key in keys}
         return ({key: columns[key][i] for key in keys} for i in range(len(counts)))
 
@@ -558,6 +578,17 @@ def _is_number(value: Any) -> bool:
     return value is None or isinstance(value, (str, numbers.Number))
 
 
-def _first_array(params: Iterable[int | str], values: _Values) -> int | str:
-    """The parameter of the first array."""
-    return next((key for key in params if key in values and not _is_number(values[key])), "")
+def _tables(rule: _Rule, kernel: Any, options: dict[str, Any]) -> set[int | str]:
+    """The arguments that are subscripted: their elements do not go with those of the others."""
+    found: frozenset[int] = kernel._tables
+    if not found:
+        return set()
+    params: tuple[str, ...] = kernel.params
+    left = [name for name in params if rule.natural or name not in options]
+    places = {} if rule.positional else {name: i for i, name in enumerate(left, rule.before)}
+    return {places.get(params[i], params[i]) for i in found}
+
+
+def _first_array(params: Iterable[int | str], values: _Values, tables: set[int | str]) -> int | str:
+    """The parameter of the first array that is no table."""
+    return next((key for key in params if key in values and key not in tables and not _is_number(values[key])), "")

@@ -315,7 +315,11 @@ int run_start(run *r, ao_job *job, void *stack)
     job->isa = r->state->isa;
     job->params = r->params;
     job->count = r->count;
+    job->flags |= r->state->native;
     ao_frame_open(&r->frame, r->program->program, job, memory);
+    if (r->state->perf_map) {
+        program_write_map(r->program, job->isa);
+    }
     return 0;
 }
 
