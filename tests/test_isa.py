@@ -63,6 +63,13 @@ for code in TYPECODES:
                                      for n in LENGTHS[::6]]))
     print("folds", code, digest(*[outcome(lambda: ao.accumulate(small[:n], "(acc*5 + x) % 97")) for n in LENGTHS]))
 
+# Near the subnormal numbers, where an emulated fused multiplication loses what its product has below them.
+rng = random.Random("tiny")
+tiny = array("d", [rng.uniform(-1, 1) * 2.0 ** rng.randint(-1074, -5) for _ in range(4000)])
+for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "atanh", "exp", "expm1",
+             "exp2", "log", "log1p", "log2", "log10", "cbrt", "erf", "erfc"):
+    print("tiny", name, digest(ao.map(tiny, f"{name}(x)", ieee=True)))
+
 for index in range(400):
     case = case_of(99, index, ("map",))
     positional = [case.arrays.get(n, case.numbers.get(n)) for n in case.positional]

@@ -27,9 +27,21 @@ static INLINE double erf_of(double x, double u, double small)
     return x == x ? r : x + x;
 }
 
+/* x + x e of a normal x, rounded once: where a fused multiplication is emulated, its product must not be tiny. */
+static INLINE double small_erf(double x, double e)
+{
+#if FUSED_IS_FAST
+    return fused(x, e, x);
+#else
+    const int tiny = fabs(x) < 0x1p-800;
+    const double y = x * (tiny ? 0x1p200 : 1.0);
+    return fused(y, e, y) * (tiny ? 0x1p-200 : 1.0);
+#endif
+}
+
 static INLINE double core_erf(double x)
 {
-    return erf_of(x, x, fused(x, poly_erf(x * x), x));
+    return erf_of(x, x, small_erf(x, poly_erf(x * x)));
 }
 
 /* x + x E(0) of a subnormal x: so many units more. The product is rounded once, to a whole number: where its upper part
@@ -44,7 +56,7 @@ static INLINE double subnormal_erf(double x)
 static INLINE double whole_erf(double x)
 {
     const int subnormal = fabs(x) < 0x1p-1022;
-    const double u = kept(!subnormal, x), z = without_tiny(x), r = erf_of(x, z, fused(u, poly_erf(z * z), u));
+    const double u = kept(!subnormal, x), z = without_tiny(x), r = erf_of(x, z, small_erf(u, poly_erf(z * z)));
     return subnormal ? subnormal_erf(x) : r;
 }
 
