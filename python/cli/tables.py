@@ -13,7 +13,7 @@ import functools
 import itertools
 import re
 from array import array
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, TypeAlias
@@ -76,11 +76,11 @@ class Term:
     whole: bool  # it needs all rows at once, as sum(x) does
 
 
-def term(text: str, numbers: dict[str, Number], ieee: bool) -> Term:
-    """Reads an expression. ExpressionError, with the text as it was written."""
+def term(text: str, names: Iterable[str], ieee: bool) -> Term:
+    """Reads an expression. names: what is bound, and hides constants such as e. ExpressionError, as it was written."""
     plain, columns = with_stand_ins(text)
     try:
-        kernel = text_kernel(plain, numbers, ieee=ieee)
+        kernel = text_kernel(plain, tuple(names), ieee=ieee)
     except ExpressionError as error:
         raise as_written(error, text, columns) from None
     try:
@@ -123,11 +123,13 @@ class Bound:
     """Expressions over the columns of one file: which columns they need, and their values for the rows read last."""
 
     def __init__(self, rows: Rows, terms: dict[str, Term], args: argparse.Namespace, *known: str) -> None:
-        self.rows, self.terms, self.numbers, self.ieee = rows, terms, args.names, args.ieee
+        self.rows, self.numbers, self.ieee = rows, args.names, args.ieee
+        hiding = (*self.numbers, *rows.names, *terms)
+        self.terms = {name: term(one.text, hiding, args.ieee) for name, one in terms.items()}
         self.to = args.to.code if vars(args).get("to") else None
         self.sources: dict[str, str] = {}  # names in expressions: the columns that they mean
         added = set(known)
-        for name, one in terms.items():
+        for name, one in self.terms.items():
             for param in one.kernel.params:
                 if param in one.columns or param not in (*self.numbers, *added):
                     self.sources[param] = one.columns.get(param, param)
@@ -288,11 +290,16 @@ def write_rows(args: argparse.Namespace, inputs: Inputs, terms: dict[str, Term],
                keep: Term | None) -> None:  # fmt: skip
     """Writes rows as text: all, or those for which `keep` is true; of each the selected fields, and the terms."""
     added = [name for name in terms if name]
+    wanted = args.select
     for number, path in enumerate(args.inputs):
         whole = whole_values(args, inputs, path, terms, keep)
         with inputs.open(path) as rows:
             bound = Bound(rows, {**terms, **({"": keep} if keep else {})}, args)
-            fields = None if args.select is None else tuple(rows.field(name) for name in args.select)
+            fields = None if wanted is None else tuple(rows.field(name) for name in wanted)
+            there = {*(rows.names if wanted is None else wanted)}
+            if again := [name for name in added if name in there]:
+                raise TextError(f"{rows.at()}there is a column {again[0]!r} already: give the new one another name, or "
+                                "leave that one out by --select")  # fmt: skip
             if not number:
                 write(header_text(rows, fields, added))
             start = 0

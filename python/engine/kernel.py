@@ -416,7 +416,7 @@ class Kernel(_machine.KernelBase):
         """Raises ExpressionError if the text is of all elements at once."""
         if self._inner is None or self._text is None:
             return
-        text = self._inner.inner[0].reduction
+        text = self._inner.inner[0][0]
         at = max(self._text.find(text.name + "("), 0)
         line = 1 + self._text.count("\n", 0, at)
         column = at - self._text.rfind("\n", 0, at)

@@ -203,6 +203,7 @@ static INLINE double whole_acos(double x)
     return a < 1.0 ? r : a == 1.0 ? end : edge;
 }
 
+MARKS1(raises_asin)
 MATH1(asin, raises_asin)
 MATH1(acos, raises_asin)
 EASY1(atan)
