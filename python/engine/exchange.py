@@ -406,10 +406,10 @@ def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: 
         options["typecode"] = OWN_TRUTHS
     args = tuple(map(_buffer_of, args))
     options = {name: _buffer_of(value) for name, value in options.items()}
-    if rule.truth is not None and kind is _SERIES:
+    if rule.truth is not None and lead is not None and kind is _SERIES:
         mask = rule.truth(kernel, *args, **options)
-        result = _machine.compact(_buffer_of(lead), mask)
-        return _SERIES.give(sys.modules["pandas"], [result], [None], lead, labelled.kept(lead.index, mask))  # type: ignore[misc]
+        left = _machine.compact(lead.to_numpy(), mask)
+        return _as_labelled(sys.modules["pandas"], [left], [None], lead, labelled.kept(lead.index, mask))
     result = rule.method(kernel, *args, **options)
     if not rule.gives or options.get("out") is not None or kind is None or kind.give is None:
         return result
