@@ -60,8 +60,10 @@ VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
 MAX_INLINE = 8
 #: Instructions executed for one function: ways that never meet again could be exponentially many.
 MAX_STEPS = 20_000
-#: The versions whose loops are known: what is on the stack in one has changed with nearly every version.
-LOOPS = sys.version_info < (3, 14)
+#: What a for loop has on the stack: its iterator and, since 3.15, the index of a tuple's next element above it.
+_LOOP_ITEMS = 2 if sys.version_info >= (3, 15) else 1
+#: Instructions that an exhausted iterator passes over: END_FOR since 3.12, and in 3.13 the POP_TOP after it.
+_PASSED_OVER = {(3, 11): 0, (3, 13): 2}.get(sys.version_info[:2], 1)
 #: What LOAD_COMMON_CONSTANT loads, by its argument: new in 3.14, and since 3.15 also None, True, False and -1.
 _COMMON_CONSTANTS: list[object] = getattr(opcode, "_common_constants", [])
 
@@ -333,7 +335,7 @@ class _Frame:
         if "JUMP" not in name and name != "FOR_ITER":
             return (k + 1,)
         target = self.at[i.argval]
-        if target <= k and not (LOOPS and self.is_next(target)):
+        if target <= k and not self.is_next(target):
             raise self.unsupported(i, "it has a loop")
         return (target,) if name in ("JUMP_FORWARD", "JUMP_BACKWARD") else (k + 1, target)
 
@@ -552,6 +554,8 @@ class _Run:
             return NONE
         if type(value) in (tuple, frozenset):
             return _Object(value)
+        if type(value) is slice:  # of constants: a constant itself since 3.14
+            raise Unsupported("a slice")
         raise Unsupported(f"the constant {_describe(value)} is no number")
 
     # -- rules: loads and stores ---------------------------------------------------------------------------------------
@@ -751,28 +755,30 @@ class _Run:
 
     def get_iterator(self, i: dis.Instruction) -> None:
         iterated = self.stack.pop()
+        if i.arg:  # 3.15: what a generator delegates to
+            raise Unsupported("a loop")
         if not isinstance(iterated, _Object) or type(iterated.value) not in (range, tuple):
             raise Unsupported("a loop over something that is no constant range or tuple")
         if iterated.value[MAX_STEPS:]:
             raise Unsupported(f"a loop of more than {MAX_STEPS} steps")
         if not _numbers(iterated.value):
             raise Unsupported("a loop over other things than numbers")
-        self.stack.append(_Iterator(tuple(iterated.value)))
+        self.stack += [_Iterator(tuple(iterated.value)), NULL][:_LOOP_ITEMS]
 
     def next_number(self, i: dis.Instruction) -> None:
-        iterator = self.stack[-1]
-        if not LOOPS or not isinstance(iterator, _Iterator):
+        iterator = self.stack[-_LOOP_ITEMS]
+        if not isinstance(iterator, _Iterator):
             raise Unsupported("a loop")
         if iterator.taken < len(iterator.numbers):
-            self.stack[-1] = _Iterator(iterator.numbers, iterator.taken + 1)
+            self.stack[-_LOOP_ITEMS] = _Iterator(iterator.numbers, iterator.taken + 1)
             self.stack.append(self.build.const(iterator.numbers[iterator.taken]))
             return
-        self.stack.pop()
-        self.k = self.frame.at[i.argval]
-        if sys.version_info >= (3, 12):  # what CPython passes over where the iterator is exhausted
-            self.k += 1  # END_FOR
-        if sys.version_info >= (3, 13):
-            self.k += 1  # POP_TOP
+        if sys.version_info < (3, 14):  # since then POP_ITER follows
+            self.stack.pop()
+        self.k = self.frame.at[i.argval] + _PASSED_OVER
+
+    def end_loop(self, i: dis.Instruction) -> None:
+        del self.stack[-_LOOP_ITEMS:]
 
     # -- rules: control ------------------------------------------------------------------------------------------------
 
@@ -928,4 +934,5 @@ _RULES: dict[str, Callable[[_Run, dis.Instruction], Any]] = {
     "JUMP_BACKWARD": _Run.jump,
     "GET_ITER": _Run.get_iterator,
     "FOR_ITER": _Run.next_number,
+    "POP_ITER": _Run.end_loop,
 }

@@ -28,12 +28,13 @@ from .reductions import (
     reduce,
     sum,
 )
-from .settings import isa, set_num_threads
+from .settings import isa, native, set_native, set_num_threads
 
 TYPE_CHECKING = bool(0)  # False; Jedi, which completes in editors, leaves out what stands below a plain False
 if TYPE_CHECKING:
     from .arithmetic import add, clip, divide, multiply, normalize, scale, subtract
     from .compiler.parse import ExpressionError
+    from .delimited import read_csv, scan_csv
     from .engine.functions import NotCompilable
     from .engine.kernel import Kernel
     from .order import ArrayIterator, argsort, array_iterator, first, reverse, searchsorted, slice, sort, topk, unique
@@ -84,15 +85,19 @@ __all__ = [
     "min",
     "minmax",
     "multiply",
+    "native",
     "normalize",
     "open",
     "prod",
     "quantile",
+    "read_csv",
     "reduce",
     "reverse",
     "rolling",
     "scale",
+    "scan_csv",
     "searchsorted",
+    "set_native",
     "set_num_threads",
     "slice",
     "sort",
@@ -112,6 +117,7 @@ _LATER = {
     "compiler.parse": ("ExpressionError",),
     "engine.functions": ("NotCompilable",),
     "engine.kernel": ("Kernel",),
+    "delimited": ("read_csv", "scan_csv"),
     "arithmetic": ("add", "clip", "divide", "multiply", "normalize", "scale", "subtract"),
     "order": (
         "ArrayIterator",

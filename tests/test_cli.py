@@ -25,8 +25,9 @@ from typing import ClassVar
 
 import arrayops
 import pytest
+from arrayops import delimited
 from arrayops.cli import commands as cli
-from arrayops.cli import streams
+from arrayops.cli import streams, tables
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import outcome
@@ -35,6 +36,7 @@ DOCS = pathlib.Path(__file__).parent.parent / "docs" / "command-line.md"
 COMMAND = [sys.executable, "-m", "arrayops"]
 SWAPPED = ">" if sys.byteorder == "little" else "<"
 MISSING = ": --missing skip leaves it out, --missing NUMBER fills it in"
+RAGGED = ": --ragged skip leaves such rows out, --ragged fill takes fields that are not there for missing ones"
 SAMPLES = {code: [1, 2, 3, 100] for code in "bBhHiIlLqQ"} | {code: [1.0, -0.0, 2.5, math.inf] for code in "fd"}
 
 
@@ -70,7 +72,8 @@ def raw(code, values, swapped=False):
 def tiny_chunks(monkeypatch):
     monkeypatch.setattr(streams, "CHUNK_BYTES", 32)
     monkeypatch.setattr(streams, "TEXT_BLOCK_BYTES", 16)
-    monkeypatch.setattr(streams, "CSV_CHUNK_ROWS", 3)
+    monkeypatch.setattr(tables, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 16)
 
 
 class Dribble(io.RawIOBase):
@@ -219,19 +222,23 @@ def test_csv(argv, text, expected, tiny_chunks):
         (["--text", "-t", "q"], "9" * 4000, "line 1: int too big to convert"),
         (["--text"], "\0\n", "line 1: '\\x00' is not a number"),
         (["--text", "-t", "B"], "1\n\n256\n", "line 3: unsigned byte integer is greater than maximum"),
-        (["--csv", "2"], "1,2\n3\n", "line 2 has 1 columns and no column 2"),
-        (["--csv", "2"], "1,\n", f"line 1: the cell is empty{MISSING}"),
-        (["--csv", "1", "--na", "NA,-"], "1\n - \n", f"line 2: '-' is missing{MISSING}"),
+        (["--csv", "2"], "1,2\n3\n", f"line 2 has 1 field, and the first row 2{RAGGED}"),
+        (["--csv", "3"], "1,2\n", "there is no column #3; there are 2"),
+        (["--csv", "2"], "1,\n", f"line 1, column #2: the cell is empty{MISSING}"),
+        (["--csv", "1", "--na", "NA,-"], "1\n - \n", f"line 2, column #1: '-' is missing{MISSING}"),
         (["--text", "--na", "NA"], "1\nNA\n", f"line 2: 'NA' is missing{MISSING}"),
         (["--text", "--na", "NA", "--missing", "skip"], "1\nNA\nN\n", "line 3: 'N' is not a number"),
         (["--text", "--na", "-999", "--missing", "error"], "1\n-999\n", f"line 2: '-999' is missing{MISSING}"),
-        (["--csv", "2", "--missing", "skip"], "1,2\n1\n", "line 2 has 1 columns and no column 2"),
+        (["--csv", "2", "--missing", "skip"], "1,2\n1\n", f"line 2 has 1 field, and the first row 2{RAGGED}"),
         (["--csv", "b"], "a\n1\n", "line 1 has no column 'b'; the columns are 'a'"),
         (["--csv", "0"], "a\n1\n", "line 1 has no column '0'; the columns are 'a'"),
-        (["--csv", "a"], "a,a\n1,2\n", "line 1 has more than one column 'a'; the columns are 'a', 'a'"),
+        (["--csv", "a"], "a,a\n1,2\n",
+         "line 1 has more than one column 'a'; the columns are 'a', 'a'; #1 is the first of them"),
         (["--csv", "a"], "", "line 1 has no column 'a'; the columns are "),
-        (["--csv", "a"], 'b,a\n"' + "x" * 200_000, "line 2: field larger than field limit (131072)"),
-        (["--csv", "a", "--skip", "3"], "1\n2\n3\na\nx\n", "line 5: 'x' is not a number"),
+        (["--csv", "a"], 'b,a\n"' + "x" * 200_000, 
+         "line 2, a field begins with a quote and never ends: quotes within a field are doubled; "
+         "--quote '' takes them for text"),
+        (["--csv", "a", "--skip", "3"], "1\n2\n3\na\nx\n", "line 5, column 'a': 'x' is not a number"),
     ],
 )
 def test_text_that_is_not_numbers(argv, text, message):
@@ -476,14 +483,13 @@ def test_terminal_escapes_in_an_expression_are_not_printed():
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        ([], "arguments are required: COMMAND"),
         (["frobnicate"], "invalid choice: 'frobnicate'"),
         (["map"], "required: expression"),
         (["map", "x"], "raw input needs its type"),
         (["map", "x", "-t", "z"], "'z' is not a type"),
         (["map", "x", "-t", "=d"], "'=d' is not a type"),
         (["map", "x", "-t", ""], "'' is not a type"),
-        (["map", "x", "-t", "d", "a", "b"], "unrecognized arguments: b"),
+        (["map", "x", "-t", "d", "a", "b"], "'a': No such file or directory"),
         (["map", "x", "--text", "--csv", "a"], "not allowed with"),
         (["map", "x", "-t", "d", "--skip", "1"], "--skip counts lines"),
         (["map", "x", "--text", "--skip", "-1"], "--skip"),
@@ -787,12 +793,23 @@ def test_progress_bar(delay, stderr, bars, fake_tqdm, monkeypatch, tmp_path, tin
     assert [(bar.options["total"], bar.n, bar.closed) for bar in fake_tqdm] == [(800, 800, True)] * bars
 
 
-def test_no_progress_bar_without_tqdm(monkeypatch):
+def test_progress_in_plain_text_without_tqdm(monkeypatch, tmp_path, tiny_chunks):
     monkeypatch.setattr(cli, "PROGRESS_DELAY", -1.0)
+    monkeypatch.setattr(cli, "PROGRESS_INTERVAL", -1.0)
     monkeypatch.setitem(sys.modules, "tqdm", None)
     terminal = Terminal()
-    assert cli.main(["map", "x", "-t", "B"], io.BytesIO(b"\1"), io.BytesIO(), terminal) == 0
-    assert terminal.getvalue() == ""
+    path = tmp_path / "in"
+    path.write_bytes(bytes(64))
+    assert cli.main(["map", "x", "-t", "B", str(path)], None, io.BytesIO(), terminal) == 0
+    written = terminal.getvalue()
+    assert "0.0 of 0.0 MB, 50 %" in written and "100 %" in written
+    shown = ""  # what is left on the line
+    for part in written.split("\r"):
+        shown = part + shown[len(part) :]
+    assert shown.strip() == ""
+    terminal = Terminal()
+    assert cli.main(["map", "x", "-t", "B"], io.BytesIO(b"\1" * 64), io.BytesIO(), terminal) == 0
+    assert "0.0 MB" in terminal.getvalue() and "%" not in terminal.getvalue()
 
 
 def test_progress_bar_is_gone_before_an_error_is_shown(fake_tqdm, monkeypatch, tiny_chunks):
@@ -828,7 +845,7 @@ def test_info():
 
 @pytest.mark.parametrize("argv", [["-h"], ["map", "--help"], ["info", "-h"]])
 def test_help(argv):
-    assert good(*argv).startswith(b"usage: python -m arrayops")
+    assert good(*argv).startswith(b"usage: arrayops")
 
 
 # ---- the documentation
@@ -848,7 +865,7 @@ def test_every_example_of_the_documentation(tmp_path):
     assert len(examples) > 10
     for command, expected in examples:
         done = subprocess.run(
-            ["sh", "-c", f'python() {{ "$PYTHON" "$@"; }}\n{command}'],
+            ["sh", "-c", f'python() {{ "$PYTHON" "$@"; }}\narrayops() {{ "$PYTHON" -m arrayops "$@"; }}\n{command}'],
             cwd=tmp_path,
             env=os.environ | {"PYTHON": sys.executable},
             stdout=subprocess.PIPE,

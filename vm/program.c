@@ -519,6 +519,7 @@ void ao_program_free(ao_program *program)
     if (!program)
         return;
     const ao_allocator allocator = program->allocator;
+    ao_native_free(&program->native, &allocator);
     allocator.call(allocator.context, program, program->bytes, 0);
 }
 
@@ -550,6 +551,17 @@ unsigned ao_program_acc_type(const ao_program *program, unsigned k)
 unsigned ao_program_faults(const ao_program *program)
 {
     return program->faults;
+}
+
+const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa)
+{
+    const ao_program *p = program;
+    const ao_native_source source = {
+        .allocator = p->allocator, .steps = p->steps, .first = p->first[AO_BODY], .end = p->first[AO_SECTIONS],
+        .inputs = p->inputs, .first_temp = p->first_temp, .temps = p->temps, .out = p->out, .regs = p->regs, .mask = p->mask,
+        .has_out = p->out_type != AO_TYPE_NONE, .scan = p->first[AO_SCAN], .scan_end = p->first[AO_EPILOGUE],
+        .accs = p->accs, .acc = p->acc, .next = p->next, .types = p->types};
+    return ao_native_of(ao_native_slots_of(p), &source, isa);
 }
 
 size_t ao_program_weight(const ao_program *program)

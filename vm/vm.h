@@ -230,7 +230,9 @@ typedef struct {
 
 enum {
     AO_KEEP = 1, /* out may be an input of the run, or holds data that must survive a stop: write finished elements only */
-    AO_FAR = 2   /* the run is part of one that is too large for caches */
+    AO_FAR = 2,  /* the run is part of one that is too large for caches */
+    AO_NATIVE = 4,        /* machine code may be made of the program once it has run often enough, and may be run */
+    AO_NATIVE_AT_ONCE = 8 /* likewise, before the first element */
 };
 
 typedef struct {

@@ -1,4 +1,4 @@
-"""The command line: `python -m arrayops map|filter|reduce|stats|explain|info`; see docs/command-line.md.
+"""The command line: `arrayops map|filter|reduce|stats|explain|info`; see docs/command-line.md.
 
 What always holds: the input is read chunk by chunk in bounded memory, and the answer is the one that the whole input
 in one array would give; an error is one message on standard error, with its place in the input, and a status that
@@ -9,15 +9,17 @@ is not 0; an output file is replaced whole or not at all.
 
 import argparse
 import io
+import itertools
 import os
 import platform
+import shutil
 import signal
 import sys
 import time
 import unicodedata
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager, redirect_stdout
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, BinaryIO, NoReturn, TextIO
 
@@ -25,42 +27,35 @@ from .. import ExpressionError, Kernel, __version__, _machine, explain, reduce
 from .. import map as map_array
 from ..compiler import evaluate, parse
 from ..compiler.machine import EXACT_FLOAT, ISA, ISA_LEVELS, TYPECODES
+from ..delimited import TextError
 from ..engine.figures import EXTREMES, NOTHING, SUMS, Gathered, as_floats, extremes, fsum, gather, joined
 from ..engine.kernel import needs_parts, text_kernel
+from .arguments import CliError, help_text, is_terminal, parse_arguments
 from .streams import (
-    SKIP,
     Chunk,
     ElementType,
-    Missing,
     Number,
     Numbers,
     StreamError,
-    bytes_left,
-    csv_chunks,
     open_input,
     open_output,
-    parse_number,
     raw_chunks,
-    shorten,
     text_chunks,
-    too_many_digits,
     write_all,
     write_raw,
     write_text,
 )
+from .summaries import Figures, Row, Summed, counted, drawn, numbers_of, plotted, written
+from .tables import Bound, Inputs, Term, column_chunks, fold_rows, term, write_rows, write_values
 
 OK, FAILED, BROKEN_PIPE = 0, 2, 128 + 13  # the shell's number for an end by SIGPIPE, on any system
 PROGRESS_DELAY = 1.0
+PROGRESS_INTERVAL = 0.2
 CARET_CONTEXT = 50
-LEFT_BEHIND = "A file .arrayops-*.tmp beside FILE is of a process that was killed, and safe to delete."
-# Keywords of the functions called here: as a name in the expression they would be taken for the option.
-RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial", "nulls", "names"})
+MOST_BINS = 1000
+QUARTILES = ["0.25", "0.5", "0.75"]
 # What Python's own arithmetic raises on an element, or a call on names and types that do not fit.
 EXPECTED = (ArithmeticError, TypeError, ValueError)
-
-
-class CliError(Exception):
-    """Something the user can put right; the message is all that is shown."""
 
 
 class Stopped(BaseException):
@@ -91,7 +86,7 @@ def main(
             return run(sys.argv[1:] if argv is None else argv, console)
     except ExpressionError as error:
         return fail(console, describe_syntax(error))
-    except (CliError, StreamError) as error:
+    except (CliError, StreamError, TextError) as error:
         return fail(console, str(error))
     except BrokenPipeError:
         abandon(console.stdout)
@@ -111,200 +106,16 @@ def standard(stream: TextIO | None) -> BinaryIO:
 
 
 def run(argv: list[str], console: Console) -> int:
-    args = parse_arguments(argv, console)
-    if args is not None:
-        args.command(args, console)
-    return OK
-
-
-# ---- arguments -----------------------------------------------------------------------------------------------------
-
-
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are CliErrors, so that one place decides how errors look."""
-
-    def error(self, message: str) -> NoReturn:
-        raise CliError(f"{message}\n{self.format_usage().rstrip()}")
-
-
-def parse_arguments(argv: list[str], console: Console) -> argparse.Namespace | None:
-    """Parses and checks the arguments; gives None if they asked for help, which is then printed."""
-    shown = io.StringIO()
-    parser, commands = build_parsers()
-    try:
-        with redirect_stdout(shown):
-            if not argv or argv[0] not in commands:
-                parser.parse_args(argv)  # help, or an error that lists the commands
-            # Intermixed, or an input file after an option would be refused as one argument too many.
-            args = commands[argv[0]].parse_intermixed_args(protect_expression(argv[1:]))
-    except SystemExit:
-        write_all(console.stdout, shown.getvalue().encode())
+    if not argv:
+        print(help_text(), end="", file=console.stderr)
+        return FAILED
+    args = parse_arguments(argv, console.stdin)
+    if isinstance(args, str):
+        write_all(console.stdout, args.encode())
         console.stdout.flush()
-        return None
-    check_arguments(args)
-    return args
-
-
-def protect_expression(argv: list[str]) -> list[str]:
-    """Lets `map "-x"` through: argparse takes what begins with - for an option, but not with a space before it."""
-    if argv and argv[0][:1] == "-" and argv[0][:2] not in ("-", "--", "-h", "-t", "-o", "-p"):
-        return [" " + argv[0], *argv[1:]]
-    return argv
-
-
-def check_arguments(args: argparse.Namespace) -> None:
-    """Fills in what follows from other arguments and refuses what does not go together."""
-    if "expression" in args:
-        args.expression = args.expression.lstrip(" ")
-    if "input" not in args:
-        return
-    args.is_text = args.text or args.csv is not None
-    if args.type is None and not args.is_text:
-        raise CliError("raw input needs its type, for example -t d; for numbers as text use --text or --csv")
-    if not args.is_text and args.skip:
-        raise CliError("--skip counts lines, so it needs --text or --csv")
-    if not args.is_text and (args.na or args.missing is not None):
-        raise CliError("--na and --missing are about numbers as text, so they need --text or --csv")
-    args.type = args.type or ElementType("d")
-    args.absent = Missing(args.na, missing_value(args.missing, args.type))
-    args.names = dict(args.param) if "param" in args else {}
-    if len(args.names) < len(vars(args).get("param", [])):
-        raise CliError("a name is given twice with -p")
-
-
-def build_parsers() -> tuple[Parser, dict[str, Parser]]:
-    """The parser of the whole and, by name, the one of each command."""
-    parser = Parser(prog="python -m arrayops", description="Python's arithmetic on files and pipes of numbers.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, function, described in (
-        ("map", run_map, "compute an expression on every element"),
-        ("filter", run_filter, "keep the elements for which an expression is true"),
-        ("reduce", run_reduce, "fold all elements into one number by an expression of acc and x"),
-        ("stats", run_stats, "print count, sum, mean, min and max"),
-        ("explain", run_explain, "show what an expression is compiled to"),
-        ("info", run_info, "print version, instruction-set level, limits and typecodes"),
-    ):
-        command = commands.add_parser(name, help=described, description=described, allow_abbrev=False)
-        command.set_defaults(command=function)
-        if name in ("map", "filter", "reduce", "explain"):
-            command.add_argument("expression", help='such as "x*1.8+32"; it comes right after the command')
-        if name in ("map", "filter", "reduce", "stats"):
-            add_stream_options(command)
-        if name in ("map", "filter", "reduce"):
-            command.add_argument(
-                "-p",
-                "--param",
-                type=parameter,
-                action="append",
-                default=[],
-                metavar="NAME=NUMBER",
-                help="a number for a name in the expression; may be repeated",
-            )
-        if name in ("map", "filter", "reduce", "explain"):
-            command.add_argument("--ieee", action="store_true", help="inf and nan where Python raises on floats")
-        if name == "stats":
-            command.add_argument("--nan", choices=["skip"], help="leave nans out")
-        if name == "map":
-            command.add_argument("--to", type=element_type, metavar="TYPE", help="type of the output, default as input")
-        if name == "reduce":
-            command.add_argument("--initial", type=number, metavar="NUMBER", help="acc before the first element")
-        if name == "explain":
-            command.add_argument(
-                "-t",
-                "--type",
-                type=element_type,
-                action="append",
-                metavar="TYPE",
-                help="type of each array in turn, default d",
-            )
-    return parser, commands.choices
-
-
-def add_stream_options(command: argparse.ArgumentParser) -> None:
-    command.epilog = LEFT_BEHIND
-    command.add_argument("input", nargs="?", default="-", help="input file; - or none is standard input")
-    command.add_argument(
-        "-t",
-        "--type",
-        type=element_type,
-        metavar="TYPE",
-        help=f"type of the input: one of {' '.join(TYPECODES)}, with < or > before it for little or big endian",
-    )
-    command.add_argument(
-        "-o",
-        "--output",
-        default="-",
-        metavar="FILE",
-        help="output file, replaced only once all is written; - or none is standard output",
-    )
-    form = command.add_mutually_exclusive_group()
-    form.add_argument("--text", action="store_true", help="one number per line instead of raw binary, in and out")
-    form.add_argument("--csv", metavar="COLUMN", help="read one column of CSV: its name, or its number from 1")
-    command.add_argument("--delimiter", type=delimiter, default=",", metavar="CHAR", help="of --csv, default ,")
-    command.add_argument("--skip", type=line_count, default=0, metavar="LINES", help="leave out the first LINES lines")
-    command.add_argument(
-        "--na",
-        type=tokens,
-        default=frozenset(),
-        metavar="TOKENS",
-        help="what stands for a missing number, such as NA,-,null; an empty cell of --csv does",
-    )
-    command.add_argument("--missing", metavar="WHAT", help="of missing numbers: error (the default), skip, or a number")
-
-
-def tokens(text: str) -> frozenset[str]:
-    return frozenset(token.strip() for token in text.split(",")) - {""}
-
-
-def missing_value(text: str | None, kind: ElementType) -> Number | str | None:
-    """What takes the place of a missing number: None for an error, SKIP, or a number that the type holds."""
-    if text is None or text in ("error", SKIP):
-        return SKIP if text == SKIP else None
-    try:
-        value: Number = parse_number(text, 0, kind)
-        kind.elements(1)[0] = value
-        return value
-    except (TypeError, ValueError, OverflowError):
-        raise CliError(f"--missing takes error, skip or a number of type {kind.code!r}, not {text!r}") from None
-
-
-def element_type(text: str) -> ElementType:
-    try:
-        return ElementType.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def number(text: str) -> Number:
-    read = int if text.strip().lstrip("+-").isdecimal() else float
-    try:
-        return read(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            too_many_digits(text) or f"{shorten(text)!r} is not a number: {error}"
-        ) from None
-
-
-def parameter(text: str) -> tuple[str, Number]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER")
-    if name in RESERVED_NAMES:
-        raise argparse.ArgumentTypeError(f"{name!r} has a meaning of its own here; give the name another spelling")
-    return name, number(value)
-
-
-def delimiter(text: str) -> str:
-    char = "\t" if text in ("\\t", "tab") else text
-    if len(char) != 1 or char in '"\r\n\0':
-        raise argparse.ArgumentTypeError(f"{text!r} is not one character; for a tab give \\t")
-    return char
-
-
-def line_count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
-    return int(text)
+    else:
+        RUN[args.name](args, console)
+    return OK
 
 
 # ---- commands on streams -------------------------------------------------------------------------------------------
@@ -319,6 +130,9 @@ def elementwise(args: argparse.Namespace) -> Kernel:
 
 def run_map(args: argparse.Namespace, console: Console) -> None:
     """Writes the expression's value for every element, in the type --to or the input's."""
+    if args.is_table:
+        run_map_table(args, console)
+        return
     kernel = elementwise(args)
     to: ElementType = args.to or args.type
     check_call(lambda: kernel.map(args.type.elements(0), typecode=to.code, **args.names))
@@ -341,21 +155,58 @@ def mapper(kernel: Kernel, to: ElementType, names: dict[str, Any]) -> Callable[[
 
 
 def run_filter(args: argparse.Namespace, console: Console) -> None:
-    """Writes the elements for which the expression is true, in the type of the input."""
+    """Writes the elements for which the expression is true, in the type of the input; of a table the rows."""
+    if args.is_table:
+        keep = term(args.expression, args.names, args.ieee)
+        with table_output(args, console) as (inputs, write):
+            write_rows(args, inputs, {}, write, keep)
+        return
     kernel = elementwise(args)
     check_call(lambda: kernel.filter(args.type.elements(0), **args.names))
     transform(args, console, lambda data: kernel.filter(data, **args.names), args.type)
+
+
+def run_map_table(args: argparse.Namespace, console: Console) -> None:
+    """Writes the expression's value for every row; with --add or --select the rows."""
+    terms = {name: term(text, args.names, args.ieee) for name, text in args.add.items()}
+    one = None if args.expression is None else term(args.expression, args.names, args.ieee)
+    with table_output(args, console) as (inputs, write):
+        if one is None:
+            write_rows(args, inputs, terms, write, None)
+        else:
+            write_values(args, inputs, one, write)
+
+
+@contextmanager
+def table_output(args: argparse.Namespace, console: Console) -> Iterator[tuple[Inputs, Callable[[bytes], None]]]:
+    """The inputs, and a function that writes a piece of the output."""
+    with open_output(args.output, console.stdout) as stream:
+
+        def write(data: bytes) -> None:
+            write_all(stream, data)
+            if stream is console.stdout:
+                stream.flush()
+
+        yield table_inputs(args, console), write
+
+
+def table_inputs(args: argparse.Namespace, console: Console) -> Inputs:
+    total = total_bytes(args.inputs)
+    return Inputs(args, console.stdin, lambda chunks, position: watched(chunks, position, total, console.stderr))
 
 
 def transform(
     args: argparse.Namespace, console: Console, compute: Callable[[Numbers], Numbers], kind: ElementType
 ) -> None:
     """Writes what `compute` makes of each chunk, as elements of `kind`."""
+    if not args.is_text and args.output == "-" and is_terminal(console.stdout):
+        raise CliError("the output is binary, and standard output is a terminal: -o FILE writes a file, a pipe is "
+                       "fine, --text reads and writes numbers as text")  # fmt: skip
     with open_output(args.output, console.stdout) as stream, open_chunks(args, console) as chunks:
         for chunk in chunks:
             result = on_chunk(chunk, compute)
             if args.is_text:
-                write_text(stream, result)
+                write_text(stream, result, args.decimals)
             else:
                 write_raw(stream, result, kind)
             if stream is console.stdout:
@@ -364,6 +215,15 @@ def transform(
 
 def run_reduce(args: argparse.Namespace, console: Console) -> None:
     """Prints functools.reduce of the whole input: each chunk goes on from the exact Python number of the one before."""
+
+    if args.is_table:
+        one = term(args.expression, args.names, args.ieee)
+        with table_output(args, console) as (inputs, write):
+            found = fold_rows(args, inputs, one, () if args.initial is None else (args.initial,))
+            if not found:
+                raise CliError("the input has no rows: reduce needs --initial then")
+            write(f"{spell(found[0])}\n".encode())
+        return
 
     def fold(data: Numbers, *start: Number) -> Number:
         result: Number = reduce(data, args.expression, *start, ieee=args.ieee, **args.names)
@@ -382,16 +242,91 @@ def run_reduce(args: argparse.Namespace, console: Console) -> None:
 
 def run_stats(args: argparse.Namespace, console: Console) -> None:
     """Prints what len, math.fsum or sum, statistics.fmean, min and max give for the whole input at once."""
-    stats = Summary(args.type, args.nan)
-    with open_output(args.output, console.stdout) as stream, open_chunks(args, console) as chunks:
+    quantiles = QUARTILES * args.quartiles + args.quantile
+    with open_output(args.output, console.stdout) as stream:
+        rows = table_stats(args, console, quantiles) if args.is_table else [plain_stats(args, console, quantiles)]
+        write_all(stream, written(rows, args.format, spell).encode())
+
+
+def plain_stats(args: argparse.Namespace, console: Console, quantiles: list[str]) -> Row:
+    """Of numbers that are no table."""
+    stats, kept = Summary(args.type, args.nan), Figures(bool(quantiles))
+    with open_chunks(args, console) as chunks:
         for chunk in chunks:
             if len(chunk.data):
                 stats.add(chunk.data)
-        try:
-            rows = stats.rows()
-        except EXPECTED as error:
-            raise CliError(f"{type(error).__name__}: {error}") from None
-        write_all(stream, "".join(f"{name:5} {value}\n" for name, value in rows).encode())
+                if quantiles:
+                    kept.add(chunk.data, args.nan)
+    try:
+        row: Row = dict(stats.rows())
+    except EXPECTED as error:
+        raise CliError(f"{type(error).__name__}: {error}") from None
+    return row | {name: value for name, value in kept.row(quantiles, args.nan).items() if name[0] == "q"}
+
+
+def table_stats(args: argparse.Namespace, console: Console, quantiles: list[str]) -> list[Row]:
+    """Of columns of tables, each column of numbers if none is said."""
+    inputs, summed = table_inputs(args, console), Summed(args, bool(quantiles))
+    names = args.wanted
+    for path in args.inputs:
+        with inputs.open(path) as rows:
+            names = names or [f"`{name}`" for name in numbers_of(rows) if name != args.by and "`" not in name]
+            if not names:
+                raise CliError(f"{rows.at()}no column has a number in its first row; say which are to be summed up")
+            summed.add(rows, {shown(name): term(name, args.names, args.ieee) for name in names}, inputs)
+    return summed.rows([shown(name) for name in names], quantiles)
+
+
+def shown(name: str) -> str:
+    """An expression as it is called in the output: a column by its name."""
+    return name[1:-1] if name[:1] == name[-1:] == "`" and name.count("`") == 2 else name
+
+
+# ---- histograms ----------------------------------------------------------------------------------------------------
+
+
+def run_hist(args: argparse.Namespace, console: Console) -> None:
+    """Draws how many numbers there are in equal bins from the smallest to the largest."""
+    if args.is_table and len(args.wanted) != 1:
+        raise CliError("hist needs one column or expression of the table")
+    if not 0 < args.bins <= MOST_BINS:
+        raise CliError(f"--bins takes a number from 1 to {MOST_BINS}")
+    one = term(args.wanted[0], args.names, args.ieee) if args.is_table else None
+    again = total_bytes(args.inputs) is not None
+    counts, edges = counted(lambda: parts_of(args, console, one), again, args.bins, args.nan)
+    if args.plot:
+        plotted(counts, edges, shown(args.wanted[0]) if one else "x", args.log, args.plot)
+        return
+    with open_output(args.output, console.stdout) as stream:
+        if args.format == "text":
+            width = shutil.get_terminal_size().columns
+            text = drawn(counts, edges, width, args.log, can_draw_blocks(console))
+        else:
+            pairs = zip(itertools.pairwise(edges), counts, strict=True)
+            text = written([{"from": a, "to": b, "count": n} for (a, b), n in pairs], args.format, spell)
+        write_all(stream, text.encode())
+
+
+def can_draw_blocks(console: Console) -> bool:
+    """Whether the terminal can show more than ASCII; what is no terminal can."""
+    encoding = getattr(sys.stdout, "encoding", None) if console.stdout is standard(sys.stdout) else None
+    return encoding is None or "utf" in encoding.lower()
+
+
+def parts_of(args: argparse.Namespace, console: Console, one: Term | None) -> Iterator[Numbers]:
+    """The numbers of the input, or of an expression of a table, a part at a time."""
+    if one is None:
+        with open_chunks(args, console) as chunks:
+            for chunk in chunks:
+                if len(chunk.data):
+                    yield chunk.data
+        return
+    inputs = table_inputs(args, console)
+    for path in args.inputs:
+        with inputs.open(path) as rows:
+            bound = Bound(rows, {"": one}, args)
+            for count in inputs.chunks(rows):
+                yield bound.computed(bound.read(), count, bound.values)[""]
 
 
 def check_call(call: Callable[[], object]) -> None:
@@ -432,16 +367,37 @@ def first_failure(
 
 @contextmanager
 def open_chunks(args: argparse.Namespace, console: Console) -> Iterator[Iterator[Chunk]]:
-    """Opens the input as chunks, with a progress bar over it."""
-    with open_input(args.input, console.stdin) as stream:
-        if args.csv is not None:
-            chunks = csv_chunks(stream, args.type, args.csv, args.delimiter, args.skip, args.absent)
-        elif args.text:
-            chunks = text_chunks(stream, args.type, args.skip, args.absent)
-        else:
-            chunks = raw_chunks(stream, args.type)
-        with closing(watched(chunks, bytes_left(stream), console.stderr)) as shown:
-            yield shown
+    """The input files as chunks, with a progress bar over them."""
+    total = total_bytes(args.inputs)
+    with closing(watched(chunks_of(args, console), lambda chunk: chunk.position, total, console.stderr)) as shown:
+        yield shown
+
+
+def chunks_of(args: argparse.Namespace, console: Console) -> Generator[Chunk, None, None]:
+    """The chunks of all files: elements and bytes are counted through."""
+    start = position = 0
+    for path in args.inputs:
+        name = f"{path}, " if len(args.inputs) > 1 else ""
+        elements = done = 0
+        with open_input(path, console.stdin) as stream:
+            for chunk in chunks_of_stream(args, stream, None if path == "-" else path):
+                elements, done = chunk.start + len(chunk.data), chunk.position
+                yield replace(chunk, start=start + chunk.start, position=position + done, name=name)
+        start, position = start + elements, position + done
+
+
+def chunks_of_stream(args: argparse.Namespace, stream: BinaryIO, name: str | None) -> Iterator[Chunk]:
+    if args.csv is not None:
+        return column_chunks(stream, name, args, args.form)
+    if args.text:
+        return text_chunks(stream, args.type, args.skip, args.absent)
+    return raw_chunks(stream, args.type)
+
+
+def total_bytes(paths: list[str]) -> int | None:
+    """The bytes of all files; None if one of them is not a regular one."""
+    sizes = [os.path.getsize(path) if os.path.isfile(path) else None for path in paths]
+    return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
 def spell(value: Number) -> str:
@@ -452,7 +408,8 @@ def spell(value: Number) -> str:
         return hex(int(value))
 
 
-def watched(chunks: Iterator[Chunk], total: int | None, stderr: TextIO) -> Generator[Chunk, None, None]:
+def watched(chunks: Iterator[Any], position: Callable[[Any], int], total: int | None,
+            stderr: TextIO) -> Generator[Any, None, None]:  # fmt: skip
     """Passes chunks on, with a tqdm bar on a terminal once the work has taken PROGRESS_DELAY seconds."""
     bar: Any = None
     undecided = stderr.isatty()
@@ -461,9 +418,9 @@ def watched(chunks: Iterator[Chunk], total: int | None, stderr: TextIO) -> Gener
         for chunk in chunks:
             yield chunk
             if undecided and time.monotonic() - began > PROGRESS_DELAY:
-                bar, undecided = progress_bar(chunk.position, total, stderr), False
+                bar, undecided = progress_bar(position(chunk), total, stderr), False
             if bar is not None:
-                bar.update(chunk.position - bar.n)
+                bar.update(position(chunk) - bar.n)
     finally:
         if bar is not None:
             bar.close()
@@ -473,8 +430,34 @@ def progress_bar(done: int, total: int | None, stderr: TextIO) -> Any:
     try:
         tqdm = import_module("tqdm")  # only here: to load it takes longer than most of our runs
     except ImportError:
-        return None
+        return PlainBar(done, total, stderr)
     return tqdm.tqdm(initial=done, total=total, unit="B", unit_scale=True, leave=False, file=stderr)
+
+
+class PlainBar:
+    """How far the work is, in one line of a terminal, without tqdm."""
+
+    def __init__(self, done: int, total: int | None, stderr: TextIO) -> None:
+        self.n, self.total, self.stderr = done, total, stderr
+        self.shown = 0.0
+        self.width = 0
+
+    def update(self, count: int) -> None:
+        """So many bytes more; several times a second is enough to be seen."""
+        self.n += count
+        if (now := time.monotonic()) - self.shown > PROGRESS_INTERVAL:
+            self.shown = now
+            part = f" of {self.total / 1e6:.1f} MB, {100 * self.n // max(1, self.total)} %" if self.total else " MB"
+            self.write(f"{self.n / 1e6:.1f}{part}")
+
+    def close(self) -> None:
+        """Leaves an empty line."""
+        self.write("")
+
+    def write(self, text: str) -> None:
+        """In place of what was shown before."""
+        print(f"\r{text:{self.width}}\r{text}", end="", file=self.stderr, flush=True)
+        self.width = len(text)
 
 
 # ---- statistics ----------------------------------------------------------------------------------------------------
@@ -493,13 +476,13 @@ class Summary:
         self.seen = joined(self.seen, found)
         self.doubles = joined(self.doubles, found if self.kind.is_float else doubles(data, found))
 
-    def rows(self) -> list[tuple[str, str]]:
+    def rows(self) -> list[tuple[str, Number]]:
         """(name, value) in the order of printing; of no elements there is a count and a sum."""
         rows: list[tuple[str, Number]] = [("count", self.seen.count), ("sum", fsum(self.seen, self.kind.is_float))]
         if self.seen.count:
             low, high = extremes(self.seen)
             rows += [("mean", fsum(self.doubles, True) / self.seen.count), ("min", low), ("max", high)]
-        return [(name, spell(value)) for name, value in rows]
+        return rows
 
 
 def doubles(ints: Numbers, found: Gathered) -> Gathered:
@@ -535,12 +518,25 @@ def run_info(args: argparse.Namespace, console: Console) -> None:
         ("arrayops", __version__),
         ("python", f"{platform.python_implementation()} {platform.python_version()} on {platform.machine()}"),
         ("isa", f"{ISA}, of {' '.join(ISA_LEVELS)} on this machine"),
+        ("native", "yes" if _machine.native() != "0" else "no"),
         ("limits", ", ".join(f"{name} {value}" for name, value in limits.items())),
         ("byte order", sys.byteorder),
         *(("type " + code, f"{_machine.TYPECODES[code]['size']} bytes") for code in TYPECODES),
     ]
     write_all(console.stdout, "".join(f"{name:10} {value}\n" for name, value in rows).encode())
     console.stdout.flush()
+
+
+#: The functions of commands.
+RUN: dict[str, Callable[[argparse.Namespace, Console], None]] = {
+    "map": run_map,
+    "filter": run_filter,
+    "reduce": run_reduce,
+    "stats": run_stats,
+    "hist": run_hist,
+    "explain": run_explain,
+    "info": run_info,
+}
 
 
 # ---- errors and signals --------------------------------------------------------------------------------------------

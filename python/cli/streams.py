@@ -1,4 +1,4 @@
-"""Numbers in and out of files and pipes, for the command line: raw binary, text lines, a CSV column.
+"""Numbers in and out of files and pipes, for the command line: raw binary and text lines; tables are tables.py.
 
 What always holds: memory is bounded by CHUNK_BYTES and MAX_LINE_BYTES, never by the size of the input; a chunk is
 valid until the next one is asked for; an output file is replaced whole or left as it was. A number is never changed
@@ -10,7 +10,6 @@ page cache costs less than the page faults of a mapping.
 Nothing here knows about expressions, and nothing here prints.
 """
 
-import csv
 import os
 import secrets
 import stat
@@ -27,7 +26,6 @@ from ..engine import common, kernel
 
 CHUNK_BYTES = 1 << 20
 TEXT_BLOCK_BYTES = 1 << 18
-CSV_CHUNK_ROWS = 1 << 15
 MAX_LINE_BYTES = 1 << 20
 MAX_COLUMN_DIGITS = 10  # what is longer is taken for a name
 SHOWN_CHARS = 60  # of the input, in a message
@@ -124,11 +122,12 @@ class Chunk:
     start: int
     position: int
     lines: Sequence[int] | None = None
+    name: str = ""  # of the file, if there are several
 
     def where(self, index: int) -> str:
         """Names the element at `index` of this chunk by its place in the whole input."""
         line = f" (line {self.lines[index]})" if self.lines else ""
-        return f"element {self.start + index}{line}"
+        return f"{self.name}element {self.start + index}{line}"
 
 
 # ---- raw binary ----------------------------------------------------------------------------------------------------
@@ -307,58 +306,8 @@ def pack(values: list[Number], lines: Sequence[int], kind: ElementType) -> Numbe
         raise
 
 
-def csv_chunks(
-    stream: BinaryIO,
-    kind: ElementType,
-    column: str,
-    delimiter: str = ",",
-    skip: int = 0,
-    missing: Missing = NONE_MISSING,
-) -> Iterator[Chunk]:
-    """Yields one column of a CSV text: by its 1-based number, or by its name in the first row after `skip` lines."""
-    lines = Lines(stream, skip)
-    rows = csv_rows(lines, delimiter)
-    index = int(column) - 1 if is_column_number(column) else column_index(rows, column)
-    start = 0
-    numbers: list[int] = []
-    values: list[Number] = []
-    for line, row in rows:
-        if index >= len(row):
-            raise StreamError(f"line {line} has {len(row)} columns and no column {column}")
-        value = missing.value(row[index].strip(), line, kind)
-        if value is None:
-            continue
-        values.append(value)
-        numbers.append(line)
-        if len(values) == CSV_CHUNK_ROWS:
-            yield Chunk(pack(values, numbers, kind), start, lines.position, numbers)
-            start, numbers, values = start + len(values), [], []
-    yield Chunk(pack(values, numbers, kind), start, lines.position, numbers)
-
-
-def csv_rows(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yields (number of the row's last line, fields) for every row that is not blank."""
-    texts = (line.decode("utf-8", "replace") + "\n" for _, block in lines.blocks() for line in block)
-    reader = csv.reader(texts, delimiter=delimiter)
-    try:
-        for row in reader:
-            if row:
-                yield lines.skip + reader.line_num, row
-    except csv.Error as error:
-        raise StreamError(f"line {lines.skip + reader.line_num}: {error}") from None
-
-
 def is_column_number(column: str) -> bool:
     return column.isdecimal() and len(column) < MAX_COLUMN_DIGITS and int(column) > 0
-
-
-def column_index(rows: Iterator[tuple[int, list[str]]], name: str) -> int:
-    line, header = next(rows, (1, []))
-    names = [field.strip() for field in header]
-    if names.count(name) == 1:
-        return names.index(name)
-    problem = "more than one column" if name in names else "no column"
-    raise StreamError(f"line {line} has {problem} {name!r}; the columns are {shorten(', '.join(map(repr, names)))}")
 
 
 # ---- output --------------------------------------------------------------------------------------------------------
@@ -377,14 +326,12 @@ def write_raw(stream: BinaryIO, data: Numbers, kind: ElementType) -> None:
     write_all(stream, memoryview(data).cast("B"))
 
 
-def write_text(stream: BinaryIO, data: Numbers) -> None:
+def write_text(stream: BinaryIO, data: Numbers, decimals: int = -1) -> None:
     """Writes one number per line, each as Python's repr: the shortest text that reads back as the same double.
 
-    Truth values are 0 and 1, as they are read.
+    Truth values are 0 and 1, as they are read. decimals: floats with so many digits behind the point instead.
     """
-    if len(data):
-        spelled = (repr(int(x) if isinstance(x, bool) else x) for x in data.tolist())
-        write_all(stream, ("\n".join(spelled) + "\n").encode("ascii"))
+    write_all(stream, _machine.spell_lines(data, decimals))
 
 
 def write_all(stream: BinaryIO, data: bytes | memoryview) -> None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import _machine
 from ..compiler.infer import Inference
 from ..compiler.ir import FUNCTIONS, IR
 from ..compiler.lower import FAULTS
-from ..compiler.machine import MACHINE_TYPES, OPS, STORE, STORED_TYPES
+from ..compiler.machine import ISA, MACHINE_TYPES, OPS, STORE, STORED_TYPES
 from ..compiler.program import Program
 from ..compiler.terms import Param, number_param
 from .arguments import checked_typecode
@@ -58,6 +59,7 @@ def program_text(source: str, plans: Plans, captured: tuple[Any, ...], typecodes
     lines.append("faults: " + (", ".join(_faults(plan.listing)) or "none"))
     lines.append("bytecode:")
     lines += ["  " + line for line in plan.listing.listing().splitlines()]
+    lines += _native(plan.program, plan.listing)
     return "\n".join(["compiled", *lines])
 
 
@@ -109,3 +111,14 @@ def _faults(listing: Program) -> list[str]:
                 found[f"{i.name}_{i.type} ({why})"] = None
     return list(found)
 
+
+def _native(program: Any, listing: Program) -> list[str]:
+    """A line that says which instructions become machine code, if any do."""
+    segments = program.native()
+    if not segments:
+        return []
+    if _machine.native() == "0":
+        return ["native code: off"]
+    of = sum(len(instrs) for section, instrs in listing.sections.items() if section in ("body", "epilogue"))
+    parts = (f"{first + 1} to {end} ({size} bytes)" for first, end, size in segments)
+    return [f"native code ({ISA}): of the {of} instructions on vectors, {', '.join(parts)}"]

@@ -313,9 +313,6 @@ class Kernel(_machine.KernelBase):
         """bits: 0 for elements that are null, and not evaluated; None if there are none."""
         first = _machine.buffer_info(args[lead])
         wanted = output_typecode(first[0], typecode, out)
-        if bits is not None and self._inner is not None:
-            raise ValueError(f"{self._text!r} is of all elements, and some are null: nulls=<number> puts a number in "
-                             "their place; or compute the reduction with nulls='skip' and give it by name")  # fmt: skip
         meaning = meaning or self._meaning(args, first[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
@@ -490,21 +487,19 @@ class Kernel(_machine.KernelBase):
         """What the kernel does for arrays of these typecodes (the last one stands for any that follow) and numbers.
 
         The first line is ``compiled`` or ``callback: why``; then the expression, its terms with kinds and ranges,
-        the faults that can occur, and the bytecode.
+        the faults that can occur, and the bytecode; and which of it becomes machine code, if any does (:func:`native`).
 
         >>> import arrayops as ao
-        >>> print(ao.compile("x + 1").explain("b"))
+        >>> print(ao.compile("x + 1").explain("q"))
         compiled
         expression: x + 1
-        result: 'b'
+        result: 'q'
         terms:
-          x      int -128..127
-          add    int -127..128
-        faults: FIT_i8_i16 (does not fit the result)
+          x      int -9223372036854775808..9223372036854775807
+          add    int -9223372036854775807..9223372036854775807 (checked in i64)
+        faults: ADD_CHECKED_i64 (overflow)
         bytecode:
-          body            t0 = TO_i16_i8 in0
-          body            t0 = ADD_i16 t0, 1
-          body           out = FIT_i8_i16 t0
+          body           out = ADD_CHECKED_i64 in0, 1
         """
         named = with_names(self, names, named, self._ieee)
         plans, captured = self._plans, ()

@@ -266,7 +266,87 @@ static PyObject *py_bincount(PyObject *module, PyObject *const *args, Py_ssize_t
     return result;
 }
 
+/* -- in groups ----------------------------------------------------------------------------------------------------- */
+
+/* Elements of 8 bytes by their codes: places[c] is where those of code c begin, and then where they end. A code that changed
+ * since it was counted may find no place; nothing is written outside. */
+static void put_in_groups(const ao_array *values, const uint32_t *codes, int64_t *places, size_t n_groups, uint64_t *out)
+{
+    const uint64_t *from = values->data;
+    for (size_t i = 0; i < values->count; i++) {
+        const uint32_t code = codes[i];
+        const size_t place = code < n_groups ? (size_t)places[code]++ : values->count;
+        if (place < values->count) {
+            out[place] = from[i];
+        }
+    }
+}
+
+/* Where each group begins, and behind the last one where it ends. */
+static void begin_groups(const uint32_t *codes, size_t count, int64_t *begins, size_t n_groups)
+{
+    memset(begins, 0, (n_groups + 1) * sizeof *begins);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t code = codes[i];
+        begins[code < n_groups ? code + 1 : 0] += code < n_groups;
+    }
+    for (size_t g = 0; g < n_groups; g++) {
+        begins[g + 1] += begins[g];
+    }
+}
+
+static PyObject *grouped(module_state *state, const ao_array *values, const uint32_t *codes, size_t n_groups)
+{
+    ao_array begins, out;
+    int64_t *places = zeros(n_groups, sizeof *places);
+    PyObject *first = places ? array_new_out(state, 'q', n_groups + 1, &begins) : NULL, *second = NULL, *result = NULL;
+    if (first && (second = array_new_out(state, values->typecode, values->count, &out))) {
+        begin_groups(codes, values->count, begins.data, n_groups);
+        memcpy(places, begins.data, n_groups * sizeof *places);
+        memset(out.data, 0, values->count * sizeof(uint64_t));
+        put_in_groups(values, codes, places, n_groups, out.data);
+        result = PyTuple_Pack(2, second, first);
+        array_release(&out);
+    }
+    if (first) {
+        array_release(&begins);
+    }
+    PyMem_RawFree(places);
+    Py_XDECREF(first);
+    Py_XDECREF(second);
+    return result;
+}
+
+/* group(values, codes, groups) -> (the values, those of code 0 first and so on, each group in its order; array('q') of where
+ * groups begin, and the end). values: of an array of 8 bytes each; codes: an array('I') of as many. */
+static PyObject *py_group(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    ao_array values, codes;
+    PyObject *result = NULL;
+    if (!has_args(nargs, 3, "group(values, codes, groups)")) {
+        return NULL;
+    }
+    const size_t n_groups = PyLong_AsSize_t(args[2]);
+    array_none(&codes);
+    if (PyErr_Occurred() || array_take(state_of(module), args[0], &values) < 0) {
+        return NULL;
+    }
+    if (array_take(state_of(module), args[1], &codes) == 0 && array_check_lengths(&values, &codes) == 0) {
+        if (codes.type != AO_TYPE_u32 || codes.spacing.stride || values.spacing.stride || ao_type_sizes[values.type] != 8) {
+            PyErr_SetString(PyExc_TypeError, "group(): values of 8 bytes, and an array('I') of codes");
+        } else if (n_groups > (size_t)PY_SSIZE_T_MAX / 16) {
+            PyErr_NoMemory();
+        } else {
+            result = grouped(state_of(module), &values, codes.data, n_groups);
+        }
+    }
+    array_release(&codes);
+    array_release(&values);
+    return result;
+}
+
 PyMethodDef counting_methods[] = {
+    FAST_FUNCTION("group", py_group),
     ONE_ARGUMENT("bounds", py_bounds),
     FAST_FUNCTION("histogram", py_histogram),
     FAST_FUNCTION("bincount", py_bincount),

@@ -14,6 +14,7 @@
  *   moments  reductions                statistics; sum, min, max
  *   map  filter  fold  pipe            programs, by what they give
  *   known  front                       what Python found out before; the fast way in by it
+ *   spell  delimited                   numbers as text; rows and cells of text
  *   tables  machine                    what Python reads of all this; the module
  *
  * Conventions: functions return -1 or NULL with an exception set. Whoever fills an ao_array releases it with
@@ -73,6 +74,9 @@ typedef struct {
     PyMethodDef fronts[AO_FRONTS];
     const ao_isa *isa;
     _Atomic unsigned threads; /* that a long run may use */
+    _Atomic unsigned native;  /* flags of every job: whether it may have native code, and when; 0 if nothing encodes it */
+    _Atomic unsigned wanted;  /* the same, whatever this level has */
+    int perf_map;             /* native code is written to the map that perf reads */
 } module_state;
 
 static inline module_state *state_of(PyObject *module)

@@ -7,6 +7,7 @@
 #include "known.h"
 #include "moments.h"
 #include "../../vm/parallel.h"
+#include "../../vm/text/delimited.h"
 
 static const char *type_name(unsigned type)
 {
@@ -127,6 +128,8 @@ static const struct {
     {"SIGNATURE_NUMBER", SIGNATURE_NUMBER}, /* codes for signature() */
     {"SIGNATURE_CODES", 1 << SIGNATURE_BITS},
     {"ENTRY_ARITIES", ENTRY_ARITIES}, /* keys of ENTRIES */
+    {"MAX_ROW_BYTES", AO_MAX_ROW_BYTES}, /* of delimited text */
+    {"MAX_FIELDS", AO_MAX_FIELDS},
 };
 
 static PyObject *make_constants(void)

@@ -63,6 +63,11 @@ def with_nulls(values: array[Any]) -> Any:
     return type(ao.to_arrow(values))(values, BITS)
 
 
+def table(serial: int = 0) -> io.BytesIO:
+    """A CSV file with what Python is asked for: numbers with underscores, and of many digits."""
+    return io.BytesIO(b'a,b,c\n1,2.5,x\n,1_0,"y ""z"""\n-0,' + b"1" * 30 + b",\xc3\xa9\n" + b"3,4,5\n" * 20)
+
+
 FORMATS = ("?", "e", "i3", "u3")  # which array.array has not
 
 
@@ -254,6 +259,8 @@ ROWS = [
     Row("stats threads", one(long_doubles), lambda a: ao.stats(a)),
     Row("median", one(ints), lambda a: ao.median(a)),
     Row("median floats", one(floats), lambda a: ao.median(a)),
+    Row("read_csv", one(table), lambda t: list(ao.read_csv(t, typecodes={"c": str}, missing=0).values())),
+    Row("scan_csv", one(table), lambda t: [p["b"] for p in ao.scan_csv(t, ["b"], typecodes="d", missing="skip")]),
     Row("quantile", one(floats), lambda a: ao.quantile(a, [0.1, 0.5, 0.9])),
     Row("dot", two(ints, ints), lambda a, b: ao.dot(a, b)),
     Row("dot floats", two(floats, floats), lambda a, b: ao.dot(a, b)),
@@ -315,6 +322,8 @@ ROWS = [
     Row("explain", one(ints), lambda a: ao.explain("x + 1", "i")),
     Row("isa", one(ints), lambda a: ao.isa()),
     Row("set_num_threads", one(ints), lambda a: ao.set_num_threads(2)),
+    Row("native", one(ints), lambda a: ao.native()),
+    Row("set_native", one(ints), lambda a: ao.set_native(True)),
     Row("to_arrow", one(ints), lambda a: list(ao.from_arrow(ao.to_arrow(a)))),
     Row("nulls skipped", one(ints), lambda a: ao.sum(with_nulls(a), nulls="skip")),
     Row("nulls skipped, filter", one(ints), lambda a: ao.filter(with_nulls(a), "x > 1", nulls="skip")),

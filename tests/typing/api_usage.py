@@ -184,6 +184,16 @@ def views(path: Path) -> None:
     assert_type(field.release(), None)
 
 
+def tables(path: Path) -> None:
+    columns = ao.read_csv(path, ["price", "#2"], typecodes={"price": "d", "#2": str}, na=["NA"], missing="skip",
+                          skip=1, delimiter=";", decimal=",", thousands=".", quote=None, comment="#", header=True,
+                          units_row=True, ragged="fill")  # fmt: skip
+    assert_type(columns, dict[str, Any])
+    print(columns["price"], ao.read_csv("name", "price", typecodes="d", missing=0.5, header=["price"]))
+    for piece in ao.scan_csv(path, ["price"], ragged="skip"):
+        print(piece["price"])
+
+
 def pipelines(path: Path) -> None:
     kept = ao.lazy(floats).map("x*x").filter("x > limit", limit=1)
     assert_type(kept, ao.Pipeline)
@@ -232,6 +242,8 @@ def errors() -> None:
 def settings() -> None:
     assert_type(ao.set_num_threads(1), int)
     assert_type(ao.isa(), str)
+    assert_type(ao.native(), bool)
+    assert_type(ao.set_native(True), bool)
     assert_type(ao.__version__, str)
     print(ao.__all__)
 

@@ -1,6 +1,6 @@
 /* Any bytes: load them as a program; if it is accepted, run it at every level, in whole and in pieces, in place and
  * not, over memory filled with different garbage. Nothing may be read or written out of bounds (build with
- * sanitizers), and results, marks and the accumulator must be the same every time.
+ * sanitizers), and results, marks and the accumulator must be the same every time, with native code and without.
  *
  * LLVMFuzzerTestOneInput is the entry for libFuzzer. With AO_FUZZ_MAIN the file is a program of its own,
  *
@@ -25,7 +25,7 @@ typedef struct {
 typedef struct {
     const ao_isa *isa;
     size_t count, step;
-    int sink, keep, garbage;
+    int sink, keep, garbage, native;
     int in_place; /* the input to write over, or -1 */
 } plan;
 
@@ -120,7 +120,7 @@ static void run_plan(const ao_program *p, const plan *how, outcome *o)
     }
     void *context[2] = {out, (void *)&size};
     ao_job job = {.isa = how->isa, .inputs = (const void *const *)arrays, .params = values, .count = how->count};
-    job.flags = how->keep ? AO_KEEP : 0;
+    job.flags = (how->keep ? AO_KEEP : 0) | (how->native ? AO_NATIVE_AT_ONCE : 0);
     job.sink = (ao_sink){how->sink ? take : NULL, context};
     job.out = how->sink ? NULL : how->in_place >= 0 ? arrays[how->in_place] : out;
     ao_frame frame;
@@ -177,6 +177,16 @@ static int same_outcome(const ao_program *p, outcome *a, outcome *b, size_t coun
            && a->stops == b->stops;
 }
 
+/* The level of a number, or the slowest. */
+static const ao_isa *level_of(int number)
+{
+    int k = 0;
+    while (k < number && ao_isa_names[k])
+        k++;
+    const ao_isa *isa = ao_isa_names[k] ? ao_isa_find(ao_isa_names[k]) : NULL;
+    return isa ? isa : ao_isa_find("base");
+}
+
 static int find_twin(const ao_program *p)
 {
     const unsigned type = ao_program_out_type(p);
@@ -205,13 +215,14 @@ static int check_bytes(const unsigned char *bytes, size_t size)
     data_seed = random_u64(&state);
     const uint64_t r = random_u64(&state);
     const size_t count = r % 16 == 0 ? r >> 8 & 511 : r >> 8 & 31;
-    plan how = {ao_isa_find("base"), count, count + 1, 0, 0, garbage[0], -1};
+    plan how = {ao_isa_find("base"), count, count + 1, 0, 0, garbage[0], 0, -1};
     run_plan(p, &how, &first);
-    for (int k = 1; k < 4; k++) {
-        const ao_isa *isa = ao_isa_find(ao_isa_names[k % 3] ? ao_isa_names[k % 3] : "base");
+    for (int k = 1; k < 6; k++) {
+        const int native = k > 3;
         const size_t step = k == 1 ? count + 1 : 1 + (r >> 20) % 40;
-        const int twin = k == 3 ? find_twin(p) : -1;
-        how = (plan){isa ? isa : ao_isa_find("base"), count, step, k == 2, k == 3, garbage[k], twin};
+        const int sink = k == 2 || (native && r >> 32 & 1), keep = k == 3 || (native && r >> 33 & 1);
+        const int twin = keep && !sink ? find_twin(p) : -1;
+        how = (plan){level_of(native ? k - 3 : k % 3), count, step, sink, keep, garbage[k % 4], native, twin};
         run_plan(p, &how, &other);
         if (comparable(bytes, size) && !same_outcome(p, &first, &other, count)) {
             fprintf(stderr, "level %s, way %d: another outcome\n", how.isa->name, k);

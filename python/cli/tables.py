@@ -1,0 +1,415 @@
+"""Tables on the command line: text with a header, whose columns are names in expressions.
+
+What always holds: rows are read and written a few thousand at a time, in memory that does not grow with the file; a row
+that is kept is the text that it was. Numbers are read by arrayops.delimited: integers of 64 bits, floats from the first
+cell on that is none (Rows.settled_chunks), so the answer is the same for a file and for a pipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import functools
+import itertools
+import re
+from array import array
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, TypeAlias
+
+from .. import ExpressionError, Kernel, _machine, evaluate, reduce
+from .. import map as map_array
+from ..delimited import INT, TURN_ALL, Column, Form, Rows, TextError, Words, column_of, shorten, values_of
+from ..engine.kernel import needs_parts, text_kernel
+from .streams import Chunk, ElementType, Number, Numbers, bytes_left, is_column_number, open_input, reads
+
+CHUNK_ROWS = 1 << 13
+# What Python's own arithmetic raises on numbers.
+EXPECTED = (ArithmeticError, TypeError, ValueError)
+
+WORDS = Words(
+    type="type {!r}",
+    missing="--missing skip leaves it out, --missing NUMBER fills it in",
+    ragged="--ragged skip leaves such rows out, --ragged fill takes fields that are not there for missing ones",
+    quote="quotes within a field are doubled; --quote '' takes them for text",
+    exact="-t q reads integers, -t d rounds them",
+    numbers="",
+)
+#: Passes chunks on, and shows how far the work is; the second argument says that of a chunk.
+Watch: TypeAlias = Callable[[Iterator[Any], Callable[[Any], int]], Generator[Any, None, None]]
+#: A column whose name is no identifier, as it is written in an expression: `unit price`, col("unit price"), #3.
+QUOTED = re.compile(r"""`([^`\n]*)`|\bcol\(\s*(?:"([^"\n]*)"|'([^'\n]*)')\s*\)|(?<!\w)(#\d+)""")
+
+
+def form_of(args: argparse.Namespace) -> Form:
+    """What the input is like, as the options say. Raises ValueError for what cannot be."""
+    form = Form(
+        delimiter=args.delimiter,
+        decimal=args.decimal,
+        thousands=args.thousands,
+        quote=args.quote or None,
+        comment=args.comment,
+        skip=args.skip,
+        header=not args.no_header,
+        units_row=args.units_row,
+        ragged=args.ragged,
+        na=args.na,
+        missing=args.fill,
+        words=WORDS,
+    )
+    form.machine()
+    return form
+
+
+# -- expressions -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """An expression of columns: as it was written, its kernel, and the columns that stand-ins in it mean."""
+
+    text: str
+    plain: str
+    columns: dict[str, str]
+    kernel: Kernel
+    whole: bool  # it needs all rows at once, as sum(x) does
+
+
+def term(text: str, names: Iterable[str], ieee: bool) -> Term:
+    """Reads an expression. names: what is bound, and hides constants such as e. ExpressionError, as it was written."""
+    plain, columns = with_stand_ins(text)
+    try:
+        kernel = text_kernel(plain, tuple(names), ieee=ieee)
+    except ExpressionError as error:
+        raise as_written(error, text, columns) from None
+    try:
+        needs_parts(kernel, "")
+        whole = False
+    except ExpressionError:
+        whole = True
+    return Term(text, plain, columns, kernel, whole)
+
+
+def with_stand_ins(text: str) -> tuple[str, dict[str, str]]:
+    """The text with an identifier of the same length for every quoted column, so that places of errors stay right."""
+    columns: dict[str, str] = {}
+
+    def stand_in(match: re.Match[str]) -> str:
+        name = next(group for group in match.groups() if group is not None).strip()
+        length = match.end() - match.start()
+        fitting = (f"_{n}".ljust(length, "_") for n in itertools.count())
+        found = next(word for word in fitting if word not in text and columns.get(word, name) == name)
+        columns[found] = name
+        return found
+
+    return QUOTED.sub(stand_in, text), columns
+
+
+def as_written(error: ExpressionError, text: str, columns: dict[str, str]) -> ExpressionError:
+    """The error with the columns' own names in it."""
+    for stand_in, name in columns.items():
+        error.msg = error.msg.replace(stand_in, name)
+    if error.text is not None and columns:
+        lines = text.splitlines() or [""]
+        error.text = lines[min((error.lineno or 1) - 1, len(lines) - 1)]
+    return error
+
+
+# -- a file ------------------------------------------------------------------------------------------------------------
+
+
+class Bound:
+    """Expressions over the columns of one file: which columns they need, and their values for the rows read last."""
+
+    def __init__(self, rows: Rows, terms: dict[str, Term], args: argparse.Namespace, *known: str) -> None:
+        self.rows, self.numbers, self.ieee = rows, args.names, args.ieee
+        hiding = (*self.numbers, *rows.names, *terms)
+        self.terms = {name: term(one.text, hiding, args.ieee) for name, one in terms.items()}
+        self.to = args.to.code if vars(args).get("to") else None
+        self.sources: dict[str, str] = {}  # names in expressions: the columns that they mean
+        added = set(known)
+        for name, one in self.terms.items():
+            for param in one.kernel.params:
+                if param in one.columns or param not in (*self.numbers, *added):
+                    self.sources[param] = one.columns.get(param, param)
+            added.add(name)
+        columns: dict[int, Column] = {}
+        for name in self.sources.values():
+            column = self._column(name, args)
+            columns.setdefault(column.field, column)
+        self.columns: list[Column] = []
+        self.places: dict[str, int] = {}  # names in expressions: places among the columns
+        self.missing: dict[int, int] = {}  # cells of columns, before the rows read last
+        self.add(*columns.values())
+
+    def add(self, *columns: Column) -> None:
+        """Selects columns, which may be of no expression."""
+        self.columns = sorted([*self.columns, *columns], key=lambda column: column.field)
+        fields = [column.field for column in self.columns]
+        self.places = {param: fields.index(self.rows.field(name)) for param, name in self.sources.items()}
+        self.rows.select(self.columns)
+
+    def _column(self, name: str, args: argparse.Namespace) -> Column:
+        try:
+            if args.type is None:
+                return Column(name, self.rows.field(name), INT, TURN_ALL)
+            return column_of(self.rows, name, args.type.code, False)
+        except TextError as error:
+            close = difflib.get_close_matches(name, self.rows.names, 1)
+            raise TextError(f"{error}; did you mean {close[0]!r}?" if close else str(error)) from None
+
+    def read(self) -> dict[str, Numbers]:
+        """The columns of the rows that were read last, by their names in expressions."""
+        found = {place: values_of(self.rows, place) for place in {*self.places.values()}}
+        return {param: found[place] for param, place in self.places.items()}
+
+    def absent(self) -> dict[int, Numbers]:
+        """Of columns in which cells are missing in the rows that were read last: 1 for each that is."""
+        found = {}
+        for place in {*self.places.values()}:
+            absent, total = self.rows.machine.absent(place)
+            if total != self.missing.get(place, 0):
+                found[place], self.missing[place] = absent, total
+        return found
+
+    def absent_of(self, name: str, absent: dict[int, Numbers]) -> Numbers | None:
+        """1 for each row in which a number is missing that an expression needs; None if there is no such row."""
+        one = self.terms[name]
+        parts = [absent[self.places[p]] for p in one.kernel.params if self.places.get(p) in absent]
+        return functools.reduce(lambda a, b: map_array(a, "x | y", y=b), parts) if parts else None
+
+    def values(self, data: dict[str, Numbers], count: int) -> dict[str, Numbers]:
+        """The values of all expressions, the later ones with those before as names."""
+        known: dict[str, Any] = {**data, **self.numbers}
+        found: dict[str, Numbers] = {}
+        for name, one in self.terms.items():
+            found[name] = known[name] = self.value(one, known, count)
+        return found
+
+    def value(self, one: Term, known: dict[str, Any], count: int) -> Numbers:
+        """The value of an expression for each of so many rows."""
+        result = evaluate(one.plain, names=known, ieee=self.ieee, typecode=self.to)
+        if hasattr(result, "__len__"):
+            return result
+        return array("d" if isinstance(result, float) else "q", [result]) * count
+
+    def computed(self, data: dict[str, Numbers], count: int, compute: Callable[..., Any]) -> Any:
+        """What `compute` makes of the data; TextError with the line of the first row at which it fails."""
+        try:
+            return compute(data, count)
+        except ExpressionError:
+            raise
+        except EXPECTED as error:
+            index, first = first_failure(compute, data, count, error)
+            place = self.rows.at(self.rows.machine.lines()[index]).removesuffix(", ")
+            text = str(first).replace("pass typecode='d'", "--table -t d computes with floats")
+            raise TextError(f"{place}: {type(first).__name__}: {text}") from None
+
+
+def first_failure(compute: Callable[..., Any], data: dict[str, Numbers], count: int,
+                  error: Exception) -> tuple[int, Exception]:  # fmt: skip
+    """The first row at which it fails, found by halving: rows up to one fail if and only if it is among them."""
+    low, high = 0, count - 1
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            compute({name: values[: middle + 1] for name, values in data.items()}, middle + 1)
+            low = middle + 1
+        except EXPECTED as earlier:
+            high, error = middle, earlier
+    return low, error
+
+
+class Inputs:
+    """The files of a command, one after the other."""
+
+    def __init__(self, args: argparse.Namespace, stdin: BinaryIO, watch: Watch) -> None:
+        self.args, self.stdin, self.watch = args, stdin, watch
+        self.form = args.form
+        self.done = 0  # bytes of the files before
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Rows]:
+        """One file, its header read."""
+        with open_input(path, self.stdin) as stream:
+            read = getattr(stream, "read1", None) or stream.read
+            rows = Rows(read, None if path == "-" else path, self.form, sample=self.args.type is None)
+            if self.form.header is True and not rows.names:
+                raise TextError(f"{rows.at()}the text is empty: there is no header; "
+                                "raw input needs its type, for example -t d")  # fmt: skip
+            if any("\0" in name for name in rows.names):
+                raise TextError(f"{rows.at()}this is no text; raw input needs its type, for example -t d")
+            yield rows
+
+    def chunks(self, rows: Rows) -> Iterator[int]:
+        """How many rows were read, again and again, with a progress bar on a terminal."""
+        found = rows.chunks(CHUNK_ROWS) if self.args.type else rows.settled_chunks(CHUNK_ROWS)
+        with closing(self.watch(found, lambda count: self.done + rows.position)) as shown:
+            yield from shown
+        self.done += rows.position
+
+
+def is_file_for_two_passes(path: str) -> bool:
+    """Whether a file can be read twice."""
+    if path == "-":
+        return False
+    with open(path, "rb") as stream:
+        return bytes_left(stream) is not None
+
+
+# -- map and filter ----------------------------------------------------------------------------------------------------
+
+
+def quoted(name: str, form: Form) -> bytes:
+    """A name as a field of the header, in quotes if it must be."""
+    quote = form.quote or ""
+    if quote and any(mark in name for mark in (form.delimiter, quote, "\n", "\r")):
+        return (quote + name.replace(quote, quote * 2) + quote).encode()
+    return name.encode()
+
+
+def header_text(rows: Rows, fields: tuple[int, ...] | None, added: list[str]) -> bytes:
+    """The header, and a row of units behind it, of the rows that are written."""
+    form, lines = rows.form, []
+    for i, (line, end) in enumerate(rows.before):
+        if fields is None and not added:
+            lines.append(line + end)
+            continue
+        kept = [quoted(name, form) for name in rows.names]
+        if i:  # of the row of units
+            cells = line.split(form.delimiter.encode())
+            kept = cells if len(cells) == rows.fields else [b""] * rows.fields
+        parts = [line] if fields is None else [kept[field] for field in fields]
+        parts += [quoted(name, form) if i == 0 else b"" for name in added]
+        lines.append(form.delimiter.encode().join(parts) + end)
+    return b"".join(lines)
+
+
+def write_rows(args: argparse.Namespace, inputs: Inputs, terms: dict[str, Term], write: Callable[[bytes], None],
+               keep: Term | None) -> None:  # fmt: skip
+    """Writes rows as text: all, or those for which `keep` is true; of each the selected fields, and the terms."""
+    added = [name for name in terms if name]
+    wanted = args.select
+    for number, path in enumerate(args.inputs):
+        whole = whole_values(args, inputs, path, terms, keep)
+        with inputs.open(path) as rows:
+            bound = Bound(rows, {**terms, **({"": keep} if keep else {})}, args)
+            fields = None if wanted is None else tuple(rows.field(name) for name in wanted)
+            there = {*(rows.names if wanted is None else wanted)}
+            if again := [name for name in added if name in there]:
+                raise TextError(f"{rows.at()}there is a column {again[0]!r} already: give the new one another name, or "
+                                "leave that one out by --select")  # fmt: skip
+            if not number:
+                write(header_text(rows, fields, added))
+            start = 0
+            for count in inputs.chunks(rows):
+                if whole is None:
+                    found = bound.computed(bound.read(), count, bound.values)
+                else:
+                    found = {name: values[start : start + count] for name, values in whole.items()}
+                    start += count
+                kept = truth(found[""]) if keep else None
+                write(rows.machine.text(kept, fields, tuple(found[name] for name in added), args.decimals))
+
+
+def write_values(args: argparse.Namespace, inputs: Inputs, one: Term, write: Callable[[bytes], None]) -> None:
+    """Writes the value of an expression for each row, one in a line."""
+    for path in args.inputs:
+        whole = whole_values(args, inputs, path, {"": one}, None)
+        if whole is not None:
+            write(_machine.spell_lines(whole[""], args.decimals))
+            continue
+        with inputs.open(path) as rows:
+            bound = Bound(rows, {"": one}, args)
+            for count in inputs.chunks(rows):
+                found = bound.computed(bound.read(), count, bound.values)
+                write(_machine.spell_lines(found[""], args.decimals))
+
+
+def whole_values(args: argparse.Namespace, inputs: Inputs, path: str, terms: dict[str, Term],
+                 keep: Term | None) -> dict[str, Numbers] | None:  # fmt: skip
+    """The values for all rows of a file, in a pass of its own, if an expression needs them at once: sum(x), for one."""
+    every = {**terms, **({"": keep} if keep else {})}
+    needing = [one.text for one in every.values() if one.whole]
+    if not needing:
+        return None
+    if not is_file_for_two_passes(path):
+        raise TextError(
+            f"{shorten(needing[0])!r} needs all rows at once, so the input is read twice: give a file, no pipe"
+        )
+    with inputs.open(path) as rows:
+        bound = Bound(rows, every, args)
+        data: dict[str, Numbers] = {}
+        count = 0
+        for more in inputs.chunks(rows):
+            count += more
+            for name, values in bound.read().items():
+                data[name] = values if name not in data else joined(data[name], values)
+        try:
+            return bound.values(data or {name: array("q") for name in bound.sources}, count)
+        except EXPECTED as error:
+            if isinstance(error, ExpressionError):
+                raise
+            raise TextError(f"{rows.at()}{type(error).__name__}: {error}") from None
+
+
+def joined(one: Numbers, other: Numbers) -> Numbers:
+    """Two parts of a column, as floats if one of them is."""
+    if one.typecode != other.typecode:
+        one, other = (map_array(part, "float(x)", typecode="d") for part in (one, other))
+    one += other
+    return one
+
+
+def truth(values: Numbers) -> Numbers:
+    """1 for every number that is true, as an array of bytes."""
+    return values if values.typecode == "B" else map_array(values, "x != 0", typecode="B")
+
+
+def fold_rows(args: argparse.Namespace, inputs: Inputs, one: Term, state: tuple[Number, ...]) -> tuple[Number, ...]:
+    """functools.reduce over the rows of all files, of acc and columns."""
+    for path in args.inputs:
+        with inputs.open(path) as rows:
+            bound = Bound(rows, {"": one}, args, "acc")
+            for count in inputs.chunks(rows):
+                data = bound.read()
+                if not data:
+                    raise TextError("the expression has no column: columns of the header are names in it")
+                if not state and list(data) != ["x"]:
+                    raise TextError("reduce needs --initial here: the first row is no accumulator")
+
+                def fold(data: dict[str, Numbers], count: int, state: tuple[Number, ...] = state) -> Number:
+                    first = data.get("x", next(iter(data.values())))
+                    names = {**{name: values for name, values in data.items() if name != "x"}, **args.names}
+                    result: Number = reduce(first, one.plain, *state, ieee=args.ieee, names=names)
+                    return result
+
+                state = (bound.computed(data, count, fold),)
+    return state
+
+
+# -- one column --------------------------------------------------------------------------------------------------------
+
+
+def column_chunks(stream: BinaryIO, name: str | None, args: argparse.Namespace, form: Form) -> Iterator[Chunk]:
+    """The numbers of --csv COLUMN: by the name in the first row, or by the number from 1 of a text without header."""
+    rows = Rows(getattr(stream, "read1", None) or stream.read, name, replace(form, header=False))
+    column = args.csv
+    if is_a_number(column, rows.first):
+        column = f"#{column}"
+    else:
+        rows.take_header()
+    rows.select([column_of(rows, column, args.type.code, False)])
+    start = 0
+    for count in rows.chunks(CHUNK_ROWS):
+        yield Chunk(values_of(rows, 0), start, rows.position, rows.machine.lines())
+        start += count
+
+
+def is_a_number(column: str, first: list[str]) -> bool:
+    """Whether digits count columns: the first row has no such name, or is of nothing but numbers, and so no header."""
+    if not is_column_number(column):
+        return False
+    is_header = column in first and not all(reads(cell, ElementType("d")) for cell in first)
+    return not is_header and (column not in first or int(column) <= len(first))
