@@ -101,11 +101,13 @@ def guided(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Expressions at every instruction-set level, and functions, against Python."""
+    """Expressions at every instruction-set level, with native code and without, and functions, against Python."""
     listed = [sys.executable, "-c", "import arrayops._machine as m; print(*m.ISA_LEVELS)"]
     for level in subprocess.run(listed, text=True, capture_output=True, check=True, cwd="/").stdout.split():
-        python(session, "tests/fuzz_expressions.py", "--count", "4000", "--seed", "1", env={"ARRAYOPS_ISA": level})
-    python(session, "tests/fuzz_functions.py", "--count", "10000", "--seed", "1")
+        for native in ("0", "always"):
+            python(session, "tests/fuzz_expressions.py", "--count", "4000", "--seed", "1",
+                   env={"ARRAYOPS_ISA": level, "ARRAYOPS_NATIVE": native})  # fmt: skip
+    python(session, "tests/fuzz_functions.py", "--count", "10000", "--seed", "1", env={"ARRAYOPS_NATIVE": "always"})
 
 
 @nox.session

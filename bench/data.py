@@ -183,8 +183,8 @@ def main() -> None:
     ao.set_num_threads(threads)
     PAGE.write_text(f"""# Figures: records, statistics, order, pipelines
 
-By `python bench/data.py --rust FOLDER` on {about()}. Ratios are another's time over ours, all measured in turns in one
-process.
+By `python bench/data.py --rust FOLDER` on {about()}. The last column says how many times as long the others take:
+2.0 means twice as long as arrayops, 0.5 half as long. All took turns in one process.
 
 {text}
 

@@ -479,8 +479,8 @@ def write(board: Board, machine: str) -> None:
     )
     filled, fresh = ([row for row in board.rows if row.fresh == new] for new in (False, True))
     text = (
-        f"# Measured\n\n{head}How much the machine's own noise is: the middle one of a contender's runs took up to\n"
-        f"{worst:.2f} times as long as its fastest.\n\n"
+        f"# Measured\n\n{head}The median run of each took up to {worst:.2f} times as\n"
+        "long as its fastest, so smaller differences than that mean little.\n\n"
         f"![{ALTERNATIVE}](plots/{first})\n\n{CONCLUSION}\n\n"
         + "\n".join(f"![Nanoseconds an element of {text}, by size](plots/{name})" for name, text in pictures)
         + "\n\n## Results into an array that exists\n\nArrow and Polars always make a new one.\n\n"

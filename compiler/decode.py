@@ -9,6 +9,9 @@ Names are resolved to objects, and objects are known by identity, never by name:
 is what the name finds. What was found is recorded: numbers become further parameters of the program (``slots``), read
 again at each call; modules and functions become ``guards``, compared again at each call.
 
+The accumulator of a fold may be a tuple of numbers: then the first parameter is one, which may be subscripted by
+constants and unpacked, and the value is a tuple of as many numbers (``part``, ``tuple``).
+
 A ``for`` over a range of constants, or over a constant tuple of numbers, is executed as often as Python would: the
 iterator on the stack knows its numbers. So such loops are unrolled, within MAX_STEPS and the limit of nodes.
 
@@ -46,6 +49,7 @@ from .ir import (
     Node,
     TooManyNodes,
     is_known,
+    items_given,
 )
 from .machine import MISSING
 from .numpy_scalars import Different, as_python, scalar_kind, ufunc_arguments, ufunc_name, uses_numpy
@@ -56,8 +60,10 @@ VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
 MAX_INLINE = 8
 #: Instructions executed for one function: ways that never meet again could be exponentially many.
 MAX_STEPS = 20_000
-#: The versions whose loops are known: what is on the stack in one has changed with nearly every version.
-LOOPS = sys.version_info < (3, 14)
+#: What a for loop has on the stack: its iterator and, since 3.15, the index of a tuple's next element above it.
+_LOOP_ITEMS = 2 if sys.version_info >= (3, 15) else 1
+#: Instructions that an exhausted iterator passes over: END_FOR since 3.12, and in 3.13 the POP_TOP after it.
+_PASSED_OVER = {(3, 11): 0, (3, 13): 2}.get(sys.version_info[:2], 1)
 #: What LOAD_COMMON_CONSTANT loads, by its argument: new in 3.14, and since 3.15 also None, True, False and -1.
 _COMMON_CONSTANTS: list[object] = getattr(opcode, "_common_constants", [])
 
@@ -94,6 +100,13 @@ class _Iterator:
 
     numbers: tuple[Any, ...]
     taken: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Tuple:
+    """A tuple of numbers on the stack: their nodes."""
+
+    items: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +147,12 @@ def _apply_known(build: Builder, value: Any, args: list[int]) -> int:
 # -- decoding ----------------------------------------------------------------------------------------------------------
 
 
-def decode(function: Any, arity: int) -> Template:
-    """The template of a function, a functools.partial of one, or a known builtin, called with ``arity`` numbers."""
-    decoder = _Decoder(arity)
+def decode(function: Any, arity: int, items: int = 0) -> Template:
+    """The template of a function, a functools.partial of one, or a known builtin, called with ``arity`` numbers.
+
+    items: of the tuple that it is called with in the place of the first one, and gives; 0 for a number.
+    """
+    decoder = _Decoder(arity, items)
     ir, reason = None, ""
     try:
         if not SUPPORTED:
@@ -161,9 +177,9 @@ _SAFE = frozenset((*COMPARE, "not", "truth", "in", "neg", "pos"))
 class _Decoder:
     """What all functions of one translation share: the nodes, the captured numbers, the guards."""
 
-    def __init__(self, arity: int) -> None:
+    def __init__(self, arity: int, items: int) -> None:
         self.build = Builder()
-        self.arity = arity
+        self.arity, self.items = arity, items
         self.slots: dict[object, tuple[Slot, int]] = {}
         self.scalars: dict[int, str] = {}  # kinds of the parameters that are NumPy's
         self.tables: set[int] = set()  # which of the slots are tables
@@ -173,10 +189,12 @@ class _Decoder:
         self.steps = 0
 
     def run(self, function: Any) -> IR:
-        params = [self.build.add("param", value=i) for i in range(self.arity)]
+        params: list[Any] = [self.build.add("param", value=i) for i in range(self.arity)]
+        if self.items:
+            params[0] = _Tuple(tuple(self.build.add("part", params[0], value=k) for k in range(self.items)))
         if type(function) is functools.partial:
             names, root = self.partial(function, params)
-        elif _is_known(function):
+        elif _is_known(function) and not self.items:
             names, root = _names(self.arity), _apply_known(self.build, function, params)
         elif type(function) is types.FunctionType:
             names = list(function.__code__.co_varnames[: self.arity])
@@ -188,9 +206,17 @@ class _Decoder:
                 name += "_"
             names.append(name)
         ir = self.build.done(root, tuple(names))
+        if not self.gives(ir):
+            raise Unsupported(f"it does not return {f'a tuple of {self.items} numbers' if self.items else 'a number'}")
+        if self.items and uses_numpy(ir, self.scalars):
+            raise Unsupported("a tuple beside NumPy's numbers")
         if self.tables and uses_numpy(ir, self.scalars):
             raise Unsupported("a table beside NumPy's numbers")
         return as_python(ir, self.scalars) if uses_numpy(ir, self.scalars) else ir
+
+    def gives(self, ir: IR) -> bool:
+        """Whether the value is what it should be, a number or a tuple of ``items`` of them, on all ways."""
+        return items_given(ir) == self.items and (self.items > 0 or all(node.op != "tuple" for node in ir.nodes))
 
     # -- captured objects ------------------------------------------------------------------------------------------
 
@@ -243,7 +269,7 @@ class _Decoder:
         given = {name: self.load(slot_of("keyword", name), partial, name) for name in partial.keywords}
         if any(not isinstance(value, int) for value in (*first, *given.values())):
             raise Unsupported("the partial's arguments are not all numbers")
-        if _is_known(inner) and not given:
+        if _is_known(inner) and not given and not self.items:
             return _names(self.arity), _apply_known(self.build, inner, [*first, *params])
         if type(inner) is not types.FunctionType:
             raise Unsupported(f"it is a partial of {_describe(inner)}, not of a plain Python function")
@@ -309,7 +335,7 @@ class _Frame:
         if "JUMP" not in name and name != "FOR_ITER":
             return (k + 1,)
         target = self.at[i.argval]
-        if target <= k and not (LOOPS and self.is_next(target)):
+        if target <= k and not self.is_next(target):
             raise self.unsupported(i, "it has a loop")
         return (target,) if name in ("JUMP_FORWARD", "JUMP_BACKWARD") else (k + 1, target)
 
@@ -414,6 +440,8 @@ class _Frame:
 
     def sequence(self, effects: tuple[Effect, ...], value: Any) -> int:
         """The value after the effects, without the last ones that evaluating the value has anyhow, in this order."""
+        if isinstance(value, _Tuple):
+            value = self.build.add("tuple", *value.items)
         if not isinstance(value, int):
             raise Unsupported(f"it returns {_describe_item(value)}, which is no number")
         kept = self.uncovered(effects, value)
@@ -526,6 +554,8 @@ class _Run:
             return NONE
         if type(value) in (tuple, frozenset):
             return _Object(value)
+        if type(value) is slice:  # of constants: a constant itself since 3.14
+            raise Unsupported("a slice")
         raise Unsupported(f"the constant {_describe(value)} is no number")
 
     # -- rules: loads and stores ---------------------------------------------------------------------------------------
@@ -618,9 +648,36 @@ class _Run:
     def subscript(self, i: dis.Instruction) -> None:
         index = self.pop()
         table = self.stack.pop()
+        if isinstance(table, _Tuple):
+            place: Node = self.build.nodes[index]
+            if place.op != "const" or type(place.value) is not int:
+                raise Unsupported("a tuple is subscripted by something that is not a constant int")
+            if not -len(table.items) <= place.value < len(table.items):
+                raise Unsupported(f"item {place.value} of a tuple of {len(table.items)}")
+            self.stack.append(table.items[place.value])
+            return
         if not isinstance(table, _Table):
             raise Unsupported("a subscript of something that is no captured table of numbers")
         self.push("item", table.node, index)
+
+    def build_tuple(self, i: dis.Instruction) -> None:
+        if not i.arg:
+            raise Unsupported("an empty tuple")
+        self.stack.append(_Tuple(tuple(self.pop() for _ in range(i.arg))[::-1]))
+
+    def unpack(self, i: dis.Instruction) -> None:
+        items = self.tuple_of(self.stack.pop())
+        if items is None:
+            raise Unsupported("the unpacking of something that is no tuple of numbers")
+        if len(items) != i.arg:
+            raise Unsupported(f"a tuple of {len(items)} unpacked into {i.arg}")
+        self.stack.extend(reversed(items))
+
+    def tuple_of(self, value: Any) -> tuple[int, ...] | None:
+        """The nodes of a tuple of numbers."""
+        if isinstance(value, _Object) and type(value.value) is tuple:
+            return tuple(self.build.const(v) for v in value.value) if _numbers(value.value) else None
+        return value.items if isinstance(value, _Tuple) else None
 
     def compare(self, i: dis.Instruction) -> None:
         right = self.pop()
@@ -670,12 +727,20 @@ class _Run:
             return
         if type(function) is types.FunctionType:
             node = self.frame.decoder.function(function, function, args)
+            if self.gives_tuple(node):
+                raise Unsupported(f"{_describe(function)}, which is called, returns a tuple")
         elif _is_known(function):
             node = _apply_known(self.build, function, args)
         else:
             raise Unsupported(f"a call of {_describe(function)}")
         self.effects.append(node)
         self.stack.append(node)
+
+    def gives_tuple(self, index: int) -> bool:
+        """Whether a node is a tuple, on some way at least."""
+        node: Node = self.build.nodes[index]
+        ends = node.args[1:] if node.op == "if" else node.args[-1:] if node.op == "seq" else ()
+        return node.op == "tuple" or any(map(self.gives_tuple, ends))
 
     # -- rules: loops ------------------------------------------------------------------------------------------------
 
@@ -690,36 +755,42 @@ class _Run:
 
     def get_iterator(self, i: dis.Instruction) -> None:
         iterated = self.stack.pop()
+        if i.arg:  # 3.15: what a generator delegates to
+            raise Unsupported("a loop")
         if not isinstance(iterated, _Object) or type(iterated.value) not in (range, tuple):
             raise Unsupported("a loop over something that is no constant range or tuple")
         if iterated.value[MAX_STEPS:]:
             raise Unsupported(f"a loop of more than {MAX_STEPS} steps")
-        if any(type(v) not in (int, float, bool) for v in iterated.value):
+        if not _numbers(iterated.value):
             raise Unsupported("a loop over other things than numbers")
-        self.stack.append(_Iterator(tuple(iterated.value)))
+        self.stack += [_Iterator(tuple(iterated.value)), NULL][:_LOOP_ITEMS]
 
     def next_number(self, i: dis.Instruction) -> None:
-        iterator = self.stack[-1]
-        if not LOOPS or not isinstance(iterator, _Iterator):
+        iterator = self.stack[-_LOOP_ITEMS]
+        if not isinstance(iterator, _Iterator):
             raise Unsupported("a loop")
         if iterator.taken < len(iterator.numbers):
-            self.stack[-1] = _Iterator(iterator.numbers, iterator.taken + 1)
+            self.stack[-_LOOP_ITEMS] = _Iterator(iterator.numbers, iterator.taken + 1)
             self.stack.append(self.build.const(iterator.numbers[iterator.taken]))
             return
-        self.stack.pop()
-        self.k = self.frame.at[i.argval]
-        if sys.version_info >= (3, 12):  # what CPython passes over where the iterator is exhausted
-            self.k += 1  # END_FOR
-        if sys.version_info >= (3, 13):
-            self.k += 1  # POP_TOP
+        if sys.version_info < (3, 14):  # since then POP_ITER follows
+            self.stack.pop()
+        self.k = self.frame.at[i.argval] + _PASSED_OVER
+
+    def end_loop(self, i: dis.Instruction) -> None:
+        del self.stack[-_LOOP_ITEMS:]
 
     # -- rules: control ------------------------------------------------------------------------------------------------
 
     def give(self, i: dis.Instruction) -> Any:
-        return tuple(self.effects), self.stack.pop()
+        return self.given(self.stack.pop())
 
     def give_const(self, i: dis.Instruction) -> Any:
-        return tuple(self.effects), self.constant(i.argval)
+        return self.given(self.constant(i.argval))
+
+    def given(self, value: Any) -> Any:
+        items = self.tuple_of(value)
+        return tuple(self.effects), _Tuple(items) if items else value
 
     def jump(self, i: dis.Instruction) -> None:
         self.k = self.frame.at[i.argval]
@@ -769,10 +840,12 @@ class _Run:
 
     def phi(self, condition: int, a: Any, b: Any) -> Any:
         """The one value of a place that two ways give; None if there is none, which matters only if it is used."""
-        if a is b or (isinstance(a, (int, _Iterator, _Table)) and a == b):
+        if a is b or (isinstance(a, (int, _Iterator, _Table, _Tuple)) and a == b):
             return a
         if isinstance(a, int) and isinstance(b, int):
             return self.build.add("if", condition, a, b)
+        if isinstance(a, _Tuple) and isinstance(b, _Tuple) and len(a.items) == len(b.items):
+            return _Tuple(tuple(map(functools.partial(self.phi, condition), a.items, b.items)))
         return None
 
 
@@ -783,7 +856,7 @@ def _construct(i: dis.Instruction) -> str:
         "KW_NAMES": "a call with keyword arguments", "CALL_FUNCTION_EX": "a call with * or **",
         "STORE_GLOBAL": "an assignment to a global", "STORE_DEREF": "an assignment to a nonlocal",
         "IMPORT_NAME": "an import", "RAISE_VARARGS": "a raise or assert", "MAKE_FUNCTION": "a nested function",
-        "BUILD_TUPLE": "a tuple", "BUILD_LIST": "a list",
+        "BUILD_LIST": "a list",
         "FORMAT_VALUE": "an f-string", "FORMAT_SIMPLE": "an f-string", "FORMAT_WITH_SPEC": "an f-string",
         "BUILD_STRING": "an f-string", "BUILD_INTERPOLATION": "a t-string", "BUILD_TEMPLATE": "a t-string",
         "LOAD_ASSERTION_ERROR": "a raise or assert", "BINARY_SLICE": "a slice", "BUILD_SLICE": "a slice",
@@ -799,6 +872,10 @@ def _describe(value: object) -> str:
     return f"an object of type {type(value).__name__}"
 
 
+def _numbers(values: Any) -> bool:
+    return all(type(v) in (int, float, bool) for v in values)
+
+
 def _names(count: int) -> list[str]:
     """Parameters of a callable that has no names for them."""
     return list("xyz"[:count]) if count <= 3 else [f"x{i}" for i in range(count)]
@@ -808,7 +885,8 @@ def _describe_item(item: Any) -> str:
     if isinstance(item, _Object):
         value = item.value
         return f"the module {value.__name__}" if type(value) is types.ModuleType else _describe(value)
-    return "a number" if isinstance(item, int) else "a table" if isinstance(item, _Table) else repr(item)
+    kinds = {_Table: "a table", _Tuple: "a tuple"}
+    return "a number" if isinstance(item, int) else kinds.get(type(item)) or repr(item)
 
 
 _UNARY = {"UNARY_NEGATIVE": "neg", "UNARY_POSITIVE": "pos", "UNARY_INVERT": "invert", "UNARY_NOT": "not",
@@ -843,6 +921,8 @@ _RULES: dict[str, Callable[[_Run, dis.Instruction], Any]] = {
     "SWAP": _Run.swap,
     "BINARY_OP": _Run.binary,
     "BINARY_SUBSCR": _Run.subscript,
+    "BUILD_TUPLE": _Run.build_tuple,
+    "UNPACK_SEQUENCE": _Run.unpack,
     "COMPARE_OP": _Run.compare,
     "CONTAINS_OP": _Run.contains,
     "IS_OP": _Run.is_op,
@@ -854,4 +934,5 @@ _RULES: dict[str, Callable[[_Run, dis.Instruction], Any]] = {
     "JUMP_BACKWARD": _Run.jump,
     "GET_ITER": _Run.get_iterator,
     "FOR_ITER": _Run.next_number,
+    "POP_ITER": _Run.end_loop,
 }

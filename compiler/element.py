@@ -234,6 +234,8 @@ class _Program:
             return max(value.bit_length(), 1) if isinstance(value, int) else 0
         if op == "call":
             return self.bits_of_call(node, args)
+        if op == "part":
+            return of_param
         if op in _COMPARE or op in ("not", "truth"):
             return 1
         if op == "item":
@@ -387,6 +389,8 @@ class _Block:
 
     def operation(self, node: Node, args: list[ast.expr]) -> ast.expr:
         name = str(node.value) if node.op == "call" else node.op
+        if name == "part":
+            return ast.Subscript(args[0], _constant(node.value), _LOAD, **_AT)
         if name == "in":
             return ast.Compare(args[0], [ast.In()], [_constant(node.value)], **_AT)
         if name not in self.program.checked or name in self.program.called or self.program.in_bounds(node):
@@ -417,6 +421,8 @@ class _Block:
             return ast.Compare(args[0], [_COMPARE[name]()], [args[1]], **_AT)
         if name == "item":
             return ast.Subscript(args[0], args[1], _LOAD, **_AT)
+        if name == "tuple":
+            return ast.Tuple(args, _LOAD, **_AT)
         if name in _UNARY:
             return ast.UnaryOp(_UNARY[name](), args[0], **_AT)
         return _call(plain_name(name), args)

@@ -92,7 +92,7 @@ OPERATIONS: dict[str, Operation] = {
     "%": operator.mod, "**": _pow, "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": _lshift,
     ">>": operator.rshift, "<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
     ">": operator.gt, ">=": operator.ge, "neg": operator.neg, "pos": operator.pos, "not": operator.not_,
-    "truth": bool, "seq": lambda *values: values[-1], "item": operator.getitem,
+    "truth": bool, "seq": lambda *values: values[-1], "item": operator.getitem, "tuple": lambda *values: values,
     # int() first: Python's ~ of a bool is the same number with a DeprecationWarning.
     "invert": lambda a: ~int(a) if isinstance(a, bool) else ~a,
 }  # fmt: skip
@@ -233,6 +233,8 @@ def _operation(node: Node, ieee: bool) -> Operation:
     if node.op == "in":
         members = node.value
         return lambda a: a in members  # type: ignore[operator]
+    if node.op == "part":
+        return operator.itemgetter(node.value)
     return (IEEE_OPERATIONS if ieee else OPERATIONS)[node.op]
 
 

@@ -28,7 +28,7 @@ def fuse(program: Program) -> None:
         for i in instrs:
             for r in (*i.operands, i.guard):
                 uses[id(r)] = uses.get(id(r), 0) + 1
-    for register in (program.next, program.mask):
+    for register in (*program.nexts, program.mask):
         if register is not None:
             uses[id(register)] = 2  # it has a reader that is no instruction
     polynomials: list[Instr] = []

@@ -10,6 +10,7 @@ Python. A fold never removes a term that Python could raise from (``raises``).
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -39,15 +40,18 @@ _ROUNDED = ("floor", "ceil", "trunc", "rint")
 
 
 class Inference:
-    """Builds the terms of an IR for parameters of known types; ``acc`` is the parameter that a fold carries, if any.
+    """Builds the terms of an IR for parameters of known types.
 
+    carried: how many of them, the first ones, a fold carries. Its accumulator is the IR's first parameter: a number,
+    or a tuple whose items are so many parameters here, so that those of the IR behind it move up.
     whole_powers: powers of ints are ints, unless the exponent is written as a negative one (``2**-x``); one that turns
     out to be negative, for which Python has a float, is Python's to answer.
     """
 
-    def __init__(self, ir: IR, params: list[Param], ieee: bool, acc: int | None = None,
+    def __init__(self, ir: IR, params: list[Param], ieee: bool, carried: int = 0,
                  whole_powers: bool = False) -> None:  # fmt: skip
-        self.ir, self.params, self.ieee, self.acc, self.whole_powers = ir, params, ieee, acc, whole_powers
+        self.ir, self.params, self.ieee, self.carried, self.whole_powers = ir, params, ieee, carried, whole_powers
+        self.behind = max(carried - 1, 0)  # how far the other parameters have moved
         self.graph = Graph()
         self.terms = self.graph.terms
         self.true, self.false = self.graph.const(True), self.graph.const(False)
@@ -75,16 +79,16 @@ class Inference:
         if node.op == "const":
             return self.graph.const(node.value)  # type: ignore[arg-type]
         if node.op == "param":
+            return self.param(self.place(node.value))
+        if node.op == "part":
             assert isinstance(node.value, int)
-            p = self.params[node.value]
-            if p.type == "big":
-                return self.graph.const(p.lo)
-            uniform = not p.array and node.value != self.acc
-            return self.graph.add("param", kind=p.kind, lo=p.lo, hi=p.hi, value=node.value, uniform=uniform)
+            return self.param(node.value)
+        if node.op == "tuple":
+            return tuple(args)  # type: ignore[return-value]  # of the root alone: see nexts()
         if node.op == "if":
             return self.conditional(*args)
         if node.op == "item":
-            table: Any = self.ir.nodes[node.args[0]].value
+            table = self.place(self.ir.nodes[node.args[0]].value)
             return self.lift(lambda self, op, index: self.item(table, index), "item", args[1])
         folded = self.fold(node, args)
         if folded is not None:
@@ -95,11 +99,28 @@ class Inference:
         result: Value = rule(self, node, args)
         return result
 
+    def place(self, of_ir: object) -> int:
+        """The parameter that one of the IR is."""
+        assert isinstance(of_ir, int)
+        return of_ir + self.behind if of_ir else 0
+
+    def param(self, place: int) -> int:
+        p = self.params[place]
+        if p.type == "big":
+            return self.graph.const(p.lo)
+        uniform = not p.array and place >= self.carried
+        return self.graph.add("param", kind=p.kind, lo=p.lo, hi=p.hi, value=place, uniform=uniform)
+
+    def nexts(self) -> tuple[Value, ...]:
+        """The next values of what a fold carries."""
+        value = self.run()
+        return value if isinstance(value, tuple) else (value,)
+
     def fold(self, node: Node, args: list[Value]) -> int | None:
         """The node's value if all operands are constants; a fail if Python raises there."""
         constants: list[Number] = []
         for arg in args:
-            if isinstance(arg, Union) or self.terms[arg].op != "const":
+            if isinstance(arg, (Union, tuple)) or self.terms[arg].op != "const":
                 return None
             constants.append(self.terms[arg].value)
         try:
@@ -161,6 +182,8 @@ class Inference:
         return self.graph.add("if", condition, a, b, kind="i", lo=max(lo, I64[0]), hi=min(hi, I64[1]), lane="i64")
 
     def conditional(self, condition: Value, a: Value, b: Value) -> Value:
+        if isinstance(a, tuple) and isinstance(b, tuple):
+            return tuple(self.conditional(condition, *items) for items in zip(a, b, strict=True))
         return self.choose(self.truth(condition), a, b)
 
     # -- kinds -------------------------------------------------------------------------------------------------
@@ -550,7 +573,8 @@ class Inference:
         if op == "log" and len(args) == 2:
             return self.float_op("/", self.elementary(op, args[0]), self.elementary(op, args[1]))
         if op == "hypot" and len(args) != 2:
-            return self.graph.add("fabs", *floats, kind="f") if len(args) == 1 else self.graph.fail("f")
+            first = self.graph.add("fabs", floats[0], kind="f")
+            return functools.reduce(lambda a, b: self.graph.add("hypot", a, b, kind="f"), floats[1:], first)
         op = "pow" if op == "math.pow" else op
         raises = not self.ieee and op not in TOTAL
         return self.graph.add(op + "c" if raises else op, *floats, kind="f", raises=raises)
@@ -672,6 +696,8 @@ class Inference:
     def sequence(self, args: list[Value]) -> Value:
         """The last of the values, after the others, of which only what Python could raise there matters."""
         *effects, value = args
+        if isinstance(value, tuple):
+            return (self.sequence([*effects, value[0]]), *value[1:])
         terms = [self.truth(e) if isinstance(e, Union) else e for e in effects]
         # where an interval was cut, what lies outside may raise, such as a negative shift count
         terms = [t for t in terms if self.graph.matters(self.terms[t])]

@@ -217,6 +217,24 @@ class Builder:
         return IR(tuple(self.nodes), root, params)
 
 
+def items_given(ir: IR) -> int:
+    """How many items the tuple has that the program gives; 0 if it gives a number, or tuples of several lengths."""
+    counts: list[int] = []
+    for node in ir.nodes:
+        below = [counts[i] for i in node.args]
+        arms = below[1:] if node.op == "if" else below[-1:] if node.op == "seq" else [0]
+        counts.append(len(node.args) if node.op == "tuple" else arms[0] if len(set(arms)) == 1 else 0)
+    return counts[ir.root]
+
+
+def carries(ir: IR, items: int) -> bool:
+    """Whether it is the step of a fold whose accumulator, the first parameter, is a tuple of so many numbers."""
+    whole = {i for i, node in enumerate(ir.nodes) if node.op == "param" and node.value == 0}
+    parts = [node.value for node in ir.nodes if node.op == "part"]
+    used = any(whole.intersection(node.args) for node in ir.nodes if node.op != "part")
+    return items_given(ir) == items and not used and all(part in range(items) for part in parts)
+
+
 def tables_of(ir: IR) -> frozenset[int]:
     """The parameters that are tables."""
     return frozenset(ir.nodes[n.args[0]].value for n in ir.nodes if n.op == "item")  # type: ignore[misc]
@@ -352,6 +370,10 @@ def _show_node(node: Node, args: list[str], params: tuple[str, ...]) -> str:
         return f"({', '.join(args)})[-1]"
     if op == "item":
         return f"{args[0]}[{_inside(args[1])}]"
+    if op == "part":
+        return f"{args[0]}[{value}]"
+    if op == "tuple":
+        return f"({', '.join(_inside(arg) for arg in args)}{',' * (len(args) == 1)})"
     if op == "whole":
         assert isinstance(value, tuple)
         return f"{value[0]}({_inside(args[0])}{f', ddof={value[1]}' if value[1] else ''})"

@@ -14,7 +14,7 @@ Then fuse.py joins instructions, and program.py allocates registers and makes th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .fuse import fuse
 from .guards import REFUSED, truth_between
@@ -68,21 +68,21 @@ for _op in sorted(OPS, key=lambda op: (TYPE_SIZES[op["type"]], op["type"][0] == 
 _BOUNDS = {t: interval(t) for t in TYPES if t[0] in "iu"}
 
 
-def lower(graph: Graph, params: list[Param], root: int, out: str | None, acc: int | None = None,
-          acc_type: str | None = None, mask: int | None = None) -> Program:  # fmt: skip
+def lower(graph: Graph, params: list[Param], root: int, out: str | None, nexts: Sequence[int] = (),
+          mask: int | None = None) -> Program:  # fmt: skip
     """The program that computes ``root`` and stores it as machine type ``out``; ``mask`` is the term of its mask.
 
-    With acc (a parameter) the program is a fold: root is the accumulator's next value, of type acc_type, and ``out``,
-    if not None, receives it for each element. Raises TooLarge.
+    With nexts the program is a fold: its first parameters are accumulators, nexts their next values, one of which is
+    the root, and ``out``, if not None, receives that for each element. Raises TooLarge.
     """
-    return _Lowering(graph, params, root, acc, mask).run(out, acc_type)
+    return _Lowering(graph, params, root, nexts, mask).run(out)
 
 
 class _Lowering:
-    def __init__(self, graph: Graph, params: list[Param], root: int, acc: int | None, mask: int | None) -> None:
+    def __init__(self, graph: Graph, params: list[Param], root: int, nexts: Sequence[int], mask: int | None) -> None:
         self.terms = graph.terms
-        self.params, self.root, self.acc, self.mask = params, root, acc, mask
-        count = self.count = max(root, -1 if mask is None else mask) + 1
+        self.params, self.root, self.nexts, self.mask = params, root, nexts, mask
+        count = self.count = max(root, *nexts, -1 if mask is None else mask) + 1
         self.need = [0] * count
         self.guard: list[Guard] = [frozenset()] * count
         self.wrapped = [False] * count
@@ -106,8 +106,9 @@ class _Lowering:
             kind = f"table_{p.type}" if p.table else p.type
             same.append(Register(kind, "input" if p.array else "param", len(same)))
             self.bound.append(same[-1])
+        self.accumulators = [r for r in self.bound[: len(nexts)] if r is not None]
 
-    def run(self, out: str | None, acc_type: str | None) -> Program:
+    def run(self, out: str | None) -> Program:
         self.demand()
         for index in range(self.count):
             if self.need[index]:
@@ -117,14 +118,13 @@ class _Lowering:
                 self.current = index
                 self.registers[index] = self.emit(index)
         program = Program(self.inputs, self.numbers, self.sections, out)
-        if self.acc is None:
+        if not self.nexts:
             assert out is not None
             if self.mask is not None:
                 program.mask = self.mask_register = self.truth_values(self.mask)
             self.store(self.root, out)
         else:
-            assert acc_type is not None
-            self.carry(program, acc_type, out)
+            self.carry(program, out)
         program.consts = list(self.consts.values())
         fuse(program)
         program.code = serialise(program)
@@ -134,8 +134,9 @@ class _Lowering:
 
     def demand(self) -> None:
         terms, need, guard = self.terms, self.need, self.guard
-        need[self.root] = EXACT
-        guard[self.root] = _ALWAYS
+        for root in (self.root, *self.nexts):
+            need[root] = EXACT
+            guard[root] = _ALWAYS
         if self.mask is not None:
             guard[self.root] = frozenset((frozenset(((self.mask, True),)),))
             need[self.mask] = EXACT
@@ -181,7 +182,7 @@ class _Lowering:
         term = self.terms[index]
         args = term.args
         self.scanned[index] = any(self.scanned[a] for a in args) or (
-            term.op == "param" and term.value == self.acc and self.acc is not None
+            term.op == "param" and term.value < len(self.nexts)
         )
         if term.op == "check":
             self.wrapped[index], self.lane[index] = self.wrapped[args[0]], self.lane[args[0]]
@@ -383,7 +384,7 @@ class _Lowering:
         the machine runs once a block, looks whether it does.
         """
         faults = name in FAULTS
-        uniform = all(r.place in ("param", "const", "computed") and r is not self.accumulator for r in operands)
+        uniform = all(map(self.is_uniform, operands))
         if uniform and operands and not faults:
             return self.append("prologue", Instr(name, lane, Register(result, "computed"), operands))
         of = scanned_by if scanned_by is not None else user
@@ -401,9 +402,9 @@ class _Lowering:
         self.sections[section].append(instr)
         return instr.dst
 
-    @property
-    def accumulator(self) -> Register | None:
-        return None if self.acc is None else self.bound[self.acc]
+    def is_uniform(self, register: Register) -> bool:
+        """Whether it is the same for all elements, which an accumulator is not."""
+        return register.place in ("param", "const", "computed") and all(register is not a for a in self.accumulators)
 
     # -- guards ------------------------------------------------------------------------------------------------------
 
@@ -443,7 +444,7 @@ class _Lowering:
     def literal(self, condition: int, positive: bool, section: str) -> Register:
         register = self.registers[self.resolve(condition)]
         assert register is not None
-        if register.place in ("param", "const", "computed") and register is not self.accumulator:
+        if self.is_uniform(register):
             register = self.marking("COPY", (register,), section)
         return register if positive else self.marking("NOT", (register,), section)
 
@@ -510,14 +511,19 @@ class _Lowering:
             if other is not None
         )
 
-    def carry(self, program: Program, acc_type: str, out: str | None) -> None:
-        """The end of a fold: the next accumulator, and the output from it."""
-        source = self.get(self.root, acc_type)
-        if not any(i.dst is source for i in self.sections["scan"]):
-            source = self.append("scan", Instr("COPY", acc_type, Register(acc_type, "temp"), (source,)))
-        program.acc, program.next = self.accumulator, source
+    def carry(self, program: Program, out: str | None) -> None:
+        """The end of a fold: the next accumulators, and the output from one of them."""
+        nexts: list[Register] = []
+        for acc, value in zip(self.accumulators, self.nexts, strict=True):
+            source = self.get(value, acc.type)
+            scanned = any(i.dst is source for i in self.sections["scan"])
+            if not scanned or any(source is other for other in nexts):  # each has a register of its own
+                source = self.append("scan", Instr("COPY", acc.type, Register(acc.type, "temp"), (source,)))
+            nexts.append(source)
+        program.accs, program.nexts = self.accumulators, nexts
         if out is not None:
-            self.write_out(source, self.terms[self.resolve(self.root)], out, self.sections["epilogue"])
+            term = self.terms[self.resolve(self.root)]
+            self.write_out(nexts[self.nexts.index(self.root)], term, out, self.sections["epilogue"])
 
 
 def _storing(source: str, term: Term, out: str) -> tuple[str | None, int]:

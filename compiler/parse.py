@@ -91,26 +91,28 @@ _REFUSED: dict[type[ast.expr], str] = {
     ast.JoinedStr: "strings are not part of the language: only numbers",
     ast.List: "a list is only allowed after 'in'",
     ast.Set: "a set is only allowed after 'in'",
-    ast.Tuple: "a tuple is only allowed after 'in'",
+    ast.Tuple: "a tuple is only allowed after 'in', and as the value of a fold that begins with one",
 }
 
 
-def parse(text: str, params: Iterable[str] = (), named: Iterable[str] = (), closed: bool = False) -> IR:
+def parse(text: str, params: Iterable[str] = (), named: Iterable[str] = (), closed: bool = False,
+          items: int = 0) -> IR:  # fmt: skip
     """The IR of an expression.
 
     params: the first parameters, in their order; other free names follow in order of first appearance, unless
         ``closed``, which makes them errors.
+    items: of the tuple that the first parameter is, where the expression gives a tuple, too; 0 for numbers.
     named: names that the caller binds, which therefore hide constants such as ``e`` and functions such as ``gamma``.
     Raises ExpressionError, or TypeError if text is not a str.
     """
     if not isinstance(text, str):
         raise TypeError(f"an expression is a str, not {type(text).__name__}")
-    return _Parser(text, params, named, closed).run()
+    return _Parser(text, params, named, closed, items).run()
 
 
 class _Parser:
-    def __init__(self, text: str, params: Iterable[str], named: Iterable[str], closed: bool) -> None:
-        self.text, self.closed = text, closed
+    def __init__(self, text: str, params: Iterable[str], named: Iterable[str], closed: bool, items: int) -> None:
+        self.text, self.closed, self.items = text, closed, items
         self.params = {name: i for i, name in enumerate(dict.fromkeys(map(folded, params)))}
         self.named = frozenset(named)
         self.build = Builder()
@@ -122,7 +124,7 @@ class _Parser:
             tree = self.tree()
             if not self.closed and "if" in self.text:
                 self.order_names(tree)
-            return self.checked(self.build.done(self.expr(tree, 0), tuple(self.params)))
+            return self.checked(self.build.done(self.result(tree, 0), tuple(self.params)))
         except ExpressionError:
             raise
         except SyntaxError as error:
@@ -231,6 +233,27 @@ class _Parser:
             raise self.error(_REFUSED.get(type(node), f"{type(node).__name__} is not part of the language"), node)
         return handler(self, node, depth + 1)
 
+    def result(self, node: ast.expr, depth: int) -> int:
+        """The value of the whole, or of an arm that is: where the first parameter is a tuple it may be one."""
+        if not self.items or depth >= MAX_DEPTH:
+            return self.expr(node, depth)
+        if isinstance(node, ast.Tuple) and node.elts:
+            return self.build.add("tuple", *(self.expr(item, depth + 1) for item in node.elts))
+        if isinstance(node, ast.IfExp):
+            condition = self.expr(node.test, depth + 1)
+            arms = (self.result(arm, depth + 1) for arm in (node.body, node.orelse))
+            return self.build.add("if", condition, *arms)
+        if self.is_tuple(node):
+            return self.build.add("tuple", *(self.part(node, depth + 1, place) for place in range(self.items)))
+        return self.expr(node, depth)
+
+    def is_tuple(self, node: ast.expr) -> bool:
+        """Whether it is the name of the parameter that is a tuple."""
+        return self.items > 0 and isinstance(node, ast.Name) and self.params.get(node.id) == 0
+
+    def part(self, node: ast.expr, depth: int, place: int) -> int:
+        return self.build.add("part", self.expr(node, depth), value=place)
+
     def constant(self, node: ast.Constant, depth: int) -> int:
         if not isinstance(node.value, (int, float)):
             raise self.error(f"only int, float and bool constants are allowed, not {type(node.value).__name__}", node)
@@ -254,10 +277,22 @@ class _Parser:
     def subscript(self, node: ast.Subscript, depth: int) -> int:
         if isinstance(node.slice, (ast.Slice, ast.Tuple)):
             raise self.error("an index is one number: slices are no elements", node)
+        if self.is_tuple(node.value):
+            return self.part(node.value, depth, self.item_place(node))
         table = self.expr(node.value, depth) if isinstance(node.value, ast.Name) else None
         if table is None or self.build.nodes[table].op != "param":
             raise self.error("only a table that is given by its name can be subscripted; elements are numbers", node)
         return self.build.add("item", table, self.expr(node.slice, depth))
+
+    def item_place(self, node: ast.Subscript) -> int:
+        index, sign = node.slice, 1
+        if isinstance(index, ast.UnaryOp) and isinstance(index.op, ast.USub):
+            index, sign = index.operand, -1
+        place = sign * index.value if isinstance(index, ast.Constant) and type(index.value) is int else self.items
+        if not -self.items <= place < self.items:
+            what = f"{next(iter(self.params))!r} is a tuple of {self.items}, whose items are taken by constants"
+            raise self.error(f"{what} from 0 to {self.items - 1}", node)
+        return place % self.items
 
     def attribute(self, node: ast.Attribute, depth: int) -> int:
         name = self.math_name(node)

@@ -53,8 +53,8 @@ class Program:
     params: list[Register]
     sections: dict[str, list[Instr]]
     out_type: str | None
-    acc: Register | None = None
-    next: Register | None = None
+    accs: list[Register] = field(default_factory=list)  # of a fold: parameters side by side
+    nexts: list[Register] = field(default_factory=list)  # their next values, each a register of its own
     mask: Register | None = None
     code: bytes = b""
     consts: list[Register] = field(default_factory=list)
@@ -92,18 +92,18 @@ def serialise(program: Program) -> bytes:
     sizes = [len(instrs) for instrs in program.sections.values()]
     uniforms = counts[1] + counts[2] + counts[3]
     if (counts[0] > LIMITS["MAX_INPUTS"] or uniforms > LIMITS["MAX_UNIFORMS"] or temps > LIMITS["MAX_TEMPS"]
-            or sum(sizes) > LIMITS["MAX_INSTRS"]):  # fmt: skip
+            or sum(sizes) > LIMITS["MAX_INSTRS"] or len(program.accs) > LIMITS["MAX_ACCUMULATORS"]):  # fmt: skip
         raise TooLarge
 
     def number(register: Register | None) -> int:
         return NO_REG if register is None else base[register.place] + register.index
 
     out = NO_OUT if program.out_type is None else TYPE_INDEX[program.out_type]
+    carried = [number(some[0] if some else None) for some in (program.accs, program.nexts)]
+    further = max(len(program.accs) - 1, 0)
     parts = [
-        struct.pack(
-            HEADER_FORMAT, MAGIC, *counts, *sizes, number(program.acc), number(program.next), number(program.mask), out
-        )
-    ]  # fmt: skip
+        struct.pack(HEADER_FORMAT, MAGIC, *counts, *sizes, *carried, number(program.mask), out, further),
+    ]
     types = bytes(TYPE_INDEX[r.type] for r in (*program.inputs, *program.params, *program.consts))
     parts.append(types + bytes(-len(types) % 8))
     for r in program.consts:
@@ -122,7 +122,7 @@ def _allocate(program: Program) -> tuple[int, int]:
     """Gives computed uniforms and temporaries their indices; returns how many of each there are.
 
     A temporary's slot is free after its last use. What the scan reads lives to the end of the scan: every instruction
-    of it runs again for the next element.
+    of it runs again for the next element. The next accumulators have the first slots, side by side and to themselves.
     """
     order = [(s, i) for s, instrs in program.sections.items() for i in instrs]
     last: dict[int, int] = {}
@@ -132,10 +132,10 @@ def _allocate(program: Program) -> tuple[int, int]:
         for r in (*i.operands, i.guard):
             if r is not None:
                 last[id(r)] = max(last.get(id(r), -1), until)
-    for register in (program.next, program.mask):
-        if register is not None:
-            last[id(register)] = max(last.get(id(register), -1), len(order))
-    computed = slots = 0
+    if program.mask is not None:
+        last[id(program.mask)] = len(order)
+    computed, slots = 0, len(program.nexts)
+    own = {id(r): slot for slot, r in enumerate(program.nexts)}
     free: list[int] = []
     held: list[tuple[int, int]] = []  # (last use, slot) of what is live past its instruction
     for k, (section, i) in enumerate(order):
@@ -147,6 +147,8 @@ def _allocate(program: Program) -> tuple[int, int]:
         held = still
         if dst.place == "out":
             dst.index = 0
+        elif id(dst) in own:
+            dst.index = own[id(dst)]
         elif dst.place == "temp":
             slot = _reuse(i, k, last, held)
             if slot is None:

@@ -1,4 +1,4 @@
-"""Sphinx: MyST pages, furo theme, reference from the docstrings. Build with: sphinx-build -W docs docs/_build
+"""Sphinx: MyST pages and a notebook, furo theme, reference from the docstrings: sphinx-build -W docs docs/_build
 
 The installed package is what the reference shows.
 """
@@ -11,11 +11,12 @@ import re
 from typing import Any
 
 import arrayops
+from docutils import nodes
 
 project = "arrayops"
-author = "The arrayops developers"
+author = copyright = "The arrayops developers"
 version = release = arrayops.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton"]
 html_theme = "furo"
 html_title = f"arrayops {release}"
 html_static_path = ["static"]
@@ -27,6 +28,9 @@ html_theme_options = {
 }
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
+nb_execution_mode = "force"  # the tutorial, afresh at each build; an exception in it ends the build
+nb_execution_raise_on_error = True
+nb_execution_timeout = 60
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
@@ -48,6 +52,19 @@ def fields(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[s
         lines += [start.sub(r":param \1: ", line, count=1) for line in paragraph] if listed else paragraph
 
 
+def no_signature(app: Any, what: str, name: str, obj: Any, options: Any, signature: str, returned: str) -> Any:
+    """For classes that functions make: how they do it is nobody's business."""
+    return ("", None) if what == "class" and "ade by :func:" in (obj.__doc__ or "") else None
+
+
+def without_last_line(app: Any, doctree: nodes.document) -> None:
+    """Examples end with an empty line, which doctest needs and readers do not."""
+    for block in doctree.findall(nodes.literal_block):
+        block[:] = [nodes.Text(block.astext().rstrip("\n"))]
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
+    app.connect("autodoc-process-signature", no_signature)
+    app.connect("doctree-read", without_last_line)
     app.connect("autodoc-process-docstring", fields)

@@ -79,6 +79,7 @@ def limits() -> str:
         "numbers and constants of one program": _machine.LIMITS["MAX_UNIFORMS"],
         "temporaries of one program": _machine.LIMITS["MAX_TEMPS"],
         "instructions of one program": _machine.LIMITS["MAX_INSTRS"],
+        "numbers in the accumulator of a fold that the machine runs": _machine.LIMITS["MAX_ACCUMULATORS"],
         "threads of one run": _machine.LIMITS["MAX_THREADS"],
         "elements that a callable in a pipeline may be called ahead": segments.CHUNK,
         "bytes of a line of text on the command line": streams.MAX_LINE_BYTES,

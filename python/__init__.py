@@ -8,7 +8,9 @@ array('d', [2.0, 5.0, 10.0])
 
 from ._machine import View
 from .data import from_arrow, open, to_arrow, view
-from .engine.common import at_first_use, own_module, warn_of_namesake
+from .engine.common import at_first_use as _at_first_use
+from .engine.common import own_module as _own_module
+from .engine.common import warn_of_namesake as _warn_of_namesake
 from .expressions import compile, evaluate, explain, filter, map, map_inplace
 from .reductions import (
     accumulate,
@@ -26,9 +28,9 @@ from .reductions import (
     reduce,
     sum,
 )
-from .settings import isa, set_num_threads
+from .settings import isa, native, set_native, set_num_threads
 
-TYPE_CHECKING = False
+TYPE_CHECKING = bool(0)  # False; Jedi, which completes in editors, leaves out what stands below a plain False
 if TYPE_CHECKING:
     from .arithmetic import add, clip, divide, multiply, normalize, scale, subtract
     from .compiler.parse import ExpressionError
@@ -83,6 +85,7 @@ __all__ = [
     "min",
     "minmax",
     "multiply",
+    "native",
     "normalize",
     "open",
     "prod",
@@ -94,6 +97,7 @@ __all__ = [
     "scale",
     "scan_csv",
     "searchsorted",
+    "set_native",
     "set_num_threads",
     "slice",
     "sort",
@@ -149,14 +153,14 @@ def _complete() -> None:
 
     It stays while a name is missing, as in a module that another thread is just importing.
     """
-    wanted = {name: vars(own_module(module)) for module, names in _LATER.items() for name in names}
+    wanted = {name: vars(_own_module(module)) for module, names in _LATER.items() for name in names}
     globals().update({name: loaded[name] for name, loaded in wanted.items() if name in loaded})
     if wanted.keys() <= globals().keys():
         globals().pop("__getattr__", None)
 
 
-at_first_use(_complete)
-warn_of_namesake(__path__[0])
+_at_first_use(_complete)
+_warn_of_namesake(__path__[0])
 
 
 def __dir__() -> list[str]:

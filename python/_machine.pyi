@@ -4,6 +4,8 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict, TypeVar, overload
 
+from .engine.kinds import D, N, NumPy, Out
+
 _F = TypeVar("_F")
 
 class Op(TypedDict):
@@ -51,7 +53,16 @@ class Entry:
 class KernelBase:
     _by_python: int
     _front: Any
-    def __call__(self, arr: Any, *more: Any, out: Any = None, **names: Any) -> Any: ...
+    @overload
+    def __call__(self, arr: array[N], /, *more: Any, typecode: None = None, out: None = None,
+                 **names: Any) -> array[N]: ...  # fmt: skip
+    @overload
+    def __call__(self, arr: NumPy[D], /, *more: Any, typecode: None = None, out: None = None,
+                 **names: Any) -> NumPy[D]: ...  # fmt: skip
+    @overload
+    def __call__(self, *more: Any, out: Out, **names: Any) -> Out: ...
+    @overload
+    def __call__(self, *more: Any, out: None = None, **names: Any) -> Any: ...
 
 class View(Sequence[int | float]):
     """Evenly spaced numbers in somebody else's memory: made by arrayops.view and arrayops.open.
@@ -69,6 +80,9 @@ class View(Sequence[int | float]):
     @property
     def readonly(self) -> bool: ...
     def tolist(self) -> list[int | float]: ...
+    def index(self, value: object, start: int = 0, stop: int = ..., /) -> int: ...
+    def count(self, value: object, /) -> int: ...
+    def _repr_html_(self) -> str: ...
     def release(self) -> None: ...
     def __enter__(self) -> View: ...
     def __exit__(self, *exception: object) -> None: ...
@@ -79,6 +93,9 @@ class View(Sequence[int | float]):
     def __getitem__(self, index: slice) -> View: ...
     def __setitem__(self, index: int, value: int | float) -> None: ...
     def __buffer__(self, flags: int) -> memoryview: ...
+
+#: What a View shows of itself in notebooks.
+view_html: Callable[[View], str]
 
 class Delimited:
     """Delimited text that is fed in pieces."""
@@ -109,19 +126,22 @@ class Delimited:
 
 class Program:
     def __init__(self, code: bytes) -> None: ...
+    def native(self) -> tuple[tuple[int, int, int], ...]: ...
 
 def run_map(
     program: Program, args: tuple[Any, ...], oracle: Callable[..., Any], visible: int, out: Any, defer: bool,
     threads: int, bits: Any, /,
 ) -> None: ...  # fmt: skip
 def set_threads(number: int, /) -> int: ...
+def set_native(way: str, /) -> str: ...
+def native() -> str: ...
 def know_arrays(flag: bool, /) -> bool: ...
 def run_filter(
     program: Program, args: tuple[Any, ...], oracle: Callable[..., Any], visible: int, lead: int, /
 ) -> array[Any]: ...
 def run_fold(
     program: Program, args: tuple[Any, ...], oracle: Callable[..., Any], visible: int, acc_index: int, start: int,
-    out: Any, /,
+    out: Any, stored: int, /,
 ) -> Any: ...  # fmt: skip
 def run_count(
     program: Program, args: tuple[Any, ...], oracle: Callable[..., Any], visible: int, what: int, /

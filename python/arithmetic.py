@@ -12,9 +12,38 @@ from .engine.exchange import taken
 from .expressions import map, map_inplace
 from .reductions import any, minmax
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+    from typing import overload
+
+    from .engine.kinds import Array, D, FloatCode, IntCode, N, Nulls, NumPy, Out, Plain
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def add(a: array[N], b: Array, /, *, typecode: None = None, out: None = None,
+            nulls: Nulls = None) -> array[N]: ...  # fmt: skip
+    @overload
+    def add(a: NumPy[D], b: Array, /, *, typecode: None = None, out: None = None,
+            nulls: Nulls = None) -> NumPy[D]: ...  # fmt: skip
+    @overload
+    def add(a: Plain, b: Array, /, *, typecode: FloatCode, out: None = None,
+            nulls: Nulls = None) -> array[float]: ...  # fmt: skip
+    @overload
+    def add(a: Plain, b: Array, /, *, typecode: IntCode, out: None = None,
+            nulls: Nulls = None) -> array[int]: ...  # fmt: skip
+    @overload
+    def add(a: Array, b: Array, /, *, typecode: str | None = None, out: Out,
+            nulls: Nulls = None) -> Out: ...  # fmt: skip
+    @overload
+    def add(a: Array, b: Array, /, *, typecode: str | None = None, out: None = None,
+            nulls: Nulls = None) -> Any: ...  # fmt: skip
+
 
 @also_named("arr1", "arr2")
-def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+def add(a: Array, b: Array, /, *, typecode: str | None = None, out: Any = None,
         nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The sums of two buffers of one length, element by element: ``map(a, "x + y", b)``.
 
@@ -28,7 +57,29 @@ def add(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
     return map(a, "x + y", b, typecode=typecode, out=out, nulls=nulls)
 
 
-def subtract(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+if TYPE_CHECKING:
+
+    @overload
+    def subtract(a: array[N], b: Array, /, *, typecode: None = None, out: None = None,
+                 nulls: Nulls = None) -> array[N]: ...  # fmt: skip
+    @overload
+    def subtract(a: NumPy[D], b: Array, /, *, typecode: None = None, out: None = None,
+                 nulls: Nulls = None) -> NumPy[D]: ...  # fmt: skip
+    @overload
+    def subtract(a: Plain, b: Array, /, *, typecode: FloatCode, out: None = None,
+                 nulls: Nulls = None) -> array[float]: ...  # fmt: skip
+    @overload
+    def subtract(a: Plain, b: Array, /, *, typecode: IntCode, out: None = None,
+                 nulls: Nulls = None) -> array[int]: ...  # fmt: skip
+    @overload
+    def subtract(a: Array, b: Array, /, *, typecode: str | None = None, out: Out,
+                 nulls: Nulls = None) -> Out: ...  # fmt: skip
+    @overload
+    def subtract(a: Array, b: Array, /, *, typecode: str | None = None, out: None = None,
+                 nulls: Nulls = None) -> Any: ...  # fmt: skip
+
+
+def subtract(a: Array, b: Array, /, *, typecode: str | None = None, out: Any = None,
              nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The differences of two buffers of one length, element by element: ``map(a, "x - y", b)``.
 
@@ -42,8 +93,30 @@ def subtract(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
     return map(a, "x - y", b, typecode=typecode, out=out, nulls=nulls)
 
 
+if TYPE_CHECKING:
+
+    @overload
+    def multiply(a: array[N], b: Array, /, *, typecode: None = None, out: None = None,
+                 nulls: Nulls = None) -> array[N]: ...  # fmt: skip
+    @overload
+    def multiply(a: NumPy[D], b: Array, /, *, typecode: None = None, out: None = None,
+                 nulls: Nulls = None) -> NumPy[D]: ...  # fmt: skip
+    @overload
+    def multiply(a: Plain, b: Array, /, *, typecode: FloatCode, out: None = None,
+                 nulls: Nulls = None) -> array[float]: ...  # fmt: skip
+    @overload
+    def multiply(a: Plain, b: Array, /, *, typecode: IntCode, out: None = None,
+                 nulls: Nulls = None) -> array[int]: ...  # fmt: skip
+    @overload
+    def multiply(a: Array, b: Array, /, *, typecode: str | None = None, out: Out,
+                 nulls: Nulls = None) -> Out: ...  # fmt: skip
+    @overload
+    def multiply(a: Array, b: Array, /, *, typecode: str | None = None, out: None = None,
+                 nulls: Nulls = None) -> Any: ...  # fmt: skip
+
+
 @also_named("arr1", "arr2")
-def multiply(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+def multiply(a: Array, b: Array, /, *, typecode: str | None = None, out: Any = None,
              nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The products of two buffers of one length, element by element: ``map(a, "x * y", b)``.
 
@@ -57,7 +130,29 @@ def multiply(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
     return map(a, "x * y", b, typecode=typecode, out=out, nulls=nulls)
 
 
-def divide(a: Any, b: Any, /, *, typecode: str | None = None, out: Any = None,
+if TYPE_CHECKING:
+
+    @overload
+    def divide(a: array[N], b: Array, /, *, typecode: None = None, out: None = None,
+               nulls: Nulls = None) -> array[N]: ...  # fmt: skip
+    @overload
+    def divide(a: NumPy[D], b: Array, /, *, typecode: None = None, out: None = None,
+               nulls: Nulls = None) -> NumPy[D]: ...  # fmt: skip
+    @overload
+    def divide(a: Plain, b: Array, /, *, typecode: FloatCode, out: None = None,
+               nulls: Nulls = None) -> array[float]: ...  # fmt: skip
+    @overload
+    def divide(a: Plain, b: Array, /, *, typecode: IntCode, out: None = None,
+               nulls: Nulls = None) -> array[int]: ...  # fmt: skip
+    @overload
+    def divide(a: Array, b: Array, /, *, typecode: str | None = None, out: Out,
+               nulls: Nulls = None) -> Out: ...  # fmt: skip
+    @overload
+    def divide(a: Array, b: Array, /, *, typecode: str | None = None, out: None = None,
+               nulls: Nulls = None) -> Any: ...  # fmt: skip
+
+
+def divide(a: Array, b: Array, /, *, typecode: str | None = None, out: Any = None,
            nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The quotients of two buffers of one length, element by element: ``map(a, "x / y", b)``.
 
@@ -85,7 +180,7 @@ def _for_elements(arr: Any, value: Any, what: str) -> Any:
 
 
 @also_named("array", "factor")
-def scale(arr: Any, factor: int | float) -> None:
+def scale(arr: Array, factor: int | float) -> None:
     """Multiplies each element of a writable buffer by a number, in place.
 
     An integral factor such as 2.0 is accepted for integer arrays; 2.5 is a TypeError. Raises OverflowError at the first
@@ -102,7 +197,7 @@ def scale(arr: Any, factor: int | float) -> None:
 
 
 @also_named("array", "min_val", "max_val")
-def clip(arr: Any, lo: int | float, hi: int | float) -> None:
+def clip(arr: Array, lo: int | float, hi: int | float) -> None:
     """Limits each element of a writable buffer to lo..hi, in place; nan elements stay.
 
     Integral bounds such as 2.0 and infinite ones are accepted for integer arrays; 2.5 is a TypeError. Raises ValueError
@@ -123,7 +218,7 @@ def clip(arr: Any, lo: int | float, hi: int | float) -> None:
 
 
 @also_named("array")
-def normalize(arr: Any) -> None:
+def normalize(arr: Array) -> None:
     """Scales the elements of a writable buffer of floats to 0..1, in place: ``(x - min) / (max - min)``.
 
     If all are equal they become 0.0; an empty buffer stays empty. Raises TypeError for integers, and ValueError if an

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import builtins
 import os
+from _collections_abc import Sequence  # collections.abc, without importing collections
 
 from . import _machine
+from .engine.common import Later
 from .engine.exchange import Exported, arrow_columns, is_arrow, is_time, taken, times, unit_of
 from .engine.missing import check_nulls
 
@@ -13,8 +15,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .engine import notebook
+else:
+    notebook = Later("engine.notebook")
+
 _ACCESS = {"r": "ACCESS_READ", "r+": "ACCESS_WRITE", "c": "ACCESS_COPY"}
 _PART = 1 << 22  # bytes read at once
+
+
+def _view_html(view: _machine.View) -> str:
+    return notebook.view_html(view)
+
+
+_machine.view_html = _view_html  # Views are of C, their tables of Python
+Sequence.register(_machine.View)
 
 
 def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None, count: int | None = None, *,

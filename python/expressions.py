@@ -12,19 +12,58 @@ from .engine.common import Later, also_named, front
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from array import array
+    from typing import Any, overload
 
+    from ._machine import View
     from .engine import kernel
     from .engine.kernel import Function, Kernel
+    from .engine.kinds import Array, D, FloatCode, IntCode, Ints, N, Nulls, NumPy, Out, Plain, ViewCode
 else:
     kernel = Later("engine.kernel")
 
 
+if TYPE_CHECKING:
+
+    @overload
+    def map(arr: array[N], f: Function, /, *more: Any, typecode: None = None, out: None = None,
+            threads: int | None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+            nulls: Nulls = None, names: Any = None, **named: Any) -> array[N]: ...  # fmt: skip
+    @overload
+    def map(arr: NumPy[D], f: Function, /, *more: Any, typecode: None = None, out: None = None,
+            threads: int | None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+            nulls: Nulls = None, names: Any = None, **named: Any) -> NumPy[D]: ...  # fmt: skip
+    @overload
+    def map(arr: Ints, f: Function, /, *more: Any, typecode: None = None, out: None = None,
+            threads: int | None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+            nulls: Nulls = None, names: Any = None, **named: Any) -> array[int]: ...  # fmt: skip
+    @overload
+    def map(arr: Plain, f: Function, /, *more: Any, typecode: FloatCode, out: None = None,
+            threads: int | None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+            nulls: Nulls = None, names: Any = None, **named: Any) -> array[float]: ...  # fmt: skip
+    @overload
+    def map(arr: Plain, f: Function, /, *more: Any, typecode: IntCode, out: None = None,
+            threads: int | None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+            nulls: Nulls = None, names: Any = None, **named: Any) -> array[int]: ...  # fmt: skip
+    @overload
+    def map(arr: Plain, f: Function, /, *more: Any, typecode: ViewCode, out: None = None,
+            threads: int | None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+            nulls: Nulls = None, names: Any = None, **named: Any) -> View: ...  # fmt: skip
+    @overload
+    def map(arr: Array, f: Function, /, *more: Any, typecode: str | None = None, out: Out,
+            threads: int | None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+            nulls: Nulls = None, names: Any = None, **named: Any) -> Out: ...  # fmt: skip
+    @overload
+    def map(arr: Array, f: Function, /, *more: Any, typecode: str | None = None, out: None = None,
+            threads: int | None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+            nulls: Nulls = None, names: Any = None, **named: Any) -> Any: ...  # fmt: skip
+
+
 @front
 @also_named("array", "fn")
-def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
-        ieee: bool = False, compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
-        names: Any = None, **named: Any) -> Any:  # fmt: skip
+def map(arr: Array, f: Function, /, *more: Any, typecode: str | None = None, out: Any = None,
+        threads: int | None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+        nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
     """A new array of f at each element: ``array(arr.typecode, [f(x) for x in arr])``, exactly, at memory speed.
 
     Parameters
@@ -70,7 +109,7 @@ def map(arr: Any, f: Function, /, *more: Any, typecode: str | None = None, out: 
 
 @front
 @also_named("array", "fn")
-def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None, ieee: bool = False,
+def map_inplace(arr: Array, f: Function, /, *more: Any, threads: int | None = None, ieee: bool = False,
                 compile: bool = True, strict: bool = False, nulls: str | int | float | None = None,
                 names: Any = None, **named: Any) -> None:  # fmt: skip
     """Replaces each element of a writable buffer by f of it: ``for i, x in enumerate(arr): arr[i] = f(x)``.
@@ -89,9 +128,29 @@ def map_inplace(arr: Any, f: Function, /, *more: Any, threads: int | None = None
     kernel.kernel_of(f, named, ieee, compile, strict=strict).inplace(arr, *more, threads=threads, nulls=nulls, **named)
 
 
+if TYPE_CHECKING:
+
+    @overload
+    def filter(arr: array[N], pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True,
+               strict: bool = False, nulls: Nulls = None, names: Any = None,
+               **named: Any) -> array[N]: ...  # fmt: skip
+    @overload
+    def filter(arr: NumPy[D], pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True,
+               strict: bool = False, nulls: Nulls = None, names: Any = None,
+               **named: Any) -> NumPy[D]: ...  # fmt: skip
+    @overload
+    def filter(arr: Ints, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True,
+               strict: bool = False, nulls: Nulls = None, names: Any = None,
+               **named: Any) -> array[int]: ...  # fmt: skip
+    @overload
+    def filter(arr: Array, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True,
+               strict: bool = False, nulls: Nulls = None, names: Any = None,
+               **named: Any) -> Any: ...  # fmt: skip
+
+
 @front
 @also_named("array", "predicate")
-def filter(arr: Any, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True, strict: bool = False,
+def filter(arr: Array, pred: Function, /, *more: Any, ieee: bool = False, compile: bool = True, strict: bool = False,
            nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
     """The elements for which pred is true: ``array(arr.typecode, [x for x in arr if pred(x)])``.
 

@@ -16,14 +16,17 @@ from .engine.exchange import given_as, is_array, taken, taken_together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import overload
+
     from .engine import kernel
     from .engine.kernel import Function
+    from .engine.kinds import Array, D, Ints, N, Nulls, NumPy
 else:
     kernel = Later("engine.kernel")
 
 
 @also_named("array")
-def reverse(arr: Any) -> None:
+def reverse(arr: Array) -> None:
     """Reverses a writable buffer in place.
 
     >>> import arrayops as ao
@@ -37,7 +40,7 @@ def reverse(arr: Any) -> None:
 
 
 @also_named("array")
-def sort(arr: Any) -> None:
+def sort(arr: Array) -> None:
     """Sorts a writable buffer in place, as ``list.sort``: ascending and stable, with nans at the end.
 
     >>> import arrayops as ao
@@ -50,8 +53,20 @@ def sort(arr: Any) -> None:
     _machine.sort(arr)
 
 
+if TYPE_CHECKING:
+
+    @overload
+    def unique(arr: array[N], *, nulls: Nulls = None) -> array[N]: ...
+    @overload
+    def unique(arr: NumPy[D], *, nulls: Nulls = None) -> NumPy[D]: ...
+    @overload
+    def unique(arr: Ints, *, nulls: Nulls = None) -> array[int]: ...
+    @overload
+    def unique(arr: Array, *, nulls: Nulls = None) -> Any: ...
+
+
 @also_named("array")
-def unique(arr: Any, *, nulls: str | int | float | None = None) -> Any:
+def unique(arr: Array, *, nulls: str | int | float | None = None) -> Any:
     """The distinct elements in ascending order, ``sorted(set(arr))``: of equal ones the first, nans all and last.
 
     nulls: ``"skip"`` leaves them out, a number takes their place. A pandas Series has new labels.
@@ -72,7 +87,7 @@ def elements_of(like: Any, buffer: Any, found: Any, labels: bool = False) -> Any
     return given_as(like, result, labels)
 
 
-def argsort(arr: Any, *, reverse: bool = False, nulls: str | int | float | None = None) -> Any:
+def argsort(arr: Array, *, reverse: bool = False, nulls: str | int | float | None = None) -> Any:
     """The places of the elements in their order: ``array('q', sorted(range(len(arr)), key=arr.__getitem__))``.
 
     It is stable, and has nans at the end, as :func:`sort`; so it is with reverse, where the largest come first. nulls:
@@ -97,7 +112,19 @@ def _places(arrays: tuple[Any, ...]) -> array[int]:
     return places
 
 
-def topk(arr: Any, k: int, *, nulls: str | int | float | None = None, nan: str | None = None) -> Any:
+if TYPE_CHECKING:
+
+    @overload
+    def topk(arr: array[N], k: int, *, nulls: Nulls = None, nan: str | None = None) -> array[N]: ...
+    @overload
+    def topk(arr: NumPy[D], k: int, *, nulls: Nulls = None, nan: str | None = None) -> NumPy[D]: ...
+    @overload
+    def topk(arr: Ints, k: int, *, nulls: Nulls = None, nan: str | None = None) -> array[int]: ...
+    @overload
+    def topk(arr: Array, k: int, *, nulls: Nulls = None, nan: str | None = None) -> Any: ...
+
+
+def topk(arr: Array, k: int, *, nulls: str | int | float | None = None, nan: str | None = None) -> Any:
     """The k largest elements, the largest first: ``heapq.nlargest(k, arr)``, in a new array.
 
     Of equal ones the first; nans come last, and are there if there are not enough numbers. nulls and nan are as in
@@ -113,7 +140,7 @@ def topk(arr: Any, k: int, *, nulls: str | int | float | None = None, nan: str |
     return elements_of(arr, buffer, _machine.largest(buffer, wanted))
 
 
-def searchsorted(arr: Any, values: Any, side: str = "left", *, nulls: str | int | float | None = None) -> Any:
+def searchsorted(arr: Array, values: Any, side: str = "left", *, nulls: str | int | float | None = None) -> Any:
     """Where values belong in a sorted buffer: ``array('q', [bisect.bisect_left(arr, v) for v in values])``.
 
     values: an array, for which there is one of places, or a number, for which there is one place. side: ``"left"`` is
@@ -138,8 +165,9 @@ def searchsorted(arr: Any, values: Any, side: str = "left", *, nulls: str | int 
     return given_as(values, _machine.search(buffer, taken(values, nulls), side == "right"))
 
 
-def first(arr: Any, pred: Function, /, *more: Any, default: Any = -1, ieee: bool = False, compile: bool = True,
-          nulls: str | int | float | None = None, names: Any = None, **named: Any) -> Any:  # fmt: skip
+def first(arr: Array, pred: Function, /, *more: Any, default: Any = -1, ieee: bool = False, compile: bool = True,
+          strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+          **named: Any) -> Any:  # fmt: skip
     """The index of the first element for which pred is true: ``next((i for i, x in enumerate(arr) if pred(x)), -1)``.
 
     Elements behind it are not looked at, so they raise nothing. default: what there is if there is none. Parameters and
@@ -153,7 +181,7 @@ def first(arr: Any, pred: Function, /, *more: Any, default: Any = -1, ieee: bool
     3
     """
     named = kernel.with_names(pred, names, named, ieee)
-    found = kernel.predicate(pred, named, ieee, compile)
+    found = kernel.predicate(pred, named, ieee, compile, strict)
     at = kernel.count_true(found, kernel.FIRST, arr, *more, nulls=nulls, **named)
     if at < 0:
         return default
@@ -163,7 +191,7 @@ def first(arr: Any, pred: Function, /, *more: Any, default: Any = -1, ieee: bool
 
 
 @also_named("array", "start", "end")
-def slice(arr: Any, start: int | None = None, stop: int | None = None, step: int | None = None) -> memoryview:
+def slice(arr: Array, start: int | None = None, stop: int | None = None, step: int | None = None) -> memoryview:
     """Part of a buffer without a copy: ``memoryview(arr)[start:stop:step]``, with the meaning of Python's slices.
 
     >>> import arrayops as ao
@@ -190,7 +218,7 @@ class ArrayIterator(itertools.chain[int | float]):
 
 
 @also_named("array")
-def array_iterator(arr: Any, *, nulls: str | int | float | None = None) -> ArrayIterator:
+def array_iterator(arr: Array, *, nulls: str | int | float | None = None) -> ArrayIterator:
     """An iterator over the elements of a buffer as Python numbers. nulls is as in :func:`unique`.
 
     >>> import arrayops as ao

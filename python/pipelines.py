@@ -24,7 +24,8 @@ from .engine.arguments import checked_typecode
 from .engine.common import MISSING, Later, also_named, held, new_values, sliceable, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
-from .engine.kernel import Function, Kernel, fold_step, kernel_of, stored, text_kernel, with_names
+from .engine.folds import is_carried
+from .engine.kernel import Function, Kernel, fold_kernel, fold_step, stored, text_kernel, with_names
 from .engine.missing import check_nulls
 from .engine.passes import gathered, iterated
 from .engine.plans import PIPED
@@ -36,16 +37,19 @@ from .engine.segments import (
     Segment,
     Stage,
     While,
+    beside,
     packed,
     segments_of,
     stage_of,
+    together,
 )
 from .statistics import Stats, summary
 
 if TYPE_CHECKING:
-    from .engine import explain
+    from .engine import notebook
+    from .engine.kinds import Array
 else:
-    explain = Later("engine.explain")
+    notebook = Later("engine.notebook")
 
 
 class Pipeline:
@@ -78,7 +82,9 @@ class Pipeline:
     def map(self, f: Function, /, *, strict: bool = False, names: Any = None,
             **named: Any) -> Pipeline:  # fmt: skip
         """With f of each element: a text of one free name, a callable, a Kernel. Numbers for the other names of a text
-        are given by keyword, or looked up in the mapping names.
+        are given by keyword, or looked up in the mapping names; also arrays, whose elements go with those of the
+        source, behind filters, too. Beside a stream that is a stream cut as it is. Raises ValueError, when the pipeline
+        runs, for lengths that differ.
 
         strict: raise NotCompilable, with the reason, for a callable that would be called once per element.
         """
@@ -117,8 +123,11 @@ class Pipeline:
         return self._with("dropwhile", pred, with_names(pred, names, named, self._ieee), strict)
 
     def _with(self, verb: str, f: Function, names: dict[str, Any], strict: bool = False) -> Pipeline:
-        stages = (*self._stages, stage_of(verb, f, names, self._ieee, strict))
-        return Pipeline(self._source, stages, self._ieee, self._nulls)
+        stage = stage_of(verb, f, names, self._ieee, strict, not is_array(self._source))
+        if stage.arrays and any(before.verb in ("takewhile", "dropwhile") for before in self._stages):
+            raise ValueError(f"{next(iter(stage.arrays))!r} goes with the source, whose elements are not known behind "
+                             "takewhile and dropwhile: put this stage before them")  # fmt: skip
+        return Pipeline(self._source, (*self._stages, stage), self._ieee, self._nulls)
 
     # -- what it is --------------------------------------------------------------------------------------------------
 
@@ -131,16 +140,22 @@ class Pipeline:
         return f"<arrayops.Pipeline {stages or 'of no stages'} over {_described(self._source)}>"
 
     def _repr_html_(self) -> str:
-        return explain.unfolded(repr(self), self.explain())
+        return notebook.shown(self, self._rows, self.explain)
+
+    def _rows(self) -> Iterator[tuple[str, object]]:
+        yield from notebook.source_rows(self._source, _described(self._source))
+        for number, stage in enumerate(self._stages, 1):
+            yield f"stage {number}", stage
 
     def __reduce__(self) -> tuple[Any, ...]:
-        stages = tuple((s.verb, s.kernel, s.numbers) for s in self._stages)
+        stages = tuple((s.verb, s.kernel, s.numbers | s.arrays) for s in self._stages)
         return (_restored, (self._source, stages, self._ieee, self._nulls))
 
     def explain(self) -> str:
         """What is compiled and what is called, with the bytecode for the source's type where that is known."""
         lines = [repr(self)]
-        part: Any = self._source if in_one_buffer(self._source) else None
+        arrays = [self._source, *(value for _, value in beside(self._stages))]
+        part: Any = tuple(map(_beginning, arrays)) if all(map(in_one_buffer, arrays)) else None
         for number, segment in enumerate(self._segments(), 1):
             if isinstance(segment, Called):
                 verb = "filter" if segment.keeps else "map"
@@ -153,8 +168,9 @@ class Pipeline:
                 lines.append(f"{number}: chunk by chunk: {verb}, {'called' if segment.kernel is None else 'compiled'}")
                 part = None
                 continue
-            lines.append(f"{number}: compiled: {_stages(len(segment.steps))} in one program")
-            lines += [] if part is None else ["   " + line for line in _listing(segment, part)]
+            how = "called once per element, with arrays beside" if segment.by_python else "compiled"
+            lines.append(f"{number}: {how}: {_stages(len(segment.steps))} in one program")
+            lines += [] if part is None or segment.by_python else ["   " + line for line in _listing(segment, part)]
         return "\n".join(lines)
 
     # -- running -----------------------------------------------------------------------------------------------------
@@ -171,39 +187,41 @@ class Pipeline:
     def _buffers(self) -> Iterator[Any]:
         """The source's buffers; a stream's must all have one typecode."""
         first = None
-        for index, arr in enumerate(pieces(self._source, self._nulls)):
-            code = _machine.buffer_info(arr)[0]
+        others = beside(self._stages)
+        parts = together(self._source, others, self._nulls) if others else pieces(self._source, self._nulls)
+        for index, part in enumerate(parts):
+            code = _typecode(part)
             if first is not None and code != first:
                 raise TypeError(f"buffer {index} of the stream has typecode {code!r}, those before it have {first!r}")
             first = code
-            yield arr
+            yield part
 
-    def _chunks(self, segments: list[Segment]) -> Iterator[Any]:
+    def _chunks(self, segments: list[Segment], buffers: Iterator[Any]) -> Iterator[Any]:
         """The values after these segments, chunk by chunk: arrays or lists."""
         if not segments:
-            for arr in self._buffers():
+            for arr in buffers:
                 yield from _slices(arr)
             return
         last = segments[-1]
         if isinstance(last, While):
-            yield from last.chunks(self._chunks(segments[:-1]))
+            yield from last.chunks(self._chunks(segments[:-1], buffers))
             return
-        for values in self._chunks(segments[:-1]):
+        for values in self._chunks(segments[:-1], buffers):
             yield from map(packed, last.chunk(values))
 
-    def _last(self) -> tuple[Compiled | None, Iterator[Any]]:
+    def _last(self, buffers: Iterator[Any]) -> tuple[Compiled | None, Iterator[Any]]:
         """The last compiled segment, to be run into a result, and the buffers or chunks that it takes."""
         segments = self._segments()
         last = segments[-1]
         if len(segments) == 1 and isinstance(last, Compiled):
-            return last, self._buffers()
+            return last, buffers
         if isinstance(last, Compiled):
-            return last, self._chunks(segments[:-1])
-        return None, self._chunks(segments)
+            return last, self._chunks(segments[:-1], buffers)
+        return None, self._chunks(segments, buffers)
 
     def _gathered(self, wanted: int) -> tuple[Gathered, bool | None]:
         """What all values give, and whether they are floats: None if there are none."""
-        return gathered(*self._last(), wanted)
+        return gathered(*self._last(self._buffers()), wanted)
 
     def sum(self) -> int | float:
         """The sum of the values: an exact int, or the correctly rounded float; 0 if there are none.
@@ -259,11 +277,10 @@ class Pipeline:
 
     def reduce(self, f: Function, /, initial: Any = None, *, names: Any = None, **named: Any) -> Any:
         """The left fold of the values, ``functools.reduce(f, values, initial)``: see :func:`arrayops.reduce`."""
-        named = with_names(f, names, named, self._ieee, ("acc", "x"))
-        kernel = kernel_of(f, named, self._ieee, True, ("acc", "x"))
+        kernel, named = fold_kernel(f, names, named, initial, self._ieee)
         acc = MISSING if initial is None else initial
-        for values in self._chunks(self._segments()):
-            if isinstance(values, list) or type(acc) not in (int, float, bool, type(MISSING)):
+        for values in self._chunks(self._segments(), self._buffers()):
+            if isinstance(values, list) or not (acc is MISSING or is_carried(acc)):
                 step = functools.partial(fold_step, kernel, named)
                 given = () if acc is MISSING else (acc,)
                 acc = functools.reduce(step, iterated(values), *given) if given or len(values) else acc
@@ -292,15 +309,14 @@ class Pipeline:
 
     def _collected(self, typecode: str | None) -> Iterator[Any]:
         """The values as arrays, or Views where array has no such type, piece by piece."""
+        buffers = self._buffers()
         if typecode is None:
-            buffers = iter(pieces(self._source, self._nulls))
             head = list(itertools.islice(buffers, 1))
-            typecode = _machine.buffer_info(head[0])[0] if head else "d"
+            typecode = _typecode(head[0]) if head else "d"
             yield new_values(typecode, ())  # of that typecode even if no value follows
-            yield from Pipeline(itertools.chain(head, buffers), self._stages, self._ieee)._collected(typecode)
-            return
+            buffers = itertools.chain(head, buffers)
         typecode = checked_typecode(typecode)
-        last, parts = self._last()
+        last, parts = self._last(buffers)
         for part in parts:
             found = None if last is None or isinstance(part, list) else last.run(part, typecode, 0)
             if found is not None:
@@ -339,7 +355,7 @@ class Pipeline:
 
     def __iter__(self) -> Iterator[Any]:
         """The values one by one, as Python numbers."""
-        for values in self._chunks(self._segments()):
+        for values in self._chunks(self._segments(), self._buffers()):
             yield from iterated(values)
 
 
@@ -347,7 +363,7 @@ class Pipeline:
 LazyArray = Pipeline
 
 
-def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None) -> Pipeline:
+def lazy(src: Array | Iterable[Array], *, ieee: bool = False, nulls: str | int | float | None = None) -> Pipeline:
     """A pipeline over a buffer or an iterable of buffers (a stream): stages now, one pass when a result is asked for.
 
     A stream's buffers must have one typecode; they are read one at a time, so memory stays bounded, and results equal
@@ -368,7 +384,7 @@ def lazy(src: Any, *, ieee: bool = False, nulls: str | int | float | None = None
 
 
 @also_named("array")
-def lazy_array(arr: Any) -> Pipeline:
+def lazy_array(arr: Array) -> Pipeline:
     """A pipeline over one buffer: :func:`lazy` by the name that it has in arrayops 1.0 (Rust).
 
     >>> import arrayops as ao
@@ -415,8 +431,16 @@ def _without_remedy(pieces: Iterable[Any]) -> Iterator[Any]:
 # -- as text ---------------------------------------------------------------------------------------------------------
 
 
+def _typecode(part: Any) -> str:
+    """Of a buffer, or of the first of those that go together."""
+    return str(_machine.buffer_info(part[0] if isinstance(part, tuple) else part)[0])
+
+
 def _slices(arr: Any) -> Iterator[Any]:
-    """A buffer in chunks, held so that nobody resizes it between them."""
+    """A buffer, or several that go together, in chunks, held so that nobody resizes it between them."""
+    if isinstance(arr, tuple):
+        yield from zip(*map(_slices, arr), strict=True)
+        return
     with held(arr):
         whole = sliceable(arr)
         for start in range(0, len(whole), CHUNK):
@@ -433,11 +457,18 @@ def _joined(views: list[Any]) -> Any:
 
 
 def _described(source: Any) -> str:
-    if not in_one_buffer(source):
-        what = f"{len(source)} elements" if is_array(source) and hasattr(source, "__len__") else "buffers"
-        return f"{type(source).__name__} of {what}"
-    code, _, count, _ = _machine.buffer_info(source)
-    return f"{type(source).__name__}({code!r}) of {count} elements"
+    kind = type(source).__name__
+    try:
+        if in_one_buffer(source):
+            return f"{kind}({_machine.buffer_info(_beginning(source))[0]!r}) of {len(sliceable(source))} elements"
+        return f"{kind} of {len(source)} elements" if is_array(source) else f"{kind} of buffers"
+    except (TypeError, ValueError, BufferError):  # it is released, has several dimensions, or no length
+        return kind
+
+
+def _beginning(source: Any) -> Any:
+    """The first element, whose type is that of all; those of stride 0, as broadcast ones are, are copied if whole."""
+    return source if type(source) in (range, _machine.View) else memoryview(source)[:1]
 
 
 def _stages(number: int) -> str:

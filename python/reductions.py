@@ -11,16 +11,17 @@ from array import array
 
 from . import _machine
 from .compiler.machine import EXACT_FLOAT, TYPE_SIZES
-from .engine.common import MISSING, Later, also_named, different_lengths, front, held, native, steadily
+from .engine.common import Later, also_named, different_lengths, front, held, native, steadily
 from .engine.exchange import taken, taken_together
 from .engine.missing import check_nan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, overload
 
     from .engine import figures, kernel
     from .engine.kernel import Function
+    from .engine.kinds import Array, D, FloatCode, IntCode, Ints, N, Nulls, NumPy, Plain
 else:
     figures, kernel = Later("engine.figures"), Later("engine.kernel")
 
@@ -29,13 +30,14 @@ _LARGE = 1e308  # no sum of floats whose sizes add up to less is too large on th
 
 @front
 @also_named("array", "fn")
-def reduce(arr: Any, f: Function, /, initial: Any = None, *, ieee: bool = False, compile: bool = True,
+def reduce(arr: Array, f: Function, /, initial: Any = None, *, ieee: bool = False, compile: bool = True,
            strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
            **named: Any) -> Any:  # fmt: skip
     """The left fold of a buffer: ``functools.reduce(f, arr, initial)``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers, by
-    keyword or from the mapping names. initial: None is none. Raises what functools.reduce raises: TypeError for an
+    keyword or from the mapping names. initial: None is none; a tuple of numbers if the accumulator is one, whose items
+    an expression calls ``acc[0]``, ``acc[1]``. Raises what functools.reduce raises: TypeError for an
     empty buffer without initial. nulls: ``"skip"`` leaves them out, a number takes their place. strict is as in
     :func:`map`.
 
@@ -43,23 +45,51 @@ def reduce(arr: Any, f: Function, /, initial: Any = None, *, ieee: bool = False,
     >>> from array import array
     >>> ao.reduce(array("B", b"arrayops"), "(acc*31 + x) & mask", 7, mask=0xFFFFFFFF)
     3234822848
+    >>> ao.reduce(array("d", [3.0, 1.0]), "acc[0] + x, max(acc[1], x)", (0.0, 0.0))
+    (4.0, 3.0)
     """
-    named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
-    initial = MISSING if initial is None else initial
-    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    found, named = kernel.fold_kernel(f, names, named, initial, ieee, compile, strict)
     return found.reduce(arr, initial, nulls=nulls, **named)
 
 
+if TYPE_CHECKING:
+
+    @overload
+    def accumulate(arr: array[N], f: Function = "acc + x", /, *, initial: Any = None,
+                   typecode: None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+                   nulls: Nulls = None, names: Any = None, **named: Any) -> array[N]: ...  # fmt: skip
+    @overload
+    def accumulate(arr: NumPy[D], f: Function = "acc + x", /, *, initial: Any = None,
+                   typecode: None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+                   nulls: Nulls = None, names: Any = None, **named: Any) -> NumPy[D]: ...  # fmt: skip
+    @overload
+    def accumulate(arr: Ints, f: Function = "acc + x", /, *, initial: Any = None,
+                   typecode: None = None, ieee: bool = False, compile: bool = True, strict: bool = False,
+                   nulls: Nulls = None, names: Any = None, **named: Any) -> array[int]: ...  # fmt: skip
+    @overload
+    def accumulate(arr: Plain, f: Function = "acc + x", /, *, initial: Any = None,
+                   typecode: FloatCode, ieee: bool = False, compile: bool = True, strict: bool = False,
+                   nulls: Nulls = None, names: Any = None, **named: Any) -> array[float]: ...  # fmt: skip
+    @overload
+    def accumulate(arr: Plain, f: Function = "acc + x", /, *, initial: Any = None,
+                   typecode: IntCode, ieee: bool = False, compile: bool = True, strict: bool = False,
+                   nulls: Nulls = None, names: Any = None, **named: Any) -> array[int]: ...  # fmt: skip
+    @overload
+    def accumulate(arr: Array, f: Function = "acc + x", /, *, initial: Any = None,
+                   typecode: str | tuple[str, ...] | None = None, ieee: bool = False, compile: bool = True,
+                   strict: bool = False, nulls: Nulls = None, names: Any = None, **named: Any) -> Any: ...  # fmt: skip
+
+
 @front
-def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None,
+def accumulate(arr: Array, f: Function = "acc + x", /, *, initial: Any = None,
                typecode: str | tuple[str, ...] | None = None, ieee: bool = False, compile: bool = True,
                strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
                **named: Any) -> Any:  # fmt: skip
     """The running fold: ``array(arr.typecode, itertools.accumulate(arr, f, initial=initial))``.
 
     f is a callable or Kernel of (accumulator, element), or an expression of ``acc``, ``x`` and named numbers; by
-    default the running sum. With initial the result has one element more. A callable's accumulator may be a tuple of
-    numbers, begun by initial: then the result is of its first items, or with a tuple of typecodes a tuple of arrays.
+    default the running sum. With initial the result has one element more. The accumulator may be a tuple of numbers,
+    as in :func:`reduce`: then the result is of its first items, or with a tuple of typecodes a tuple of arrays.
     Exceptions are those of :func:`map`; nulls and names are as in :func:`reduce`.
 
     >>> import arrayops as ao
@@ -67,8 +97,7 @@ def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None,
     >>> ao.accumulate(array("d", [3.0, 1.0, 4.0]), "x if x > acc else acc")
     array('d', [3.0, 3.0, 4.0])
     """
-    named = kernel.with_names(f, names, named, ieee, ("acc", "x"))
-    found = kernel.kernel_of(f, named, ieee, compile, ("acc", "x"), strict)
+    found, named = kernel.fold_kernel(f, names, named, initial, ieee, compile, strict)
     return found.accumulate(arr, initial, typecode, nulls=nulls, **named)
 
 
@@ -77,7 +106,7 @@ def accumulate(arr: Any, f: Function = "acc + x", /, *, initial: Any = None,
 
 @front
 @also_named("array")
-def sum(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
+def sum(arr: Array, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The sum of a buffer: an exact int, or for floats the correctly rounded sum, equal to ``math.fsum(arr)``.
 
     nulls: ``"skip"`` leaves them out, a number takes their place; by default they are a ValueError. nan: ``"skip"``
@@ -109,7 +138,7 @@ def _without_nans(arr: Any, nulls: Any, nan: str | None) -> tuple[int | float, i
 
 
 @also_named("array")
-def mean(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> float:
+def mean(arr: Array, *, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The arithmetic mean of a buffer, equal to ``statistics.fmean(arr)``.
 
     nulls and nan are as in :func:`sum`. Raises statistics.StatisticsError if the buffer is empty.
@@ -145,7 +174,7 @@ def are_doubles(ints: Any) -> bool:
 
 @front
 @also_named("array")
-def min(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
+def min(arr: Array, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The smallest element of a buffer, as ``min(arr)`` finds it: the first of equals, and a nan only if it is first.
 
     nulls and nan are as in :func:`sum`. Raises ValueError if the buffer is empty.
@@ -166,7 +195,7 @@ def min(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None 
 
 @front
 @also_named("array")
-def max(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
+def max(arr: Array, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The largest element of a buffer, as ``max(arr)`` finds it: the first of equals, and a nan only if it is first.
 
     nulls and nan are as in :func:`sum`. Raises ValueError if the buffer is empty.
@@ -185,7 +214,7 @@ def max(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None 
     return result
 
 
-def minmax(arr: Any, *, nulls: str | int | float | None = None,
+def minmax(arr: Array, *, nulls: str | int | float | None = None,
            nan: str | None = None) -> tuple[int | float, int | float]:  # fmt: skip
     """The smallest and the largest element, ``(min(arr), max(arr))``, reading memory once.
 
@@ -218,7 +247,7 @@ def _index(arr: Any, largest: bool, name: str, nulls: Any) -> int:
     return found
 
 
-def argmin(arr: Any, *, nulls: str | int | float | None = None) -> int:
+def argmin(arr: Array, *, nulls: str | int | float | None = None) -> int:
     """The index of the element that :func:`min` returns: ``min(range(len(arr)), key=arr.__getitem__)``.
 
     nulls is as in :func:`sum`: the index is that in arr, also if nulls are skipped. Raises ValueError if the buffer is
@@ -232,7 +261,7 @@ def argmin(arr: Any, *, nulls: str | int | float | None = None) -> int:
     return _index(arr, False, "argmin", nulls)
 
 
-def argmax(arr: Any, *, nulls: str | int | float | None = None) -> int:
+def argmax(arr: Array, *, nulls: str | int | float | None = None) -> int:
     """The index of the element that :func:`max` returns: ``max(range(len(arr)), key=arr.__getitem__)``.
 
     nulls is as in :func:`argmin`. Raises ValueError if the buffer is empty.
@@ -249,15 +278,16 @@ def argmax(arr: Any, *, nulls: str | int | float | None = None) -> int:
 
 
 def _counted(what: int, args: tuple[Any, ...], pred: Function | None, ieee: bool, compile: bool,
-             nulls: Any, names: Any, named: dict[str, Any]) -> int:  # fmt: skip
+             strict: bool, nulls: Any, names: Any, named: dict[str, Any]) -> int:  # fmt: skip
     pred = "x" if pred is None else pred
     named = kernel.with_names(pred, names, named, ieee)
-    return kernel.count_true(kernel.predicate(pred, named, ieee, compile), what, *args, nulls=nulls, **named)
+    return kernel.count_true(kernel.predicate(pred, named, ieee, compile, strict), what, *args, nulls=nulls, **named)
 
 
 @front
-def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
+def any(arr: Array, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
+        strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+        **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for an element: ``any(pred(x) for x in arr)``; without pred, whether an element is not zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -268,12 +298,13 @@ def any(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     >>> ao.any(array("i", [1, 2, 0]), "10 // x == 5")
     True
     """
-    return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, nulls, names, named))
+    return bool(_counted(kernel.ANY, (arr, *more), pred, ieee, compile, strict, nulls, names, named))
 
 
 @front
-def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-        nulls: str | int | float | None = None, names: Any = None, **named: Any) -> bool:  # fmt: skip
+def all(arr: Array, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
+        strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+        **named: Any) -> bool:  # fmt: skip
     """Whether pred is true for every element: ``all(pred(x) for x in arr)``; without pred, whether none is zero.
 
     Elements behind the first one that decides are not looked at, so they raise nothing. Parameters and exceptions are
@@ -284,12 +315,13 @@ def all(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fals
     >>> ao.all(array("d", [0.5, 0.7]), "0 < x < limit", limit=0.6)
     False
     """
-    return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, nulls, names, named))
+    return bool(_counted(kernel.ALL, (arr, *more), pred, ieee, compile, strict, nulls, names, named))
 
 
 @front
-def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
-          nulls: str | int | float | None = None, names: Any = None, **named: Any) -> int:  # fmt: skip
+def count(arr: Array, pred: Function | None = None, /, *more: Any, ieee: bool = False, compile: bool = True,
+          strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
+          **named: Any) -> int:  # fmt: skip
     """For how many elements pred is true: ``sum(1 for x in arr if pred(x))``; without pred, how many are not zero.
 
     Parameters and exceptions are those of :func:`filter`.
@@ -299,13 +331,13 @@ def count(arr: Any, pred: Function | None = None, /, *more: Any, ieee: bool = Fa
     >>> ao.count(array("i", [1, 2, 3, 4]), "x % 2 == 0")
     2
     """
-    return _counted(kernel.COUNT, (arr, *more), pred, ieee, compile, nulls, names, named)
+    return _counted(kernel.COUNT, (arr, *more), pred, ieee, compile, strict, nulls, names, named)
 
 
 # -- products ---------------------------------------------------------------------------------------------------------
 
 
-def dot(a: Any, b: Any, *, nulls: str | int | float | None = None) -> int | float:
+def dot(a: Array, b: Array, *, nulls: str | int | float | None = None) -> int | float:
     """The sum of the products of two buffers of one length: exact for ints, else the exact sum, rounded once.
 
     This is what ``math.sumprod`` of Python 3.12 comes close to. inf or nan among the products give what they add up to;
@@ -347,7 +379,7 @@ def _dot_by_python(a: Any, b: Any) -> float:
     return figures.ratio(total.numerator, total.denominator)
 
 
-def prod(arr: Any, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
+def prod(arr: Array, /, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The product of a buffer, ``math.prod(arr)``: an exact int, or of floats multiplied from left to right.
 
     1 if the buffer is empty. nulls and nan are as in :func:`sum`.

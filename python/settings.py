@@ -1,4 +1,4 @@
-"""Settings of the process: threads, and which instructions are used."""
+"""Settings of the process: threads, which instructions are used, and whether machine code is made."""
 
 from __future__ import annotations
 
@@ -34,6 +34,34 @@ def isa() -> str:
     True
     """
     return ISA
+
+
+def native() -> bool:
+    """Whether expressions that have run for some 30,000 elements become machine code of their own.
+
+    So it is at the levels 'avx2' and 'avx512' of x86-64, but on Windows, unless :func:`set_native` or the environment
+    variable ARRAYOPS_NATIVE=0 says no. Results do not depend on it. :func:`explain` says which instructions it is for.
+
+    >>> import arrayops as ao
+    >>> ao.native() in (True, False)
+    True
+    """
+    return _machine.native() != "0"
+
+
+def set_native(on: bool, /) -> bool:
+    """Says whether expressions may become machine code, and returns what was said before.
+
+    ARRAYOPS_NATIVE=0 says no from outside. Where the system does not allow it, or nothing encodes for the processor, a
+    yes changes nothing.
+
+    >>> import arrayops as ao
+    >>> before = ao.set_native(False)
+    >>> ao.native()
+    False
+    >>> _ = ao.set_native(before)
+    """
+    return _machine.set_native("1" if on else "0") != "0"
 
 
 def _first_threads() -> int:

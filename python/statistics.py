@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overl
 
 from . import _machine
 from .engine import figures
-from .engine.common import also_named, native
+from .engine.common import Later, also_named, native
 from .engine.exchange import given_as, is_array, taken, taken_together
 from .engine.figures import (
     EXTREMES,
@@ -35,6 +35,11 @@ from .engine.figures import (
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from .engine import notebook
+    from .engine.kinds import Array
+else:
+    notebook = Later("engine.notebook")
+
 
 def _variance(arr: Any, ddof: int, name: str, nan: str | None) -> tuple[int, int] | None:
     """The variance as a fraction, or None if an element is inf or nan."""
@@ -47,7 +52,7 @@ def _variance(arr: Any, ddof: int, name: str, nan: str | None) -> tuple[int, int
 
 
 @also_named("array")
-def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
+def var(arr: Array, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The variance of a population, ``float(statistics.pvariance(arr))``; with ddof=1 of a sample, ``variance(arr)``.
 
     It is the exact variance, rounded once; nan if an element is inf or nan, inf if it is too large for a float. ddof is
@@ -64,7 +69,7 @@ def var(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan:
 
 
 @also_named("array")
-def std(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
+def std(arr: Array, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The root of :func:`var`, rounded once: ``statistics.pstdev(arr)``; with ddof=1 ``stdev(arr)``.
 
     nulls and nan are as in :func:`sum`. Raises StatisticsError for not more than ddof elements.
@@ -82,7 +87,9 @@ def std(arr: Any, *, ddof: int = 0, nulls: str | int | float | None = None, nan:
 
 
 class Stats(NamedTuple):
-    """What :func:`stats` finds.
+    """What :func:`stats` finds, a named tuple: count, sum, mean, min, max, var and std.
+
+    var and std are those of the population. A notebook shows it as a table.
 
     >>> import arrayops as ao
     >>> ao.stats(b"ao").max
@@ -96,6 +103,9 @@ class Stats(NamedTuple):
     max: int | float
     var: float
     std: float
+
+    def _repr_html_(self) -> str:
+        return notebook.shown(self, self._asdict().items)
 
 
 def summary(g: Gathered, floats: bool) -> Stats:
@@ -112,7 +122,7 @@ def summary(g: Gathered, floats: bool) -> Stats:
     return Stats(g.count, total, float(total) / g.count, low, high, *spread)
 
 
-def stats(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> Stats:
+def stats(arr: Array, *, nulls: str | int | float | None = None, nan: str | None = None) -> Stats:
     """Count, sum, mean, min, max, variance and standard deviation, reading memory once: a named tuple.
 
     Each is what the function of its name gives, but for what makes the result independent of the order of elements: min
@@ -146,7 +156,7 @@ class RunningStats:
     They have the figures of :func:`stats` as attributes (count, sum, mean, min, max, var, std), and hold exact sums:
     the result is that of all elements together, bit for bit, however they were cut and in whichever order merged. They
     pickle, compare equal by content, and take a kilobyte whatever they have seen. Several threads and signal handlers
-    may add to one; there is no lock, so nothing that is added is lost, and a fork leaves none behind that nobody opens.
+    may add to one, and nothing that is added is lost. There is no lock, which a fork could leave locked in the child.
 
     A pickle of figures that no elements can have is refused with ValueError; one that was changed to figures that some
     other elements have cannot be told from theirs.
@@ -164,12 +174,13 @@ class RunningStats:
     __slots__ = ("_seen",)
     _VERSION = 1
 
-    def __init__(self, arr: Any = None, *, nulls: str | int | float | None = None, nan: str | None = None) -> None:
+    def __init__(self, arr: Array | None = None, *, nulls: str | int | float | None = None,
+                 nan: str | None = None) -> None:  # fmt: skip
         self._seen: _Seen = {"gathered": NOTHING, "floats": False}
         if arr is not None:
             self.update(arr, nulls=nulls, nan=nan)
 
-    def update(self, arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> None:
+    def update(self, arr: Array, *, nulls: str | int | float | None = None, nan: str | None = None) -> None:
         """Adds the elements of a buffer. Raises TypeError for floats after ints or ints after floats.
 
         nulls and nan are as in :func:`sum`.
@@ -261,6 +272,9 @@ class RunningStats:
     def __repr__(self) -> str:
         return f"<arrayops.RunningStats {self.stats()!r}>" if self.count else "<arrayops.RunningStats of nothing>"
 
+    def _repr_html_(self) -> str:
+        return notebook.shown(self, lambda: self.stats()._asdict().items() if self.count else [("count", 0)])
+
     def __reduce__(self) -> tuple[Any, ...]:
         seen = self._newest()
         return (_restored, (self._VERSION, seen["floats"], tuple(seen["gathered"]) if seen["gathered"].count else None))
@@ -328,7 +342,7 @@ def _moments_possible(n: int, total: int, squares: int, low: int, high: int, rea
 
 
 @also_named("array")
-def median(arr: Any, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
+def median(arr: Array, *, nulls: str | int | float | None = None, nan: str | None = None) -> int | float:
     """The median, ``statistics.median(arr)``: the middle element, or the mean of the two in the middle.
 
     nan if an element is nan, where statistics.median says nothing; nulls and nan are as in :func:`sum`. Raises
@@ -343,12 +357,12 @@ def median(arr: Any, *, nulls: str | int | float | None = None, nan: str | None 
 
 
 @overload
-def quantile(arr: Any, q: float | Fraction, *, method: str = "inclusive", nulls: str | int | float | None = None,
+def quantile(arr: Array, q: float | Fraction, *, method: str = "inclusive", nulls: str | int | float | None = None,
              nan: str | None = None) -> int | float: ...  # fmt: skip
 @overload
-def quantile(arr: Any, q: Iterable[float | Fraction], *, method: str = "inclusive",
+def quantile(arr: Array, q: Iterable[float | Fraction], *, method: str = "inclusive",
              nulls: str | int | float | None = None, nan: str | None = None) -> list[int | float]: ...  # fmt: skip
-def quantile(arr: Any, q: float | Fraction | Iterable[float | Fraction], *, method: str = "inclusive",
+def quantile(arr: Array, q: float | Fraction | Iterable[float | Fraction], *, method: str = "inclusive",
              nulls: str | int | float | None = None, nan: str | None = None) -> Any:  # fmt: skip
     """The quantile of order q (0 to 1), or a list of them for several q.
 
@@ -408,13 +422,13 @@ def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
 # -- counting ---------------------------------------------------------------------------------------------------------
 
 
-def histogram(arr: Any, bins: Any = 10, range: tuple[float, float] | None = None, *,
+def histogram(arr: Array, bins: Any = 10, range: tuple[float, float] | None = None, *,
               nulls: str | int | float | None = None, nan: str | None = None) -> tuple[Any, Any]:  # fmt: skip
     """How many elements are in each bin, and the edges of the bins: ``numpy.histogram(arr, bins, range)``.
 
     bins: how many equal ones, from the smallest to the largest element or over range; or their edges, one more than
     there are bins, which do not decrease. A bin has the elements from its lower edge up to, and without, its upper one,
-    the last bin also that. What is outside, nans too, is in no bin; nan=``"skip"`` is for a range that is to be found.
+    the last bin also that. What is outside, nans too, is in no bin; ``nan="skip"`` is for a range that is to be found.
     The counts are an array('q'), and exact: each element is compared with the edges that are given back, an array('d').
     nulls are as in :func:`sum`.
 

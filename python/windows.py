@@ -5,13 +5,20 @@ from __future__ import annotations
 import operator
 from array import array
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _machine
+from .engine.common import Later
 from .engine.exchange import given_as, is_array, pieces, taken
 from .engine.figures import no_data
 from .engine.missing import check_nulls
 from .order import elements_of
+
+if TYPE_CHECKING:
+    from .engine import notebook
+    from .engine.kinds import Array
+else:
+    notebook = Later("engine.notebook")
 
 
 class Rolling:
@@ -38,6 +45,13 @@ class Rolling:
     def __repr__(self) -> str:
         how = ", partial ones too," if self._partial else ""
         return f"<arrayops.Rolling of {self._n} elements{how} over {type(self._source).__name__}>"
+
+    def _repr_html_(self) -> str:
+        return notebook.shown(self, self._rows)
+
+    def _rows(self) -> Iterator[tuple[str, object]]:
+        yield "window", f"{self._n} elements{', partial ones too' if self._partial else ''}"
+        yield from notebook.source_rows(self._source, type(self._source).__name__)
 
     def sum(self) -> Any:
         """The sums: of ints exact, in an array('q') (of 'Q' in one of that), of floats rounded once, in an array('d').
@@ -122,7 +136,8 @@ class Rolling:
             yield part, _machine.plain_array(part)
 
 
-def rolling(src: Any, n: int, *, partial: bool = False, nulls: str | int | float | None = None) -> Rolling:
+def rolling(src: Array | Iterable[Array], n: int, *, partial: bool = False,
+            nulls: str | int | float | None = None) -> Rolling:  # fmt: skip
     """Windows of n neighbouring elements of a buffer, or of an iterable of buffers (a stream), to be asked for figures.
 
     partial: also the first windows, of 1 to n - 1 elements, so that there are as many results as elements; by default

@@ -7,19 +7,35 @@ import itertools
 import random
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import arrayops as ao
-from function_grammar import RandomFunction, random_function
+from function_grammar import RandomFunction, random_function, random_step
 from grammar import BITS_CAP, random_length, random_values
 from oracle import FLOAT_CODES, TYPECODES, Raised, difference, element_outcomes, kept, outcome, stored
 
-APIS = ("map", "map", "map2", "filter", "inplace", "reduce", "accumulate")
+APIS = ("map", "map", "map2", "filter", "inplace", "reduce", "accumulate", "states")
 
 
-def random_case(rng: random.Random) -> tuple[str, RandomFunction, list[array[Any]], str | None]:
-    """An API, a function, its arrays, and the typecode asked for."""
+@dataclass(frozen=True, slots=True)
+class RandomCall:
+    """An API, a function, its arrays, the typecode asked for, and what a fold begins with."""
+
+    api: str
+    case: RandomFunction
+    arrays: list[array[Any]]
+    typecode: str | None
+    initial: Any = 1.0
+
+
+def random_case(rng: random.Random) -> RandomCall:
+    """Any call."""
     api = rng.choice(APIS)
+    if api == "states":
+        code = rng.choice(TYPECODES)
+        function, initial = random_step(rng, "f" if code in FLOAT_CODES else "i")
+        return RandomCall(api, function, [random_values(rng, code, random_length(rng))], None, initial)
     count = 2 if api in ("map2", "reduce", "accumulate") else rng.choice((1, 1, 1, 3))
     codes = [rng.choice(TYPECODES) for _ in range(count)]
     kinds = ["f" if code in FLOAT_CODES else "i" for code in codes]
@@ -29,14 +45,34 @@ def random_case(rng: random.Random) -> tuple[str, RandomFunction, list[array[Any
     function = random_function(rng, names, "b" if api == "filter" and rng.random() < 0.7 else "")
     length = random_length(rng)
     arrays = [random_values(rng, code, length) for code in codes]
-    return api, function, arrays, rng.choice(TYPECODES) if rng.random() < 0.6 else None
+    return RandomCall(api, function, arrays, rng.choice(TYPECODES) if rng.random() < 0.6 else None)
 
 
-def differences(api: str, function: Callable[..., Any], arrays: list[array[Any]], typecode: str | None) -> list[str]:
+def differences(call: RandomCall) -> list[str]:
     """One line for each way in which arrayops and Python differ."""
-    if api in ("reduce", "accumulate"):
-        return [line for line in _folds(api, function, arrays[0], typecode) if line]
-    return [line for line in _elements(api, function, arrays, typecode) if line]
+    function = call.case.function
+    if call.api == "states":
+        return [line for line in _states(function, call.arrays[0], call.initial) if line]
+    if call.api in ("reduce", "accumulate"):
+        return [line for line in _folds(call.api, function, call.arrays[0], call.typecode) if line]
+    return [line for line in _elements(call.api, function, call.arrays, call.typecode) if line]
+
+
+def _states(f: Callable[..., Any], values: array[Any], initial: Any) -> Iterator[str | None]:
+    """The last tuple, the running first items, and all of them."""
+    for length in sorted({len(values), _steps(f, values, initial)}, reverse=True):
+        cut = values[:length]
+        states = outcome(lambda cut=cut: list(itertools.accumulate(cut, f, initial=initial)))
+        failed = isinstance(states, Raised)
+        yield _tagged("reduce", outcome(ao.reduce, cut, f, initial), states if failed else states[-1])
+        got = outcome(lambda cut=cut: ao.accumulate(cut, f, initial=initial, typecode="d"))
+        yield _tagged("accumulate", got, states if failed else stored("d", [s[0] for s in states]))
+        codes = tuple("d" if isinstance(v, float) else "q" for v in initial)
+        got = outcome(lambda cut=cut, codes=codes: ao.accumulate(cut, f, initial=initial, typecode=codes))
+        items = [states] if failed else [stored(c, [s[k] for s in states]) for k, c in enumerate(codes)]
+        wrong = next((item for item in items if isinstance(item, Raised)), None)
+        for k, item in enumerate(items):
+            yield _tagged(f"item {k}", got if isinstance(got, Raised) else got[k], wrong or item)
 
 
 def _elements(api: str, f: Callable[..., Any], arrays: list[array[Any]], typecode: str | None) -> Iterator[str | None]:
@@ -82,7 +118,7 @@ def _stored_before_failure(values: array[Any], results: Sequence[Any]) -> tuple[
 
 
 def _folds(api: str, f: Callable[..., Any], values: array[Any], typecode: str | None) -> Iterator[str | None]:
-    steps = _steps(f, values)
+    steps = _steps(f, values, 1.0)
     grows = steps < len(values) and not isinstance(outcome(functools.reduce, f, values[: steps + 1], 1.0), Raised)
     for length in sorted({steps if grows else len(values), steps}, reverse=True):
         cut = values[:length]
@@ -97,9 +133,8 @@ def _folds(api: str, f: Callable[..., Any], values: array[Any], typecode: str | 
             yield _tagged("accumulate", got, want)
 
 
-def _steps(f: Callable[..., Any], values: array[Any]) -> int:
+def _steps(f: Callable[..., Any], values: array[Any], acc: Any) -> int:
     """How many elements can be folded before one raises, or before an int grows beyond what is quick to compute."""
-    acc: Any = 1.0
     for i, x in enumerate(values):
         acc = outcome(f, acc, x)
         if isinstance(acc, Raised) or (isinstance(acc, int) and acc.bit_length() > BITS_CAP):

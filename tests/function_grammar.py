@@ -81,6 +81,9 @@ class _Writer:
         text, bits = self.expr(kind)
         return f"{text} % 1000003" if kind == "i" and bits > 90 else text
 
+    def result(self) -> str:
+        return self.expr()[0]
+
     def condition(self) -> str:
         if self.rng.random() < 0.12:
             name = f"w{self.rng.randint(0, 1)}"
@@ -106,7 +109,7 @@ class _Writer:
         if roll < 0.52:
             return [f"{indent}{self.expr()[0]}"]
         if roll < 0.68:
-            return [f"{indent}if {self.condition()}: return {self.expr()[0]}"]
+            return [f"{indent}if {self.condition()}: return {self.result()}"]
         if roll < 0.74 and level < 2:
             return self.loop(level, indent)
         return self.conditional(level, indent)
@@ -146,6 +149,40 @@ class _Writer:
         else:
             self.kinds = both
         return lines
+
+
+class _StepWriter(_Writer):
+    """The body of a step whose accumulator is a tuple: items of these kinds, ints among them cut."""
+
+    def __init__(self, rng: random.Random, kinds: Mapping[str, str], items: str) -> None:
+        super().__init__(rng, kinds)
+        self.items = items
+
+    def result(self) -> str:
+        texts = [self.expr(kind)[0] for kind in self.items]
+        cut = self.rng.choice(("({}) % 1000003", "({}) & 0xFFFFFFFF", "({}) % 7"))
+        texts = [cut.format(text) if kind == "i" else text for text, kind in zip(texts, self.items, strict=True)]
+        return f"({', '.join(texts)},)"
+
+
+def random_step(rng: random.Random, element: str) -> tuple[RandomFunction, tuple[float, ...]]:
+    """A function of a tuple and an element of this kind that gives a tuple of the same kinds; and such a tuple."""
+    items = "".join(rng.choice("ffi") for _ in range(rng.choice((1, 2, 2, 3))))
+    unpacked = rng.random() < 0.5
+    names = [f"s{k}" if unpacked else f"s[{rng.choice((k, k - len(items)))}]" for k in range(len(items))]
+    writer = _StepWriter(rng, {**dict(zip(names, items, strict=True)), "v": element}, items)
+    body = [f"    {', '.join(names)}, = s"] if unpacked else []
+    body += writer.block(0, "    ") if rng.random() < 0.5 else []
+    body.append(f"    return {'s' if rng.random() < 0.02 else writer.result()}")
+    source = _PREAMBLE + "\n".join(["def f(s, v):", *body]) + "\n"
+    # without math's pow, which is within one ULP of the true value: a fold makes more of that
+    namespace: dict[str, Any] = {n: getattr(math, n) for n in dir(math) if n != "pow"} | {"math": math}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(source, namespace)
+    initial = tuple(rng.choice((1.0, 0.0, -2.5, 1e300)) if k == "f" else rng.choice((0, 7, 2**40, -3)) for k in items)
+    function = RandomFunction(source.removeprefix(_PREAMBLE), namespace["f"], writer.in_language)
+    return function, initial
 
 
 def random_function(rng: random.Random, parameters: Mapping[str, str], result: str = "") -> RandomFunction:

@@ -11,12 +11,18 @@ import random
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import arrayops as ao
-from arrayops.engine import functions
+from arrayops.engine import functions, kernel
 from function_differential import differences, random_case
 
 LEAST_COMPILED = 0.98
+
+
+def step_kernel(function: Any, initial: Any) -> Any:
+    """The kernel of the step of a fold that begins with a tuple."""
+    return kernel.fold_kernel(function, None, {}, initial, False)[0]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,19 +39,21 @@ def main(arguments: list[str] | None = None) -> int:
     reasons: Counter[str] = Counter()
     failed = in_language = compiled = 0
     for index in indices:
-        api, case, arrays, typecode = random_case(random.Random(f"{options.seed}:{index}"))
-        apis[api] += 1
+        call = random_case(random.Random(f"{options.seed}:{index}"))
+        case = call.case
+        apis[call.api] += 1
         if case.in_language:
             in_language += 1
-            kernel = ao.compile(case.function)
-            compiled += kernel.compiled
-            if not kernel.compiled:
-                reasons[kernel.explain().splitlines()[0].partition(": ")[2]] += 1
+            made = step_kernel(case.function, call.initial) if call.api == "states" else ao.compile(case.function)
+            compiled += made.compiled
+            if not made.compiled:
+                reasons[made.explain().splitlines()[0].partition(": ")[2]] += 1
         if options.only is not None:
             print(case.source)
-        if lines := differences(api, case.function, arrays, typecode):
+        if lines := differences(call):
             failed += 1
-            print(f"DIFFERENCE in case {index}, {api}, typecode={typecode!r}, {[a.typecode for a in arrays]}")
+            codes = [a.typecode for a in call.arrays]
+            print(f"DIFFERENCE in case {index}, {call.api}, typecode={call.typecode!r}, {codes}, {call.initial}")
             print(*(f"    {line}" for line in [*lines, *case.source.splitlines()]), sep="\n")
             print(f"    rerun: python tests/{Path(__file__).name} --seed {options.seed} --only {index}", flush=True)
         if failed >= options.stop_after:

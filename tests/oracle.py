@@ -244,13 +244,15 @@ def ulps_apart(x: float, y: float) -> float:
 
 
 def same_scalar(got: Any, want: Any, ulps: int = 0) -> bool:
-    """Same type, same value (but for so many ULPs), same sign of zero; NaN equals NaN."""
+    """Same type, same value (but for so many ULPs), same sign of zero; NaN equals NaN. Tuples item by item."""
     if type(got) is not type(want):
         return False
     if isinstance(want, float):
         return ulps_apart(got, want) <= ulps
     if isinstance(want, complex):
         return same_scalar(got.real, want.real) and same_scalar(got.imag, want.imag)
+    if isinstance(want, tuple):
+        return len(got) == len(want) and all(same_scalar(g, w, ulps) for g, w in zip(got, want, strict=True))
     return bool(got == want)
 
 

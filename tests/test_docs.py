@@ -41,6 +41,17 @@ def test_examples_of_a_page(page: Path) -> None:
     assert failed == 0
 
 
+def test_the_tutorial_runs() -> None:
+    """Its cells, one after the other; the build of the site runs them in a notebook and shows what they print."""
+    text = (ROOT / "docs" / "tutorial.md").read_text()
+    cells = re.findall(r"^```\{code-cell\} ipython3\n(.*?)^```", text, re.M | re.S)
+    assert len(cells) > 15
+    names: dict[str, Any] = {}
+    for cell in cells:
+        exec(compile(cell, "tutorial", "exec"), names)
+    assert names["running"].count == 9230 and names["pixels"].dtype == "uint8"
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_docstrings(name: str) -> None:
     """All of them are found: at least as many examples are tried as the source has."""

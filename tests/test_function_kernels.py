@@ -21,7 +21,7 @@ from arrayops.compiler.ir import MAX_ARMS, MAX_CONST_BITS, MAX_NODES, from_table
 from arrayops.compiler.parse import parse
 from arrayops.engine import functions
 from arrayops.engine.kernel import _from_table
-from oracle import assert_bytes, outcome
+from oracle import assert_bytes, assert_same, outcome
 
 A = array("d", [1.0, 4.0, -2.5])
 LIMIT = 3
@@ -94,6 +94,23 @@ def test_builtins_and_partials_are_compiled(f: Callable[..., Any], source: str) 
     values = array("d", [0.0, 1.0, 2.5])
     more = [values] * (len(kernel.params) - 1)
     assert_bytes(kernel(values, *more), "d", [f(*row) for row in zip(values, *more, strict=True)])
+
+
+@pytest.mark.parametrize("api", [ao.any, ao.all, ao.count, ao.first, ao.map, ao.filter])
+def test_strict(api: Any) -> None:
+    assert_same(api(A, lambda x: x > 2, strict=True), api(A, lambda x: x > 2, compile=False))
+    with pytest.raises(functions.NotCompilable, match="a list"):
+        api(A, lambda x: [x][0], strict=True)
+    with pytest.raises(functions.NotCompilable, match="a list"):
+        api(A, ao.compile(lambda x: [x][0]), strict=True)
+
+
+def test_kernels_reduce_without_a_first_value() -> None:
+    k = ao.compile("acc * 2 + x")
+    assert k.reduce(array("i", [3, 4]), None) == k.reduce(array("i", [3, 4])) == 10
+    for nothing in ((), (None,)):
+        with pytest.raises(TypeError, match="empty iterable with no initial value"):
+            k.reduce(array("i"), *nothing)
 
 
 def test_strict_holds_at_each_call() -> None:
@@ -301,7 +318,7 @@ def test_a_function_is_decoded_when_it_pays(monkeypatch: pytest.MonkeyPatch) -> 
     decoded: list[int] = []
     monkeypatch.setattr(functions, "COMPILE_AFTER", 100)
     original = functions._decode
-    monkeypatch.setattr(functions, "_decode", lambda f, arity: decoded.append(arity) or original(f, arity))
+    monkeypatch.setattr(functions, "_decode", lambda f, n, *more: decoded.append(n) or original(f, n, *more))
     ao.compile(lambda x: x)
     decoded.clear()
     data = array("d", range(30))

@@ -48,6 +48,14 @@ LOOKS: dict[str, tuple[Any, int]] = {
     "reverse": (lambda a: ao.reverse(array("d", a)), 4),
     "copy": (_machine.copy_array, 4),
     "tolist": (lambda a: ao.view(memoryview(a)[:MILLION], "<d").tolist(), 30),
+    "a reduction inside": (lambda a: ao.map(a, "x - mean(x - mean(x))", out=a), 6),
+    "a fold": (lambda a: ao.reduce(memoryview(a)[:MILLION], "acc*0.5 + x", 0.0), 1),
+    "a fold of tuples": (lambda a: ao.reduce(memoryview(a)[:MILLION], "acc[1] + x, acc[0]*0.5", (0.0, 0.0)), 1),
+    "a fold of tuples, called": (lambda a: ao.reduce(memoryview(a)[:10_000], lambda s, x: (*s, x)[-2:], (0.0,)), 0),
+    "running tuples": (
+        lambda a: ao.accumulate(memoryview(a)[:MILLION], "acc[1] + x, acc[0]", initial=(0.0, 0.0), typecode=("d", "d")),
+        2,
+    ),
     "a callable in C": (lambda a: ao.map(memoryview(a)[:100_000], float, compile=False), 20),
 }
 

@@ -268,7 +268,7 @@ def test_what_is_no_pipeline() -> None:
     with pytest.raises(TypeError, match="no name"):
         p.map("x + 1", z=2)
     with pytest.raises(TypeError, match="number"):
-        p.map("x + y", y=array("i", [1, 2]))
+        p.takewhile("x < y", y=array("i", [1, 2]))
     with pytest.raises(TypeError, match="callable"):
         p.map(opaque(abs), y=1)
     with pytest.raises(TypeError, match="callable is needed"):
@@ -387,6 +387,7 @@ def test_what_it_says() -> None:
     assert "<pre>" in p._repr_html_() and "&lt;" in p._repr_html_()
     assert "LT_f64" in ao.compile("x < 2")._repr_html_()
     assert "list_iterator of buffers" in repr(ao.lazy(iter([]))) and p.source() is p._source
+    assert "over memoryview>" in repr(ao.lazy(memoryview(b"abcd").cast("B", (2, 2))))
 
 
 # -- takewhile and dropwhile -------------------------------------------------------------------------------------------

@@ -9,13 +9,10 @@ from typing import Any
 
 import arrayops as ao
 import pytest
-from arrayops.compiler.decode import LOOPS
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import assert_same, element_outcomes, outcome, stored
 from strategies import long_arrays
-
-pytestmark = pytest.mark.skipif(not LOOPS, reason="loops of this Python are called")
 
 TABLE = [5, 7, 9]
 

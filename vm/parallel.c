@@ -65,7 +65,7 @@ static int run_chunk(const worker *w, size_t c, void *to)
     job.inputs = w->inputs;
     job.out = to;
     job.count = rest < AO_CHUNK ? rest : AO_CHUNK;
-    job.flags = (to == w->aside ? 0 : job.flags) | AO_FAR;
+    job.flags = (to == w->aside ? job.flags & ~(unsigned)AO_KEEP : job.flags) | AO_FAR;
     ao_frame_open(&frame, p, &job, w->frame);
     return ao_run(&frame, job.count) == AO_OK;
 }

@@ -16,8 +16,8 @@
  *   prologue   reads uniforms only and cannot fault
  *   body, epilogue   at least one operand is a vector, except where the operation spreads a uniform, has no operands or
  *              may mark (it then runs once a block)
- *   scan       acc is a parameter, read in the scan only; next is a temporary whose last write is in the scan and of
- *              acc's type. The scan runs all its instructions for element 0, then for element 1, and so on, in the
+ *   scan       accumulators are parameters, read in the scan only; their next values are temporaries whose last write is
+ *              in the scan and of the accumulator's type. The scan runs all its instructions for element 0, then for element 1, and so on, in the
  *              same slots. If one instruction used a slot as 4-byte elements and another as 8-byte ones, writing
  *              element i of the wide view would destroy elements 2i and 2i+1 of the narrow one before they are
  *              read. Therefore: (a) a slot that holds a value from before the scan keeps its element size as long
@@ -84,6 +84,11 @@ static int is_vector(const ao_program *p, unsigned reg)
     return reg < p->inputs || reg >= p->first_temp;
 }
 
+static int is_acc(const ao_program *p, unsigned reg)
+{
+    return p->accs && reg >= p->acc && reg < p->acc + p->accs;
+}
+
 static const char *check_scan_read(checker *v, reg_state *r, unsigned type)
 {
     if (v->section == AO_SCAN && r->section != AO_SCAN)
@@ -101,7 +106,7 @@ static const char *check_read(checker *v, unsigned reg, unsigned type, int for_m
         return "register out of range";
     if (reg >= p->out && (p->mask == AO_NO_REG || !v->out_written))
         return "OUT cannot be read";
-    if (reg == p->acc && v->section != AO_SCAN)
+    if (is_acc(p, reg) && v->section != AO_SCAN)
         return "the accumulator is read outside the scan";
     if (v->section == AO_PROLOGUE && is_vector(p, reg))
         return "the prologue reads a vector";
@@ -230,24 +235,28 @@ static const char *check_instr(checker *v, const ao_instr *ins)
 
 static const char *check_acc(const ao_program *p)
 {
-    if (p->first[AO_SCAN] == p->first[AO_EPILOGUE])
+    if (!p->accs)
         return p->acc == AO_NO_REG && p->next == AO_NO_REG ? NULL : "accumulator without a scan";
-    if (p->acc < p->inputs || p->acc >= p->first_const || p->types[p->acc] >= AO_NTYPES)
-        return "the accumulator is not a parameter, or is a table";
-    if (p->next < p->first_temp || p->next >= p->out)
-        return "the next accumulator is not a temporary";
+    for (unsigned k = 0; k < p->accs; k++) {
+        if (p->acc + k < p->inputs || p->acc + k >= p->first_const || p->types[p->acc + k] >= AO_NTYPES)
+            return "the accumulator is not a parameter, or is a table";
+        if (p->next + k < p->first_temp || p->next + k >= p->out)
+            return "the next accumulator is not a temporary";
+    }
     return NULL;
 }
 
 static const char *check_next(const checker *v)
 {
     const ao_program *p = v->program;
-    if (p->acc == AO_NO_REG)
-        return NULL;
-    const reg_state *next = &v->regs[p->next];
-    if (next->type == AO_TYPE_NONE || next->section != AO_SCAN)
-        return "the scan does not write the next accumulator";
-    return next->type == p->acc_type ? NULL : "the next accumulator is of another type than the accumulator";
+    for (unsigned k = 0; k < p->accs; k++) {
+        const reg_state *next = &v->regs[p->next + k];
+        if (next->type == AO_TYPE_NONE || next->section != AO_SCAN)
+            return "the scan does not write the next accumulator";
+        if (next->type != p->types[p->acc + k])
+            return "the next accumulator is of another type than the accumulator";
+    }
+    return NULL;
 }
 
 static const char *check_mask(const checker *v)
@@ -343,6 +352,8 @@ static const char *check_header(const unsigned char *bytes, size_t size, ao_head
     if (h->inputs > AO_MAX_INPUTS || h->temps > AO_MAX_TEMPS
         || (unsigned)h->params + h->consts + h->computed > AO_MAX_UNIFORMS || header_instrs(h) > AO_MAX_INSTRS)
         return "more registers or instructions than the machine has";
+    if (h->further && !h->scan)
+        return "accumulators without a scan";
     if (h->out_type >= AO_NTYPES && h->out_type != AO_TYPE_NONE)
         return "unknown type";
     if (size != sizeof *h + pad8(header_types(h)) + header_instrs(h) * sizeof(ao_instr) + h->consts * sizeof(ao_value))
@@ -370,6 +381,7 @@ static void lay_out_registers(ao_program *p, const ao_header *h)
     p->first[AO_SCAN] = p->first[AO_BODY] + h->body;
     p->first[AO_EPILOGUE] = p->first[AO_SCAN] + h->scan;
     p->first[AO_SECTIONS] = p->first[AO_EPILOGUE] + h->epilogue;
+    p->accs = h->scan ? 1u + h->further : 0;
 }
 
 /* One block: the struct, the values of constants, the steps, the types. NULL without memory. */
@@ -401,7 +413,6 @@ static ao_status verify(ao_program *p, const unsigned char *instrs, const char *
     *why = check_acc(p);
     if (*why)
         return AO_BAD_PROGRAM;
-    p->acc_type = p->acc == AO_NO_REG ? (uint8_t)AO_TYPE_NONE : p->types[p->acc];
     v.regs = p->allocator.call(p->allocator.context, NULL, 0, size);
     if (!v.regs)
         return AO_NO_MEMORY;
@@ -508,6 +519,7 @@ void ao_program_free(ao_program *program)
     if (!program)
         return;
     const ao_allocator allocator = program->allocator;
+    ao_native_free(&program->native, &allocator);
     allocator.call(allocator.context, program, program->bytes, 0);
 }
 
@@ -531,14 +543,25 @@ unsigned ao_program_out_type(const ao_program *program)
     return program->out_type;
 }
 
-unsigned ao_program_acc_type(const ao_program *program)
+unsigned ao_program_acc_type(const ao_program *program, unsigned k)
 {
-    return program->acc_type;
+    return k < program->accs ? program->types[program->acc + k] : (unsigned)AO_TYPE_NONE;
 }
 
 unsigned ao_program_faults(const ao_program *program)
 {
     return program->faults;
+}
+
+const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa)
+{
+    const ao_program *p = program;
+    const ao_native_source source = {
+        .allocator = p->allocator, .steps = p->steps, .first = p->first[AO_BODY], .end = p->first[AO_SECTIONS],
+        .inputs = p->inputs, .first_temp = p->first_temp, .temps = p->temps, .out = p->out, .regs = p->regs, .mask = p->mask,
+        .has_out = p->out_type != AO_TYPE_NONE, .scan = p->first[AO_SCAN], .scan_end = p->first[AO_EPILOGUE],
+        .accs = p->accs, .acc = p->acc, .next = p->next, .types = p->types};
+    return ao_native_of(ao_native_slots_of(p), &source, isa);
 }
 
 size_t ao_program_weight(const ao_program *program)

@@ -1,12 +1,14 @@
 /* The inside of a verified program and of a frame: shared by program.c, which lays them out, and run.c, which runs
  * them.
  *
- * A program is one block of memory and never changes after ao_program_load, so any number of frames in any number of
- * threads may read it. Every register number and every type in `steps` has been checked: run.c checks nothing again.
+ * A program is one block of memory and never changes after ao_program_load, but that native code is added to it. So any
+ * number of frames in any number of threads may read it. Every register number and every type in `steps` has been checked: run.c checks nothing again.
  */
 #ifndef AO_PROGRAM_H
 #define AO_PROGRAM_H
 
+#include "native/native.h"
+#include "step.h"
 #include "vm.h"
 
 enum { AO_PROLOGUE, AO_BODY, AO_SCAN, AO_EPILOGUE, AO_SECTIONS };
@@ -16,20 +18,6 @@ typedef struct {
     size_t block, regs, uniforms, marks, raw, scratch, temps, stride, total;
 } ao_layout;
 
-/* Step flags: AO_MARKING and AO_STORE of the instruction, and these. AO_ONCE: it may mark, and all its operands are
- * uniforms, so that it runs on one element of each block, for all of them. */
-enum { AO_FAULTING = 4, AO_ONCE = 8 };
-
-/* One decoded instruction. An absent operand or guard is register `regs`, one past the last, which the frame binds to a
- * spare value: the run loop then needs no test. */
-typedef struct {
-    uint16_t op, d, a, b, c, guard;
-    uint8_t uniform;                          /* as ao_kernel takes it */
-    uint8_t flags;
-    uint8_t step_d, step_a, step_b, step_c;   /* bytes from one element to the next; 0 for one value or none */
-    uint8_t step_guard;
-} ao_step;
-
 struct ao_program {
     ao_allocator allocator;
     size_t bytes;                             /* of this block */
@@ -37,18 +25,29 @@ struct ao_program {
     unsigned first_const, first_computed, first_temp; /* register numbers; inputs start at 0, params at `inputs` */
     unsigned out;                             /* register number of OUT, one past the temporaries */
     unsigned regs;                            /* all registers, OUT included if there is one */
-    unsigned acc, next;                       /* AO_NO_REG without a scan */
+    unsigned acc, next;                       /* the first ones; AO_NO_REG without a scan */
+    unsigned accs;                            /* accumulators: none without a scan */
     unsigned mask;                            /* or AO_NO_REG */
     unsigned first[AO_SECTIONS + 1];          /* steps of section s: first[s] .. first[s+1]-1 */
     ao_layout frame;
     size_t weight;                            /* of body, scan and epilogue, in simple operations */
-    uint8_t out_type, acc_type;
+    uint8_t out_type;
     uint8_t faults;                           /* an instruction may mark */
     uint8_t rereads;                          /* an input is read after OUT was written */
     const uint8_t *types;                     /* of inputs, params, consts */
     const ao_value *values;                   /* of consts */
     ao_step *steps;
+    ao_native_slots native;                   /* empty until machine code is asked for */
 };
+
+/* The one part of a program that changes. */
+static inline ao_native_slots *ao_native_slots_of(const ao_program *program)
+{
+    return &((ao_program *)(uintptr_t)program)->native;
+}
+
+/* Its native code for a level, made now if it has not been; NULL if there is none. */
+const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa);
 
 /* ---- the inside of a frame ---- */
 
@@ -82,6 +81,7 @@ struct ao_frame_private {
     unsigned spaced;  /* inputs that are gathered */
     gathered *gathers;
     size_t lead_size; /* of its elements */
+    const ao_native *native; /* of the program, or NULL: the kernels do everything */
 };
 
 #endif

@@ -13,6 +13,9 @@
  * has moved on, and temporaries that the epilogue reads may have been reused. Nor would a fast pass pay: one step of
  * the scan costs more than marking a whole block.
  *
+ * Native code. Where there is some (native/native.h), segments of it take the place of kernels in the fast pass, and only
+ * there: the marking pass starts from the inputs and needs no slot that a segment left out. Of a fold the scan may be native.
+ *
  * Scan. It stops before the first element whose body mark has AO_MARK_VALUE, and at the first whose own step faults
  * (unless its guard is 0). That element becomes the last of the block and gets AO_MARK_VALUE; the accumulator keeps the
  * value from before it; the epilogue runs over the elements in front of it only. The elements behind it run through the
@@ -26,7 +29,9 @@
 enum {
     FAR_BYTES = 12 << 20,   /* arrays from memory: half the block, or they take 1.2 to 1.5 times as long */
     FIRST_AFTER_STOP = 16,
-    WORTH_ALIGNING = 512 /* elements from which a first short block is made */
+    WORTH_ALIGNING = 512, /* elements from which a first short block is made */
+    NATIVE_PAYS = 32768,  /* elements after which the 20 us come back that making native code takes */
+    NATIVE_FROM = 64      /* elements of a run: for fewer the call of it costs what it saves */
 };
 
 static size_t near_or_far(const ao_program *p, const ao_job *job, size_t block)
@@ -38,10 +43,26 @@ static size_t near_or_far(const ao_program *p, const ao_job *job, size_t block)
     return far && block > AO_MIN_BLOCK ? block / 2 : block;
 }
 
-/* One instruction that cannot mark has nothing to keep in L1: blocks would only cost calls, 10% of x*x + 1 in cache. */
-static int is_one_pass(const ao_program *p)
+/* One instruction or one segment of native code, that cannot mark, has nothing to keep in L1: blocks would only cost calls,
+ * 10% of x*x + 1 in cache. */
+static int is_one_pass(const ao_program *p, const ao_native *native)
 {
-    return !p->faults && !p->temps && p->acc == AO_NO_REG && p->first[AO_SECTIONS] - p->first[AO_BODY] == 1;
+    if (p->faults || p->acc != AO_NO_REG || p->mask != AO_NO_REG)
+        return 0;
+    return native ? native->whole : !p->temps && p->first[AO_SECTIONS] - p->first[AO_BODY] == 1;
+}
+
+/* The native code of a run, NULL if it is to have none: it is made of a program that has run for many elements. */
+static const ao_native *find_native(const ao_program *p, const ao_job *job)
+{
+    if (!(job->flags & AO_NATIVE_AT_ONCE) && (!(job->flags & AO_NATIVE) || job->count < NATIVE_FROM))
+        return NULL;
+    ao_native_slots *const slots = ao_native_slots_of(p);
+    const ao_native *native = ao_native_made(slots, job->isa);
+    if (native)
+        return native->pages ? native : NULL;
+    const size_t ran = atomic_fetch_add_explicit(&slots->ran, job->count, memory_order_relaxed) + job->count;
+    return job->flags & AO_NATIVE_AT_ONCE || ran >= NATIVE_PAYS ? ao_program_native(p, job->isa) : NULL;
 }
 
 static unsigned is_spaced(ao_spacing spacing)
@@ -127,9 +148,7 @@ static void bind_uniforms(struct ao_frame_private *f, char *slots)
     const ao_program *p = f->program;
     for (unsigned reg = p->inputs; reg < p->first_temp; reg++, slots += sizeof(ao_value)) {
         f->regs[reg] = slots;
-        if (reg == p->acc)
-            put_value(slots, p->acc_type, f->job.acc);
-        else if (reg < p->first_const)
+        if (reg < p->first_const)
             put_value(slots, p->types[reg], f->job.params[reg - p->inputs]);
         else if (reg < p->first_computed)
             put_value(slots, p->types[reg], p->values[reg - p->first_const]);
@@ -161,7 +180,8 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
     for (unsigned i = 0; i < program->inputs; i++)
         f->regs[i] = (char *)(uintptr_t)job->inputs[i]; /* never a target: see program.c */
     bind_gathers(f, base + at->total);
-    const int whole = is_one_pass(program) && !f->scratch && !f->spaced;
+    f->native = find_native(program, job);
+    const int whole = is_one_pass(program, f->native) && !f->scratch && !f->spaced;
     f->block = whole ? SIZE_MAX : near_or_far(program, job, at->block);
     f->limit = f->block;
     bind_uniforms(f, base + at->uniforms);
@@ -212,6 +232,29 @@ static unsigned run_fast(const struct ao_frame_private *f, unsigned from, unsign
     return 0;
 }
 
+/* The last elements, from `done` on, of a segment whose code does whole groups: by the kernels, in the same slots. */
+static unsigned run_rest(const struct ao_frame_private *f, const ao_segment *segment, size_t done, size_t n)
+{
+    char *const *r = f->regs;
+    const ao_step *const end = f->program->steps + segment->to;
+    unsigned fault = 0;
+    for (const ao_step *s = f->program->steps + segment->from; s < end && done < n; s++)
+        if (!(s->flags & AO_MARKING))
+            fault |= f->job.isa->ops[s->op](n - done, r[s->d] + done * s->step_d, r[s->a] + done * s->step_a,
+                                            r[s->b] + done * s->step_b, r[s->c] + done * s->step_c, s->uniform, NULL);
+    return fault;
+}
+
+/* The fast pass with segments of native code in it. */
+static unsigned run_native(const struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
+{
+    const ao_segment *const end = f->native->segments + f->native->count;
+    for (const ao_segment *g = f->native->segments; g < end; from = g->to, g++)
+        if (run_fast(f, from, g->from, n) || g->function(n, f->regs) || run_rest(f, g, n - n % g->granule, n))
+            return 1;
+    return run_fast(f, from, to, n);
+}
+
 /* Adds an instruction's raw marks to the block's, where its guard holds. */
 static void merge_marks(const struct ao_frame_private *f, const ao_step *s, size_t n)
 {
@@ -254,7 +297,7 @@ static unsigned run_block(struct ao_frame_private *f, size_t n)
 {
     const ao_program *p = f->program;
     const unsigned from = p->first[AO_BODY], to = p->first[AO_SECTIONS];
-    if (!f->sticky && !run_fast(f, from, to, n))
+    if (!f->sticky && !(f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n)))
         return 0;
     memset(f->marks, 0, n);
     f->sticky = run_marking(f, from, to, n);
@@ -280,7 +323,7 @@ static unsigned scan_element(const struct ao_frame_private *f, size_t i)
     return 0;
 }
 
-/* The accumulator of the next element. Not one memcpy of `size`: that would be a call for each element. */
+/* An accumulator of the next element. Not one memcpy of `size`: that would be a call for each element. */
 static void move_acc(char *acc, const char *next, size_t size)
 {
     switch (size) {
@@ -295,13 +338,24 @@ static void move_acc(char *acc, const char *next, size_t size)
 static size_t scan_block(const struct ao_frame_private *f, size_t n)
 {
     const ao_program *p = f->program;
-    const size_t size = ao_type_sizes[p->acc_type];
     for (size_t i = 0; i < n; i++) {
         if (f->marks[i] & AO_MARK_VALUE || scan_element(f, i))
             return i;
-        move_acc(f->regs[p->acc], f->regs[p->next] + i * size, size);
+        for (unsigned k = 0; k < p->accs; k++) {
+            const size_t size = ao_type_sizes[p->types[p->acc + k]];
+            move_acc(f->regs[p->acc + k], f->regs[p->next + k] + i * size, size);
+        }
     }
     return n;
+}
+
+/* The same by native code, which knows nothing of the marks of the body. */
+static size_t scan_native(const struct ao_frame_private *f, size_t n)
+{
+    size_t unmarked = 0;
+    while (unmarked < n && !(f->marks[unmarked] & AO_MARK_VALUE))
+        unmarked++;
+    return f->native->scan(unmarked, f->regs);
 }
 
 /* One block of a program with a scan; may cut *n. Nonzero if it has marks. */
@@ -310,7 +364,7 @@ static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
     const unsigned *first = f->program->first;
     memset(f->marks, 0, *n);
     run_marking(f, first[AO_BODY], first[AO_SCAN], *n);
-    const size_t done = scan_block(f, *n);
+    const size_t done = f->native ? scan_native(f, *n) : scan_block(f, *n);
     run_marking(f, first[AO_EPILOGUE], first[AO_SECTIONS], done);
     *stopped = done < *n;
     if (*stopped) {
@@ -364,7 +418,9 @@ static void commit(ao_frame *frame, size_t n)
  * lines made a kernel of three operands take 1.5 times as long, and memory for large arrays begins 16 bytes into one. */
 static size_t next_block(const struct ao_frame_private *f, size_t left)
 {
-    const size_t n = left < f->limit ? left : f->limit;
+    size_t n = left < f->limit ? left : f->limit;
+    if (f->limit == SIZE_MAX && f->native && n > AO_MIN_BLOCK) /* slots end there: no kernel may do what is left over */
+        n -= n % f->native->segments[0].granule;
     if (n < WORTH_ALIGNING || !f->lead_size)
         return n;
     const size_t into_line = (uintptr_t)f->regs[f->lead] % AO_ALIGNMENT;
@@ -407,16 +463,16 @@ uint8_t *ao_frame_mask(const ao_frame *frame)
     return f->program->mask == AO_NO_REG ? NULL : (uint8_t *)f->regs[f->program->mask];
 }
 
-ao_value ao_frame_acc(const ao_frame *frame)
+ao_value ao_frame_acc(const ao_frame *frame, unsigned k)
 {
     const struct ao_frame_private *f = frame->private_;
-    const ao_value none = {0};
-    return f->program->acc == AO_NO_REG ? none : get_value(f->regs[f->program->acc], f->program->acc_type);
+    const unsigned reg = f->program->acc + k;
+    return get_value(f->regs[reg], f->program->types[reg]);
 }
 
-void ao_frame_set_acc(ao_frame *frame, ao_value value)
+void ao_frame_set_acc(ao_frame *frame, unsigned k, ao_value value)
 {
     struct ao_frame_private *f = frame->private_;
-    if (f->program->acc != AO_NO_REG)
-        put_value(f->regs[f->program->acc], f->program->acc_type, value);
+    const unsigned reg = f->program->acc + k;
+    put_value(f->regs[reg], f->program->types[reg], value);
 }

@@ -20,8 +20,9 @@
  * Mask. A program may name a register of truth values (header.mask): the results that count. Whoever takes the results
  * (a sink) leaves out the others, of which OUT then has some value. Such a program may also read OUT once it is written.
  *
- * The accumulator is one uniform register (header.acc). After each element of the scan it takes the value of register
- * header.next at that element.
+ * An accumulator is a uniform register. A scan has one (header.acc) or several (header.further), which are parameters side
+ * by side, so that a fold may carry several numbers. After each element of the scan they take the values of as many
+ * temporaries, side by side from header.next on, at that element: all at once, when all instructions have run.
  *
  * Two passes. A faulting instruction first runs without writing marks and only reports whether any element of the block
  * would be marked. If one reports so, the block's body and epilogue are run again with marks: each faulting instruction's
@@ -68,6 +69,7 @@ enum {
     AO_MAX_UNIFORMS = 8192, /* parameters, constants and computed uniforms together */
     AO_MAX_TEMPS = 4096,    /* temporaries: 4096 of them over 256 elements are 8 MiB */
     AO_MAX_INSTRS = 32768,  /* instructions of all sections together */
+    AO_MAX_ACCUMULATORS = UINT8_MAX + 1, /* as header.further has them */
     AO_MIN_BLOCK = 256,     /* elements of a block; the rule is in program.c */
     AO_MAX_BLOCK = 8192,    /* of one byte each; 1024 of eight */
     AO_NO_REG = 0xFFFF      /* "no register" in an operand, guard, header.acc or header.next */
@@ -121,7 +123,8 @@ typedef struct {
     uint16_t acc, next;                               /* registers, or AO_NO_REG in a program without a scan */
     uint16_t mask;                                    /* a b1 temporary that says which results count, or AO_NO_REG */
     uint8_t out_type;                                 /* type of OUT, or AO_TYPE_NONE: the program has no OUT */
-    uint8_t zero[3];                                  /* makes 32 bytes */
+    uint8_t further;                                  /* accumulators after acc, and next values after next */
+    uint8_t zero[2];                                  /* makes 32 bytes */
 } ao_header;
 #define AO_MAGIC 0x32564F41u /* "AOV2" */
 
@@ -137,7 +140,8 @@ unsigned ao_program_params(const ao_program *program);
 /* Type of an input or parameter: i counts inputs first, then parameters. Of a table AO_TABLE_OF more. */
 unsigned ao_program_type(const ao_program *program, unsigned i);
 unsigned ao_program_out_type(const ao_program *program);
-unsigned ao_program_acc_type(const ao_program *program); /* AO_TYPE_NONE without a scan */
+/* Of accumulator k, from 0; AO_TYPE_NONE from as many as there are on. */
+unsigned ao_program_acc_type(const ao_program *program, unsigned k);
 unsigned ao_program_faults(const ao_program *program);   /* 1 if any instruction may mark */
 size_t ao_program_weight(const ao_program *program);     /* work of an element, in simple operations */
 
@@ -226,20 +230,21 @@ typedef struct {
 
 enum {
     AO_KEEP = 1, /* out may be an input of the run, or holds data that must survive a stop: write finished elements only */
-    AO_FAR = 2   /* the run is part of one that is too large for caches */
+    AO_FAR = 2,  /* the run is part of one that is too large for caches */
+    AO_NATIVE = 4,        /* machine code may be made of the program once it has run often enough, and may be run */
+    AO_NATIVE_AT_ONCE = 8 /* likewise, before the first element */
 };
 
 typedef struct {
     const ao_isa *isa;
     const void *const *inputs;   /* one address per input, each of `count` elements */
     const ao_spacing *spacings;  /* one per input, or NULL: all are side by side */
-    const ao_value *params;      /* one per parameter */
+    const ao_value *params;      /* one per parameter; of an accumulator its first value */
     void *out;                   /* `count` elements of out_type; NULL with a sink */
     ao_spacing out_spacing;
     size_t count;
     unsigned flags;
     ao_sink sink;                /* take is NULL when out is given */
-    ao_value acc;                /* first value of the accumulator */
 } ao_job;
 
 /* A run in progress. The fields are for reading between calls. */
@@ -262,7 +267,7 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
  * Without a scan, after AO_MARKED the caller patches the marked elements in block_out and calls ao_finish(frame, done)
  * with done = block_count, or less if it stops there. With a scan the block ends with the first element whose scan step
  * was marked (its AO_MARK_VALUE bit is set and it is the last of the block); the caller must then also set the
- * accumulator for the following element with ao_frame_set_acc before it runs on. */
+ * accumulators for the following element with ao_frame_set_acc before it runs on. */
 ao_status ao_run(ao_frame *frame, size_t end);
 /* Commits the first `done` elements of a marked block: copies them out or feeds the sink, and moves position. */
 void ao_finish(ao_frame *frame, size_t done);
@@ -272,7 +277,8 @@ void ao_skip(ao_frame *frame, size_t n);
 const void *ao_frame_input(const ao_frame *frame, unsigned input);
 /* The mask of the current block, likewise, 0 or 1 for each element; NULL if the program has none. */
 uint8_t *ao_frame_mask(const ao_frame *frame);
-ao_value ao_frame_acc(const ao_frame *frame);
-void ao_frame_set_acc(ao_frame *frame, ao_value value);
+/* Accumulator k, from 0; there must be one. */
+ao_value ao_frame_acc(const ao_frame *frame, unsigned k);
+void ao_frame_set_acc(ao_frame *frame, unsigned k, ao_value value);
 
 #endif

@@ -540,6 +540,7 @@ def run_info(args: argparse.Namespace, console: Console) -> None:
         ("arrayops", __version__),
         ("python", f"{platform.python_implementation()} {platform.python_version()} on {platform.machine()}"),
         ("isa", f"{ISA}, of {' '.join(ISA_LEVELS)} on this machine"),
+        ("native", "yes" if _machine.native() != "0" else "no"),
         ("limits", ", ".join(f"{name} {value}" for name, value in limits.items())),
         ("byte order", sys.byteorder),
         *(("type " + code, f"{_machine.TYPECODES[code]['size']} bytes") for code in TYPECODES),

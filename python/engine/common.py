@@ -14,7 +14,7 @@ from itertools import chain
 
 from .. import _machine
 
-TYPE_CHECKING = False  # importing typing would take longer than all of the package
+TYPE_CHECKING = bool(0)  # see __init__.py; importing typing would take longer than all of the package
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType

@@ -304,13 +304,14 @@ def _taken_from(stream: Iterable[Any], nulls: Any) -> Iterator[Any]:
 class _Rule:
     """What the exchange does for one method."""
 
-    __slots__ = ("chunkwise", "gives", "method", "natural", "policy", "positional", "truth")
+    __slots__ = ("before", "chunkwise", "gives", "method", "natural", "policy", "positional", "truth")
 
     def __init__(self, method: Callable[..., Any], gives: bool = False,
                  chunkwise: Callable[[Any], bool] | None = None, policy: str = "skip",
                  truth: Callable[..., Any] | None = None, natural: bool = False,
-                 positional: int = 0) -> None:  # fmt: skip
+                 positional: int = 0, before: int = 0) -> None:  # fmt: skip
         self.method = method
+        self.before = before  # so many arguments stand before those that are for parameters
         self.gives = gives  # a new array, which is given back as the kind of the first one
         self.chunkwise = chunkwise  # whether chunk by chunk, if that is in chunks, by the kernel; None: never
         self.policy = policy  # what can be said of nulls, beside a number; 'propagate' gives the method the bits
@@ -320,8 +321,8 @@ class _Rule:
 
 
 def takes(method: _F) -> _F:
-    """A method of kernels that takes arrays of any kind in, and gives back what it is."""
-    return _exchanging(method, _Rule(method))
+    """A method of kernels, behind an option, that takes arrays of any kind in, and gives back what it is."""
+    return _exchanging(method, _Rule(method, before=1))
 
 
 def folds(method: _F) -> _F:
@@ -354,7 +355,7 @@ def _exchanging(method: _F, rule: _Rule) -> _F:
                 return method(kernel, *args, **options)
         args = tuple(map(plain, args))
         options = {name: value if name == "out" else plain(value) for name, value in options.items()}
-        if nulls is None and all(_kind_of(value) in _WITHOUT_NULLS for value in (*args, *options.values())):
+        if nulls is None and all(map(_is_one_buffer, (*args, *options.values()))):
             return _exchange_buffers(rule, kernel, args, options)
         return _Exchange(rule, kernel, args, options, nulls).run()
 
@@ -379,18 +380,42 @@ def fills(method: _F) -> _F:
     return named_as(filling, method)  # type: ignore[no-any-return]
 
 
+def _is_one_buffer(value: Any) -> bool:
+    """Whether a value is no array, or one without nulls whose numbers lie in one buffer."""
+    kind = _kind_of(value)
+    return kind in _WITHOUT_NULLS or (kind is _SERIES and labelled.has_numbers(value))
+
+
+def _buffer_of(value: Any) -> Any:
+    return value.to_numpy() if _kind_of(value) is _SERIES else value
+
+
 def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What _Exchange does if all arrays are buffers without nulls, in a third of the time."""
     values: _Values = dict(enumerate(args))
     values.update(options)
-    lead = values.get(_first_array(range(len(args)) if args else kernel.params, values))
+    tables = _tables(rule, kernel, options)
+    lead = values.get(_first_array(range(len(args)) if args else kernel.params, values, tables))
     kind = _kind_of(lead)
+    series = [value for key, value in values.items() if key not in tables and _kind_of(value) is _SERIES]
+    if options.get("out") is not None and _kind_of(options["out"]) is _SERIES:
+        return _Exchange(rule, kernel, args, options, None).run()
+    if len(series) > 1:
+        labelled.check_labels(series)
     if rule.natural and kind is not None and kind.give is not None and options["typecode"] is None:
         options["typecode"] = OWN_TRUTHS
+    args = tuple(map(_buffer_of, args))
+    options = {name: _buffer_of(value) for name, value in options.items()}
+    if rule.truth is not None and kind is _SERIES:
+        mask = rule.truth(kernel, *args, **options)
+        result = _machine.compact(_buffer_of(lead), mask)
+        return _SERIES.give(sys.modules["pandas"], [result], [None], lead, labelled.kept(lead.index, mask))  # type: ignore[misc]
     result = rule.method(kernel, *args, **options)
-    if not rule.gives or not _is_new(result) or options.get("out") is not None or kind is None or kind.give is None:
+    if not rule.gives or options.get("out") is not None or kind is None or kind.give is None:
         return result
-    return kind.give(sys.modules[kind.module], [result], [None], lead, None)
+    if type(result) is tuple:  # of the items of an accumulator
+        return tuple(given_as(lead, item) for item in result)
+    return given_as(lead, result) if _is_new(result) else result
 
 
 class _Exchange:
@@ -403,15 +428,21 @@ class _Exchange:
         self.named = tuple(options)
         self.values: _Values = dict(enumerate(args))
         self.values.update(options)
-        self.lead = _first_array(range(len(args)) if args else kernel.params, self.values)
+        self.tables = _tables(rule, kernel, options)
+        self.lead = _first_array(range(len(args)) if args else kernel.params, self.values, self.tables)
         kinds = {key: _kind_of(value) for key, value in self.values.items()}
         self.like: Any = self.values.get(self.lead)
         self.kind = kinds.get(self.lead)
         if rule.natural and self.kind is not None and self.kind.give is not None and self.values["typecode"] is None:
             self.values["typecode"] = OWN_TRUTHS
         self.columns = {key: kind.columns(self.values[key]) for key, kind in kinds.items() if kind is not None}
-        self.series = [self.values[key] for key, kind in kinds.items() if kind is _SERIES]
+        self.series = [self.values[key] for key, kind in kinds.items() if kind is _SERIES and key not in self.tables]
         self.kinds = kinds
+
+    def _rows(self) -> list[int | str]:
+        """The arguments whose elements go together."""
+        return [key for key, value in self.values.items()
+                if key not in self.tables and type(value) is not tuple and not _is_number(value)]  # fmt: skip
 
     def run(self) -> Any:
         """The result of the method."""
@@ -425,6 +456,12 @@ class _Exchange:
         if not self.rule.gives:
             return self._method(self._one_of_each())
         results, bits = self._results()
+        if type(results[0]) is tuple:  # of the items of an accumulator
+            return tuple(self._given([result], bits) for result in results[0])
+        return self._given(results, bits)
+
+    def _given(self, results: list[Any], bits: list[Any]) -> Any:
+        """New arrays, with the bits of nulls in them, as what the first array is."""
         if self.kind is None or self.kind.give is None or not _is_new(results[0]):
             if bits[0] is not None:
                 raise self._no_room(type(self.like).__name__)
@@ -434,27 +471,48 @@ class _Exchange:
         return self.kind.give(sys.modules[self.kind.module], results, bits, self.like, self._index(results))
 
     def _may_be_null(self) -> bool:
-        return any(_has_room(kind, self.values[key]) for key, kind in self.kinds.items())
+        return any(_has_room(kind, self.values[key]) for key, kind in self.kinds.items() if key not in self.tables)
 
     # -- missing values ----------------------------------------------------------------------------------------------
 
     def _without_nulls(self) -> Any:
         """Makes columns without nulls, but where they propagate. Gives bits of the rows that are left, None for all."""
         number = sum(number_of_nulls(columns) for columns in self.columns.values())
-        if not number or self.nulls == "propagate":
+        if not number:
+            return None
+        if self.nulls in (None, "propagate", "skip"):
+            self._check_tables()
+            if self.rule.policy == "propagate" and self.kernel._inner is not None:
+                raise self._of_all()
+        if self.nulls == "propagate":
             return None
         if self.nulls is None:
             raise refusal(number, self.rule.policy)
         if self.nulls != "skip":
             self.columns = {key: [filled(c, self.nulls) for c in columns] for key, columns in self.columns.items()}
             return None
-        columns = {key: joined(self._columns(key)) for key, value in self.values.items() if not _is_number(value)}
+        columns = {key: joined(self._columns(key)) for key in self._rows()}
         bits = combined(columns.values())
-        self.columns = {key: [rows(column, bits)] for key, column in columns.items()}
+        self.columns.update((key, [rows(column, bits)]) for key, column in columns.items())
         return bits
+
+    def _check_tables(self) -> None:
+        for key in self.columns.keys() & self.tables:
+            number = number_of_nulls(self.columns[key])
+            if number:
+                raise ValueError(
+                    f"a table has {number} null{'s' if number > 1 else ''}: nulls=<number> puts a number in their place; "
+                    "nulls='skip' and 'propagate' are for the elements that an expression goes through"
+                )
 
     def _columns(self, key: int | str) -> list[Column]:
         return self.columns.get(key) or [Column(self.values[key])]
+
+    def _of_all(self) -> ValueError:
+        return ValueError(
+            f"{self.kernel._text!r} is of all elements, and some are null: nulls=<number> puts a number in their "
+            "place; or compute the reduction with nulls='skip' and give it by name"
+        )
 
     def _no_room(self, name: str) -> ValueError:
         return ValueError(
@@ -475,7 +533,8 @@ class _Exchange:
         return (method or self.rule.method)(self.kernel, *(values[i] for i in range(self.nargs)), **options)
 
     def _bits(self, columns: dict[int | str, Column]) -> Any:
-        return combined(columns.values()) if any(column.nulls for column in columns.values()) else None
+        together = [column for key, column in columns.items() if key not in self.tables]
+        return combined(together) if any(column.nulls for column in together) else None
 
     def _one_of_each(self) -> dict[int | str, Column]:
         return {key: joined(columns) for key, columns in self.columns.items()}
@@ -487,7 +546,7 @@ class _Exchange:
         if not by_chunks or len(leading) < 2 or self.kind is None or self.kind.give is None:
             return [self._one_of_each()]
         counts = [len(column) for column in leading]
-        keys = [key for key, value in self.values.items() if not _is_number(value)]
+        keys = self._rows()
         columns = {key: cut(self._columns(key), counts) for key in keys}
         return ({key: columns[key][i] for key in keys} for i in range(len(counts)))
 
@@ -522,7 +581,7 @@ class _Exchange:
         index = getattr(self.like, "index", None)
         if index is not None:
             index = index if kept is None else index[~labelled.mask_of(numpy, kept, len(index))]
-            index = index[numpy.asarray(mask) != 0]
+            index = labelled.kept(index, mask)
         return self.kind.give(sys.modules["pandas"], [result], [None], self.like, index)
 
     # -- out ---------------------------------------------------------------------------------------------------------
@@ -558,6 +617,17 @@ def _is_number(value: Any) -> bool:
     return value is None or isinstance(value, (str, numbers.Number))
 
 
-def _first_array(params: Iterable[int | str], values: _Values) -> int | str:
-    """The parameter of the first array."""
-    return next((key for key in params if key in values and not _is_number(values[key])), "")
+def _tables(rule: _Rule, kernel: Any, options: dict[str, Any]) -> set[int | str]:
+    """The arguments that are subscripted: their elements do not go with those of the others."""
+    found: frozenset[int] = kernel._tables
+    if not found:
+        return set()
+    params: tuple[str, ...] = kernel.params
+    left = [name for name in params if rule.natural or name not in options]
+    places = {} if rule.positional else {name: i for i, name in enumerate(left, rule.before)}
+    return {places.get(params[i], params[i]) for i in found}
+
+
+def _first_array(params: Iterable[int | str], values: _Values, tables: set[int | str]) -> int | str:
+    """The parameter of the first array that is no table."""
+    return next((key for key in params if key in values and key not in tables and not _is_number(values[key])), "")

@@ -5,13 +5,13 @@ It is told what to show (plans, captured numbers, names), and knows neither kern
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
+from .. import _machine
 from ..compiler.infer import Inference
 from ..compiler.ir import FUNCTIONS, IR
 from ..compiler.lower import FAULTS
-from ..compiler.machine import MACHINE_TYPES, OPS, STORE, STORED_TYPES
+from ..compiler.machine import ISA, MACHINE_TYPES, OPS, STORE, STORED_TYPES
 from ..compiler.program import Program
 from ..compiler.terms import Param, number_param
 from .arguments import checked_typecode
@@ -59,6 +59,7 @@ def program_text(source: str, plans: Plans, captured: tuple[Any, ...], typecodes
     lines.append("faults: " + (", ".join(_faults(plan.listing)) or "none"))
     lines.append("bytecode:")
     lines += ["  " + line for line in plan.listing.listing().splitlines()]
+    lines += _native(plan.program, plan.listing)
     return "\n".join(["compiled", *lines])
 
 
@@ -111,7 +112,13 @@ def _faults(listing: Program) -> list[str]:
     return list(found)
 
 
-def unfolded(title: str, text: str) -> str:
-    """HTML for notebooks: the title, with the text to be unfolded."""
-    escaped = html.escape(text)
-    return f"<details><summary><code>{html.escape(title)}</code></summary><pre>{escaped}</pre></details>"
+def _native(program: Any, listing: Program) -> list[str]:
+    """A line that says which instructions become machine code, if any do."""
+    segments = program.native()
+    if not segments:
+        return []
+    if _machine.native() == "0":
+        return ["native code: off"]
+    of = sum(len(instrs) for section, instrs in listing.sections.items() if section in ("body", "epilogue"))
+    parts = (f"{first + 1} to {end} ({size} bytes)" for first, end, size in segments)
+    return [f"native code ({ISA}): of the {of} instructions on vectors, {', '.join(parts)}"]

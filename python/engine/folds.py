@@ -9,17 +9,36 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _machine
-from ..compiler.terms import Param
+from ..compiler.machine import LIMITS
+from ..compiler.terms import Param, number_param
 from .arguments import unwrapped
 from .common import different_lengths, held, native
 from .functions import Meaning
-from .plans import types_of
+from .plans import Carried, types_of
 
-_TRIES = 4  # elements given to Python while the accumulator's type settles (int, then float)
+_TRIES = 4  # elements, and one for each item, given to Python while the accumulator's type settles (int, then float)
 
 
 class Unsettled(Exception):
     """The accumulator of a fold changes its type more often than is tried."""
+
+
+def is_carried(acc: Any) -> bool:
+    """Whether the machine may have an accumulator: a number, or a tuple of numbers."""
+    if type(acc) is tuple:
+        return 0 < len(acc) <= LIMITS["MAX_ACCUMULATORS"] and all(type(v) in (int, float, bool) for v in acc)
+    return type(acc) in (int, float, bool)
+
+
+def items_of(acc: Any) -> int:
+    """Of an accumulator that is a tuple; 0 for a number."""
+    return len(acc) if type(acc) is tuple else 0
+
+
+def _accumulators(acc: Any) -> tuple[Param, ...]:
+    """The parameters that an accumulator is; of an int not below 0 an unsigned lane may do."""
+    params = [(number_param(v), v >= 0) for v in (acc if type(acc) is tuple else (acc,))]
+    return tuple(replace(p, lo=max(p.lo, 0)) if p.kind == "i" and positive else p for p, positive in params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +87,33 @@ class Fold:
             initial = first[0]
         return list(itertools.accumulate(items, step, initial=initial))
 
-    def run(self, arr: Any, acc: Any, start: int, out: Any = None) -> Any:
-        """The accumulator after elements start.. of arr; with out, each of its values there.
+    def run(self, arr: Any, acc: Any, start: int, out: Any = None, stored: int = 0) -> Any:
+        """The accumulator after elements start.. of arr; with out, each of its values there, or their items ``stored``.
 
         Raises Unsettled if out is given and the accumulator's type does not settle.
         """
         plans, count = self.meaning.plans, _machine.buffer_info(arr)[2]
         wanted = None if out is None else _machine.buffer_info(out)[0]
-        for _ in range(_TRIES):
+        items = items_of(acc)
+        for _ in range(_TRIES + items):
             if start >= count:
                 return acc
-            if plans is None or type(acc) not in (int, float, bool):
+            if plans is None or not is_carried(acc) or items_of(acc) != items:
                 break
             args = (acc, arr, *self.numbers, *self.meaning.captured)
-            types = types_of(args)
-            if isinstance(acc, int) and acc >= 0 and isinstance(types[0], Param):  # so an unsigned lane may do
-                types = (replace(types[0], lo=max(types[0].lo, 0)), *types[1:])
-            plan = plans.get("fold", types, wanted)
+            types = (*_accumulators(acc), *types_of(args[1:]))
+            plan = plans.get("fold", types, wanted, Carried(items, stored))
             if plan.program is not None:
                 visible = self.meaning.visible(2 + len(self.numbers))
-                return _machine.run_fold(plan.program, args, self.meaning.python, visible, 0, start, out)
-            step, items = self.steps(arr, start)
-            acc = step(acc, next(items))
+                return _machine.run_fold(plan.program, args, self.meaning.python, visible, 0, start, out, stored)
+            step, rows = self.steps(arr, start)
+            acc = step(acc, next(rows))
             if out is not None:
-                raise Unsettled
+                if not items or items_of(acc) != items:
+                    raise Unsettled
+                out[start] = acc[stored]
             start += 1
+        if out is not None and start < count:
+            raise Unsettled
         with held(arr, *self.arrays):
             return functools.reduce(*self.steps(arr, start), acc)

@@ -78,25 +78,26 @@ class Meaning:
         return arguments + len(self.captured) if self.sees_captured else arguments
 
 
-def _key(function: Any, arity: int) -> tuple[object, object] | None:
+def _key(function: Any, arity: int, items: int) -> tuple[object, object] | None:
     """What a callable is remembered by and the object that must live as long; None if it is never decoded."""
     kind = type(function)
     if kind is types.FunctionType:
         code = function.__code__
-        return id(code) * _ARITIES + arity if arity < _ARITIES else (id(code), arity), code
+        return (id(code), arity, items) if items or arity >= _ARITIES else id(code) * _ARITIES + arity, code
     if kind is functools.partial:
         inner = function.func
         held = inner.__code__ if type(inner) is types.FunctionType else inner
-        return (id(held), arity, len(function.args), tuple(function.keywords)), held
+        return (id(held), arity, items, len(function.args), tuple(function.keywords)), held
     return ((id(function), arity), function) if is_known(function) or ufunc_name(function) else None
 
 
-def find(function: Any, arity: int, elements: int) -> tuple[Translation, tuple[Any, ...]] | None:
+def find(function: Any, arity: int, elements: int, items: int = 0) -> tuple[Translation, tuple[Any, ...]] | None:
     """The translation of a callable of ``arity`` numbers and the numbers it captures now.
 
-    None if it is to be called: what it means is not known yet, and ``elements`` more do not pay for decoding it.
+    items: of the tuple that is the first of them, in a fold; else 0. None if it is to be called: what it means is not
+    known yet, and ``elements`` more do not pay for decoding it.
     """
-    key = _key(function, arity)
+    key = _key(function, arity, items)
     if key is None:
         return None
     entry = ENTRIES.get(key[0])
@@ -112,20 +113,20 @@ def find(function: Any, arity: int, elements: int) -> tuple[Translation, tuple[A
         entry.credit -= elements
         return None
     entry.credit = COMPILE_AFTER
-    translation = _decode(function, arity)
+    translation = _decode(function, arity, items)
     entry.translations = (translation, *entry.translations[: _MOST_TRANSLATIONS - 1])
     captured = translation.template.capture(function)
     return None if captured is None else (translation, captured)
 
 
-def translate(function: Any, arity: int) -> tuple[Translation, tuple[Any, ...]]:
+def translate(function: Any, arity: int, items: int = 0) -> tuple[Translation, tuple[Any, ...]]:
     """As find, whatever it costs. The translation says why if the callable cannot be compiled."""
-    found = find(function, arity, sys.maxsize)
-    return (_decode(function, arity), ()) if found is None else found
+    found = find(function, arity, sys.maxsize, items)
+    return (_decode(function, arity, items), ()) if found is None else found
 
 
-def _decode(function: Any, arity: int) -> Translation:
-    template = decode.decode(function, arity)
+def _decode(function: Any, arity: int, items: int) -> Translation:
+    template = decode.decode(function, arity, items)
     plans = None if template.ir is None else Plans(template.ir, False)
     return Translation(template.guards, template.slots, None if plans is None else plans.ready, template, plans)
 

@@ -12,7 +12,7 @@ import functools
 import itertools
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import _machine
@@ -31,9 +31,9 @@ from .arguments import (
     thread_count,
     unwrapped,
 )
-from .common import MISSING, Later, held, is_buffer, make_room, native, new_values, plain
+from .common import Later, held, is_buffer, make_room, native, new_values, plain
 from .exchange import OWN_TRUTHS, exchanges, fills, folds, takes
-from .folds import Fold, Unsettled
+from .folds import Fold, Unsettled, is_carried, items_of
 from .functions import Meaning, NotCompilable, Translation
 from .missing import first_one
 from .names import check_mapping, looked_up
@@ -41,9 +41,9 @@ from .passes import rows_of
 from .plans import PIPED, Plans, signs_of, types_of
 
 if TYPE_CHECKING:
-    from . import explain, inner
+    from . import explain, inner, notebook
 else:
-    explain, inner = Later("engine.explain"), Later("engine.inner")
+    explain, inner, notebook = Later("engine.explain"), Later("engine.inner"), Later("engine.notebook")
 
 #: What _machine.run_count is to answer.
 COUNT, ANY, ALL, FIRST, FIRST_FALSE = (
@@ -105,12 +105,14 @@ class Kernel(_machine.KernelBase):
     True
     """
 
-    __slots__ = ("_decoding", "_eager", "_function", "_ieee", "_inner", "_plans", "_strict", "_text", "_whole")
+    __slots__ = ("_decoding", "_eager", "_function", "_ieee", "_inner", "_items", "_plans", "_strict", "_text",
+                 "_whole")  # fmt: skip
 
     def __init__(self, f: str | Callable[..., Any] | IR, params: tuple[str, ...] = (), *, ieee: bool = False,
                  named: frozenset[str] = frozenset(), closed: bool = False, eager: bool = False, strict: bool = False,
-                 decoding: bool = True) -> None:  # fmt: skip
+                 decoding: bool = True, items: int = 0) -> None:  # fmt: skip
         self._text = f if isinstance(f, str) else None
+        self._items = items  # of the tuple that is the accumulator, in the step of a fold
         self._ieee = bool(ieee)
         self._plans: Plans | None = None
         self._inner: inner.Reductions | None = None  # of a text that has reductions inside; then the plans have their
@@ -119,7 +121,7 @@ class Kernel(_machine.KernelBase):
         self._decoding, self._strict = decoding and functions.DECODING, strict or self._ieee
         self._eager = eager or self._strict
         if isinstance(f, str):
-            self._parsed(parse(f, params, named, closed), f)
+            self._parsed(parse(f, params, named, closed, items), f)
         elif isinstance(f, IR):
             self._plans = Plans(f, self._ieee)
         elif callable(f):
@@ -207,7 +209,8 @@ class Kernel(_machine.KernelBase):
 
     def _translation(self) -> tuple[Translation, tuple[Any, ...]]:
         """What the callable means when it is called with as many numbers as it needs."""
-        translation, captured = functions.translate(self._function, functions.own_arity(self._function))
+        arity = functions.own_arity(self._function)
+        translation, captured = functions.translate(self._function, arity, self._items)
         if not self._decoding:
             translation = functions.refused(translation, "decoding is switched off")
         if self._strict and translation.plans is None:
@@ -237,7 +240,16 @@ class Kernel(_machine.KernelBase):
         return f"<arrayops.Kernel {self.source!r} ({', '.join(self.params)}){ieee}, {how}{asked}>"
 
     def _repr_html_(self) -> str:
-        return explain.unfolded(repr(self), self.explain())
+        return notebook.shown(self, self._rows, self.explain)
+
+    def _rows(self) -> Iterator[tuple[str, object]]:
+        yield "expression", self.source
+        yield "parameters", ", ".join(self.params)
+        yield "runs", "compiled" if self.compiled else f"called: {self._translation()[0].template.reason}"
+        if self._ieee:
+            yield "ieee", True
+        if self._by_python:
+            yield "last run", f"{self._by_python} elements by Python"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The text or the IR, not the program: whoever loads it checks, compiles and verifies it again.
@@ -301,9 +313,6 @@ class Kernel(_machine.KernelBase):
         """bits: 0 for elements that are null, and not evaluated; None if there are none."""
         first = _machine.buffer_info(args[lead])
         wanted = output_typecode(first[0], typecode, out)
-        if bits is not None and self._inner is not None:
-            raise ValueError(f"{self._text!r} is of all elements, and some are null: nulls=<number> puts a number in "
-                             "their place; or compute the reduction with nulls='skip' and give it by name")  # fmt: skip
         meaning = meaning or self._meaning(args, first[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
@@ -331,8 +340,11 @@ class Kernel(_machine.KernelBase):
             what = self._text or self.source
             raise TypeError(f"{what!r} gives floats, which a {wanted!r} array cannot hold; pass typecode='d'")
 
-    def _meaning(self, args: tuple[Any, ...], elements: int) -> Meaning:
-        """What the kernel means now, when called with these arguments, or values of them, for each of ``elements``."""
+    def _meaning(self, args: tuple[Any, ...], elements: int, items: int = 0) -> Meaning:
+        """What the kernel means now, when called with these arguments, or values of them, for each of ``elements``.
+
+        items: of the tuple that the first argument is, in a fold; else 0.
+        """
         if self._inner is not None:
             assert self._plans is not None
             values = self._inner.values(args) if elements else self._inner.zeros(types_of(args))
@@ -343,7 +355,7 @@ class Kernel(_machine.KernelBase):
         found = None
         if self._decoding:
             elements = sys.maxsize if self._eager else elements
-            found = functions.find(self._function, len(args), elements)
+            found = functions.find(self._function, len(args), elements, items)
         plans = None if found is None else found[0].plans
         if plans is None:
             if self._strict:
@@ -404,7 +416,7 @@ class Kernel(_machine.KernelBase):
         """Raises ExpressionError if the text is of all elements at once."""
         if self._inner is None or self._text is None:
             return
-        text = self._inner.inner[0].reduction
+        text = self._inner.inner[0][0]
         at = max(self._text.find(text.name + "("), 0)
         line = 1 + self._text.count("\n", 0, at)
         column = at - self._text.rfind("\n", 0, at)
@@ -426,18 +438,22 @@ class Kernel(_machine.KernelBase):
         numbers = {n: value if n in as_they_are else plain_number(value, n, "fold") for n, value in names.items()}
         return self._bind((0, 0), numbers)[0][2:]
 
+    def _fold(self, numbers: tuple[Any, ...], elements: int, initial: Any) -> Fold:
+        items = items_of(initial) if is_carried(initial) else 0
+        return Fold(self._meaning((_ANY_INT, 0, *numbers), elements, items), numbers)
+
     @folds
-    def reduce(self, arr: Any, initial: Any = MISSING, **names: Any) -> Any:
-        """The left fold of arr; see :func:`arrayops.reduce`."""
+    def reduce(self, arr: Any, initial: Any = None, **names: Any) -> Any:
+        """The left fold of arr; initial: None is none. See :func:`arrayops.reduce`."""
         numbers = self._bind_fold(names)
-        fold = Fold(self._meaning((_ANY_INT, 0, *numbers), _machine.buffer_info(arr)[2]), numbers)
-        if initial is not MISSING and type(initial) in (int, float, bool):
+        fold = self._fold(numbers, _machine.buffer_info(arr)[2], initial)
+        if is_carried(initial):
             return fold.run(arr, initial, 0)
         values = native(arr)
         with held(arr):
-            if initial is MISSING and len(values):
+            if initial is None and len(values):
                 return fold.run(arr, values[0], 1)
-            return functools.reduce(*fold.steps(arr), *(() if initial is MISSING else (initial,)))
+            return functools.reduce(*fold.steps(arr), *(() if initial is None else (initial,)))
 
     @exchanges(chunkwise=None, positional=2)
     def accumulate(self, arr: Any, initial: Any = None, typecode: str | tuple[str, ...] | None = None,
@@ -447,7 +463,7 @@ class Kernel(_machine.KernelBase):
         codes = tuple(map(checked_typecode, typecode)) if isinstance(typecode, tuple) else ()
         code = code if typecode is None or isinstance(typecode, tuple) else checked_typecode(typecode)
         numbers = self._bind_fold(names)
-        fold = Fold(self._meaning((_ANY_INT, 0, *numbers), count), numbers)
+        fold = self._fold(numbers, count, initial)
         if codes or type(initial) is tuple:
             return _states(fold, arr, initial, codes, code)
         by_python = (initial is None and not count) or type(initial) not in (int, float, bool, type(None))
@@ -471,21 +487,19 @@ class Kernel(_machine.KernelBase):
         """What the kernel does for arrays of these typecodes (the last one stands for any that follow) and numbers.
 
         The first line is ``compiled`` or ``callback: why``; then the expression, its terms with kinds and ranges,
-        the faults that can occur, and the bytecode.
+        the faults that can occur, and the bytecode; and which of it becomes machine code, if any does (:func:`native`).
 
         >>> import arrayops as ao
-        >>> print(ao.compile("x + 1").explain("b"))
+        >>> print(ao.compile("x + 1").explain("q"))
         compiled
         expression: x + 1
-        result: 'b'
+        result: 'q'
         terms:
-          x      int -128..127
-          add    int -127..128
-        faults: FIT_i8_i16 (does not fit the result)
+          x      int -9223372036854775808..9223372036854775807
+          add    int -9223372036854775807..9223372036854775807 (checked in i64)
+        faults: ADD_CHECKED_i64 (overflow)
         bytecode:
-          body            t0 = TO_i16_i8 in0
-          body            t0 = ADD_i16 t0, 1
-          body           out = FIT_i8_i16 t0
+          body           out = ADD_CHECKED_i64 in0, 1
         """
         named = with_names(self, names, named, self._ieee)
         plans, captured = self._plans, ()
@@ -510,11 +524,27 @@ def _place(function: Any, slot: Any) -> object:
 
 def _states(fold: Fold, arr: Any, initial: Any, codes: tuple[str, ...], code: str) -> Any:
     """The running states of a fold, which are tuples: the first items, or an array of each, with typecodes."""
+    if is_carried(initial) and len(codes) in (0, items_of(initial)):
+        try:
+            found = [_running(fold, arr, initial, c, place) for place, c in enumerate(codes or (code,))]
+            return tuple(found) if codes else found[0]
+        except (Unsettled, TypeError, OverflowError):
+            pass  # as in accumulate
     with held(arr, *fold.arrays):
         states = fold.running(arr, initial)
     if not codes:
         return stored(code, [state[0] for state in states])
     return tuple(stored(code, list(items)) for code, items in zip(codes, _columns(states, len(codes)), strict=True))
+
+
+def _running(fold: Fold, arr: Any, initial: tuple[Any, ...], code: str, place: int) -> Any:
+    """The running values of one item, by the machine; a pass over the array for each."""
+    if fold.meaning.plans is None or code in PIPED:
+        raise Unsettled
+    out = _machine.new_array(code, _machine.buffer_info(arr)[2] + 1)
+    out[0] = initial[place]
+    fold.run(arr, initial, 0, memoryview(out)[1:], place)
+    return out
 
 
 def _columns(states: list[Any], number: int) -> list[Any]:
@@ -552,13 +582,14 @@ Function: TypeAlias = str | Callable[..., Any] | Kernel
 _kernels: dict[Any, Kernel] = {}
 
 
-def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[str, ...] = ()) -> Kernel:
+def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[str, ...] = (),
+                items: int = 0) -> Kernel:  # fmt: skip
     """The kernel of a text, from the cache if it is there."""
     hidden = frozenset(name for name in names if name in RESERVED)
-    key = (text, ieee, first, hidden)
+    key = (text, ieee, first, hidden, items)
     kernel = _kernels.get(key)
     if kernel is None:
-        kernel = Kernel(text, first, ieee=ieee, named=hidden)
+        kernel = Kernel(text, first, ieee=ieee, named=hidden, items=items)
         make_room(_kernels, _MOST_KERNELS)
         _kernels[key] = kernel
         if not (ieee or first or hidden or kernel._inner):
@@ -568,26 +599,40 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
     return kernel
 
 
-def with_names(f: Function, names: Any, named: dict[str, Any], ieee: bool,
-               first: tuple[str, ...] = ()) -> dict[str, Any]:  # fmt: skip
+def fold_kernel(f: Function, names: Any, named: dict[str, Any], initial: Any, ieee: bool, compile: bool = True,
+                strict: bool = False) -> tuple[Kernel, dict[str, Any]]:  # fmt: skip
+    """The kernel of the step of a fold that begins with ``initial``, and what is given for its names."""
+    items = items_of(initial) if is_carried(initial) else 0
+    named = with_names(f, names, named, ieee, ("acc", "x"), items)
+    return kernel_of(f, named, ieee, compile, ("acc", "x"), strict, items), named
+
+
+def with_names(f: Function, names: Any, named: dict[str, Any], ieee: bool, first: tuple[str, ...] = (),
+               items: int = 0) -> dict[str, Any]:  # fmt: skip
     """What is given for the names of a text or kernel: by keyword, and by a mapping if there is one."""
     if names is None:
         return named
     check_mapping(names)
     if isinstance(f, str):
-        f = text_kernel(f, (*named, *(name for name in RESERVED if name in names)), ieee=ieee, first=first)
+        known = (*named, *(name for name in RESERVED if name in names))
+        f = text_kernel(f, known, ieee=ieee, first=first, items=items)
     elif not isinstance(f, Kernel):
         raise TypeError(f"{getattr(f, '__qualname__', f)} is a callable: named values go with a text only")
     return looked_up(f.params[len(first) :], names, named)
 
 
 def kernel_of(f: Function, names: dict[str, Any], ieee: bool, compile: bool, first: tuple[str, ...] = (),
-              strict: bool = False) -> Kernel:  # fmt: skip
-    """The kernel of a text (the cached one), a callable, or a kernel. strict: NotCompilable if it is to be called."""
+              strict: bool = False, items: int = 0) -> Kernel:  # fmt: skip
+    """The kernel of a text (the cached one), a callable, or a kernel. strict: NotCompilable if it is to be called.
+
+    items: of the tuple that is the accumulator, for the step of a fold; else 0.
+    """
     if isinstance(f, str):
-        return text_kernel(f, names, ieee=ieee, first=first)
+        return text_kernel(f, names, ieee=ieee, first=first, items=items)
     if not isinstance(f, Kernel):
-        return Kernel(f, ieee=ieee, decoding=compile, strict=strict)
+        return Kernel(f, ieee=ieee, decoding=compile, strict=strict, items=items)
+    if items and f._function is not None and not f._items:
+        return Kernel(f._function, ieee=f._ieee, eager=f._eager, decoding=f._decoding, strict=strict, items=items)
     if strict and f._plans is None and not f.compiled:
         raise NotCompilable(f"{f._name} cannot be compiled: {f._translation()[0].template.reason}")
     return f
@@ -715,8 +760,36 @@ def stage_ir(kernel: Kernel, numbers: dict[str, Any], ieee: bool) -> tuple[IR, d
     return ir, dict(enumerate(captured, len(ir.params) - len(captured)))
 
 
-def stage_function(kernel: Kernel, numbers: dict[str, Any]) -> Callable[[Any], Any]:
-    """The meaning for one element, by Python."""
+def is_text(kernel: Kernel, names: Iterable[str]) -> bool:
+    """Whether it has these names, each for a number."""
+    return kernel._plans is not None and all(
+        name in kernel.params and kernel.params.index(name) not in kernel._tables for name in names
+    )
+
+
+def _row_function(kernel: Kernel, numbers: dict[str, Any], beside: tuple[str, ...]) -> Callable[..., Any]:
+    """The meaning for one element and those of arrays beside it, by Python."""
+    assert kernel._plans is not None
+    plans, params = kernel._plans, kernel._plans.ir.params
+    place = next(i for i, name in enumerate(params) if name not in numbers and name not in beside)
+    places = (place, *(params.index(name) for name in beside))
+    inverts = any(node.op == "invert" for node in plans.ir.nodes)
+
+    def value(*row: Any) -> Any:
+        args = [numbers.get(name) for name in params]
+        for at, element in zip(places, row, strict=True):
+            args[at] = element
+        if inverts:
+            plans.check_truths(tuple(args))
+        return plans.evaluator(*args)
+
+    return value
+
+
+def stage_function(kernel: Kernel, numbers: dict[str, Any], beside: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """The meaning for one element, and for those of arrays beside it that have these names, by Python."""
+    if beside:
+        return _row_function(kernel, numbers, beside)
     if kernel._plans is None:
         assert kernel._function is not None
         if not kernel._ieee:

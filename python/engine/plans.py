@@ -6,14 +6,14 @@ Plans are made at first use. Two threads that need the same new plan both make i
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import _machine
 from ..compiler.evaluate import evaluator
 from ..compiler.infer import Inference
-from ..compiler.ir import IR, tables_of
+from ..compiler.ir import IR, carries, tables_of
 from ..compiler.lower import lower
 from ..compiler.machine import ARRAY_TYPECODES, CONSTANTS, MACHINE_TYPES, STORED_TYPES, TYPE_INDEX, TYPES
 from ..compiler.parse import NOT_INVERT, ExpressionError
@@ -91,6 +91,19 @@ def _type(arg: Any) -> str | Param:
     return number_param(arg) if isinstance(arg, (int, float)) else str(_machine.buffer_info(arg)[1])
 
 
+class Carried(NamedTuple):
+    """What a fold carries from one element to the next: a number (items 0), or a tuple of numbers.
+
+    Of a tuple each item is a parameter of its own; ``stored`` is the one that goes into a result.
+    """
+
+    items: int = 0
+    stored: int = 0
+
+
+NUMBER = Carried()
+
+
 class Plans:
     """An IR, its evaluators, and the plans that have been made of it.
 
@@ -125,14 +138,16 @@ class Plans:
             self._other = self if self.ieee else Plans(self.ir, True, self.text)
         return self._other
 
-    def get(self, kind: str, types: tuple[str | Param, ...], wanted: str | None) -> Plan:
+    def get(self, kind: str, types: tuple[str | Param, ...], wanted: str | None, carried: Carried = NUMBER) -> Plan:
         """The plan of a map (with the typecode wanted, or None for the natural one), a filter or a fold."""
-        key = (kind, types, wanted)
+        key = (kind, types, wanted, carried)
         plan = self._plans.get(key)
         if plan is None:
             params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
             plan = self._called(kind, params, wanted)
-            plan = plan or {"map": self._map, "filter": self._filter, "fold": self._fold}[kind](params, wanted)
+            if plan is None and kind == "fold":
+                plan = self._fold(params, wanted, carried)
+            plan = plan or (self._map if kind == "map" else self._filter)(params, wanted)
             if self.text is not None and plan.inference.inverted:
                 raise inverts_truth(self.text)
             if self.text is not None and plan.inference.mask_as_index:
@@ -194,47 +209,69 @@ class Plans:
 
     # -- folds -------------------------------------------------------------------------------------------------------
 
-    def _fold(self, types: tuple[Param, ...], wanted: str | None) -> Plan:
-        """A fold whose accumulator (parameter 0) keeps its kind. Its interval is the smallest that proves stable."""
-        acc = types[0]
-        if acc.type == "big":
-            return Plan(wanted or "", None, None, Inference(self.ir, list(types), self.ieee))
-        if acc.kind == "i":
-            wide = Param("i64", False, *I64)
-            bounds = self._next_interval(wide, types)
-            if bounds is None:
-                wide = Param("u64", False, *interval("u64")) if acc.type == "u64" else wide
-                bounds = self._next_interval(wide, types)
-            acc = wide
-            if bounds is not None:
-                lo, hi = min(types[0].lo, bounds[0]), max(types[0].hi, bounds[1])
-                if lo >= I64[0] and hi <= I64[1]:
-                    acc = Param("i64", False, lo, hi)
-                    again = self._next_interval(acc, types)
-                    if again is None or again[0] < lo or again[1] > hi:
-                        acc = Param("i64", False, *I64)
-                elif lo >= 0:
-                    acc = Param("u64", False, *interval("u64"))
-        params = [acc, *types[1:]]
-        inference = Inference(self.ir, params, self.ieee, acc=0)
-        value = inference.run()
-        if isinstance(value, Union) or not inference.has_kind(value, acc.kind):
-            return Plan(wanted or "", None, None, inference)
-        if not inference.graph.in_some_lane(value):
-            return Plan(wanted or "", None, None, inference)
+    def _fold(self, types: tuple[Param, ...], wanted: str | None, carried: Carried) -> Plan:
+        """A fold whose accumulators, the first parameters, keep their kinds."""
+        count = max(carried.items, 1)
+        called = Plan(wanted or "", None, None, Inference(self.ir, list(types), self.ieee))
+        if any(t.type == "big" for t in types[:count]) or (carried.items and not carries(self.ir, carried.items)):
+            return called
+        params = (*self._intervals(types, count), *types[count:])
+        inference = Inference(self.ir, list(params), self.ieee, carried=count)
+        nexts: list[int] = []
+        for acc, value in zip(params, inference.nexts(), strict=False):
+            if isinstance(value, Union) or not inference.has_kind(value, acc.kind):
+                return called
+            if not inference.graph.in_some_lane(value):
+                return called
+            nexts.append(value)
         target = None if wanted is None else MACHINE_TYPES[wanted]
-        if target is not None and target[0] != "f" and acc.kind == "f":
-            return Plan(wanted or "", None, None, inference)
-        return _finish(wanted or "", target, inference, value, tuple(params), acc.type)
+        if target is not None and target[0] != "f" and params[carried.stored].kind == "f":
+            return called
+        return _finish(wanted or "", target, inference, nexts[carried.stored], params, nexts)
 
-    def _next_interval(self, acc: Param, types: tuple[Param, ...]) -> tuple[int, int] | None:
-        """Interval of the next accumulator; None if it may leave 64 bits."""
-        inference = Inference(self.ir, [acc, *types[1:]], self.ieee, acc=0)
-        value = inference.run()
-        if isinstance(value, Union):
-            return None
-        term = inference.terms[value]
-        return None if term.kind == "f" or term.lane is not None else (term.lo, term.hi)
+    def _intervals(self, types: tuple[Param, ...], count: int) -> tuple[Param, ...]:
+        """The accumulators with the smallest intervals of the ints among them that prove stable, all together."""
+        wide = [_WIDE if t.kind == "i" else t for t in types[:count]]
+        if _WIDE not in wide:
+            return types[:count]
+        bounds = self._next_intervals(wide, types)
+        unsigned = [t.type == "u64" and b is None for t, b in zip(types, bounds, strict=False)]
+        if any(unsigned):
+            wide = [_UNSIGNED if u else t for t, u in zip(wide, unsigned, strict=True)]
+            bounds = self._next_intervals(wide, types)
+        accs = [_narrowed(t, w, b) for t, w, b in zip(types, wide, bounds, strict=False)]
+        while True:
+            again = self._next_intervals(accs, types)
+            left = [
+                t.type == "i64" and t is not _WIDE and (b is None or b[0] < t.lo or b[1] > t.hi)
+                for t, b in zip(accs, again, strict=True)
+            ]
+            if not any(left):
+                return tuple(accs)
+            accs = [_WIDE if out else t for t, out in zip(accs, left, strict=True)]
+
+    def _next_intervals(self, accs: list[Param], types: tuple[Param, ...]) -> list[tuple[int, int] | None]:
+        """Intervals of the next accumulators; None of those that are no ints or may leave 64 bits."""
+        inference = Inference(self.ir, [*accs, *types[len(accs) :]], self.ieee, carried=len(accs))
+        found: list[tuple[int, int] | None] = []
+        for value in inference.nexts():
+            term = None if isinstance(value, Union) else inference.terms[value]
+            known = term is not None and term.kind != "f" and term.lane is None
+            found.append((term.lo, term.hi) if known and term is not None else None)
+        return found
+
+
+_WIDE, _UNSIGNED = Param("i64", False, *I64), Param("u64", False, *interval("u64"))
+
+
+def _narrowed(first: Param, wide: Param, bounds: tuple[int, int] | None) -> Param:
+    """An accumulator that holds its first value and those that follow, if these are within bounds."""
+    if first.kind != "i" or bounds is None:
+        return wide
+    lo, hi = min(first.lo, bounds[0]), max(first.hi, bounds[1])
+    if lo >= I64[0] and hi <= I64[1]:
+        return Param("i64", False, lo, hi)
+    return _UNSIGNED if lo >= 0 else wide
 
 
 def pipe_plan(ir: IR, keep: int | None, ieee: bool, types: tuple[str | Param, ...], wanted: str | None) -> Plan:
@@ -272,9 +309,9 @@ def pipe_plan(ir: IR, keep: int | None, ieee: bool, types: tuple[str | Param, ..
 
 
 def _finish(typecode: str, target: str | None, inference: Inference, root: int, types: tuple[Param, ...],
-            acc_type: str | None = None) -> Plan:  # fmt: skip
+            nexts: Sequence[int] = ()) -> Plan:  # fmt: skip
     try:
-        program = lower(inference.graph, list(types), root, target, None if acc_type is None else 0, acc_type)
+        program = lower(inference.graph, list(types), root, target, nexts)
     except TooLarge:
         return Plan(typecode, None, None, inference)
     return Plan(typecode, _machine.Program(program.code), program, inference)

@@ -1,11 +1,13 @@
 """Segments: neighbouring stages of a pipeline joined into one IR, or a stage that is called for each element.
 
-A segment takes a buffer or a chunk of values and gives an array, a list, or what its values add up to. Where the
-machine cannot, or an element raises, Python's meaning of the stages decides, element by element.
+A segment takes a buffer or a chunk of values, the first one also a tuple of buffers whose elements go together. It
+gives an array, a list, or what its values add up to. Where the machine cannot, or an element raises, Python's meaning
+of the stages decides, element by element.
 """
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,14 +18,17 @@ from ..compiler.ir import IR, Builder, TooManyNodes
 from ..compiler.machine import MISSING
 from ..compiler.parse import ExpressionError
 from .arguments import bindable, plain_number
-from .common import held
+from .common import held, plain
+from .exchange import in_one_buffer, is_array, taken_together
 from .kernel import (
     FIRST_FALSE,
     Function,
     Kernel,
     count_true,
+    is_text,
     kernel_of,
     needs_one,
+    predicate,
     stage_function,
     stage_ir,
     stage_name,
@@ -46,6 +51,7 @@ class Stage(NamedTuple):
     verb: str
     kernel: Kernel
     numbers: dict[str, Any]
+    arrays: dict[str, Any]  # by name: their elements go with those of the source
 
     @property
     def keeps(self) -> bool:
@@ -54,6 +60,7 @@ class Stage(NamedTuple):
 
     def __str__(self) -> str:
         given = "".join(f", {name}={value!r}" for name, value in self.numbers.items())
+        given += "".join(f", {name}={type(value).__name__}" for name, value in self.arrays.items())
         return f"{self.verb}({stage_name(self.kernel, self.numbers)}{given})"
 
     def ir(self, ieee: bool) -> tuple[IR, dict[int, Any]] | None:
@@ -61,12 +68,65 @@ class Stage(NamedTuple):
         return stage_ir(self.kernel, self.numbers, ieee)
 
 
-def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: bool = False) -> Stage:
-    """A stage of one free number. Raises TypeError for names that do not fit."""
-    kernel = kernel_of(f, names, ieee, True, strict=strict)
-    numbers = {name: plain_number(bindable(value, repr(name)), name, "pipeline") for name, value in names.items()}
-    needs_one(kernel, numbers)
-    return Stage(verb, kernel, numbers)
+def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: bool = False,
+             stream: bool = False) -> Stage:  # fmt: skip
+    """A stage of one free number. Raises TypeError for names that do not fit. stream: the source is one."""
+    made = predicate if any(_goes_along(value, stream) for value in names.values()) else kernel_of
+    kernel = made(f, names, ieee, True, strict=strict)
+    arrays = {name: value for name, value in names.items() if _goes_along(value, stream)}
+    if verb in ("takewhile", "dropwhile") or not is_text(kernel, arrays):
+        arrays = {}
+    for name, value in arrays.items() if stream else ():
+        if is_array(value):
+            raise TypeError(f"{name!r} is one array, and the source is a stream: give a stream that is cut as it is")
+    numbers = {name: plain_number(bindable(value, repr(name)), name, "pipeline")
+               for name, value in names.items() if name not in arrays}  # fmt: skip
+    needs_one(kernel, numbers | dict.fromkeys(arrays, 0))
+    return Stage(verb, kernel, numbers, arrays)
+
+
+def _goes_along(value: Any, stream: bool) -> bool:
+    """Whether it is an array, or beside a stream a stream."""
+    value = plain(value)
+    if is_array(value):
+        return True
+    if isinstance(value, (list, tuple)):
+        return stream and all(map(is_array, value))
+    return stream and isinstance(value, Iterable) and not isinstance(value, (str, dict, set))
+
+
+def beside(stages: tuple[Stage, ...]) -> list[tuple[str, Any]]:
+    """All arrays that go with the source, and their names."""
+    return [item for stage in stages for item in stage.arrays.items()]
+
+
+def together(source: Any, others: list[tuple[str, Any]], nulls: Any) -> Iterator[tuple[Any, ...]]:
+    """The buffers of a source, each with those that go with it. Raises ValueError where they are not cut alike."""
+    if is_array(source):
+        yield _one_cut(source, others, nulls, "the array", "")
+        return
+    streams = [source, *(value for _, value in others)]
+    for index, row in enumerate(itertools.zip_longest(*streams, fillvalue=MISSING)):
+        for (name, _), value in zip(others, row[1:], strict=True):
+            if (value is MISSING) != (row[0] is MISSING):
+                ends, goes_on = (repr(name), "the stream") if value is MISSING else ("the stream", repr(name))
+                raise ValueError(f"{ends} ends after {index} buffers, and {goes_on} goes on: they must be cut alike")
+        named = [(name, value) for (name, _), value in zip(others, row[1:], strict=True)]
+        yield _one_cut(row[0], named, nulls, f"buffer {index} of the stream", " there")
+
+
+def _one_cut(first: Any, others: list[tuple[str, Any]], nulls: Any, what: str, where: str) -> tuple[Any, ...]:
+    for name, value in others:
+        if not is_array(value):
+            raise TypeError(f"{name!r} must be a buffer{where}, as {what} is, not {type(value).__name__}")
+        if _length(value) != _length(first):
+            raise ValueError(f"{what} has {_length(first)} elements, and {name!r} has {_length(value)}{where}: "
+                             "they go together, element by element")  # fmt: skip
+    return tuple(taken_together((first, *(value for _, value in others)), nulls))
+
+
+def _length(value: Any) -> int:
+    return int(_machine.buffer_info(value)[2] if in_one_buffer(value) else len(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +201,25 @@ class Compiled:
         self.build = Builder()
         self.value = self.build.add("param", value=0)
         self.keep: int | None = None
-        self.steps: list[tuple[bool, Callable[[Any], Any]]] = []
+        self.steps: list[tuple[bool, Callable[..., Any], range]] = []  # each with the arrays beside that it takes
+        self.columns = 0  # arrays beside the first one
+        self.by_python = False  # a stage among them is called, or they are too many operations
         self.plans: dict[Any, Plan] = {}
         self.inverting: dict[int, str] = {}  # nodes of ~, and the texts that they are of
 
-    def add(self, keeps: bool, ir: IR, known: dict[int, Any], python: Callable[[Any], Any], text: str | None) -> None:
-        """Appends a stage: its IR with parameters known but one, and its text if it has one. Raises TooManyNodes."""
-        build, new = self.build, list[int]()
+    def call(self, stage: Stage, python: Callable[..., Any]) -> None:
+        """Appends a stage by its meaning in Python only."""
+        self.steps.append((stage.keeps, python, range(self.columns, self.columns + len(stage.arrays))))
+        self.columns += len(stage.arrays)
+
+    def add(self, stage: Stage, ir: IR, known: dict[int, Any], python: Callable[..., Any]) -> None:
+        """Appends a stage: its IR with parameters known but one, and those of arrays. Raises TooManyNodes."""
+        build, new, text = self.build, list[int](), stage_text(stage.kernel)
+        columns = {ir.params.index(name): self.columns + k for k, name in enumerate(stage.arrays, 1)}
         for node in ir.nodes:
-            if node.op == "param":
+            if node.op == "param" and node.value in columns:
+                new.append(build.add("param", value=columns[node.value]))
+            elif node.op == "param":
                 new.append(build.const(known[node.value]) if node.value in known else self.value)
             else:
                 new.append(build.add(node.op, *(new[i] for i in node.args), value=node.value))
@@ -157,33 +227,36 @@ class Compiled:
                 self.inverting[new[-1]] = text
         # the stage before is evaluated, with its exceptions, even if nobody looks at its value
         result = new[ir.root] if new[ir.root] == self.value else build.add("seq", self.value, new[ir.root])
-        if keeps:
+        if stage.keeps:
             self.keep = result if self.keep is None else build.logical_and(self.keep, result)
         else:
             self.value = result
-        self.steps.append((keeps, python))
+        self.call(stage, python)
 
-    def element(self, x: Any) -> Any:
+    def element(self, x: Any, *beside: Any) -> Any:
         """The value for one element by Python, or MISSING if a filter leaves it out."""
-        for keeps, python in self.steps:
+        for keeps, python, columns in self.steps:
+            value = python(x, *(beside[i] for i in columns)) if columns else python(x)
             if not keeps:
-                x = python(x)
-            elif not python(x):
+                x = value
+            elif not value:
                 return MISSING
         return x
 
     def elements(self, arr: Any) -> Iterator[Any]:
         """The values by Python, one by one."""
-        with held(*(() if isinstance(arr, list) else (arr,))):
-            for x in iterated(arr):
-                value = self.element(x)
+        arrays = arr if isinstance(arr, tuple) else (arr,)
+        with held(*(() if isinstance(arr, list) else arrays)):
+            for row in zip(*map(iterated, arrays), strict=True):
+                value = self.element(*row)
                 if value is not MISSING:
                     yield value
 
     def plan(self, arr: Any, wanted: str | None) -> Plan:
-        key = (types_of((arr,)), wanted)
+        key = (types_of(arr if isinstance(arr, tuple) else (arr,)), wanted)
         if key not in self.plans:
-            plan = pipe_plan(self.build.done(self.value, ("x",)), self.keep, self.ieee, key[0], wanted)
+            names = ("x", *(f"beside{i}" for i in range(self.columns)))
+            plan = pipe_plan(self.build.done(self.value, names), self.keep, self.ieee, key[0], wanted)
             for node in plan.inference.inverted & self.inverting.keys():
                 raise inverts_truth(self.inverting[node])
             self.plans[key] = plan
@@ -191,10 +264,11 @@ class Compiled:
 
     def run(self, arr: Any, wanted: str | None, what: int) -> tuple[Any, Plan] | None:
         """What _machine.run_pipe gives for a buffer; None if Python must do it."""
-        plan = self.plan(arr, wanted)
-        if plan.program is None:
+        plan = None if self.by_python else self.plan(arr, wanted)
+        if plan is None or plan.program is None:
             return None
-        return _machine.run_pipe(plan.program, (arr,), self.element, 1, plan.typecode, what), plan
+        args = arr if isinstance(arr, tuple) else (arr,)
+        return _machine.run_pipe(plan.program, args, self.element, len(args), plan.typecode, what), plan
 
     def chunk(self, arr: Any) -> Iterator[Any]:
         """The values for a chunk, as something to iterate over: two parts if one raises, what comes before it first."""
@@ -218,8 +292,9 @@ Segment: TypeAlias = Compiled | Called | While
 def segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] | None],
                 ieee: bool) -> list[Segment]:  # fmt: skip
     """Stages joined where they can be, at least one segment. irs: the IR of each stage, as it is now."""
-    segments: list[Segment] = []
-    for stage, ir in zip(stages, irs, strict=True):
+    last_beside = max((i for i, stage in enumerate(stages) if stage.arrays), default=-1)
+    segments: list[Segment] = [_with_arrays(stages[: last_beside + 1], irs, ieee)] if last_beside >= 0 else []
+    for stage, ir in zip(stages[last_beside + 1 :], irs[last_beside + 1 :], strict=True):
         python = stage_function(stage.kernel, stage.numbers)
         if stage.verb in ("takewhile", "dropwhile"):
             kernel = None if ir is None else stage.kernel
@@ -229,18 +304,35 @@ def segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] |
             segments.append(Called(stage.keeps, python))
             continue
         last = segments[-1] if segments else None
-        if isinstance(last, Compiled):
+        if isinstance(last, Compiled) and not last.by_python:
             try:
-                last.add(stage.keeps, *ir, python, stage_text(stage.kernel))
+                last.add(stage, *ir, python)
                 continue
             except TooManyNodes:
                 pass
         fresh = Compiled(ieee)
-        fresh.add(stage.keeps, *ir, python, stage_text(stage.kernel))
+        fresh.add(stage, *ir, python)
         segments.append(fresh)
     if not segments or isinstance(segments[-1], While):
         segments.append(Compiled(ieee))  # so that the machine collects the values, or adds them up
     return segments
+
+
+def _with_arrays(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] | None], ieee: bool) -> Compiled:
+    """The stages up to the last one with arrays beside the source, as one segment: elements must stay side by side."""
+    joined = Compiled(ieee)
+    for stage, ir in zip(stages, irs, strict=False):
+        python = stage_function(stage.kernel, stage.numbers, tuple(stage.arrays))
+        joined.by_python |= ir is None
+        if ir is None or joined.by_python:
+            joined.call(stage, python)
+            continue
+        try:
+            joined.add(stage, *ir, python)
+        except TooManyNodes:
+            joined.by_python = True
+            joined.call(stage, python)
+    return joined
 
 
 def packed(values: Any) -> Any:

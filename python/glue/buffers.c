@@ -443,6 +443,13 @@ int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *sa
 
 /* -- array.array --------------------------------------------------------------------------------------------------- */
 
+#ifdef Py_GIL_DISABLED
+static int know_arrays(const module_state *state)
+{
+    (void)state;
+    return 0; /* the fields are guarded by locks there */
+}
+#else
 /* Whether the fields of this array of 2 elements are where they are expected. */
 static int has_fields(PyObject *array, char typecode)
 {
@@ -461,10 +468,6 @@ static int has_fields(PyObject *array, char typecode)
 
 static int know_arrays(const module_state *state)
 {
-#ifdef Py_GIL_DISABLED
-    (void)state;
-    return 0; /* the fields are guarded by locks there */
-#else
     for (size_t i = 0; i < AO_TYPECODES; i++) {
         if (!state->ones[i]) {
             continue;
@@ -478,8 +481,8 @@ static int know_arrays(const module_state *state)
         }
     }
     return 1;
-#endif
 }
+#endif
 
 int buffers_prepare(module_state *state)
 {

@@ -1,7 +1,8 @@
 /* Programs with an accumulator: reduce and accumulate.
  *
  * The machine stops at the first element whose step only Python can do. Python then has the accumulator until it is again
- * one that the machine holds: an int grown out of the machine's width stays with Python to the end.
+ * one that the machine holds: an int grown out of the machine's width stays with Python to the end. An accumulator is a number
+ * or, where it begins as one, a tuple of numbers, each of which is an accumulator of the program.
  */
 #include "fold.h"
 #include "watch.h"
@@ -12,14 +13,15 @@
 
 typedef struct {
     run r;
-    enum ao_type acc_type;
     PyObject *acc;        /* its current value, where Python has it */
+    Py_ssize_t items;     /* of a tuple; 0 for a number */
+    Py_ssize_t stored;    /* which of them goes into out */
     ao_array *out;        /* for accumulate: the value after each element */
     size_t from;          /* first element of the fold */
     store_policy policy;  /* of out; a failed store never stops a fold */
 } fold_run;
 
-/* The fold's value after `end` elements, without output: for the store error of an element in mid-block. */
+/* What is stored of the fold's value after `end` elements, without output: for the store error of an element in mid-block. */
 static PyObject *fold_value(const fold_run *f, size_t end);
 
 /* If the store of element j of the current block did not fit, its exception is kept for later. */
@@ -37,6 +39,19 @@ static int fail_store(fold_run *f, size_t j)
     return 0;
 }
 
+/* What of an accumulator goes into out, borrowed. NULL with TypeError: by Python it is no such tuple any more. */
+static PyObject *stored_item(const fold_run *f, PyObject *acc)
+{
+    if (!f->items) {
+        return acc;
+    }
+    if (!PyTuple_CheckExact(acc) || f->stored >= PyTuple_GET_SIZE(acc)) {
+        PyErr_SetString(PyExc_TypeError, "the accumulator is no such tuple any more");
+        return NULL;
+    }
+    return PyTuple_GET_ITEM(acc, f->stored);
+}
+
 /* One element by Python: f->acc becomes the next accumulator, and is stored. */
 static int python_step(fold_run *f, size_t index, void *element)
 {
@@ -45,8 +60,27 @@ static int python_step(fold_run *f, size_t index, void *element)
         return -1;
     }
     Py_SETREF(f->acc, next);
-    if (element) {
-        store_result(&f->policy, element, next, index);
+    PyObject *item = element ? stored_item(f, next) : NULL;
+    if (item) {
+        store_result(&f->policy, element, item, index);
+    }
+    return element && !item ? -1 : 0;
+}
+
+/* Gives the machine the accumulator, f->acc. 0 if it holds that. */
+static int give_acc(fold_run *f)
+{
+    const ao_program *program = f->r.program->program;
+    if (f->items && (!PyTuple_CheckExact(f->acc) || PyTuple_GET_SIZE(f->acc) != f->items)) {
+        return 1;
+    }
+    for (unsigned k = 0; k < (f->items ? (size_t)f->items : 1); k++) {
+        ao_value value = {0};
+        PyObject *item = f->items ? PyTuple_GET_ITEM(f->acc, k) : f->acc;
+        if (number_to_value((enum ao_type)ao_program_acc_type(program, k), item, &value) != 0) {
+            return 1;
+        }
+        ao_frame_set_acc(&f->r.frame, k, value);
     }
     return 0;
 }
@@ -55,8 +89,7 @@ static int python_step(fold_run *f, size_t index, void *element)
 static int python_steps(fold_run *f)
 {
     ao_frame *frame = &f->r.frame;
-    ao_value value = {0};
-    while (number_to_value(f->acc_type, f->acc, &value) != 0 && frame->position < f->r.count) {
+    while (give_acc(f) != 0 && frame->position < f->r.count) {
         size_t index = frame->position;
         char *element = f->out ? (char *)f->out->data + index * ao_type_sizes[f->out->type] : NULL;
         if (python_step(f, index, element) < 0 || watch_look() < 0) {
@@ -64,15 +97,28 @@ static int python_steps(fold_run *f)
         }
         ao_skip(frame, 1);
     }
-    ao_frame_set_acc(frame, value);
     return 0;
+}
+
+static PyObject *machine_acc(const fold_run *f, unsigned k)
+{
+    return value_to_number((enum ao_type)ao_program_acc_type(f->r.program->program, k), ao_frame_acc(&f->r.frame, k));
 }
 
 /* The accumulator of the machine becomes f->acc. */
 static int fetch_acc(fold_run *f)
 {
-    Py_XSETREF(f->acc, value_to_number(f->acc_type, ao_frame_acc(&f->r.frame)));
-    return f->acc ? 0 : -1;
+    PyObject *acc = f->items ? PyTuple_New(f->items) : machine_acc(f, 0);
+    for (Py_ssize_t k = 0; acc && k < f->items; k++) {
+        PyObject *item = machine_acc(f, (unsigned)k);
+        if (!item) {
+            Py_CLEAR(acc);
+            break;
+        }
+        PyTuple_SET_ITEM(acc, k, item);
+    }
+    Py_XSETREF(f->acc, acc);
+    return acc ? 0 : -1;
 }
 
 /* In a marked block stores may have failed, and if the scan stopped, the last element is Python's. */
@@ -125,14 +171,15 @@ static PyObject *fold_value(const fold_run *f, size_t end)
         PyMem_RawFree(g);
         return PyErr_NoMemory();
     }
-    g->acc_type = f->acc_type;
+    g->items = f->items;
+    g->stored = f->stored;
     g->from = f->from;
     g->out = &nowhere;
     g->policy = (store_policy){nowhere.type, AO_AS_IS, f->policy.scratch, 1, {Py_NewRef(Py_None)}, NULL};
-    if (run_take(&g->r, r->state, r->args, r->nargs, r->oracle, r->visible) == 0
-        && run_bind(&g->r, (PyObject *)r->program, r->acc_index) == 0) {
+    if (run_take(&g->r, r->state, r->args, r->nargs, r->oracle, r->visible, r->acc_index) == 0
+        && run_bind(&g->r, (PyObject *)r->program) == 0) {
         g->r.count = end < g->r.count ? end : g->r.count; /* an exporter may give less the second time */
-        result = fold_run_all(g, stack) < 0 ? NULL : Py_NewRef(g->acc);
+        result = fold_run_all(g, stack) < 0 ? NULL : Py_XNewRef(stored_item(g, g->acc));
     }
     Py_XDECREF(g->acc);
     deferred_drop(&g->policy.deferred);
@@ -146,8 +193,9 @@ static PyObject *fold_value(const fold_run *f, size_t end)
 static int fold_open(fold_run *f, PyObject *target, ao_array *out)
 {
     run *r = &f->r;
-    f->acc_type = (enum ao_type)ao_program_acc_type(r->program->program);
-    if (r->acc_index < 0 || r->acc_index >= r->nargs || r->is_array[r->acc_index] || f->from > r->count) {
+    f->items = (Py_ssize_t)run_items(r);
+    if (r->acc_index < 0 || r->acc_index >= r->nargs || f->from > r->count || f->stored < 0
+        || f->stored >= (f->items ? f->items : 1)) {
         PyErr_SetString(PyExc_ValueError, "run_fold(): bad accumulator or start");
         return -1;
     }
@@ -168,13 +216,14 @@ static int fold_open(fold_run *f, PyObject *target, ao_array *out)
     return run_gives(r, f->out ? (unsigned)out->type : AO_TYPE_NONE) ? 0 : -1;
 }
 
-/* run_fold(program, args, oracle, visible, acc_index, start, out) -> the last accumulator.
+/* run_fold(program, args, oracle, visible, acc_index, start, out, stored) -> the last accumulator.
  *
- * args[acc_index] is its first value; the fold starts at element `start`. out is None, or a buffer of as many elements as
- * the arrays, of which those before `start` stay as they are. */
+ * args[acc_index] is its first value, a number or a tuple of numbers; the fold starts at element `start`. out is None, or a
+ * buffer of as many elements as the arrays, of which those before `start` stay as they are: of a tuple it gets item
+ * `stored`, which the program gives. */
 static PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (!has_args(nargs, 7, "run_fold(program, args, oracle, visible, acc_index, start, out)")) {
+    if (!has_args(nargs, 8, "run_fold(program, args, oracle, visible, acc_index, start, out, stored)")) {
         return NULL;
     }
     fold_run f;
@@ -185,6 +234,7 @@ static PyObject *py_run_fold(PyObject *module, PyObject *const *args, Py_ssize_t
     array_none(&out);
     const Py_ssize_t acc_index = PyLong_AsSsize_t(args[4]);
     f.from = PyLong_AsSize_t(args[5]);
+    f.stored = PyLong_AsSsize_t(args[7]);
     if (PyErr_Occurred()) {
         return NULL;
     }

@@ -187,7 +187,7 @@ static int settle(run *r, const meaning *m, int filters, unsigned wanted)
         return has_credit(m->cold, r->count);
     }
     PyObject *program = find_program(r, m, filters, wanted);
-    const int bound = program && run_bind(r, program, -1) == 0;
+    const int bound = program && run_bind(r, program) == 0;
     Py_XDECREF(program);
     return bound;
 }
@@ -210,7 +210,7 @@ static PyObject *run_meaning(module_state *state, meaning *m, int filters, PyObj
     PyObject *result = NULL;
     run_none(&r);
     if ((!out && !gives_array(state, m->values[0]))
-        || run_take(&r, state, m->values, m->nvalues, m->oracle, m->nargs) < 0 || !r.is_array[0]
+        || run_take(&r, state, m->values, m->nvalues, m->oracle, m->nargs, -1) < 0 || !r.is_array[0]
         || (out && array_take_out(state, out, &held) < 0) || !plain_numbers(&r, m)
         || !settle(&r, m, filters, array_stored(out ? &held : &r.arrays[0]))) {
         PyErr_Clear();

@@ -26,9 +26,11 @@
 #include "view.h"
 #include "watch.h"
 #include "windows.h"
+#include "../../vm/native/native.h"
 #include "../../vm/parallel.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* set_threads(number) -> the number before: threads that a long run may use. */
 static PyObject *py_set_threads(PyObject *module, PyObject *object)
@@ -46,8 +48,61 @@ static PyObject *py_set_threads(PyObject *module, PyObject *object)
     return PyLong_FromUnsignedLong(before);
 }
 
+/* Ways to use native code, as ARRAYOPS_NATIVE and set_native name them. */
+static const struct {
+    const char *name;
+    unsigned flags;
+} native_ways[] = {{"0", 0}, {"1", AO_NATIVE}, {"always", AO_NATIVE_AT_ONCE}};
+
+static PyObject *native_name(unsigned flags)
+{
+    size_t way = 0;
+    while (native_ways[way].flags != flags) {
+        way++;
+    }
+    return PyUnicode_FromString(native_ways[way].name);
+}
+
+/* 0, or -1 if there is no such way. */
+static int use_native(module_state *state, const char *name)
+{
+    for (size_t way = 0; way < sizeof native_ways / sizeof *native_ways; way++) {
+        if (strcmp(native_ways[way].name, name) == 0) {
+            state->wanted = native_ways[way].flags;
+            state->native = ao_native_has(state->isa) ? native_ways[way].flags : 0;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+/* set_native(way) -> the way before: '0', '1' or 'always'. */
+static PyObject *py_set_native(PyObject *module, PyObject *object)
+{
+    module_state *state = state_of(module);
+    const char *name = PyUnicode_AsUTF8(object);
+    if (!name) {
+        return NULL;
+    }
+    const unsigned before = state->wanted;
+    if (use_native(state, name) < 0) {
+        return PyErr_Format(PyExc_ValueError, "native code is used '0', '1' or 'always', not %R", object);
+    }
+    return native_name(before);
+}
+
+/* native() -> the way now; '0' where the level has no encoder. */
+static PyObject *py_native(PyObject *module, PyObject *unused)
+{
+    const module_state *state = state_of(module);
+    (void)unused;
+    return native_name(state->native);
+}
+
 static PyMethodDef machine_methods[] = {
     ONE_ARGUMENT("set_threads", py_set_threads),
+    ONE_ARGUMENT("set_native", py_set_native),
+    {"native", py_native, METH_NOARGS, NULL},
     END_OF_FUNCTIONS,
 };
 
@@ -68,6 +123,18 @@ static const ao_isa *choose_isa(void)
     return isa;
 }
 
+/* What ARRAYOPS_NATIVE and ARRAYOPS_PERF_MAP say. */
+static int choose_native(module_state *state)
+{
+    const char *wanted = getenv("ARRAYOPS_NATIVE"), *map = getenv("ARRAYOPS_PERF_MAP");
+    state->perf_map = map && *map && strcmp(map, "0") != 0;
+    if (use_native(state, wanted && *wanted ? wanted : "1") < 0) {
+        PyErr_Format(PyExc_ImportError, "ARRAYOPS_NATIVE=%s: it must be 0, 1 or always", wanted);
+        return -1;
+    }
+    return 0;
+}
+
 static int module_exec(PyObject *module)
 {
     static int (*const prepare[])(PyObject *) = {program_prepare, view_prepare, known_prepare, front_prepare,
@@ -76,7 +143,7 @@ static int module_exec(PyObject *module)
     state->threads = 1;
     state->isa = choose_isa();
     state->missing = state->isa ? PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type) : NULL;
-    if (!state->missing || buffers_prepare(state) < 0) {
+    if (!state->missing || choose_native(state) < 0 || buffers_prepare(state) < 0) {
         return -1;
     }
     for (size_t i = 0; i < sizeof prepare / sizeof *prepare; i++) {

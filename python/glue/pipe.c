@@ -231,7 +231,7 @@ static void open_part(const pipe_parts *parts, unsigned number, const pipe_sink 
     memcpy(&p->sink, sink, offsetof(pipe_sink, stage));
     p->sink.moments = &p->moments;
     ao_moments_start(&p->moments, r->state->isa, sink->type, wanted, 0);
-    p->job = (ao_job){.isa = r->state->isa, .inputs = p->inputs, .params = r->params, .flags = AO_FAR,
+    p->job = (ao_job){.isa = r->state->isa, .inputs = p->inputs, .params = r->params, .flags = AO_FAR | r->state->native,
                       .spacings = r->nspaced ? r->spacings : NULL, .sink = {take_values, &p->sink}};
 }
 

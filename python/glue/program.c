@@ -1,5 +1,10 @@
 /* Program: a verified program of the machine as a Python object. It never changes. */
 #include "program.h"
+#include "../../vm/program.h"
+
+#if !defined _WIN32
+#include <unistd.h>
+#endif
 
 static PyObject *program_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
@@ -38,10 +43,67 @@ static void program_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
+/* native() -> (first, end, bytes) of each segment of native code for this level: of the instructions of the body and epilogue. */
+static PyObject *program_native(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    const ao_program *program = ((ProgramObject *)self)->program;
+    const module_state *state = PyType_GetModuleState(Py_TYPE(self));
+    const ao_native *native = ao_program_native(program, state->isa);
+    const unsigned count = native ? native->count : 0, body = program->first[AO_BODY];
+    PyObject *segments = PyTuple_New(count);
+    for (unsigned k = 0; segments && k < count; k++) {
+        const ao_segment *s = &native->segments[k];
+        PyObject *row = Py_BuildValue("(III)", s->from - body, s->to - body, s->bytes);
+        if (!row) {
+            Py_CLEAR(segments);
+            break;
+        }
+        PyTuple_SET_ITEM(segments, k, row);
+    }
+    return segments;
+}
+
+void program_write_map(ProgramObject *program, const ao_isa *isa)
+{
+#if !defined _WIN32
+    char name[64];
+    const ao_native *native = ao_native_made(&program->program->native, isa);
+    if (!native || !native->pages || program->mapped) {
+        return;
+    }
+    program->mapped = 1;
+    snprintf(name, sizeof name, "/tmp/perf-%ld.map", (long)getpid());
+    FILE *map = fopen(name, "a");
+    for (unsigned k = 0; map && k < native->count; k++) {
+        const ao_segment *s = &native->segments[k];
+        uintptr_t address;
+        memcpy(&address, &s->function, sizeof address);
+        fprintf(map, "%llx %x arrayops:%s:%u-%u\n", (unsigned long long)address, s->bytes, isa->name, s->from, s->to - 1);
+    }
+    if (map && native->scan) {
+        uintptr_t address;
+        memcpy(&address, &native->scan, sizeof address);
+        fprintf(map, "%llx %x arrayops:%s:scan\n", (unsigned long long)address, native->scan_bytes, isa->name);
+    }
+    if (map) {
+        fclose(map);
+    }
+#else
+    (void)program, (void)isa;
+#endif
+}
+
+static PyMethodDef program_methods[] = {
+    {"native", program_native, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyType_Slot program_slots[] = {
     {Py_tp_doc, "Program(code)\n--\n\nA verified program of the machine, from the bytes that compiler.lower makes."},
     {Py_tp_new, program_new},
     {Py_tp_dealloc, program_dealloc},
+    {Py_tp_methods, program_methods},
     {0, NULL},
 };
 

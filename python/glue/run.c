@@ -12,9 +12,15 @@
 
 /* -- opening and closing ------------------------------------------------------------------------------------- */
 
+size_t run_items(const run *r)
+{
+    const int is_tuple = r->acc_index >= 0 && r->acc_index < r->nargs && PyTuple_Check(r->args[r->acc_index]);
+    return is_tuple ? (size_t)PyTuple_GET_SIZE(r->args[r->acc_index]) : 0;
+}
+
 static int run_tables(run *r)
 {
-    size_t n = (size_t)r->nargs;
+    size_t n = (size_t)r->nargs + run_items(r);
     if (n <= RUN_ARGS_INLINE) {
         r->arrays = r->inline_arrays;
         r->inputs = r->inline_inputs;
@@ -99,7 +105,8 @@ int run_separate(run *r, const ao_array *out, int *same)
     return array_separate(r->arrays, r->ninputs, out, same);
 }
 
-int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible)
+int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible,
+             Py_ssize_t acc_index)
 {
     run_none(r);
     r->state = state;
@@ -107,7 +114,7 @@ int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t narg
     r->args = args;
     r->nargs = nargs;
     r->visible = visible;
-    r->acc_index = -1;
+    r->acc_index = acc_index;
     if (visible < 0 || visible > nargs) {
         PyErr_SetString(PyExc_ValueError, "the oracle must take the leading arguments");
         return -1;
@@ -116,8 +123,8 @@ int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t narg
         return -1;
     }
     for (Py_ssize_t i = 0; i < nargs; i++) {
-        const int is_table = PyTuple_Check(args[i]);
-        r->is_array[i] = (int8_t)!(is_table || PyLong_Check(args[i]) || PyFloat_Check(args[i]));
+        const int is_table = i != acc_index && PyTuple_Check(args[i]);
+        r->is_array[i] = (int8_t)!(i == acc_index || is_table || PyLong_Check(args[i]) || PyFloat_Check(args[i]));
         if ((is_table && take_table(r, args[i]) < 0) || (r->is_array[i] && take_array(r, args[i]) < 0)) {
             return -1;
         }
@@ -149,13 +156,33 @@ static int bind_table(run *r, unsigned table, unsigned type, ao_value *value)
     return type != AO_TABLE_OF + (unsigned)table_array(r, table)->type;
 }
 
+/* The parameters that are accumulators, which the fold sets. */
+static int bind_accumulators(run *r, unsigned *nparams)
+{
+    const ao_program *program = r->program->program;
+    const size_t accs = run_items(r) ? run_items(r) : 1;
+    for (unsigned k = 0; k < accs; k++) {
+        if (*nparams >= ao_program_params(program) || ao_program_acc_type(program, k) == AO_TYPE_NONE) {
+            return 1;
+        }
+        r->params[(*nparams)++] = (ao_value){0};
+    }
+    return ao_program_acc_type(program, (unsigned)accs) != AO_TYPE_NONE;
+}
+
 /* And tables. */
 static int bind_numbers(run *r)
 {
     unsigned nparams = 0, tables = 0, known = ao_program_params(r->program->program);
     for (Py_ssize_t i = 0; i < r->nargs; i++) {
+        if (i == r->acc_index) {
+            if (bind_accumulators(r, &nparams)) {
+                return 1;
+            }
+            continue;
+        }
         const int is_table = PyTuple_Check(r->args[i]);
-        if (r->is_array[i] || (!is_table && i != r->acc_index && number_is_big(r->args[i]))) {
+        if (r->is_array[i] || (!is_table && number_is_big(r->args[i]))) {
             continue; /* a big number is a constant of the program */
         }
         if (nparams >= known) {
@@ -163,24 +190,21 @@ static int bind_numbers(run *r)
         }
         unsigned type = ao_program_type(r->program->program, r->ninputs + nparams);
         ao_value *value = &r->params[nparams++];
-        if (is_table ? bind_table(r, tables++, type, value) : type >= AO_NTYPES) {
-            return 1;
-        }
-        if (!is_table && i != r->acc_index && number_to_value((enum ao_type)type, r->args[i], value) != 0) {
+        if (is_table ? bind_table(r, tables++, type, value)
+                     : type >= AO_NTYPES || number_to_value((enum ao_type)type, r->args[i], value) != 0) {
             return 1;
         }
     }
     return nparams != known;
 }
 
-int run_bind(run *r, PyObject *program, Py_ssize_t acc_index)
+int run_bind(run *r, PyObject *program)
 {
     if (!Py_IS_TYPE(program, r->state->program_type)) {
         PyErr_SetString(PyExc_TypeError, "a Program is needed");
         return -1;
     }
     r->program = (ProgramObject *)Py_NewRef(program);
-    r->acc_index = acc_index;
     int status = bind_arrays(r);
     status = status ? status : bind_numbers(r);
     if (status > 0 && !PyErr_Occurred()) {
@@ -236,10 +260,10 @@ int run_open(run *r, PyObject *module, PyObject *const *args, Py_ssize_t acc_ind
     run_none(r);
     if (!is_tuple(tuple)
         || run_take(r, state_of(module), ((PyTupleObject *)tuple)->ob_item, PyTuple_GET_SIZE(tuple), args[2],
-                    PyLong_AsSsize_t(args[3])) < 0) {
+                    PyLong_AsSsize_t(args[3]), acc_index) < 0) {
         return -1;
     }
-    return run_bind(r, args[0], acc_index);
+    return run_bind(r, args[0]);
 }
 
 int run_open_calls(run *r, PyObject *module, PyObject *function, PyObject *args)
@@ -249,7 +273,7 @@ int run_open_calls(run *r, PyObject *module, PyObject *function, PyObject *args)
         return -1;
     }
     const Py_ssize_t nargs = PyTuple_GET_SIZE(args);
-    return run_take(r, state_of(module), ((PyTupleObject *)args)->ob_item, nargs, function, nargs);
+    return run_take(r, state_of(module), ((PyTupleObject *)args)->ob_item, nargs, function, nargs, -1);
 }
 
 /* Memory of the frame: `stack`, or allocated if that is too small. NULL with MemoryError set. */
@@ -291,7 +315,11 @@ int run_start(run *r, ao_job *job, void *stack)
     job->isa = r->state->isa;
     job->params = r->params;
     job->count = r->count;
+    job->flags |= r->state->native;
     ao_frame_open(&r->frame, r->program->program, job, memory);
+    if (r->state->perf_map) {
+        program_write_map(r->program, job->isa);
+    }
     return 0;
 }
 
@@ -366,21 +394,28 @@ static PyObject *columns_of(run *r)
     return r->columns || PyErr_Occurred() ? r->columns : Py_None;
 }
 
-/* The elements of an array that have been looked at, as a list of numbers. */
-static PyObject *marked_list(run *r, const ao_array *array)
+/* The elements of an array that have been looked at. An array of numbers makes one of each as it is come to, and that one's
+ * memory is used again for the next; where array has no such type, a list. */
+static PyObject *marked_elements(run *r, const ao_array *array)
 {
-    const size_t first = r->first + r->frame.position;
-    PyObject *list = PyList_New(r->ahead);
-    for (Py_ssize_t i = 0; list && i < r->ahead; i++) {
+    const size_t first = r->first + r->frame.position, size = ao_type_sizes[array->type];
+    const int truths = array->type == AO_TYPE_b1;
+    ao_array copy;
+    PyObject *found = truths ? PyList_New(r->ahead)
+                             : array_new_out(r->state, typecode_of(array->type, 0), (size_t)r->ahead, &copy);
+    for (Py_ssize_t i = 0; found && i < r->ahead; i++) {
         char local[8];
-        PyObject *value = element_get(array->type, array_element(array, first + r->places[i], local));
-        if (!value) {
-            Py_CLEAR(list);
-            break;
+        const void *element = array_element(array, first + r->places[i], local);
+        if (truths) {
+            PyList_SET_ITEM(found, i, PyBool_FromLong(*(const ao_b1 *)element));
+        } else {
+            memcpy((char *)copy.data + (size_t)i * size, element, size);
         }
-        PyList_SET_ITEM(list, i, value);
     }
-    return list;
+    if (found && !truths) {
+        array_release(&copy);
+    }
+    return found;
 }
 
 /* Asks for the elements that have been looked at, together. NULL if that raises. */
@@ -389,7 +424,7 @@ static PyObject *ask_together(run *r, PyObject *columns)
     PyObject *args = PyTuple_New(r->visible);
     unsigned input = 0;
     for (Py_ssize_t i = 0; args && i < r->visible; i++) {
-        PyObject *value = r->is_array[i] ? marked_list(r, &r->arrays[input++]) : Py_NewRef(argument(r, i));
+        PyObject *value = r->is_array[i] ? marked_elements(r, &r->arrays[input++]) : Py_NewRef(argument(r, i));
         if (!value) {
             Py_CLEAR(args);
             break;

@@ -25,7 +25,7 @@ typedef struct {
     Py_ssize_t nargs;
     Py_ssize_t visible;      /* the oracle takes the first so many; the others are what a function captures */
     size_t first;            /* the element that the frame's first one is: for the oracle */
-    Py_ssize_t acc_index;    /* the argument that a fold's accumulator starts from, or -1 */
+    Py_ssize_t acc_index;    /* the argument that a fold's accumulator starts from, a number or a tuple of numbers; or -1 */
     size_t count;            /* elements */
     unsigned ninputs;
     ao_array *arrays;        /* the buffers among the arguments */
@@ -73,12 +73,16 @@ static inline void run_none(run *r)
     r->valid = NULL;
 }
 
-/* Takes the buffers among the arguments: at least one, all of one length. The arguments outlive the run. */
-int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible);
+/* Takes the buffers among the arguments: at least one, all of one length. The arguments outlive the run. acc_index is -1 but
+ * for folds. */
+int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible,
+             Py_ssize_t acc_index);
+/* Items of the accumulator that is a tuple; 0 if it is a number, or there is none. */
+size_t run_items(const run *r);
 /* Inputs and tables that share memory with the output get copies: array_separate. */
 int run_separate(run *r, const ao_array *out, int *same);
 /* Binds a program to the arguments; ValueError if it was compiled for others. */
-int run_bind(run *r, PyObject *program, Py_ssize_t acc_index);
+int run_bind(run *r, PyObject *program);
 void run_close(run *r);
 /* run_take and run_bind for a function of the module: all of them that run programs begin with the parameters program,
  * args (a tuple), oracle, visible. */

@@ -146,17 +146,18 @@ static PyObject *make_constants(void)
 }
 
 /* How struct packs a program's header and an instruction. */
-#define HEADER_FORMAT "=I12HB3x"
+#define HEADER_FORMAT "=I12H2B2x"
 #define INSTRUCTION_FORMAT "=8H"
-_Static_assert(sizeof(ao_header) == 32 && offsetof(ao_header, inputs) == 4 && offsetof(ao_header, out_type) == 28,
+_Static_assert(sizeof(ao_header) == 32 && offsetof(ao_header, inputs) == 4 && offsetof(ao_header, further) == 29,
                "HEADER_FORMAT");
 _Static_assert(sizeof(ao_instr) == 16, "INSTRUCTION_FORMAT");
 
 static PyObject *make_limits(void)
 {
-    return Py_BuildValue("{s i s i s i s i s i s i s i s i}", "MAX_INPUTS", AO_MAX_INPUTS, "MAX_UNIFORMS", AO_MAX_UNIFORMS,
-                         "MAX_TEMPS", AO_MAX_TEMPS, "MAX_INSTRS", AO_MAX_INSTRS, "NO_REG", AO_NO_REG, "MIN_BLOCK",
-                         AO_MIN_BLOCK, "MAX_BLOCK", AO_MAX_BLOCK, "MAX_THREADS", AO_MAX_THREADS);
+    return Py_BuildValue("{s i s i s i s i s i s i s i s i s i}", "MAX_INPUTS", AO_MAX_INPUTS, "MAX_UNIFORMS",
+                         AO_MAX_UNIFORMS, "MAX_TEMPS", AO_MAX_TEMPS, "MAX_INSTRS", AO_MAX_INSTRS, "MAX_ACCUMULATORS",
+                         AO_MAX_ACCUMULATORS, "NO_REG", AO_NO_REG, "MIN_BLOCK", AO_MIN_BLOCK, "MAX_BLOCK", AO_MAX_BLOCK,
+                         "MAX_THREADS", AO_MAX_THREADS);
 }
 
 /* Levels of this build that this processor can run, slowest first. */

@@ -411,9 +411,10 @@ static int view_assign(PyObject *self, PyObject *key, PyObject *value)
     return status;
 }
 
+enum { BREATHE_EVERY = 1 << 15 }; /* elements: a millisecond */
+
 static PyObject *view_tolist(PyObject *self, PyObject *unused)
 {
-    enum { BREATHE_EVERY = 1 << 15 }; /* elements: a millisecond */
     ViewObject *v = (ViewObject *)self;
     (void)unused;
     Py_buffer held; /* so that neither a signal handler nor another thread can release it meanwhile */
@@ -431,6 +432,58 @@ static PyObject *view_tolist(PyObject *self, PyObject *unused)
     }
     PyBuffer_Release(&held);
     return list;
+}
+
+enum { NOWHERE = -2 };
+
+/* How many elements from start to stop equal the value; if only the first is wanted, its place or NOWHERE. -1: raised. */
+static Py_ssize_t equal_elements(PyObject *self, PyObject *value, Py_ssize_t start, Py_ssize_t stop, int first)
+{
+    Py_ssize_t found = first ? NOWHERE : 0;
+    for (Py_ssize_t i = start; i < stop; i++) {
+        PyObject *number = i % BREATHE_EVERY == BREATHE_EVERY - 1 && watch_breathe() < 0 ? NULL : view_item(self, i);
+        int equal = number ? PyObject_RichCompareBool(number, value, Py_EQ) : -1;
+        Py_XDECREF(number);
+        if (equal < 0) {
+            return -1;
+        }
+        if (equal && first) {
+            return i;
+        }
+        found += equal;
+    }
+    return found;
+}
+
+static PyObject *view_index(PyObject *self, PyObject *args)
+{
+    PyObject *value;
+    Py_ssize_t start = 0, stop = PY_SSIZE_T_MAX, at, count;
+    if (!PyArg_ParseTuple(args, "O|nn:index", &value, &start, &stop) || (count = view_length(self)) < 0) {
+        return NULL;
+    }
+    PySlice_AdjustIndices(count, &start, &stop, 1);
+    at = equal_elements(self, value, start, stop, 1);
+    if (at == NOWHERE) {
+        return PyErr_Format(PyExc_ValueError, "%R is not in this view", value);
+    }
+    return at < 0 ? NULL : PyLong_FromSsize_t(at);
+}
+
+static PyObject *view_count(PyObject *self, PyObject *value)
+{
+    Py_ssize_t length = view_length(self), number = length < 0 ? -1 : equal_elements(self, value, 0, length, 0);
+    return number < 0 ? NULL : PyLong_FromSsize_t(number);
+}
+
+/* Notebooks ask for it: engine/notebook.py, which data.py has left in the module. */
+static PyObject *view_html(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    PyObject *make = PyObject_GetAttrString(PyType_GetModule(Py_TYPE(self)), "view_html");
+    PyObject *text = make ? PyObject_CallOneArg(make, self) : NULL;
+    Py_XDECREF(make);
+    return text;
 }
 
 static PyObject *view_repr(PyObject *self)
@@ -469,6 +522,10 @@ static PyObject *get_readonly(PyObject *self, void *unused)
 
 static PyMethodDef type_methods[] = {
     {"tolist", view_tolist, METH_NOARGS, "tolist()\n--\n\nThe elements as a list of Python numbers."},
+    {"index", view_index, METH_VARARGS,
+     "index(value, start=0, stop=sys.maxsize, /)\n--\n\nThe place of the first element that equals the value; ValueError if none does."},
+    {"count", view_count, METH_O, "count(value, /)\n--\n\nHow many elements equal the value."},
+    {"_repr_html_", view_html, METH_NOARGS, NULL},
     {"release", view_release, METH_NOARGS,
      "release()\n--\n\nLets go of the memory; BufferError if a buffer of the view is held. To use the view then is a ValueError."},
     {"__enter__", view_enter, METH_NOARGS, NULL},

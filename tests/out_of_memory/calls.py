@@ -153,6 +153,25 @@ def is_large(x: Any) -> bool:
     return [x][0] > 3
 
 
+def step(state: Any, x: Any) -> Any:
+    """Of a fold that carries two numbers, one of which soon leaves 64 bits."""
+    a, b = state
+    return a * 31 + x, b ^ x
+
+
+def longer_step(state: Any, x: Any) -> Any:
+    """Of a fold that is called."""
+    return (*state[-3:], x)
+
+
+def looped(x: Any) -> Any:
+    """A function whose loop is unrolled."""
+    for k in range(3):
+        x = x * 2 + k if x < 100 else x - k
+    return x
+
+
+TABLE = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
 KERNEL = ao.compile("x*x + 1")
 CALLBACK = ao.compile(not_compiled, compile=False)
 LAZY = (
@@ -192,6 +211,15 @@ ROWS = [
     Row("map two callback", two(ints, ints), lambda a, b: ao.map(a, lambda x, y: [x][0] + y, b)),
     Row("map function", one(ints), lambda a: ao.map(a, lambda x: x * LONG % 1000)),
     Row("map threads", one(long_doubles), lambda a: len(ao.map(a, "x + 1", threads=2))),
+    Row("map table", two(ints, floats), lambda a, t: ao.map(a, "t[x]", t=t, typecode="d")),
+    Row("map table captured", one(ints), lambda a: ao.map(a, lambda x: TABLE[x])),
+    Row("map loop", one(ints), lambda a: ao.map(a, looped)),
+    Row("map range", one(ints), lambda a: ao.map(range(-5, 300, 7), "0.5*x", typecode="d")),
+    Row("map index", one(ints), lambda a: ao.map(a, "x*i", i=range(len(a)))),
+    Row("reductions inside", one(floats), lambda a: ao.map(a, "(x - mean(x)) / std(x)")),
+    Row("reductions inside of ints", one(ints), lambda a: ao.map(a, "x - median(x*x) % max(x) + len(x)", typecode="d")),
+    Row("reductions of reductions", one(ints), lambda a: ao.evaluate("sum(x*(x > mean(x)))", x=a)),
+    Row("NumPy's names", one(ints), lambda a: ao.map(a, "sign(x) + fmax(x, 3) + logical_xor(x, 2) + mod(x, 4)")),
     Row("map_inplace", one(ints), lambda a: (ao.map_inplace(a, "x + 1"), a), inplace=True),
     Row("map_inplace callback", one(ints), lambda a: (ao.map_inplace(a, not_compiled), a), inplace=True),
     Row("filter", one(ints), lambda a: ao.filter(a, "x > 2")),
@@ -201,6 +229,14 @@ ROWS = [
     Row("reduce marked", one(ints), lambda a: ao.reduce(a, "acc*31 + x", 7)),
     Row("reduce callback", one(ints), lambda a: ao.reduce(a, max)),
     Row("reduce function", one(ints), lambda a: ao.reduce(a, plus, 4)),
+    Row("reduce tuple", one(ints), lambda a: ao.reduce(a, step, (1, 2))),
+    Row("reduce tuple text", one(ints), lambda a: ao.reduce(a, "(acc[1] + x, acc[0] ^ x)", (0, 0))),
+    Row("reduce tuple callback", one(ints), lambda a: ao.reduce(a, longer_step, (1,))),
+    Row("reduce arrays", two(ints, ints), lambda a, b: ao.reduce(a, "acc + x*d", 0, d=b)),
+    Row("reduce table", one(ints), lambda a: ao.reduce(a, "acc >> 1 ^ t[x]", 7, t=TABLE)),
+    Row("accumulate tuple", one(ints), lambda a: ao.accumulate(a, step, initial=(1, 2), typecode="d")),
+    Row("accumulate tuples", one(ints), lambda a: ao.accumulate(a, step, initial=(1.5, 2), typecode=("d", "q"))),
+    Row("accumulate tuple callback", one(ints), lambda a: ao.accumulate(a, longer_step, initial=(1,))),
     Row("accumulate", one(ints), lambda a: ao.accumulate(a)),
     Row("accumulate marked", one(ints), lambda a: ao.accumulate(a, "acc + x**70 % 7")),
     Row("accumulate callback", one(ints), lambda a: ao.accumulate(a, max)),
@@ -286,6 +322,8 @@ ROWS = [
     Row("explain", one(ints), lambda a: ao.explain("x + 1", "i")),
     Row("isa", one(ints), lambda a: ao.isa()),
     Row("set_num_threads", one(ints), lambda a: ao.set_num_threads(2)),
+    Row("native", one(ints), lambda a: ao.native()),
+    Row("set_native", one(ints), lambda a: ao.set_native(True)),
     Row("to_arrow", one(ints), lambda a: list(ao.from_arrow(ao.to_arrow(a)))),
     Row("nulls skipped", one(ints), lambda a: ao.sum(with_nulls(a), nulls="skip")),
     Row("nulls skipped, filter", one(ints), lambda a: ao.filter(with_nulls(a), "x > 1", nulls="skip")),
@@ -320,6 +358,8 @@ ROWS = [
     Row("RunningStats", two(ints, ints), stats_of),
     Row("RunningStats floats", two(floats, floats), stats_of),
     Row("lazy arrays", two(ints, ints), lambda a, b: ao.lazy([a, b]).map("x + 1").sum()),
+    Row("lazy beside", two(ints, ints), lambda a, b: ao.lazy(a).filter("x").map("x*y", y=b).sum()),
+    Row("lazy beside a stream", two(ints, ints), lambda a, b: ao.lazy([a, b]).map("x*y", y=[b, a]).collect("q")),
     Row("lazy threads", one(long_doubles), lambda a: ao.lazy(a).map("x + 1").sum()),
     Row("lazy_array", one(ints), lambda a: ao.lazy_array(a).map("x + 1").collect()),
     *(Row(f"lazy {kind}, {end}", one(ints), lambda a, p=pipe, t=terminal: t(p(ao.lazy(a))))
@@ -341,6 +381,11 @@ COLD = [
     Row("new function", function_and_array("lambda x: x*x + 1 + $"), lambda a, f: ao.map(a, f)),
     Row("new branches", function_and_array("lambda x: (x if x > 3 else -x) + $ and abs(x)"),
         lambda a, f: ao.map(a, f)),
+    Row("new tuple fold", function_and_array("lambda s, x: (s[1] + x, s[0] ^ x + $)"),
+        lambda a, f: ao.reduce(a, f, (0, 0))),
+    Row("new tuple text", text_and_array("(acc[1] + x, acc[0] ^ x + $)"), lambda a, text: ao.reduce(a, text, (0, 0))),
+    Row("new reductions", text_and_array("x - mean(x + $)"), lambda a, text: ao.map(a, text, typecode="d")),
+    Row("new table", text_and_array("t[x + $]"), lambda a, text: ao.map(a, text, t=TABLE)),
     Row("new explain", text_and_array("x*x + $"), lambda a, text: len(ao.explain(text, "i")) > 0),
 ]  # fmt: skip
 

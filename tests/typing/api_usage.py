@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import arrayops as ao
+import numpy
 
 floats = array("d", [1.0, 2.0])
 ints = array("i", [1, 2])
@@ -104,7 +105,7 @@ def statistics() -> None:
     assert_type(ao.any(ints, "x > limit", limit=1), bool)
     assert_type(ao.all(floats), bool)
     assert_type(ao.all(floats, lambda x: x > 0), bool)
-    assert_type(ao.count(floats, square), int)
+    assert_type(ao.count(floats, square, strict=True), int)
     assert_type(ao.quantile(floats, 0.25), int | float)
     assert_type(ao.quantile(floats, Fraction(1, 3)), int | float)
     assert_type(ao.quantile(floats, [0.1, Fraction(9, 10)], method="exclusive"), list[int | float])
@@ -241,8 +242,49 @@ def errors() -> None:
 def settings() -> None:
     assert_type(ao.set_num_threads(1), int)
     assert_type(ao.isa(), str)
+    assert_type(ao.native(), bool)
+    assert_type(ao.set_native(True), bool)
     assert_type(ao.__version__, str)
     print(ao.__all__)
+
+
+#: NumPy's arrays of 32-bit floats: of one dimension, and as results are typed.
+Singles = numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]
+SinglesOut = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
+
+
+def arrays_of_a_kind(of_numpy: Singles, unknown: Any) -> None:
+    """What comes in decides what goes out, and a typecode that is known does."""
+    assert_type(ao.map(floats, "x*x"), array[float])
+    assert_type(ao.map(ints, lambda x: x + 1), array[int])
+    assert_type(ao.map(b"abc", "x + 1"), array[int])
+    assert_type(ao.map(range(9), "x*0.5", typecode="d"), array[float])
+    assert_type(ao.map(floats, "int(x)", typecode="int16"), array[int])
+    assert_type(ao.map(floats, "x > 0", typecode="?"), ao.View)
+    assert_type(ao.map(ints, "x", out=octets), bytearray)
+    assert_type(ao.filter(floats, "x > 0"), array[float])
+    assert_type(ao.filter(octets, "x > 0"), array[int])
+    assert_type(ao.accumulate(ints), array[int])
+    assert_type(ao.accumulate(ints, typecode="d"), array[float])
+    assert_type(ao.add(ints, b"ab"), array[int])
+    assert_type(ao.divide(ints, ints, typecode="d"), array[float])
+    assert_type(ao.subtract(floats, 1 * floats, out=of_numpy), Singles)
+    assert_type(ao.unique(floats), array[float])
+    assert_type(ao.topk(range(5), 3), array[int])
+    assert_type(ao.compile("x")(floats), array[float])
+    assert_type(ao.map(of_numpy, "x*x"), SinglesOut)
+    assert_type(ao.filter(of_numpy, "x > 0"), SinglesOut)
+    assert_type(ao.accumulate(of_numpy), SinglesOut)
+    assert_type(ao.multiply(of_numpy, floats), SinglesOut)
+    assert_type(ao.unique(of_numpy), SinglesOut)
+    assert_type(ao.compile("x")(of_numpy), SinglesOut)
+    print(ao.map(unknown, "x"), ao.sum(unknown), ao.map(floats, "x", typecode=str(unknown)))
+
+
+def what_is_no_array_is_noticed() -> None:
+    """As a misspelt name below."""
+    print(ao.map([1, 2], "x"))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    print(ao.sum([1.5]))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def a_misspelt_name_is_noticed() -> None:

@@ -1,6 +1,6 @@
 /* Any bytes: load them as a program; if it is accepted, run it at every level, in whole and in pieces, in place and
  * not, over memory filled with different garbage. Nothing may be read or written out of bounds (build with
- * sanitizers), and results, marks and the accumulator must be the same every time.
+ * sanitizers), and results, marks and the accumulator must be the same every time, with native code and without.
  *
  * LLVMFuzzerTestOneInput is the entry for libFuzzer. With AO_FUZZ_MAIN the file is a program of its own,
  *
@@ -12,20 +12,20 @@
 
 #include <math.h>
 
-enum { MOST_ELEMENTS = 700, MOST_FRAME = 1 << 20, ARRAYS = 8, TABLE = 21 };
+enum { MOST_ELEMENTS = 700, MOST_FRAME = 1 << 20, ARRAYS = 8, TABLE = 21, ACCS = 4 };
 
 typedef struct {
     unsigned char out[MOST_ELEMENTS * 8];
     uint8_t marks[MOST_ELEMENTS];
     size_t stops;
-    ao_value acc;
+    ao_value acc[ACCS];
 } outcome;
 
 /* How a program is run. */
 typedef struct {
     const ao_isa *isa;
     size_t count, step;
-    int sink, keep, garbage;
+    int sink, keep, garbage, native;
     int in_place; /* the input to write over, or -1 */
 } plan;
 
@@ -63,7 +63,7 @@ static void take(void *context, const void *block, size_t first, size_t n)
 }
 
 /* Patches what is marked with zeros and goes on. */
-static void settle(ao_frame *frame, size_t size, outcome *o)
+static void settle(ao_frame *frame, const ao_program *p, size_t size, outcome *o)
 {
     for (size_t i = 0; i < frame->block_count; i++) {
         o->marks[frame->position + i] = frame->marks[i];
@@ -72,17 +72,19 @@ static void settle(ao_frame *frame, size_t size, outcome *o)
     }
     if (frame->scan_stopped) {
         o->stops++;
-        ao_frame_set_acc(frame, (ao_value){.i = 1});
+        for (unsigned k = 0; k < ACCS && ao_program_acc_type(p, k) != AO_TYPE_NONE; k++)
+            ao_frame_set_acc(frame, k, (ao_value){.i = 1});
     }
     ao_finish(frame, frame->block_count);
 }
 
-static void run_frame(ao_frame *frame, const plan *how, size_t size, outcome *o)
+static void run_frame(ao_frame *frame, const ao_program *p, const plan *how, size_t size, outcome *o)
 {
     for (size_t end = how->step; frame->position < how->count; end += how->step)
         while (ao_run(frame, end) == AO_MARKED)
-            settle(frame, size, o);
-    o->acc = ao_frame_acc(frame);
+            settle(frame, p, size, o);
+    for (unsigned k = 0; k < ACCS && ao_program_acc_type(p, k) != AO_TYPE_NONE; k++)
+        o->acc[k] = ao_frame_acc(frame, k);
 }
 
 static void run_plan(const ao_program *p, const plan *how, outcome *o)
@@ -118,13 +120,12 @@ static void run_plan(const ao_program *p, const plan *how, outcome *o)
     }
     void *context[2] = {out, (void *)&size};
     ao_job job = {.isa = how->isa, .inputs = (const void *const *)arrays, .params = values, .count = how->count};
-    job.acc.i = 1;
-    job.flags = how->keep ? AO_KEEP : 0;
+    job.flags = (how->keep ? AO_KEEP : 0) | (how->native ? AO_NATIVE_AT_ONCE : 0);
     job.sink = (ao_sink){how->sink ? take : NULL, context};
     job.out = how->sink ? NULL : how->in_place >= 0 ? arrays[how->in_place] : out;
     ao_frame frame;
     ao_frame_open(&frame, p, &job, memory);
-    run_frame(&frame, how, size, o);
+    run_frame(&frame, p, how, size, o);
     memcpy(o->out, how->sink ? out : job.out, how->count * size);
     for (unsigned i = 0; i < inputs; i++)
         free_aligned(arrays[i]);
@@ -163,12 +164,27 @@ static int comparable(const unsigned char *bytes, size_t size)
 
 static int same_outcome(const ao_program *p, outcome *a, outcome *b, size_t count)
 {
-    const unsigned type = ao_program_out_type(p), acc = ao_program_acc_type(p);
+    const unsigned type = ao_program_out_type(p);
     one_nan(a->out, type, count);
     one_nan(b->out, type, count);
-    const int acc_nan = (acc == AO_TYPE_f64 || acc == AO_TYPE_f32) && isnan(a->acc.f) && isnan(b->acc.f);
+    for (unsigned k = 0; k < ACCS && ao_program_acc_type(p, k) != AO_TYPE_NONE; k++) {
+        const unsigned acc = ao_program_acc_type(p, k);
+        const int acc_nan = (acc == AO_TYPE_f64 || acc == AO_TYPE_f32) && isnan(a->acc[k].f) && isnan(b->acc[k].f);
+        if (!acc_nan && a->acc[k].u != b->acc[k].u)
+            return 0;
+    }
     return memcmp(a->out, b->out, sizeof a->out) == 0 && memcmp(a->marks, b->marks, sizeof a->marks) == 0
-           && a->stops == b->stops && (acc_nan || a->acc.u == b->acc.u);
+           && a->stops == b->stops;
+}
+
+/* The level of a number, or the slowest. */
+static const ao_isa *level_of(int number)
+{
+    int k = 0;
+    while (k < number && ao_isa_names[k])
+        k++;
+    const ao_isa *isa = ao_isa_names[k] ? ao_isa_find(ao_isa_names[k]) : NULL;
+    return isa ? isa : ao_isa_find("base");
 }
 
 static int find_twin(const ao_program *p)
@@ -199,13 +215,14 @@ static int check_bytes(const unsigned char *bytes, size_t size)
     data_seed = random_u64(&state);
     const uint64_t r = random_u64(&state);
     const size_t count = r % 16 == 0 ? r >> 8 & 511 : r >> 8 & 31;
-    plan how = {ao_isa_find("base"), count, count + 1, 0, 0, garbage[0], -1};
+    plan how = {ao_isa_find("base"), count, count + 1, 0, 0, garbage[0], 0, -1};
     run_plan(p, &how, &first);
-    for (int k = 1; k < 4; k++) {
-        const ao_isa *isa = ao_isa_find(ao_isa_names[k % 3] ? ao_isa_names[k % 3] : "base");
+    for (int k = 1; k < 6; k++) {
+        const int native = k > 3;
         const size_t step = k == 1 ? count + 1 : 1 + (r >> 20) % 40;
-        const int twin = k == 3 ? find_twin(p) : -1;
-        how = (plan){isa ? isa : ao_isa_find("base"), count, step, k == 2, k == 3, garbage[k], twin};
+        const int sink = k == 2 || (native && r >> 32 & 1), keep = k == 3 || (native && r >> 33 & 1);
+        const int twin = keep && !sink ? find_twin(p) : -1;
+        how = (plan){level_of(native ? k - 3 : k % 3), count, step, sink, keep, garbage[k % 4], native, twin};
         run_plan(p, &how, &other);
         if (comparable(bytes, size) && !same_outcome(p, &first, &other, count)) {
             fprintf(stderr, "level %s, way %d: another outcome\n", how.isa->name, k);
@@ -256,7 +273,7 @@ static unsigned pick_reg(maker *m, unsigned type, int marking)
         const unsigned reg = (start + k) % m->regs;
         const int vector = reg < h->inputs || reg >= temp_reg(m->b, 0);
         if (m->type[reg] != type || (m->marking[reg] && !marking) || (m->section == 0 && vector)
-            || (reg == h->acc && m->section != 2))
+            || (h->acc != AO_NO_REG && reg >= h->acc && reg <= h->acc + h->further && m->section != 2))
             continue;
         return reg;
     }
@@ -325,7 +342,7 @@ static void make_registers(maker *m)
     const unsigned favourite = pick(m, AO_NTYPES);
     for (unsigned n = pick(m, 4); n > 0; n--)
         build_input(b, pick(m, 2) ? favourite : pick(m, AO_NTYPES));
-    for (unsigned n = pick(m, 3); n > 0; n--)
+    for (unsigned n = pick(m, 4); n > 0; n--)
         build_param(b, (pick(m, 2) ? favourite : pick(m, AO_NTYPES)) + (pick(m, 3) ? 0 : AO_TABLE_OF));
     for (unsigned n = pick(m, 3); n > 0; n--)
         build_const(b, pick(m, AO_NTYPES), (ao_value){.u = random_u64(&m->state) >> pick(m, 64)});
@@ -348,14 +365,19 @@ static void make_program(maker *m)
     make_registers(m);
     ao_header *h = &b->header;
     const int fold = h->params && pick(m, 3) == 0;
-    if (fold)
-        h->acc = (uint16_t)(h->inputs + pick(m, h->params)), h->next = (uint16_t)(temp_reg(b, 0) + pick(m, h->temps));
+    if (fold) {
+        const unsigned most = h->params < h->temps ? h->params : h->temps;
+        h->further = (uint8_t)(pick(m, 2) ? pick(m, most) : 0);
+        h->acc = (uint16_t)(h->inputs + pick(m, h->params - h->further));
+        h->next = (uint16_t)(temp_reg(b, 0) + pick(m, h->temps - h->further));
+    }
     if (h->computed)
         h->prologue = (uint16_t)make_section(m, 0, pick(m, 3));
     h->body = (uint16_t)make_section(m, 1, pick(m, 8));
     if (fold) {
         h->scan = (uint16_t)make_section(m, 2, pick(m, 4));
-        h->scan = (uint16_t)(h->scan + make_result(m, m->type[h->acc], h->next));
+        for (unsigned k = 0; k <= h->further; k++)
+            h->scan = (uint16_t)(h->scan + make_result(m, m->type[h->acc + k], h->next + k));
     }
     h->epilogue = (uint16_t)make_section(m, 3, pick(m, 4));
     const unsigned written = h->out_type == AO_TYPE_NONE ? 0 : make_result(m, h->out_type, out_reg(b));

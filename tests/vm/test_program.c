@@ -55,7 +55,7 @@ static void test_accepts_everything(void)
     long where;
     ao_program *p = build_load(&b, &why, &where);
     CHECK(p && ao_program_inputs(p) == 1 && ao_program_params(p) == 1 && ao_program_type(p, 0) == I64
-              && ao_program_type(p, 1) == I64 && ao_program_out_type(p) == I64 && ao_program_acc_type(p) == AO_TYPE_NONE
+              && ao_program_type(p, 1) == I64 && ao_program_out_type(p) == I64 && ao_program_acc_type(p, 0) == AO_TYPE_NONE
               && ao_program_faults(p) == 1, "accessors");
     ao_program_free(p);
 }
@@ -309,6 +309,39 @@ static void test_scan(void)
     ACCEPT("fold with a prologue");
 }
 
+static void test_several_accumulators(void)
+{
+    build_start(&b, AO_TYPE_NONE);
+    build_input(&b, I64);
+    build_param(&b, I64);
+    build_param(&b, AO_TYPE_f64);
+    b.header.temps = 3;
+    b.header.acc = 1, b.header.next = 3, b.header.further = 1;
+    in_scan(&b, AO_OP_ADD_i64, 3, 0, 1, NO);
+    in_scan(&b, AO_OP_COPY_f64, 4, 2, NO, NO);
+    ACCEPT("two accumulators");
+    b.instrs[1] = (ao_instr){AO_OP_COPY_i64, 0, 4, 1, NO, NO, NO, 0};
+    REFUSE("of another type", -1);
+    b.instrs[1] = (ao_instr){AO_OP_COPY_f64, 0, 5, 2, NO, NO, NO, 0};
+    REFUSE("does not write the next", -1);
+    b.header.further = 2;
+    REFUSE("not a parameter", -1);
+    b.header.further = 1, b.header.next = 5;
+    REFUSE("not a temporary", -1);
+    b.header.next = 3, b.header.scan = 0, b.header.body = 2;
+    REFUSE("without a scan", -1);
+    build_start(&b, AO_TYPE_NONE);
+    build_input(&b, I64);
+    build_param(&b, I64);
+    build_param(&b, I64);
+    b.header.temps = 3;
+    b.header.acc = 1, b.header.next = 3, b.header.further = 1;
+    in_body(&b, AO_OP_ADD_i64, 5, 0, 2, NO);
+    in_scan(&b, AO_OP_COPY_i64, 3, 5, NO, NO);
+    in_scan(&b, AO_OP_COPY_i64, 4, 1, NO, NO);
+    REFUSE("accumulator is read outside", 0);
+}
+
 static void test_scan_needed(void)
 {
     start(2);
@@ -431,9 +464,9 @@ static void test_header(void)
     in_body(&b, AO_OP_COPY_i64, T1, X, NO, NO);
     b.header.magic++;
     REFUSE("not an arrayops program", -1);
-    b.header.magic--, b.header.zero[2] = 1;
+    b.header.magic--, b.header.zero[1] = 1;
     REFUSE("not an arrayops program", -1);
-    b.header.zero[2] = 0, b.header.out_type = AO_NTYPES;
+    b.header.zero[1] = 0, b.header.out_type = AO_NTYPES;
     REFUSE("unknown type", -1);
     b.header.out_type = I64, b.types[2] = AO_NTYPES;
     REFUSE("unknown type", -1);
@@ -559,6 +592,7 @@ int main(void)
     test_marking();
     test_marking_places();
     test_scan();
+    test_several_accumulators();
     test_scan_needed();
     test_next_type();
     test_scan_sizes();

@@ -335,13 +335,12 @@ static int64_t fold_step(int64_t acc, int64_t p, int64_t v, int *fits)
 static void run_fold(int64_t p, size_t step, unsigned out_type)
 {
     const void *inputs[] = {x};
-    const ao_value params[] = {{.i = p}, {.i = 99}};
+    const ao_value params[] = {{.i = p}, {.i = 3}};
     ao_job job = job_over(inputs, params, MOST);
-    job.acc.i = 3;
     fill_xy();
     x[1234] = INT64_MAX; /* the body overflows */
     ao_frame_open(&frame, program, &job, memory);
-    CHECK(ao_frame_acc(&frame).i == 3, "first value");
+    CHECK(ao_frame_acc(&frame, 0).i == 3, "first value");
     size_t stops = 0, want_stops = 0;
     for (size_t end = step; frame.position < MOST; end = frame.position + step)
         while (ao_run(&frame, end) == AO_MARKED) {
@@ -350,13 +349,13 @@ static void run_fold(int64_t p, size_t step, unsigned out_type)
                 int fits;
                 stops++;
                 CHECK(frame.marks[frame.block_count - 1] & AO_MARK_VALUE, "the stop is marked");
-                fold_step(ao_frame_acc(&frame).i, p, x[last], &fits);
+                fold_step(ao_frame_acc(&frame, 0).i, p, x[last], &fits);
                 CHECK(!fits || x[last] == INT64_MAX, "stop at %zu without need", last);
                 if (out_type == I64)
                     ((int64_t *)frame.block_out)[frame.block_count - 1] = 0;
                 else if (out_type == AO_TYPE_i16)
                     ((int16_t *)frame.block_out)[frame.block_count - 1] = 0;
-                ao_frame_set_acc(&frame, (ao_value){.i = 0});
+                ao_frame_set_acc(&frame, 0, (ao_value){.i = 0});
             }
             for (size_t i = 0; out_type == AO_TYPE_i16 && i < frame.block_count; i++)
                 if (frame.marks[i] & AO_MARK_STORE)
@@ -375,7 +374,7 @@ static void run_fold(int64_t p, size_t step, unsigned out_type)
         else if (out_type == AO_TYPE_i16)
             CHECK(((int16_t *)out)[i] == (acc == (int16_t)acc ? acc : -5), "fitted %zu", i);
     }
-    CHECK(ao_frame_acc(&frame).i == acc, "last value %lld", (long long)ao_frame_acc(&frame).i);
+    CHECK(ao_frame_acc(&frame, 0).i == acc, "last value %lld", (long long)ao_frame_acc(&frame, 0).i);
     CHECK(stops == want_stops && stops > 0, "%zu stops, not %zu", stops, want_stops);
 }
 
@@ -425,7 +424,7 @@ static void test_scan_marks(void)
     }
     for (size_t i = 0; i < MOST; i++)
         CHECK(((uint8_t *)out)[i] == (x[i] != (i ? x[i - 1] : 0)), "element %zu", i);
-    CHECK(frame.position == MOST && ao_frame_acc(&frame).i == x[MOST - 1], "end");
+    CHECK(frame.position == MOST && ao_frame_acc(&frame, 0).i == x[MOST - 1], "end");
     unload();
 }
 
@@ -442,17 +441,59 @@ static void test_acc_types(void)
         const int is_float = type == AO_TYPE_f32 || type == AO_TYPE_f64;
         const int is_signed = type == AO_TYPE_i8 || type == AO_TYPE_i16 || type == AO_TYPE_i32 || type == I64;
         const ao_value v = is_float ? (ao_value){.f = -0.75} : (ao_value){.i = is_signed ? -100 : 1};
-        const ao_value params[] = {{0}};
-        ao_job job = job_over(NULL, params, 700);
-        job.acc = v;
+        ao_job job = job_over(NULL, &v, 700);
         ao_frame_open(&frame, program, &job, memory);
-        CHECK(ao_program_acc_type(program) == type, "type of acc");
+        CHECK(ao_program_acc_type(program, 0) == type, "type of acc");
         CHECK(ao_run(&frame, 700) == AO_OK && frame.position == 700, "run");
-        CHECK(ao_frame_acc(&frame).u == v.u, "%s changed", ao_type_names[type]);
-        ao_frame_set_acc(&frame, (ao_value){.u = 0});
-        CHECK(ao_frame_acc(&frame).u == 0, "%s not set", ao_type_names[type]);
+        CHECK(ao_frame_acc(&frame, 0).u == v.u, "%s changed", ao_type_names[type]);
+        ao_frame_set_acc(&frame, 0, (ao_value){.u = 0});
+        CHECK(ao_frame_acc(&frame, 0).u == 0, "%s not set", ao_type_names[type]);
         unload();
     }
+}
+
+/* Several accumulators move on together: a, b = b, a + x, which stops where the sum leaves 64 bits. */
+static void test_accumulators_together(void)
+{
+    build_start(&b, I64);
+    build_input(&b, I64);
+    build_param(&b, I64);
+    build_param(&b, I64);
+    b.header.temps = 2;
+    b.header.acc = 1, b.header.next = 3, b.header.further = 1;
+    in_scan(&b, AO_OP_COPY_i64, 3, 2, NO, NO);
+    in_scan(&b, AO_OP_ADD_CHECKED_i64, 4, 1, 0, NO);
+    in_epilogue(&b, AO_OP_COPY_i64, out_reg(&b), 3, NO, NO);
+    load();
+    const void *inputs[] = {x};
+    const ao_value params[] = {{.i = 5}, {.i = -7}};
+    ao_job job = job_over(inputs, params, MOST);
+    fill_xy();
+    x[1000] = INT64_MAX, x[1001] = INT64_MAX;
+    ao_frame_open(&frame, program, &job, memory);
+    CHECK(ao_frame_acc(&frame, 0).i == 5 && ao_frame_acc(&frame, 1).i == -7, "first values");
+    size_t stops = 0;
+    while (ao_run(&frame, MOST) == AO_MARKED) {
+        const size_t last = frame.block_count - 1;
+        stops++;
+        CHECK(frame.scan_stopped, "marked without a stop");
+        ((int64_t *)frame.block_out)[last] = ao_frame_acc(&frame, 1).i;
+        ao_frame_set_acc(&frame, 0, ao_frame_acc(&frame, 1));
+        ao_frame_set_acc(&frame, 1, (ao_value){.i = 11});
+        ao_finish(&frame, last + 1);
+    }
+    int64_t first = 5, second = -7;
+    size_t want_stops = 0;
+    for (size_t i = 0; i < MOST; i++) {
+        const wide sum = (wide)first + x[i];
+        const int fits = sum >= INT64_MIN && sum <= INT64_MAX;
+        want_stops += !fits;
+        first = second, second = fits ? (int64_t)sum : 11;
+        CHECK(out[i] == first, "element %zu", i);
+    }
+    CHECK(ao_frame_acc(&frame, 0).i == first && ao_frame_acc(&frame, 1).i == second, "last values");
+    CHECK(stops == want_stops && stops > 0, "%zu stops, not %zu", stops, want_stops);
+    unload();
 }
 
 /* ---- how much work is done ---- */
@@ -655,6 +696,7 @@ int main(void)
         test_fold();
         test_scan_marks();
         test_acc_types();
+        test_accumulators_together();
         test_sticky();
         test_marking_is_lazy();
         test_truth();

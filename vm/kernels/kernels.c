@@ -25,9 +25,12 @@
 
 /* p_T: a T in a register slot; an operand that an operation does not have is a p_NONE, which cannot be read. w_T: the
  * type in which T is added and multiplied. s_T: unsigned, of T's own width. */
-#define SLOT_TYPE(T) typedef ao_##T AO_MAY_ALIAS p_##T;
+#define SLOT_TYPE(T)                                                                                                  \
+    typedef ao_##T AO_MAY_ALIAS p_##T;                                                                                \
+    enum { SIZE_##T = sizeof(ao_##T) };
 AO_TYPES(SLOT_TYPE)
 typedef struct no_operand p_NONE;
+enum { SIZE_NONE = 0 };
 #define SLOT_TABLE(T) typedef const ao_table *p_table_##T AO_MAY_ALIAS;
 AO_TYPES(SLOT_TABLE)
 typedef uint32_t w_i16, w_i32, w_u32;
@@ -154,54 +157,138 @@ typedef uint64_t s_i64, s_u64, s_f64;
 
 #define ANY_BIT(v) ((v) != 0)
 #define TOP_BIT(v) ((v) >> (8 * sizeof(v) - 1) != 0)
-#define CHECKED(T, name, D, A, B, C, EACH, MARKS, TEST, ...)                                                          \
-    static unsigned k_##name##_##T(KERNEL_ARGS)                                                                       \
+
+enum { CHUNK = 128 };
+
+/* The pass with marks goes by chunks. The sweep of an operation, one loop for operands of which none is uniform, writes
+ * the results and aside, in T's width, the bads; a second one, the same for all operations of a T, makes marks of them.
+ * Marks that are written in the loop itself, as bytes beside wider numbers, make it many times as long. */
+typedef union {
+    uint8_t of_8[CHUNK];
+    uint16_t of_16[CHUNK];
+    uint32_t of_32[CHUNK];
+    uint64_t of_64[CHUNK];
+} bads_aside;
+typedef struct {
+    void (*sweep)(size_t n, void *d, const void *a, const void *b, void *bads);
+    unsigned (*mark)(size_t n, uint8_t *mark, const void *bads);
+    size_t d, a, b; /* bytes of their elements */
+} marking;
+
+#define MARK_BY(T, TEST)                                                                                              \
+    static unsigned mark_##TEST##_##T(size_t n, uint8_t *mark, const void *bads_)                                     \
     {                                                                                                                 \
-        _Static_assert(MARKS, #name " marks, but its row in ops.def says that it does not");                          \
-        TYPED(D, A, B, C)                                                                                             \
+        const s_##T *const bads = bads_;                                                                              \
         s_##T faults = 0;                                                                                             \
-        if (!mark) {                                                                                                  \
-            EACH(A, B, C, __VA_ARGS__ faults |= bad; d[i] = (p_##D)r;)                                                \
-        } else {                                                                                                      \
-            EACH(A, B, C, __VA_ARGS__ faults |= bad; mark[i] = TEST(bad); d[i] = (p_##D)r;)                           \
+        LOOP {                                                                                                        \
+            faults |= bads[i];                                                                                        \
+            mark[i] = TEST(bads[i]);                                                                                  \
         }                                                                                                             \
         return TEST(faults);                                                                                          \
     }
+#define MARK_BY_ANY_BIT(T, _) MARK_BY(T, ANY_BIT)
+AO_LIST_ORDERED(MARK_BY_ANY_BIT, _)
+#define MARK_BY_TOP_BIT(T, _) MARK_BY(T, TOP_BIT)
+AO_LIST_WIDE(MARK_BY_TOP_BIT, _)
 
-enum { CHUNK = 128 };
+#define SWEPT(T, D, A, B)                                                                                             \
+    p_##D *const d = d_;                                                                                              \
+    const p_##A *const a = a_;                                                                                        \
+    const p_##B *const b = b_;                                                                                        \
+    s_##T *const bads = bads_;                                                                                        \
+    const unsigned uniform = 0;                                                                                       \
+    (void)b, (void)uniform;
+#define MARKING(T, name, D, A, B, C, MARKS, TEST)                                                                     \
+    _Static_assert(MARKS, #name " marks, but its row in ops.def says that it does not");                              \
+    _Static_assert(SIZE_##C == 0, "operations that mark have two operands at most");                                  \
+    static const marking marking_##name##_##T = {sweep_##name##_##T, mark_##TEST##_##T, SIZE_##D, SIZE_##A, SIZE_##B};
+
+/* The elements of a chunk; of a uniform operand, as many of them. The first chunk is the longest. */
+static const char *chunk_of(const char *a, size_t size, size_t at, size_t m, unsigned uniform, char *spread)
+{
+    if (!uniform || !size)
+        return a + at * size;
+    if (at == 0)
+        memcpy(spread, a, size);
+    for (size_t have = 1; at == 0 && have < m; have *= 2)
+        memcpy(spread + have * size, spread, (have < m - have ? have : m - have) * size);
+    return spread;
+}
+
+static unsigned with_marks(const marking *how, size_t n, void *d, const void *a, const void *b, unsigned uniform,
+                           uint8_t *mark)
+{
+    bads_aside bads;
+    uint64_t spread_a[CHUNK], spread_b[CHUNK];
+    unsigned faults = 0;
+    for (size_t at = 0; at < n; at += CHUNK) {
+        const size_t m = n - at < CHUNK ? n - at : CHUNK;
+        const char *x = chunk_of(a, how->a, at, m, uniform & 1, (char *)spread_a);
+        const char *y = chunk_of(b, how->b, at, m, uniform & 2, (char *)spread_b);
+        how->sweep(m, (char *)d + at * how->d, x, y, &bads);
+        faults |= how->mark(m, mark + at, &bads);
+    }
+    return faults;
+}
+
+#define CHECKED(T, name, D, A, B, C, EACH, MARKS, TEST, ...)                                                          \
+    static void sweep_##name##_##T(size_t n, void *d_, const void *a_, const void *b_, void *bads_)                   \
+    {                                                                                                                 \
+        SWEPT(T, D, A, B)                                                                                             \
+        EACH(A, B, C, __VA_ARGS__ bads[i] = (s_##T)bad; d[i] = (p_##D)r;)                                             \
+    }                                                                                                                 \
+    MARKING(T, name, D, A, B, C, MARKS, TEST)                                                                         \
+    static unsigned k_##name##_##T(KERNEL_ARGS)                                                                       \
+    {                                                                                                                 \
+        TYPED(D, A, B, C)                                                                                             \
+        s_##T faults = 0;                                                                                             \
+        if (mark)                                                                                                     \
+            return with_marks(&marking_##name##_##T, n, d, a, b, uniform, mark);                                      \
+        EACH(A, B, C, __VA_ARGS__ faults |= bad; d[i] = (p_##D)r;)                                                    \
+        return TEST(faults);                                                                                          \
+    }
+
 #define CHUNKED(T, name, D, A, B, C, EACH, MARKS, EXACT, REDO, ...)                                                   \
-    static unsigned chunk_##name##_##T(size_t n, p_##D *d, const p_##A *a, const p_##B *b, unsigned uniform,          \
-                                       uint8_t *mark)                                                                 \
+    static unsigned chunk_##name##_##T(size_t n, p_##D *d, const p_##A *a, const p_##B *b, unsigned uniform)          \
     {                                                                                                                 \
         ao_##D aside[CHUNK];                                                                                          \
         uint64_t any_x = 0, any_y = 0, faults = 0;                                                                    \
-        if (!mark) {                                                                                                  \
-            EACH(A, B, C, __VA_ARGS__ any_x |= used_x; any_y |= used_y; faults |= bad; aside[i] = (ao_##D)r;)         \
-        } else {                                                                                                      \
-            EACH(A, B, C, __VA_ARGS__ any_x |= used_x; any_y |= used_y; faults |= bad; mark[i] = (uint8_t)bad;        \
-                 aside[i] = (ao_##D)r;)                                                                               \
-        }                                                                                                             \
+        EACH(A, B, C, __VA_ARGS__ any_x |= used_x; any_y |= used_y; faults |= bad; aside[i] = (ao_##D)r;)             \
         if (!(REDO(any_x, any_y))) {                                                                                  \
             memcpy(d, aside, n * sizeof *d);                                                                          \
             return faults != 0;                                                                                       \
         }                                                                                                             \
         faults = 0;                                                                                                   \
-        for (size_t i = 0; i < n; i++) {                                                                              \
-            uint64_t bad = 0;                                                                                         \
-            d[i] = EXACT(a[uniform & 1 ? 0 : i], b[uniform & 2 ? 0 : i], &bad);                                       \
-            faults |= bad;                                                                                            \
-            if (mark)                                                                                                 \
-                mark[i] = (uint8_t)bad;                                                                               \
-        }                                                                                                             \
+        for (size_t i = 0; i < n; i++)                                                                                \
+            d[i] = EXACT(a[uniform & 1 ? 0 : i], b[uniform & 2 ? 0 : i], &faults);                                    \
         return faults != 0;                                                                                           \
     }                                                                                                                 \
+    static void sweep_##name##_##T(size_t n, void *d_, const void *a_, const void *b_, void *bads_)                   \
+    {                                                                                                                 \
+        SWEPT(T, D, A, B)                                                                                             \
+        ao_##D aside[CHUNK];                                                                                          \
+        uint64_t any_x = 0, any_y = 0;                                                                                \
+        EACH(A, B, C, __VA_ARGS__ any_x |= used_x; any_y |= used_y; bads[i] = bad; aside[i] = (ao_##D)r;)             \
+        if (!(REDO(any_x, any_y))) {                                                                                  \
+            memcpy(d, aside, n * sizeof *d);                                                                          \
+            return;                                                                                                   \
+        }                                                                                                             \
+        for (size_t i = 0; i < n; i++) {                                                                              \
+            uint64_t bad = 0;                                                                                         \
+            d[i] = EXACT(a[i], b[i], &bad);                                                                           \
+            bads[i] = bad;                                                                                            \
+        }                                                                                                             \
+    }                                                                                                                 \
+    MARKING(T, name, D, A, B, C, MARKS, ANY_BIT)                                                                      \
     static unsigned k_##name##_##T(KERNEL_ARGS)                                                                       \
     {                                                                                                                 \
         TYPED(D, A, B, C)                                                                                             \
         unsigned faults = 0;                                                                                          \
+        if (mark)                                                                                                     \
+            return with_marks(&marking_##name##_##T, n, d, a, b, uniform, mark);                                      \
         for (size_t at = 0; at < n; at += CHUNK)                                                                      \
             faults |= chunk_##name##_##T(n - at < CHUNK ? n - at : CHUNK, d + at, uniform & 1 ? a : a + at,           \
-                                         uniform & 2 ? b : b + at, uniform, mark ? mark + at : NULL);                 \
+                                         uniform & 2 ? b : b + at, uniform);                                          \
         return faults;                                                                                                \
     }
 

@@ -25,9 +25,11 @@
  * them away from multiplications, and are used from the chunk on in which one was met.
  *
  * What Python's math.f refuses is marked by the kernels whose name ends in CHECKED, where raises_f(r, x) is nonzero, r
- * being the result. A few functions have arguments that are far, numbers for which the whole does not hold either: sin,
- * cos, tan, fmod and its kin. They have a third form beyond_f for chunks with such, about twice as long. It holds for
- * every number, but of fmod and its kin the C library does what is left, one by one.
+ * being the result. That is a sweep of its own over the results: what is refused is the same for many functions, and
+ * sweeps that wrote marks beside doubles were a third of all code. A few functions have arguments that are far, numbers
+ * for which the whole does not hold either: exp, sin, cos, tan, atan2, fmod and its kin. They have a third form beyond_f
+ * for chunks with such, up to twice as long. It holds for every number, but of fmod and its kin the C library does what
+ * is left, one by one. atan2 has one more between them, further_f.
  *
  * Included by ../kernels.c, once for each level.
  */
@@ -40,26 +42,26 @@
 enum {
     FIRST = 32,   /* elements of a long call's first chunk: often enough to see whether odd ones are about */
     MOST = 512,   /* of any chunk */
-    CAREFUL = 64, /* chunks that are swept with the whole after one with odd elements */
-    RAISES = 1, IS_FAR = 2 /* what a sweep with the whole found */
+    CAREFUL = 64  /* chunks that are swept with the whole after one with odd elements */
 };
 
-typedef uint64_t fast1(size_t n, double *to, const double *a);
-typedef unsigned whole1(size_t n, double *to, const double *a, uint8_t *mark);
-typedef uint64_t fast2(size_t n, double *to, const double *a, const double *b, unsigned uniform);
-typedef unsigned whole2(size_t n, double *to, const double *a, const double *b, unsigned uniform, uint8_t *mark);
+/* A sweep says whether it met an element that it does not hold for. The sweep for marks: whether it set any. */
+typedef uint64_t sweep1(size_t n, double *to, const double *a);
+typedef uint64_t sweep2(size_t n, double *to, const double *a, const double *b, unsigned uniform);
+typedef unsigned marks1(size_t n, uint8_t *mark, const double *r, const double *a);
+typedef unsigned marks2(size_t n, uint8_t *mark, const double *r, const double *a, const double *b, unsigned uniform);
 
 typedef struct {
-    fast1 *fast;            /* none: the whole does it all */
-    whole1 *whole, *beyond; /* no beyond: nothing is far */
-    unsigned reports;       /* RAISES, if its kernel marks */
+    sweep1 *fast;           /* none: the whole does it all */
+    sweep1 *whole, *beyond; /* no beyond: nothing is far */
+    marks1 *marks;          /* none: nothing is refused */
 } function1;
 
 typedef struct {
-    fast2 *fast;
-    whole2 *whole, *beyond;
-    double (*library)(double x, double y); /* for what is far beyond, too */
-    unsigned reports;
+    sweep2 *fast;
+    sweep2 *sweeps[4];                     /* the whole, and what holds for more and more; NULL behind the last */
+    marks2 *marks;
+    double (*library)(double x, double y); /* for what is far beyond all */
 } function2;
 
 /* All bits of the exponent set: inf or nan. */
@@ -126,7 +128,7 @@ static INLINE size_t next_chunk(size_t at, size_t n)
 static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, uint8_t *mark)
 {
     unsigned found = 0, careful = 0;
-    whole1 *sweep = f->whole;
+    sweep1 *sweep = f->whole;
     double aside[MOST];
     uint8_t unused[MOST];
     for (size_t at = 0, m; at < n; at += m) {
@@ -136,19 +138,19 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
         uint8_t *marks = mark ? mark + at : unused;
         if (careful || ao_subnormal_met() || !f->fast || f->fast(m, to, x)) {
             careful = careful ? careful - 1 : CAREFUL;
-            unsigned now = sweep(m, to, x, marks);
-            if (now & IS_FAR) {
+            if (sweep(m, to, x)) {
                 sweep = f->beyond;
-                now = sweep(m, to, x, marks);
+                sweep(m, to, x);
             }
-            found |= now;
+            if (f->marks)
+                found |= f->marks(m, marks, to, x);
         } else if (mark) {
             memset(mark + at, 0, m);
         }
         if (to == aside)
             memcpy(d + at, to, m * sizeof *d);
     }
-    return found & f->reports;
+    return found;
 }
 
 static void by_library(size_t n, double *to, const double *a, const double *b, unsigned uniform, const function2 *f)
@@ -164,7 +166,7 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
                             uint8_t *mark)
 {
     unsigned found = 0, careful = 0;
-    whole2 *sweep = f->whole;
+    sweep2 *const *sweep = f->sweeps;
     double aside[MOST];
     uint8_t unused[MOST];
     for (size_t at = 0, m; at < n; at += m) {
@@ -174,90 +176,75 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         uint8_t *marks = mark ? mark + at : unused;
         if (careful || ao_subnormal_met() || !f->fast || f->fast(m, to, x, y, uniform)) {
             careful = careful ? careful - 1 : CAREFUL;
-            unsigned now = sweep(m, to, x, y, uniform, marks);
-            if (now & IS_FAR && sweep == f->whole) {
-                sweep = f->beyond;
-                now = sweep(m, to, x, y, uniform, marks);
-            }
-            if (now & IS_FAR)
+            uint64_t far = (*sweep)(m, to, x, y, uniform);
+            while (far && sweep[1])
+                far = (*++sweep)(m, to, x, y, uniform);
+            if (far)
                 by_library(m, to, x, y, uniform, f);
-            found |= now;
+            if (f->marks)
+                found |= f->marks(m, marks, to, x, y, uniform);
         } else if (mark) {
             memset(mark + at, 0, m);
         }
         if (to == aside)
             memcpy(d + at, to, m * sizeof *d);
     }
-    return found & f->reports;
+    return found;
 }
 
 /* ---- the sweeps of f; ways_f[0] are those of its kernel, ways_f[1] those of its CHECKED kernel ---- */
 
-#define FAST1(f, VALUE, ODD)                                                                                          \
-    static uint64_t fast_##f(size_t n, double *to, const double *a)                                                   \
+#define SWEEP1(name, VALUE, UNKNOWN)                                                                                  \
+    static uint64_t name(size_t n, double *to, const double *a)                                                       \
     {                                                                                                                 \
-        uint64_t odd = 0;                                                                                             \
-        EACH1(f64, const double r = VALUE(x); odd |= ODD(x); to[i] = r;)                                              \
-        return odd;                                                                                                   \
+        uint64_t unknown = 0;                                                                                         \
+        EACH1(f64, const double r = VALUE(x); unknown |= UNKNOWN(x); to[i] = r;)                                      \
+        return unknown;                                                                                               \
     }
-#define QUIET1(name, VALUE, FAR)                                                                                      \
-    static unsigned name(size_t n, double *to, const double *a, uint8_t *mark)                                        \
+/* Once for each RAISE; of the name marks_RAISE. */
+#define MARKS1(RAISE)                                                                                                 \
+    static unsigned marks_##RAISE(size_t n, uint8_t *mark, const double *r, const double *a)                          \
     {                                                                                                                 \
-        uint64_t far = 0;                                                                                             \
-        (void)mark;                                                                                                   \
-        EACH1(f64, const double r = VALUE(x); far |= FAR(x); to[i] = r;)                                              \
-        return far ? IS_FAR : 0;                                                                                      \
+        uint64_t bad = 0;                                                                                             \
+        EACH1(f64, const uint64_t raised = RAISE(r[i], x); bad |= raised; mark[i] = (uint8_t)raised;)                 \
+        return bad != 0;                                                                                              \
     }
-#define WATCHED1(name, VALUE, RAISE, FAR)                                                                             \
-    static unsigned name(size_t n, double *to, const double *a, uint8_t *mark)                                        \
-    {                                                                                                                 \
-        uint64_t far = 0, bad = 0;                                                                                    \
-        EACH1(f64, const double r = VALUE(x); const uint64_t raised = RAISE(r, x); far |= FAR(x); bad |= raised;      \
-              to[i] = r; mark[i] = (uint8_t)raised;)                                                                  \
-        return (bad ? RAISES : 0) | (far ? IS_FAR : 0);                                                               \
-    }
+MARKS1(raises_overflow)
 
-/* What there is of f: its sweep with the core, and one with the whole that does not watch beside the one that does. */
+/* Where a processor does not fuse, there is no sweep with the core. */
 #if FUSED_IS_FAST
-#define CORE1(f, ODD) FAST1(f, core_##f, ODD)
+#define CORE1(f, ODD) SWEEP1(fast_##f, core_##f, ODD)
 #define CORE2(f) FAST2(f)
 #define FAST(f) fast_##f
-#define UNWATCHED1(name, VALUE, FAR) QUIET1(quiet_##name, VALUE, FAR)
-#define UNWATCHED2(name, VALUE, FAR) QUIET2(quiet_##name, VALUE, FAR)
-#define QUIET(name) quiet_##name
 #else
 #define CORE1(f, ODD)
 #define CORE2(f)
 #define FAST(f) NULL
-#define UNWATCHED1(name, VALUE, FAR)
-#define UNWATCHED2(name, VALUE, FAR)
-#define QUIET(name) watched_##name
 #endif
 
 /* A function without odd elements; one that never raises; one that may raise; one that also has far arguments. */
 #define EASY1(f)                                                                                                      \
     CORE1(f, never_far1)                                                                                              \
-    QUIET1(quiet_##f, whole_##f, never_far1)                                                                          \
-    static const function1 ways_##f[] = {{FAST(f), quiet_##f, NULL, 0}};
+    SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
+    static const function1 ways_##f[] = {{FAST(f), whole_sweep_##f, NULL, NULL}};
 #define TOTAL1(f)                                                                                                     \
     CORE1(f, odd_##f)                                                                                                 \
-    QUIET1(quiet_##f, whole_##f, never_far1)                                                                          \
-    static const function1 ways_##f[] = {{FAST(f), quiet_##f, NULL, 0}};
+    SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
+    static const function1 ways_##f[] = {{FAST(f), whole_sweep_##f, NULL, NULL}};
 #define MATH1(f, RAISE)                                                                                               \
     CORE1(f, odd_##f)                                                                                                 \
-    UNWATCHED1(f, whole_##f, never_far1)                                                                              \
-    WATCHED1(watched_##f, whole_##f, RAISE, never_far1)                                                               \
-    static const function1 ways_##f[] = {{FAST(f), QUIET(f), NULL, 0}, {FAST(f), watched_##f, NULL, RAISES}};
+    SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
+    static const function1 ways_##f[] = {{FAST(f), whole_sweep_##f, NULL, NULL},                                      \
+                                         {FAST(f), whole_sweep_##f, NULL, marks_##RAISE}};
 #define BEYOND1(f, RAISE, FAR)                                                                                        \
     CORE1(f, odd_##f)                                                                                                 \
-    UNWATCHED1(f, whole_##f, FAR)                                                                                     \
-    UNWATCHED1(beyond_##f, beyond_##f, never_far1)                                                                    \
-    WATCHED1(watched_##f, whole_##f, RAISE, FAR)                                                                      \
-    WATCHED1(watched_beyond_##f, beyond_##f, RAISE, never_far1)                                                       \
-    static const function1 ways_##f[] = {{FAST(f), QUIET(f), QUIET(beyond_##f), 0},                                   \
-                                         {FAST(f), watched_##f, watched_beyond_##f, RAISES}};
+    SWEEP1(whole_sweep_##f, whole_##f, FAR)                                                                           \
+    SWEEP1(beyond_sweep_##f, beyond_##f, never_far1)                                                                  \
+    static const function1 ways_##f[] = {{FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                          \
+                                         {FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
 
-/* The same for two arguments. Here the core may also give inf or nan to say that it does not know. */
+/* The same for two arguments. Here the core may also give inf or nan to say that it does not know. FURTHER2 is for a
+ * function that never raises and has far arguments of two kinds, of which further_f holds for the first. */
 #define FAST2(f)                                                                                                      \
     static uint64_t fast_##f(size_t n, double *to, const double *a, const double *b, unsigned uniform)                \
     {                                                                                                                 \
@@ -265,41 +252,43 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         EACH2(f64, f64, const double r = core_##f(x, y); odd |= odd_##f(x, y) | not_finite(r); to[i] = r;)            \
         return odd;                                                                                                   \
     }
-#define QUIET2(name, VALUE, FAR)                                                                                      \
-    static unsigned name(size_t n, double *to, const double *a, const double *b, unsigned uniform, uint8_t *mark)     \
+#define SWEEP2(name, VALUE, FAR)                                                                                      \
+    static uint64_t name(size_t n, double *to, const double *a, const double *b, unsigned uniform)                    \
     {                                                                                                                 \
         uint64_t far = 0;                                                                                             \
-        (void)mark;                                                                                                   \
         EACH2(f64, f64, const double r = VALUE(x, y); far |= FAR(r, x, y); to[i] = r;)                                \
-        return far ? IS_FAR : 0;                                                                                      \
+        return far;                                                                                                   \
     }
-#define WATCHED2(name, VALUE, RAISE, FAR)                                                                             \
-    static unsigned name(size_t n, double *to, const double *a, const double *b, unsigned uniform, uint8_t *mark)     \
+#define MARKS2(RAISE)                                                                                                 \
+    static unsigned marks_##RAISE(size_t n, uint8_t *mark, const double *r, const double *a, const double *b,         \
+                                  unsigned uniform)                                                                   \
     {                                                                                                                 \
-        uint64_t far = 0, bad = 0;                                                                                    \
-        EACH2(f64, f64, const double r = VALUE(x, y); const uint64_t raised = RAISE(r, x, y); far |= FAR(r, x, y);    \
-              bad |= raised; to[i] = r; mark[i] = (uint8_t)raised;)                                                   \
-        return (bad ? RAISES : 0) | (far ? IS_FAR : 0);                                                               \
+        uint64_t bad = 0;                                                                                             \
+        EACH2(f64, f64, const uint64_t raised = RAISE(r[i], x, y); bad |= raised; mark[i] = (uint8_t)raised;)         \
+        return bad != 0;                                                                                              \
     }
 #define TOTAL2(f)                                                                                                     \
     CORE2(f)                                                                                                          \
-    QUIET2(quiet_##f, whole_##f, never_far2)                                                                          \
-    static const function2 ways_##f[] = {{FAST(f), quiet_##f, NULL, NULL, 0}};
+    SWEEP2(whole_sweep_##f, whole_##f, never_far2)                                                                    \
+    static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL}};
+#define FURTHER2(f)                                                                                                   \
+    CORE2(f)                                                                                                          \
+    SWEEP2(whole_sweep_##f, whole_##f, far_##f)                                                                       \
+    SWEEP2(further_sweep_##f, further_##f, far_further_##f)                                                           \
+    SWEEP2(beyond_sweep_##f, beyond_##f, never_far2)                                                                  \
+    static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f, further_sweep_##f, beyond_sweep_##f}, NULL, NULL}};
 #define MATH2(f, RAISE)                                                                                               \
     CORE2(f)                                                                                                          \
-    UNWATCHED2(f, whole_##f, never_far2)                                                                              \
-    WATCHED2(watched_##f, whole_##f, RAISE, never_far2)                                                               \
-    static const function2 ways_##f[] = {{FAST(f), QUIET(f), NULL, NULL, 0},                                          \
-                                         {FAST(f), watched_##f, NULL, NULL, RAISES}};
+    SWEEP2(whole_sweep_##f, whole_##f, never_far2)                                                                    \
+    static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL},                                    \
+                                         {FAST(f), {whole_sweep_##f}, marks_##RAISE, NULL}};
 /* fmod and its kin fuse nothing. */
 #define BEYOND2(f, RAISE, library)                                                                                    \
     FAST2(f)                                                                                                          \
-    QUIET2(quiet_##f, whole_##f, unanswered)                                                                          \
-    QUIET2(quiet_beyond_##f, beyond_##f, unanswered)                                                                  \
-    WATCHED2(watched_##f, whole_##f, RAISE, unanswered)                                                               \
-    WATCHED2(watched_beyond_##f, beyond_##f, RAISE, unanswered)                                                       \
-    static const function2 ways_##f[] = {{fast_##f, quiet_##f, quiet_beyond_##f, library, 0},                         \
-                                         {fast_##f, watched_##f, watched_beyond_##f, library, RAISES}};
+    SWEEP2(whole_sweep_##f, whole_##f, unanswered)                                                                    \
+    SWEEP2(beyond_sweep_##f, beyond_##f, unanswered)                                                                  \
+    static const function2 ways_##f[] = {{fast_##f, {whole_sweep_##f, beyond_sweep_##f}, NULL, library},              \
+                                         {fast_##f, {whole_sweep_##f, beyond_sweep_##f}, marks_##RAISE, library}};
 
 /* The kernel itself, by the columns a, b, c of its row. */
 #define DO_MATH_T__(f, marks) CALL, elementary1(n, d, a, &ways_##f[marks], mark)

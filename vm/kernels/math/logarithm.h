@@ -242,6 +242,10 @@ static INLINE uint64_t raises_atanh(double r, double x)
     return (uint64_t)(fabs(x) >= 1.0);
 }
 
+MARKS1(raises_log)
+MARKS1(raises_log1p)
+MARKS1(raises_acosh)
+MARKS1(raises_atanh)
 MATH1(log, raises_log)
 MATH1(log2, raises_log)
 MATH1(log10, raises_log)

@@ -55,4 +55,5 @@ static INLINE double whole_pow(double x, double y)
     return (x == 1.0) | (y == 0) ? 1.0 : v;
 }
 
+MARKS2(raises2)
 MATH2(pow, raises2)

@@ -215,6 +215,8 @@ static INLINE uint64_t raises_zero_divisor(double r, double x, double y)
     return (uint64_t)(y == 0);
 }
 
+MARKS2(raises_no_quotient)
+MARKS2(raises_zero_divisor)
 BEYOND2(fmod, raises_no_quotient, fmod)
 BEYOND2(remainder, raises_no_quotient, float_remainder)
 BEYOND2(floor_div, raises_zero_divisor, float_div)

@@ -169,6 +169,7 @@ static INLINE double beyond_tan(double x)
     return or_endless(x, or_tiny(x, tan_of(x, reduce_any_angle(without_tiny(x)))));
 }
 
+MARKS1(raises_angle)
 BEYOND1(sin, raises_angle, far_angle)
 BEYOND1(cos, raises_angle, far_angle)
 BEYOND1(tan, raises_angle, far_angle)

@@ -1,0 +1,125 @@
+"""Native code from Python: on and off, the same results, what explain says, and the map for perf.
+
+That its bits are the kernels' is shown in C (tests/vm/test_native.c, fuzz_program.c).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from array import array
+from collections.abc import Iterator
+
+import arrayops as ao
+import pytest
+from arrayops import _machine
+
+encoded = pytest.mark.skipif(
+    ao.isa() not in ("avx2", "avx512") or sys.platform == "win32", reason="nothing encodes for this processor"
+)
+
+
+@pytest.fixture
+def at_once() -> Iterator[None]:
+    """Native code from the first element on, for programs that are made in the test."""
+    before = _machine.set_native("always")
+    yield
+    _machine.set_native(before)
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True,
+                          timeout=120, check=False)  # fmt: skip
+
+
+#: Text, typecode, values: each must equal Python's own.
+ROWS = [
+    ("(x*y + z)*(y - x) + (x + z*y)*(x - y)", "d", [0.5, -1.25, 3.0, 1e300, -0.0]),
+    ("x*2 if x < 100 else 255", "B", [0, 1, 99, 100, 255]),
+    ("(x*1664525 + 1013904223) & 0xFFFFFFFF", "Q", [0, 1, 2**64 - 1]),
+    ("x*3 + 7", "i", [0, -5, 2**31 - 3 >> 2]),
+    ("-x if x < 0 else x // 1", "q", [-3, 0, 4]),
+    ("(x > 1) + (x > 2) * 2", "d", [0.0, 1.5, 2.5]),
+    ("x + 1 if x > 0 and x < 10 or x == 12 else x - 1", "h", [-1, 5, 12, 13]),
+    ("floor(x) + ceil(x) * 0.5", "d", [1.5, -1.5, 0.25]),
+    ("(x ^ 21) >> 2", "H", [0, 77, 65535]),
+]
+
+
+@encoded
+@pytest.mark.parametrize(("text", "typecode", "values"), ROWS)
+def test_results_are_those_of_python(at_once: None, text: str, typecode: str, values: list[float]) -> None:
+    names = ao.compile(text).params
+    wanted = "d" if typecode == "d" else "q" if typecode != "Q" else "Q"
+    for length in (1, 7, 8, 63, 64, 65, 1000, 1031):
+        data = array(typecode, [values[i % len(values)] for i in range(length)])
+        columns = [data, *(array(typecode, data[k:].tolist() + data[:k].tolist()) for k in range(1, len(names)))]
+        expected = [
+            eval(text, {"floor": math.floor, "ceil": math.ceil}, dict(zip(names, row, strict=True)))
+            for row in zip(*columns, strict=True)
+        ]
+        given = dict(zip(names[1:], columns[1:], strict=True))
+        assert ao.map(data, text, typecode=wanted, **given).tobytes() == array(wanted, expected).tobytes()
+
+
+@encoded
+def test_a_fault_in_the_last_element_is_pythons(at_once: None) -> None:
+    """The segment says that there is one, and the marking pass finds it, in place and not."""
+    data = array("q", [3] * 1030 + [2**62])
+    with pytest.raises(OverflowError):
+        ao.map(data, "x*x + x")
+    with pytest.raises(OverflowError):
+        ao.map_inplace(data, "x*x + x")
+    assert data.tolist() == [12] * 1030 + [2**62]
+    with pytest.raises(ZeroDivisionError):
+        ao.map(array("d", [1.0] * 1000 + [0.0]), "1/x + x")
+    assert ao.map(array("d", [1.0] * 1000 + [0.0]), "1/x + x if x else 5.0")[-1] == 5.0
+
+
+@encoded
+def test_pipelines_and_filters(at_once: None) -> None:
+    data = array("d", [i / 7 - 50 for i in range(3000)])
+    assert ao.lazy(data).map("x*x + x").filter("x > .25").sum() == math.fsum(
+        v for v in (x * x + x for x in data) if v > 0.25
+    )
+    assert ao.filter(data, "x*x - x > 3").tolist() == [x for x in data if x * x - x > 3]
+    assert ao.count(data, "x*x - x > 3") == sum(x * x - x > 3 for x in data)
+
+
+@encoded
+def test_it_is_made_after_many_elements_and_turned_off() -> None:
+    before = ao.set_native(True)
+    try:
+        assert ao.native()
+        assert "native code" in ao.explain("x*y + x*x*x", "d", "d")
+        assert ao.set_native(False) is True
+        assert not ao.native()
+        assert "native code: off" in ao.explain("x*y + x*x*x", "d", "d")
+    finally:
+        ao.set_native(before)
+
+
+def test_one_instruction_is_no_segment() -> None:
+    assert "native code" not in ao.explain("x + y", "d", "d")
+
+
+def test_ways_that_there_are_not() -> None:
+    with pytest.raises(ValueError, match="'always'"):
+        _machine.set_native("2")
+    done = run("import arrayops", ARRAYOPS_NATIVE="2")
+    assert done.returncode != 0 and "ARRAYOPS_NATIVE=2" in done.stderr
+    assert run("import arrayops as ao; print(ao.native())", ARRAYOPS_NATIVE="0").stdout.strip() == "False"
+
+
+@encoded
+@pytest.mark.skipif(not os.path.isdir("/tmp"), reason="perf reads its maps there")
+def test_map_for_perf() -> None:
+    code = (
+        "import os, arrayops as ao; from array import array; ao.map(array('d', [1.0]*100), 'x*x*x + x'); "
+        "name = f'/tmp/perf-{os.getpid()}.map'; print(open(name).read()); os.remove(name)"
+    )
+    done = run(code, ARRAYOPS_PERF_MAP="1", ARRAYOPS_NATIVE="always")
+    address, size, name = done.stdout.split()
+    assert int(address, 16) > 0 and int(size, 16) > 50 and name.startswith(f"arrayops:{ao.isa()}:")

@@ -1,0 +1,561 @@
+/* Native code against the kernels that it stands for: the same bits, and a fault where they report one.
+ *
+ * Every operation that an encoder knows, each operand a vector or one value, at every level: on pairs of special values
+ * and on random ones, in runs of 0 to 70 elements whose arrays end where memory ends and are followed by nothing. Then
+ * programs of many instructions, values and arrays, so that registers run out and segments are cut; and what becomes of
+ * it all: that it is freed, made once, and missing where there is no memory.
+ *
+ *   test_native [operands [seed]]      of each case; 20000 by default
+ */
+#define _DEFAULT_SOURCE
+#define _DARWIN_C_SOURCE
+#include "build_program.h"
+#include "parallel.h"
+#include "program.h"
+
+#include <math.h>
+
+#if defined __unix__ || defined __APPLE__
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { MOST = 70, ARRAYS = 5, ROOM = 4096, SPECIALS = 24 };
+
+static uint64_t state;
+static unsigned char *ends[ARRAYS]; /* each the first byte that cannot be touched; ROOM bytes before it can */
+
+static void make_room(void)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (unsigned k = 0; k < ARRAYS; k++) {
+        unsigned char *pages = mmap(NULL, page + ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (pages == MAP_FAILED || mprotect(pages + ROOM, page, PROT_NONE) != 0)
+            abort();
+        ends[k] = pages + ROOM;
+    }
+}
+
+/* ---- operands ---- */
+
+static double special_double(unsigned k)
+{
+    static const double values[SPECIALS] = {
+        0.0, 1.0, 1.5, 0x1p-1074, 0x1p-1022, 0x1.fffffffffffffp1023, INFINITY, 0x1p52, 0x1.fffffffffffffp51, 0x1p53, 0x1p62, 0x1p63,
+        0x1.fffffffffffffp62, 0x1p64, 2.5, 0.5, 0x1p31, 0x1p32, 1e300, 0.1, 0x1p512, 0.49999999999999994, 4503599627370497.5, 3.0,
+    };
+    return values[k % SPECIALS];
+}
+
+/* Nans of every payload, quiet and signalling, among them. */
+static void put_double(void *to, uint64_t bits)
+{
+    double x = special_double((unsigned)(bits >> 8));
+    uint64_t u = bits & 7 ? random_u64(&state) : UINT64_C(0x7FF0000000000001) | random_u64(&state) >> (bits >> 56 & 15);
+    if ((bits & 7) < 3 && (bits & 7))
+        u = u >> 12 | (u & UINT64_C(0x800)) << 52 | UINT64_C(0x3FF0000000000000);
+    memcpy(to, &u, sizeof u);
+    if (bits & 16)
+        memcpy(to, &x, sizeof x);
+    if (bits & 32)
+        ((unsigned char *)to)[7] ^= 0x80;
+}
+
+static void put_random(void *to, unsigned type)
+{
+    static const int64_t specials[] = {0, 1, -1, 2, 7, 8, 15, 16, 31, 32, 63, 64, 65, 127, 128, 255, 256, 32767, 32768, INT32_MAX,
+                                       INT32_MIN, INT64_MAX, INT64_MIN, UINT32_MAX, INT64_C(3037000500), INT64_C(1) << 53};
+    const uint64_t bits = random_u64(&state);
+    double x;
+    if (type == AO_TYPE_f64) {
+        put_double(to, bits);
+    } else if (type == AO_TYPE_f32) {
+        put_double(&x, bits);
+        const float f = (float)x;
+        memcpy(to, &f, sizeof f);
+    } else if (type == AO_TYPE_b1) {
+        *(unsigned char *)to = bits & 1;
+    } else {
+        int64_t v = (int64_t)random_u64(&state) >> (bits & 63);
+        if (bits & 64)
+            v = specials[(bits >> 8) % (sizeof specials / sizeof *specials)];
+        put_integer(to, type, bits & 128 ? -(v & INT64_MAX) : v);
+    }
+}
+
+static uint64_t bits_at(const unsigned char *at, unsigned type)
+{
+    uint64_t bits = 0;
+    memcpy(&bits, at, ao_type_sizes[type]);
+    return bits;
+}
+
+static int is_nan_at(const unsigned char *at, unsigned type)
+{
+    const uint64_t bits = bits_at(at, type);
+    return type == AO_TYPE_f64 ? bits << 1 > UINT64_C(0x7FF) << 53 : type == AO_TYPE_f32 ? (bits & 0x7FFFFFFF) > 0x7F800000 : 0;
+}
+
+/* ---- one operation ---- */
+
+typedef struct {
+    unsigned op, uniform;
+    const ao_isa *isa;
+    const ao_op_info *info;
+    ao_program *program;
+    const ao_segment *segment;
+    unsigned types[3], inputs, uniforms;
+    ao_value values[16]; /* of uniforms, as the frame has them */
+} operation;
+
+enum { DEGREE = 5 };
+
+/* op of the operands to a temporary, and that to OUT. */
+static ao_program *build_operation(operation *o)
+{
+    static builder b;
+    unsigned operands[3] = {AO_NO_REG, AO_NO_REG, AO_NO_REG};
+    build_start(&b, o->info->dst);
+    for (unsigned k = 0; k < 3; k++) {
+        o->types[k] = k == 0 ? o->info->a : k == 1 ? o->info->b : o->info->c;
+        if (o->types[k] != AO_TYPE_NONE && !(o->uniform >> k & 1) && !(o->info->run && k))
+            operands[k] = build_input(&b, o->types[k]);
+    }
+    o->inputs = b.header.inputs;
+    for (unsigned k = 0; k < 3; k++)
+        if (o->types[k] != AO_TYPE_NONE && o->uniform >> k & 1 && !(o->info->run && k))
+            operands[k] = build_param(&b, o->types[k]);
+    if (o->info->run) {
+        for (unsigned k = 0; k <= DEGREE; k++)
+            operands[k ? 2 : 1] = build_const(&b, AO_TYPE_f64, (ao_value){.f = 0});
+    }
+    o->uniforms = build_type_count(&b) - o->inputs;
+    b.header.temps = 1;
+    in_body(&b, o->op, temp_reg(&b, 0), operands[0], operands[1], operands[2]);
+    in_body(&b, AO_OP_COPY_b1 + o->info->dst, out_reg(&b), temp_reg(&b, 0), AO_NO_REG, AO_NO_REG);
+    return build_load(&b, NULL, NULL);
+}
+
+static void compare_elements(const operation *o, size_t n, const unsigned char *ours, const unsigned char *kernels,
+                             const void *const *operands)
+{
+    const unsigned type = o->info->dst, size = ao_type_sizes[type];
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t a = bits_at(ours + i * size, type), b = bits_at(kernels + i * size, type);
+        if (a == b)
+            continue;
+        unsigned nans = 0;
+        for (unsigned k = 0; k < 3; k++)
+            if (o->types[k] != AO_TYPE_NONE)
+                nans += (unsigned)is_nan_at((const unsigned char *)operands[k]
+                                            + (o->uniform >> k & 1 ? 0 : i * ao_type_sizes[o->types[k]]), o->types[k]);
+        if (nans + (o->info->c == AO_TYPE_f64) > 1 && is_nan_at(ours + i * size, type) && is_nan_at(kernels + i * size, type))
+            continue; /* which of two nans comes out is free */
+        CHECK(a == b, "%s %s_%s, uniform %u, element %zu of %zu: %llx, kernel %llx of %llx, %llx", o->isa->name, o->info->name,
+              ao_type_names[o->info->type], o->uniform, i, n, (unsigned long long)a, (unsigned long long)b,
+              (unsigned long long)bits_at((const unsigned char *)operands[0] + (o->uniform & 1 ? 0 : i * ao_type_sizes[o->types[0]]),
+                                          o->types[0]),
+              operands[1] && !o->info->run ? (unsigned long long)bits_at((const unsigned char *)operands[1]
+                                          + (o->uniform & 2 ? 0 : i * ao_type_sizes[o->types[1]]), o->types[1]) : 0);
+        return;
+    }
+}
+
+/* A run of n elements, at the end of memory: native code, then the kernel. */
+static void run_operation(operation *o, size_t n)
+{
+    const unsigned size = ao_type_sizes[o->info->dst];
+    const void *operands[3] = {NULL, NULL, NULL};
+    char *registers[32];
+    static unsigned char temp[ROOM], other[ROOM];
+    unsigned input = 0, uniform = 0;
+    for (unsigned k = 0; k < 3; k++) {
+        if (o->types[k] == AO_TYPE_NONE || (o->info->run && k))
+            continue;
+        if (o->uniform >> k & 1) {
+            put_random(&o->values[uniform], o->types[k]);
+            operands[k] = &o->values[uniform++];
+            continue;
+        }
+        unsigned char *data = ends[input] - n * ao_type_sizes[o->types[k]];
+        for (size_t i = 0; i < n; i++)
+            put_random(data + i * ao_type_sizes[o->types[k]], o->types[k]);
+        operands[k] = registers[input++] = (char *)data;
+    }
+    for (unsigned k = 0; o->info->run && k <= DEGREE; k++)
+        put_random(&o->values[k], AO_TYPE_f64);
+    if (o->info->run)
+        operands[1] = &o->values[0], operands[2] = &o->values[DEGREE];
+    for (unsigned k = 0; k < o->uniforms; k++)
+        registers[o->inputs + k] = (char *)&o->values[k];
+    unsigned char *out = ends[4] - n * size;
+    memset(ends[4] - ROOM, 0xA5, ROOM);
+    registers[o->inputs + o->uniforms] = (char *)temp;
+    registers[o->inputs + o->uniforms + 1] = (char *)out;
+    const unsigned fault = o->segment->function(n, registers);
+    const size_t done = n - n % o->segment->granule;
+    const unsigned expected = done ? o->isa->ops[o->op](done, other, operands[0], operands[1], operands[2], o->uniform, NULL) : 0;
+    CHECK(!fault == !expected, "%s %s_%s, uniform %u, of %zu elements: fault %u, kernel %u", o->isa->name, o->info->name,
+          ao_type_names[o->info->type], o->uniform, n, fault, expected);
+    if (!fault)
+        compare_elements(o, done, out, other, operands);
+    CHECK(out == ends[4] - ROOM || out[-1] == 0xA5, "wrote in front of the array");
+    for (size_t i = done * size; i < n * size; i++)
+        CHECK(out[i] == 0xA5, "wrote behind what it does");
+}
+
+/* Elements of one at a time show each fault by itself. */
+static void check_operation(operation *o, unsigned long operands)
+{
+    for (unsigned long k = 0; k < operands;) {
+        const size_t n = o->info->faults && random_u64(&state) % 2 ? o->segment->granule : random_u64(&state) % MOST;
+        run_operation(o, n);
+        k += n + 1;
+    }
+}
+
+static void check_operations(const ao_isa *isa, unsigned long operands)
+{
+    unsigned known = 0;
+    for (unsigned op = 0; op < AO_NOPS; op++)
+        for (unsigned uniform = 0; uniform < 8; uniform++) {
+            operation o = {.op = op, .uniform = uniform, .isa = isa, .info = &ao_ops[op]};
+            const unsigned has = (o.info->a != AO_TYPE_NONE) | (o.info->b != AO_TYPE_NONE) << 1 | (o.info->c != AO_TYPE_NONE) << 2;
+            const int table = o.info->b >= AO_TABLE_OF && o.info->b != AO_TYPE_NONE;
+            if (uniform & ~has || table || (o.info->run && uniform != 6))
+                continue;
+            o.program = build_operation(&o);
+            if (!o.program)
+                continue;
+            const ao_native *native = ao_program_native(o.program, isa);
+            if (native) {
+                CHECK(native->whole && native->count == 1, "%s alone is no segment", o.info->name);
+                o.segment = &native->segments[0];
+                check_operation(&o, operands);
+                known++;
+            }
+            ao_program_free(o.program);
+        }
+    printf("%s: %u cases\n", isa->name, known);
+    CHECK(known > 100, "few operations are native");
+}
+
+/* ---- whole programs ---- */
+
+enum { LONG_INPUTS = 40, LONG_PARAMS = 40, LONG_TEMPS = 64, LONG_STEPS = 400, SUMMED = 24, LONG_REGS = 160, COUNT = 1003 };
+
+/* A register of the type, or AO_NO_REG. */
+static unsigned find_register(const uint8_t *types, unsigned regs, unsigned type)
+{
+    const unsigned start = (unsigned)(random_u64(&state) % regs);
+    for (unsigned k = 0; k < regs; k++)
+        if (types[(start + k) % regs] == type)
+            return (start + k) % regs;
+    return AO_NO_REG;
+}
+
+/* One more instruction that cannot fault, if it finds its operands. */
+static void add_random(builder *b, uint8_t *types, unsigned regs)
+{
+    const unsigned op = (unsigned)(random_u64(&state) % AO_NOPS), dst = temp_reg(b, (unsigned)(random_u64(&state) % LONG_TEMPS));
+    const ao_op_info *info = &ao_ops[op];
+    const unsigned wanted[3] = {info->a, info->b, info->c};
+    unsigned operands[3] = {AO_NO_REG, AO_NO_REG, AO_NO_REG}, vectors = 0;
+    if (info->faults || info->run || info->weight > 3)
+        return;
+    for (unsigned k = 0; k < 3; k++) {
+        if (wanted[k] == AO_TYPE_NONE)
+            continue;
+        operands[k] = find_register(types, regs, wanted[k]);
+        if (operands[k] == AO_NO_REG || (operands[k] == dst && ao_type_sizes[wanted[k]] != ao_type_sizes[info->dst]))
+            return;
+        vectors += operands[k] < b->header.inputs || operands[k] >= temp_reg(b, 0);
+    }
+    if (!vectors)
+        return;
+    in_body(b, op, dst, operands[0], operands[1], operands[2]);
+    types[dst] = info->dst;
+}
+
+/* More inputs, numbers and live values than there are registers, of all types. */
+static ao_program *build_long(builder *b, const ao_allocator *allocator)
+{
+    static const uint8_t of[] = {AO_TYPE_f64, AO_TYPE_i32, AO_TYPE_f64, AO_TYPE_i64, AO_TYPE_u8, AO_TYPE_i16, AO_TYPE_b1, AO_TYPE_u32};
+    uint8_t types[LONG_REGS];
+    build_start(b, AO_TYPE_f64);
+    memset(types, AO_TYPE_NONE, sizeof types);
+    for (unsigned k = 0; k < LONG_INPUTS; k++)
+        build_input(b, of[k % 8]);
+    for (unsigned k = 0; k < LONG_PARAMS; k++)
+        build_param(b, of[k % 8]);
+    b->header.temps = LONG_TEMPS;
+    memcpy(types, b->types, build_type_count(b));
+    for (unsigned k = 0; k < LONG_STEPS; k++)
+        add_random(b, types, out_reg(b));
+    in_body(b, AO_OP_COPY_f64, temp_reg(b, 0), 0, AO_NO_REG, AO_NO_REG);
+    types[temp_reg(b, 0)] = AO_TYPE_NONE;
+    for (unsigned k = 0; k < SUMMED; k++)
+        in_body(b, AO_OP_ADD_f64, temp_reg(b, 0), temp_reg(b, 0), find_register(types, out_reg(b), AO_TYPE_f64), AO_NO_REG);
+    in_body(b, AO_OP_COPY_f64, out_reg(b), temp_reg(b, 0), AO_NO_REG, AO_NO_REG);
+    size_t size;
+    void *bytes = build_bytes(b, &size);
+    ao_program *p = NULL;
+    const char *why = NULL;
+    const ao_status status = ao_program_load(bytes, size, allocator, &p, &why, NULL);
+    CHECK(status != AO_BAD_PROGRAM, "%s", why);
+    free(bytes);
+    return p;
+}
+
+/* The results; all nans are one. */
+static void run_long(const ao_program *p, const ao_isa *isa, unsigned flags, unsigned threads, double *out)
+{
+    static double data[LONG_INPUTS][COUNT];
+    static ao_value values[LONG_PARAMS];
+    const void *inputs[LONG_INPUTS];
+    uint64_t kept = state;
+    state = 5;
+    for (unsigned k = 0; k < LONG_INPUTS; k++) {
+        inputs[k] = data[k];
+        for (size_t i = 0; i < COUNT; i++) {
+            put_random((char *)data[k] + i * ao_type_sizes[ao_program_type(p, k)], ao_program_type(p, k));
+            if (ao_program_type(p, k) == AO_TYPE_f64)
+                data[k][i] = (double)(int)(random_u64(&state) >> 40) / 4096;
+        }
+    }
+    for (unsigned k = 0; k < LONG_PARAMS; k++)
+        values[k].f = 0, put_random(&values[k], ao_program_type(p, LONG_INPUTS + k));
+    state = kept;
+    ao_job job = {.isa = isa, .inputs = inputs, .params = values, .out = out, .count = COUNT, .flags = flags};
+    if (threads) {
+        uint8_t left[8];
+        const ao_poll poll = {0};
+        ao_run_parallel(p, &job, threads, &poll, left);
+        CHECK(left[0] == 0, "a chunk was left");
+    } else {
+        void *memory = frame_memory(p);
+        ao_frame frame;
+        ao_frame_open(&frame, p, &job, memory);
+        CHECK(ao_run(&frame, COUNT) == AO_OK, "a fault in a program without any");
+        free_aligned(memory);
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        if (isnan(out[i]))
+            out[i] = (double)NAN;
+}
+
+static void check_long_programs(const ao_isa *isa)
+{
+    static builder b;
+    static double kernels[COUNT], native[COUNT];
+    unsigned segments = 0;
+    for (unsigned k = 0; k < 60; k++) {
+        ao_program *p = build_long(&b, NULL);
+        if (!p)
+            return;
+        run_long(p, isa, 0, 0, kernels);
+        run_long(p, isa, AO_NATIVE_AT_ONCE, k % 3 == 2 ? 2 : 0, native);
+        CHECK(memcmp(kernels, native, sizeof native) == 0, "%s, program %u: other results", isa->name, k);
+        const ao_native *made = ao_program_native(p, isa);
+        segments += made ? made->count : 0;
+        CHECK(made == ao_program_native(p, isa), "made twice");
+        ao_program_free(p);
+    }
+    CHECK(segments > 120, "%s: only %u segments", isa->name, segments);
+}
+
+/* ---- folds ---- */
+
+enum { FOLD_COUNT = 700, FOLDS = 5 };
+
+/* acc = acc + k * (x - acc), and every value of it. */
+static ao_program *build_average(builder *b)
+{
+    build_start(b, AO_TYPE_f64);
+    const unsigned x = build_input(b, AO_TYPE_f64), acc = build_param(b, AO_TYPE_f64);
+    const unsigned k = build_const(b, AO_TYPE_f64, (ao_value){.f = 0.1});
+    b->header.temps = 2;
+    b->header.acc = (uint16_t)acc, b->header.next = (uint16_t)temp_reg(b, 1);
+    in_scan(b, AO_OP_SUB_f64, temp_reg(b, 0), x, acc, AO_NO_REG);
+    in_scan(b, AO_OP_MADD_f64, temp_reg(b, 1), k, temp_reg(b, 0), acc);
+    in_epilogue(b, AO_OP_COPY_f64, out_reg(b), temp_reg(b, 1), AO_NO_REG, AO_NO_REG);
+    return build_load(b, NULL, NULL);
+}
+
+/* acc = acc * 31 + x of 32 bits, with the value before the one that is added in a slot of another size. */
+static ao_program *build_hash(builder *b)
+{
+    build_start(b, AO_TYPE_u64);
+    const unsigned x = build_input(b, AO_TYPE_f64), acc = build_param(b, AO_TYPE_u64);
+    const unsigned k = build_const(b, AO_TYPE_u32, (ao_value){.u = 31});
+    b->header.temps = 4;
+    b->header.acc = (uint16_t)acc, b->header.next = (uint16_t)temp_reg(b, 3);
+    in_body(b, AO_OP_ISNAN_f64, temp_reg(b, 0), x, AO_NO_REG, AO_NO_REG);
+    in_body(b, AO_OP_TO_u32_b1, temp_reg(b, 2), temp_reg(b, 0), AO_NO_REG, AO_NO_REG);
+    in_scan(b, AO_OP_TO_u32_u64, temp_reg(b, 1), acc, AO_NO_REG, AO_NO_REG);
+    in_scan(b, AO_OP_MUL_u32, temp_reg(b, 1), temp_reg(b, 1), k, AO_NO_REG);
+    in_scan(b, AO_OP_ADD_u32, temp_reg(b, 1), temp_reg(b, 1), temp_reg(b, 2), AO_NO_REG);
+    in_scan(b, AO_OP_TO_u64_u32, temp_reg(b, 3), temp_reg(b, 1), AO_NO_REG, AO_NO_REG);
+    in_epilogue(b, AO_OP_COPY_u64, out_reg(b), temp_reg(b, 3), AO_NO_REG, AO_NO_REG);
+    return build_load(b, NULL, NULL);
+}
+
+/* acc = acc + x of ints if x > 0, else acc: a sum that overflows at some elements, and may do so unseen at others. */
+static ao_program *build_sum(builder *b)
+{
+    build_start(b, AO_TYPE_i64);
+    const unsigned x = build_input(b, AO_TYPE_i64), acc = build_param(b, AO_TYPE_i64);
+    const unsigned zero = build_const(b, AO_TYPE_i64, (ao_value){.i = 0});
+    b->header.temps = 3;
+    b->header.acc = (uint16_t)acc, b->header.next = (uint16_t)temp_reg(b, 2);
+    in_body(b, AO_OP_LT_i64, temp_reg(b, 0), zero, x, AO_NO_REG);
+    in_scan(b, AO_OP_ADD_CHECKED_i64, temp_reg(b, 1), acc, x, AO_NO_REG)->guard = (uint16_t)temp_reg(b, 0);
+    in_scan(b, AO_OP_SEL_i64, temp_reg(b, 2), temp_reg(b, 0), temp_reg(b, 1), acc);
+    in_epilogue(b, AO_OP_COPY_i64, out_reg(b), temp_reg(b, 2), AO_NO_REG, AO_NO_REG);
+    return build_load(b, NULL, NULL);
+}
+
+/* acc = (acc >> 8) ^ t[(acc ^ x) & 255], as CRC is; the table has 200 elements, so that it stops now and then. */
+static ao_program *build_table(builder *b)
+{
+    build_start(b, AO_TYPE_i64);
+    const unsigned x = build_input(b, AO_TYPE_i64), acc = build_param(b, AO_TYPE_i64);
+    const unsigned table = build_param(b, AO_TABLE_OF + AO_TYPE_i64);
+    const unsigned low = build_const(b, AO_TYPE_i64, (ao_value){.i = 255}), eight = build_const(b, AO_TYPE_i64, (ao_value){.i = 8});
+    b->header.temps = 2;
+    b->header.acc = (uint16_t)acc, b->header.next = (uint16_t)temp_reg(b, 1);
+    in_scan(b, AO_OP_XOR_i64, temp_reg(b, 0), acc, x, AO_NO_REG);
+    in_scan(b, AO_OP_AND_i64, temp_reg(b, 0), temp_reg(b, 0), low, AO_NO_REG);
+    in_scan(b, AO_OP_TAKE_i64, temp_reg(b, 0), temp_reg(b, 0), table, AO_NO_REG);
+    in_scan(b, AO_OP_SHR_i64, temp_reg(b, 1), acc, eight, AO_NO_REG);
+    in_scan(b, AO_OP_XOR_i64, temp_reg(b, 1), temp_reg(b, 1), temp_reg(b, 0), AO_NO_REG);
+    in_epilogue(b, AO_OP_COPY_i64, out_reg(b), temp_reg(b, 1), AO_NO_REG, AO_NO_REG);
+    return build_load(b, NULL, NULL);
+}
+
+/* Any index, of either sign: nearly all are outside. */
+static ao_program *build_wild_table(builder *b)
+{
+    build_start(b, AO_TYPE_i64);
+    const unsigned x = build_input(b, AO_TYPE_i64), acc = build_param(b, AO_TYPE_i64);
+    const unsigned table = build_param(b, AO_TABLE_OF + AO_TYPE_i64);
+    b->header.temps = 2;
+    b->header.acc = (uint16_t)acc, b->header.next = (uint16_t)temp_reg(b, 1);
+    in_scan(b, AO_OP_TAKE_i64, temp_reg(b, 0), x, table, AO_NO_REG);
+    in_scan(b, AO_OP_XOR_i64, temp_reg(b, 1), temp_reg(b, 0), acc, AO_NO_REG);
+    in_epilogue(b, AO_OP_COPY_i64, out_reg(b), temp_reg(b, 1), AO_NO_REG, AO_NO_REG);
+    return build_load(b, NULL, NULL);
+}
+
+/* Where it stops the value becomes 7. Returns where it stopped, all together. */
+static uint64_t run_fold(const ao_program *p, const ao_isa *isa, const void *input, unsigned flags, void *out, ao_value *acc)
+{
+    uint64_t stops = 0;
+    void *memory = frame_memory(p);
+    static int64_t elements[200];
+    for (size_t i = 0; i < 200; i++)
+        elements[i] = (int64_t)(i * i * UINT64_C(0x9E3779B97F4A7C15));
+    const ao_table table = {elements, 200};
+    const ao_value params[2] = {*acc, {.table = &table}};
+    ao_job job = {.isa = isa, .inputs = &input, .params = params, .out = out, .count = FOLD_COUNT, .flags = flags};
+    ao_frame frame;
+    ao_frame_open(&frame, p, &job, memory);
+    while (ao_run(&frame, FOLD_COUNT) == AO_MARKED) {
+        stops = stops * 31 + frame.position + frame.block_count;
+        memset((char *)frame.block_out + (frame.block_count - 1) * 8, 0, 8);
+        ao_frame_set_acc(&frame, 0, (ao_value){.i = 7});
+        ao_finish(&frame, frame.block_count);
+    }
+    *acc = ao_frame_acc(&frame, 0);
+    free_aligned(memory);
+    return stops;
+}
+
+static void check_folds(const ao_isa *isa)
+{
+    static builder b;
+    static ao_program *(*const builds[FOLDS])(builder *) = {build_average, build_hash, build_sum, build_table, build_wild_table};
+    static unsigned char input[FOLD_COUNT * 8], kernels[FOLD_COUNT * 8], native[FOLD_COUNT * 8];
+    for (unsigned k = 0; k < 100; k++) {
+        ao_program *p = builds[k % FOLDS](&b);
+        if (!p)
+            abort();
+        for (size_t i = 0; i < FOLD_COUNT; i++) {
+            put_random(input + i * 8, ao_program_type(p, 0));
+            const double x = k % FOLDS == 0 ? (double)(int)(random_u64(&state) >> 40) / 64 : 0;
+            if (k % FOLDS == 0)
+                memcpy(input + i * 8, &x, 8);
+        }
+        ao_value first = {.i = (int64_t)k}, second = first;
+        const uint64_t stops = run_fold(p, isa, input, 0, kernels, &first);
+        CHECK(run_fold(p, isa, input, AO_NATIVE_AT_ONCE, native, &second) == stops, "%s, fold %u: stops elsewhere", isa->name, k);
+        CHECK(first.u == second.u, "%s, fold %u: %llx and %llx", isa->name, k, (unsigned long long)first.u, (unsigned long long)second.u);
+        CHECK(memcmp(kernels, native, sizeof native) == 0, "%s, fold %u: other values", isa->name, k);
+        CHECK(k % FOLDS < 2 || stops, "nothing stops");
+        const ao_native *made = ao_native_made(ao_native_slots_of(p), isa);
+        CHECK(made && (made->scan != NULL) == (strcmp(isa->name, "avx512") == 0), "%s, fold %u: no native scan", isa->name, k);
+        ao_program_free(p);
+    }
+}
+
+/* Each allocation fails once: the results are the same, and nothing is left behind. */
+static void check_without_memory(const ao_isa *isa)
+{
+    static builder b;
+    static double kernels[COUNT], native[COUNT];
+    for (long k = 0; k < 4; k++) {
+        counting count = {.fail_at = -1};
+        const ao_allocator allocator = {counting_call, &count};
+        ao_program *p = build_long(&b, &allocator);
+        if (!p)
+            return;
+        run_long(p, isa, 0, 0, kernels);
+        count.fail_at = count.calls + k;
+        run_long(p, isa, AO_NATIVE_AT_ONCE, 0, native);
+        CHECK(memcmp(kernels, native, sizeof native) == 0, "%s: other results without allocation %ld", isa->name, k);
+        const ao_native *made = ao_native_made(ao_native_slots_of(p), isa);
+        CHECK(k < 2 ? !made || !made->count : made && made->count, "allocation %ld: %s", k, made ? "made" : "not made");
+        ao_program_free(p);
+        CHECK(count.outstanding == 0, "%zu bytes outstanding", count.outstanding);
+    }
+}
+
+/* Nothing is made of a program that has not run for long, and of one that nobody asked it for. */
+static void check_when(const ao_isa *isa)
+{
+    static builder b;
+    static double out[COUNT];
+    ao_program *p = build_long(&b, NULL);
+    for (unsigned runs = 0; p && runs < 40; runs++) {
+        run_long(p, isa, runs < 3 ? 0 : AO_NATIVE, 0, out);
+        const int made = ao_native_made(ao_native_slots_of(p), isa) != NULL;
+        CHECK(made == (runs >= 3 && (runs - 2) * COUNT >= 32768), "%s: made %d after %u runs", isa->name, made, runs);
+    }
+    ao_program_free(p);
+}
+
+int main(int argc, char **argv)
+{
+    const unsigned long operands = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
+    state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+    make_room();
+    for (const char *const *name = ao_isa_names; *name; name++) {
+        const ao_isa *isa = ao_isa_find(*name);
+        if (!isa || !ao_native_has(isa))
+            continue;
+        check_operations(isa, operands);
+        check_long_programs(isa);
+        check_folds(isa);
+        check_without_memory(isa);
+        check_when(isa);
+    }
+    return check_result("test_native");
+}
+
+#else
+
+int main(void)
+{
+    return 77;
+}
+
+#endif

@@ -1,0 +1,219 @@
+/* The bytes of instructions: Intel's manual, volume 2, chapter 2. */
+#include "encoder.h"
+
+#include <string.h>
+
+/* Opcode map and mandatory prefix, as both encodings number them. */
+enum { MAP_0F = 1, MAP_0F38 = 2, MAP_0F3A = 3, PREFIX_66 = 1 << 4, PREFIX_F3 = 2 << 4, PREFIX_F2 = 3 << 4 };
+enum {
+    P_0F = MAP_0F,
+    P66_0F = MAP_0F | PREFIX_66,
+    P66_0F38 = MAP_0F38 | PREFIX_66,
+    P66_0F3A = MAP_0F3A | PREFIX_66,
+    PF3_0F = MAP_0F | PREFIX_F3,
+    PF3_0F38 = MAP_0F38 | PREFIX_F3,
+    PF2_0F = MAP_0F | PREFIX_F2
+};
+
+#define CHARACTER_B 'B'
+#define CHARACTER_E 'E'
+#define CHARACTER_V 'V'
+#define FORM(name, prefix, w, vex_w, opcode, encodings, operands)                                                     \
+    {#name, operands, prefix, w, vex_w, opcode, CHARACTER_##encodings},
+const x86_form_info x86_forms[X86_FORMS] = {
+#include "x86_64.def"
+};
+
+static void put(x86_code *c, unsigned byte)
+{
+    if (c->at < c->size)
+        c->bytes[c->at++] = (uint8_t)byte;
+    else
+        c->full = 1;
+}
+
+static void put_bytes(x86_code *c, uint64_t value, unsigned bytes)
+{
+    for (; bytes; bytes--, value >>= 8)
+        put(c, value & 0xFF);
+}
+
+/* Bit n of a register number, inverted, as prefixes have it. */
+static unsigned not_bit(unsigned number, unsigned n)
+{
+    return ~number >> n & 1;
+}
+
+/* X and B of a prefix extend the registers of ModRM.rm; the fifth bit of a vector's number is in X. */
+static unsigned extend_x(x86_rm rm)
+{
+    return rm.in_memory ? not_bit(rm.index == NO_INDEX ? 0 : rm.index, 3) : not_bit(rm.reg, 4);
+}
+
+static unsigned extend_b(x86_rm rm)
+{
+    return !rm.in_memory ? not_bit(rm.reg, 3) : rm.base == RIP ? 1 : not_bit(rm.base, 3);
+}
+
+static void put_evex(x86_code *c, const x86_form_info *f, const x86_vector *v)
+{
+    put(c, 0x62);
+    put(c, not_bit(v->reg, 3) << 7 | extend_x(v->rm) << 6 | extend_b(v->rm) << 5 | not_bit(v->reg, 4) << 4 | (f->prefix & 15));
+    put(c, (unsigned)f->w << 7 | (~v->vvvv & 15) << 3 | 4 | f->prefix >> 4);
+    put(c, v->zeroing << 7 | v->length << 5 | v->broadcast << 4 | not_bit(v->vvvv, 4) << 3 | v->mask);
+}
+
+static void put_vex(x86_code *c, const x86_form_info *f, const x86_vector *v)
+{
+    put(c, 0xC4);
+    put(c, not_bit(v->reg, 3) << 7 | (v->rm.in_memory ? extend_x(v->rm) : 1) << 6 | extend_b(v->rm) << 5 | (f->prefix & 15));
+    put(c, (unsigned)f->vex_w << 7 | (~v->vvvv & 15) << 3 | v->length << 2 | f->prefix >> 4);
+}
+
+/* A displacement is none or 4 bytes: EVEX counts one of a byte in vectors, and nothing hangs on its size. */
+static void put_rm(x86_code *c, unsigned reg, x86_rm rm, unsigned imm_bytes)
+{
+    const unsigned middle = (reg & 7) << 3, wide = rm.disp != 0, base = rm.base & 7;
+    if (!rm.in_memory) {
+        put(c, 0xC0 | middle | (rm.reg & 7));
+        return;
+    }
+    if (rm.base == RIP) {
+        put(c, middle | 5);
+        put_bytes(c, (uint32_t)(rm.disp - (int32_t)(c->at + 4 + imm_bytes)), 4);
+        return;
+    }
+    const unsigned sib = rm.index != NO_INDEX || base == RSP;
+    put(c, (wide ? 0x80u : 0x40u) | middle | (sib ? 4 : base));
+    if (sib)
+        put(c, (unsigned)rm.scale << 6 | (rm.index == NO_INDEX ? 4u : rm.index & 7u) << 3 | base);
+    put_bytes(c, (uint32_t)rm.disp, wide ? 4 : 1);
+}
+
+void x86_emit(x86_code *c, x86_vector v)
+{
+    const x86_form_info *f = &x86_forms[v.form];
+    if (f->encodings == 'E' || (f->encodings == 'B' && c->evex))
+        put_evex(c, f, &v);
+    else
+        put_vex(c, f, &v);
+    put(c, f->opcode);
+    put_rm(c, v.reg, v.rm, v.imm != X86_NO_IMM);
+    if (v.imm != X86_NO_IMM)
+        put(c, (unsigned)v.imm & 0xFF);
+}
+
+/* ---- general registers ---- */
+
+/* REX.W with the high bits of ModRM.reg and ModRM.rm. */
+static void put_rex(x86_code *c, unsigned reg, unsigned rm)
+{
+    put(c, 0x48 | (reg >> 3) << 2 | rm >> 3);
+}
+
+void x86_binary(x86_code *c, enum x86_binary op, unsigned dst, unsigned src)
+{
+    put_rex(c, src, dst);
+    put(c, op);
+    put(c, 0xC0 | (src & 7) << 3 | (dst & 7));
+}
+
+static void put_imm32(x86_code *c, unsigned operation, unsigned dst, int32_t imm)
+{
+    put_rex(c, 0, dst);
+    put(c, 0x81);
+    put(c, 0xC0 | operation << 3 | (dst & 7));
+    put_bytes(c, (uint32_t)imm, 4);
+}
+
+void x86_add_imm(x86_code *c, unsigned dst, int32_t imm)
+{
+    put_imm32(c, 0, dst, imm);
+}
+
+void x86_and_imm(x86_code *c, unsigned dst, int32_t imm)
+{
+    put_imm32(c, 4, dst, imm);
+}
+
+void x86_mov_imm(x86_code *c, unsigned dst, uint64_t imm)
+{
+    put_rex(c, 0, dst);
+    put(c, 0xB8 | (dst & 7));
+    put_bytes(c, imm, 8);
+}
+
+void x86_load(x86_code *c, unsigned dst, unsigned base, int32_t disp)
+{
+    put_rex(c, dst, base);
+    put(c, 0x8B);
+    put_rm(c, dst, x86_at(base, NO_INDEX, 0, disp), 0);
+}
+
+void x86_clear(x86_code *c, unsigned dst)
+{
+    put(c, 0x31);
+    put(c, 0xC0 | dst << 3 | dst);
+}
+
+void x86_bzhi(x86_code *c, unsigned dst, unsigned src, unsigned count)
+{
+    put(c, 0xC4);
+    put(c, not_bit(dst, 3) << 7 | 1 << 6 | not_bit(src, 3) << 5 | MAP_0F38);
+    put(c, 1 << 7 | (~count & 15) << 3);
+    put(c, 0xF5);
+    put(c, 0xC0 | (dst & 7) << 3 | (src & 7));
+}
+
+void x86_push(x86_code *c, unsigned reg)
+{
+    if (reg >= R8)
+        put(c, 0x41);
+    put(c, 0x50 | (reg & 7));
+}
+
+void x86_pop(x86_code *c, unsigned reg)
+{
+    if (reg >= R8)
+        put(c, 0x41);
+    put(c, 0x58 | (reg & 7));
+}
+
+void x86_set(x86_code *c, enum x86_condition condition, unsigned dst)
+{
+    put(c, 0x0F);
+    put(c, 0x90 | condition);
+    put(c, 0xC0 | dst);
+}
+
+void x86_begin(x86_code *c)
+{
+    put_bytes(c, 0xFA1E0FF3, 4); /* endbr64 */
+}
+
+void x86_return(x86_code *c)
+{
+    put_bytes(c, 0x77F8C5, 3); /* vzeroupper: SSE code would be slow otherwise */
+    put(c, 0xC3);
+}
+
+void x86_align(x86_code *c, size_t to)
+{
+    while (c->at % to && !c->full)
+        put(c, 0x90);
+}
+
+size_t x86_jump(x86_code *c, enum x86_condition condition)
+{
+    put(c, 0x0F);
+    put(c, 0x80 | condition);
+    put_bytes(c, 0, 4);
+    return c->at;
+}
+
+void x86_bind(x86_code *c, size_t jump, size_t target)
+{
+    const uint32_t distance = (uint32_t)(target - jump);
+    for (unsigned k = 0; k < 4 && !c->full; k++)
+        c->bytes[jump - 4 + k] = (uint8_t)(distance >> 8 * k);
+}

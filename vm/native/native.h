@@ -1,0 +1,81 @@
+/* Native code: what a program's cheap instructions become, where there is an encoder for the processor.
+ *
+ * A segment is a run of body and epilogue instructions as one function, whose values stay in registers between them. It
+ * takes the place of their kernels in the fast pass and in nothing else: the kernels say what an instruction means, and a
+ * segment gives the same bits. So a run may use native code or not, at any time, and nobody sees which.
+ *
+ * It is made of a program that was verified, once for each level, when somebody asks. Where there is no encoder, no memory
+ * or no permission to make pages executable, there is none, which is no error.
+ */
+#ifndef AO_NATIVE_H
+#define AO_NATIVE_H
+
+#include "../step.h"
+#include "../vm.h"
+
+#include <stdatomic.h>
+
+enum {
+    AO_NATIVE_STEPS = 256,       /* instructions of a segment: longer runs are cut */
+    AO_NATIVE_FEWEST = 2,        /* a kernel by itself is as good */
+    AO_NATIVE_BYTES = 128 << 10, /* of code of a program; what is left stays with kernels */
+    AO_NATIVE_LEVELS = 2,        /* that there is an encoder for */
+    AO_NATIVE_ACCS = 8           /* accumulators of a fold */
+};
+
+/* The elements 0..n-1, from and to the registers of a frame. Nonzero if one of them would be marked; then those that were
+ * written are worthless. */
+typedef unsigned (*ao_native_function)(size_t n, char *const *registers);
+
+/* The scan of a fold, element after element: returns how many it did. It stops before the first that would be marked; the
+ * accumulators then have the values from before that one. */
+typedef size_t (*ao_native_scan)(size_t n, char *const *registers);
+
+typedef struct {
+    ao_native_function function;
+    unsigned from, to; /* the steps that it replaces */
+    unsigned granule;  /* it does elements in groups of so many, and leaves the last n % granule to the kernels */
+    unsigned bytes;
+} ao_segment;
+
+typedef struct ao_native {
+    const ao_isa *isa;
+    void *pages;       /* NULL: nothing here is native */
+    size_t page_bytes, bytes, size;
+    ao_native_scan scan; /* of a fold, whose other instructions stay with kernels; or NULL */
+    unsigned scan_bytes;
+    unsigned count;
+    int whole;         /* one segment has all instructions of the fast pass */
+    ao_segment segments[];
+} ao_native;
+
+/* What a program keeps of it. */
+typedef struct {
+    ao_native *_Atomic made[AO_NATIVE_LEVELS];
+    atomic_size_t ran; /* elements, until there is native code */
+} ao_native_slots;
+
+/* What is compiled of a verified program, with its register numbers: steps first..end-1, which are body, scan and epilogue. */
+typedef struct {
+    ao_allocator allocator;
+    const ao_step *steps;
+    unsigned first, end;
+    unsigned scan, scan_end;  /* steps of the scan; without one there are none */
+    unsigned accs, acc, next; /* accumulators and what they become: registers one after another */
+    const uint8_t *types;     /* of inputs, parameters and constants */
+    unsigned inputs, first_temp, temps, out, regs;
+    unsigned mask; /* or AO_NO_REG */
+    int has_out;
+} ao_native_source;
+
+/* The native code of a program for a level: made when it is asked for first, by whichever thread. NULL if there is none. */
+const ao_native *ao_native_of(ao_native_slots *slots, const ao_native_source *source, const ao_isa *isa);
+/* What there is now: NULL if nobody asked yet, no segments if nothing came of it. */
+const ao_native *ao_native_made(ao_native_slots *slots, const ao_isa *isa);
+/* Of a program that goes. */
+void ao_native_free(ao_native_slots *slots, const ao_allocator *allocator);
+
+/* Whether this level has an encoder here. */
+int ao_native_has(const ao_isa *isa);
+
+#endif

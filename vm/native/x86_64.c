@@ -1,0 +1,505 @@
+/* Segments as loops of x86-64: which values are in which registers, what is loaded and stored when, and the loop around it.
+ *
+ *   unsigned segment(size_t n, char *const *registers)      System V: n in rdi, registers in rsi
+ *
+ *   rcx   the element that the iteration begins with       rdx   the first uniform
+ *   r8    where the loop ends                               rax   addresses that have no register
+ *   r9 r10 r11 rbx rbp r12..r15   the first arrays; in a scan r14 and r15 are for tables
+ *
+ * An iteration does as many elements as a vector has of the widest type; those of narrower types are part of one. The body
+ * is repeated so that the loop itself costs little; copies use the same registers, which the processor renames. Then, at
+ * levels that have masks, a loop for the last elements: the same body, in which loads and stores leave out elements that
+ * are not there.
+ *
+ * Registers. Values are loaded when they are first read and stay until the last reader. When registers run out, one that
+ * can be loaded again gives way; if there is none, the segment ends before that instruction.
+ */
+#include "x86_64.h"
+
+#include <string.h>
+
+#if AO_NATIVE_X86_64
+
+enum { LOOP_ALIGNMENT = 32, FEW_STEPS = 4, MANY_STEPS = 24 };
+
+static const uint8_t base_registers[BASES] = {R9, R10, R11, RBX, RBP, R12, R13, R14, R15};
+enum { CALLER_SAVED = 3 }; /* of them */
+
+static unsigned class_of(const x86_generator *g, unsigned type)
+{
+    return type == AO_TYPE_b1 && g->level->masks ? CLASS_MASK : CLASS_VECTOR;
+}
+
+static unsigned log2_of(unsigned size)
+{
+    return size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0;
+}
+
+/* ---- places in memory ---- */
+
+static unsigned base_of(x86_generator *g, unsigned reg)
+{
+    for (unsigned k = 0; k < g->base_count; k++)
+        if (g->bases[k] == reg)
+            return base_registers[k];
+    x86_load(&g->code, RAX, RSI, (int32_t)(reg * sizeof(char *)));
+    return RAX;
+}
+
+static x86_rm element_of(x86_generator *g, const plan_value *v)
+{
+    const unsigned size = ao_type_sizes[v->type];
+    const unsigned base = base_of(g, v->reg);
+    return x86_at(base, RCX, log2_of(size), (int32_t)(g->copy * g->lanes * size));
+}
+
+x86_rm x86_uniform(const x86_generator *g, unsigned reg)
+{
+    return x86_at(RDX, NO_INDEX, 0, (int32_t)((reg - g->plan->program->inputs) * sizeof(ao_value)));
+}
+
+static void load_value(x86_generator *g, const plan_value *v, unsigned reg)
+{
+    if (v->kind == PLAN_UNIFORM)
+        g->level->load_uniform(g, v->type, reg, x86_uniform(g, v->reg));
+    else
+        g->level->load(g, v->type, reg, element_of(g, v));
+}
+
+/* ---- registers ---- */
+
+static int can_be_loaded_again(const plan_value *v)
+{
+    return v->kind != PLAN_RESULT || v->stored;
+}
+
+static int is_hoisted(const x86_generator *g, unsigned value)
+{
+    return class_of(g, g->plan->value[value].type) == CLASS_VECTOR && g->place[value] != NOWHERE
+           && g->hoisted >> g->place[value] & 1;
+}
+
+static void let_go(x86_generator *g, unsigned value)
+{
+    const unsigned class = class_of(g, g->plan->value[value].type), reg = g->place[value];
+    if (reg == NOWHERE || is_hoisted(g, value))
+        return;
+    g->place[value] = NOWHERE;
+    g->free[class] |= UINT32_C(1) << reg;
+    g->pinned[class] &= ~(UINT32_C(1) << reg);
+}
+
+/* Of the values that can be loaded again, the one that is needed longest: most likely others are read before it. */
+static unsigned find_victim(const x86_generator *g, unsigned class)
+{
+    unsigned victim = PLAN_NONE;
+    for (unsigned reg = 0; reg < 32; reg++) {
+        const uint32_t bit = UINT32_C(1) << reg;
+        const unsigned value = g->holds[class][reg];
+        if (g->free[class] & bit || g->pinned[class] & bit || value == PLAN_NONE || is_hoisted(g, value)
+            || !can_be_loaded_again(&g->plan->value[value]))
+            continue;
+        if (victim == PLAN_NONE || g->plan->value[value].last > g->plan->value[victim].last)
+            victim = value;
+    }
+    return victim;
+}
+
+/* A register for a value, pinned until the step is done. */
+static unsigned take_register(x86_generator *g, unsigned value)
+{
+    const unsigned class = class_of(g, g->plan->value[value].type);
+    if (!g->free[class]) {
+        const unsigned victim = find_victim(g, class);
+        if (victim == PLAN_NONE) {
+            g->failed = 1;
+            return T0;
+        }
+        let_go(g, victim);
+    }
+    const unsigned reg = ao_trailing_zeros(g->free[class]);
+    g->free[class] &= ~(UINT32_C(1) << reg);
+    g->pinned[class] |= UINT32_C(1) << reg;
+    g->holds[class][reg] = (uint16_t)value;
+    g->place[value] = (uint8_t)reg;
+    return reg;
+}
+
+unsigned x86_value(x86_generator *g, unsigned value)
+{
+    if (value == PLAN_NONE)
+        return 0;
+    const plan_value *v = &g->plan->value[value];
+    if (g->place[value] == NOWHERE) {
+        const unsigned reg = take_register(g, value);
+        if (!g->failed)
+            load_value(g, v, reg);
+        return reg;
+    }
+    g->pinned[class_of(g, v->type)] |= UINT32_C(1) << g->place[value];
+    return g->place[value];
+}
+
+void x86_unpin(x86_generator *g, unsigned value)
+{
+    if (value == PLAN_NONE || g->place[value] == NOWHERE)
+        return;
+    const plan_value *v = &g->plan->value[value];
+    g->pinned[class_of(g, v->type)] &= ~(UINT32_C(1) << g->place[value]);
+    if (v->last == PLAN_NONE || v->last <= g->step)
+        let_go(g, value);
+}
+
+static uint32_t register_bits(unsigned first, unsigned count)
+{
+    return (uint32_t)(((UINT64_C(1) << count) - 1) << first);
+}
+
+/* All values back to memory, but those of hoisted uniforms. */
+static void start_body(x86_generator *g)
+{
+    const x86_level *level = g->level;
+    for (unsigned v = 0; v < g->plan->values; v++)
+        if (!is_hoisted(g, v))
+            g->place[v] = NOWHERE;
+    g->free[CLASS_VECTOR] = register_bits(level->first_vector, level->vectors) & ~g->hoisted;
+    g->free[CLASS_MASK] = register_bits(level->first_mask, level->masks);
+    g->pinned[CLASS_VECTOR] = g->pinned[CLASS_MASK] = 0;
+    for (unsigned reg = 0; reg < 32; reg++) {
+        g->holds[CLASS_MASK][reg] = PLAN_NONE;
+        if (!(g->hoisted >> reg & 1))
+            g->holds[CLASS_VECTOR][reg] = PLAN_NONE;
+    }
+}
+
+/* ---- the body ---- */
+
+/* Nonzero if registers sufficed. */
+static int emit_step(x86_generator *g, const plan_step *plan)
+{
+    const ao_op_info *info = &ao_ops[plan->op];
+    const x86_recipe *recipe = &g->level->recipes[plan->op];
+    x86_step s = {.info = info, .plan = plan, .x = recipe->x, .y = recipe->y};
+    s.a = x86_value(g, plan->a);
+    const int values = !info->run && !ao_takes_table(info);
+    if (values) {
+        s.b = x86_value(g, plan->b);
+        s.c = x86_value(g, plan->c);
+    }
+    g->guard = x86_value(g, plan->guard);
+    s.d = take_register(g, plan->d);
+    if (g->failed)
+        return 0;
+    recipe->emit(g, &s);
+    const plan_value *d = &g->plan->value[plan->d];
+    if (d->stored)
+        g->level->store(g, d->type, s.d, element_of(g, d));
+    x86_unpin(g, plan->a);
+    if (values) {
+        x86_unpin(g, plan->b);
+        x86_unpin(g, plan->c);
+    }
+    x86_unpin(g, plan->guard);
+    x86_unpin(g, plan->d);
+    return !g->failed;
+}
+
+static void emit_body(x86_generator *g)
+{
+    start_body(g);
+    for (g->step = 0; g->step < g->plan->count; g->step++)
+        if (!emit_step(g, &g->plan->steps[g->step]))
+            return;
+}
+
+static void emit_loop(x86_generator *g, unsigned copies)
+{
+    x86_align(&g->code, LOOP_ALIGNMENT);
+    const size_t loop = g->code.at;
+    for (g->copy = 0; g->copy < copies && !g->failed; g->copy++)
+        emit_body(g);
+    g->copy = 0;
+    x86_add_imm(&g->code, RCX, (int32_t)(copies * g->lanes));
+    x86_binary(&g->code, X86_CMP, RCX, R8);
+    x86_bind(&g->code, x86_jump(&g->code, X86_BELOW), loop);
+}
+
+/* As many whole groups as there are. */
+static void emit_main(x86_generator *g, unsigned copies)
+{
+    x86_binary(&g->code, X86_MOV, R8, RDI);
+    x86_and_imm(&g->code, R8, -(int32_t)(copies * g->lanes));
+    x86_binary(&g->code, X86_CMP, RCX, R8);
+    const size_t none = x86_jump(&g->code, X86_ABOVE_EQUAL);
+    emit_loop(g, copies);
+    x86_bind(&g->code, none, g->code.at);
+}
+
+static void set_lanes(x86_generator *g)
+{
+    x86_emit(&g->code, (x86_vector){.form = X86_kmovq_from, .reg = K_LANES, .rm = x86_reg(RAX), .imm = X86_NO_IMM});
+}
+
+static uint64_t all_lanes(const x86_generator *g)
+{
+    return UINT64_MAX >> (64 - g->lanes);
+}
+
+/* Group by group, until none is left. */
+static void emit_tail(x86_generator *g)
+{
+    g->tail = 1;
+    x86_binary(&g->code, X86_CMP, RCX, RDI);
+    const size_t none = x86_jump(&g->code, X86_ABOVE_EQUAL);
+    const size_t loop = g->code.at;
+    x86_binary(&g->code, X86_MOV, R8, RDI);
+    x86_binary(&g->code, X86_SUB, R8, RCX);
+    x86_mov_imm(&g->code, RAX, all_lanes(g));
+    x86_bzhi(&g->code, RAX, RAX, R8);
+    set_lanes(g);
+    emit_body(g);
+    x86_add_imm(&g->code, RCX, (int32_t)g->lanes);
+    x86_binary(&g->code, X86_CMP, RCX, RDI);
+    x86_bind(&g->code, x86_jump(&g->code, X86_BELOW), loop);
+    x86_bind(&g->code, none, g->code.at);
+}
+
+/* ---- around it ---- */
+
+static void find_bases(x86_generator *g)
+{
+    const ao_plan *plan = g->plan;
+    const unsigned most = plan->accs ? SCAN_BASES : BASES;
+    for (unsigned v = 0; v < plan->values && g->base_count < most; v++) {
+        const plan_value *value = &plan->value[v];
+        unsigned k = 0;
+        while (k < g->base_count && g->bases[k] != value->reg)
+            k++;
+        if (k == g->base_count && (value->kind == PLAN_LOADED || value->stored))
+            g->bases[g->base_count++] = value->reg;
+    }
+}
+
+static void load_bases(x86_generator *g)
+{
+    for (unsigned k = CALLER_SAVED; k < g->base_count; k++)
+        x86_push(&g->code, base_registers[k]);
+    for (unsigned k = 0; k < g->base_count; k++)
+        x86_load(&g->code, base_registers[k], RSI, (int32_t)(g->bases[k] * sizeof(char *)));
+}
+
+static void restore_bases(x86_generator *g)
+{
+    for (unsigned k = g->base_count; k-- > CALLER_SAVED;)
+        x86_pop(&g->code, base_registers[k]);
+}
+
+/* Registers for the first uniforms. Truth values are not among them: there are few registers for those. */
+static void hoist(x86_generator *g)
+{
+    const ao_plan *plan = g->plan;
+    unsigned count = 0, base = 0;
+    start_body(g);
+    for (unsigned v = 0; v < plan->values; v++) {
+        const plan_value *value = &plan->value[v];
+        if (value->kind != PLAN_UNIFORM)
+            continue;
+        if (!base)
+            x86_load(&g->code, RDX, RSI, (int32_t)(plan->program->inputs * sizeof(char *)));
+        base = 1;
+        if (value->type == AO_TYPE_b1 || count++ >= g->level->hoisted)
+            continue;
+        const unsigned reg = take_register(g, v);
+        load_value(g, value, reg);
+        g->hoisted |= UINT32_C(1) << reg;
+    }
+}
+
+static void clear_faults(x86_generator *g)
+{
+    if (g->faults && g->level->masks)
+        x86_masks(g, X86_kxorq, K_FAULTS, K_FAULTS, K_FAULTS);
+    else if (g->faults)
+        x86_emit(&g->code, (x86_vector){.form = X86_vpxor, .length = 1, .reg = AVX2_FAULTS, .vvvv = AVX2_FAULTS,
+                                        .rm = x86_reg(AVX2_FAULTS), .imm = X86_NO_IMM});
+}
+
+static void return_faults(x86_generator *g)
+{
+    x86_clear(&g->code, RAX);
+    if (!g->faults)
+        return;
+    if (g->level->masks)
+        x86_emit(&g->code, (x86_vector){.form = X86_kortestq, .reg = K_FAULTS, .rm = x86_reg(K_FAULTS), .imm = X86_NO_IMM});
+    else
+        x86_emit(&g->code, (x86_vector){.form = X86_vptest, .length = 1, .reg = AVX2_FAULTS, .rm = x86_reg(AVX2_FAULTS),
+                                        .imm = X86_NO_IMM});
+    x86_set(&g->code, X86_NOT_ZERO, RAX);
+}
+
+static void emit_function(x86_generator *g)
+{
+    const unsigned copies = g->plan->count <= FEW_STEPS ? 4 : g->plan->count <= MANY_STEPS ? 2 : 1;
+    x86_begin(&g->code);
+    find_bases(g);
+    load_bases(g);
+    hoist(g);
+    clear_faults(g);
+    if (g->level->masks) {
+        x86_mov_imm(&g->code, RAX, all_lanes(g));
+        set_lanes(g);
+    }
+    x86_clear(&g->code, RCX);
+    emit_main(g, copies);
+    if (g->level->target.tails)
+        emit_tail(g);
+    else if (copies > 1)
+        emit_main(g, 1);
+    return_faults(g);
+    restore_bases(g);
+    x86_return(&g->code);
+}
+
+/* ---- scans: the same for one element at a time, with accumulators that stay in registers ---- */
+
+static void move_accs(x86_generator *g)
+{
+    for (unsigned k = 0; k < g->plan->accs; k++) {
+        const unsigned next = x86_value(g, g->plan->next[k]);
+        x86_2(g, X86_vmovdqu64, 8, g->place[g->plan->acc[k]], next, X86_NO_IMM);
+    }
+}
+
+static void store_accs(x86_generator *g)
+{
+    for (unsigned k = 0; k < g->plan->accs; k++) {
+        const plan_value *acc = &g->plan->value[g->plan->acc[k]];
+        g->level->store(g, acc->type, g->place[g->plan->acc[k]], x86_uniform(g, acc->reg));
+    }
+}
+
+/* All faults of an element are looked at once, behind its last instruction. */
+static void emit_scan(x86_generator *g)
+{
+    size_t stop = 0;
+    x86_begin(&g->code);
+    x86_push(&g->code, R14);
+    x86_push(&g->code, R15);
+    find_bases(g);
+    load_bases(g);
+    x86_mov_imm(&g->code, RAX, 1);
+    set_lanes(g);
+    hoist(g);
+    clear_faults(g);
+    x86_clear(&g->code, RCX);
+    x86_binary(&g->code, X86_CMP, RCX, RDI);
+    const size_t none = x86_jump(&g->code, X86_ABOVE_EQUAL);
+    x86_align(&g->code, LOOP_ALIGNMENT);
+    const size_t loop = g->code.at;
+    emit_body(g);
+    if (g->failed)
+        return;
+    if (g->faults) {
+        x86_emit(&g->code, (x86_vector){.form = X86_kortestq, .reg = K_FAULTS, .rm = x86_reg(K_FAULTS), .imm = X86_NO_IMM});
+        stop = x86_jump(&g->code, X86_NOT_ZERO);
+    }
+    move_accs(g);
+    x86_add_imm(&g->code, RCX, 1);
+    x86_binary(&g->code, X86_CMP, RCX, RDI);
+    x86_bind(&g->code, x86_jump(&g->code, X86_BELOW), loop);
+    x86_bind(&g->code, none, g->code.at);
+    if (g->faults)
+        x86_bind(&g->code, stop, g->code.at);
+    store_accs(g);
+    x86_binary(&g->code, X86_MOV, RAX, RCX);
+    restore_bases(g);
+    x86_pop(&g->code, R15);
+    x86_pop(&g->code, R14);
+    x86_return(&g->code);
+}
+
+static unsigned lanes_of(const x86_level *level, const ao_plan *plan)
+{
+    unsigned widest = level->least;
+    for (const plan_value *v = plan->value; v < plan->value + plan->values; v++)
+        if (v->type != AO_TYPE_b1 && ao_type_sizes[v->type] > widest)
+            widest = ao_type_sizes[v->type];
+    return level->target.vector / widest;
+}
+
+static void start_code(x86_generator *g, const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size)
+{
+    memset(g, 0, offsetof(x86_generator, place));
+    g->level = (const x86_level *)(const void *)target;
+    g->plan = plan;
+    g->code = (x86_code){.bytes = bytes, .at = at, .size = size, .evex = g->level->evex};
+    g->hoisted = g->base_count = g->step = 0;
+    g->failed = 0;
+    memset(g->place, NOWHERE, plan->values);
+    for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++)
+        g->faults |= ao_ops[s->op].faults;
+    x86_align(&g->code, LOOP_ALIGNMENT);
+}
+
+size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, unsigned *done,
+                   size_t *entry, unsigned *granule)
+{
+    x86_generator g;
+    start_code(&g, target, plan, bytes, at, size);
+    g.lanes = lanes_of(g.level, plan);
+    *entry = g.code.at;
+    *granule = target->tails ? 1 : g.lanes;
+    emit_function(&g);
+    *done = g.failed && !g.code.full ? g.step : 0;
+    return g.failed || g.code.full ? 0 : g.code.at;
+}
+
+size_t x86_compile_scan(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, size_t *entry)
+{
+    x86_generator g;
+    start_code(&g, target, plan, bytes, at, size);
+    g.lanes = 1;
+    g.tail = 1;
+    *entry = g.code.at;
+    emit_scan(&g);
+    return g.failed || g.code.full ? 0 : g.code.at;
+}
+
+static const uint64_t literals[LITERALS] = {
+    [SIGN_BIT] = UINT64_C(1) << 63,
+    [ALL_BUT_SIGN] = UINT64_MAX >> 1,
+    [ZERO] = 0,
+    [ONE] = UINT64_C(0x3FF0000000000000),
+    [TWO_52] = UINT64_C(0x4330000000000000),
+    [TWO_62] = UINT64_C(0x43D0000000000000),
+    [TWO_63] = UINT64_C(0x43E0000000000000),
+    [MINUS_TWO_63] = UINT64_C(0xC3E0000000000000),
+    [INFINITE] = UINT64_C(0x7FF0000000000000),
+    [SIGN_BITS_32] = UINT64_C(0x8000000080000000),
+    [SIXTY_THREE] = 63,
+    [SIXTY_FOUR] = 64,
+    [THIRTY_TWO] = 32,
+};
+
+size_t x86_begin_code(const ao_target *target, uint8_t *bytes, size_t size)
+{
+    (void)target;
+    if (size < sizeof literals)
+        return 0;
+    memcpy(bytes, literals, sizeof literals);
+    return sizeof literals;
+}
+
+int x86_knows(const ao_target *target, unsigned op, int in_scan)
+{
+    const x86_recipe *recipe = &((const x86_level *)(const void *)target)->recipes[op];
+    return recipe->emit && (in_scan || !recipe->scan_only);
+}
+
+const ao_target *const ao_targets[] = {&x86_level_avx2.target, &x86_level_avx512.target, NULL};
+
+#else
+
+const ao_target *const ao_targets[] = {NULL};
+
+#endif

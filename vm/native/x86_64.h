@@ -1,0 +1,134 @@
+/* The inside of the x86-64 encoder: shared by x86_64.c, which makes the loop, gives values registers and moves them between
+ * memory and registers, and x86_avx512.c and x86_avx2.c, which have the instructions of each operation.
+ */
+#ifndef AO_NATIVE_X86_64_H
+#define AO_NATIVE_X86_64_H
+
+#include "../portable.h"
+#include "encoder.h"
+#include "plan.h"
+
+/* Where it may run: the calling convention is that of System V. */
+#if AO_EXTENSIONS && defined __x86_64__ && defined __unix__ && !defined __CYGWIN__ && !defined __ILP32__
+#define AO_NATIVE_X86_64 1
+#elif AO_EXTENSIONS && defined __x86_64__ && defined __APPLE__
+#define AO_NATIVE_X86_64 1
+#else
+#define AO_NATIVE_X86_64 0
+#endif
+
+/* Numbers that instructions read, at the beginning of the code. */
+enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, THIRTY_TWO,
+                   SIXTY_THREE, SIXTY_FOUR, LITERALS };
+
+/* Registers. Scratch ones belong to the recipe of one operation; FAULTS gathers what is to be marked. */
+enum { T0, T1, T2, AVX2_FAULTS };
+enum { K0, K_FAULTS = 6, K_LANES = 7 }; /* K_LANES: the elements that there are, of those of one iteration */
+
+typedef struct x86_generator x86_generator;
+
+/* An operation with its operands in registers. d is none of the others. */
+typedef struct {
+    const ao_op_info *info;
+    const plan_step *plan;
+    unsigned d, a, b, c;
+    uint8_t x, y; /* of the recipe */
+} x86_step;
+
+typedef struct {
+    void (*emit)(x86_generator *g, const x86_step *s);
+    uint8_t x, y;
+    uint8_t scan_only;
+} x86_recipe;
+
+typedef struct {
+    ao_target target;
+    int evex;
+    unsigned first_vector, vectors, first_mask, masks; /* registers to be given away; no masks: truth values are vectors */
+    unsigned hoisted;                                  /* uniforms that get a register for the whole loop */
+    unsigned least;                                    /* the least size of the widest element */
+    const x86_recipe *recipes;                         /* by opcode */
+    /* From rm to a register and back; and the truth values that a register of bytes, 0 or 1, has. */
+    void (*load)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
+    void (*load_uniform)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
+    void (*store)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
+} x86_level;
+
+enum { CLASS_VECTOR, CLASS_MASK, CLASSES };
+enum { NOWHERE = 0xFF, BASES = 9, SCAN_BASES = 7 }; /* a scan has the last two for tables */
+
+struct x86_generator {
+    const x86_level *level;
+    const ao_plan *plan;
+    x86_code code;
+    unsigned lanes;                    /* elements of a vector */
+    unsigned copy;                     /* of the loop's body, from 0 */
+    int tail;                          /* the body for the last elements, of which some may not be there */
+    int faults;                        /* an instruction may mark */
+    unsigned guard;                    /* the mask of those that it may mark, or 0 */
+    uint8_t place[PLAN_VALUES];        /* a value's register */
+    uint16_t holds[CLASSES][32];       /* a register's value */
+    uint32_t free[CLASSES], pinned[CLASSES], hoisted;
+    uint16_t bases[BASES];             /* machine registers whose address has a general register */
+    unsigned base_count;
+    unsigned step;
+    int failed;                        /* no register was left */
+};
+
+/* Conditions of vcmppd; those that begin with NOT hold for nan. */
+enum { EQUAL = 0x00, UNORDERED = 0x03, NOT_EQUAL = 0x04, LESS = 0x11, LESS_EQUAL = 0x12, NOT_LESS = 0x15,
+       NOT_GREATER_EQUAL = 0x19, GREATER = 0x1E };
+/* How vroundpd and vrndscalepd round. */
+enum { AS_IS = 0x4, DOWN = 0x9, UP = 0xA, CUT = 0xB };
+
+/* What both levels have for ao_target. */
+int x86_knows(const ao_target *target, unsigned op, int in_scan);
+size_t x86_begin_code(const ao_target *target, uint8_t *bytes, size_t size);
+size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, unsigned *done,
+                   size_t *entry, unsigned *granule);
+size_t x86_compile_scan(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, size_t *entry);
+
+extern const x86_level x86_level_avx512, x86_level_avx2;
+
+/* Where a uniform is, a pointer to a table included. */
+x86_rm x86_uniform(const x86_generator *g, unsigned reg);
+/* The register of a value, which is loaded if it is in none. */
+unsigned x86_value(x86_generator *g, unsigned value);
+void x86_unpin(x86_generator *g, unsigned value);
+
+/* 0 1 2 for xmm, ymm, zmm: of all elements of this size. */
+static inline unsigned x86_length(const x86_generator *g, unsigned size)
+{
+    const unsigned bytes = g->lanes * size;
+    return bytes >= 64 ? 2 : bytes >= 32 ? 1 : 0;
+}
+
+static inline int x86_is_signed(unsigned type)
+{
+    return type == AO_TYPE_i8 || type == AO_TYPE_i16 || type == AO_TYPE_i32 || type == AO_TYPE_i64;
+}
+
+/* Instructions on all elements of a size: with two operands, with three, with an immediate. */
+static inline void x86_2(x86_generator *g, enum x86_form form, unsigned size, unsigned d, unsigned a, int imm)
+{
+    x86_emit(&g->code, (x86_vector){.form = form, .length = x86_length(g, size), .reg = d, .rm = x86_reg(a), .imm = imm});
+}
+
+static inline void x86_3(x86_generator *g, enum x86_form form, unsigned size, unsigned d, unsigned a, unsigned b, int imm)
+{
+    x86_emit(&g->code, (x86_vector){.form = form, .length = x86_length(g, size), .reg = d, .vvvv = a, .rm = x86_reg(b),
+                                    .imm = imm});
+}
+
+/* Of whole mask registers. */
+static inline void x86_masks(x86_generator *g, enum x86_form form, unsigned d, unsigned a, unsigned b)
+{
+    x86_emit(&g->code, (x86_vector){.form = form, .length = 1, .reg = d, .vvvv = a, .rm = x86_reg(b), .imm = X86_NO_IMM});
+}
+
+static inline x86_rm x86_literal(enum x86_literal literal)
+{
+    return x86_at(RIP, NO_INDEX, 0, 8 * (int32_t)literal);
+}
+
+#endif
