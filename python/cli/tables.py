@@ -66,7 +66,7 @@ def form_of(args: argparse.Namespace) -> Form:
         header=not args.no_header,
         units_row=args.units_row,
         ragged=args.ragged,
-        na=args.na,
+        na=sorted(args.na),
         missing=args.fill,
         words=WORDS,
     )
