@@ -400,7 +400,7 @@ def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: 
     values: _Values = dict(enumerate(args))
     values.update(options)
     tables = _tables(rule, kernel, options)
-    lead = values.get(_first_array(range(len(args)) if args else kernel.params, values, tables))
+    lead: Any = values.get(_first_array(range(len(args)) if args else kernel.params, values, tables))
     kind = _kind_of(lead)
     series = [value for key, value in values.items() if key not in tables and _kind_of(value) is _SERIES]
     if options.get("out") is not None and _kind_of(options["out"]) is _SERIES:
