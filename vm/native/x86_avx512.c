@@ -335,11 +335,21 @@ static void mark_compared(x86_generator *g, unsigned a, enum x86_literal literal
     mark(g);
 }
 
+/* What is marked is 0, as the kernel has it: in a scan the value counts if a guard says that the mark does not. */
+static void clear_compared(x86_generator *g, const x86_step *s, enum x86_literal literal, int condition)
+{
+    enum { FIRST_BUT_NOT_SECOND = 0x30 };
+    with_literal(g, X86_vcmppd_mask, K0, s->a, literal, condition);
+    two(g, X86_vpmovm2q, 8, T0, K0);
+    x86_3(g, X86_vpternlogq, 8, s->d, T0, T0, FIRST_BUT_NOT_SECOND);
+    mark(g);
+}
+
 static void fixed(x86_generator *g, const x86_step *s)
 {
     two(g, X86_vcvttpd2qq, 8, s->d, s->a);
-    mark_compared(g, s->a, MINUS_TWO_63, NOT_GREATER_EQUAL);
-    mark_compared(g, s->a, TWO_63, NOT_LESS);
+    clear_compared(g, s, MINUS_TWO_63, NOT_GREATER_EQUAL);
+    clear_compared(g, s, TWO_63, NOT_LESS);
 }
 
 static void mark_class(x86_generator *g, unsigned a, int classes)
