@@ -573,8 +573,9 @@ class Inference:
         if op == "log" and len(args) == 2:
             return self.float_op("/", self.elementary(op, args[0]), self.elementary(op, args[1]))
         if op == "hypot" and len(args) != 2:
-            first = self.graph.add("fabs", floats[0], kind="f")
-            return functools.reduce(lambda a, b: self.graph.add("hypot", a, b, kind="f"), floats[1:], first)
+            if len(args) == 1:
+                return self.graph.add("fabs", *floats, kind="f")
+            return functools.reduce(lambda a, b: self.graph.add("hypot", a, b, kind="f"), floats)
         op = "pow" if op == "math.pow" else op
         raises = not self.ieee and op not in TOTAL
         return self.graph.add(op + "c" if raises else op, *floats, kind="f", raises=raises)

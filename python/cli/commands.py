@@ -27,10 +27,11 @@ from .. import ExpressionError, Kernel, __version__, _machine, explain, reduce
 from .. import map as map_array
 from ..compiler import evaluate, parse
 from ..compiler.machine import EXACT_FLOAT, ISA, ISA_LEVELS, TYPECODES
-from ..delimited import TextError
+from ..delimited import INT, Column, TextError
 from ..engine.figures import EXTREMES, NOTHING, SUMS, Gathered, as_floats, extremes, fsum, gather, joined
 from ..engine.kernel import needs_parts, text_kernel
 from .arguments import CliError, help_text, is_terminal, parse_arguments
+from .records import Records
 from .streams import (
     Chunk,
     ElementType,
@@ -158,6 +159,7 @@ def run_filter(args: argparse.Namespace, console: Console) -> None:
     """Writes the elements for which the expression is true, in the type of the input; of a table the rows."""
     if args.is_table:
         keep = term(args.expression, args.names, args.ieee)
+        refuse_terminal(args, console, args.packed)
         with table_output(args, console) as (inputs, write):
             write_rows(args, inputs, {}, write, keep)
         return
@@ -166,10 +168,18 @@ def run_filter(args: argparse.Namespace, console: Console) -> None:
     transform(args, console, lambda data: kernel.filter(data, **args.names), args.type)
 
 
+def refuse_terminal(args: argparse.Namespace, console: Console, binary: bool) -> None:
+    """Binary output makes no sense on a terminal, and can change how it behaves."""
+    if binary and args.output == "-" and is_terminal(console.stdout):
+        raise CliError("the output is binary, and standard output is a terminal: -o FILE writes a file, a pipe is "
+                       "fine, --text reads and writes numbers as text")  # fmt: skip
+
+
 def run_map_table(args: argparse.Namespace, console: Console) -> None:
     """Writes the expression's value for every row; with --add or --select the rows."""
     terms = {name: term(text, args.names, args.ieee) for name, text in args.add.items()}
     one = None if args.expression is None else term(args.expression, args.names, args.ieee)
+    refuse_terminal(args, console, args.packed and args.to is not None)
     with table_output(args, console) as (inputs, write):
         if one is None:
             write_rows(args, inputs, terms, write, None)
@@ -199,9 +209,7 @@ def transform(
     args: argparse.Namespace, console: Console, compute: Callable[[Numbers], Numbers], kind: ElementType
 ) -> None:
     """Writes what `compute` makes of each chunk, as elements of `kind`."""
-    if not args.is_text and args.output == "-" and is_terminal(console.stdout):
-        raise CliError("the output is binary, and standard output is a terminal: -o FILE writes a file, a pipe is "
-                       "fine, --text reads and writes numbers as text")  # fmt: skip
+    refuse_terminal(args, console, not args.is_text)
     with open_output(args.output, console.stdout) as stream, open_chunks(args, console) as chunks:
         for chunk in chunks:
             result = on_chunk(chunk, compute)
@@ -270,7 +278,8 @@ def table_stats(args: argparse.Namespace, console: Console, quantiles: list[str]
     names = args.wanted
     for path in args.inputs:
         with inputs.open(path) as rows:
-            names = names or [f"`{name}`" for name in numbers_of(rows) if name != args.by and "`" not in name]
+            numbers = rows.names if args.packed else numbers_of(rows)
+            names = names or [f"`{name}`" for name in numbers if name != args.by and "`" not in name]
             if not names:
                 raise CliError(f"{rows.at()}no column has a number in its first row; say which are to be summed up")
             summed.add(rows, {shown(name): term(name, args.names, args.ieee) for name in names}, inputs)
@@ -391,7 +400,20 @@ def chunks_of_stream(args: argparse.Namespace, stream: BinaryIO, name: str | Non
         return column_chunks(stream, name, args, args.form)
     if args.text:
         return text_chunks(stream, args.type, args.skip, args.absent)
+    if args.layout is not None:
+        return spaced_chunks(stream, name, args)
     return raw_chunks(stream, args.type)
+
+
+def spaced_chunks(stream: BinaryIO, name: str | None, args: argparse.Namespace) -> Iterator[Chunk]:
+    """Elements that are not side by side, or not all that there are."""
+    records = Records(stream, name, args.form, args.layout)
+    records.select([Column("x", 0, INT)])
+    start = 0
+    for count in records.chunks():
+        data = records.column(0)
+        yield Chunk(map_array(data, "x") if args.type.is_array else data, start, records.position)
+        start += count
 
 
 def total_bytes(paths: list[str]) -> int | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import functools
+import io
 import itertools
 import re
 from array import array
@@ -22,7 +23,18 @@ from .. import ExpressionError, Kernel, _machine, evaluate, reduce
 from .. import map as map_array
 from ..delimited import INT, TURN_ALL, Column, Form, Rows, TextError, Words, column_of, shorten, values_of
 from ..engine.kernel import needs_parts, text_kernel
-from .streams import Chunk, ElementType, Number, Numbers, bytes_left, is_column_number, open_input, reads
+from .records import Records
+from .streams import (
+    Chunk,
+    ElementType,
+    Number,
+    Numbers,
+    bytes_left,
+    is_column_number,
+    open_input,
+    reads,
+    write_raw,
+)
 
 CHUNK_ROWS = 1 << 13
 # What Python's own arithmetic raises on numbers.
@@ -54,7 +66,7 @@ def form_of(args: argparse.Namespace) -> Form:
         header=not args.no_header,
         units_row=args.units_row,
         ragged=args.ragged,
-        na=args.na,
+        na=sorted(args.na),
         missing=args.fill,
         words=WORDS,
     )
@@ -230,9 +242,12 @@ class Inputs:
         self.done = 0  # bytes of the files before
 
     @contextmanager
-    def open(self, path: str) -> Iterator[Rows]:
-        """One file, its header read."""
+    def open(self, path: str) -> Iterator[Any]:
+        """One file, its header read: Rows, or Records, which are like them."""
         with open_input(path, self.stdin) as stream:
+            if self.args.packed:
+                yield Records(stream, None if path == "-" else path, self.form, self.args.layout)
+                return
             read = getattr(stream, "read1", None) or stream.read
             rows = Rows(read, None if path == "-" else path, self.form, sample=self.args.type is None)
             if self.form.header is True and not rows.names:
@@ -318,13 +333,21 @@ def write_values(args: argparse.Namespace, inputs: Inputs, one: Term, write: Cal
     for path in args.inputs:
         whole = whole_values(args, inputs, path, {"": one}, None)
         if whole is not None:
-            write(_machine.spell_lines(whole[""], args.decimals))
+            write(as_output(args, whole[""]))
             continue
         with inputs.open(path) as rows:
             bound = Bound(rows, {"": one}, args)
             for count in inputs.chunks(rows):
-                found = bound.computed(bound.read(), count, bound.values)
-                write(_machine.spell_lines(found[""], args.decimals))
+                write(as_output(args, bound.computed(bound.read(), count, bound.values)[""]))
+
+
+def as_output(args: argparse.Namespace, values: Numbers) -> bytes:
+    """Values as lines of text; of records as raw numbers, if --to says of which type."""
+    if args.to is None or not args.packed:
+        return _machine.spell_lines(values, args.decimals)
+    out = io.BytesIO()
+    write_raw(out, values, args.to)
+    return out.getvalue()
 
 
 def whole_values(args: argparse.Namespace, inputs: Inputs, path: str, terms: dict[str, Term],
@@ -345,6 +368,7 @@ def whole_values(args: argparse.Namespace, inputs: Inputs, path: str, terms: dic
         for more in inputs.chunks(rows):
             count += more
             for name, values in bound.read().items():
+                values = values if isinstance(values, array) else map_array(values, "x")  # of memory that is used again
                 data[name] = values if name not in data else joined(data[name], values)
         try:
             return bound.values(data or {name: array("q") for name in bound.sources}, count)

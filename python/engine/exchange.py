@@ -395,7 +395,7 @@ def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: 
     values: _Values = dict(enumerate(args))
     values.update(options)
     tables = _tables(rule, kernel, options)
-    lead = values.get(_first_array(range(len(args)) if args else kernel.params, values, tables))
+    lead: Any = values.get(_first_array(range(len(args)) if args else kernel.params, values, tables))
     kind = _kind_of(lead)
     series = [value for key, value in values.items() if key not in tables and _kind_of(value) is _SERIES]
     if options.get("out") is not None and _kind_of(options["out"]) is _SERIES:
@@ -406,10 +406,10 @@ def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: 
         options["typecode"] = OWN_TRUTHS
     args = tuple(map(_buffer_of, args))
     options = {name: _buffer_of(value) for name, value in options.items()}
-    if rule.truth is not None and kind is _SERIES:
+    if rule.truth is not None and lead is not None and kind is _SERIES:
         mask = rule.truth(kernel, *args, **options)
-        result = _machine.compact(_buffer_of(lead), mask)
-        return _SERIES.give(sys.modules["pandas"], [result], [None], lead, labelled.kept(lead.index, mask))  # type: ignore[misc]
+        left = _machine.compact(lead.to_numpy(), mask)
+        return _as_labelled(sys.modules["pandas"], [left], [None], lead, labelled.kept(lead.index, mask))
     result = rule.method(kernel, *args, **options)
     if not rule.gives or options.get("out") is not None or kind is None or kind.give is None:
         return result
@@ -501,8 +501,8 @@ class _Exchange:
             number = number_of_nulls(self.columns[key])
             if number:
                 raise ValueError(
-                    f"a table has {number} null{'s' if number > 1 else ''}: nulls=<number> puts a number in their place; "
-                    "nulls='skip' and 'propagate' are for the elements that an expression goes through"
+                    f"a table has {number} null{'s' if number > 1 else ''}: nulls=<number> puts a number in their "
+                    "place; nulls='skip' and 'propagate' are for the elements that an expression goes through"
                 )
 
     def _columns(self, key: int | str) -> list[Column]:

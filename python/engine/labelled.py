@@ -56,17 +56,12 @@ def mask_of(numpy: Any, bits: Any, count: int) -> Any:
     """A NumPy mask, true for nulls, from bits."""
     if bits is None:
         return numpy.zeros(count, bool)
-    return zeros_of(numpy, _machine.unpack_bits(bits, 0, count))
+    return _on_memory(numpy, _machine.unpack_bits(bits, 0, count), "B") == 0
 
 
 def kept(index: Any, mask: Any) -> Any:
-    """The labels whose byte of the mask is not 0."""
-    return index[~zeros_of(sys.modules["numpy"], mask)]
-
-
-def zeros_of(numpy: Any, truths: Any) -> Any:
-    """A NumPy mask, true where a byte is 0."""
-    return _on_memory(numpy, truths, "B") == 0
+    """The labels whose byte of the mask, 0 or 1, is 1."""
+    return index[_on_memory(sys.modules["numpy"], mask, "?")]
 
 
 def masked_column(values: Any, mask: Any) -> Column:
