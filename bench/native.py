@@ -1,4 +1,4 @@
-"""Native code against kernels and against a C loop made for the one expression: ns an element, the least of many runs.
+"""Native code against kernels and against a C loop for the one expression: ns an element, the least of many runs.
 
 The three are measured in turn in one process, so that what else the machine does meets them all; ratios are what counts.
 C is gcc -O3 -march=native -ffp-contract=off, one function for each expression.
