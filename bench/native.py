@@ -1,6 +1,6 @@
 """Native code against kernels and against a C loop for the one expression: ns an element, the least of many runs.
 
-The three are measured in turn in one process, so that what else the machine does meets them all; ratios are what counts.
+The three are measured in turn in one process, so that other work of the machine meets them all: ratios count.
 C is gcc -O3 -march=native -ffp-contract=off, one function for each expression.
 
     python bench/native.py [--seed 1] [--random 40] [--sizes 4000 100000]
