@@ -10,6 +10,7 @@ Python. A fold never removes a term that Python could raise from (``raises``).
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -572,7 +573,9 @@ class Inference:
         if op == "log" and len(args) == 2:
             return self.float_op("/", self.elementary(op, args[0]), self.elementary(op, args[1]))
         if op == "hypot" and len(args) != 2:
-            return self.graph.add("fabs", *floats, kind="f") if len(args) == 1 else self.graph.fail("f")
+            if len(args) == 1:
+                return self.graph.add("fabs", *floats, kind="f")
+            return functools.reduce(lambda a, b: self.graph.add("hypot", a, b, kind="f"), floats)
         op = "pow" if op == "math.pow" else op
         raises = not self.ieee and op not in TOTAL
         return self.graph.add(op + "c" if raises else op, *floats, kind="f", raises=raises)

@@ -20,23 +20,7 @@ def read_columns(file: TextIO, **typecodes: str) -> dict[str, array[Any]]:
 
     An empty cell is nan in a column of floats; anything else that is not a number is a ValueError with its line.
     """
-    reader = csv.reader(file)
-    header = next(reader, [])
-    missing = [name for name in typecodes if name not in header]
-    if missing:
-        raise ValueError(f"no column {missing[0]!r}; there are {', '.join(header)}")
-    wanted: list[tuple[str, int, bool, array[Any]]]
-    wanted = [(name, header.index(name), code in "fd", array(code)) for name, code in typecodes.items()]
-    for row in reader:
-        if not row:
-            continue
-        for name, i, floats, numbers in wanted:
-            try:
-                cell = row[i]
-                numbers.append((float(cell) if cell else math.nan) if floats else int(cell))
-            except (ValueError, OverflowError, IndexError) as error:
-                raise ValueError(f"line {reader.line_num}, column {name!r}: {error}") from error
-    return {name: numbers for name, _, _, numbers in wanted}
+    return ao.read_csv(file, typecodes, typecodes=typecodes, missing=math.nan)
 
 
 def write_columns(file: TextIO, **columns: Any) -> None:

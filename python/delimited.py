@@ -67,7 +67,7 @@ class Form:
     header: bool | Sequence[str] = True
     units_row: bool = False
     ragged: str = "error"
-    na: Iterable[str] = ()
+    na: Sequence[str] | str = ()
     missing: str | Number = "error"
     words: Words = field(default=Words())
 
@@ -87,11 +87,14 @@ class Form:
         if self.ragged not in RAGGED:
             raise ValueError(f"ragged must be one of {', '.join(map(repr, RAGGED))}, not {self.ragged!r}")
         return _machine.Delimited(delimiter, quote, comment, decimal, thousands, delimiter == b" ",
-                                  RAGGED.index(self.ragged), self._missing(), self._tokens(), self.skip)  # fmt: skip
+                                  RAGGED.index(self.ragged), self._missing(), tuple(map(str.encode, self.tokens)),
+                                  self.skip)  # fmt: skip
 
-    def _tokens(self) -> tuple[bytes, ...]:
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """What stands for a missing number, beside nothing."""
         listed = [self.na] if isinstance(self.na, str) else self.na
-        return tuple(token.strip().encode() for token in listed if token.strip())
+        return tuple(token.strip() for token in listed if token.strip())
 
     def _missing(self) -> int:
         if isinstance(self.missing, str):
@@ -273,6 +276,9 @@ class Rows:
 
     def _of_cell(self, kind: str, shown: str, name: str, code: str) -> str:
         words, type_name = self.form.words, self.form.words.type.format(code)
+        if kind in ("int", "fit") and (not shown or shown in self.form.tokens):  # it is what takes its place
+            what = f"{shown!r} is missing" if shown else "the cell is empty"
+            return f"{what}, and {self.form.fill!r} in its place is no number of {type_name}"
         if kind == "missing":
             return f"{shown!r} is missing: {words.missing}" if shown else f"the cell is empty: {words.missing}"
         if kind == "int":
@@ -329,14 +335,7 @@ def column_of(rows: Rows, name: str, code: Typecode | None, whole: bool) -> Colu
     code = _machine.typecode(code)
     if code in ("d", "f", "e"):
         return Column(name, at, DOUBLE, code=code)
-    column = Column(name, at, UINT if code in UNSIGNED else INT, code=code)
-    if not isinstance(rows.form.missing, str):
-        try:
-            text_kernel("x").map(array("q", [rows.form.fill]), typecode=code)
-        except (TypeError, OverflowError):
-            raise ValueError(f"missing={rows.form.missing!r} is no number of typecode {code!r}, which column {name!r} "
-                             "has; pass typecode 'd' for it") from None  # fmt: skip
-    return column
+    return Column(name, at, UINT if code in UNSIGNED else INT, code=code)
 
 
 def columns_of(rows: Rows, names: Iterable[str] | None, codes: Mapping[str, Typecode] | Typecode | None,
@@ -446,7 +445,7 @@ def read_csv(
     >>> ao.read_csv(sales, ["price", "qty"], quote="'")
     {'price': array('d', [0.25, 1.5]), 'qty': array('q', [100, 40])}
     """
-    form = Form(delimiter, decimal, thousands, quote, comment, skip, header, units_row, ragged, na, missing)
+    form = Form(delimiter, decimal, thousands, quote, comment, skip, header, units_row, ragged, tokens_of(na), missing)
     columns = _listed(columns)
     with opened(source) as (read, name):
         rows = Rows(read, name, form)
@@ -492,7 +491,7 @@ def scan_csv(
     >>> total.count, total.sum
     (2, 3.5)
     """
-    form = Form(delimiter, decimal, thousands, quote, comment, skip, header, units_row, ragged, na, missing)
+    form = Form(delimiter, decimal, thousands, quote, comment, skip, header, units_row, ragged, tokens_of(na), missing)
     form.machine()  # what cannot be is said now, and not when the first piece is asked for
     return _pieces(source, _listed(columns), typecodes, form)
 
@@ -506,6 +505,11 @@ def _pieces(source: Any, columns: list[str] | None, typecodes: Any, form: Form) 
         for _ in rows.chunks():
             found = {column.name: values_of(rows, i) for i, column in enumerate(wanted)}
             yield {name: found[name] for name in columns or found}
+
+
+def tokens_of(na: Iterable[str]) -> Sequence[str]:
+    """The texts for missing numbers, once taken from where they come."""
+    return na if isinstance(na, str) else [*na]
 
 
 def _listed(columns: Iterable[str] | None) -> list[str] | None:

@@ -483,7 +483,6 @@ def test_terminal_escapes_in_an_expression_are_not_printed():
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        ([], "arguments are required: COMMAND"),
         (["frobnicate"], "invalid choice: 'frobnicate'"),
         (["map"], "required: expression"),
         (["map", "x"], "raw input needs its type"),
@@ -794,12 +793,23 @@ def test_progress_bar(delay, stderr, bars, fake_tqdm, monkeypatch, tmp_path, tin
     assert [(bar.options["total"], bar.n, bar.closed) for bar in fake_tqdm] == [(800, 800, True)] * bars
 
 
-def test_no_progress_bar_without_tqdm(monkeypatch):
+def test_progress_in_plain_text_without_tqdm(monkeypatch, tmp_path, tiny_chunks):
     monkeypatch.setattr(cli, "PROGRESS_DELAY", -1.0)
+    monkeypatch.setattr(cli, "PROGRESS_INTERVAL", -1.0)
     monkeypatch.setitem(sys.modules, "tqdm", None)
     terminal = Terminal()
-    assert cli.main(["map", "x", "-t", "B"], io.BytesIO(b"\1"), io.BytesIO(), terminal) == 0
-    assert terminal.getvalue() == ""
+    path = tmp_path / "in"
+    path.write_bytes(bytes(64))
+    assert cli.main(["map", "x", "-t", "B", str(path)], None, io.BytesIO(), terminal) == 0
+    written = terminal.getvalue()
+    assert "0.0 of 0.0 MB, 50 %" in written and "100 %" in written
+    shown = ""  # what is left on the line
+    for part in written.split("\r"):
+        shown = part + shown[len(part) :]
+    assert shown.strip() == ""
+    terminal = Terminal()
+    assert cli.main(["map", "x", "-t", "B"], io.BytesIO(b"\1" * 64), io.BytesIO(), terminal) == 0
+    assert "0.0 MB" in terminal.getvalue() and "%" not in terminal.getvalue()
 
 
 def test_progress_bar_is_gone_before_an_error_is_shown(fake_tqdm, monkeypatch, tiny_chunks):

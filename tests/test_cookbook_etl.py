@@ -55,11 +55,11 @@ def test_a_file_of_columns_is_read_as_it_was_written(rows: list[tuple[float, int
     ("text", "message"),
     [
         ("price\n1\nx\n", "line 3, column 'price'"),
-        ("price,n\n1\n", "line 2, column 'n'"),
+        ("price,n\n1\n", "line 2 has 1 field, and the header 2"),
         ("price,n\n1,300\n", "line 2, column 'n'"),
         ("price,n\n1,\n", "line 2, column 'n'"),
-        ("cost\n1\n", "no column 'price'; there are cost"),
-        ("", "no column 'price'"),
+        ("cost\n1\n", "no column 'price'; the columns are 'cost'"),
+        ("", "the text is empty"),
     ],
 )
 def test_what_is_no_number_is_named(text: str, message: str) -> None:

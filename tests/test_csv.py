@@ -156,7 +156,19 @@ FILES: list[tuple[str, str | bytes, dict[str, Any], dict[str, list[Any]] | str]]
     ("a float in place", "a\n1\nNA\n", {"na": ["NA"], "missing": 0.5}, {"a": [1, 0.5]}),
     ("tokens that are numbers", "a\n-999\n1\n-999.0\n", {"na": ["-999"], "missing": "skip"}, {"a": [1, -999.0]}),
     ("nan as a token", "a\n1\nnan\n", {"na": ["nan"], "missing": "skip"}, {"a": [1]}),
-    ("nan in ints", "a\n1\n", {"typecodes": "q", "missing": NAN}, "missing=nan is no number of typecode 'q'"),
+    ("nan for ints", "a\n1\n", {"typecodes": "q", "missing": NAN}, {"a": [1]}),
+    (
+        "nan in ints",
+        "a,b\n1,2\n,NA\n",
+        {"typecodes": {"b": "q"}, "na": ["NA"], "missing": NAN},
+        "line 3, column 'b': 'NA' is missing, and nan in its place is no number of typecode 'q'",
+    ),
+    (
+        "an int that is too large in place",
+        "a\n1\n\"\"\n",
+        {"typecodes": "Q", "missing": -1},
+        "line 3, column 'a': the cell is empty, and -1 in its place is no number of typecode 'Q'",
+    ),
     ("an unselected column", "a,b\n1,NA\n", {"columns": ["a"]}, {"a": [1]}),
     (
         "missing text is text",

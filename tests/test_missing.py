@@ -423,6 +423,56 @@ def test_nan_is_a_value_and_not_a_null() -> None:
     assert (running.count, running.sum) == (3, 5.0)
 
 
+# ----------------------------------------------------------------------------------- tables, and values of all elements
+
+TABLE = [10.5, None, 30.5]
+INDEX = [0, 2, None, -1, 0]
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("nulls", [None, "propagate"])
+def test_nulls_of_a_table(kind: str, nulls: str | None) -> None:
+    """A number takes their place; to be left out or to propagate is for the elements that are gone through."""
+    table, index = MAKERS[kind](TABLE), array("q", [0, 2, 1, -1])
+    with pytest.raises(ValueError, match="a table has 1 null: nulls=<number>"):
+        ao.map(index, "t[x]", t=table, typecode="d", nulls=nulls)
+    with pytest.raises(ValueError, match="a table has 1 null: nulls=<number>"):
+        ao.evaluate("t[x]", x=index, t=table, nulls=nulls)
+    with pytest.raises(ValueError, match="a table has 1 null: nulls=<number>"):
+        ao.filter(index, "t[x] > 11", t=table, nulls=nulls and "skip")
+    assert list(ao.map(index, "t[x]", t=table, typecode="d", nulls=-1)) == [10.5, 30.5, -1.0, 30.5]
+    assert list(ao.filter(index, "t[x] > 11", t=table, nulls=20)) == [2, 1, -1]
+
+
+@pytest.mark.parametrize("index", ["masked", "arrow", "chunks", "polars", "nullable"])
+@pytest.mark.parametrize("table", MAKERS)
+def test_nulls_of_an_index_beside_a_table(index: str, table: str) -> None:
+    """The table has a length, labels and chunks of its own."""
+    given = ao.map(MAKERS[index](INDEX), "int(x)", nulls="propagate")
+    t = MAKERS[table]([10.5, 20.5, 30.5])
+    want = [None if i is None else [10.5, 20.5, 30.5][i] for i in INDEX]
+    for result in (
+        ao.map(given, "t[int(x)]", t=t, nulls="propagate"),
+        ao.compile("t[int(x)]")(t, given, nulls="propagate"),
+        ao.evaluate("t[int(x)]", t=t, x=given, nulls="propagate"),
+    ):
+        assert type(result) is type(given) and listed(result) == want
+    assert listed(ao.filter(given, "t[int(x)] < 20", t=t, nulls="skip")) == [0, 0]
+    assert ao.count(given, "t[int(x)] < 20", t=t, nulls="skip") == 2
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("text", ["max(x)", "len(x)", "1/(max(x) - 3)", "x - mean(x)", "x/max(x) + 1"])
+def test_what_is_of_all_elements_has_no_null_among_them(kind: str, text: str) -> None:
+    given = MAKERS[kind]([0.0, None, 3.0])
+    for nulls in (None, "propagate"):
+        for call in (lambda: ao.map(given, text, nulls=nulls), lambda: ao.evaluate(text, x=given, nulls=nulls)):  # noqa: B023
+            with pytest.raises(ValueError, match="is of all elements, and some are null: nulls=<number>"):
+                call()
+    found, want = (ao.evaluate(text, x=x, nulls=6) for x in (given, array("d", [0.0, 6.0, 3.0])))
+    assert (listed(found), type(found)) == (list(want), type(given)) if isinstance(want, array) else found == want
+
+
 TABLE_ROWS = [
     (lambda a, t: ao.reduce(a, "acc + t[x]", 0, t=t, nulls="skip"), 60),
     (lambda a, t: ao.filter(a, "t[x] > 15", t=t, nulls="skip").tolist(), [1, 2]),
@@ -450,7 +500,7 @@ def test_a_table_with_nulls() -> None:
         lambda: ao.map(data, "t[x]", t=table, nulls="propagate"),
         lambda: ao.filter(data, "t[x] > 1", t=table, nulls="skip"),
     ):
-        with pytest.raises(ValueError, match="a table has nulls"):
+        with pytest.raises(ValueError, match="a table has 1 null"):
             call()
     assert ao.map(data, "t[x]", t=table, nulls=7).tolist() == [10, 7, 30]
 

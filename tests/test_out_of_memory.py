@@ -63,7 +63,7 @@ def test_every_allocation_fails_in_turn(library: Path, part: int) -> None:
 
 @pytest.mark.skipif("ARRAYOPS_OWNED" not in os.environ, reason="takes a minute: nox -s faults runs it")
 def test_every_allocation_fails_in_turn_with_arrays_of_others(library: Path) -> None:
-    """Without results whose type NumPy finds for itself: out of memory, it takes a buffer for a sequence of ints."""
+    """With arrays of NumPy and pandas."""
     pytest.importorskip("pandas")
     status, text = swept(library, ["--owned", *(["--deep"] if DEEP else [])])
     print(text)

@@ -10,6 +10,7 @@ from typing import Any
 
 import arrayops as ao
 import pytest
+from arrayops import _machine
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import (
@@ -256,3 +257,28 @@ def test_functions_stay_elementwise() -> None:
     with pytest.raises(TypeError):
         ao.map(array("d", [1.0]), lambda x: x - mean(x))
     assert ao.map(array("d", [1.0, 2.0]), lambda x: max(x, 1.5)).tolist() == [1.5, 2.0]
+
+
+PASSES = [
+    ("(x - mean(x)) / std(x)", 1),
+    ("x - mean(x) + sum(x)", 1),
+    ("(x - min(x)) / (max(x) - min(x))", 1),
+    ("var(x) + std(x) + mean(x) + x", 1),
+    ("var(x, ddof=1) - var(x) + x", 1),
+    ("mean(x) + mean(x*2) + x", 2),
+    ("mean(x - mean(x)) + std(x) + x", 2),
+    ("max(x) - mean(x) + x", 2),
+    ("sum(x*1) + sum(x*1.0) + x", 2),
+]
+
+
+@pytest.mark.parametrize("typecode", "dfih")
+@pytest.mark.parametrize(("text", "passes"), PASSES)
+def test_reductions_of_one_expression_share_a_pass(text: str, passes: int, typecode: str,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    a = array(typecode, [3, 1, 4, 1, 5])
+    ran: list[int] = []
+    run = _machine.run_pipe
+    monkeypatch.setattr(_machine, "run_pipe", lambda *args: ran.append(1) or run(*args))
+    ao.map(a, text, typecode="d")
+    assert len(ran) == passes

@@ -119,6 +119,32 @@ def test_functions_of_two_numbers(text: str, kind: str) -> None:
         check(text, [x, one], element_outcomes(oracle, [x, one]), text)
 
 
+#: Which numbers two operands may be: a function has forms of its code for some pairs of them.
+COMPANY: dict[str, Callable[[random.Random], float]] = {
+    "ordinary": lambda rng: rng.choice([-1, 1]) * rng.uniform(0.5, 9), "zero": lambda rng: rng.choice([0.0, -0.0]),
+    "inf": lambda rng: rng.choice([INF, -INF]), "nan": lambda rng: NAN,
+    "subnormal": lambda rng: rng.choice([-1, 1]) * TINY * rng.getrandbits(rng.choice([1, 4, 20, 52])),
+    "small": lambda rng: rng.choice([-1, 1]) * math.ldexp(1 + rng.random(), rng.randrange(-1022, -380)),
+    "large": lambda rng: rng.choice([-1, 1]) * math.ldexp(1 + rng.random(), rng.randrange(380, 1024)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("first", COMPANY)
+@pytest.mark.parametrize("text", TWO)
+def test_pairs_of_kinds_of_numbers(text: str, first: str) -> None:
+    """Alone in their array, so that each goes through the form of the code that is for it; beside one number, too."""
+    oracle, rng = python_function(text, ["x", "y"]), random.Random(text + first)
+    for second in COMPANY:
+        x, y = (array("d", [COMPANY[kind](rng) for _ in range(140)]) for kind in (first, second))
+        check(text, [x, y], element_outcomes(oracle, [x, y]), text)
+        for xs, ys in ((x, array("d", y[:1]) * len(x)), (array("d", x[:1]) * len(y), y)):
+            alike = ao.map(xs, text, ys, ieee=True)
+            one, name = (x, "y") if ys is not y else (y, "x")
+            got = ao.map(one, text, **{name: (y if name == "y" else x)[0]}, ieee=True)  # type: ignore[arg-type]
+            assert got.tobytes() == alike.tobytes(), (xs[0], ys[0])
+            check(text, [xs, ys], element_outcomes(oracle, [xs, ys]), text)
+
+
 @pytest.mark.parametrize("text", ["fmod(x, y)", "remainder(x, y)", "x // y", "x % y"])
 def test_quotients_of_every_size(text: str) -> None:
     """From 2^30 to 2^140, at and beside whole and half ones; alone, and in company of nan, inf and zeros."""

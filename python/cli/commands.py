@@ -18,7 +18,7 @@ import sys
 import time
 import unicodedata
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager, redirect_stdout
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, BinaryIO, NoReturn, TextIO
@@ -27,47 +27,36 @@ from .. import ExpressionError, Kernel, __version__, _machine, explain, reduce
 from .. import map as map_array
 from ..compiler import evaluate, parse
 from ..compiler.machine import EXACT_FLOAT, ISA, ISA_LEVELS, TYPECODES
-from ..delimited import TextError
+from ..delimited import INT, Column, TextError
 from ..engine.figures import EXTREMES, NOTHING, SUMS, Gathered, as_floats, extremes, fsum, gather, joined
 from ..engine.kernel import needs_parts, text_kernel
+from .arguments import CliError, help_text, is_terminal, parse_arguments
+from .records import Records
 from .streams import (
-    SKIP,
     Chunk,
     ElementType,
-    Missing,
     Number,
     Numbers,
     StreamError,
     open_input,
     open_output,
-    parse_number,
     raw_chunks,
-    shorten,
     text_chunks,
-    too_many_digits,
     write_all,
     write_raw,
     write_text,
 )
 from .summaries import Figures, Row, Summed, counted, drawn, numbers_of, plotted, written
-from .tables import Bound, Inputs, Term, column_chunks, fold_rows, form_of, term, write_rows, write_values
+from .tables import Bound, Inputs, Term, column_chunks, fold_rows, term, write_rows, write_values
 
 OK, FAILED, BROKEN_PIPE = 0, 2, 128 + 13  # the shell's number for an end by SIGPIPE, on any system
 PROGRESS_DELAY = 1.0
+PROGRESS_INTERVAL = 0.2
 CARET_CONTEXT = 50
 MOST_BINS = 1000
-STREAMED = ("map", "filter", "reduce", "stats", "hist")
-SUMMED = ("stats", "hist")
 QUARTILES = ["0.25", "0.5", "0.75"]
-LEFT_BEHIND = "A file .arrayops-*.tmp beside FILE is of a process that was killed, and safe to delete."
-# Keywords of the functions called here: as a name in the expression they would be taken for the option.
-RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial", "nulls", "names"})
 # What Python's own arithmetic raises on an element, or a call on names and types that do not fit.
 EXPECTED = (ArithmeticError, TypeError, ValueError)
-
-
-class CliError(Exception):
-    """Something the user can put right; the message is all that is shown."""
 
 
 class Stopped(BaseException):
@@ -118,304 +107,16 @@ def standard(stream: TextIO | None) -> BinaryIO:
 
 
 def run(argv: list[str], console: Console) -> int:
-    args = parse_arguments(argv, console)
-    if args is not None:
-        args.command(args, console)
-    return OK
-
-
-# ---- arguments -----------------------------------------------------------------------------------------------------
-
-
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are CliErrors, so that one place decides how errors look."""
-
-    def error(self, message: str) -> NoReturn:
-        raise CliError(f"{message}\n{self.format_usage().rstrip()}")
-
-
-def parse_arguments(argv: list[str], console: Console) -> argparse.Namespace | None:
-    """Parses and checks the arguments; gives None if they asked for help, which is then printed."""
-    shown = io.StringIO()
-    parser, commands = build_parsers()
-    try:
-        with redirect_stdout(shown):
-            if not argv or argv[0] not in commands:
-                parser.parse_args(argv)  # help, or an error that lists the commands
-            # Intermixed, or an input file after an option would be refused as one argument too many.
-            args = commands[argv[0]].parse_intermixed_args(protect_expression(argv[1:]))
-    except SystemExit:
-        write_all(console.stdout, shown.getvalue().encode())
+    if not argv:
+        print(help_text(), end="", file=console.stderr)
+        return FAILED
+    args = parse_arguments(argv, console.stdin)
+    if isinstance(args, str):
+        write_all(console.stdout, args.encode())
         console.stdout.flush()
-        return None
-    check_arguments(args, console)
-    return args
-
-
-def protect_expression(argv: list[str]) -> list[str]:
-    """Lets `map "-x"` through: argparse takes what begins with - for an option, but not with a space before it."""
-    if argv and argv[0][:1] == "-" and argv[0][:2] not in ("-", "--", "-h", "-t", "-o", "-p"):
-        return [" " + argv[0], *argv[1:]]
-    return argv
-
-
-def check_arguments(args: argparse.Namespace, console: Console) -> None:
-    """Fills in what follows from other arguments and refuses what does not go together."""
-    if vars(args).get("expression") is not None:
-        args.expression = args.expression.lstrip(" ")
-    if "input" not in args:
-        return
-    args.is_table = args.table or (args.type is None and not args.text and args.csv is None)
-    args.is_text = args.text or args.csv is not None or args.is_table
-    take_inputs(args, console)
-    if not args.is_text and args.skip:
-        raise CliError("--skip counts lines, so it needs text: --text, --csv or --table")
-    if not args.is_text and (args.na or args.missing is not None):
-        raise CliError("--na and --missing are about numbers as text, so they need --text, --csv or --table")
-    if not args.is_table:
-        args.type = args.type or ElementType("d")
-    instead = missing_value(args.missing, args.type or ElementType("d"))
-    args.absent = Missing(args.na, instead)
-    args.fill = "error" if instead is None else instead
-    if args.type is None and instead not in (None, SKIP):
-        args.fill = number(args.missing)  # an int where it is written as one
-    args.leave_out = args.command is run_stats and args.fill == SKIP
-    if args.leave_out and args.is_table:
-        args.fill = 0  # each column leaves out its own, and says how many
-    args.names = dict(args.param) if "param" in args else {}
-    if len(args.names) < len(vars(args).get("param", [])):
-        raise CliError("a name is given twice with -p")
-    try:
-        args.form = form_of(args)
-    except ValueError as error:
-        raise CliError(str(error)) from None
-
-
-def is_terminal(stream: Any) -> bool:
-    return hasattr(stream, "isatty") and bool(stream.isatty())
-
-
-def take_inputs(args: argparse.Namespace, console: Console) -> None:
-    """Sorts out which of the arguments without option is the expression, and which are files."""
-    args.add = dict(vars(args).get("add") or ())
-    args.select = vars(args).get("select")
-    if "expression" in args:
-        without = args.command is run_map and (args.add or args.select)
-        if without and args.expression is not None:
-            args.input, args.expression = [args.expression, *args.input], None
-        elif not without and args.expression is None:
-            raise CliError("the following arguments are required: expression")
-    if (args.add or args.select) and not args.is_table:
-        raise CliError("--add and --select are about columns of a table, which has no -t, --text or --csv")
-    args.wanted = []
-    if args.command in (run_stats, run_hist) and args.is_table:
-        args.wanted = [one for one in args.input if one != "-" and not os.path.exists(one)]
-        args.input = [one for one in args.input if one not in args.wanted]
-        if args.wanted and not args.input and is_terminal(console.stdin):
-            raise CliError(f"{args.wanted[-1]!r} is no file, and standard input is a terminal; - reads from it")
-    if vars(args).get("by") is not None and not args.is_table:
-        raise CliError("--by is about columns of a table, which has no -t, --text or --csv")
-    args.inputs = args.input or ["-"]
-
-
-def build_parsers() -> tuple[Parser, dict[str, Parser]]:
-    """The parser of the whole and, by name, the one of each command."""
-    parser = Parser(prog="arrayops", description="Python's arithmetic on files and pipes of numbers.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, function, described in (
-        ("map", run_map, "compute an expression on every element"),
-        ("filter", run_filter, "keep the elements for which an expression is true"),
-        ("reduce", run_reduce, "fold all elements into one number by an expression of acc and x"),
-        ("stats", run_stats, "print count, sum, mean, min, max and more"),
-        ("hist", run_hist, "draw a histogram"),
-        ("explain", run_explain, "show what an expression is compiled to"),
-        ("info", run_info, "print version, instruction-set level, limits and typecodes"),
-    ):
-        command = commands.add_parser(name, help=described, description=described, allow_abbrev=False)
-        command.set_defaults(command=function)
-        if name in ("map", "filter", "reduce", "explain"):
-            command.add_argument(
-                "expression",
-                nargs="?" if name == "map" else None,
-                help='such as "x*1.8+32", or "price*qty" of columns; it comes right after the command',
-            )
-        if name in STREAMED:
-            add_stream_options(command, name in SUMMED)
-        if name in STREAMED:
-            command.add_argument(
-                "-p",
-                "--param",
-                type=parameter,
-                action="append",
-                default=[],
-                metavar="NAME=NUMBER",
-                help="a number for a name in the expression; may be repeated",
-            )
-        if name in (*STREAMED, "explain"):
-            command.add_argument("--ieee", action="store_true", help="inf and nan where Python raises on floats")
-        if name in SUMMED:
-            command.add_argument("--nan", choices=["skip"], help="leave nans out")
-        if name == "stats":
-            command.add_argument("--by", metavar="COLUMN", help="of a table: for each text of this column")
-            command.add_argument("--quantile", type=orders, default=[], metavar="ORDERS",
-                                 help="also quantiles, such as 0.1,0.9; they keep the numbers in memory")  # fmt: skip
-            command.add_argument("--quartiles", action="store_true", help="the same as --quantile 0.25,0.5,0.75")
-            command.add_argument("--format", choices=["text", "csv", "json"], default="text", help="default text")
-        if name == "hist":
-            command.add_argument("--bins", type=line_count, default=20, metavar="NUMBER", help="default 20")
-            command.add_argument("--log", action="store_true", help="bars as long as the logarithms of counts")
-            command.add_argument("--plot", metavar="FILE", help="a picture instead: SVG, PNG, ... (needs matplotlib)")
-            command.add_argument("--format", choices=["text", "csv", "json"], default="text", help="default text")
-        if name in ("map", "filter"):
-            command.add_argument("--select", type=names, metavar="COLUMNS", help="of a table: columns to write, as a,b")
-        if name == "map":
-            command.add_argument(
-                "--add",
-                type=added_column,
-                action="append",
-                metavar="NAME=EXPRESSION",
-                help="of a table: write rows with a column more; may be repeated, and takes the place of EXPRESSION",
-            )
-            command.add_argument("--to", type=element_type, metavar="TYPE", help="type of the output, default as input")
-        if name == "reduce":
-            command.add_argument("--initial", type=number, metavar="NUMBER", help="acc before the first element")
-        if name == "explain":
-            command.add_argument(
-                "-t",
-                "--type",
-                type=element_type,
-                action="append",
-                metavar="TYPE",
-                help="type of each array in turn, default d",
-            )
-    return parser, commands.choices
-
-
-def add_stream_options(command: argparse.ArgumentParser, summed: bool) -> None:
-    command.epilog = LEFT_BEHIND
-    command.add_argument(
-        "input",
-        nargs="*",
-        metavar="COLUMN or FILE" if summed else "FILE",
-        help="input files; - or none is standard input" + ("; what is no file is a column of the table" * summed),
-    )
-    command.add_argument(
-        "-t",
-        "--type",
-        type=element_type,
-        metavar="TYPE",
-        help=f"type of the input: one of {' '.join(TYPECODES)}, with < or > before it for little or big endian",
-    )
-    command.add_argument(
-        "-o",
-        "--output",
-        default="-",
-        metavar="FILE",
-        help="output file, replaced only once all is written; - or none is standard output",
-    )
-    form = command.add_mutually_exclusive_group()
-    form.add_argument("--text", action="store_true", help="one number per line instead of raw binary, in and out")
-    form.add_argument("--csv", metavar="COLUMN", help="read one column of CSV: its name, or its number from 1")
-    form.add_argument(
-        "--table",
-        action="store_true",
-        help="a table with a header, whose columns are names in the expression; so is input of which nothing is said",
-    )
-    table = command.add_argument_group("what a table or CSV is like")
-    table.add_argument("--delimiter", type=delimiter, default=",", metavar="CHAR",
-                       help="default ,; ' ' for aligned columns, \\t for tabs")  # fmt: skip
-    table.add_argument("--skip", type=line_count, default=0, metavar="LINES", help="leave out the first LINES lines")
-    table.add_argument("--units-row", action="store_true", help="leave out the row behind the header")
-    table.add_argument("--no-header", action="store_true", help="there is no header; columns are #1, #2, ...")
-    table.add_argument("--comment", metavar="CHAR", help="leave out lines that begin with it")
-    table.add_argument("--decimal", default=".", metavar="CHAR", help="decimal sign, default .")
-    table.add_argument("--thousands", metavar="CHAR", help="sign between thousands")
-    table.add_argument("--quote", default='"', metavar="CHAR", help="default \"; '' if there are no quotes")
-    table.add_argument("--ragged", choices=["error", "skip", "fill"], default="error",
-                       help="what becomes of rows with too few or too many fields")  # fmt: skip
-    command.add_argument("--precision", type=line_count, dest="decimals", default=-1, metavar="DIGITS",
-                         help="digits behind the point of floats in text; by default as many as it takes")  # fmt: skip
-    command.add_argument(
-        "--na",
-        type=tokens,
-        default=frozenset(),
-        metavar="TOKENS",
-        help="what stands for a missing number, such as NA,-,null; an empty cell of --csv does",
-    )
-    command.add_argument("--missing", metavar="WHAT", help="of missing numbers: error (the default), skip, or a number")
-
-
-def tokens(text: str) -> frozenset[str]:
-    return frozenset(token.strip() for token in text.split(",")) - {""}
-
-
-def missing_value(text: str | None, kind: ElementType) -> Number | str | None:
-    """What takes the place of a missing number: None for an error, SKIP, or a number that the type holds."""
-    if text is None or text in ("error", SKIP):
-        return SKIP if text == SKIP else None
-    try:
-        value: Number = parse_number(text, 0, kind)
-        kind.elements(1)[0] = value
-        return value
-    except (TypeError, ValueError, OverflowError):
-        raise CliError(f"--missing takes error, skip or a number of type {kind.code!r}, not {text!r}") from None
-
-
-def element_type(text: str) -> ElementType:
-    try:
-        return ElementType.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def number(text: str) -> Number:
-    read = int if text.strip().lstrip("+-").isdecimal() else float
-    try:
-        return read(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            too_many_digits(text) or f"{shorten(text)!r} is not a number: {error}"
-        ) from None
-
-
-def parameter(text: str) -> tuple[str, Number]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER")
-    if name in RESERVED_NAMES:
-        raise argparse.ArgumentTypeError(f"{name!r} has a meaning of its own here; give the name another spelling")
-    return name, number(value)
-
-
-def names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",")]
-
-
-def added_column(text: str) -> tuple[str, str]:
-    name, equals, expression = text.partition("=")
-    if not equals or not name.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=EXPRESSION")
-    return name.strip(), expression
-
-
-def orders(text: str) -> list[str]:
-    found = [order.strip() for order in text.split(",")]
-    if not all(order.replace(".", "", 1).isdecimal() and 0 <= float(order) <= 1 for order in found):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers from 0 to 1")
-    return found
-
-
-def delimiter(text: str) -> str:
-    char = "\t" if text in ("\\t", "tab") else text
-    if len(char) != 1 or char in '"\r\n\0':
-        raise argparse.ArgumentTypeError(f"{text!r} is not one character; for a tab give \\t")
-    return char
-
-
-def line_count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
-    return int(text)
+    else:
+        RUN[args.name](args, console)
+    return OK
 
 
 # ---- commands on streams -------------------------------------------------------------------------------------------
@@ -458,6 +159,7 @@ def run_filter(args: argparse.Namespace, console: Console) -> None:
     """Writes the elements for which the expression is true, in the type of the input; of a table the rows."""
     if args.is_table:
         keep = term(args.expression, args.names, args.ieee)
+        refuse_terminal(args, console, args.packed)
         with table_output(args, console) as (inputs, write):
             write_rows(args, inputs, {}, write, keep)
         return
@@ -466,10 +168,18 @@ def run_filter(args: argparse.Namespace, console: Console) -> None:
     transform(args, console, lambda data: kernel.filter(data, **args.names), args.type)
 
 
+def refuse_terminal(args: argparse.Namespace, console: Console, binary: bool) -> None:
+    """Binary output makes no sense on a terminal, and can change how it behaves."""
+    if binary and args.output == "-" and is_terminal(console.stdout):
+        raise CliError("the output is binary, and standard output is a terminal: -o FILE writes a file, a pipe is "
+                       "fine, --text reads and writes numbers as text")  # fmt: skip
+
+
 def run_map_table(args: argparse.Namespace, console: Console) -> None:
     """Writes the expression's value for every row; with --add or --select the rows."""
     terms = {name: term(text, args.names, args.ieee) for name, text in args.add.items()}
     one = None if args.expression is None else term(args.expression, args.names, args.ieee)
+    refuse_terminal(args, console, args.packed and args.to is not None)
     with table_output(args, console) as (inputs, write):
         if one is None:
             write_rows(args, inputs, terms, write, None)
@@ -499,6 +209,7 @@ def transform(
     args: argparse.Namespace, console: Console, compute: Callable[[Numbers], Numbers], kind: ElementType
 ) -> None:
     """Writes what `compute` makes of each chunk, as elements of `kind`."""
+    refuse_terminal(args, console, not args.is_text)
     with open_output(args.output, console.stdout) as stream, open_chunks(args, console) as chunks:
         for chunk in chunks:
             result = on_chunk(chunk, compute)
@@ -567,7 +278,8 @@ def table_stats(args: argparse.Namespace, console: Console, quantiles: list[str]
     names = args.wanted
     for path in args.inputs:
         with inputs.open(path) as rows:
-            names = names or [f"`{name}`" for name in numbers_of(rows) if name != args.by and "`" not in name]
+            numbers = rows.names if args.packed else numbers_of(rows)
+            names = names or [f"`{name}`" for name in numbers if name != args.by and "`" not in name]
             if not names:
                 raise CliError(f"{rows.at()}no column has a number in its first row; say which are to be summed up")
             summed.add(rows, {shown(name): term(name, args.names, args.ieee) for name in names}, inputs)
@@ -688,7 +400,20 @@ def chunks_of_stream(args: argparse.Namespace, stream: BinaryIO, name: str | Non
         return column_chunks(stream, name, args, args.form)
     if args.text:
         return text_chunks(stream, args.type, args.skip, args.absent)
+    if args.layout is not None:
+        return spaced_chunks(stream, name, args)
     return raw_chunks(stream, args.type)
+
+
+def spaced_chunks(stream: BinaryIO, name: str | None, args: argparse.Namespace) -> Iterator[Chunk]:
+    """Elements that are not side by side, or not all that there are."""
+    records = Records(stream, name, args.form, args.layout)
+    records.select([Column("x", 0, INT)])
+    start = 0
+    for count in records.chunks():
+        data = records.column(0)
+        yield Chunk(map_array(data, "x") if args.type.is_array else data, start, records.position)
+        start += count
 
 
 def total_bytes(paths: list[str]) -> int | None:
@@ -727,8 +452,34 @@ def progress_bar(done: int, total: int | None, stderr: TextIO) -> Any:
     try:
         tqdm = import_module("tqdm")  # only here: to load it takes longer than most of our runs
     except ImportError:
-        return None
+        return PlainBar(done, total, stderr)
     return tqdm.tqdm(initial=done, total=total, unit="B", unit_scale=True, leave=False, file=stderr)
+
+
+class PlainBar:
+    """How far the work is, in one line of a terminal, without tqdm."""
+
+    def __init__(self, done: int, total: int | None, stderr: TextIO) -> None:
+        self.n, self.total, self.stderr = done, total, stderr
+        self.shown = 0.0
+        self.width = 0
+
+    def update(self, count: int) -> None:
+        """So many bytes more; several times a second is enough to be seen."""
+        self.n += count
+        if (now := time.monotonic()) - self.shown > PROGRESS_INTERVAL:
+            self.shown = now
+            part = f" of {self.total / 1e6:.1f} MB, {100 * self.n // max(1, self.total)} %" if self.total else " MB"
+            self.write(f"{self.n / 1e6:.1f}{part}")
+
+    def close(self) -> None:
+        """Leaves an empty line."""
+        self.write("")
+
+    def write(self, text: str) -> None:
+        """In place of what was shown before."""
+        print(f"\r{text:{self.width}}\r{text}", end="", file=self.stderr, flush=True)
+        self.width = len(text)
 
 
 # ---- statistics ----------------------------------------------------------------------------------------------------
@@ -796,6 +547,18 @@ def run_info(args: argparse.Namespace, console: Console) -> None:
     ]
     write_all(console.stdout, "".join(f"{name:10} {value}\n" for name, value in rows).encode())
     console.stdout.flush()
+
+
+#: The functions of commands.
+RUN: dict[str, Callable[[argparse.Namespace, Console], None]] = {
+    "map": run_map,
+    "filter": run_filter,
+    "reduce": run_reduce,
+    "stats": run_stats,
+    "hist": run_hist,
+    "explain": run_explain,
+    "info": run_info,
+}
 
 
 # ---- errors and signals --------------------------------------------------------------------------------------------

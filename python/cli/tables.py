@@ -10,10 +10,11 @@ from __future__ import annotations
 import argparse
 import difflib
 import functools
+import io
 import itertools
 import re
 from array import array
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, TypeAlias
@@ -22,7 +23,18 @@ from .. import ExpressionError, Kernel, _machine, evaluate, reduce
 from .. import map as map_array
 from ..delimited import INT, TURN_ALL, Column, Form, Rows, TextError, Words, column_of, shorten, values_of
 from ..engine.kernel import needs_parts, text_kernel
-from .streams import Chunk, ElementType, Number, Numbers, bytes_left, is_column_number, open_input, reads
+from .records import Records
+from .streams import (
+    Chunk,
+    ElementType,
+    Number,
+    Numbers,
+    bytes_left,
+    is_column_number,
+    open_input,
+    reads,
+    write_raw,
+)
 
 CHUNK_ROWS = 1 << 13
 # What Python's own arithmetic raises on numbers.
@@ -54,7 +66,7 @@ def form_of(args: argparse.Namespace) -> Form:
         header=not args.no_header,
         units_row=args.units_row,
         ragged=args.ragged,
-        na=args.na,
+        na=sorted(args.na),
         missing=args.fill,
         words=WORDS,
     )
@@ -76,11 +88,11 @@ class Term:
     whole: bool  # it needs all rows at once, as sum(x) does
 
 
-def term(text: str, numbers: dict[str, Number], ieee: bool) -> Term:
-    """Reads an expression. ExpressionError, with the text as it was written."""
+def term(text: str, names: Iterable[str], ieee: bool) -> Term:
+    """Reads an expression. names: what is bound, and hides constants such as e. ExpressionError, as it was written."""
     plain, columns = with_stand_ins(text)
     try:
-        kernel = text_kernel(plain, numbers, ieee=ieee)
+        kernel = text_kernel(plain, tuple(names), ieee=ieee)
     except ExpressionError as error:
         raise as_written(error, text, columns) from None
     try:
@@ -123,11 +135,13 @@ class Bound:
     """Expressions over the columns of one file: which columns they need, and their values for the rows read last."""
 
     def __init__(self, rows: Rows, terms: dict[str, Term], args: argparse.Namespace, *known: str) -> None:
-        self.rows, self.terms, self.numbers, self.ieee = rows, terms, args.names, args.ieee
+        self.rows, self.numbers, self.ieee = rows, args.names, args.ieee
+        hiding = (*self.numbers, *rows.names, *terms)
+        self.terms = {name: term(one.text, hiding, args.ieee) for name, one in terms.items()}
         self.to = args.to.code if vars(args).get("to") else None
         self.sources: dict[str, str] = {}  # names in expressions: the columns that they mean
         added = set(known)
-        for name, one in terms.items():
+        for name, one in self.terms.items():
             for param in one.kernel.params:
                 if param in one.columns or param not in (*self.numbers, *added):
                     self.sources[param] = one.columns.get(param, param)
@@ -228,9 +242,12 @@ class Inputs:
         self.done = 0  # bytes of the files before
 
     @contextmanager
-    def open(self, path: str) -> Iterator[Rows]:
-        """One file, its header read."""
+    def open(self, path: str) -> Iterator[Any]:
+        """One file, its header read: Rows, or Records, which are like them."""
         with open_input(path, self.stdin) as stream:
+            if self.args.packed:
+                yield Records(stream, None if path == "-" else path, self.form, self.args.layout)
+                return
             read = getattr(stream, "read1", None) or stream.read
             rows = Rows(read, None if path == "-" else path, self.form, sample=self.args.type is None)
             if self.form.header is True and not rows.names:
@@ -288,11 +305,16 @@ def write_rows(args: argparse.Namespace, inputs: Inputs, terms: dict[str, Term],
                keep: Term | None) -> None:  # fmt: skip
     """Writes rows as text: all, or those for which `keep` is true; of each the selected fields, and the terms."""
     added = [name for name in terms if name]
+    wanted = args.select
     for number, path in enumerate(args.inputs):
         whole = whole_values(args, inputs, path, terms, keep)
         with inputs.open(path) as rows:
             bound = Bound(rows, {**terms, **({"": keep} if keep else {})}, args)
-            fields = None if args.select is None else tuple(rows.field(name) for name in args.select)
+            fields = None if wanted is None else tuple(rows.field(name) for name in wanted)
+            there = {*(rows.names if wanted is None else wanted)}
+            if again := [name for name in added if name in there]:
+                raise TextError(f"{rows.at()}there is a column {again[0]!r} already: give the new one another name, or "
+                                "leave that one out by --select")  # fmt: skip
             if not number:
                 write(header_text(rows, fields, added))
             start = 0
@@ -311,13 +333,21 @@ def write_values(args: argparse.Namespace, inputs: Inputs, one: Term, write: Cal
     for path in args.inputs:
         whole = whole_values(args, inputs, path, {"": one}, None)
         if whole is not None:
-            write(_machine.spell_lines(whole[""], args.decimals))
+            write(as_output(args, whole[""]))
             continue
         with inputs.open(path) as rows:
             bound = Bound(rows, {"": one}, args)
             for count in inputs.chunks(rows):
-                found = bound.computed(bound.read(), count, bound.values)
-                write(_machine.spell_lines(found[""], args.decimals))
+                write(as_output(args, bound.computed(bound.read(), count, bound.values)[""]))
+
+
+def as_output(args: argparse.Namespace, values: Numbers) -> bytes:
+    """Values as lines of text; of records as raw numbers, if --to says of which type."""
+    if args.to is None or not args.packed:
+        return _machine.spell_lines(values, args.decimals)
+    out = io.BytesIO()
+    write_raw(out, values, args.to)
+    return out.getvalue()
 
 
 def whole_values(args: argparse.Namespace, inputs: Inputs, path: str, terms: dict[str, Term],
@@ -338,6 +368,7 @@ def whole_values(args: argparse.Namespace, inputs: Inputs, path: str, terms: dic
         for more in inputs.chunks(rows):
             count += more
             for name, values in bound.read().items():
+                values = values if isinstance(values, array) else map_array(values, "x")  # of memory that is used again
                 data[name] = values if name not in data else joined(data[name], values)
         try:
             return bound.values(data or {name: array("q") for name in bound.sources}, count)

@@ -355,7 +355,7 @@ def _exchanging(method: _F, rule: _Rule) -> _F:
                 return method(kernel, *args, **options)
         args = tuple(map(plain, args))
         options = {name: value if name == "out" else plain(value) for name, value in options.items()}
-        if nulls is None and all(_kind_of(value) in _WITHOUT_NULLS for value in (*args, *options.values())):
+        if nulls is None and all(map(_is_one_buffer, (*args, *options.values()))):
             return _exchange_buffers(rule, kernel, args, options)
         return _Exchange(rule, kernel, args, options, nulls).run()
 
@@ -380,20 +380,42 @@ def fills(method: _F) -> _F:
     return named_as(filling, method)  # type: ignore[no-any-return]
 
 
+def _is_one_buffer(value: Any) -> bool:
+    """Whether a value is no array, or one without nulls whose numbers lie in one buffer."""
+    kind = _kind_of(value)
+    return kind in _WITHOUT_NULLS or (kind is _SERIES and labelled.has_numbers(value))
+
+
+def _buffer_of(value: Any) -> Any:
+    return value.to_numpy() if _kind_of(value) is _SERIES else value
+
+
 def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What _Exchange does if all arrays are buffers without nulls, in a third of the time."""
     values: _Values = dict(enumerate(args))
     values.update(options)
-    lead = values.get(_first_array(range(len(args)) if args else kernel.params, values, _tables(rule, kernel, options)))
+    tables = _tables(rule, kernel, options)
+    lead: Any = values.get(_first_array(range(len(args)) if args else kernel.params, values, tables))
     kind = _kind_of(lead)
+    series = [value for key, value in values.items() if key not in tables and _kind_of(value) is _SERIES]
+    if options.get("out") is not None and _kind_of(options["out"]) is _SERIES:
+        return _Exchange(rule, kernel, args, options, None).run()
+    if len(series) > 1:
+        labelled.check_labels(series)
     if rule.natural and kind is not None and kind.give is not None and options["typecode"] is None:
         options["typecode"] = OWN_TRUTHS
+    args = tuple(map(_buffer_of, args))
+    options = {name: _buffer_of(value) for name, value in options.items()}
+    if rule.truth is not None and lead is not None and kind is _SERIES:
+        mask = rule.truth(kernel, *args, **options)
+        left = _machine.compact(lead.to_numpy(), mask)
+        return _as_labelled(sys.modules["pandas"], [left], [None], lead, labelled.kept(lead.index, mask))
     result = rule.method(kernel, *args, **options)
     if not rule.gives or options.get("out") is not None or kind is None or kind.give is None:
         return result
     if type(result) is tuple:  # of the items of an accumulator
-        return tuple(kind.give(sys.modules[kind.module], [item], [None], lead, None) for item in result)
-    return kind.give(sys.modules[kind.module], [result], [None], lead, None) if _is_new(result) else result
+        return tuple(given_as(lead, item) for item in result)
+    return given_as(lead, result) if _is_new(result) else result
 
 
 class _Exchange:
@@ -414,7 +436,7 @@ class _Exchange:
         if rule.natural and self.kind is not None and self.kind.give is not None and self.values["typecode"] is None:
             self.values["typecode"] = OWN_TRUTHS
         self.columns = {key: kind.columns(self.values[key]) for key, kind in kinds.items() if kind is not None}
-        self.series = [self.values[key] for key, kind in kinds.items() if kind is _SERIES]
+        self.series = [self.values[key] for key, kind in kinds.items() if kind is _SERIES and key not in self.tables]
         self.kinds = kinds
 
     def _rows(self) -> list[int | str]:
@@ -449,18 +471,20 @@ class _Exchange:
         return self.kind.give(sys.modules[self.kind.module], results, bits, self.like, self._index(results))
 
     def _may_be_null(self) -> bool:
-        return any(_has_room(kind, self.values[key]) for key, kind in self.kinds.items())
+        return any(_has_room(kind, self.values[key]) for key, kind in self.kinds.items() if key not in self.tables)
 
     # -- missing values ----------------------------------------------------------------------------------------------
 
     def _without_nulls(self) -> Any:
         """Makes columns without nulls, but where they propagate. Gives bits of the rows that are left, None for all."""
         number = sum(number_of_nulls(columns) for columns in self.columns.values())
-        if number and self.nulls in ("propagate", "skip"):
-            for key in self.columns.keys() & self.tables:
-                if number_of_nulls(self.columns[key]):
-                    raise ValueError("a table has nulls: nulls=<number> puts a number in their place")
-        if not number or self.nulls == "propagate":
+        if not number:
+            return None
+        if self.nulls in (None, "propagate", "skip"):
+            self._check_tables()
+            if self.rule.policy == "propagate" and self.kernel._inner is not None:
+                raise self._of_all()
+        if self.nulls == "propagate":
             return None
         if self.nulls is None:
             raise refusal(number, self.rule.policy)
@@ -472,8 +496,23 @@ class _Exchange:
         self.columns.update((key, [rows(column, bits)]) for key, column in columns.items())
         return bits
 
+    def _check_tables(self) -> None:
+        for key in self.columns.keys() & self.tables:
+            number = number_of_nulls(self.columns[key])
+            if number:
+                raise ValueError(
+                    f"a table has {number} null{'s' if number > 1 else ''}: nulls=<number> puts a number in their "
+                    "place; nulls='skip' and 'propagate' are for the elements that an expression goes through"
+                )
+
     def _columns(self, key: int | str) -> list[Column]:
         return self.columns.get(key) or [Column(self.values[key])]
+
+    def _of_all(self) -> ValueError:
+        return ValueError(
+            f"{self.kernel._text!r} is of all elements, and some are null: nulls=<number> puts a number in their "
+            "place; or compute the reduction with nulls='skip' and give it by name"
+        )
 
     def _no_room(self, name: str) -> ValueError:
         return ValueError(
@@ -542,7 +581,7 @@ class _Exchange:
         index = getattr(self.like, "index", None)
         if index is not None:
             index = index if kept is None else index[~labelled.mask_of(numpy, kept, len(index))]
-            index = index[numpy.asarray(mask) != 0]
+            index = labelled.kept(index, mask)
         return self.kind.give(sys.modules["pandas"], [result], [None], self.like, index)
 
     # -- out ---------------------------------------------------------------------------------------------------------

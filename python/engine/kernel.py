@@ -313,9 +313,6 @@ class Kernel(_machine.KernelBase):
         """bits: 0 for elements that are null, and not evaluated; None if there are none."""
         first = _machine.buffer_info(args[lead])
         wanted = output_typecode(first[0], typecode, out)
-        if bits is not None and self._inner is not None:
-            raise ValueError(f"{self._text!r} is of all elements, and some are null: nulls=<number> puts a number in "
-                             "their place; or compute the reduction with nulls='skip' and give it by name")  # fmt: skip
         meaning = meaning or self._meaning(args, first[2])
         given, visible = args + meaning.captured, meaning.visible(len(args))
         plan = None if meaning.plans is None else meaning.plans.get("map", types_of(given), wanted)
@@ -419,7 +416,7 @@ class Kernel(_machine.KernelBase):
         """Raises ExpressionError if the text is of all elements at once."""
         if self._inner is None or self._text is None:
             return
-        text = self._inner.inner[0].reduction
+        text = self._inner.inner[0][0]
         at = max(self._text.find(text.name + "("), 0)
         line = 1 + self._text.count("\n", 0, at)
         column = at - self._text.rfind("\n", 0, at)

@@ -40,15 +40,28 @@ def refused(dtype: Any, what: str) -> TypeError:
 
 def as_numpy(numpy: Any, result: Any) -> Any:
     """A result as a NumPy array on its memory, or a copy where NumPy has no such type."""
-    ours = type(result) is _machine.View and _machine.buffer_info(result)[0] in OURS_ALONE
-    return numpy.asarray(_machine.plain_array(result) if ours else result)
+    code = _machine.buffer_info(result)[0]
+    if code in OURS_ALONE:
+        result = _machine.plain_array(result)
+        code = result.typecode
+    return _on_memory(numpy, result, code)
+
+
+def _on_memory(numpy: Any, buffer: Any, code: str) -> Any:
+    """An array on the memory of a buffer. asarray would take it for a sequence of ints when memory runs out."""
+    return numpy.frombuffer(buffer, code)
 
 
 def mask_of(numpy: Any, bits: Any, count: int) -> Any:
     """A NumPy mask, true for nulls, from bits."""
     if bits is None:
         return numpy.zeros(count, bool)
-    return numpy.asarray(_machine.unpack_bits(bits, 0, count)) == 0
+    return _on_memory(numpy, _machine.unpack_bits(bits, 0, count), "B") == 0
+
+
+def kept(index: Any, mask: Any) -> Any:
+    """The labels whose byte of the mask, 0 or 1, is 1."""
+    return index[_on_memory(sys.modules["numpy"], mask, "?")]
 
 
 def masked_column(values: Any, mask: Any) -> Column:
@@ -89,6 +102,12 @@ def _values(pandas: Any, results: list[Any], bits: list[Any], like: Any, chunked
     kind = "Boolean" if values.dtype.kind == "b" else "Floating" if values.dtype.kind == "f" else "Integer"
     values = values.astype("f4") if values.dtype.char == "e" else values  # pandas has no nullable half floats
     return getattr(pandas.arrays, f"{kind}Array")(values, mask_of(numpy, bits[0], len(values)))
+
+
+def has_numbers(like: Any) -> bool:
+    """Whether the numbers lie in a NumPy array."""
+    dtype = like.dtype
+    return isinstance(dtype, sys.modules["numpy"].dtype) and dtype.kind in "iufb"
 
 
 def has_no_nulls(like: Any) -> bool:

@@ -111,12 +111,13 @@ class Plans:
     no int has more than 64 bits, as those of arrays and those that the machine takes as numbers.
     """
 
-    __slots__ = ("_other", "_plans", "evaluator", "ieee", "ir", "narrow", "ready", "tables", "text")
+    __slots__ = ("_natural", "_other", "_plans", "evaluator", "ieee", "ir", "narrow", "ready", "tables", "text")
 
     def __init__(self, ir: IR, ieee: bool, text: str | None = None) -> None:
         self.ir, self.ieee, self.text = ir, ieee, text
         self.tables = tables_of(ir)  # parameters that are tables: their arguments are tuples of one buffer
         self._plans: dict[Any, Plan] = {}
+        self._natural: dict[Any, str] = {}
         self.ready: dict[int, Any] = {}  # programs of maps and filters by signature, for the fast way in
         self.evaluator: Callable[..., Any] = evaluator(ir, ieee)
         self.narrow: Callable[..., Any] = evaluator(ir, ieee, any_int=False)
@@ -181,6 +182,14 @@ class Plans:
 
         Where only negative exponents give floats, the result is ints: an exponent that is negative is an error then.
         """
+        found = self._natural.get(types)
+        if found is None:
+            if len(self._natural) >= _MOST_PLANS:
+                self._natural.clear()
+            found = self._natural[types] = self._inferred(types)
+        return found
+
+    def _inferred(self, types: tuple[str | Param, ...]) -> str:
         if "b" in self.ir.numpy:
             return "d"
         params = [ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types]

@@ -68,7 +68,8 @@ static int use_native(module_state *state, const char *name)
 {
     for (size_t way = 0; way < sizeof native_ways / sizeof *native_ways; way++) {
         if (strcmp(native_ways[way].name, name) == 0) {
-            state->native = native_ways[way].flags;
+            state->wanted = native_ways[way].flags;
+            state->native = ao_native_has(state->isa) ? native_ways[way].flags : 0;
             return 0;
         }
     }
@@ -83,7 +84,7 @@ static PyObject *py_set_native(PyObject *module, PyObject *object)
     if (!name) {
         return NULL;
     }
-    const unsigned before = state->native;
+    const unsigned before = state->wanted;
     if (use_native(state, name) < 0) {
         return PyErr_Format(PyExc_ValueError, "native code is used '0', '1' or 'always', not %R", object);
     }
@@ -95,7 +96,7 @@ static PyObject *py_native(PyObject *module, PyObject *unused)
 {
     const module_state *state = state_of(module);
     (void)unused;
-    return native_name(ao_native_has(state->isa) ? state->native : 0);
+    return native_name(state->native);
 }
 
 static PyMethodDef machine_methods[] = {

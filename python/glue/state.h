@@ -74,7 +74,8 @@ typedef struct {
     PyMethodDef fronts[AO_FRONTS];
     const ao_isa *isa;
     _Atomic unsigned threads; /* that a long run may use */
-    _Atomic unsigned native;  /* flags of every job: whether it may have native code, and when */
+    _Atomic unsigned native;  /* flags of every job: whether it may have native code, and when; 0 if nothing encodes it */
+    _Atomic unsigned wanted;  /* the same, whatever this level has */
     int perf_map;             /* native code is written to the map that perf reads */
 } module_state;
 

@@ -121,15 +121,6 @@ def stats_of(a: Any, b: Any) -> Any:
     return running.stats()
 
 
-def raised(kind: type[Exception], call: Callable[[], Any]) -> str:
-    """The words of an exception that the call raises."""
-    try:
-        call()
-    except kind as error:
-        return str(error)
-    raise AssertionError("nothing raised")
-
-
 def restored(kernel: Any) -> Any:
     """A kernel from its parts, as pickle does it."""
     restore, state = kernel.__reduce__()
@@ -426,7 +417,7 @@ def covered() -> set[str]:
     """The public names that rows call, found in the code of their functions."""
     names: set[str] = set()
     pending = [c for row in (*ROWS, *COLD) for c in [row.call.__code__]]
-    pending += [f.__code__ for f in (stats_of, raised, restored, opened, refusal)]
+    pending += [f.__code__ for f in (stats_of, restored, opened, refusal)]
     while pending:
         code = pending.pop()
         names.update(code.co_names)

@@ -34,6 +34,7 @@ ROWS = [
     Row("numpy map", one(doubles), lambda a: ao.map(a, "x + 1")),
     Row("numpy mask", one(doubles), lambda a: ao.evaluate("x > 3", x=a)),
     Row("numpy halves", one(doubles), lambda a: ao.map(a, "x / 7", typecode="e")),
+    Row("numpy 24 bits", one(doubles), lambda a: ao.map(a, "int(x)", typecode="i3")),
     Row("numpy function", one(doubles), lambda a: ao.map(a, lambda x: np.maximum(x, 3.0))),
     Row("masked map", one(masked), lambda a: ao.map(a, "x + 1", nulls="propagate")),
     Row("masked sum", one(masked), lambda a: ao.sum(a, nulls="skip")),

@@ -43,7 +43,7 @@ static void write_name(char *to, const x86_vector *v)
         {"store_dqu", "vmovdqu"}, {"store_q", "vmovq"}, {"store_d", "vmovd"}, {"vcmppd_mask", "vcmpeqpd"},
         {"vcmppd", "vcmpeqpd"}, {"vpcmpb", "vpcmpeqb"}, {"vpcmpub", "vpcmpequb"}, {"vpcmpw", "vpcmpeqw"},
         {"vpcmpuw", "vpcmpequw"}, {"vpcmpd", "vpcmpeqd"}, {"vpcmpud", "vpcmpequd"}, {"vpcmpq", "vpcmpeqq"},
-        {"vpcmpuq", "vpcmpequq"}, {"kmovq_from", "kmovq"},
+        {"vpcmpuq", "vpcmpequq"}, {"kmovq_from", "kmovq"}, {"vmovq_to", "vmovq"},
     };
     strcpy(to, x86_forms[v->form].name);
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
@@ -182,7 +182,8 @@ static void add_form(enum x86_form form, int evex)
 {
     const x86_form_info *f = &x86_forms[form];
     const int masks = strncmp(f->name, "k", 1) == 0, narrow = strchr(f->operands, 'X') && f->operands[1] == 'X';
-    const int fixed = masks || narrow || strcmp(f->name, "store_q") == 0 || strcmp(f->name, "store_d") == 0;
+    const int fixed = masks || narrow || strcmp(f->name, "store_q") == 0 || strcmp(f->name, "store_d") == 0
+                      || strcmp(f->name, "vmovq_to") == 0;
     const unsigned most = fixed ? 0 : evex ? 2 : 1;
     code.evex = evex;
     for (unsigned length = 0; length <= most; length++) {
@@ -223,9 +224,9 @@ static void add_general(void)
     static const struct {
         enum x86_binary op;
         const char *name;
-    } binary[] = {{X86_ADD, "add"}, {X86_AND, "and"}, {X86_SUB, "sub"}, {X86_CMP, "cmp"}, {X86_MOV, "mov"}};
+    } binary[] = {{X86_ADD, "add"}, {X86_AND, "and"}, {X86_SUB, "sub"}, {X86_CMP, "cmp"}, {X86_MOV, "mov"}, {X86_TEST, "test"}};
     for (unsigned k = 0; k < 16; k++) {
-        for (unsigned b = 0; b < 5; b++) {
+        for (unsigned b = 0; b < 6; b++) {
             sprintf(text, "%s %s,%s", binary[b].name, general[k], general[15 - k]);
             GENERAL(text, x86_binary(&code, binary[b].op, k, 15 - k));
         }
@@ -257,8 +258,8 @@ static void add_general(void)
     static const struct {
         enum x86_condition condition;
         const char *name;
-    } jumps[] = {{X86_BELOW, "jb"}, {X86_ABOVE_EQUAL, "jae"}, {X86_ZERO, "je"}, {X86_NOT_ZERO, "jne"}};
-    for (unsigned k = 0; k < 4; k++) {
+    } jumps[] = {{X86_BELOW, "jb"}, {X86_ABOVE_EQUAL, "jae"}, {X86_ZERO, "je"}, {X86_NOT_ZERO, "jne"}, {X86_NOT_NEGATIVE, "jns"}};
+    for (unsigned k = 0; k < 5; k++) {
         sprintf(text, "%s 0x%zx", jumps[k].name, target);
         GENERAL(text, jump = x86_jump(&code, jumps[k].condition));
         x86_bind(&code, jump, target);

@@ -289,52 +289,70 @@ void ao_histogram(const ao_isa *isa, const ao_span *span, const double *edges, s
 
 /* ---- by key ---- */
 
+/* Keys and what stands beside them, block by block; weights are NULL if there are none. */
+typedef struct {
+    const ao_span *keys, *weights;
+    size_t at, n; /* the elements at .. at + n - 1 are in key and weight */
+    ao_value key[BLOCK], weight[BLOCK];
+} pairs;
+
+static void start_pairs(pairs *p, const ao_span *keys, const ao_span *weights)
+{
+    p->keys = keys, p->weights = weights;
+    p->at = p->n = 0;
+}
+
+/* The next block; 0 at the end, and where the watch says stop. */
+static int next_pairs(pairs *p, ao_watch *w)
+{
+    ao_watch_done(w, p->n * PLACED_UNITS);
+    p->at += p->n;
+    if (p->at >= p->keys->count || w->stopped)
+        return 0;
+    p->n = block_at(p->at, p->keys->count);
+    ao_load_values(p->keys, p->at, p->key, p->n);
+    if (p->weights)
+        ao_load_values(p->weights, p->at, p->weight, p->n);
+    return 1;
+}
+
 /* A negative key is a large one here. */
 void ao_count_keys(const ao_span *keys, size_t bins, int64_t *counts, ao_watch *w)
 {
-    ao_value key[BLOCK];
-    for (size_t at = 0, n; at < keys->count && !w->stopped; at += n) {
-        n = block_at(at, keys->count);
-        ao_load_values(keys, at, key, n);
-        for (size_t i = 0; i < n; i++)
-            if (key[i].u < bins)
-                counts[key[i].u]++;
-        ao_watch_done(w, n * PLACED_UNITS);
-    }
+    pairs p;
+    start_pairs(&p, keys, NULL);
+    while (next_pairs(&p, w))
+        for (size_t i = 0; i < p.n; i++)
+            if (p.key[i].u < bins)
+                counts[p.key[i].u]++;
 }
 
 void ao_sum_ints_by_key(const ao_span *keys, const ao_span *weights, size_t bins, ao_sum128 *sums, ao_watch *w)
 {
     const int has_sign = ao_values_of(weights->type) == AO_SIGNED_VALUES;
-    ao_value key[BLOCK], weight[BLOCK];
-    for (size_t at = 0, n; at < keys->count && !w->stopped; at += n) {
-        n = block_at(at, keys->count);
-        ao_load_values(keys, at, key, n);
-        ao_load_values(weights, at, weight, n);
-        for (size_t i = 0; i < n; i++) {
-            if (key[i].u >= bins)
+    pairs p;
+    start_pairs(&p, keys, weights);
+    while (next_pairs(&p, w)) {
+        for (size_t i = 0; i < p.n; i++) {
+            if (p.key[i].u >= bins)
                 continue;
-            ao_sum128 *sum = &sums[key[i].u];
-            sum->low += weight[i].u;
-            sum->high += (has_sign && weight[i].i < 0 ? UINT64_MAX : 0) + (sum->low < weight[i].u);
+            ao_sum128 *sum = &sums[p.key[i].u];
+            sum->low += p.weight[i].u;
+            sum->high += (has_sign && p.weight[i].i < 0 ? UINT64_MAX : 0) + (sum->low < p.weight[i].u);
         }
-        ao_watch_done(w, n * PLACED_UNITS);
     }
 }
 
 void ao_group_by_key(const ao_span *keys, const ao_span *weights, size_t bins, const size_t *start, size_t *end,
                      double *grouped, ao_watch *w)
 {
-    ao_value key[BLOCK], weight[BLOCK];
-    for (size_t at = 0, n; at < keys->count && !w->stopped; at += n) {
-        n = block_at(at, keys->count);
-        ao_load_values(keys, at, key, n);
-        ao_load_values(weights, at, weight, n);
-        for (size_t i = 0; i < n; i++) {
-            const uint64_t k = key[i].u;
+    pairs p;
+    start_pairs(&p, keys, weights);
+    while (next_pairs(&p, w)) {
+        for (size_t i = 0; i < p.n; i++) {
+            const uint64_t k = p.key[i].u;
             if (k < bins && end[k] < start[k + 1]) /* there is no room if keys have changed since they were counted */
-                grouped[end[k]++] = weight[i].f;
+                grouped[end[k]++] = p.weight[i].f;
         }
-        ao_watch_done(w, n * PLACED_UNITS);
     }
 }

@@ -66,8 +66,8 @@ static inline x86_rm x86_at(unsigned base, unsigned index, unsigned scale, int32
 void x86_emit(x86_code *c, x86_vector v);
 
 /* Instructions of 64-bit general registers. */
-enum x86_binary { X86_ADD = 0x01, X86_AND = 0x21, X86_SUB = 0x29, X86_CMP = 0x39, X86_MOV = 0x89 };
-enum x86_condition { X86_BELOW = 2, X86_ABOVE_EQUAL = 3, X86_ZERO = 4, X86_NOT_ZERO = 5 };
+enum x86_binary { X86_ADD = 0x01, X86_AND = 0x21, X86_SUB = 0x29, X86_CMP = 0x39, X86_TEST = 0x85, X86_MOV = 0x89 };
+enum x86_condition { X86_BELOW = 2, X86_ABOVE_EQUAL = 3, X86_ZERO = 4, X86_NOT_ZERO = 5, X86_NOT_NEGATIVE = 9 };
 void x86_binary(x86_code *c, enum x86_binary op, unsigned dst, unsigned src);
 void x86_add_imm(x86_code *c, unsigned dst, int32_t imm);
 void x86_and_imm(x86_code *c, unsigned dst, int32_t imm);

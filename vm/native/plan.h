@@ -27,10 +27,15 @@ typedef struct {
 } plan_value;
 
 typedef struct {
-    uint16_t op, d, a, b, c; /* values. With a run of constants, b and c are its registers */
+    uint16_t op, d, a, b, c; /* values. With a run of constants, b and c are its registers; of a table b is its register */
     uint16_t guard;          /* of a scan: the value without which it marks nothing */
     uint16_t place;          /* in the program */
 } plan_step;
+
+static inline int ao_takes_table(const ao_op_info *info)
+{
+    return info->b != AO_TYPE_NONE && info->b >= AO_TABLE_OF;
+}
 
 typedef struct {
     const ao_native_source *program;
@@ -49,7 +54,7 @@ struct ao_target {
     const char *isa;
     unsigned vector;       /* bytes */
     int tails;             /* its code does the last elements, too; else kernels do them, in the same slots */
-    int (*knows)(const ao_target *target, unsigned op);
+    int (*knows)(const ao_target *target, unsigned op, int in_scan);
     /* Bytes that all segments share, written first. */
     size_t (*begin)(const ao_target *target, uint8_t *bytes, size_t size);
     /* The code of a plan, at bytes + at; returns where it ends, and 0 if it could not do all of it. Then *done is how many

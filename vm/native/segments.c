@@ -127,7 +127,7 @@ static void add_step(work *w, unsigned place)
     if (info->run) {
         for (unsigned reg = s->b; reg <= s->c; reg++)
             read_value(w, reg, info->b);
-    } else {
+    } else if (!ao_takes_table(info)) {
         step.b = read_value(w, s->b, info->b);
         step.c = read_value(w, s->c, info->c);
     }
@@ -146,7 +146,7 @@ static int can_add(const work *w, const ao_step *s)
     const ao_op_info *info = &ao_ops[s->op];
     const unsigned run = info->run ? s->c - s->b + 1u : 0, size = w->slot_size[s->d - p->first_temp];
     return w->plan->count < AO_NATIVE_STEPS && run <= PLAN_RUN && w->plan->values + run + 4 <= PLAN_VALUES
-           && !(s->flags & AO_ONCE) && w->target->knows(w->target, s->op)
+           && !(s->flags & AO_ONCE) && w->target->knows(w->target, s->op, p->accs != 0)
            && (!size || size == ao_type_sizes[info->dst] || p->accs);
 }
 

@@ -4,7 +4,7 @@
  *
  *   rcx   the element that the iteration begins with       rdx   the first uniform
  *   r8    where the loop ends                               rax   addresses that have no register
- *   r9 r10 r11 rbx rbp r12..r15   the first arrays
+ *   r9 r10 r11 rbx rbp r12..r15   the first arrays; in a scan r14 and r15 are for tables
  *
  * An iteration does as many elements as a vector has of the widest type; those of narrower types are part of one. The body
  * is repeated so that the loop itself costs little; copies use the same registers, which the processor renames. Then, at
@@ -53,15 +53,15 @@ static x86_rm element_of(x86_generator *g, const plan_value *v)
     return x86_at(base, RCX, log2_of(size), (int32_t)(g->copy * g->lanes * size));
 }
 
-static x86_rm uniform_of(const x86_generator *g, const plan_value *v)
+x86_rm x86_uniform(const x86_generator *g, unsigned reg)
 {
-    return x86_at(RDX, NO_INDEX, 0, (int32_t)((v->reg - g->plan->program->inputs) * sizeof(ao_value)));
+    return x86_at(RDX, NO_INDEX, 0, (int32_t)((reg - g->plan->program->inputs) * sizeof(ao_value)));
 }
 
 static void load_value(x86_generator *g, const plan_value *v, unsigned reg)
 {
     if (v->kind == PLAN_UNIFORM)
-        g->level->load_uniform(g, v->type, reg, uniform_of(g, v));
+        g->level->load_uniform(g, v->type, reg, x86_uniform(g, v->reg));
     else
         g->level->load(g, v->type, reg, element_of(g, v));
 }
@@ -181,7 +181,8 @@ static int emit_step(x86_generator *g, const plan_step *plan)
     const x86_recipe *recipe = &g->level->recipes[plan->op];
     x86_step s = {.info = info, .plan = plan, .x = recipe->x, .y = recipe->y};
     s.a = x86_value(g, plan->a);
-    if (!info->run) {
+    const int values = !info->run && !ao_takes_table(info);
+    if (values) {
         s.b = x86_value(g, plan->b);
         s.c = x86_value(g, plan->c);
     }
@@ -194,7 +195,7 @@ static int emit_step(x86_generator *g, const plan_step *plan)
     if (d->stored)
         g->level->store(g, d->type, s.d, element_of(g, d));
     x86_unpin(g, plan->a);
-    if (!info->run) {
+    if (values) {
         x86_unpin(g, plan->b);
         x86_unpin(g, plan->c);
     }
@@ -268,7 +269,8 @@ static void emit_tail(x86_generator *g)
 static void find_bases(x86_generator *g)
 {
     const ao_plan *plan = g->plan;
-    for (unsigned v = 0; v < plan->values && g->base_count < BASES; v++) {
+    const unsigned most = plan->accs ? SCAN_BASES : BASES;
+    for (unsigned v = 0; v < plan->values && g->base_count < most; v++) {
         const plan_value *value = &plan->value[v];
         unsigned k = 0;
         while (k < g->base_count && g->bases[k] != value->reg)
@@ -372,7 +374,7 @@ static void store_accs(x86_generator *g)
 {
     for (unsigned k = 0; k < g->plan->accs; k++) {
         const plan_value *acc = &g->plan->value[g->plan->acc[k]];
-        g->level->store(g, acc->type, g->place[g->plan->acc[k]], uniform_of(g, acc));
+        g->level->store(g, acc->type, g->place[g->plan->acc[k]], x86_uniform(g, acc->reg));
     }
 }
 
@@ -381,6 +383,8 @@ static void emit_scan(x86_generator *g)
 {
     size_t stop = 0;
     x86_begin(&g->code);
+    x86_push(&g->code, R14);
+    x86_push(&g->code, R15);
     find_bases(g);
     load_bases(g);
     x86_mov_imm(&g->code, RAX, 1);
@@ -409,6 +413,8 @@ static void emit_scan(x86_generator *g)
     store_accs(g);
     x86_binary(&g->code, X86_MOV, RAX, RCX);
     restore_bases(g);
+    x86_pop(&g->code, R15);
+    x86_pop(&g->code, R14);
     x86_return(&g->code);
 }
 
@@ -484,9 +490,10 @@ size_t x86_begin_code(const ao_target *target, uint8_t *bytes, size_t size)
     return sizeof literals;
 }
 
-int x86_knows(const ao_target *target, unsigned op)
+int x86_knows(const ao_target *target, unsigned op, int in_scan)
 {
-    return ((const x86_level *)(const void *)target)->recipes[op].emit != NULL;
+    const x86_recipe *recipe = &((const x86_level *)(const void *)target)->recipes[op];
+    return recipe->emit && (in_scan || !recipe->scan_only);
 }
 
 const ao_target *const ao_targets[] = {&x86_level_avx2.target, &x86_level_avx512.target, NULL};

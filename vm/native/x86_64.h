@@ -38,6 +38,7 @@ typedef struct {
 typedef struct {
     void (*emit)(x86_generator *g, const x86_step *s);
     uint8_t x, y;
+    uint8_t scan_only;
 } x86_recipe;
 
 typedef struct {
@@ -54,7 +55,7 @@ typedef struct {
 } x86_level;
 
 enum { CLASS_VECTOR, CLASS_MASK, CLASSES };
-enum { NOWHERE = 0xFF, BASES = 9 };
+enum { NOWHERE = 0xFF, BASES = 9, SCAN_BASES = 7 }; /* a scan has the last two for tables */
 
 struct x86_generator {
     const x86_level *level;
@@ -81,7 +82,7 @@ enum { EQUAL = 0x00, UNORDERED = 0x03, NOT_EQUAL = 0x04, LESS = 0x11, LESS_EQUAL
 enum { AS_IS = 0x4, DOWN = 0x9, UP = 0xA, CUT = 0xB };
 
 /* What both levels have for ao_target. */
-int x86_knows(const ao_target *target, unsigned op);
+int x86_knows(const ao_target *target, unsigned op, int in_scan);
 size_t x86_begin_code(const ao_target *target, uint8_t *bytes, size_t size);
 size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, unsigned *done,
                    size_t *entry, unsigned *granule);
@@ -89,6 +90,8 @@ size_t x86_compile_scan(const ao_target *target, const ao_plan *plan, uint8_t *b
 
 extern const x86_level x86_level_avx512, x86_level_avx2;
 
+/* Where a uniform is, a pointer to a table included. */
+x86_rm x86_uniform(const x86_generator *g, unsigned reg);
 /* The register of a value, which is loaded if it is in none. */
 unsigned x86_value(x86_generator *g, unsigned value);
 void x86_unpin(x86_generator *g, unsigned value);

@@ -335,11 +335,21 @@ static void mark_compared(x86_generator *g, unsigned a, enum x86_literal literal
     mark(g);
 }
 
+/* What is marked is 0, as the kernel has it: in a scan the value counts if a guard says that the mark does not. */
+static void clear_compared(x86_generator *g, const x86_step *s, enum x86_literal literal, int condition)
+{
+    enum { FIRST_BUT_NOT_SECOND = 0x30 };
+    with_literal(g, X86_vcmppd_mask, K0, s->a, literal, condition);
+    two(g, X86_vpmovm2q, 8, T0, K0);
+    x86_3(g, X86_vpternlogq, 8, s->d, T0, T0, FIRST_BUT_NOT_SECOND);
+    mark(g);
+}
+
 static void fixed(x86_generator *g, const x86_step *s)
 {
     two(g, X86_vcvttpd2qq, 8, s->d, s->a);
-    mark_compared(g, s->a, MINUS_TWO_63, NOT_GREATER_EQUAL);
-    mark_compared(g, s->a, TWO_63, NOT_LESS);
+    clear_compared(g, s, MINUS_TWO_63, NOT_GREATER_EQUAL);
+    clear_compared(g, s, TWO_63, NOT_LESS);
 }
 
 static void mark_class(x86_generator *g, unsigned a, int classes)
@@ -466,9 +476,33 @@ static void bit_length(x86_generator *g, const x86_step *s)
     three(g, X86_vpsubq, 8, s->d, T1, T0);
 }
 
+/* ---- tables, in scans ---- */
+
+/* The index that is checked is the one that is used: it is in rax, and not read again. Outside, element 0 stands for it. */
+static void taken(x86_generator *g, const x86_step *s)
+{
+    const unsigned size = size_of(s->info->dst);
+    x86_emit(&g->code, (x86_vector){.form = X86_vmovq_to, .reg = s->a, .rm = x86_reg(RAX), .imm = X86_NO_IMM});
+    x86_load(&g->code, R8, RDX, x86_uniform(g, s->plan->b).disp);
+    x86_load(&g->code, R14, R8, offsetof(ao_table, count));
+    x86_load(&g->code, R15, R8, offsetof(ao_table, data));
+    x86_binary(&g->code, X86_TEST, RAX, RAX);
+    const size_t from_start = x86_jump(&g->code, X86_NOT_NEGATIVE);
+    x86_binary(&g->code, X86_ADD, RAX, R14);
+    x86_bind(&g->code, from_start, g->code.at);
+    x86_binary(&g->code, X86_CMP, RAX, R14);
+    const size_t inside = x86_jump(&g->code, X86_BELOW);
+    x86_clear(&g->code, RAX);
+    x86_emit(&g->code, (x86_vector){.form = X86_kmovq, .reg = K0, .rm = x86_reg(K_LANES), .imm = X86_NO_IMM});
+    mark(g);
+    x86_bind(&g->code, inside, g->code.at);
+    load(g, s->info->dst, s->d, x86_at(R15, RAX, size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0, 0));
+}
+
 /* ---- the table ---- */
 
 #define R(T, op, emit, x, y) [AO_OP_##op##_##T] = {emit, x, y},
+#define IN_SCANS(T, op, recipe) [AO_OP_##op##_##T] = {.emit = recipe, .scan_only = 1},
 #define TO(T, op) R(T, op, converted, 0, 0)
 #define FIT(T, op) R(T, op, fitted, 0, 0)
 static const x86_recipe recipes[AO_NOPS] = {
@@ -533,6 +567,7 @@ static const x86_recipe recipes[AO_NOPS] = {
     R(f64, ISINF, classified, INFINITIES, 0)
     R(f64, ISFIN, finite, NANS | INFINITIES, 0)
     AO_LIST_CHOICE(R, SEL, chosen, 0, 0)
+    AO_LIST_ALL(IN_SCANS, TAKE, taken)
 };
 
 const x86_level x86_level_avx512 = {

@@ -24,12 +24,12 @@
  * Subnormal numbers are not odd where the core holds for them, but may make it slow (../../subnormal.h). The wholes keep
  * them away from multiplications, and are used from the chunk on in which one was met.
  *
- * What Python's math.f refuses is marked by the kernels whose name ends in CHECKED, where raises_f(r, x) is nonzero,
- * r being the result. That is a sweep of its own over the results: what is refused is the same for many functions,
- * and sweeps that wrote marks beside doubles were a third of all code. A few functions have arguments that are far,
- * numbers for which the whole does not hold either: sin, cos, tan, fmod and its kin. They have a third form beyond_f
- * for chunks with such, about twice as long. It holds for every number, but of fmod and its kin the C library does
- * what is left, one by one.
+ * What Python's math.f refuses is marked by the kernels whose name ends in CHECKED, where raises_f(r, x) is nonzero, r
+ * being the result. That is a sweep of its own over the results: what is refused is the same for many functions, and
+ * sweeps that wrote marks beside doubles were a third of all code. A few functions have arguments that are far, numbers
+ * for which the whole does not hold either: exp, sin, cos, tan, atan2, fmod and its kin. They have a third form beyond_f
+ * for chunks with such, up to twice as long. It holds for every number, but of fmod and its kin the C library does what
+ * is left, one by one. atan2 has one more between them, further_f.
  *
  * Included by ../kernels.c, once for each level.
  */
@@ -58,9 +58,10 @@ typedef struct {
 } function1;
 
 typedef struct {
-    sweep2 *fast, *whole, *beyond;
+    sweep2 *fast;
+    sweep2 *sweeps[4];                     /* the whole, and what holds for more and more; NULL behind the last */
     marks2 *marks;
-    double (*library)(double x, double y); /* for what is far beyond, too */
+    double (*library)(double x, double y); /* for what is far beyond all */
 } function2;
 
 /* All bits of the exponent set: inf or nan. */
@@ -165,7 +166,7 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
                             uint8_t *mark)
 {
     unsigned found = 0, careful = 0;
-    sweep2 *sweep = f->whole;
+    sweep2 *const *sweep = f->sweeps;
     double aside[MOST];
     uint8_t unused[MOST];
     for (size_t at = 0, m; at < n; at += m) {
@@ -175,11 +176,9 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         uint8_t *marks = mark ? mark + at : unused;
         if (careful || ao_subnormal_met() || !f->fast || f->fast(m, to, x, y, uniform)) {
             careful = careful ? careful - 1 : CAREFUL;
-            uint64_t far = sweep(m, to, x, y, uniform);
-            if (far && sweep == f->whole) {
-                sweep = f->beyond;
-                far = sweep(m, to, x, y, uniform);
-            }
+            uint64_t far = (*sweep)(m, to, x, y, uniform);
+            while (far && sweep[1])
+                far = (*++sweep)(m, to, x, y, uniform);
             if (far)
                 by_library(m, to, x, y, uniform, f);
             if (f->marks)
@@ -293,7 +292,8 @@ MARKS1(raises_overflow)
     static const function1 ways_##f[] = {{FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                          \
                                          {FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
 
-/* The same for two arguments. Here the core may also give inf or nan to say that it does not know. */
+/* The same for two arguments. Here the core may also give inf or nan to say that it does not know. FURTHER2 is for a
+ * function that never raises and has far arguments of two kinds, of which further_f holds for the first. */
 #define FAST2(f)                                                                                                      \
     static uint64_t fast_##f(size_t n, double *to, const double *a, const double *b, unsigned uniform)                \
     {                                                                                                                 \
@@ -312,19 +312,25 @@ MARKS1(raises_overflow)
 #define TOTAL2(f)                                                                                                     \
     CORE2(f)                                                                                                          \
     SWEEP2(whole_sweep_##f, whole_##f, never_far2)                                                                    \
-    static const function2 ways_##f[] = {{FAST(f), whole_sweep_##f, NULL, NULL, NULL}};
+    static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL}};
+#define FURTHER2(f)                                                                                                   \
+    CORE2(f)                                                                                                          \
+    SWEEP2(whole_sweep_##f, whole_##f, far_##f)                                                                       \
+    SWEEP2(further_sweep_##f, further_##f, far_further_##f)                                                           \
+    SWEEP2(beyond_sweep_##f, beyond_##f, never_far2)                                                                  \
+    static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f, further_sweep_##f, beyond_sweep_##f}, NULL, NULL}};
 #define MATH2(f, RAISE)                                                                                               \
     CORE2(f)                                                                                                          \
     SWEEP2(whole_sweep_##f, whole_##f, never_far2)                                                                    \
-    static const function2 ways_##f[] = {{FAST(f), whole_sweep_##f, NULL, NULL, NULL},                                \
-                                         {FAST(f), whole_sweep_##f, NULL, marks_##RAISE, NULL}};
+    static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL},                                    \
+                                         {FAST(f), {whole_sweep_##f}, marks_##RAISE, NULL}};
 /* fmod and its kin fuse nothing. */
 #define BEYOND2(f, RAISE, library)                                                                                    \
     FAST2(f)                                                                                                          \
     SWEEP2(whole_sweep_##f, whole_##f, unanswered)                                                                    \
     SWEEP2(beyond_sweep_##f, beyond_##f, unanswered)                                                                  \
-    static const function2 ways_##f[] = {{fast_##f, whole_sweep_##f, beyond_sweep_##f, NULL, library},                \
-                                         {fast_##f, whole_sweep_##f, beyond_sweep_##f, marks_##RAISE, library}};
+    static const function2 ways_##f[] = {{fast_##f, {whole_sweep_##f, beyond_sweep_##f}, NULL, library},              \
+                                         {fast_##f, {whole_sweep_##f, beyond_sweep_##f}, marks_##RAISE, library}};
 
 /* The kernel itself, by the columns a, b, c of its row. */
 #define DO_MATH_T__(f, marks) CALL, elementary1(n, d, a, &ways_##f[marks], mark)

@@ -46,6 +46,12 @@ static INLINE double whole_atan(double x)
     return or_tiny(x, core_atan(without_tiny(x)));
 }
 
+/* Whether an angle is beyond pi/2: -0 is, too. */
+static INLINE int left_of(double x)
+{
+    return (int64_t)bits_of(x) < 0;
+}
+
 static INLINE double core_atan2(double y, double x)
 {
     const double ay = fabs(y), ax = fabs(x);
@@ -81,13 +87,63 @@ static INLINE small_arc whole_arc(double n, double d)
     return (small_arc){{of_bits(hi), kept(!flat, a.arc.lo)}, a.beyond};
 }
 
+static INLINE double beyond_atan2(double y, double x)
+{
+    const double ay = fabs(y), ax = fabs(x);
+    const int over = ay > ax;
+    const double r = copysign(angle(over, left_of(x), whole_arc(over ? ax : ay, over ? ay : ax)), y);
+    const double nan = first_nan(y, x);
+    return isunordered(x, y) ? nan : r;
+}
+
+/* Most special operands need less than that: 0, inf and nan beside ordinary ones, and subnormals beside these. Then
+ * nothing is scaled. As above, 0/0 counts as 0 and inf/inf as 1, and n <= d. */
+static INLINE double ordinary_or_one(double d)
+{
+    return (d >= 0x1p-400) & (d < INFINITY) ? d : 1.0;
+}
+static INLINE double over_infinity(int holds, double n, double m)
+{
+    return of_bits(bits_of(kept(holds, m)) | bits_of(kept(n == INFINITY, 1.0)));
+}
+
 static INLINE double whole_atan2(double y, double x)
 {
     const double ay = fabs(y), ax = fabs(x);
     const int over = ay > ax;
-    const double r = copysign(angle(over, (int64_t)bits_of(x) < 0, whole_arc(over ? ax : ay, over ? ay : ax)), y);
-    const double nan = first_nan(y, x);
+    const double n = over ? ax : ay, d = over ? ay : ax;
+    const small_arc octant = arc_of(over_infinity(d < INFINITY, n, n), ordinary_or_one(d), 0);
+    const double r = copysign(angle(over, left_of(x), octant), y), nan = first_nan(y, x);
     return isunordered(x, y) ? nan : r;
+}
+static INLINE uint64_t far_atan2(double r, double y, double x)
+{
+    const double ay = fabs(y), ax = fabs(x), n = ay > ax ? ax : ay, d = ay > ax ? ay : ax;
+    (void)r;
+    return (uint64_t)(((n > 0) & (n < 0x1p-400)) | ((d > 0x1p400) & (d < INFINITY)));
+}
+
+/* A subnormal y above an x > 0 is flat: 2^614 times as steep, y/x is still less than x, and the result is brought back,
+ * rounded once if it is subnormal. Other subnormals do not show in the result. */
+static INLINE double further_atan2(double y, double x)
+{
+    const double ay = fabs(y), ax = fabs(x);
+    const int over = ay > ax, flat = (ay < 0x1p-1022) & (x >= 0x1p-1022);
+    const double n = over ? ax : ay, d = over ? ay : ax, one = kept(flat, 0x1p-408); /* 2^-1022 as steep */
+    const double v = of_bits(bits_of(n) | bits_of(one)) - one;                       /* no multiplication: units_of */
+    const double m = over_infinity((d < INFINITY) & ((n >= 0x1p-1022) | flat), n, v);
+    const double w = angle(over, left_of(x), arc_of(m, ordinary_or_one(d), flat));
+    const int subnormal = w < one;
+    const uint64_t steeper = (mask_of(flat) & UINT64_C(614) << 52) + (mask_of(subnormal) & UINT64_C(1) << 52);
+    const double r = copysign(of_bits(bits_of(w + kept(subnormal, 0x1p-408)) - steeper), y), nan = first_nan(y, x);
+    return isunordered(x, y) ? nan : r;
+}
+static INLINE uint64_t far_further_atan2(double r, double y, double x)
+{
+    const double ay = fabs(y), ax = fabs(x), n = ay > ax ? ax : ay, d = ay > ax ? ay : ax;
+    const int small = ((n > 0) & (d < 0x1p-400)) | ((n >= 0x1p-1022) & (n < 0x1p-400));
+    (void)r;
+    return (uint64_t)(small | ((d > 0x1p400) & (d < INFINITY)));
 }
 
 typedef struct {
@@ -151,4 +207,4 @@ MARKS1(raises_asin)
 MATH1(asin, raises_asin)
 MATH1(acos, raises_asin)
 EASY1(atan)
-TOTAL2(atan2)
+FURTHER2(atan2)
