@@ -1,7 +1,7 @@
-"""Native code against kernels and against a C loop made for the one expression: ns an element, the least of many runs.
+"""Native code against kernels and against a C loop for the one expression: ns an element, the least of many runs.
 
-The three are measured in turn in one process, so that what else the machine does meets them all; ratios are what counts. C is
-gcc -O3 -march=native -ffp-contract=off, one function for each expression.
+The three are measured in turn in one process, so that other work of the machine meets them all: ratios count.
+C is gcc -O3 -march=native -ffp-contract=off, one function for each expression.
 
     python bench/native.py [--seed 1] [--random 40] [--sizes 4000 100000]
 """
@@ -136,7 +136,7 @@ def main() -> None:
                       f"{native / loop:5.2f}  kernels/C {kernels / loop:5.2f}  {text[:60]}", flush=True)  # fmt: skip
             if ratios:
                 mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-                print(f"{size:7} {len(ratios)} random expressions, native/C: geometric mean {mean:.2f}, worst {max(ratios):.2f}")
+                print(f"{size:7} {len(ratios)} random expressions, native/C: mean {mean:.2f}, worst {max(ratios):.2f}")
 
 
 if __name__ == "__main__":

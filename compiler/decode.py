@@ -442,6 +442,8 @@ class _Frame:
         """The value after the effects, without the last ones that evaluating the value has anyhow, in this order."""
         if isinstance(value, _Tuple):
             value = self.build.add("tuple", *value.items)
+        if value is None:  # of phi
+            raise Unsupported("it returns one kind of thing on some ways, and another on others")
         if not isinstance(value, int):
             raise Unsupported(f"it returns {_describe_item(value)}, which is no number")
         kept = self.uncovered(effects, value)
@@ -656,6 +658,9 @@ class _Run:
                 raise Unsupported(f"item {place.value} of a tuple of {len(table.items)}")
             self.stack.append(table.items[place.value])
             return
+        if isinstance(table, int):
+            raise Unsupported("a number is subscripted, as only a captured table can be, or the accumulator of a fold "
+                              "that begins with a tuple")  # fmt: skip
         if not isinstance(table, _Table):
             raise Unsupported("a subscript of something that is no captured table of numbers")
         self.push("item", table.node, index)

@@ -469,8 +469,9 @@ class PlainBar:
         self.n += count
         if (now := time.monotonic()) - self.shown > PROGRESS_INTERVAL:
             self.shown = now
-            part = f" of {self.total / 1e6:.1f} MB, {100 * self.n // max(1, self.total)} %" if self.total else " MB"
-            self.write(f"{self.n / 1e6:.1f}{part}")
+            done, total = self.n / 1e6, (self.total or 0) / 1e6
+            of = f" of {total:.1f} MB, {min(100, int(100 * done / total))} %" if total else " MB"
+            self.write(f"{done:.1f}{of}")
 
     def close(self) -> None:
         """Leaves an empty line."""

@@ -304,13 +304,15 @@ def _taken_from(stream: Iterable[Any], nulls: Any) -> Iterator[Any]:
 class _Rule:
     """What the exchange does for one method."""
 
-    __slots__ = ("before", "chunkwise", "gives", "method", "natural", "policy", "positional", "truth")
+    __slots__ = ("before", "chunkwise", "gives", "method", "natural", "of_all", "policy", "positional", "truth")
 
     def __init__(self, method: Callable[..., Any], gives: bool = False,
                  chunkwise: Callable[[Any], bool] | None = None, policy: str = "skip",
                  truth: Callable[..., Any] | None = None, natural: bool = False,
-                 positional: int = 0, before: int = 0) -> None:  # fmt: skip
+                 positional: int = 0, before: int = 0,
+                 of_all: Callable[[Any], str | None] | None = None) -> None:  # fmt: skip
         self.method = method
+        self.of_all = of_all  # the text of a kernel whose results depend on all elements, else None
         self.before = before  # so many arguments stand before those that are for parameters
         self.gives = gives  # a new array, which is given back as the kind of the first one
         self.chunkwise = chunkwise  # whether chunk by chunk, if that is in chunks, by the kernel; None: never
@@ -331,9 +333,12 @@ def folds(method: _F) -> _F:
 
 
 def exchanges(chunkwise: Callable[[Any], bool] | None, policy: str = "skip", truth: Callable[..., Any] | None = None,
-              natural: bool = False, positional: int = 0) -> Callable[[_F], _F]:  # fmt: skip
+              natural: bool = False, positional: int = 0,
+              of_all: Callable[[Any], str | None] | None = None) -> Callable[[_F], _F]:  # fmt: skip
     """A method of kernels whose new array is given back as the kind of the first one; chunk by chunk if it may be."""
-    return lambda method: _exchanging(method, _Rule(method, True, chunkwise, policy, truth, natural, positional))
+    return lambda method: _exchanging(
+        method, _Rule(method, True, chunkwise, policy, truth, natural, positional, of_all=of_all)
+    )
 
 
 def _is_new(result: Any) -> bool:
@@ -482,8 +487,12 @@ class _Exchange:
             return None
         if self.nulls in (None, "propagate", "skip"):
             self._check_tables()
-            if self.rule.policy == "propagate" and self.kernel._inner is not None:
-                raise self._of_all()
+            text = None if self.rule.of_all is None else self.rule.of_all(self.kernel)
+            if text is not None:
+                raise ValueError(
+                    f"{text!r} is of all elements, and some are null: nulls=<number> puts a number in their place; or "
+                    "compute the reduction with nulls='skip' and give it by name"
+                )
         if self.nulls == "propagate":
             return None
         if self.nulls is None:
@@ -507,12 +516,6 @@ class _Exchange:
 
     def _columns(self, key: int | str) -> list[Column]:
         return self.columns.get(key) or [Column(self.values[key])]
-
-    def _of_all(self) -> ValueError:
-        return ValueError(
-            f"{self.kernel._text!r} is of all elements, and some are null: nulls=<number> puts a number in their "
-            "place; or compute the reduction with nulls='skip' and give it by name"
-        )
 
     def _no_room(self, name: str) -> ValueError:
         return ValueError(

@@ -86,6 +86,11 @@ def _goes_by_chunks(kernel: Kernel) -> bool:
     return kernel._inner is None and not kernel._tables
 
 
+def _text_of_all(kernel: Kernel) -> str | None:
+    """The text, if it has a reduction inside."""
+    return None if kernel._inner is None else kernel._text
+
+
 class Kernel(_machine.KernelBase):
     """An expression or callable, compiled once and run over any number of buffers.
 
@@ -267,7 +272,7 @@ class Kernel(_machine.KernelBase):
     # Methods that take arrays of other kinds have the keywords ``nulls`` and ``names``, which are the exchange's: those
     # where nulls propagate are given bits by it.
 
-    @exchanges(chunkwise=_goes_by_chunks, policy="propagate")
+    @exchanges(chunkwise=_goes_by_chunks, policy="propagate", of_all=_text_of_all)
     def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
             nulls: Any = None, **names: Any) -> Any:  # fmt: skip
         """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same.
@@ -698,7 +703,7 @@ class _Unsigned(Exception):
     """The ints are too large for 'q', and may be for 'Q'."""
 
 
-@exchanges(chunkwise=_goes_by_chunks, policy="propagate", natural=True)
+@exchanges(chunkwise=_goes_by_chunks, policy="propagate", natural=True, of_all=_text_of_all)
 def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = None, threads: int | None,
               nulls: Any = None) -> Any:  # fmt: skip
     assert kernel._plans is not None

@@ -194,6 +194,7 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
 
 /* ---- the sweeps of f; ways_f[0] are those of its kernel, ways_f[1] those of its CHECKED kernel ---- */
 
+#if FUSED_IS_FAST
 #define SWEEP1(name, VALUE, UNKNOWN)                                                                                  \
     static uint64_t name(size_t n, double *to, const double *a)                                                       \
     {                                                                                                                 \
@@ -201,6 +202,54 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         EACH1(f64, const double r = VALUE(x); unknown |= UNKNOWN(x); to[i] = r;)                                      \
         return unknown;                                                                                               \
     }
+#define SWEEP2(name, VALUE, FAR)                                                                                      \
+    static uint64_t name(size_t n, double *to, const double *a, const double *b, unsigned uniform)                    \
+    {                                                                                                                 \
+        uint64_t far = 0;                                                                                             \
+        EACH2(f64, f64, const double r = VALUE(x, y); far |= FAR(r, x, y); to[i] = r;)                                \
+        return far;                                                                                                   \
+    }
+#else
+/* By software a function is so long that there is one loop of it: of two elements at a time, without a rest, and none for
+ * uniform operands. The operands are copied therefore, up to an even number. */
+static size_t in_pairs(size_t n, double *to, const double *a, unsigned uniform)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = a[uniform ? 0 : i];
+    to[n] = a[uniform ? 0 : n - 1];
+    return n + (n & 1);
+}
+#define EACH_OF_PAIRS AO_INDEPENDENT for (size_t i = 0; i < (even & ~(size_t)1); i++)
+#define SWEEP1(name, VALUE, UNKNOWN)                                                                                  \
+    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    {                                                                                                                 \
+        double xs[MOST + 1], rs[MOST + 1];                                                                            \
+        const size_t even = in_pairs(n, xs, a, 0);                                                                    \
+        uint64_t unknown = 0;                                                                                         \
+        EACH_OF_PAIRS {                                                                                               \
+            const double x = xs[i], r = VALUE(x);                                                                     \
+            unknown |= UNKNOWN(x);                                                                                    \
+            rs[i] = r;                                                                                                \
+        }                                                                                                             \
+        memcpy(to, rs, n * sizeof *to);                                                                               \
+        return unknown;                                                                                               \
+    }
+#define SWEEP2(name, VALUE, FAR)                                                                                      \
+    static uint64_t name(size_t n, double *to, const double *a, const double *b, unsigned uniform)                    \
+    {                                                                                                                 \
+        double xs[MOST + 1], ys[MOST + 1], rs[MOST + 1];                                                              \
+        const size_t even = in_pairs(n, xs, a, uniform & 1);                                                          \
+        uint64_t far = 0;                                                                                             \
+        in_pairs(n, ys, b, uniform & 2);                                                                              \
+        EACH_OF_PAIRS {                                                                                               \
+            const double x = xs[i], y = ys[i], r = VALUE(x, y);                                                       \
+            far |= FAR(r, x, y);                                                                                      \
+            rs[i] = r;                                                                                                \
+        }                                                                                                             \
+        memcpy(to, rs, n * sizeof *to);                                                                               \
+        return far;                                                                                                   \
+    }
+#endif
 /* Once for each RAISE; of the name marks_RAISE. */
 #define MARKS1(RAISE)                                                                                                 \
     static unsigned marks_##RAISE(size_t n, uint8_t *mark, const double *r, const double *a)                          \
@@ -251,13 +300,6 @@ MARKS1(raises_overflow)
         uint64_t odd = 0;                                                                                             \
         EACH2(f64, f64, const double r = core_##f(x, y); odd |= odd_##f(x, y) | not_finite(r); to[i] = r;)            \
         return odd;                                                                                                   \
-    }
-#define SWEEP2(name, VALUE, FAR)                                                                                      \
-    static uint64_t name(size_t n, double *to, const double *a, const double *b, unsigned uniform)                    \
-    {                                                                                                                 \
-        uint64_t far = 0;                                                                                             \
-        EACH2(f64, f64, const double r = VALUE(x, y); far |= FAR(r, x, y); to[i] = r;)                                \
-        return far;                                                                                                   \
     }
 #define MARKS2(RAISE)                                                                                                 \
     static unsigned marks_##RAISE(size_t n, uint8_t *mark, const double *r, const double *a, const double *b,         \
