@@ -307,3 +307,17 @@ def test_neither_pandas_nor_pyarrow_is_imported_by_us() -> None:
         "assert ao.map(n, 'x + 1', nulls='propagate').isna().tolist() == [False, True]\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_table_needs_no_labels_of_the_data() -> None:
+    """Nor as many elements: it is looked up by place, and the result has the labels of what is gone through."""
+    index = pd.Series([0, 2, -1], index=["a", "b", "a"], name="i")
+    for table in (pd.Series([10, 20, 30]), pd.Series([10, 20, 30, 30], dtype="Int64"), np.array([10, 20, 30])):
+        for result in (
+            ao.map(index, "t[x]", t=table),
+            ao.evaluate("t[x]", t=table, x=index),
+            ao.compile("t[x]")(table, index),
+        ):
+            pd.testing.assert_series_equal(result, pd.Series([10, 30, 30], index=index.index, name="i"))
+        kept = ao.filter(index, "t[x] > 15", t=table)
+        pd.testing.assert_series_equal(kept, index[[False, True, True]])

@@ -394,28 +394,21 @@ static PyObject *columns_of(run *r)
     return r->columns || PyErr_Occurred() ? r->columns : Py_None;
 }
 
-/* The elements of an array that have been looked at. An array of numbers makes one of each as it is come to, and that one's
- * memory is used again for the next; where array has no such type, a list. */
-static PyObject *marked_elements(run *r, const ao_array *array)
+/* The elements of an array that have been looked at, as a list of numbers. */
+static PyObject *marked_list(run *r, const ao_array *array)
 {
-    const size_t first = r->first + r->frame.position, size = ao_type_sizes[array->type];
-    const int truths = array->type == AO_TYPE_b1;
-    ao_array copy;
-    PyObject *found = truths ? PyList_New(r->ahead)
-                             : array_new_out(r->state, typecode_of(array->type, 0), (size_t)r->ahead, &copy);
-    for (Py_ssize_t i = 0; found && i < r->ahead; i++) {
+    const size_t first = r->first + r->frame.position;
+    PyObject *list = PyList_New(r->ahead);
+    for (Py_ssize_t i = 0; list && i < r->ahead; i++) {
         char local[8];
-        const void *element = array_element(array, first + r->places[i], local);
-        if (truths) {
-            PyList_SET_ITEM(found, i, PyBool_FromLong(*(const ao_b1 *)element));
-        } else {
-            memcpy((char *)copy.data + (size_t)i * size, element, size);
+        PyObject *value = element_get(array->type, array_element(array, first + r->places[i], local));
+        if (!value) {
+            Py_CLEAR(list);
+            break;
         }
+        PyList_SET_ITEM(list, i, value);
     }
-    if (found && !truths) {
-        array_release(&copy);
-    }
-    return found;
+    return list;
 }
 
 /* Asks for the elements that have been looked at, together. NULL if that raises. */
@@ -424,7 +417,7 @@ static PyObject *ask_together(run *r, PyObject *columns)
     PyObject *args = PyTuple_New(r->visible);
     unsigned input = 0;
     for (Py_ssize_t i = 0; args && i < r->visible; i++) {
-        PyObject *value = r->is_array[i] ? marked_elements(r, &r->arrays[input++]) : Py_NewRef(argument(r, i));
+        PyObject *value = r->is_array[i] ? marked_list(r, &r->arrays[input++]) : Py_NewRef(argument(r, i));
         if (!value) {
             Py_CLEAR(args);
             break;
