@@ -8,6 +8,7 @@ whatever the text is, the answer is an IR or an :class:`ExpressionError`, in bou
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable
 from keyword import iskeyword
 from typing import Any
@@ -154,7 +155,18 @@ class _Parser:
         except MemoryError:
             if len(self.text) < _CANNOT_FILL_STACK:
                 raise
+        except ValueError as error:
+            raise self.folded_word() or error from None
         raise self.error(f"the expression is nested more than {MAX_DEPTH} deep; split it", None)
+
+    def folded_word(self) -> ExpressionError | None:
+        """Letters that Python folds to True, False or None: since 3.14 ast.parse says ValueError to them."""
+        for found in re.finditer(r"\w+", self.text):
+            name, at = folded(found[0]), found.start()
+            if name != found[0] and iskeyword(name):
+                where = (1 + self.text.count("\n", 0, at), at - self.text.rfind("\n", 0, at) - 1, len(found[0]))
+                return self.error(f"{name!r} is a word of Python, not a name", where)
+        return None
 
     def check_text(self) -> None:
         text = self.text

@@ -197,7 +197,6 @@ BAD_MAPPINGS: list[tuple[Callable[[], Any], str]] = [
     (lambda: ao.map(Q, "x*k", names={"x": 1, "k": 1}), "'x*k' needs 0 values by position (none), 1 were given"),
     (lambda: ao.map(Q, "x*k", names=GIVEN, j=1), "'x*k' has no name 'j'; its names are 'x', 'k'"),
     (lambda: ao.map(Q, "x*label", names=GIVEN), "'label' must be a buffer or an int, float or bool, not str"),
-    (lambda: ao.lazy(Q).map("x*y", names=GIVEN), "'y' must be a number in a pipeline, not array"),
 ]  # fmt: skip
 
 
