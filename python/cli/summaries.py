@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib
 import io
 import itertools
 import json
@@ -296,10 +297,8 @@ def bar(length: float, room: int, blocks: bool) -> str:
 def plotted(counts: Numbers, edges: Numbers, title: str, logarithmic: bool, path: str) -> None:
     """The histogram as a picture, of the kind that the name of the file says."""
     try:
-        import matplotlib
-
-        matplotlib.use("Agg")
-        from matplotlib import pyplot
+        importlib.import_module("matplotlib").use("Agg")
+        pyplot: Any = importlib.import_module("matplotlib.pyplot")
     except ImportError:
         raise TextError('--plot needs matplotlib: pip install "arrayops-vm[plot]"') from None
     figure, axes = pyplot.subplots()
