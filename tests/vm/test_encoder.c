@@ -193,7 +193,7 @@ static void add_form(enum x86_form form, int evex)
         if (strcmp(f->name, "vextracti128") == 0 && length == 0)
             continue;
         add_registers(v, evex ? 32 : 16);
-        if (!evex || fixed || f->encodings == 'V' || strncmp(f->name, "vpmovm2", 7) == 0 || strncmp(f->name + 6, "2m", 2) == 0)
+        if (!evex || fixed || f->encodings == 'V' || strncmp(f->name, "vpmovm2", 7) == 0 || strstr(f->name, "2m"))
             continue;
         v.mask = 7;
         v.zeroing = f->operands[0] == 'r' && f->operands[1] != 'K';
