@@ -81,6 +81,28 @@ enum { EQUAL = 0x00, UNORDERED = 0x03, NOT_EQUAL = 0x04, LESS = 0x11, LESS_EQUAL
 /* How vroundpd and vrndscalepd round. */
 enum { AS_IS = 0x4, DOWN = 0x9, UP = 0xA, CUT = 0xB };
 
+/* The recipes that read the same at each level, though what they name is each level's own. */
+#define X86_ALIKE(R)                                                                                                  \
+    R(i32, ADD_WIDE, widened, X86_vpaddq, 0)                                                                          \
+    R(i32, SUB_WIDE, widened, X86_vpsubq, 0)                                                                          \
+    R(i32, MUL_WIDE, widened, X86_vpmuldq, 0)                                                                         \
+    R(f64, MADD, twice, X86_vmulpd, X86_vaddpd)                                                                       \
+    R(f64, MSUB, twice, X86_vmulpd, X86_vsubpd)                                                                       \
+    R(f64, NMADD, taken_from, 0, 0)                                                                                   \
+    R(f64, ADDM, twice, X86_vaddpd, X86_vmulpd)                                                                       \
+    R(f64, SUBM, twice, X86_vsubpd, X86_vmulpd)                                                                       \
+    R(f64, HORNER, horner, 0, 0)                                                                                      \
+    R(f64, DIV, vectors, X86_vdivpd, 0)                                                                               \
+    R(f64, DIV_CHECKED, divided_checked, 0, 0)                                                                        \
+    R(f64, SQRT, one, X86_vsqrtpd, 0)                                                                                 \
+    R(f64, SQRT_CHECKED, root_checked, 0, 0)                                                                          \
+    R(f64, SQUARE_CHECKED, squared_checked, 0, 0)                                                                     \
+    R(f64, COPYSIGN, sign_copied, 0, 0)                                                                               \
+    R(f64, FLOOR, rounded, DOWN, 0)                                                                                   \
+    R(f64, CEIL, rounded, UP, 0)                                                                                      \
+    R(f64, TRUNC, rounded, CUT, 0)                                                                                    \
+    R(f64, RINT, rounded, AS_IS, 0)
+
 /* What both levels have for ao_target. */
 int x86_knows(const ao_target *target, unsigned op, int in_scan);
 size_t x86_begin_code(const ao_target *target, uint8_t *bytes, size_t size);
