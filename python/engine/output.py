@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +17,7 @@ def replacing(target: str) -> Iterator[BinaryIO]:
     killed leaves nothing behind, unless between two calls of the system. Elsewhere it leaves `.arrayops-*.tmp`.
     """
     # Not tempfile: its 0600 would stay on the finished file, where an ordinary write leaves what the umask says.
-    folder, beside = os.path.dirname(target), f".arrayops-{secrets.token_hex(8)}.tmp"
+    folder, beside = os.path.dirname(target), f".arrayops-{os.urandom(8).hex()}.tmp"
     beside = os.path.join(folder, beside)
     try:
         nameless = open_nameless(folder)
