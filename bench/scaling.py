@@ -42,7 +42,7 @@ print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def out_of_core(path: Path, size: int) -> None:
-    print(f"\n{size / 1e9:g} GB of doubles, one process\n\n| | processor seconds | MB resident at most |\n|---|---|---|")
+    print(f"\n{size / 1e9:g} GB of doubles, one process\n\n| | processor seconds | MB resident |\n|---|---|---|")
     for name, call in OUT_OF_CORE.items():
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             command = [sys.executable, "-c", CHILD.format(call=call), str(path), folder]
