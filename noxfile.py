@@ -149,6 +149,12 @@ def platforms(session: nox.Session) -> None:
 
 
 @nox.session
+def engines(session: nox.Session) -> None:
+    """Pipelines by processes, Dask, Ray and Spark, of which workers are killed; what is not installed is left out."""
+    python(session, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/engines.py")
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """The whole suite, on all cores."""
     python(session, "-m", "pytest", "-n", str(os.cpu_count() or 1))
@@ -157,5 +163,5 @@ def tests(session: nox.Session) -> None:
 #: All but `tests`, which the README's command runs; the quick ones first.
 nox.options.sessions = [
     "lint", "types", "docs", "machine", "sanitized", "threads", "coverage", "faults", "guided", "fuzz", "instructions",
-    "platforms",
+    "platforms", "engines",
 ]  # fmt: skip

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .engine.kernel import Kernel
     from .order import ArrayIterator, argsort, array_iterator, first, reverse, searchsorted, slice, sort, topk, unique
     from .pipelines import LazyArray, Pipeline, lazy, lazy_array
+    from .sources import Files, files
     from .statistics import RunningStats, Stats, bincount, histogram, median, quantile, stats, std, var
     from .windows import Rolling, rolling
 
@@ -46,6 +47,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ArrayIterator",
     "ExpressionError",
+    "Files",
     "Kernel",
     "LazyArray",
     "NotCompilable",
@@ -70,6 +72,7 @@ __all__ = [
     "dot",
     "evaluate",
     "explain",
+    "files",
     "filter",
     "first",
     "from_arrow",
@@ -132,6 +135,7 @@ _LATER = {
         "unique",
     ),
     "pipelines": ("LazyArray", "Pipeline", "lazy", "lazy_array"),
+    "sources": ("Files", "files"),
     "statistics": ("RunningStats", "Stats", "bincount", "histogram", "median", "quantile", "stats", "std", "var"),
     "windows": ("Rolling", "rolling"),
 }

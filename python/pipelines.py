@@ -11,11 +11,14 @@ chunk by chunk, and the stages around it stay compiled. An exception comes where
 
 from __future__ import annotations
 
+import bisect
 import builtins
 import functools
 import itertools
+import os
+import pickle
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import _machine
@@ -23,16 +26,18 @@ from .compiler.ir import identity
 from .engine.arguments import checked_typecode
 from .engine.common import MISSING, Later, also_named, held, new_values, sliceable, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
-from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, Gathered, extremes, fsum
+from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, extremes, fsum
 from .engine.folds import is_carried
 from .engine.kernel import Function, Kernel, fold_kernel, fold_step, stored, text_kernel, with_names
 from .engine.missing import check_nulls
-from .engine.passes import gathered, iterated
+from .engine.output import replacing
+from .engine.passes import NO_VALUES, Found, both, gathered, iterated
 from .engine.plans import PIPED
 from .engine.segments import (
     CHUNK,
     VERBS,
     Called,
+    ColumnOf,
     Compiled,
     Segment,
     Stage,
@@ -43,22 +48,32 @@ from .engine.segments import (
     stage_of,
     together,
 )
-from .statistics import Stats, summary
+from .sources import Files, Part, Reading
+from .statistics import Stats, bounds_of, edges_of, summary
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from .engine import notebook
+    from .engine import parts as engine_parts
     from .engine.kinds import Array
 else:
-    notebook = Later("engine.notebook")
+    engine_parts, notebook = Later("engine.parts"), Later("engine.notebook")
 
 
 class Pipeline:
     """Stages over a source, run when a result is asked for: made by :func:`arrayops.lazy`.
 
-    map, filter, takewhile and dropwhile give a new pipeline; collect, to, sum, mean, min, max, count, stats, reduce and
-    iteration run it. Numbers between the stages are Python's, so ints do not overflow and floats may follow ints; only
-    the result is stored. A callable that cannot be compiled is called for each element, a few thousand elements ahead
-    at most of a stage that raises. Pipelines are immutable; they pickle if their source and callables do.
+    map, filter, takewhile and dropwhile give a new pipeline; collect, to, sum, mean, min, max, count, stats, histogram,
+    reduce and iteration run it. Numbers between the stages are Python's, so ints do not overflow and floats may follow
+    ints; only the result is stored. A callable that cannot be compiled is called for each element, a few thousand
+    elements ahead at most of a stage that raises. Pipelines are immutable; they pickle if source and callables do.
+
+    Over several parts, those of :func:`arrayops.files` or the buffers of a list, all results but collect and iteration
+    take ``executor=``: threads, processes or machines, as an executor of concurrent.futures. It is given the parts, and
+    the result has the same bits. What cannot be sent to a process is a TypeError that names the stage, before any work.
+    The first exception of a part ends it, with a note that names the part. ``progress=`` is called with 1 for each part
+    that is done, as ``tqdm(total=len(files)).update``.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -123,11 +138,21 @@ class Pipeline:
         return self._with("dropwhile", pred, with_names(pred, names, named, self._ieee), strict)
 
     def _with(self, verb: str, f: Function, names: dict[str, Any], strict: bool = False) -> Pipeline:
+        columns = self._columns()
+        if len(columns) > 1 and isinstance(f, (str, Kernel)):
+            names = with_names(f, {name: ColumnOf(i) for i, name in enumerate(columns)}, names, self._ieee)
         stage = stage_of(verb, f, names, self._ieee, strict, not is_array(self._source))
+        if isinstance(self._source, (Files, Part)):
+            for name, value in stage.arrays.items():
+                if not isinstance(value, ColumnOf):
+                    raise TypeError(f"{name!r} is no column of the files, and arrays cannot go with them")
         if stage.arrays and any(before.verb in ("takewhile", "dropwhile") for before in self._stages):
             raise ValueError(f"{next(iter(stage.arrays))!r} goes with the source, whose elements are not known behind "
                              "takewhile and dropwhile: put this stage before them")  # fmt: skip
         return Pipeline(self._source, (*self._stages, stage), self._ieee, self._nulls)
+
+    def _columns(self) -> tuple[str, ...]:
+        return self._source.columns if isinstance(self._source, (Files, Part)) else ()
 
     # -- what it is --------------------------------------------------------------------------------------------------
 
@@ -184,11 +209,25 @@ class Pipeline:
             known = self._known = (key, segments_of(self._stages, irs, self._ieee), irs)
         return known[1]
 
-    def _buffers(self) -> Iterator[Any]:
-        """The source's buffers; a stream's must all have one typecode."""
-        first = None
+    def _buffers(self) -> _Opened:
+        """The source's buffers, to be entered."""
+        if isinstance(self._source, (Files, Part)):
+            reading = self._source.reading()
+            return _Opened(self._alike(map(self._wanted, reading)), reading)
         others = beside(self._stages)
         parts = together(self._source, others, self._nulls) if others else pieces(self._source, self._nulls)
+        return _Opened(self._alike(parts), None)
+
+    def _wanted(self, piece: Any) -> Any:
+        """Of a piece of a table the first column, and those that go with it."""
+        places = [value.place for _, value in beside(self._stages)]
+        if not isinstance(piece, tuple):
+            return piece
+        return (piece[0], *(piece[place] for place in places)) if places else piece[0]
+
+    def _alike(self, parts: Iterable[Any]) -> Iterator[Any]:
+        """Buffers, which must all have one typecode."""
+        first = None
         for index, part in enumerate(parts):
             code = _typecode(part)
             if first is not None and code != first:
@@ -219,76 +258,180 @@ class Pipeline:
             return last, self._chunks(segments[:-1], buffers)
         return None, self._chunks(segments, buffers)
 
-    def _gathered(self, wanted: int) -> tuple[Gathered, bool | None]:
+    def _gathered(self, wanted: int, executor: Any = None, progress: Any = None) -> Found:
         """What all values give, and whether they are floats: None if there are none."""
-        return gathered(*self._last(self._buffers()), wanted)
+        if executor is None and progress is None:
+            with self._buffers() as buffers:
+                return gathered(*self._last(buffers), wanted)
+        return functools.reduce(both, self._by_parts(executor, progress, _gathered_of, wanted), NO_VALUES)
 
-    def sum(self) -> int | float:
+    def sum(self, *, executor: Executor | None = None,
+            progress: Callable[[int], object] | None = None) -> int | float:  # fmt: skip
         """The sum of the values: an exact int, or the correctly rounded float; 0 if there are none.
 
         Raises ValueError for inf and -inf together and OverflowError for a sum too large for a float.
         """
-        return self._total()[0]
+        return self._total(executor, progress)[0]
 
-    def mean(self) -> float:
+    def mean(self, *, executor: Executor | None = None, progress: Callable[[int], object] | None = None) -> float:
         """The arithmetic mean of the values: their :meth:`sum`, which may raise, by their number.
 
         Raises StatisticsError if there are none.
         """
-        total, number = self._total()
+        total, number = self._total(executor, progress)
         if not number:
             raise _no_values("mean")
         return float(total) / number
 
-    def _total(self) -> tuple[int | float, int]:
+    def _total(self, executor: Any, progress: Any) -> tuple[int | float, int]:
         """The sum of the values and their number."""
-        g, floats = self._gathered(SUMS)
+        g, floats = self._gathered(SUMS, executor, progress)
         return fsum(g, bool(floats)), g.count
 
-    def min(self) -> int | float:
+    def min(self, *, executor: Executor | None = None,
+            progress: Callable[[int], object] | None = None) -> int | float:  # fmt: skip
         """The smallest value, as ``min()`` finds it. Raises ValueError if there are none."""
-        return self._extreme(0, "min")
+        return self._extreme(0, "min", executor, progress)
 
-    def max(self) -> int | float:
+    def max(self, *, executor: Executor | None = None,
+            progress: Callable[[int], object] | None = None) -> int | float:  # fmt: skip
         """The largest value, as ``max()`` finds it. Raises ValueError if there are none."""
-        return self._extreme(1, "max")
+        return self._extreme(1, "max", executor, progress)
 
-    def _extreme(self, which: int, name: str) -> int | float:
-        g, _ = self._gathered(EXTREMES)
+    def _extreme(self, which: int, name: str, executor: Any, progress: Any) -> int | float:
+        g, _ = self._gathered(EXTREMES, executor, progress)
         if not g.count:
             raise ValueError(f"{name}() of a pipeline without values")
         found: int | float = extremes(g)[which]
         return found
 
-    def count(self) -> int:
+    def count(self, *, executor: Executor | None = None, progress: Callable[[int], object] | None = None) -> int:
         """The number of values."""
-        return self._gathered(COUNT)[0].count
+        return self._gathered(COUNT, executor, progress)[0].count
 
     def len(self) -> int:
         """The number of values: :meth:`count` by the name that it has in arrayops 1.0 (Rust)."""
         return self.count()
 
-    def stats(self) -> Stats:
+    def stats(self, *, executor: Executor | None = None, progress: Callable[[int], object] | None = None) -> Stats:
         """Count, sum, mean, min, max, variance and standard deviation: see :func:`arrayops.stats`."""
-        g, floats = self._gathered(SUMS | SQUARES | EXTREMES)
+        g, floats = self._gathered(SUMS | SQUARES | EXTREMES, executor, progress)
         if not g.count:
             raise _no_values("stats")
         return summary(g, bool(floats))
 
-    def reduce(self, f: Function, /, initial: Any = None, *, names: Any = None, **named: Any) -> Any:
-        """The left fold of the values, ``functools.reduce(f, values, initial)``: see :func:`arrayops.reduce`."""
+    def histogram(self, bins: Any = 10, range: tuple[float, float] | None = None, *, executor: Executor | None = None,
+                  progress: Callable[[int], object] | None = None) -> tuple[array[int], array[float]]:  # fmt: skip
+        """How many values are in each bin, and the edges: see :func:`arrayops.histogram`.
+
+        Without a range or edges the source is read twice. Raises ValueError then for a stream that can be read once.
+
+        >>> import arrayops as ao
+        >>> from array import array
+        >>> ao.lazy([array("i", [1, 2]), array("i", [3, 4])]).map("x / 2").histogram(2, (0, 2))
+        (array('q', [1, 3]), array('d', [0.0, 1.0, 2.0]))
+        """
+        edges, scale = edges_of(bins, range, lambda: bounds_of(self._found_range(executor, progress)[0]))
+        counts = array("q", bytes(8 * builtins.max(0, len(edges) - 1)))
+        if len(counts):
+            for found in self._by_parts(executor, progress, _counted_of, edges, scale):
+                _add_counts(counts, found)
+        return counts, edges
+
+    def _found_range(self, executor: Any, progress: Any) -> Found:
+        if not is_array(self._source) and iter(self._source) is self._source:
+            raise ValueError("the values must be read to find their range, and this stream is read once: pass range=")
+        return self._gathered(EXTREMES, executor, progress)
+
+    def _by_parts(self, executor: Any, progress: Any, work: Callable[..., Any], *args: Any) -> Iterator[Any]:
+        """``work(pipeline, *args)`` for a pipeline over each part, or over all if nobody asks for parts."""
+        if executor is None and progress is None:
+            return iter([work(self, *args)])
+        return self._over(self._parts(), executor, progress, work, *args)
+
+    def _parts(self) -> list[Any]:
+        """What several workers can do apart."""
+        for stage in self._stages:
+            if stage.verb in ("takewhile", "dropwhile"):
+                raise ValueError(f"{stage} depends on all elements before it: the parts cannot be done apart")
+        if isinstance(self._source, Files):
+            return self._source.parts()
+        if beside(self._stages):
+            raise ValueError("arrays beside a source are not cut with it: give them as columns= of files")
+        if is_array(self._source):
+            return [_Buffer(0, self._source)]
+        if not isinstance(self._source, (list, tuple)):
+            raise TypeError(f"the parts of a {type(self._source).__name__} are not known before it is read: parts are "
+                            "those of ao.files(), or the buffers of a list")  # fmt: skip
+        found = [_Buffer(i, buffer) for i, buffer in enumerate(self._source)]
+        for _ in self._alike(itertools.chain.from_iterable(pieces(buffer, self._nulls) for buffer in self._source)):
+            pass  # before any work is sent
+        return found
+
+    def _over(self, parts: list[Any], executor: Any, progress: Any, work: Callable[..., Any],
+              *args: Any) -> Iterator[Any]:  # fmt: skip
+        pipeline = Pipeline((), self._stages, self._ieee, self._nulls)
+        task = functools.partial(_work_on_part, pipeline, work, args)
+        return engine_parts.over_parts(parts, task, executor, progress, functools.partial(self._check_sent, work, args))
+
+    def _check_sent(self, work: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        """Raises TypeError naming what cannot be sent to other processes."""
+        for number, stage in enumerate(self._stages, 1):
+            _check_pickles((stage.kernel, stage.numbers), f"stage {number}, {stage},")
+        _check_pickles(args, "what is done with the values")
+
+    def reduce(self, f: Function, /, initial: Any = None, *, merge: Function | None = None,
+               executor: Executor | None = None, progress: Callable[[int], object] | None = None, names: Any = None,
+               **named: Any) -> Any:  # fmt: skip
+        """The left fold of the values, ``functools.reduce(f, values, initial)``: see :func:`arrayops.reduce`.
+
+        merge: of the folds of two parts, a text or a callable as f, for parts that are folded apart; each begins with
+        initial, which therefore must change nothing, as 0 for a sum. Raises TypeError for an executor without it.
+
+        >>> import arrayops as ao
+        >>> from array import array
+        >>> ao.lazy([array("i", [1, 5]), array("i", [4])]).reduce("max(acc, x)", merge="max(acc, x)")
+        5
+        """
+        if merge is None:
+            if executor is not None or progress is not None:
+                raise TypeError("reduce() goes from left to right: merge= says what becomes of the folds of two parts")
+            found = _folded_of(self, f, initial, names, named)
+        else:
+            join, _ = fold_kernel(merge, None, {}, initial, self._ieee)
+            parts = self._over(self._parts(), executor, progress, _folded_of, f, initial, names, named)
+            found = list(itertools.chain.from_iterable(parts))
+            found = [functools.reduce(functools.partial(fold_step, join, {}), found)] if found else found
+        if not found:
+            if initial is not None:
+                return initial
+            raise TypeError("reduce() of empty iterable with no initial value")
+        return found[0]
+
+    def _fold(self, f: Function, initial: Any, names: Any, named: dict[str, Any]) -> list[Any]:
+        """The fold of the values in a list, which is empty if there are none, and no initial value."""
         kernel, named = fold_kernel(f, names, named, initial, self._ieee)
         acc = MISSING if initial is None else initial
-        for values in self._chunks(self._segments(), self._buffers()):
-            if isinstance(values, list) or not (acc is MISSING or is_carried(acc)):
-                step = functools.partial(fold_step, kernel, named)
-                given = () if acc is MISSING else (acc,)
-                acc = functools.reduce(step, iterated(values), *given) if given or len(values) else acc
-            elif len(values):
-                acc = kernel.reduce(values, **named) if acc is MISSING else kernel.reduce(values, acc, **named)
-        if acc is MISSING:
-            raise TypeError("reduce() of empty iterable with no initial value")
-        return acc
+        with self._buffers() as buffers:
+            for values in self._chunks(self._segments(), buffers):
+                if isinstance(values, list) or not (acc is MISSING or is_carried(acc)):
+                    step = functools.partial(fold_step, kernel, named)
+                    given = () if acc is MISSING else (acc,)
+                    acc = functools.reduce(step, iterated(values), *given) if given or len(values) else acc
+                elif len(values):
+                    acc = kernel.reduce(values, **named) if acc is MISSING else kernel.reduce(values, acc, **named)
+        return [] if acc is MISSING else [acc]
+
+    def _counts(self, edges: array[float], scale: float) -> array[int]:
+        """How many values are in each bin."""
+        counts = array("q", bytes(8 * (len(edges) - 1)))
+        with self._buffers() as buffers:
+            for values in self._chunks(self._segments(), buffers):
+                if isinstance(values, list):
+                    _count_numbers(counts, edges, values)
+                else:
+                    _add_counts(counts, _machine.histogram(values, edges, scale))
+        return counts
 
     def collect(self, typecode: str | None = None) -> Any:
         """The values in a new array: ``array(typecode, values)``; by default with the source's typecode, or ``'d'`` if
@@ -309,34 +452,40 @@ class Pipeline:
 
     def _collected(self, typecode: str | None) -> Iterator[Any]:
         """The values as arrays, or Views where array has no such type, piece by piece."""
-        buffers = self._buffers()
-        if typecode is None:
-            head = list(itertools.islice(buffers, 1))
-            typecode = _typecode(head[0]) if head else "d"
-            yield new_values(typecode, ())  # of that typecode even if no value follows
-            buffers = itertools.chain(head, buffers)
-        typecode = checked_typecode(typecode)
-        last, parts = self._last(buffers)
-        for part in parts:
-            found = None if last is None or isinstance(part, list) else last.run(part, typecode, 0)
-            if found is not None:
-                values = found[0]
-                yield values if typecode not in PIPED else text_kernel("x").map(values, typecode=typecode)
-                continue
-            yield _stored(typecode, iterated(part) if last is None else last.elements(part))
+        with self._buffers() as buffers:
+            if typecode is None:
+                head = list(itertools.islice(buffers, 1))
+                typecode = _typecode(head[0]) if head else "d"
+                yield new_values(typecode, ())  # of that typecode even if no value follows
+                buffers = itertools.chain(head, buffers)
+                del head  # so that it is let go behind its turn
+            typecode = checked_typecode(typecode)
+            last, parts = self._last(buffers)
+            for part in parts:
+                found = None if last is None or isinstance(part, list) else last.run(part, typecode, 0)
+                if found is not None:
+                    values = found[0]
+                    yield values if typecode not in PIPED else text_kernel("x").map(values, typecode=typecode)
+                    continue
+                yield _stored(typecode, iterated(part) if last is None else last.elements(part))
 
-    def to(self, out: Any, typecode: str | None = None) -> int:
+    def to(self, out: Any, typecode: str | None = None, *, executor: Executor | None = None,
+           progress: Callable[[int], object] | None = None) -> int:  # fmt: skip
         """Writes the values to a writable buffer, from its front, or to a binary file as raw numbers; returns how many.
 
         A file (anything with a write method) gets numbers of this typecode, by default the source's, piece by piece.
         Raises ValueError for a buffer too small for them; those that fit are written then.
+
+        A folder, by its path, is for a pipeline over :func:`arrayops.files`: each of them has a file of its name there
+        (of a table with ``.bin`` for the end of it), which takes its place when it is complete. If the values of a file
+        raise, that one is not written, others may be. Raises ValueError for two files of one name.
         """
+        if isinstance(out, (str, os.PathLike)):
+            return self._to_folder(os.fspath(out), typecode, executor, progress)
+        if executor is not None or progress is not None:
+            raise TypeError("executor= and progress= are for a folder with a file for each part: to('folder')")
         if hasattr(out, "write"):
-            number = 0
-            for piece in self._collected(typecode):
-                write_all(out, memoryview(piece).cast("B") if isinstance(piece, array) and piece else bytes(piece))
-                number += len(piece)
-            return number
+            return self._write(out, typecode)
         code, _, room, _ = _machine.buffer_info(out)
         target, at, copy = memoryview(out), 0, text_kernel("x")
         if target.readonly:
@@ -353,10 +502,36 @@ class Pipeline:
                 raise ValueError(f"out has room for {room} elements, there are more values")
         return at
 
+    def _write(self, file: Any, typecode: str | None) -> int:
+        number = 0
+        for piece in self._collected(typecode):
+            write_all(file, memoryview(piece).cast("B") if isinstance(piece, array) and piece else bytes(piece))
+            number += len(piece)
+        return number
+
+    def _to_folder(self, folder: str, typecode: str | None, executor: Any, progress: Any) -> int:
+        if not isinstance(self._source, Files):
+            raise TypeError("a path is for a pipeline over ao.files(), each of which has a file of its name there: "
+                            "open a file, open(path, 'wb'), for the values of anything else")  # fmt: skip
+        if typecode is not None:
+            checked_typecode(typecode)
+        parts, folder = self._source.parts(whole=True), os.path.abspath(folder)
+        names = [_output_name(part) for part in parts]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two files would be {name!r} in {folder!r}: each must have a name of its own")
+        targets = {os.path.realpath(os.path.join(folder, name)) for name in names}
+        if targets & {*map(os.path.realpath, self._source.paths)}:
+            raise ValueError(f"{folder!r} has files that are read, which would be replaced: write to another folder")
+        self._parts()  # which refuses stages that go from file to file
+        os.makedirs(folder, exist_ok=True)
+        return builtins.sum(self._over(parts, executor, progress, _written_of, folder, typecode))
+
     def __iter__(self) -> Iterator[Any]:
         """The values one by one, as Python numbers."""
-        for values in self._chunks(self._segments(), self._buffers()):
-            yield from iterated(values)
+        with self._buffers() as buffers:
+            for values in self._chunks(self._segments(), buffers):
+                yield from iterated(values)
 
 
 #: What it is called in arrayops 1.0 (Rust), for isinstance and annotations.
@@ -394,6 +569,85 @@ def lazy_array(arr: Array) -> Pipeline:
     """
     _machine.buffer_info(taken(arr))
     return lazy(arr)
+
+
+class _Opened:
+    """Buffers while they are worked on: an exception names the place in a file that they are of."""
+
+    __slots__ = ("_buffers", "_reading")
+
+    def __init__(self, buffers: Iterator[Any], reading: Reading | None) -> None:
+        self._buffers, self._reading = buffers, reading
+
+    def __enter__(self) -> Iterator[Any]:
+        return self._buffers
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        place = None if self._reading is None else self._reading.place
+        if place is not None and isinstance(error, Exception):
+            error.add_note(f"in {place}")
+
+
+# -- parts -----------------------------------------------------------------------------------------------------------
+
+
+class _Buffer:
+    """A buffer of a list as a part."""
+
+    def __init__(self, index: int, buffer: Any) -> None:
+        self.index, self.buffer = index, buffer
+
+    def __str__(self) -> str:
+        return f"buffer {self.index}"
+
+
+def _work_on_part(pipeline: Pipeline, work: Callable[..., Any], args: tuple[Any, ...], part: Any) -> Any:
+    source = part.buffer if isinstance(part, _Buffer) else part
+    return work(Pipeline(source, pipeline._stages, pipeline._ieee, pipeline._nulls), *args)
+
+
+def _gathered_of(pipeline: Pipeline, wanted: int) -> Found:
+    return pipeline._gathered(wanted)
+
+
+def _counted_of(pipeline: Pipeline, edges: array[float], scale: float) -> array[int]:
+    return pipeline._counts(edges, scale)
+
+
+def _folded_of(pipeline: Pipeline, f: Function, initial: Any, names: Any, named: dict[str, Any]) -> list[Any]:
+    return pipeline._fold(f, initial, names, named)
+
+
+def _written_of(pipeline: Pipeline, folder: str, typecode: str | None) -> int:
+    """Writes the values of one file; how many."""
+    with replacing(os.path.join(folder, _output_name(pipeline.source()))) as file:
+        return pipeline._write(file, typecode)
+
+
+def _output_name(part: Part) -> str:
+    name = os.path.basename(part.path)
+    return f"{os.path.splitext(name)[0]}.bin" if part.columns else name
+
+
+def _add_counts(counts: array[int], more: array[int]) -> None:
+    text_kernel("x + y").map(counts, more, out=counts)
+
+
+def _count_numbers(counts: array[int], edges: array[float], values: list[Any]) -> None:
+    """Python numbers of any size; a nan is in no bin."""
+    for value in values:
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"a pipeline's values must be numbers to be counted, not {type(value).__name__}")
+        if edges[0] <= value <= edges[-1]:
+            counts[builtins.min(bisect.bisect_right(edges, value), len(counts)) - 1] += 1
+
+
+def _check_pickles(value: Any, what: str) -> None:
+    try:
+        pickle.dumps(value)
+    except Exception as error:
+        raise TypeError(f"{what} cannot be sent to another process: {error}. A text can, and so can a function that "
+                        "can be compiled or that stands in a module") from None  # fmt: skip
 
 
 # -- values stored ---------------------------------------------------------------------------------------------------
@@ -458,6 +712,8 @@ def _joined(views: list[Any]) -> Any:
 
 def _described(source: Any) -> str:
     kind = type(source).__name__
+    if isinstance(source, (Files, Part)):
+        return str(source)
     try:
         if in_one_buffer(source):
             return f"{kind}({_machine.buffer_info(_beginning(source))[0]!r}) of {len(sliceable(source))} elements"

@@ -8,7 +8,7 @@ import math
 import operator
 import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overload
 
 from . import _machine
@@ -443,12 +443,17 @@ def histogram(arr: Array, bins: Any = 10, range: tuple[float, float] | None = No
     array('q', [2, 3, 0])
     """
     data = taken(arr, nulls, nan)
-    if is_array(bins) or isinstance(bins, Iterable):
-        edges, scale = _given_edges(bins), 0.0
-    else:
-        edges, scale = _equal_edges(bins, *_range_of(data, range))
+    edges, scale = edges_of(bins, range, lambda: _bounds(data))
     counts = _machine.histogram(data, edges, scale) if len(edges) > 1 else array("q")
     return given_as(arr, counts, labels=False), given_as(arr, edges, labels=False)
+
+
+def edges_of(bins: Any, range: tuple[float, float] | None,
+             find: Callable[[], tuple[float, float]]) -> tuple[array[float], float]:  # fmt: skip
+    """The edges of a histogram, and bins for each unit, 0.0 if they are not equal. find: gives the extremes."""
+    if is_array(bins) or isinstance(bins, Iterable):
+        return _given_edges(bins), 0.0
+    return _equal_edges(bins, *_range_of(range, find))
 
 
 def _given_edges(bins: Any) -> array[float]:
@@ -460,23 +465,36 @@ def _given_edges(bins: Any) -> array[float]:
     return edges
 
 
-def _range_of(data: Any, wanted: tuple[float, float] | None) -> tuple[float, float]:
+def _bounds(data: Any) -> tuple[float, float]:
+    """The extremes of a buffer as doubles, outside of which there is none; nan if one of them is."""
+    if not _machine.buffer_info(data)[2]:
+        return 0.0, 1.0
+    if is_float(data):
+        low, high = _machine.bounds(data) or (math.nan, math.nan)
+        return low + 0.0, high + 0.0  # no -0.0, which of two zeros is found depends on the processor
+    return bounds_of(gather(data, EXTREMES))
+
+
+def bounds_of(g: Gathered) -> tuple[float, float]:
+    """The same of what was gathered."""
+    if not g.count:
+        return 0.0, 1.0
+    if g.nans:
+        return math.nan, math.nan
+    low, high = float(g.low) + 0.0, float(g.high) + 0.0
+    # so that an int that is no double is not outside
+    return (math.nextafter(low, -math.inf) if low > g.low else low,
+            math.nextafter(high, math.inf) if high < g.high else high)  # fmt: skip
+
+
+def _range_of(wanted: tuple[float, float] | None, find: Callable[[], tuple[float, float]]) -> tuple[float, float]:
     """The first and the last edge, as NumPy finds them."""
-    if wanted is not None:
+    if wanted is None:
+        low, high = find()
+    else:
         low, high = (float(x) for x in wanted)
         if low > high:
             raise ValueError(f"the range must begin with the smaller number, not ({low}, {high})")
-    elif not _machine.buffer_info(data)[2]:
-        low, high = 0.0, 1.0
-    elif is_float(data):
-        low, high = _machine.bounds(data) or (math.nan, math.nan)
-        low, high = low + 0.0, high + 0.0  # no -0.0, which of two zeros is found depends on the processor
-    else:
-        g = gather(data, EXTREMES)
-        low, high = float(g.low), float(g.high)
-        # so that an int that is no double is not outside
-        low = math.nextafter(low, -math.inf) if low > g.low else low
-        high = math.nextafter(high, math.inf) if high < g.high else high
     if not (math.isfinite(low) and math.isfinite(high)):
         what = "that is to be found" if wanted is None else "that is given"
         raise ValueError(f"the range {what} is not finite: ({low}, {high}); pass range=, or nan='skip' for nans")

@@ -28,6 +28,7 @@ import pytest
 from arrayops import delimited
 from arrayops.cli import commands as cli
 from arrayops.cli import streams, tables
+from arrayops.engine import output
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import outcome
@@ -540,7 +541,7 @@ def leftovers(folder, *names):
 @pytest.fixture(params=["a file without a name", "a file beside it"])
 def either_way(request, monkeypatch):
     if request.param == "a file beside it":
-        monkeypatch.setattr(streams, "open_nameless", lambda folder: None)
+        monkeypatch.setattr(output, "open_nameless", lambda folder: None)
 
 
 def writes_aside(process, folder, *names):
@@ -647,7 +648,7 @@ def test_signal_removes_the_temporary_file(signum, status, tmp_path):
 
 
 def nameless_files(folder):
-    stream = streams.open_nameless(folder)
+    stream = output.open_nameless(folder)
     if stream is not None:
         stream.close()
     return stream is not None

@@ -224,6 +224,25 @@ def test_an_error_in_a_text_comes_back_whole(client: Any, dask_files: Any, paths
     assert caught.value.text == "x + 'a'"
 
 
+def test_pipelines_by_the_cluster(
+    client: Any, paths: list[str], columns: list[array[float]], tmp_path: Path
+) -> None:
+    """executor= of a pipeline over the same files, of which parts go to both workers."""
+    pool, pipeline = client.get_executor(pure=False), ao.lazy(ao.files(paths, part_bytes=500)).map(_captured())
+    whole = ao.lazy(array("d", [x for numbers in columns for x in numbers])).map("x * 3 + 0.1")
+    assert bits(pipeline.stats(executor=pool)) == bits(whole.stats())
+    assert bits((pipeline.sum(executor=pool), pipeline.min(executor=pool))) == bits((whole.sum(), whole.min()))
+    assert pipeline.histogram(9, executor=pool) == whole.histogram(9)
+    assert pipeline.to(tmp_path, executor=pool) == whole.count()
+    assert sorted(os.listdir(tmp_path)) == sorted(map(os.path.basename, paths))
+    with pytest.raises(ZeroDivisionError) as caught:
+        pipeline.map("1 / (x - x)").sum(executor=pool)
+    place, part = [note for note in caught.value.__notes__ if "elements" in note]
+    assert place.startswith("in ") and part.startswith("part ")
+    with pytest.raises(TypeError, match="cannot be sent"):
+        pipeline.map(lambda x: [x][0]).sum(executor=pool)
+
+
 def test_statistics_that_arrive_first_leave_the_names_alone() -> None:
     """A process that has used nothing of arrayops but the statistics it is sent."""
     text = (

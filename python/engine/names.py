@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 #: Keywords of the functions that take names.
-OPTIONS = frozenset({"compile", "ieee", "initial", "names", "nulls", "out", "threads", "typecode"})
+OPTIONS = frozenset(
+    {"compile", "executor", "ieee", "initial", "merge", "names", "nulls", "out", "progress", "threads", "typecode"}
+)
 
 
 def check_mapping(names: Any) -> None:

@@ -5,15 +5,20 @@ Where the machine cannot hold a value, or cannot be asked, Python's values are a
 
 from __future__ import annotations
 
+import functools
 import itertools
 from array import array
 from collections.abc import Generator, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from .. import _machine
 from .common import different_lengths, held, is_buffer, native
 from .figures import EXTREMES, NOTHING, SQUARES, SUMS, Gathered, as_floats, gather, is_float, joined, together
 from .plans import Plan
+
+#: What values give, and whether they are floats: None if there are none.
+Found: TypeAlias = "tuple[Gathered, bool | None]"
+NO_VALUES: Found = (NOTHING, None)
 
 
 class Pass(Protocol):
@@ -47,17 +52,19 @@ def rows_of(args: tuple[Any, ...]) -> Generator[tuple[Any, ...], None, None]:
         yield from zip(*columns, strict=True)
 
 
-def gathered(last: Pass | None, parts: Iterable[Any], wanted: int) -> tuple[Gathered, bool | None]:
-    """What all values give, and whether they are floats: None if there are none."""
-    total, floats = NOTHING, None
-    for part in parts:
-        for found, of_floats in _gathered_part(last, part, wanted):
-            if found.count and floats is not None and of_floats != floats:
-                total, found = (g if f else as_floats(g) for g, f in ((total, floats), (found, of_floats)))
-                of_floats = True
-            floats = of_floats if found.count or floats is None else floats
-            total = joined(total, found)
-    return total, floats
+def gathered(last: Pass | None, parts: Iterable[Any], wanted: int) -> Found:
+    """What all values give."""
+    found = (found for part in parts for found in _gathered_part(last, part, wanted))
+    return functools.reduce(both, found, NO_VALUES)
+
+
+def both(a: Found, b: Found) -> Found:
+    """What the values of two parts give, the first before the second."""
+    (total, floats), (found, of_floats) = a, b
+    if found.count and total.count and of_floats != floats:
+        total, found = (g if f else as_floats(g) for g, f in (a, b))
+        of_floats = True
+    return joined(total, found), of_floats if found.count or floats is None else floats
 
 
 def _gathered_part(last: Pass | None, part: Any, wanted: int) -> Iterator[tuple[Gathered, bool]]:

@@ -45,6 +45,13 @@ CHUNK = 8192
 VERBS = ("map", "filter", "takewhile", "dropwhile")
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnOf:
+    """What a name stands for that is a column of the source itself: its place among the columns."""
+
+    place: int
+
+
 class Stage(NamedTuple):
     """A map, a filter, ..., with the numbers bound to its names."""
 
@@ -60,7 +67,8 @@ class Stage(NamedTuple):
 
     def __str__(self) -> str:
         given = "".join(f", {name}={value!r}" for name, value in self.numbers.items())
-        given += "".join(f", {name}={type(value).__name__}" for name, value in self.arrays.items())
+        others = {name: value for name, value in self.arrays.items() if not isinstance(value, ColumnOf)}
+        given += "".join(f", {name}={type(value).__name__}" for name, value in others.items())
         return f"{self.verb}({stage_name(self.kernel, self.numbers)}{given})"
 
     def ir(self, ieee: bool) -> tuple[IR, dict[int, Any]] | None:
@@ -87,6 +95,8 @@ def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: 
 
 def _goes_along(value: Any, stream: bool) -> bool:
     """Whether it is an array, or beside a stream a stream."""
+    if isinstance(value, ColumnOf):
+        return True
     value = plain(value)
     if is_array(value):
         return True

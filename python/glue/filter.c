@@ -1,6 +1,7 @@
 /* Programs that give one truth value for each element. Their results are not stored: as each block is finished, the elements
  * that it keeps are copied to the result, or its true ones counted. */
 #include "filter.h"
+#include "shares.h"
 #include "watch.h"
 
 #include <stdalign.h>
@@ -11,8 +12,8 @@ enum { FIRST_SLICE = 1024 }; /* elements that any() and all() look at first */
 /* -- filter ------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
+    share_context context; /* with the frame, of which the input is */
     const ao_isa *isa;
-    const ao_frame *frame;
     unsigned source; /* the input that is filtered */
     char *kept;
     ao_spacing spacing; /* of what is kept: a form, or none */
@@ -23,7 +24,7 @@ static void take_kept(void *context, const void *mask, size_t first, size_t n)
 {
     compaction *c = context;
     (void)first;
-    c->number += c->isa->compact[c->log2_size](n, mask, ao_frame_input(c->frame, c->source), c->kept + c->number * c->size);
+    c->number += c->isa->compact[c->log2_size](n, mask, ao_frame_input(c->context.frame, c->source), c->kept + c->number * c->size);
 }
 
 /* The same where the result is of another form than the machine has. */
@@ -31,7 +32,7 @@ static void take_kept_form(void *context, const void *mask, size_t first, size_t
 {
     alignas(8) char aside[AO_MAX_BLOCK];
     compaction *c = context;
-    const char *elements = ao_frame_input(c->frame, c->source);
+    const char *elements = ao_frame_input(c->context.frame, c->source);
     const size_t most = sizeof aside / c->size;
     (void)first;
     for (size_t i = 0, now; i < n; i += now) {
@@ -46,6 +47,37 @@ static int answer_truth(run *r, size_t j, void *context)
 {
     (void)context;
     return run_ask_truth(r, j) < 0 ? -1 : 0;
+}
+
+static void begin_range(share_context *context, size_t first, void *common)
+{
+    compaction *c = (compaction *)(void *)context;
+    const share_context own = *context;
+    *c = *(const compaction *)common;
+    c->context = own;
+    c->kept += first * c->size;
+    c->number = 0;
+}
+
+static void append_range(share_context *context, void *common)
+{
+    const compaction *c = (const compaction *)(const void *)context;
+    compaction *whole = common;
+    memmove(whole->kept + whole->number * c->size, c->kept, c->number * c->size);
+    whole->number += c->number;
+}
+
+/* Each thread writes what it keeps where all elements of its range would be; then that is moved together. */
+static int filter_shared(run *r, compaction *c, unsigned threads)
+{
+    const share_kind kind = {sizeof *c, take_kept, answer_truth, begin_range, append_range, c};
+    shares s;
+    if (shares_open(&s, r, threads, &kind) < 0) {
+        return -1;
+    }
+    const int failed = shares_run(&s);
+    shares_close(&s);
+    return failed;
 }
 
 static void take_mask(void *context, const void *mask, size_t first, size_t n)
@@ -81,10 +113,12 @@ PyObject *run_filter(run *r, Py_ssize_t lead)
     if (!result) {
         return NULL;
     }
-    compaction c = {.isa = r->state->isa, .frame = &r->frame, .source = (unsigned)(source - r->arrays), .kept = held.data,
+    compaction c = {.context = {&r->frame}, .isa = r->state->isa, .source = (unsigned)(source - r->arrays), .kept = held.data,
                     .spacing = held.spacing, .size = ao_type_sizes[source->type], .log2_size = log2_size(source->type)};
     ao_job job = {.sink = {held.spacing.form ? take_kept_form : take_kept, &c}};
-    int failed = run_start(r, &job, stack) < 0 || run_through(r, r->count, answer_truth, NULL) < 0;
+    const unsigned threads = held.spacing.form ? 1 : shares_wanted(r);
+    const int failed = threads > 1 ? filter_shared(r, &c, threads) < 0
+                                   : run_start(r, &job, stack) < 0 || run_through(r, r->count, answer_truth, NULL) < 0;
     array_release(&held);
     if (failed || array_cut(r->state, result, c.number) < 0) {
         Py_CLEAR(result);
@@ -165,6 +199,34 @@ static int count_loop(run *r, counting *c)
     return 0;
 }
 
+/* A count by several threads. */
+typedef struct {
+    share_context context;
+    size_t number;
+} count_share;
+
+static void take_count_shared(void *context, const void *mask, size_t first, size_t n)
+{
+    count_share *c = context;
+    (void)first;
+    c->number += count_truth(mask, n);
+}
+
+static int count_shared(run *r, counting *c, unsigned threads)
+{
+    const share_kind kind = {.size = sizeof(count_share), .take = take_count_shared, .answer = answer_truth};
+    shares s;
+    if (shares_open(&s, r, threads, &kind) < 0) {
+        return -1;
+    }
+    const int failed = shares_run(&s);
+    for (unsigned number = 0; number < threads; number++) {
+        c->number += ((const count_share *)(const void *)shares_context(&s, number))->number;
+    }
+    shares_close(&s);
+    return failed;
+}
+
 /* run_count(program, args, oracle, visible, what): how many elements the program is true for; or whether any, or all are; or the
  * index of the first one for which it is true, or false, -1 if there is none */
 static PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -177,7 +239,10 @@ static PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_
     counting c = {.what = (int)PyLong_AsLong(args[4]), .first = -1};
     c.wanted = c.what == RUN_ANY || c.what == RUN_FIRST;
     ao_job job = {.sink = {take_count, &c}};
-    int failed = run_open(&r, module, args, -1) < 0 || run_start(&r, &job, stack) < 0 || count_loop(&r, &c) < 0;
+    int failed = run_open(&r, module, args, -1) < 0;
+    const unsigned threads = !failed && c.what == RUN_COUNT ? shares_wanted(&r) : 1;
+    failed = failed || (threads > 1 ? count_shared(&r, &c, threads) < 0
+                                    : run_start(&r, &job, stack) < 0 || count_loop(&r, &c) < 0);
     size_t count = r.count;
     run_close(&r);
     if (failed) {

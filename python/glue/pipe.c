@@ -5,8 +5,7 @@
 #include "pipe.h"
 #include "moments.h"
 #include "numbers.h"
-#include "slices.h"
-#include "../../vm/parallel.h"
+#include "shares.h"
 
 #include <stdalign.h>
 #include <string.h>
@@ -16,8 +15,8 @@ _Static_assert((int)STAGE_BYTES / 2 >= (int)AO_MAX_BLOCK, "a block fits beside w
 
 /* What takes a pipeline's values: an array, or moments. Those that the mask leaves out are not taken. */
 typedef struct {
+    share_context context; /* with the frame, of which the mask is */
     const ao_isa *isa;
-    const ao_frame *frame;
     ao_moments *moments;   /* or NULL: the array */
     char *kept;
     enum ao_type type;
@@ -43,7 +42,7 @@ static void empty_stage(pipe_sink *s, size_t from)
 static void take_values(void *context, const void *block, size_t first, size_t n)
 {
     pipe_sink *s = context;
-    const uint8_t *mask = ao_frame_mask(s->frame);
+    const uint8_t *mask = ao_frame_mask(s->context.frame);
     (void)first;
     if (!s->moments) {
         char *to = s->kept + s->number * s->size;
@@ -109,30 +108,13 @@ static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
 {
     const size_t size = ao_type_sizes[type];
     s->isa = r->state->isa;
-    s->frame = &r->frame;
+    s->context.frame = &r->frame;
     s->type = type;
     s->size = size;
     s->log2_size = log2_size(type);
     s->scratch = array_scratch(r->state, typecode);
     s->large = s->scratch ? PyList_New(0) : NULL;
     return s->large ? 0 : -1;
-}
-
-/* The array of the values. */
-static PyObject *pipe_collect(run *r, pipe_sink *s, char typecode, ao_job *job, void *stack)
-{
-    ao_array held;
-    PyObject *result = array_new_out(r->state, typecode, r->count, &held);
-    if (!result) {
-        return NULL;
-    }
-    s->kept = held.data;
-    int failed = run_start(r, job, stack) < 0 || run_through(r, r->count, answer_pipe, s) < 0;
-    array_release(&held);
-    if (failed || array_cut(r->state, result, s->number) < 0) {
-        Py_CLEAR(result);
-    }
-    return result;
 }
 
 /* (list of one moments, values that the machine does not hold) */
@@ -156,115 +138,103 @@ static PyObject *pipe_moments(run *r, pipe_sink *s, unsigned wanted, ao_job *job
 
 /* -- on several threads -------------------------------------------------------------------------------------------- */
 
-/* What one thread has: it runs its range of a slice until the first block with marks, which is left to Python. */
 typedef struct {
-    ao_job job;
-    ao_frame frame;
-    pipe_sink sink;
+    pipe_sink sink; /* first: it is the context */
     ao_moments moments;
-    size_t first; /* of its range */
-    ao_status status;
-    const void **inputs;
-    char *memory; /* of the frame */
-} pipe_part;
+} pipe_share;
 
-typedef struct {
-    run *r;
-    char *parts;
-    unsigned number;
-    size_t each; /* bytes of a part with what belongs to it */
-} pipe_parts;
-
-static pipe_part *part_of(const pipe_parts *parts, unsigned number)
+static pipe_share *share_at(const shares *s, unsigned number)
 {
-    return (pipe_part *)(void *)(parts->parts + number * parts->each);
+    return (pipe_share *)(void *)shares_context(s, number);
 }
 
-static void run_range(void *context, unsigned number, size_t first, size_t end)
+static PyObject *shared_moments(const shares *s, PyObject *large)
 {
-    const pipe_parts *parts = context;
-    const run *r = parts->r;
-    pipe_part *p = part_of(parts, number);
-    p->first = first;
-    for (unsigned i = 0; i < r->ninputs; i++) {
-        const ao_array *a = &r->arrays[i];
-        p->inputs[i] = ao_along(a->data, first, array_step(a));
+    for (unsigned number = 0; number < s->number; number++) {
+        empty_stage(&share_at(s, number)->sink, 0);
     }
-    p->job.count = end - first;
-    p->sink.frame = &p->frame;
-    ao_frame_open(&p->frame, r->program->program, &p->job, p->memory);
-    p->status = ao_run(&p->frame, p->job.count);
-}
-
-/* What threads left of a slice, in the order of the elements: so the first exception is Python's. */
-static int finish_slice(void *context)
-{
-    const pipe_parts *parts = context;
-    run *r = parts->r;
-    const size_t count = r->count;
-    int failed = 0;
-    for (unsigned number = 0; number < parts->number && !failed; number++) {
-        pipe_part *p = part_of(parts, number);
-        if (p->status == AO_MARKED) {
-            r->frame = p->frame;
-            r->first = p->first;
-            r->count = p->job.count;
-            p->sink.frame = &r->frame;
-            failed = run_through(r, r->count, answer_pipe, &p->sink) < 0;
-        }
-        p->status = AO_OK; /* it may have nothing to do in the next slice */
-    }
-    r->first = 0;
-    r->count = count;
-    return failed ? -1 : 0;
-}
-
-static void open_part(const pipe_parts *parts, unsigned number, const pipe_sink *sink, unsigned wanted)
-{
-    const run *r = parts->r;
-    pipe_part *p = part_of(parts, number);
-    char *after = (char *)(p + 1);
-    p->inputs = (const void **)(void *)after;
-    after += r->ninputs * sizeof *p->inputs;
-    p->memory = aligned64(after);
-    p->status = AO_OK;
-    memcpy(&p->sink, sink, offsetof(pipe_sink, stage));
-    p->sink.moments = &p->moments;
-    ao_moments_start(&p->moments, r->state->isa, sink->type, wanted, 0);
-    p->job = (ao_job){.isa = r->state->isa, .inputs = p->inputs, .params = r->params, .flags = AO_FAR | r->state->native,
-                      .spacings = r->nspaced ? r->spacings : NULL, .sink = {take_values, &p->sink}};
-}
-
-static PyObject *parts_result(const pipe_parts *parts, PyObject *large)
-{
-    for (unsigned number = 0; number < parts->number; number++) {
-        empty_stage(&part_of(parts, number)->sink, 0);
-    }
-    PyObject *list = moments_list(&part_of(parts, 0)->moments, parts->number, parts->each);
+    const size_t apart = s->number > 1 ? (size_t)((char *)share_at(s, 1) - (char *)share_at(s, 0)) : 0;
+    PyObject *list = moments_list(&share_at(s, 0)->moments, s->number, apart);
     PyObject *result = list ? PyTuple_Pack(2, list, large) : NULL;
     Py_XDECREF(list);
     return result;
 }
 
-/* As pipe_moments, by several threads, with a moments of each. */
-static PyObject *pipe_in_parts(run *r, const pipe_sink *sink, unsigned wanted, unsigned threads)
+static int open_shares(shares *s, run *r, const pipe_sink *sink, unsigned threads, const share_kind *kind)
 {
-    run_find_spacings(r);
-    const size_t frame = ao_frame_size(r->program->program, r->nspaced);
-    pipe_parts parts = {.r = r, .number = threads};
-    parts.each = (sizeof(pipe_part) + r->ninputs * sizeof(void *) + 64 + frame + 63) / 64 * 64;
-    char *memory = PyMem_RawMalloc(threads * parts.each + 64);
-    if (!memory) {
-        return PyErr_NoMemory();
+    if (shares_open(s, r, threads, kind) < 0) {
+        return -1;
     }
-    parts.parts = aligned64(memory);
     for (unsigned number = 0; number < threads; number++) {
-        open_part(&parts, number, sink, wanted);
+        memcpy(&share_at(s, number)->sink, sink, offsetof(pipe_sink, stage));
     }
-    const slice_work work = {run_range, finish_slice, &parts};
-    const size_t most = 2 * (size_t)threads * (run_slice(r) + AO_CHUNK);
-    PyObject *result = run_slices(&work, r->count, most, threads) < 0 ? NULL : parts_result(&parts, sink->large);
-    PyMem_RawFree(memory);
+    return 0;
+}
+
+/* As pipe_moments, by several threads, with a moments of each. */
+static PyObject *pipe_moments_shared(run *r, const pipe_sink *sink, unsigned wanted, unsigned threads)
+{
+    const share_kind kind = {.size = sizeof(pipe_share), .take = take_values, .answer = answer_pipe};
+    shares s;
+    if (open_shares(&s, r, sink, threads, &kind) < 0) {
+        return NULL;
+    }
+    for (unsigned number = 0; number < threads; number++) {
+        pipe_share *p = share_at(&s, number);
+        p->sink.moments = &p->moments;
+        ao_moments_start(&p->moments, r->state->isa, sink->type, wanted, 0);
+    }
+    PyObject *result = shares_run(&s) < 0 ? NULL : shared_moments(&s, sink->large);
+    shares_close(&s);
+    return result;
+}
+
+/* Where values are collected, and how many there are before the range that is finished next. */
+static void begin_range(share_context *context, size_t first, void *common)
+{
+    pipe_sink *s = (pipe_sink *)(void *)context;
+    const pipe_sink *whole = common;
+    s->kept = whole->kept + first * s->size;
+    s->number = 0;
+}
+
+static void append_range(share_context *context, void *common)
+{
+    const pipe_sink *s = (const pipe_sink *)(const void *)context;
+    pipe_sink *whole = common;
+    memmove(whole->kept + whole->number * s->size, s->kept, s->number * s->size);
+    whole->number += s->number;
+}
+
+/* Each thread writes its values where those of all elements of its range would be; then they are moved together. */
+static int collect_shared(run *r, pipe_sink *sink, unsigned threads)
+{
+    const share_kind kind = {sizeof(pipe_sink), take_values, answer_pipe, begin_range, append_range, sink};
+    shares s;
+    if (open_shares(&s, r, sink, threads, &kind) < 0) {
+        return -1;
+    }
+    const int failed = shares_run(&s);
+    shares_close(&s);
+    return failed;
+}
+
+/* The array of the values. */
+static PyObject *pipe_collect(run *r, pipe_sink *s, char typecode, ao_job *job, void *stack)
+{
+    ao_array held;
+    PyObject *result = array_new_out(r->state, typecode, r->count, &held);
+    if (!result) {
+        return NULL;
+    }
+    s->kept = held.data;
+    const unsigned threads = shares_wanted(r);
+    const int failed = threads > 1 ? collect_shared(r, s, threads) < 0
+                                   : run_start(r, job, stack) < 0 || run_through(r, r->count, answer_pipe, s) < 0;
+    array_release(&held);
+    if (failed || array_cut(r->state, result, s->number) < 0) {
+        Py_CLEAR(result);
+    }
     return result;
 }
 
@@ -272,7 +242,7 @@ static PyObject *pipe_in_parts(run *r, const pipe_sink *sink, unsigned wanted, u
 static unsigned pipe_threads(const run *r, unsigned wanted)
 {
     const int in_order = wanted & AO_EXTREMES && !(wanted & AO_SQUARES);
-    return !in_order && ao_is_long(r->program->program, r->count) ? r->state->threads : 1;
+    return in_order ? 1 : shares_wanted(r);
 }
 
 /* A run whose sink is open; wanted as for run_pipe. */
@@ -287,7 +257,7 @@ static PyObject *pipe_result(run *r, pipe_sink *sink, char typecode, unsigned wa
         return pipe_collect(r, sink, typecode, &job, stack);
     }
     const unsigned threads = pipe_threads(r, wanted);
-    return threads > 1 ? pipe_in_parts(r, sink, wanted, threads) : pipe_moments(r, sink, wanted, &job, stack);
+    return threads > 1 ? pipe_moments_shared(r, sink, wanted, threads) : pipe_moments(r, sink, wanted, &job, stack);
 }
 
 /* run_pipe(program, args, oracle, visible, typecode, wanted): with wanted 0 the array of the values that the program's mask

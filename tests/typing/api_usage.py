@@ -6,6 +6,7 @@ import ctypes
 import mmap
 from array import array
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, assert_type
@@ -216,6 +217,20 @@ def pipelines(path: Path) -> None:
         assert_type(kept.to(file, typecode="f"), int)
     assert_type(kept.to(result), int)
     print(total, ints_again, list(kept))
+
+
+def parts(path: Path, pool: Executor, progress: Callable[[int], object]) -> None:
+    found = ao.files([path, "*.bin"], typecode="<i2", offset=44, stride=4, count=9, part_bytes=1 << 20)
+    assert_type(found, ao.Files)
+    assert_type(len(found), int)
+    tables = ao.files("*.csv", columns=["price", "qty"], delimiter=";")
+    assert_type(ao.lazy(tables).map("price*qty").sum(executor=pool), int | float)
+    values = ao.lazy(found).map("x*x")
+    assert_type(values.stats(executor=pool, progress=progress), ao.Stats)
+    assert_type(values.histogram(3, (0, 1), executor=pool), tuple[array[int], array[float]])
+    assert_type(values.count(progress=progress), int)
+    assert_type(values.to(path, "f", executor=pool), int)
+    print(values.reduce("acc + x", 0, merge="acc + x", executor=pool))
 
 
 def arrow(producer: object) -> None:

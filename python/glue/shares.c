@@ -1,0 +1,116 @@
+/* A run that several threads share: see shares.h. */
+#include "shares.h"
+#include "slices.h"
+#include "../../vm/parallel.h"
+
+/* What one thread has: it runs its range of a slice until the first block with marks, which is left to Python. */
+typedef struct {
+    ao_job job;
+    ao_frame frame;
+    share_context *context;
+    size_t first; /* of its range */
+    ao_status status;
+    const void **inputs;
+    char *memory; /* of the frame */
+} share;
+
+static share *share_of(const shares *s, unsigned number)
+{
+    return (share *)(void *)(s->shares + number * s->each);
+}
+
+share_context *shares_context(const shares *s, unsigned number)
+{
+    return share_of(s, number)->context;
+}
+
+unsigned shares_wanted(const run *r)
+{
+    return r->state->threads > 1 && ao_is_long(r->program->program, r->count) ? r->state->threads : 1;
+}
+
+static size_t round_up64(size_t n)
+{
+    return (n + 63) / 64 * 64;
+}
+
+int shares_open(shares *s, run *r, unsigned number, const share_kind *kind)
+{
+    run_find_spacings(r);
+    const size_t own = round_up64(sizeof(share)), context = round_up64(kind->size);
+    const size_t inputs = round_up64(r->ninputs * sizeof(void *)), frame = ao_frame_size(r->program->program, r->nspaced);
+    *s = (shares){.r = r, .kind = kind, .number = number, .each = own + context + inputs + round_up64(frame)};
+    s->memory = PyMem_RawCalloc(1, number * s->each + 64);
+    if (!s->memory) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    s->shares = aligned64(s->memory);
+    for (unsigned i = 0; i < number; i++) {
+        share *p = share_of(s, i);
+        p->context = (share_context *)(void *)((char *)p + own);
+        p->inputs = (const void **)(void *)((char *)p->context + context);
+        p->memory = (char *)p->inputs + inputs;
+        p->status = AO_OK;
+        p->job = (ao_job){.isa = r->state->isa, .inputs = p->inputs, .params = r->params, .flags = AO_FAR | r->state->native,
+                          .spacings = r->nspaced ? r->spacings : NULL, .sink = {kind->take, p->context}};
+    }
+    return 0;
+}
+
+static void run_range(void *context, unsigned number, size_t first, size_t end)
+{
+    const shares *s = context;
+    const run *r = s->r;
+    share *p = share_of(s, number);
+    p->first = first;
+    for (unsigned i = 0; i < r->ninputs; i++) {
+        const ao_array *a = &r->arrays[i];
+        p->inputs[i] = ao_along(a->data, first, array_step(a));
+    }
+    p->job.count = end - first;
+    p->context->frame = &p->frame;
+    if (s->kind->begin) {
+        s->kind->begin(p->context, first, s->kind->common);
+    }
+    ao_frame_open(&p->frame, r->program->program, &p->job, p->memory);
+    p->status = ao_run(&p->frame, p->job.count);
+}
+
+/* What threads left of a slice. */
+static int finish_slice(void *context)
+{
+    const shares *s = context;
+    run *r = s->r;
+    const size_t count = r->count;
+    int failed = 0;
+    for (unsigned number = 0; number < s->number && !failed; number++) {
+        share *p = share_of(s, number);
+        if (p->status == AO_MARKED) {
+            r->frame = p->frame;
+            r->first = p->first;
+            r->count = p->job.count;
+            p->context->frame = &r->frame;
+            failed = run_through(r, r->count, s->kind->answer, p->context) < 0;
+        }
+        if (!failed && p->job.count && s->kind->done) {
+            s->kind->done(p->context, s->kind->common);
+        }
+        p->status = AO_OK; /* it may have nothing to do in the next slice */
+        p->job.count = 0;
+    }
+    r->first = 0;
+    r->count = count;
+    return failed ? -1 : 0;
+}
+
+int shares_run(shares *s)
+{
+    const slice_work work = {run_range, finish_slice, s};
+    return run_slices(&work, s->r->count, 2 * (size_t)s->number * (run_slice(s->r) + AO_CHUNK), s->number);
+}
+
+void shares_close(shares *s)
+{
+    PyMem_RawFree(s->memory);
+}
