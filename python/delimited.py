@@ -90,6 +90,16 @@ class Form:
                                   RAGGED.index(self.ragged), self._missing(), tuple(map(str.encode, self.tokens)),
                                   self.skip)  # fmt: skip
 
+    def may_be_number(self, cell: str) -> bool:
+        """Whether a cell, without blanks around it, is a number or a missing one."""
+        if not cell or cell in self.tokens:
+            return True
+        try:
+            float(cell.replace(self.thousands or "\0", "").replace(self.decimal, "."))
+        except ValueError:
+            return False
+        return True
+
     @property
     def tokens(self) -> tuple[str, ...]:
         """What stands for a missing number, beside nothing."""

@@ -177,7 +177,7 @@ def test_several_files_and_columns(tmp_path: Path) -> None:
         (["z"], "x\n1\n", "no column 'z'"),
         ([], "a\nb\n", "no column has a number"),
         (["x"], 'x\n1\n\n""\n', "line 4, column 'x': the cell is empty: --missing skip"),
-        (["x", "--by", "x"], "x\n1\n", "column 'x' cannot be the key and be summed up at once"),
+        (["x", "--by", "x"], "x\n1\n", "column 'x' cannot be a key and be summed up at once"),
         (["x", "--by", "z"], "x\n1\n", "no column 'z'"),
         (["--text", "--by", "x"], "1\n", "--by is about columns of a table"),
         (["x", "--quantile", "2"], "x\n1\n", "'2' is not a list of numbers from 0 to 1"),

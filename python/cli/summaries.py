@@ -8,31 +8,41 @@ numbers.
 from __future__ import annotations
 
 import argparse
-import csv
 import importlib
-import io
 import itertools
-import json
 import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from .. import _machine
 from .. import map as map_array
+from ..compiler.machine import EXACT_FLOAT
 from ..delimited import TEXT, Column, Rows, TextError
-from ..engine.figures import EXTREMES, NOTHING, SQUARES, SUMS, Gathered, as_floats, gather, is_float, joined
+from ..engine.figures import (
+    EXTREMES,
+    NOTHING,
+    SQUARES,
+    SUMS,
+    Gathered,
+    as_floats,
+    extremes,
+    fsum,
+    gather,
+    is_float,
+    joined,
+)
 from ..statistics import histogram, quantile, summary
-from .streams import ElementType, Number, Numbers, reads
-from .tables import Bound, Inputs, Term
+from .formats import Row
+from .records import Records
+from .streams import Chunk, ElementType, Number, Numbers
+from .tables import Bound, Inputs, Term, shown, term_of
 from .tables import joined as one_behind_the_other
 
 BATCH_ROWS = 1 << 18  # that are grouped at once
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 ASCII_EIGHTHS = "    #####"
 LEAST_BAR = 10  # columns of the terminal
-
-Row: TypeAlias = dict[str, Any]
 
 
 # -- what is gathered --------------------------------------------------------------------------------------------------
@@ -84,27 +94,20 @@ def copied(data: Numbers) -> array[Any]:
     return found
 
 
-def numbers_of(rows: Rows) -> list[str]:
+def numbers_of(rows: Rows | Records) -> list[str]:
     """The columns of a table whose first cell is a number: those that are summed up if nobody says which."""
-    row = rows.peek()
-    cells = [cell.decode("utf-8", "replace").strip() for cell in row or ()]
-    form = rows.form
-    return [
-        name
-        for name, cell in zip(rows.names, cells, strict=False)
-        if name and (not cell or is_number(cell, form.decimal, form.thousands))
-    ]
-
-
-def is_number(cell: str, decimal: str, thousands: str | None) -> bool:
-    return reads(cell.replace(thousands or "\0", "").replace(decimal, "."), ElementType("d"))
+    if isinstance(rows, Records):
+        return rows.names
+    cells = [cell.decode("utf-8", "replace").strip() for cell in rows.peek() or ()]
+    return [name for name, cell in zip(rows.names, cells, strict=False) if name and rows.form.may_be_number(cell)]
 
 
 class Summed:
-    """The statistics of expressions over tables, in groups by the texts of a column."""
+    """The statistics of expressions over tables, in groups by the texts of columns."""
 
     def __init__(self, args: argparse.Namespace, keep: bool) -> None:
         self.args, self.keep, self.nan = args, keep, args.nan
+        self.by: list[str] = args.by or []
         self.keys: dict[bytes, int] = {}
         self.found: dict[tuple[str, int], Figures] = {}
 
@@ -117,12 +120,12 @@ class Summed:
 
     def add(self, rows: Rows, terms: dict[str, Term], inputs: Inputs) -> None:
         """All rows of a file."""
-        bounds = Bound(rows, terms, self.args)
-        place = self._select(rows, bounds)
+        bounds = Bound(rows, terms, self.args, chained=False)
+        places = self._select(rows, bounds)
         pending: dict[str, list[tuple[Numbers, Any]]] = {name: [] for name in terms}
         rows_pending = 0
         for count in inputs.chunks(rows):
-            codes = None if place is None else rows.machine.codes(place, self.keys)
+            codes = rows.machine.codes(places, self.keys) if places else None
             for name, part in self._present(bounds, codes, count).items():
                 pending[name].append(part)
             rows_pending += count
@@ -130,36 +133,36 @@ class Summed:
                 rows_pending = self._take(pending)
         self._take(pending)
 
-    def _select(self, rows: Rows, bounds: Bound) -> int | None:
-        """Selects the column of keys, too. Gives its place among the columns."""
-        if self.args.by is None:
-            return None
-        field = rows.field(self.args.by)
-        if any(column.field == field for column in bounds.columns):
-            raise TextError(f"{rows.at()}column {self.args.by!r} cannot be the key and be summed up at once")
-        bounds.add(Column(self.args.by, field, TEXT))
-        return next(i for i, column in enumerate(bounds.columns) if column.field == field)
+    def _select(self, rows: Rows, bounds: Bound) -> tuple[int, ...]:
+        """Selects the columns of keys, too. Gives their places among the columns, in the order of the keys."""
+        fields = [rows.field(name) for name in self.by]
+        for name, field in zip(self.by, fields, strict=True):
+            if any(column.field == field for column in bounds.columns):
+                raise TextError(f"{rows.at()}column {name!r} cannot be a key and be summed up at once")
+        bounds.add(*(Column(name, field, TEXT) for name, field in zip(self.by, fields, strict=True)))
+        places = [column.field for column in bounds.columns]
+        return tuple(places.index(field) for field in fields)
 
     def _present(self, bounds: Bound, codes: Any, count: int) -> dict[str, tuple[Numbers, Any]]:
         """The values of each expression where no number that it needs is missing, and the codes of these rows."""
         data, found = bounds.read(), {}
         missing = bounds.absent()
-        for name, one in bounds.terms.items():
+        for name in bounds.terms:
             some, kept, number = data, codes, count
             absent = bounds.absent_of(name, missing)
             if absent is not None:
                 self._count_missing(name, absent, codes)
             if absent is not None and self.args.leave_out:
                 present = map_array(absent, "1 - x", typecode="B")
-                some = {name: _machine.compact(values, present) for name, values in data.items()}
+                some = {field: _machine.compact(values, present) for field, values in data.items()}
                 kept = None if codes is None else _machine.compact(codes, present)
                 number = len(next(iter(some.values())))
-            found[name] = (self._value(bounds, one, some, number), kept)
+            found[name] = (self._value(bounds, name, some, number), kept)
         return found
 
-    def _value(self, bounds: Bound, one: Term, data: dict[str, Numbers], count: int) -> Numbers:
-        def compute(data: dict[str, Numbers], count: int) -> Numbers:
-            return bounds.value(one, {**data, **self.args.names}, count)
+    def _value(self, bounds: Bound, name: str, data: dict[Any, Numbers], count: int) -> Numbers:
+        def compute(data: dict[Any, Numbers], count: int) -> Numbers:
+            return bounds.value(name, {**data, **self.args.names}, count)
 
         values: Numbers = bounds.computed(data, count, compute)
         return values
@@ -184,7 +187,7 @@ class Summed:
         for part, kept in parts:
             values += part
             codes += kept if kept is not None else array("I")
-        if self.args.by is None:
+        if not self.by:
             self.figures(name, 0).add(values, self.nan)
             return
         if values.itemsize != 8:
@@ -195,55 +198,99 @@ class Summed:
                 if begins[group] < begins[group + 1]:
                     self.figures(name, group).add(view[begins[group] : begins[group + 1]], self.nan)
 
-    def rows(self, names: list[str], quantiles: Sequence[str]) -> list[Row]:
+    def rows(self, names: list[str], quantiles: Sequence[str]) -> Iterator[Row]:
         """A row for each column, or each key and column, in the order of keys."""
-        found = []
-        keys = sorted(self.keys.items(), key=key_order) if self.args.by is not None else [(b"", 0)]
-        for key, code in keys:
+        groups = sorted(((key_texts(key, len(self.by)), code) for key, code in self.keys.items()), key=key_order)
+        for texts, code in groups if self.by else [([], 0)]:
             for name in names:
-                head: Row = {} if self.args.by is None else {self.args.by: key.decode("utf-8", "replace")}
-                column = {"column": name} if len(names) > 1 or self.args.by is None else {}
-                found.append(head | column | self.figures(name, code).row(quantiles, self.nan))
-        return found
+                column = {"column": name} if len(names) > 1 or not self.by else {}
+                head = dict(zip(self.by, texts, strict=True))
+                yield head | column | self.figures(name, code).row(quantiles, self.nan)
 
 
-def key_order(item: tuple[bytes, int]) -> tuple[bool, float, bytes]:
+def key_texts(key: bytes, n: int) -> list[str]:
+    """The texts of a key of n columns: of one its bytes, of several each behind its length in four bytes."""
+    if n == 1:
+        return [key.decode("utf-8", "replace")]
+    texts, begin = [], 0
+    while begin < len(key):
+        end = begin + 4 + int.from_bytes(key[begin : begin + 4], "little")
+        texts.append(key[begin + 4 : end].decode("utf-8", "replace"))
+        begin = end
+    return texts
+
+
+def key_order(item: tuple[list[str], int]) -> list[tuple[bool, float, str]]:
     """Numbers first, by size; then texts."""
+    return [text_order(text) for text in item[0]]
+
+
+def text_order(text: str) -> tuple[bool, float, str]:
     try:
-        number = float(item[0])
+        number = float(text)
     except ValueError:
         number = math.nan
-    return (number != number, 0.0 if number != number else number, item[0])
+    return (number != number, 0.0 if number != number else number, text)
 
 
-# -- out ---------------------------------------------------------------------------------------------------------------
+def table_summary(args: argparse.Namespace, inputs: Inputs, quantiles: list[str]) -> list[Row]:
+    """Of columns of tables, each column of numbers if none is said."""
+    summed, names = Summed(args, bool(quantiles)), args.wanted
+    for path in args.inputs:
+        with inputs.open(path) as rows:
+            if not names:
+                names = [f"`{name}`" for name in numbers_of(rows) if name not in summed.by and "`" not in name]
+            if not names:
+                raise TextError(f"{rows.at()}no column has a number in its first row; say which are to be summed up")
+            summed.add(rows, {shown(name): term_of(name, rows, args) for name in names}, inputs)
+    return list(summed.rows([shown(name) for name in names], quantiles))
 
 
-def written(rows: list[Row], form: str, spell: Callable[[Number], str]) -> str:
-    """Rows as text in columns, CSV or JSON."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    if form == "json":
-        return json.dumps([{name: plain_json(value) for name, value in row.items()} for row in rows], indent=1) + "\n"
-    table = [[spelled(row.get(name, ""), spell) for name in names] for row in rows]
-    if form == "csv":
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([names, *table])
-        return out.getvalue()
-    if len(rows) == 1:
-        width = max(5, max(map(len, names)))
-        return "".join(f"{name:{width}} {cell}\n" for name, cell in zip(names, table[0], strict=True))
-    widths = [max(map(len, column)) for column in zip(names, *table, strict=True)]
-    lines = [" ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in [names, *table]]
-    return "".join(line.rstrip() + "\n" for line in lines)
+# -- of numbers that are no table -------------------------------------------------------------------------------------
 
 
-def spelled(value: Any, spell: Callable[[Number], str]) -> str:
-    return value if isinstance(value, str) else spell(value)
+class Summary:
+    """Count, sum, mean, min and max of all chunks added, each what Python gives for one array of all elements."""
+
+    def __init__(self, kind: ElementType, nan: str | None) -> None:
+        self.kind, self.nan = kind, nan
+        self.seen = NOTHING
+        self.doubles = NOTHING  # the elements as doubles, which statistics.fmean makes of them before it adds
+
+    def add(self, data: Numbers) -> None:
+        found = gather(data, SUMS | EXTREMES, self.nan)
+        self.seen = joined(self.seen, found)
+        self.doubles = joined(self.doubles, found if self.kind.is_float else doubles(data, found))
+
+    def rows(self) -> list[tuple[str, Number]]:
+        """(name, value) in the order of printing; of no elements there is a count and a sum."""
+        rows: list[tuple[str, Number]] = [("count", self.seen.count), ("sum", fsum(self.seen, self.kind.is_float))]
+        if self.seen.count:
+            low, high = extremes(self.seen)
+            rows += [("mean", fsum(self.doubles, True) / self.seen.count), ("min", low), ("max", high)]
+        return rows
 
 
-def plain_json(value: Any) -> Any:
-    """JSON has no nan and no infinity."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def doubles(ints: Numbers, found: Gathered) -> Gathered:
+    """What is gathered of ints as doubles; only those that are none have to be looked at again."""
+    if found.low >= -EXACT_FLOAT and found.high <= EXACT_FLOAT:
+        return as_floats(found)
+    return gather(map_array(ints, "float(x)", typecode="d"), SUMS)
+
+
+def plain_summary(args: argparse.Namespace, chunks: Iterator[Chunk], quantiles: list[str]) -> Row:
+    """Of numbers that are no table."""
+    stats, kept = Summary(args.type, args.nan), Figures(bool(quantiles))
+    for chunk in chunks:
+        if len(chunk.data):
+            stats.add(chunk.data)
+            if quantiles:
+                kept.add(chunk.data, args.nan)
+    try:
+        row: Row = dict(stats.rows())
+    except (ArithmeticError, ValueError) as error:
+        raise TextError(f"{type(error).__name__}: {error}") from None
+    return row | {name: value for name, value in kept.row(quantiles, args.nan).items() if name[0] == "q"}
 
 
 # -- histograms --------------------------------------------------------------------------------------------------------
