@@ -234,8 +234,8 @@ def run_reduce(args: argparse.Namespace, console: Console) -> None:
         if not folded:
             raise CliError(f"the input {'has no rows' if args.is_table else 'is empty'}: reduce needs --initial then")
         row = {args.expression: folded[0]}
-        text = spell(folded[0]) + "\n" if args.format == "text" else written([row], args.format)
-        write_all(stream, text.encode())
+        is_text = args.format == "text"
+        write_all(stream, f"{spell(folded[0])}\n".encode() if is_text else written([row], args.format))
 
 
 def fold_chunks(args: argparse.Namespace, console: Console, state: tuple[Number, ...]) -> tuple[Number, ...]:
@@ -262,7 +262,7 @@ def run_stats(args: argparse.Namespace, console: Console) -> None:
         else:
             with open_chunks(args, console) as chunks:
                 rows = [plain_summary(args, chunks, quantiles)]
-        write_all(stream, written(rows, args.format).encode())
+        write_all(stream, written(rows, args.format))
 
 
 # ---- histograms ----------------------------------------------------------------------------------------------------
@@ -283,11 +283,11 @@ def run_hist(args: argparse.Namespace, console: Console) -> None:
     with open_output(args.output, console.stdout) as stream:
         if args.format == "text":
             width = shutil.get_terminal_size().columns
-            text = drawn(counts, edges, width, args.log, can_draw_blocks(console))
+            text = drawn(counts, edges, width, args.log, can_draw_blocks(console)).encode()
         else:
             pairs = zip(itertools.pairwise(edges), counts, strict=True)
             text = written([{"from": a, "to": b, "count": n} for (a, b), n in pairs], args.format)
-        write_all(stream, text.encode())
+        write_all(stream, text)
 
 
 def can_draw_blocks(console: Console) -> bool:
@@ -394,7 +394,7 @@ def run_info(args: argparse.Namespace, console: Console) -> None:
     """Prints what there is: of the installation, or in files."""
     with open_output(args.output, console.stdout) as stream:
         rows = contents(args, table_inputs(args, console)) if args.input else [installation()]
-        write_all(stream, written(rows, args.format).encode())
+        write_all(stream, written(rows, args.format))
 
 
 #: The functions of commands.

@@ -11,6 +11,7 @@ import io
 import json
 import math
 import struct
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, TypeAlias
 
@@ -41,8 +42,12 @@ def spell(value: Number) -> str:
 # -- a few rows of figures ---------------------------------------------------------------------------------------------
 
 
-def written(rows: Sequence[Row], form: str) -> str:
-    """Rows as text in columns, CSV or JSON."""
+def written(rows: Sequence[Row], form: str) -> bytes:
+    """Rows as text in columns, CSV or JSON. Texts that were no UTF-8 are those bytes again, but in JSON."""
+    return text_of_rows(rows, form).encode("utf-8", "surrogateescape")
+
+
+def text_of_rows(rows: Sequence[Row], form: str) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
     if form == "json":
         lines = (json.dumps({name: plain_json(value) for name, value in row.items()}) for row in rows)
@@ -70,7 +75,9 @@ def spelled(value: Any) -> str:
 
 
 def plain_json(value: Any) -> Any:
-    """JSON has no nan and no infinity."""
+    """JSON has no nan, no infinity, and no bytes that are not UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -110,11 +117,19 @@ class RowWriter:
     def rows(self, rows: Any, keep: Numbers | None, fields: tuple[int, ...] | None,
              extra: tuple[Numbers, ...]) -> None:  # fmt: skip
         """The rows that were read last, or those for which `keep` is not 0: their fields, and numbers behind them."""
+
+        def text(keep: Numbers | None) -> bytes:
+            found: bytes = rows.machine.text(keep, fields, extra, self._decimals, self.form, self._keys)
+            return found
+
         try:
-            text = rows.machine.text(keep, fields, extra, self._decimals, self.form, self._keys)
+            self._add(text(keep))
         except UnicodeDecodeError as error:
-            raise TextError(f"{rows.at()}a cell is not UTF-8, which JSON must be: {error.object[:20]!r}") from None
-        self._add(text)
+            lines = rows.machine.lines()
+            kept = bytes([1]) * len(lines) if keep is None else bytes(keep)
+            index, _ = first_failure(lambda n: text(array("B", kept[:n].ljust(len(kept), b"\0"))), len(lines), error)
+            cell = bytes(error.object)
+            raise TextError(f"{rows.at(lines[index])}{cell!r} is not UTF-8, which JSON must be") from None
 
     def values(self, values: Numbers) -> None:
         """The values of an expression."""

@@ -211,11 +211,11 @@ class Summed:
 def key_texts(key: bytes, n: int) -> list[str]:
     """The texts of a key of n columns: of one its bytes, of several each behind its length in four bytes."""
     if n == 1:
-        return [key.decode("utf-8", "replace")]
+        return [key.decode("utf-8", "surrogateescape")]
     texts, begin = [], 0
     while begin < len(key):
         end = begin + 4 + int.from_bytes(key[begin : begin + 4], "little")
-        texts.append(key[begin + 4 : end].decode("utf-8", "replace"))
+        texts.append(key[begin + 4 : end].decode("utf-8", "surrogateescape"))
         begin = end
     return texts
 
@@ -314,6 +314,8 @@ def counted(parts: Callable[[], Iterator[Numbers]], again: bool, bins: int, nan:
     for part in parts() if again else kept:
         counts, edges = histogram(part, bins, (seen.low, seen.high), nan=nan)
         total = counts if total is None else map_array(total, "x + y", y=counts)
+    if total is None or sum(total) != seen.count:
+        raise TextError("the input has other numbers than when it was read first: it is being written")
     return total, edges
 
 

@@ -194,7 +194,7 @@ class Bound:
                 return Column(name, self.rows.field(name), INT, TURN_ALL)
             return column_of(self.rows, name, args.type.code, False)
         except TextError as error:
-            close = difflib.get_close_matches(name, self.rows.names, 1)
+            close = name not in self.rows.names and difflib.get_close_matches(name, self.rows.names, 1)
             raise TextError(f"{error}; did you mean {close[0]!r}?" if close else str(error)) from None
 
     def read(self) -> dict[Any, Numbers]:
