@@ -148,6 +148,58 @@ def test_keys_are_sorted_numbers_first() -> None:
     assert [row["k"] for row in table(out)] == ["-1.5", "9", "10", "", "a", "b"]
 
 
+def test_columns_whose_names_are_as_long_as_each_other() -> None:
+    """Each was taken for the last one when they were summed up together."""
+    found = table(good("stats", "--format", "csv", stdin="aa,bb,c c,d d\n1,2,3,4\n5,6,7,8\n"))
+    assert [(row["column"], row["min"], row["max"]) for row in found] == [
+        ("aa", "1", "5"),
+        ("bb", "2", "6"),
+        ("c c", "3", "7"),
+        ("d d", "4", "8"),
+    ]
+    assert good("map", "--add", "x=`c c`", "--add", "y=`d d`", "--select", "aa", stdin="aa,c c,d d\n1,3,4\n") == (
+        "aa,x,y\n1,3,4\n"
+    )
+
+
+def test_a_column_is_meant_before_an_expression() -> None:
+    text = "unit price,2020,a*b,a,b\n1,5,7,2,3\n"
+    found = table(good("stats", "unit price", "2020", "a*b", "#4", "a+b", "--format", "csv", stdin=text))
+    assert [(row["column"], row["sum"]) for row in found] == [
+        ("unit price", "1"),
+        ("2020", "5"),
+        ("a*b", "7"),
+        ("#4", "2"),
+        ("a+b", "5"),
+    ]
+    assert good("hist", "2020", "--bins", "1", "--format", "csv", stdin=text).splitlines()[1] == "4.5,5.5,1"
+
+
+def test_several_keys() -> None:
+    rows = [("x", "1", 1), ("x", "", 2), ("x,", "1", 3), ("x", "1", 4), ("", "x", 5), ('"', "10", 6), ('"', "9", 7)]
+    out = io.StringIO()
+    csv.writer(out).writerows([("a", "b", "v"), *rows])
+    found = table(good("stats", "v", "--by", "b,a", "--format", "csv", stdin=out.getvalue()))
+    assert [(row["b"], row["a"], row["sum"]) for row in found] == [
+        ("1", "x", "5"),
+        ("1", "x,", "3"),
+        ("9", '"', "7"),
+        ("10", '"', "6"),
+        ("", "x", "2"),
+        ("x", "", "5"),
+    ]
+    many = [f"k{i}" for i in range(64)]
+    text = ",".join([*many, "v"]) + "\n" + ",".join([*many, "1"]) + "\n"
+    found_many = good("stats", "v", "--by", ",".join(many), "--format", "csv", stdin=text)
+    assert found_many.splitlines()[1].startswith("k0,k1,")
+    assert "--by takes up to 64 columns, and none twice" in bad(
+        "stats", "v", "--by", ",".join([*many, "v"]), stdin=text
+    )
+    assert "--by takes up to 64 columns, and none twice" in bad("stats", "v", "--by", "k1,k1", stdin=text)
+    assert "two keys are the same column: k0, #1" in bad("stats", "v", "--by", "k0,#1", stdin=text)
+    assert "no column 'z'" in bad("stats", "v", "--by", "k0,z", stdin=text)
+
+
 def test_many_keys() -> None:
     text = "k,x\n" + "".join(f"key {i % 3000},{i}\n" for i in range(30_000))
     found = table(good("stats", "x", "--by", "k", "--format", "csv", stdin=text))

@@ -27,6 +27,7 @@ LEFT_BEHIND = "A file .arrayops-*.tmp beside FILE is of a process that was kille
 RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial", "nulls", "names"})
 STREAMED = ("map", "filter", "reduce", "stats", "hist")
 SUMMED = ("stats", "hist")
+MOST_KEYS = 64  # as in python/glue/delimited.c
 #: What each command does, and how it is used.
 COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "map": (
@@ -215,6 +216,9 @@ def take_inputs(args: argparse.Namespace, stdin: BinaryIO) -> None:
     if "expression" in args:
         without = args.name == "map" and (args.add or args.select)
         if without and args.expression is not None:
+            if args.expression != "-" and not os.path.exists(args.expression):
+                raise CliError(f"{args.expression!r} is no file; --add NAME=EXPRESSION and --select say what is "
+                               "written, so there is no other expression")  # fmt: skip
             args.input, args.expression = [args.expression, *args.input], None
         elif not without and args.expression is None:
             raise CliError("the following arguments are required: expression")
@@ -226,8 +230,11 @@ def take_inputs(args: argparse.Namespace, stdin: BinaryIO) -> None:
         args.input = [one for one in args.input if one not in args.wanted]
         if args.wanted and not args.input and is_terminal(stdin):
             raise CliError(f"{args.wanted[-1]!r} is no file, and standard input is a terminal; - reads from it")
-    if vars(args).get("by") is not None and not args.is_table:
+    by = vars(args).get("by") or []
+    if by and not args.is_table:
         raise CliError("--by is about columns of a table, which has no -t, --text or --csv")
+    if len(by) > MOST_KEYS or len({*by}) < len(by):
+        raise CliError(f"--by takes up to {MOST_KEYS} columns, and none twice")
     args.inputs = args.input or ["-"]
 
 

@@ -139,6 +139,8 @@ class Summed:
         for name, field in zip(self.by, fields, strict=True):
             if any(column.field == field for column in bounds.columns):
                 raise TextError(f"{rows.at()}column {name!r} cannot be a key and be summed up at once")
+        if len({*fields}) < len(fields):
+            raise TextError(f"{rows.at()}two keys are the same column: {', '.join(self.by)}")
         bounds.add(*(Column(name, field, TEXT) for name, field in zip(self.by, fields, strict=True)))
         places = [column.field for column in bounds.columns]
         return tuple(places.index(field) for field in fields)
