@@ -157,7 +157,7 @@ def test_records_as_rows() -> None:
         "1,2,0,-1.0,-0.5,-1.5,0.5,1.0,1.0",
         "2,1,0,inf,inf,inf,inf,nan,nan",
     ]
-    assert good("stats", "v", *RECORD, "--by", "k", "--format", "csv", stdin=b"") == "\n"
+    assert good("stats", "v", *RECORD, "--by", "k", "--format", "csv", stdin=b"") == "k,count,missing,sum\n"
 
 
 @pytest.mark.parametrize(("code", "width"), [("B", 1), ("<h", 2), ("<i3", 3), ("<i", 4)])

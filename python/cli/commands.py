@@ -222,6 +222,11 @@ def transform(
             out.values(on_chunk(chunk, compute))
 
 
+def write_pieces(stream: BinaryIO, pieces: Iterator[bytes]) -> None:
+    for piece in pieces:
+        write_all(stream, piece)
+
+
 def run_reduce(args: argparse.Namespace, console: Console) -> None:
     """Prints functools.reduce of the whole input: each chunk goes on from the exact Python number of the one before."""
     start: tuple[Number, ...] = () if args.initial is None else (args.initial,)
@@ -234,8 +239,10 @@ def run_reduce(args: argparse.Namespace, console: Console) -> None:
         if not folded:
             raise CliError(f"the input {'has no rows' if args.is_table else 'is empty'}: reduce needs --initial then")
         row = {args.expression: folded[0]}
-        is_text = args.format == "text"
-        write_all(stream, f"{spell(folded[0])}\n".encode() if is_text else written([row], args.format))
+        if args.format == "text":
+            write_all(stream, f"{spell(folded[0])}\n".encode())
+        else:
+            write_pieces(stream, written([row], args.format))
 
 
 def fold_chunks(args: argparse.Namespace, console: Console, state: tuple[Number, ...]) -> tuple[Number, ...]:
@@ -258,11 +265,12 @@ def run_stats(args: argparse.Namespace, console: Console) -> None:
     quantiles = QUARTILES * args.quartiles + args.quantile
     with open_output(args.output, console.stdout) as stream:
         if args.is_table:
-            rows = table_summary(args, table_inputs(args, console), quantiles)
+            groups = table_summary(args, table_inputs(args, console), quantiles)
+            write_pieces(stream, written(groups, args.format, groups.names))
         else:
             with open_chunks(args, console) as chunks:
-                rows = [plain_summary(args, chunks, quantiles)]
-        write_all(stream, written(rows, args.format))
+                row = plain_summary(args, chunks, quantiles)
+            write_pieces(stream, written([row], args.format))
 
 
 # ---- histograms ----------------------------------------------------------------------------------------------------
@@ -283,11 +291,10 @@ def run_hist(args: argparse.Namespace, console: Console) -> None:
     with open_output(args.output, console.stdout) as stream:
         if args.format == "text":
             width = shutil.get_terminal_size().columns
-            text = drawn(counts, edges, width, args.log, can_draw_blocks(console)).encode()
+            write_all(stream, drawn(counts, edges, width, args.log, can_draw_blocks(console)).encode())
         else:
             pairs = zip(itertools.pairwise(edges), counts, strict=True)
-            text = written([{"from": a, "to": b, "count": n} for (a, b), n in pairs], args.format)
-        write_all(stream, text)
+            write_pieces(stream, written([{"from": a, "to": b, "count": n} for (a, b), n in pairs], args.format))
 
 
 def can_draw_blocks(console: Console) -> bool:
@@ -394,7 +401,7 @@ def run_info(args: argparse.Namespace, console: Console) -> None:
     """Prints what there is: of the installation, or in files."""
     with open_output(args.output, console.stdout) as stream:
         rows = contents(args, table_inputs(args, console)) if args.input else [installation()]
-        write_all(stream, written(rows, args.format))
+        write_pieces(stream, written(rows, args.format))
 
 
 #: The functions of commands.

@@ -7,12 +7,12 @@ is an array with an object in each line; what is not finite, and what is missing
 from __future__ import annotations
 
 import csv
-import io
+import itertools
 import json
 import math
 import struct
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, BinaryIO, TypeAlias
 
 from .. import _machine
@@ -26,6 +26,7 @@ from .wav import wav_header
 FORMS = {"text": 0, "csv": 1, "json": 2}
 TEXT, CSV, JSON = FORMS.values()
 END_OF_ROW = b",\n"  # in JSON
+LINES = 1 << 12  # that are written at once
 
 Row: TypeAlias = dict[str, Any]
 Write: TypeAlias = Callable[[bytes], None]
@@ -42,32 +43,54 @@ def spell(value: Number) -> str:
 # -- a few rows of figures ---------------------------------------------------------------------------------------------
 
 
-def written(rows: Sequence[Row], form: str) -> bytes:
-    """Rows as text in columns, CSV or JSON. Texts that were no UTF-8 are those bytes again, but in JSON."""
-    return text_of_rows(rows, form).encode("utf-8", "surrogateescape")
+def written(rows: Collection[Row], form: str, names: Sequence[str] | None = None) -> Iterator[bytes]:
+    """Rows as text in columns, CSV or JSON, a part at a time. Texts that were no UTF-8 are those bytes again,
+    but in JSON.
+
+    names: of all that is in the rows, which are gone through for them otherwise.
+    """
+    names = [*dict.fromkeys(name for row in rows for name in row)] if names is None else names
+    lines = {"json": json_lines, "csv": csv_lines}.get(form, table_lines)(rows, names)
+    while part := "".join(itertools.islice(lines, LINES)):
+        yield part.encode("utf-8", "surrogateescape")
 
 
-def text_of_rows(rows: Sequence[Row], form: str) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    if form == "json":
-        lines = (json.dumps({name: plain_json(value) for name, value in row.items()}) for row in rows)
-        return "[\n" + "".join(line + ",\n" for line in lines)[:-2] + "\n]\n"
-    table = [[spelled(row.get(name, "")) for name in names] for row in rows]
-    if form == "csv":
-        return csv_text([names, *table])
+def json_lines(rows: Collection[Row], names: Sequence[str]) -> Iterator[str]:
+    yield "[\n"
+    for i, row in enumerate(rows):
+        line = json.dumps({name: plain_json(value) for name, value in row.items()})
+        yield f",\n{line}" if i else line
+    yield "\n]\n" if rows else "]\n"
+
+
+def csv_lines(rows: Collection[Row], names: Sequence[str]) -> Iterator[str]:
+    line = csv.writer(Given(), lineterminator="\n").writerow  # which gives what its file gives
+    yield str(line(names))
+    for row in rows:
+        try:
+            yield str(line([row.get(name) for name in names]))  # floats by repr(), and None as nothing
+        except ValueError:  # an int of very many digits
+            yield str(line([spelled(row.get(name)) for name in names]))
+
+
+class Given:
+    """A file that gives back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def table_lines(rows: Collection[Row], names: Sequence[str]) -> Iterator[str]:
+    """Of one row a line for each name; of more columns, as wide as they must be, for which all are made twice."""
     if len(rows) == 1:
         width = max(5, max(map(len, names)))
-        return "".join(f"{name:{width}} {cell}\n" for name, cell in zip(names, table[0], strict=True))
-    widths = [max(map(len, column)) for column in zip(names, *table, strict=True)]
-    lines = (" ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in [names, *table])
-    return "".join(line.rstrip() + "\n" for line in lines)
-
-
-def csv_text(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of texts as CSV."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue()
+        yield from (f"{name:{width}} {spelled(value)}\n" for row in rows for name, value in row.items())
+        return
+    widths = [*map(len, names)]
+    for row in rows:
+        widths = [*map(max, widths, (len(spelled(row.get(name))) for name in names))]
+    for cells in itertools.chain([names], ([spelled(row.get(name)) for name in names] for row in rows)):
+        yield " ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip() + "\n"
 
 
 def spelled(value: Any) -> str:
@@ -112,7 +135,7 @@ class RowWriter:
         elif first and head is not None:
             self._write(head)
         elif first and self.form == CSV:
-            self._write(csv_text([names]).encode())
+            self._write(next(csv_lines([], names)).encode())
 
     def rows(self, rows: Any, keep: Numbers | None, fields: tuple[int, ...] | None,
              extra: tuple[Numbers, ...]) -> None:  # fmt: skip

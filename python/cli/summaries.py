@@ -12,6 +12,7 @@ import importlib
 import itertools
 import math
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -39,7 +40,9 @@ from .streams import Chunk, ElementType, Number, Numbers
 from .tables import Bound, Inputs, Term, shown, term_of
 from .tables import joined as one_behind_the_other
 
-BATCH_ROWS = 1 << 18  # that are grouped at once
+BATCH_ROWS, ROWS_PER_KEY = 1 << 18, 16  # that are grouped at once
+MADE = 1  # AO_GROUP_DONE of vm/arrays/groups.h
+FIGURES = ("count", "missing", "sum", "mean", "min", "max", "var", "std")
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 ASCII_EIGHTHS = "    #####"
 LEAST_BAR = 10  # columns of the terminal
@@ -51,11 +54,10 @@ LEAST_BAR = 10  # columns of the terminal
 class Figures:
     """What was seen of one column in one group: ints and floats apart, as a column may turn into one of floats."""
 
-    __slots__ = ("floats", "ints", "missing", "values")
+    __slots__ = ("floats", "ints", "values")
 
     def __init__(self, keep: bool) -> None:
         self.ints = self.floats = NOTHING
-        self.missing = 0
         self.values: Numbers = array("q") if keep else None
 
     def add(self, data: Numbers, nan: str | None) -> None:
@@ -77,10 +79,10 @@ class Figures:
         ints = as_floats(self.ints)
         return joined(ints._replace(low=float(ints.low), high=float(ints.high)), self.floats), True
 
-    def row(self, quantiles: Sequence[str], nan: str | None) -> Row:
+    def row(self, missing: int, quantiles: Sequence[str], nan: str | None) -> Row:
         """The statistics by name; of no numbers there are counts and a sum."""
         seen, floats = self.together()
-        found: Row = {"count": seen.count, "missing": self.missing}
+        found: Row = {"count": seen.count, "missing": missing}
         if not seen.count:
             return {**found, "sum": 0.0 if floats else 0}
         found |= {name: value for name, value in summary(seen, floats)._asdict().items() if name != "count"}
@@ -103,13 +105,20 @@ def numbers_of(rows: Rows | Records) -> list[str]:
 
 
 class Summed:
-    """The statistics of expressions over tables, in groups by the texts of columns."""
+    """The statistics of expressions over tables, in groups by the texts of columns.
+
+    Rows are kept until there are many, and then grouped and added up: 12 bytes a row, up to BATCH_ROWS of them or
+    ROWS_PER_KEY for each key. Where none were added up by the end, the machine makes the figures of all keys at once.
+    """
 
     def __init__(self, args: argparse.Namespace, keep: bool) -> None:
         self.args, self.keep, self.nan = args, keep, args.nan
         self.by: list[str] = args.by or []
         self.keys: dict[bytes, int] = {}
         self.found: dict[tuple[str, int], Figures] = {}
+        self.missing: Counter[tuple[str, int]] = Counter()
+        self.pending: dict[str, list[tuple[Numbers, Any]]] = {}
+        self.rows_pending = 0
 
     def figures(self, name: str, group: int) -> Figures:
         """Of one expression in one group."""
@@ -122,16 +131,13 @@ class Summed:
         """All rows of a file."""
         bounds = Bound(rows, terms, self.args, chained=False)
         places = self._select(rows, bounds)
-        pending: dict[str, list[tuple[Numbers, Any]]] = {name: [] for name in terms}
-        rows_pending = 0
         for count in inputs.chunks(rows):
             codes = rows.machine.codes(places, self.keys) if places else None
             for name, part in self._present(bounds, codes, count).items():
-                pending[name].append(part)
-            rows_pending += count
-            if rows_pending >= BATCH_ROWS:
-                rows_pending = self._take(pending)
-        self._take(pending)
+                self.pending.setdefault(name, []).append(part)
+            self.rows_pending += count
+            if self.rows_pending >= max(BATCH_ROWS, ROWS_PER_KEY * len(self.keys)):
+                self._take()
 
     def _select(self, rows: Rows, bounds: Bound) -> tuple[int, ...]:
         """Selects the columns of keys, too. Gives their places among the columns, in the order of the keys."""
@@ -171,43 +177,107 @@ class Summed:
 
     def _count_missing(self, name: str, absent: Numbers, codes: Any) -> None:
         if codes is None:
-            self.figures(name, 0).missing += absent.count(1)
+            self.missing[name, 0] += absent.count(1)
             return
-        for code in _machine.compact(codes, absent):
-            self.figures(name, code).missing += 1
+        self.missing.update((name, code) for code in _machine.compact(codes, absent))
 
-    def _take(self, pending: dict[str, list[tuple[Numbers, Any]]]) -> int:
+    def _take(self) -> None:
         """Adds what is pending."""
-        for name, parts in pending.items():
-            for code, values in itertools.groupby(parts, lambda part: part[0].typecode):
-                self._take_alike(name, list(values), code)
+        for name, parts in self.pending.items():
+            for values, codes in alike(parts):
+                self._take_alike(name, values, codes)
             parts.clear()
-        return 0
+        self.rows_pending = 0
 
-    def _take_alike(self, name: str, parts: list[tuple[Numbers, Any]], code: str) -> None:
-        values, codes = array(code), array("I")
-        for part, kept in parts:
-            values += part
-            codes += kept if kept is not None else array("I")
+    def _take_alike(self, name: str, values: Numbers, codes: Numbers) -> None:
         if not self.by:
             self.figures(name, 0).add(values, self.nan)
             return
-        if values.itemsize != 8:
-            values = map_array(values, "x", typecode="q")
         ordered, begins = _machine.group(values, codes, len(self.keys))
         with memoryview(ordered) as view:
             for group in range(len(self.keys)):
                 if begins[group] < begins[group + 1]:
                     self.figures(name, group).add(view[begins[group] : begins[group + 1]], self.nan)
 
-    def rows(self, names: list[str], quantiles: Sequence[str]) -> Iterator[Row]:
+    def rows(self, names: list[str], quantiles: Sequence[str]) -> Groups:
         """A row for each column, or each key and column, in the order of keys."""
-        groups = sorted(((key_texts(key, len(self.by)), code) for key, code in self.keys.items()), key=key_order)
-        for texts, code in groups if self.by else [([], 0)]:
-            for name in names:
-                column = {"column": name} if len(names) > 1 or not self.by else {}
-                head = dict(zip(self.by, texts, strict=True))
-                yield head | column | self.figures(name, code).row(quantiles, self.nan)
+        keys = {name: [*alike(self.pending.get(name, []))] for name in names}
+        at_once: dict[str, Small] = {}
+        if self.by and not self.found and not quantiles and all(len(parts) == 1 for parts in keys.values()):
+            self.pending.clear()
+            for name, parts in keys.items():
+                at_once[name] = Small(*_machine.group(*parts.pop(), len(self.keys)))
+        else:
+            self._take()
+        return Groups(self, names, quantiles, at_once)
+
+
+def alike(parts: list[tuple[Numbers, Any]]) -> Iterator[tuple[Numbers, Numbers]]:
+    """The parts of each type in a row as one, and their codes."""
+    for code, several in itertools.groupby(parts, lambda part: part[0].typecode):
+        values, codes = array(code), array("I")
+        for part, kept in several:
+            values += part
+            codes += kept if kept is not None else array("I")
+        yield values if values.itemsize == 8 or not codes else map_array(values, "x", typecode="q"), codes
+
+
+class Small:
+    """The figures of many groups of few numbers each, made by the machine but for those that it leaves to Python."""
+
+    def __init__(self, ordered: Numbers, begins: Numbers) -> None:
+        self.ordered, self.begins = ordered, begins
+        self.sums, self.means, self.lows, self.highs, self.vars, self.stds, self.states = _machine.figures(
+            ordered, begins
+        )
+
+    def row(self, group: int, missing: int, nan: str | None) -> Row:
+        """As Figures.row."""
+        if self.states[group] == MADE:
+            count = self.begins[group + 1] - self.begins[group]
+            return {"count": count, "missing": missing, "sum": self.sums[group], "mean": self.means[group],
+                    "min": self.lows[group], "max": self.highs[group], "var": self.vars[group],
+                    "std": self.stds[group]}  # fmt: skip
+        figures = Figures(False)
+        if self.begins[group] < self.begins[group + 1]:
+            with memoryview(self.ordered) as view:
+                figures.add(view[self.begins[group] : self.begins[group + 1]], nan)
+        return figures.row(missing, (), nan)
+
+
+class Groups:
+    """The rows of a summary, made as they are asked for: there may be a million."""
+
+    def __init__(self, summed: Summed, names: list[str], quantiles: Sequence[str], at_once: dict[str, Small]) -> None:
+        self._summed, self._names, self._quantiles, self._at_once = summed, names, quantiles, at_once
+        self._keys: list[tuple[list[str], int]] = [([], 0)]
+        if summed.by:
+            texts = ((key_texts(key, len(summed.by)), code) for key, code in summed.keys.items())
+            self._keys = sorted(texts, key=key_order)
+        seen = bool(at_once) or any(figures.together()[0].count for figures in summed.found.values())
+        #: Names of what is in the rows.
+        self.names = [*summed.by, *["column"] * self._is_named, *FIGURES[: None if seen else 3],
+                      *(f"q{q}" for q in quantiles if seen)]  # fmt: skip
+
+    @property
+    def _is_named(self) -> bool:
+        return len(self._names) > 1 or not self._summed.by
+
+    def __len__(self) -> int:
+        return len(self._keys) * len(self._names)
+
+    def __iter__(self) -> Iterator[Row]:
+        summed = self._summed
+        for texts, code in self._keys:
+            for name in self._names:
+                head = dict(zip(summed.by, texts, strict=True)) | ({"column": name} if self._is_named else {})
+                yield head | self._figures(name, code, summed.missing[name, code])
+
+    def _figures(self, name: str, code: int, missing: int) -> Row:
+        if self._at_once:
+            return self._at_once[name].row(code, missing, self._summed.nan)
+        figures = self._summed.found.get((name, code)) or Figures(False)
+        return figures.row(missing, self._quantiles, self._summed.nan)
 
 
 def key_texts(key: bytes, n: int) -> list[str]:
@@ -222,20 +292,19 @@ def key_texts(key: bytes, n: int) -> list[str]:
     return texts
 
 
-def key_order(item: tuple[list[str], int]) -> list[tuple[bool, float, str]]:
+def key_order(item: tuple[list[str], int]) -> list[Any]:
     """Numbers first, by size; then texts."""
-    return [text_order(text) for text in item[0]]
+    found: list[Any] = []
+    for text in item[0]:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        found += (number != number, 0.0 if number != number else number, text)
+    return found
 
 
-def text_order(text: str) -> tuple[bool, float, str]:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    return (number != number, 0.0 if number != number else number, text)
-
-
-def table_summary(args: argparse.Namespace, inputs: Inputs, quantiles: list[str]) -> list[Row]:
+def table_summary(args: argparse.Namespace, inputs: Inputs, quantiles: list[str]) -> Groups:
     """Of columns of tables, each column of numbers if none is said."""
     summed, names = Summed(args, bool(quantiles)), args.wanted
     for path in args.inputs:
@@ -245,7 +314,7 @@ def table_summary(args: argparse.Namespace, inputs: Inputs, quantiles: list[str]
             if not names:
                 raise TextError(f"{rows.at()}no column has a number in its first row; say which are to be summed up")
             summed.add(rows, {shown(name): term_of(name, rows, args) for name in names}, inputs)
-    return list(summed.rows([shown(name) for name in names], quantiles))
+    return summed.rows([shown(name) for name in names], quantiles)
 
 
 # -- of numbers that are no table -------------------------------------------------------------------------------------
@@ -292,7 +361,7 @@ def plain_summary(args: argparse.Namespace, chunks: Iterator[Chunk], quantiles: 
         row: Row = dict(stats.rows())
     except (ArithmeticError, ValueError) as error:
         raise TextError(f"{type(error).__name__}: {error}") from None
-    return row | {name: value for name, value in kept.row(quantiles, args.nan).items() if name[0] == "q"}
+    return row | {name: value for name, value in kept.row(0, quantiles, args.nan).items() if name[0] == "q"}
 
 
 # -- histograms --------------------------------------------------------------------------------------------------------
