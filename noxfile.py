@@ -108,6 +108,7 @@ def fuzz(session: nox.Session) -> None:
             python(session, "tests/fuzz_expressions.py", "--count", "4000", "--seed", "1",
                    env={"ARRAYOPS_ISA": level, "ARRAYOPS_NATIVE": native})  # fmt: skip
     python(session, "tests/fuzz_functions.py", "--count", "10000", "--seed", "1", env={"ARRAYOPS_NATIVE": "always"})
+    python(session, "tests/fuzz_numbers.py", "--count", "1000000", "--seed", "1")
 
 
 @nox.session

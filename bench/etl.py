@@ -31,7 +31,7 @@ PYTHON = {
     "pyarrow": "from pyarrow import csv; csv.read_csv({path!r}, read_options=csv.ReadOptions(use_threads=False), "
     "convert_options=csv.ConvertOptions(include_columns=['price', 'qty']))",
     "duckdb": "import duckdb; c = duckdb.connect(config={{'threads': 1}}); "
-    "c.sql('select price, qty from read_csv({path!r})').fetchnumpy()",
+    "c.execute('select price, qty from read_csv(?)', [{path!r}]).fetchnumpy()",
 }
 
 

@@ -15,6 +15,8 @@ from arrayops.compiler import decode, evaluate, ir, parse
 from arrayops.engine import segments
 
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))
+import screens  # noqa: E402
 
 
 def opcodes() -> str:
@@ -105,6 +107,7 @@ def pages() -> dict[Path, str]:
         DOCS / "opcodes.md": opcodes(),
         language: between(language.read_text(), "functions", functions()),
         limit: between(limit.read_text(), "limits", limits()),
+        **screens.pages(),
     }
 
 

@@ -90,6 +90,16 @@ class Form:
                                   RAGGED.index(self.ragged), self._missing(), tuple(map(str.encode, self.tokens)),
                                   self.skip)  # fmt: skip
 
+    def may_be_number(self, cell: str) -> bool:
+        """Whether a cell, without blanks around it, is a number or a missing one."""
+        if not cell or cell in self.tokens:
+            return True
+        try:
+            float(cell.replace(self.thousands or "\0", "").replace(self.decimal, "."))
+        except ValueError:
+            return False
+        return True
+
     @property
     def tokens(self) -> tuple[str, ...]:
         """What stands for a missing number, beside nothing."""
@@ -144,6 +154,7 @@ class Rows:
         self.before: list[tuple[bytes, bytes]] = []  # rows before the first one of numbers, and the ends of their lines
         self.machine = form.machine()
         self.columns: list[Column] = []
+        self._places: dict[str, list[int]] = {}  # of names, once one is asked for
         self._read = read
         self.position = 0  # bytes read so far
         self.ended = False
@@ -180,16 +191,20 @@ class Rows:
 
     def field(self, name: str) -> int:
         """Which field a column is, by its name or as #3, the third one. Raises TextError if there is none, or two."""
-        if self.names.count(name) == 1:
-            return self.names.index(name)
-        if name not in self.names and name[:1] == "#" and name[1:].isdecimal() and len(name) < 9:
+        if not self._places:
+            for i, one in enumerate(self.names):
+                self._places.setdefault(one, []).append(i)
+        places = self._places.get(name, [])
+        if len(places) == 1:
+            return places[0]
+        if not places and name[:1] == "#" and name[1:].isdecimal() and len(name) < 9:
             if 0 < int(name[1:]) <= self.fields or not self.fields:
                 return int(name[1:]) - 1
             raise TextError(f"{self.at()}there is no column {name}; there are {self.fields}")
-        problem = "more than one column" if name in self.names else "no column"
+        problem = "more than one column" if places else "no column"
         listed = shorten(", ".join(map(repr, self.names)))
         place = f"{self.at()}line {self.header_line}"
-        advice = f"; #{self.names.index(name) + 1} is the first of them" if name in self.names else ""
+        advice = f"; #{places[0] + 1} is the first of them" if places else ""
         raise TextError(f"{place} has {problem} {name!r}; the columns are {listed}{advice}")
 
     def label(self, field: int) -> str:

@@ -27,7 +27,7 @@ import arrayops
 import pytest
 from arrayops import delimited
 from arrayops.cli import commands as cli
-from arrayops.cli import streams, tables
+from arrayops.cli import failures, progress, streams, tables
 from arrayops.engine import output
 from hypothesis import given
 from hypothesis import strategies as st
@@ -459,7 +459,7 @@ def test_float_result_for_an_integer_type_says_to():
 def test_expression_error_has_a_caret_under_the_place(text, line, column):
     message, shown, caret = bad("map", text, "-t", "d").split("\n")
     assert message and caret.endswith("^") and not caret[:-1].strip(" ")
-    assert len(shown) <= 4 + 2 * cli.CARET_CONTEXT
+    assert len(shown) <= 4 + 2 * failures.CARET_CONTEXT
     if line is not None:
         assert shown == ("    " + line).rstrip() or shown == "    " + line
     if column is not None:
@@ -787,7 +787,7 @@ def fake_tqdm(monkeypatch):
     ("delay", "stderr", "bars"), [(-1.0, Terminal(), 1), (3600.0, Terminal(), 0), (-1.0, io.StringIO(), 0)]
 )
 def test_progress_bar(delay, stderr, bars, fake_tqdm, monkeypatch, tmp_path, tiny_chunks):
-    monkeypatch.setattr(cli, "PROGRESS_DELAY", delay)
+    monkeypatch.setattr(progress, "PROGRESS_DELAY", delay)
     path = tmp_path / "in"
     path.write_bytes(bytes(800))
     assert cli.main(["map", "x", str(path), "-t", "d"], None, io.BytesIO(), stderr) == 0
@@ -795,8 +795,8 @@ def test_progress_bar(delay, stderr, bars, fake_tqdm, monkeypatch, tmp_path, tin
 
 
 def test_progress_in_plain_text_without_tqdm(monkeypatch, tmp_path, tiny_chunks):
-    monkeypatch.setattr(cli, "PROGRESS_DELAY", -1.0)
-    monkeypatch.setattr(cli, "PROGRESS_INTERVAL", -1.0)
+    monkeypatch.setattr(progress, "PROGRESS_DELAY", -1.0)
+    monkeypatch.setattr(progress, "PROGRESS_INTERVAL", -1.0)
     monkeypatch.setitem(sys.modules, "tqdm", None)
     terminal = Terminal()
     path = tmp_path / "in"
@@ -814,7 +814,7 @@ def test_progress_in_plain_text_without_tqdm(monkeypatch, tmp_path, tiny_chunks)
 
 
 def test_progress_bar_is_gone_before_an_error_is_shown(fake_tqdm, monkeypatch, tiny_chunks):
-    monkeypatch.setattr(cli, "PROGRESS_DELAY", -1.0)
+    monkeypatch.setattr(progress, "PROGRESS_DELAY", -1.0)
 
     class Watched(Terminal):
         def write(self, text):

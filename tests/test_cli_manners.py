@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import shlex
 import shutil
+import struct
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import arrayops
 import pytest
 from arrayops.cli import arguments, commands
+from test_cli_records import wav
 from test_cli_tables import bad, good, run
 
 COMMANDS = [*arguments.COMMANDS]
@@ -34,6 +39,27 @@ def test_help_of_a_command(name: str) -> None:
     assert all(f"  {example}\n" in text for example in arguments.COMMANDS[name][1])
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_example_of_help_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sales.csv").write_text("item,price,qty,region\nnut,0.25,100,1\nbolt,1.5,40,2\nscrew,,7,2\n")
+    Path("numbers.txt").write_text("1.5\n-2\n")
+    for raw in ("celsius.bin", "samples.bin", "f"):
+        Path(raw).write_bytes(struct.pack("<4h", -40, 0, 37, 100))
+    Path("song.wav").write_bytes(wav(2, 2, struct.pack("<4h", 1, -1, 2, -2)))
+    for example in arguments.COMMANDS[name][1]:
+        if "--plot" in example:  # test_hist_as_a_picture
+            continue
+        program, *argv = shlex.split(example)
+        missing = (
+            ["--missing", "0"] if "sales.csv" in argv and name not in ("info",) and "--missing" not in argv else []
+        )
+        before = {*os.listdir()}
+        assert program == "arrayops"
+        out = good(*argv, *missing)
+        assert out or {*os.listdir()} > before  # it writes something, or a file
+
+
 def test_help_of_all() -> None:
     assert good("help") == good("--help")
     assert "invalid choice: 'nothing'" in bad("help", "nothing")
@@ -45,6 +71,7 @@ def test_help_of_all() -> None:
         (["mapp", "x"], "did you mean map?"),
         (["stat"], "did you mean stats?"),
         (["help", "filtre"], "did you mean filter?"),
+        (["hepl"], "did you mean help?"),
         (["map", "x", "--missin", "skip"], "did you mean --missing?"),
         (["stats", "--quantil=3"], "did you mean --quantile?"),
     ],

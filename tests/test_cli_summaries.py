@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 import os
+import random
 import statistics
 import sys
 from array import array
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import arrayops as ao
 import pytest
-from arrayops.cli import summaries
-from hypothesis import given
+from arrayops.cli import summaries, tables
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cli_tables import bad, good, run
 from test_csv import Dribble
@@ -127,6 +130,7 @@ def test_by_key_against_the_statistics_module(rows: list[tuple[str, str]], sizes
     csv.writer(out, lineterminator="\n").writerows([("k", "x"), *rows])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(summaries, "BATCH_ROWS", batch)
+        patch.setattr(summaries, "ROWS_PER_KEY", 1)
         argv = ["stats", "x", "--by", "k", "--missing", "skip", "--format", "csv", "--quantile", "0.5"]
         found = {row["k"]: row for row in table(good(*argv, stdin=Dribble(out.getvalue().encode(), sizes)))}
     assert found.keys() == {key for key, _ in rows}
@@ -146,6 +150,58 @@ def test_by_key_against_the_statistics_module(rows: list[tuple[str, str]], sizes
 def test_keys_are_sorted_numbers_first() -> None:
     out = good("stats", "x", "--by", "k", "--format", "csv", stdin="k,x\nb,1\n10,1\n9,1\na,1\n-1.5,1\n,1\n")
     assert [row["k"] for row in table(out)] == ["-1.5", "9", "10", "", "a", "b"]
+
+
+def test_columns_whose_names_are_as_long_as_each_other() -> None:
+    """Each was taken for the last one when they were summed up together."""
+    found = table(good("stats", "--format", "csv", stdin="aa,bb,c c,d d\n1,2,3,4\n5,6,7,8\n"))
+    assert [(row["column"], row["min"], row["max"]) for row in found] == [
+        ("aa", "1", "5"),
+        ("bb", "2", "6"),
+        ("c c", "3", "7"),
+        ("d d", "4", "8"),
+    ]
+    assert good("map", "--add", "x=`c c`", "--add", "y=`d d`", "--select", "aa", stdin="aa,c c,d d\n1,3,4\n") == (
+        "aa,x,y\n1,3,4\n"
+    )
+
+
+def test_a_column_is_meant_before_an_expression() -> None:
+    text = "unit price,2020,a*b,a,b\n1,5,7,2,3\n"
+    found = table(good("stats", "unit price", "2020", "a*b", "#4", "a+b", "--format", "csv", stdin=text))
+    assert [(row["column"], row["sum"]) for row in found] == [
+        ("unit price", "1"),
+        ("2020", "5"),
+        ("a*b", "7"),
+        ("#4", "2"),
+        ("a+b", "5"),
+    ]
+    assert good("hist", "2020", "--bins", "1", "--format", "csv", stdin=text).splitlines()[1] == "4.5,5.5,1"
+
+
+def test_several_keys() -> None:
+    rows = [("x", "1", 1), ("x", "", 2), ("x,", "1", 3), ("x", "1", 4), ("", "x", 5), ('"', "10", 6), ('"', "9", 7)]
+    out = io.StringIO()
+    csv.writer(out).writerows([("a", "b", "v"), *rows])
+    found = table(good("stats", "v", "--by", "b,a", "--format", "csv", stdin=out.getvalue()))
+    assert [(row["b"], row["a"], row["sum"]) for row in found] == [
+        ("1", "x", "5"),
+        ("1", "x,", "3"),
+        ("9", '"', "7"),
+        ("10", '"', "6"),
+        ("", "x", "2"),
+        ("x", "", "5"),
+    ]
+    many = [f"k{i}" for i in range(64)]
+    text = ",".join([*many, "v"]) + "\n" + ",".join([*many, "1"]) + "\n"
+    found_many = good("stats", "v", "--by", ",".join(many), "--format", "csv", stdin=text)
+    assert found_many.splitlines()[1].startswith("k0,k1,")
+    assert "--by takes up to 64 columns, and none twice" in bad(
+        "stats", "v", "--by", ",".join([*many, "v"]), stdin=text
+    )
+    assert "--by takes up to 64 columns, and none twice" in bad("stats", "v", "--by", "k1,k1", stdin=text)
+    assert "two keys are the same column: k0, #1" in bad("stats", "v", "--by", "k0,#1", stdin=text)
+    assert "no column 'z'" in bad("stats", "v", "--by", "k0,z", stdin=text)
 
 
 def test_many_keys() -> None:
@@ -177,7 +233,7 @@ def test_several_files_and_columns(tmp_path: Path) -> None:
         (["z"], "x\n1\n", "no column 'z'"),
         ([], "a\nb\n", "no column has a number"),
         (["x"], 'x\n1\n\n""\n', "line 4, column 'x': the cell is empty: --missing skip"),
-        (["x", "--by", "x"], "x\n1\n", "column 'x' cannot be the key and be summed up at once"),
+        (["x", "--by", "x"], "x\n1\n", "column 'x' cannot be a key and be summed up at once"),
         (["x", "--by", "z"], "x\n1\n", "no column 'z'"),
         (["--text", "--by", "x"], "1\n", "--by is about columns of a table"),
         (["x", "--quantile", "2"], "x\n1\n", "'2' is not a list of numbers from 0 to 1"),
@@ -192,7 +248,8 @@ def test_stats_of_what_cannot_be(argv: list[str], text: str, message: str) -> No
 
 def test_no_rows() -> None:
     assert good("stats", "x", "--format", "csv", stdin="x\n") == "column,count,missing,sum\nx,0,0,0\n"
-    assert good("stats", "x", "--by", "k", "--format", "csv", stdin="x,k\n").strip() == ""
+    assert good("stats", "x", "--by", "k", "--format", "csv", stdin="x,k\n") == "k,count,missing,sum\n"
+    assert good("stats", "x", "--by", "k", "--format", "json", stdin="x,k\n") == "[\n]\n"
 
 
 def test_nans() -> None:
@@ -279,6 +336,66 @@ def test_a_column_is_no_file_and_a_file_no_column(tmp_path: Path, monkeypatch: p
     status, _, err = run("stats", "x", "g.csv", stdin="x\n1\n")
     assert status == 2 and "g" in err
     assert os.listdir(tmp_path) == ["f.csv"]
+
+
+GROUPS = st.lists(st.lists(st.floats(width=64), max_size=6), min_size=1, max_size=6)
+INT_GROUPS = st.lists(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=6), min_size=1, max_size=6)
+
+
+@settings(max_examples=60)
+@given(st.one_of(GROUPS.map(lambda groups: ("d", groups)), INT_GROUPS.map(lambda groups: ("q", groups))))
+def test_figures_of_small_groups(given_groups: tuple[str, list[list[float]]]) -> None:
+    code, groups = given_groups
+    begins = array("q", itertools.accumulate(map(len, groups), initial=0))
+    values = array(code, itertools.chain(*groups))
+    found = zip(*ao._machine.figures(values, begins), strict=True)
+    for group, (total, mean, low, high, var, std, state) in zip(groups, found, strict=True):
+        if not group:
+            assert state == 0
+            continue
+        if not all(map(math.isfinite, group)):
+            assert state == 2
+            continue
+        numbers = [*map(Fraction, group)]
+        exact = sum(numbers)
+        fitting = -(2**63) <= exact < 2**63 if code == "q" else abs(exact) < 2**1024 - 2**970
+        assert state == (1 if fitting else 2)
+        if not fitting:
+            continue
+        assert total == (exact if code == "q" else float(exact)) and mean == float(exact) / len(group)
+        assert (low, high) == (min(group), max(group))
+        assert math.copysign(1, low) == 1 or low < 0
+        spread = sum(x * x for x in numbers) / len(group) - (exact / len(group)) ** 2
+        try:
+            assert (var, std) == (float(spread), statistics.pstdev(group))
+        except OverflowError:
+            assert var == math.inf
+
+
+def test_figures_are_safe_with_any_begins() -> None:
+    figures: Any = ao._machine.figures
+    values = array("d", [1.0, 2.0])
+    assert [*figures(values, array("q", [0, 3, -1, 2, 1]))[-1]] == [2, 2, 0, 0]
+    assert [len(one) for one in figures(values, array("q", [0]))] == [0] * 7
+    for wrong in ((array("f", [1.0]), array("q", [0, 1])), (values, array("q")), (values, array("I", [0, 1]))):
+        with pytest.raises(TypeError):
+            figures(*wrong)
+
+
+@pytest.mark.parametrize("nan", [[], ["--nan", "skip"]])
+def test_few_rows_a_key_have_the_figures_of_many(nan: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(18)
+    cells = ["nan", "inf", "-0.0", "1e308", "", "1e-320", "0.1"]
+    rows = [f"k{rng.randrange(40)},{rng.choice(cells)},{rng.randrange(-(2**63), 2**63)}" for _ in range(200)]
+    text = "k,x,n\n" + "\n".join([*rows, ""])
+    for form in ("csv", "text", "json"):
+        argv = ["stats", "x", "n", "--by", "k", "--missing", "skip", *nan, "--format", form]
+        at_once = good(*argv, stdin=text)
+        monkeypatch.setattr(summaries, "BATCH_ROWS", 7)
+        monkeypatch.setattr(summaries, "ROWS_PER_KEY", 0)
+        monkeypatch.setattr(tables, "CHUNK_ROWS", 10)
+        assert good(*argv, stdin=text) == at_once
+        monkeypatch.undo()
 
 
 def test_group_is_safe_with_any_codes() -> None:

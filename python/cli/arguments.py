@@ -16,15 +16,18 @@ from .. import __version__
 from ..compiler.machine import TYPECODES
 from ..delimited import shorten
 from . import completion
-from .records import MOST_RECORD_BYTES, Layout, layout, named
+from .formats import FORMS
+from .records import MOST_RECORD_BYTES, layout, named
 from .streams import SKIP, ElementType, Missing, Number, parse_number, too_many_digits
 from .tables import form_of
+from .wav import Layout
 
 LEFT_BEHIND = "A file .arrayops-*.tmp beside FILE is of a process that was killed, and safe to delete."
 # Keywords of the functions called here: as a name in the expression they would be taken for the option.
 RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial", "nulls", "names"})
 STREAMED = ("map", "filter", "reduce", "stats", "hist")
 SUMMED = ("stats", "hist")
+MOST_KEYS = 64  # as in python/glue/delimited.c
 #: What each command does, and how it is used.
 COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "map": (
@@ -33,11 +36,16 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
             'arrayops map "price*qty" sales.csv',
             'arrayops map --add total="price*qty" --select item sales.csv',
             'arrayops map "x*1.8 + 32" celsius.bin -t h --to d -o fahrenheit.bin',
+            'arrayops map "x*0.5" song.wav --wav --to "<f" -o quiet.wav',
         ),
     ),
     "filter": (
         "keep the elements or rows for which an expression is true",
-        ('arrayops filter "qty > 3 and region == 2" sales.csv', 'arrayops filter "x > 0" numbers.txt --text'),
+        (
+            'arrayops filter "qty > 3 and region == 2" sales.csv',
+            'arrayops filter "qty > 3" sales.csv --select item,qty --format json',
+            'arrayops filter "x > 0" numbers.txt --text',
+        ),
     ),
     "reduce": (
         "fold all elements or rows into one number by an expression of acc",
@@ -46,7 +54,7 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "stats": (
         "print count, sum, mean, min, max and more",
         (
-            "arrayops stats price --by region sales.csv",
+            "arrayops stats price --by region,item sales.csv",
             "arrayops stats sales.csv --missing skip --quartiles --format json",
             "arrayops stats samples.bin -t '<h'",
         ),
@@ -56,7 +64,10 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("arrayops hist price sales.csv --bins 30 --log", "arrayops hist price sales.csv --plot prices.svg"),
     ),
     "explain": ("show what an expression is compiled to", ('arrayops explain "x*x + 1" -t h',)),
-    "info": ("print version, instruction-set level, limits and typecodes", ("arrayops info",)),
+    "info": (
+        "print version, limits and typecodes; with a file its columns, their kinds and what is missing",
+        ("arrayops info", "arrayops info sales.csv", "arrayops info song.wav --wav --format json"),
+    ),
 }
 
 
@@ -69,7 +80,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         wrong = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: (--\S+)", message)
-        known = [*completion.options(self), *COMMANDS]
+        known = [*completion.options(self), *COMMANDS, "help", "completion"]
         close = wrong and difflib.get_close_matches(wrong[1] or wrong[2], known, 1)
         raise CliError(f"{message}{f'; did you mean {close[0]}?' if close else ''}\n{self.format_usage().rstrip()}")
 
@@ -114,6 +125,7 @@ def check_arguments(args: argparse.Namespace, stdin: BinaryIO) -> None:
     if "input" not in args:
         return
     args.packed = args.record is not None or args.wav
+    args.to = vars(args).get("to")
     args.is_table = args.table or args.packed or (args.type is None and not args.text and args.csv is None)
     check_records(args)
     args.is_text = args.text or args.csv is not None or args.is_table
@@ -130,6 +142,10 @@ def check_arguments(args: argparse.Namespace, stdin: BinaryIO) -> None:
     if args.type is None and instead not in (None, SKIP):
         args.fill = number(args.missing)  # an int where it is written as one
     args.leave_out = args.name == "stats" and args.fill == SKIP
+    if args.name == "info":
+        args.fill = 0
+        if args.input and not args.is_table:
+            raise CliError("info is about tables, --record and --wav; of raw input and --text stats counts the numbers")
     if args.leave_out and args.is_table:
         args.fill = 0  # each column leaves out its own, and says how many
     args.names = dict(args.param) if "param" in args else {}
@@ -139,14 +155,36 @@ def check_arguments(args: argparse.Namespace, stdin: BinaryIO) -> None:
         args.form = form_of(args)
     except ValueError as error:
         raise CliError(str(error)) from None
+    choose_format(args)
+
+
+def choose_format(args: argparse.Namespace) -> None:
+    """What is written: args.form_out; whether that is binary; whether an expression is that of each channel."""
+    args.each_channel = args.is_binary = False
+    if args.name not in ("map", "filter"):
+        return
+    of_rows = bool(args.name == "filter" or args.add or args.select)
+    found = args.format
+    if found is None and args.wav and args.output.endswith(".wav"):
+        found = "wav"
+    elif found is None:
+        as_it_is = args.packed and not (args.add or args.select) and (of_rows or args.to)
+        found = "raw" if as_it_is or not args.is_text else "text"
+    if found == "text" and args.packed and of_rows:
+        found = "csv"
+    if found == "wav" and (not args.wav or len(args.inputs) > 1):
+        raise CliError("--format wav writes the samples of one WAV file, which --wav reads")
+    if found == "wav" and args.name == "map" and args.expression is not None:
+        args.each_channel, args.select = True, []
+    args.form_out, args.is_binary = found, found in ("raw", "wav")
 
 
 def check_records(args: argparse.Namespace) -> None:
     """Packed records, and elements that are not side by side, which are records of one field."""
     spaced = any(value is not None for value in (args.stride, args.offset, args.count))
     args.layout = None
-    if args.packed and (args.type or vars(args).get("add") or vars(args).get("select") or vars(args).get("by")):
-        raise CliError("--record and --wav say what the fields are: -t, --add, --select and --by do not go with them")
+    if args.packed and args.type:
+        raise CliError("--record and --wav say what the types of fields are: -t does not go with them")
     if (args.record is None) != (args.fields is None):
         raise CliError("--record and --fields go together: --record '<IhHfd' --fields t,a,b,c,d")
     if args.wav and spaced:
@@ -178,6 +216,9 @@ def take_inputs(args: argparse.Namespace, stdin: BinaryIO) -> None:
     if "expression" in args:
         without = args.name == "map" and (args.add or args.select)
         if without and args.expression is not None:
+            if args.expression != "-" and not os.path.exists(args.expression):
+                raise CliError(f"{args.expression!r} is no file; --add NAME=EXPRESSION and --select say what is "
+                               "written, so there is no other expression")  # fmt: skip
             args.input, args.expression = [args.expression, *args.input], None
         elif not without and args.expression is None:
             raise CliError("the following arguments are required: expression")
@@ -189,8 +230,11 @@ def take_inputs(args: argparse.Namespace, stdin: BinaryIO) -> None:
         args.input = [one for one in args.input if one not in args.wanted]
         if args.wanted and not args.input and is_terminal(stdin):
             raise CliError(f"{args.wanted[-1]!r} is no file, and standard input is a terminal; - reads from it")
-    if vars(args).get("by") is not None and not args.is_table:
+    by = vars(args).get("by") or []
+    if by and not args.is_table:
         raise CliError("--by is about columns of a table, which has no -t, --text or --csv")
+    if len(by) > MOST_KEYS or len({*by}) < len(by):
+        raise CliError(f"--by takes up to {MOST_KEYS} columns, and none twice")
     args.inputs = args.input or ["-"]
 
 
@@ -218,8 +262,9 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
                 nargs="?" if name == "map" else None,
                 help='such as "x*1.8+32", or "price*qty" of columns; it comes right after the command',
             )
-        if name in STREAMED:
+        if name in (*STREAMED, "info"):
             add_stream_options(command, name in SUMMED)
+            add_format(command, name in ("map", "filter"))
         if name in STREAMED:
             command.add_argument(
                 "-p",
@@ -235,16 +280,15 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
         if name in SUMMED:
             command.add_argument("--nan", choices=["skip"], help="leave nans out")
         if name == "stats":
-            command.add_argument("--by", metavar="COLUMN", help="of a table: for each text of this column")
+            command.add_argument("--by", type=names, metavar="COLUMNS",
+                                 help="of a table: for each text of this column, or of several, as a,b")  # fmt: skip
             command.add_argument("--quantile", type=orders, default=[], metavar="ORDERS",
                                  help="also quantiles, such as 0.1,0.9; they keep the numbers in memory")  # fmt: skip
             command.add_argument("--quartiles", action="store_true", help="the same as --quantile 0.25,0.5,0.75")
-            command.add_argument("--format", choices=["text", "csv", "json"], default="text", help="default text")
         if name == "hist":
             command.add_argument("--bins", type=line_count, default=20, metavar="NUMBER", help="default 20")
             command.add_argument("--log", action="store_true", help="bars as long as the logarithms of counts")
             command.add_argument("--plot", metavar="FILE", help="a picture instead: SVG, PNG, ... (needs matplotlib)")
-            command.add_argument("--format", choices=["text", "csv", "json"], default="text", help="default text")
         if name in ("map", "filter"):
             command.add_argument("--select", type=names, metavar="COLUMNS", help="of a table: columns to write, as a,b")
         if name == "map":
@@ -268,6 +312,17 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
                 help="type of each array in turn, default d",
             )
     return parser, commands.choices
+
+
+def add_format(command: argparse.ArgumentParser, of_rows: bool) -> None:
+    """--format; by default as the input is, where that has rows, and text of figures."""
+    command.add_argument(
+        "--format",
+        choices=[*FORMS, "wav"] if of_rows else [*FORMS],
+        default=None if of_rows else "text",
+        help="of the output: by default that of the input, and WAV of --wav if FILE of -o ends with .wav" if of_rows
+        else "default text",
+    )  # fmt: skip
 
 
 def add_stream_options(command: argparse.ArgumentParser, summed: bool) -> None:

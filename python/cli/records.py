@@ -1,4 +1,5 @@
-"""Packed records of binary files, whose fields are names in expressions as columns of a table are; frames of WAV files.
+"""Packed records of binary files, whose fields are names in expressions as columns of a table are; frames of WAV files
+(wav.py) are records, too.
 
 What always holds: records are read some thousands at a time; a column is a view of the bytes that were read, until the
 next are. Records has what expressions need of arrayops.delimited.Rows, and rows are records here.
@@ -9,31 +10,21 @@ from __future__ import annotations
 import itertools
 import re
 import struct
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from .. import _machine
 from ..compiler.machine import TYPECODES
 from ..delimited import Column, Form, TextError, shorten
+from .formats import TEXT as AS_THEY_ARE
+from .formats import element_size, spell
 from .streams import Numbers
+from .wav import Layout, wav_layout
 
 CHUNK_BYTES = 1 << 18
 MOST_RECORD_BYTES = 1 << 20
 MOST_FIELDS = 1 << 10
-FLOAT, PCM, EXTENSIBLE = 3, 1, 0xFFFE
-#: The types of samples, by the tag of the format and the bits of a sample. Those of 8 bits have no sign.
-SAMPLES = {(PCM, 8): "B", (PCM, 16): "<h", (PCM, 24): "<i3", (PCM, 32): "<i", (FLOAT, 32): "<f", (FLOAT, 64): "<d"}
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where fields are in a record: name, format and offset of each; the record's bytes; what is before the first."""
-
-    fields: tuple[tuple[str, str, int], ...]
-    size: int
-    offset: int = 0
-    count: int | None = None
 
 
 def layout(record: str, names: Sequence[str], offset: int, count: int | None) -> Layout:
@@ -68,47 +59,6 @@ def layout(record: str, names: Sequence[str], offset: int, count: int | None) ->
 def code_of(order: str, letter: str) -> str:
     """The format of one field: network order is big-endian, and native order has no prefix."""
     return {"": "", "@": "", "=": "", "!": ">"}.get(order, order) + letter
-
-
-def wav_layout(read: Callable[[int], bytes]) -> Layout:
-    """The layout of a WAV file's frames, whose header is read. Raises ValueError."""
-    head = taken(read, 12)
-    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
-        raise ValueError("this is no WAV file")
-    form: tuple[int, int, int, int] | None = None
-    while len(chunk := taken(read, 8)) == 8:
-        kind, size = chunk[:4], int.from_bytes(chunk[4:], "little")
-        if kind == b"data":
-            if form is None:
-                raise ValueError("this WAV file has its data before its format")
-            return frames(*form, size)
-        body = taken(read, size + size % 2) if size < MOST_RECORD_BYTES else b""
-        if len(body) < size:
-            break
-        if kind == b"fmt ":
-            if size < 16:
-                break
-            tag, channels, _, _, frame, bits = struct.unpack("<HHIIHH", body[:16])
-            tag = struct.unpack_from("<H", body, 24)[0] if tag == EXTENSIBLE and size >= 26 else tag
-            form = (tag, channels, bits, frame)
-    raise ValueError("this WAV file ends before its data")
-
-
-def frames(tag: int, channels: int, bits: int, frame: int, size: int) -> Layout:
-    code = SAMPLES.get((tag, bits))
-    if code is None or not channels or frame != channels * bits // 8:
-        raise ValueError(f"samples of {bits} bits in format {tag} are not read; those of 8 to 32 bits and floats are")
-    names = {1: ["x"], 2: ["left", "right"]}.get(channels) or [f"ch{i + 1}" for i in range(channels)]
-    fields = tuple((name, code, i * bits // 8) for i, name in enumerate(names))
-    return Layout(fields, frame, 0, size // frame)
-
-
-def taken(read: Callable[[int], bytes], size: int) -> bytes:
-    """So many bytes of a stream, or what there is."""
-    found = b""
-    while len(found) < size and (more := read(size - len(found))):
-        found += more
-    return found
 
 
 class Records:
@@ -156,6 +106,8 @@ class Records:
             wanted = max(CHUNK_BYTES, size) if left is None else min(max(CHUNK_BYTES, size), left * size - len(rest))
             block = self._read(wanted)
             if not block:
+                if self.layout.rate and left is not None:
+                    raise TextError(f"{self.at()}the file ends {left} frames before its header says")
                 if self._is_enough(rest):
                     self._start, self._count = self._start + self._count, 1
                     self._bytes = rest + bytes(size - len(rest))
@@ -174,17 +126,16 @@ class Records:
 
     def _is_enough(self, rest: bytes) -> bool:
         """Whether all fields of the last record are there, though not what is between it and the next."""
-        return bool(rest) and len(rest) >= max(offset + self._size(code) for _, code, offset in self.layout.fields)
-
-    @staticmethod
-    def _size(code: str) -> int:
-        return 3 if code[-2:] in ("i3", "u3") else struct.calcsize(code)
+        return bool(rest) and len(rest) >= max(offset + element_size(code) for _, code, offset in self.layout.fields)
 
     settled_chunks = chunks
 
     def column(self, index: int) -> Numbers:
         """A view of a column that was selected."""
         _, code, offset = self.layout.fields[self.columns[index].field]
+        return self._view(code, offset)
+
+    def _view(self, code: str, offset: int) -> Numbers:
         return _machine.view(self._bytes, code, offset, self.layout.size, self._count)
 
     def lines(self) -> Sequence[int]:
@@ -195,14 +146,33 @@ class Records:
         """Nothing is missing."""
         return None, 0
 
-    def text(self, keep: Numbers | None, fields: object, extra: object, decimals: int) -> bytes:
-        """The records that are kept."""
+    def values(self, fields: Sequence[int] | None) -> list[Numbers]:
+        """Views of fields, None for all, of the records that were read last."""
+        all_fields = self.layout.fields
+        wanted = all_fields if fields is None else [all_fields[i] for i in fields]
+        return [self._view(code, offset) for _, code, offset in wanted]
+
+    def text(self, keep: Numbers | None, fields: Sequence[int] | None, extra: tuple[Numbers, ...], decimals: int,
+             form: int, names: tuple[bytes, ...]) -> bytes:  # fmt: skip
+        """The records that are kept: their bytes, or their values in rows of another form."""
+        if form != AS_THEY_ARE:
+            return _machine.spell_rows((*self.values(fields), *extra), keep, decimals, form, names)
         if keep is None:
             return self._bytes
         size = self.layout.size
-        assert fields is None and extra == ()
         runs = (run.span() for run in re.finditer(rb"[^\0]+", keep.tobytes()))
         return b"".join(self._bytes[a * size : b * size] for a, b in runs)
+
+    def codes(self, columns: Sequence[int], known: dict[bytes, int]) -> Numbers:
+        """A number for the values of columns in each record: that of their key, as for Rows, in the dict."""
+        texts = [[spell(value).encode() for value in self.column(i).tolist()] for i in columns]
+        keys = texts[0] if len(texts) == 1 else map(key_of, zip(*texts, strict=True))
+        return array("I", [known.setdefault(key, len(known)) for key in keys])
+
+
+def key_of(texts: Iterable[bytes]) -> bytes:
+    """The key of several texts: each behind its length in four bytes."""
+    return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
 
 
 def named(text: str) -> list[str]:

@@ -224,9 +224,7 @@ class Lines:
             yield rest.splitlines()
 
 
-def text_chunks(
-    stream: BinaryIO, kind: ElementType, skip: int = 0, missing: Missing = NONE_MISSING
-) -> Iterator[Chunk]:
+def text_chunks(stream: BinaryIO, kind: ElementType, skip: int = 0, missing: Missing = NONE_MISSING) -> Iterator[Chunk]:
     """Yields the numbers of a text with one number per line; blank lines and lines that start with # are left out."""
     lines = Lines(stream, skip)
     parse: Callable[[bytes], Number] = float if kind.is_float else int
@@ -244,9 +242,7 @@ def text_chunks(
         start += len(data)
 
 
-def parse_lines(
-    block: list[bytes], first: int, kind: ElementType, missing: Missing
-) -> tuple[list[int], list[Number]]:
+def parse_lines(block: list[bytes], first: int, kind: ElementType, missing: Missing) -> tuple[list[int], list[Number]]:
     """The careful way through a block: leaves out blank and comment lines and names the line that is no number."""
     numbers: list[int] = []
     values: list[Number] = []
@@ -313,25 +309,16 @@ def is_column_number(column: str) -> bool:
 # ---- output --------------------------------------------------------------------------------------------------------
 
 
-def write_raw(stream: BinaryIO, data: Numbers, kind: ElementType) -> None:
-    """Writes the elements in the byte order of `kind`; swaps an array of its own, never the caller's."""
+def raw_bytes(data: Numbers, kind: ElementType) -> bytes | memoryview:
+    """The elements in the byte order of `kind`; swaps an array of its own, never the caller's."""
     if not kind.is_array:
         in_order = kind.elements(len(data))
         kernel.text_kernel("x").map(data, out=in_order)
-        write_all(stream, bytes(in_order))
-        return
+        return bytes(in_order)
     if kind.swapped:
         data = array(kind.code, bytes(data))
         data.byteswap()
-    write_all(stream, memoryview(data).cast("B"))
-
-
-def write_text(stream: BinaryIO, data: Numbers, decimals: int = -1) -> None:
-    """Writes one number per line, each as Python's repr: the shortest text that reads back as the same double.
-
-    Truth values are 0 and 1, as they are read. decimals: floats with so many digits behind the point instead.
-    """
-    write_all(stream, _machine.spell_lines(data, decimals))
+    return memoryview(data).cast("B")
 
 
 def write_all(stream: BinaryIO, data: bytes | memoryview) -> None:

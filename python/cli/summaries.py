@@ -8,31 +8,44 @@ numbers.
 from __future__ import annotations
 
 import argparse
-import csv
 import importlib
-import io
 import itertools
-import json
 import math
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from .. import _machine
 from .. import map as map_array
+from ..compiler.machine import EXACT_FLOAT
 from ..delimited import TEXT, Column, Rows, TextError
-from ..engine.figures import EXTREMES, NOTHING, SQUARES, SUMS, Gathered, as_floats, gather, is_float, joined
+from ..engine.figures import (
+    EXTREMES,
+    NOTHING,
+    SQUARES,
+    SUMS,
+    Gathered,
+    as_floats,
+    extremes,
+    fsum,
+    gather,
+    is_float,
+    joined,
+)
 from ..statistics import histogram, quantile, summary
-from .streams import ElementType, Number, Numbers, reads
-from .tables import Bound, Inputs, Term
+from .formats import Row
+from .records import Records
+from .streams import Chunk, ElementType, Number, Numbers
+from .tables import Bound, Inputs, Term, shown, term_of
 from .tables import joined as one_behind_the_other
 
-BATCH_ROWS = 1 << 18  # that are grouped at once
+BATCH_ROWS, ROWS_PER_KEY = 1 << 18, 16  # that are grouped at once
+MADE = 1  # AO_GROUP_DONE of vm/arrays/groups.h
+FIGURES = ("count", "missing", "sum", "mean", "min", "max", "var", "std")
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 ASCII_EIGHTHS = "    #####"
 LEAST_BAR = 10  # columns of the terminal
-
-Row: TypeAlias = dict[str, Any]
 
 
 # -- what is gathered --------------------------------------------------------------------------------------------------
@@ -41,11 +54,10 @@ Row: TypeAlias = dict[str, Any]
 class Figures:
     """What was seen of one column in one group: ints and floats apart, as a column may turn into one of floats."""
 
-    __slots__ = ("floats", "ints", "missing", "values")
+    __slots__ = ("floats", "ints", "values")
 
     def __init__(self, keep: bool) -> None:
         self.ints = self.floats = NOTHING
-        self.missing = 0
         self.values: Numbers = array("q") if keep else None
 
     def add(self, data: Numbers, nan: str | None) -> None:
@@ -67,10 +79,10 @@ class Figures:
         ints = as_floats(self.ints)
         return joined(ints._replace(low=float(ints.low), high=float(ints.high)), self.floats), True
 
-    def row(self, quantiles: Sequence[str], nan: str | None) -> Row:
+    def row(self, missing: int, quantiles: Sequence[str], nan: str | None) -> Row:
         """The statistics by name; of no numbers there are counts and a sum."""
         seen, floats = self.together()
-        found: Row = {"count": seen.count, "missing": self.missing}
+        found: Row = {"count": seen.count, "missing": missing}
         if not seen.count:
             return {**found, "sum": 0.0 if floats else 0}
         found |= {name: value for name, value in summary(seen, floats)._asdict().items() if name != "count"}
@@ -84,29 +96,29 @@ def copied(data: Numbers) -> array[Any]:
     return found
 
 
-def numbers_of(rows: Rows) -> list[str]:
+def numbers_of(rows: Rows | Records) -> list[str]:
     """The columns of a table whose first cell is a number: those that are summed up if nobody says which."""
-    row = rows.peek()
-    cells = [cell.decode("utf-8", "replace").strip() for cell in row or ()]
-    form = rows.form
-    return [
-        name
-        for name, cell in zip(rows.names, cells, strict=False)
-        if name and (not cell or is_number(cell, form.decimal, form.thousands))
-    ]
-
-
-def is_number(cell: str, decimal: str, thousands: str | None) -> bool:
-    return reads(cell.replace(thousands or "\0", "").replace(decimal, "."), ElementType("d"))
+    if isinstance(rows, Records):
+        return rows.names
+    cells = [cell.decode("utf-8", "replace").strip() for cell in rows.peek() or ()]
+    return [name for name, cell in zip(rows.names, cells, strict=False) if name and rows.form.may_be_number(cell)]
 
 
 class Summed:
-    """The statistics of expressions over tables, in groups by the texts of a column."""
+    """The statistics of expressions over tables, in groups by the texts of columns.
+
+    Rows are kept until there are many, and then grouped and added up: 12 bytes a row, up to BATCH_ROWS of them or
+    ROWS_PER_KEY for each key. Where none were added up by the end, the machine makes the figures of all keys at once.
+    """
 
     def __init__(self, args: argparse.Namespace, keep: bool) -> None:
         self.args, self.keep, self.nan = args, keep, args.nan
+        self.by: list[str] = args.by or []
         self.keys: dict[bytes, int] = {}
         self.found: dict[tuple[str, int], Figures] = {}
+        self.missing: Counter[tuple[str, int]] = Counter()
+        self.pending: dict[str, list[tuple[Numbers, Any]]] = {}
+        self.rows_pending = 0
 
     def figures(self, name: str, group: int) -> Figures:
         """Of one expression in one group."""
@@ -117,133 +129,239 @@ class Summed:
 
     def add(self, rows: Rows, terms: dict[str, Term], inputs: Inputs) -> None:
         """All rows of a file."""
-        bounds = Bound(rows, terms, self.args)
-        place = self._select(rows, bounds)
-        pending: dict[str, list[tuple[Numbers, Any]]] = {name: [] for name in terms}
-        rows_pending = 0
+        bounds = Bound(rows, terms, self.args, chained=False)
+        places = self._select(rows, bounds)
         for count in inputs.chunks(rows):
-            codes = None if place is None else rows.machine.codes(place, self.keys)
+            codes = rows.machine.codes(places, self.keys) if places else None
             for name, part in self._present(bounds, codes, count).items():
-                pending[name].append(part)
-            rows_pending += count
-            if rows_pending >= BATCH_ROWS:
-                rows_pending = self._take(pending)
-        self._take(pending)
+                self.pending.setdefault(name, []).append(part)
+            self.rows_pending += count
+            if self.rows_pending >= max(BATCH_ROWS, ROWS_PER_KEY * len(self.keys)):
+                self._take()
 
-    def _select(self, rows: Rows, bounds: Bound) -> int | None:
-        """Selects the column of keys, too. Gives its place among the columns."""
-        if self.args.by is None:
-            return None
-        field = rows.field(self.args.by)
-        if any(column.field == field for column in bounds.columns):
-            raise TextError(f"{rows.at()}column {self.args.by!r} cannot be the key and be summed up at once")
-        bounds.add(Column(self.args.by, field, TEXT))
-        return next(i for i, column in enumerate(bounds.columns) if column.field == field)
+    def _select(self, rows: Rows, bounds: Bound) -> tuple[int, ...]:
+        """Selects the columns of keys, too. Gives their places among the columns, in the order of the keys."""
+        fields = [rows.field(name) for name in self.by]
+        for name, field in zip(self.by, fields, strict=True):
+            if any(column.field == field for column in bounds.columns):
+                raise TextError(f"{rows.at()}column {name!r} cannot be a key and be summed up at once")
+        if len({*fields}) < len(fields):
+            raise TextError(f"{rows.at()}two keys are the same column: {', '.join(self.by)}")
+        bounds.add(*(Column(name, field, TEXT) for name, field in zip(self.by, fields, strict=True)))
+        places = [column.field for column in bounds.columns]
+        return tuple(places.index(field) for field in fields)
 
     def _present(self, bounds: Bound, codes: Any, count: int) -> dict[str, tuple[Numbers, Any]]:
         """The values of each expression where no number that it needs is missing, and the codes of these rows."""
         data, found = bounds.read(), {}
         missing = bounds.absent()
-        for name, one in bounds.terms.items():
+        for name in bounds.terms:
             some, kept, number = data, codes, count
             absent = bounds.absent_of(name, missing)
             if absent is not None:
                 self._count_missing(name, absent, codes)
             if absent is not None and self.args.leave_out:
                 present = map_array(absent, "1 - x", typecode="B")
-                some = {name: _machine.compact(values, present) for name, values in data.items()}
+                some = {field: _machine.compact(values, present) for field, values in data.items()}
                 kept = None if codes is None else _machine.compact(codes, present)
                 number = len(next(iter(some.values())))
-            found[name] = (self._value(bounds, one, some, number), kept)
+            found[name] = (self._value(bounds, name, some, number), kept)
         return found
 
-    def _value(self, bounds: Bound, one: Term, data: dict[str, Numbers], count: int) -> Numbers:
-        def compute(data: dict[str, Numbers], count: int) -> Numbers:
-            return bounds.value(one, {**data, **self.args.names}, count)
+    def _value(self, bounds: Bound, name: str, data: dict[Any, Numbers], count: int) -> Numbers:
+        def compute(data: dict[Any, Numbers], count: int) -> Numbers:
+            return bounds.value(name, {**data, **self.args.names}, count)
 
         values: Numbers = bounds.computed(data, count, compute)
         return values
 
     def _count_missing(self, name: str, absent: Numbers, codes: Any) -> None:
         if codes is None:
-            self.figures(name, 0).missing += absent.count(1)
+            self.missing[name, 0] += absent.count(1)
             return
-        for code in _machine.compact(codes, absent):
-            self.figures(name, code).missing += 1
+        self.missing.update((name, code) for code in _machine.compact(codes, absent))
 
-    def _take(self, pending: dict[str, list[tuple[Numbers, Any]]]) -> int:
+    def _take(self) -> None:
         """Adds what is pending."""
-        for name, parts in pending.items():
-            for code, values in itertools.groupby(parts, lambda part: part[0].typecode):
-                self._take_alike(name, list(values), code)
+        for name, parts in self.pending.items():
+            for values, codes in alike(parts):
+                self._take_alike(name, values, codes)
             parts.clear()
-        return 0
+        self.rows_pending = 0
 
-    def _take_alike(self, name: str, parts: list[tuple[Numbers, Any]], code: str) -> None:
-        values, codes = array(code), array("I")
-        for part, kept in parts:
-            values += part
-            codes += kept if kept is not None else array("I")
-        if self.args.by is None:
+    def _take_alike(self, name: str, values: Numbers, codes: Numbers) -> None:
+        if not self.by:
             self.figures(name, 0).add(values, self.nan)
             return
-        if values.itemsize != 8:
-            values = map_array(values, "x", typecode="q")
         ordered, begins = _machine.group(values, codes, len(self.keys))
         with memoryview(ordered) as view:
             for group in range(len(self.keys)):
                 if begins[group] < begins[group + 1]:
                     self.figures(name, group).add(view[begins[group] : begins[group + 1]], self.nan)
 
-    def rows(self, names: list[str], quantiles: Sequence[str]) -> list[Row]:
+    def rows(self, names: list[str], quantiles: Sequence[str]) -> Groups:
         """A row for each column, or each key and column, in the order of keys."""
-        found = []
-        keys = sorted(self.keys.items(), key=key_order) if self.args.by is not None else [(b"", 0)]
-        for key, code in keys:
-            for name in names:
-                head: Row = {} if self.args.by is None else {self.args.by: key.decode("utf-8", "replace")}
-                column = {"column": name} if len(names) > 1 or self.args.by is None else {}
-                found.append(head | column | self.figures(name, code).row(quantiles, self.nan))
-        return found
+        keys = {name: [*alike(self.pending.get(name, []))] for name in names}
+        at_once: dict[str, Small] = {}
+        if self.by and not self.found and not quantiles and all(len(parts) == 1 for parts in keys.values()):
+            self.pending.clear()
+            for name, parts in keys.items():
+                at_once[name] = Small(*_machine.group(*parts.pop(), len(self.keys)))
+        else:
+            self._take()
+        return Groups(self, names, quantiles, at_once)
 
 
-def key_order(item: tuple[bytes, int]) -> tuple[bool, float, bytes]:
+def alike(parts: list[tuple[Numbers, Any]]) -> Iterator[tuple[Numbers, Numbers]]:
+    """The parts of each type in a row as one, and their codes."""
+    for code, several in itertools.groupby(parts, lambda part: part[0].typecode):
+        values, codes = array(code), array("I")
+        for part, kept in several:
+            values += part
+            codes += kept if kept is not None else array("I")
+        yield values if values.itemsize == 8 or not codes else map_array(values, "x", typecode="q"), codes
+
+
+class Small:
+    """The figures of many groups of few numbers each, made by the machine but for those that it leaves to Python."""
+
+    def __init__(self, ordered: Numbers, begins: Numbers) -> None:
+        self.ordered, self.begins = ordered, begins
+        self.sums, self.means, self.lows, self.highs, self.vars, self.stds, self.states = _machine.figures(
+            ordered, begins
+        )
+
+    def row(self, group: int, missing: int, nan: str | None) -> Row:
+        """As Figures.row."""
+        if self.states[group] == MADE:
+            count = self.begins[group + 1] - self.begins[group]
+            return {"count": count, "missing": missing, "sum": self.sums[group], "mean": self.means[group],
+                    "min": self.lows[group], "max": self.highs[group], "var": self.vars[group],
+                    "std": self.stds[group]}  # fmt: skip
+        figures = Figures(False)
+        if self.begins[group] < self.begins[group + 1]:
+            with memoryview(self.ordered) as view:
+                figures.add(view[self.begins[group] : self.begins[group + 1]], nan)
+        return figures.row(missing, (), nan)
+
+
+class Groups:
+    """The rows of a summary, made as they are asked for: there may be a million."""
+
+    def __init__(self, summed: Summed, names: list[str], quantiles: Sequence[str], at_once: dict[str, Small]) -> None:
+        self._summed, self._names, self._quantiles, self._at_once = summed, names, quantiles, at_once
+        self._keys: list[tuple[list[str], int]] = [([], 0)]
+        if summed.by:
+            texts = ((key_texts(key, len(summed.by)), code) for key, code in summed.keys.items())
+            self._keys = sorted(texts, key=key_order)
+        seen = bool(at_once) or any(figures.together()[0].count for figures in summed.found.values())
+        #: Names of what is in the rows.
+        self.names = [*summed.by, *["column"] * self._is_named, *FIGURES[: None if seen else 3],
+                      *(f"q{q}" for q in quantiles if seen)]  # fmt: skip
+
+    @property
+    def _is_named(self) -> bool:
+        return len(self._names) > 1 or not self._summed.by
+
+    def __len__(self) -> int:
+        return len(self._keys) * len(self._names)
+
+    def __iter__(self) -> Iterator[Row]:
+        summed = self._summed
+        for texts, code in self._keys:
+            for name in self._names:
+                head = dict(zip(summed.by, texts, strict=True)) | ({"column": name} if self._is_named else {})
+                yield head | self._figures(name, code, summed.missing[name, code])
+
+    def _figures(self, name: str, code: int, missing: int) -> Row:
+        if self._at_once:
+            return self._at_once[name].row(code, missing, self._summed.nan)
+        figures = self._summed.found.get((name, code)) or Figures(False)
+        return figures.row(missing, self._quantiles, self._summed.nan)
+
+
+def key_texts(key: bytes, n: int) -> list[str]:
+    """The texts of a key of n columns: of one its bytes, of several each behind its length in four bytes."""
+    if n == 1:
+        return [key.decode("utf-8", "surrogateescape")]
+    texts, begin = [], 0
+    while begin < len(key):
+        end = begin + 4 + int.from_bytes(key[begin : begin + 4], "little")
+        texts.append(key[begin + 4 : end].decode("utf-8", "surrogateescape"))
+        begin = end
+    return texts
+
+
+def key_order(item: tuple[list[str], int]) -> list[Any]:
     """Numbers first, by size; then texts."""
+    found: list[Any] = []
+    for text in item[0]:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        found += (number != number, 0.0 if number != number else number, text)
+    return found
+
+
+def table_summary(args: argparse.Namespace, inputs: Inputs, quantiles: list[str]) -> Groups:
+    """Of columns of tables, each column of numbers if none is said."""
+    summed, names = Summed(args, bool(quantiles)), args.wanted
+    for path in args.inputs:
+        with inputs.open(path) as rows:
+            if not names:
+                names = [f"`{name}`" for name in numbers_of(rows) if name not in summed.by and "`" not in name]
+            if not names:
+                raise TextError(f"{rows.at()}no column has a number in its first row; say which are to be summed up")
+            summed.add(rows, {shown(name): term_of(name, rows, args) for name in names}, inputs)
+    return summed.rows([shown(name) for name in names], quantiles)
+
+
+# -- of numbers that are no table -------------------------------------------------------------------------------------
+
+
+class Summary:
+    """Count, sum, mean, min and max of all chunks added, each what Python gives for one array of all elements."""
+
+    def __init__(self, kind: ElementType, nan: str | None) -> None:
+        self.kind, self.nan = kind, nan
+        self.seen = NOTHING
+        self.doubles = NOTHING  # the elements as doubles, which statistics.fmean makes of them before it adds
+
+    def add(self, data: Numbers) -> None:
+        found = gather(data, SUMS | EXTREMES, self.nan)
+        self.seen = joined(self.seen, found)
+        self.doubles = joined(self.doubles, found if self.kind.is_float else doubles(data, found))
+
+    def rows(self) -> list[tuple[str, Number]]:
+        """(name, value) in the order of printing; of no elements there is a count and a sum."""
+        rows: list[tuple[str, Number]] = [("count", self.seen.count), ("sum", fsum(self.seen, self.kind.is_float))]
+        if self.seen.count:
+            low, high = extremes(self.seen)
+            rows += [("mean", fsum(self.doubles, True) / self.seen.count), ("min", low), ("max", high)]
+        return rows
+
+
+def doubles(ints: Numbers, found: Gathered) -> Gathered:
+    """What is gathered of ints as doubles; only those that are none have to be looked at again."""
+    if found.low >= -EXACT_FLOAT and found.high <= EXACT_FLOAT:
+        return as_floats(found)
+    return gather(map_array(ints, "float(x)", typecode="d"), SUMS)
+
+
+def plain_summary(args: argparse.Namespace, chunks: Iterator[Chunk], quantiles: list[str]) -> Row:
+    """Of numbers that are no table."""
+    stats, kept = Summary(args.type, args.nan), Figures(bool(quantiles))
+    for chunk in chunks:
+        if len(chunk.data):
+            stats.add(chunk.data)
+            if quantiles:
+                kept.add(chunk.data, args.nan)
     try:
-        number = float(item[0])
-    except ValueError:
-        number = math.nan
-    return (number != number, 0.0 if number != number else number, item[0])
-
-
-# -- out ---------------------------------------------------------------------------------------------------------------
-
-
-def written(rows: list[Row], form: str, spell: Callable[[Number], str]) -> str:
-    """Rows as text in columns, CSV or JSON."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    if form == "json":
-        return json.dumps([{name: plain_json(value) for name, value in row.items()} for row in rows], indent=1) + "\n"
-    table = [[spelled(row.get(name, ""), spell) for name in names] for row in rows]
-    if form == "csv":
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([names, *table])
-        return out.getvalue()
-    if len(rows) == 1:
-        width = max(5, max(map(len, names)))
-        return "".join(f"{name:{width}} {cell}\n" for name, cell in zip(names, table[0], strict=True))
-    widths = [max(map(len, column)) for column in zip(names, *table, strict=True)]
-    lines = [" ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in [names, *table]]
-    return "".join(line.rstrip() + "\n" for line in lines)
-
-
-def spelled(value: Any, spell: Callable[[Number], str]) -> str:
-    return value if isinstance(value, str) else spell(value)
-
-
-def plain_json(value: Any) -> Any:
-    """JSON has no nan and no infinity."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        row: Row = dict(stats.rows())
+    except (ArithmeticError, ValueError) as error:
+        raise TextError(f"{type(error).__name__}: {error}") from None
+    return row | {name: value for name, value in kept.row(0, quantiles, args.nan).items() if name[0] == "q"}
 
 
 # -- histograms --------------------------------------------------------------------------------------------------------
@@ -267,6 +385,8 @@ def counted(parts: Callable[[], Iterator[Numbers]], again: bool, bins: int, nan:
     for part in parts() if again else kept:
         counts, edges = histogram(part, bins, (seen.low, seen.high), nan=nan)
         total = counts if total is None else map_array(total, "x + y", y=counts)
+    if total is None or sum(total) != seen.count:
+        raise TextError("the input has other numbers than when it was read first: it is being written")
     return total, edges
 
 

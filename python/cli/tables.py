@@ -10,19 +10,23 @@ from __future__ import annotations
 import argparse
 import difflib
 import functools
-import io
 import itertools
 import re
 from array import array
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, BinaryIO, TypeAlias
 
-from .. import ExpressionError, Kernel, _machine, evaluate, reduce
+from .. import ExpressionError, Kernel, evaluate, reduce
 from .. import map as map_array
 from ..delimited import INT, TURN_ALL, Column, Form, Rows, TextError, Words, column_of, shorten, values_of
 from ..engine.kernel import needs_parts, text_kernel
+from .failures import EXPECTED, first_failure
+from .formats import TEXT as AS_THEY_ARE
+from .formats import RowWriter
 from .records import Records
 from .streams import (
     Chunk,
@@ -33,12 +37,10 @@ from .streams import (
     is_column_number,
     open_input,
     reads,
-    write_raw,
 )
 
 CHUNK_ROWS = 1 << 13
-# What Python's own arithmetic raises on numbers.
-EXPECTED = (ArithmeticError, TypeError, ValueError)
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 WORDS = Words(
     type="type {!r}",
@@ -88,19 +90,34 @@ class Term:
     whole: bool  # it needs all rows at once, as sum(x) does
 
 
-def term(text: str, names: Iterable[str], ieee: bool) -> Term:
-    """Reads an expression. names: what is bound, and hides constants such as e. ExpressionError, as it was written."""
-    plain, columns = with_stand_ins(text)
+def term(text: str, names: Iterable[str], ieee: bool, columns_of: Mapping[str, str] = NO_NAMES) -> Term:
+    """Reads an expression. names: what is bound, and hides constants such as e. ExpressionError, as it was written.
+
+    columns_of: columns that names in it mean, if they are not columns themselves.
+    """
+    plain, stand_ins = with_stand_ins(text)
+    columns = {**columns_of, **stand_ins}
     try:
         kernel = text_kernel(plain, tuple(names), ieee=ieee)
     except ExpressionError as error:
-        raise as_written(error, text, columns) from None
+        raise as_written(error, text, stand_ins) from None
     try:
         needs_parts(kernel, "")
         whole = False
     except ExpressionError:
         whole = True
     return Term(text, plain, columns, kernel, whole)
+
+
+def term_of(text: str, rows: Rows | Records, args: argparse.Namespace) -> Term:
+    """A column, if the text is the name of one or the like of #3; else an expression."""
+    is_column = text in rows.names and "`" not in text
+    return term(f"`{text}`" if is_column else text, args.names, args.ieee)
+
+
+def shown(text: str) -> str:
+    """An expression as it is called in the output: a column by its name."""
+    return text[1:-1] if text[:1] == text[-1:] == "`" and text.count("`") == 2 else text
 
 
 def with_stand_ins(text: str) -> tuple[str, dict[str, str]]:
@@ -132,34 +149,43 @@ def as_written(error: ExpressionError, text: str, columns: dict[str, str]) -> Ex
 
 
 class Bound:
-    """Expressions over the columns of one file: which columns they need, and their values for the rows read last."""
+    """Expressions over the columns of one file: which columns they need, and their values for the rows read last.
 
-    def __init__(self, rows: Rows, terms: dict[str, Term], args: argparse.Namespace, *known: str) -> None:
+    Columns go by their fields, numbers and the values of expressions by their names: so no column hides another.
+    chained: the names of expressions are those of their values in the expressions behind them.
+    """
+
+    def __init__(self, rows: Rows | Records, terms: dict[str, Term], args: argparse.Namespace, *known: str,
+                 chained: bool = True) -> None:  # fmt: skip
         self.rows, self.numbers, self.ieee = rows, args.names, args.ieee
+        terms = of_channels(terms[""], rows.names) if args.each_channel else terms
         hiding = (*self.numbers, *rows.names, *terms)
-        self.terms = {name: term(one.text, hiding, args.ieee) for name, one in terms.items()}
-        self.to = args.to.code if vars(args).get("to") else None
-        self.sources: dict[str, str] = {}  # names in expressions: the columns that they mean
-        added = set(known)
-        for name, one in self.terms.items():
-            for param in one.kernel.params:
-                if param in one.columns or param not in (*self.numbers, *added):
-                    self.sources[param] = one.columns.get(param, param)
-            added.add(name)
+        self.terms = {name: term(one.text, hiding, args.ieee, one.columns) for name, one in terms.items()}
+        self.to = args.to.code if args.to and args.form_out != "wav" else None
+        self.means: dict[str, dict[str, int | str]] = {}  # of each expression, its names: a field, or a name
         columns: dict[int, Column] = {}
-        for name in self.sources.values():
-            column = self._column(name, args)
-            columns.setdefault(column.field, column)
+        added = {*known}
+        for name, one in self.terms.items():
+            self.means[name] = {}
+            for param in one.kernel.params:
+                if param not in one.columns and param in (*self.numbers, *added):
+                    self.means[name][param] = param
+                    continue
+                column = self._column(one.columns.get(param, param), args)
+                self.means[name][param] = column.field
+                columns.setdefault(column.field, column)
+            if chained:
+                added.add(name)
+        self.fields = sorted(columns)  # that expressions need
         self.columns: list[Column] = []
-        self.places: dict[str, int] = {}  # names in expressions: places among the columns
-        self.missing: dict[int, int] = {}  # cells of columns, before the rows read last
+        self.places: dict[int, int] = {}  # fields: places among the columns
+        self.missing: dict[int, int] = {}  # cells of fields, before the rows read last
         self.add(*columns.values())
 
     def add(self, *columns: Column) -> None:
         """Selects columns, which may be of no expression."""
         self.columns = sorted([*self.columns, *columns], key=lambda column: column.field)
-        fields = [column.field for column in self.columns]
-        self.places = {param: fields.index(self.rows.field(name)) for param, name in self.sources.items()}
+        self.places = {column.field: i for i, column in enumerate(self.columns)}
         self.rows.select(self.columns)
 
     def _column(self, name: str, args: argparse.Namespace) -> Column:
@@ -168,69 +194,63 @@ class Bound:
                 return Column(name, self.rows.field(name), INT, TURN_ALL)
             return column_of(self.rows, name, args.type.code, False)
         except TextError as error:
-            close = difflib.get_close_matches(name, self.rows.names, 1)
+            close = name not in self.rows.names and difflib.get_close_matches(name, self.rows.names, 1)
             raise TextError(f"{error}; did you mean {close[0]!r}?" if close else str(error)) from None
 
-    def read(self) -> dict[str, Numbers]:
-        """The columns of the rows that were read last, by their names in expressions."""
-        found = {place: values_of(self.rows, place) for place in {*self.places.values()}}
-        return {param: found[place] for param, place in self.places.items()}
+    def read(self) -> dict[Any, Numbers]:
+        """The columns of the rows that were read last, by their fields."""
+        return {field: values_of(self.rows, self.places[field]) for field in self.fields}
 
     def absent(self) -> dict[int, Numbers]:
-        """Of columns in which cells are missing in the rows that were read last: 1 for each that is."""
+        """Of fields in which cells are missing in the rows that were read last: 1 for each that is."""
         found = {}
-        for place in {*self.places.values()}:
-            absent, total = self.rows.machine.absent(place)
-            if total != self.missing.get(place, 0):
-                found[place], self.missing[place] = absent, total
+        for field in self.fields:
+            absent, total = self.rows.machine.absent(self.places[field])
+            if total != self.missing.get(field, 0):
+                found[field], self.missing[field] = absent, total
         return found
 
     def absent_of(self, name: str, absent: dict[int, Numbers]) -> Numbers | None:
         """1 for each row in which a number is missing that an expression needs; None if there is no such row."""
-        one = self.terms[name]
-        parts = [absent[self.places[p]] for p in one.kernel.params if self.places.get(p) in absent]
+        parts = [absent[key] for key in {*self.means[name].values()} if isinstance(key, int) and key in absent]
         return functools.reduce(lambda a, b: map_array(a, "x | y", y=b), parts) if parts else None
 
-    def values(self, data: dict[str, Numbers], count: int) -> dict[str, Numbers]:
+    def values(self, data: dict[Any, Numbers], count: int) -> dict[str, Numbers]:
         """The values of all expressions, the later ones with those before as names."""
-        known: dict[str, Any] = {**data, **self.numbers}
+        known: dict[Any, Any] = {**data, **self.numbers}
         found: dict[str, Numbers] = {}
-        for name, one in self.terms.items():
-            found[name] = known[name] = self.value(one, known, count)
+        for name in self.terms:
+            found[name] = known[name] = self.value(name, known, count)
         return found
 
-    def value(self, one: Term, known: dict[str, Any], count: int) -> Numbers:
+    def value(self, name: str, known: dict[Any, Any], count: int) -> Numbers:
         """The value of an expression for each of so many rows."""
-        result = evaluate(one.plain, names=known, ieee=self.ieee, typecode=self.to)
+        names = {param: known[key] for param, key in self.means[name].items()}
+        result = evaluate(self.terms[name].plain, names=names, ieee=self.ieee, typecode=self.to)
         if hasattr(result, "__len__"):
             return result
         return array("d" if isinstance(result, float) else "q", [result]) * count
 
-    def computed(self, data: dict[str, Numbers], count: int, compute: Callable[..., Any]) -> Any:
+    def computed(self, data: dict[Any, Numbers], count: int, compute: Callable[..., Any]) -> Any:
         """What `compute` makes of the data; TextError with the line of the first row at which it fails."""
         try:
             return compute(data, count)
         except ExpressionError:
             raise
         except EXPECTED as error:
-            index, first = first_failure(compute, data, count, error)
+            index, first = first_failure(
+                lambda n: compute({key: values[:n] for key, values in data.items()}, n), count, error
+            )
             place = self.rows.at(self.rows.machine.lines()[index]).removesuffix(", ")
             text = str(first).replace("pass typecode='d'", "--table -t d computes with floats")
             raise TextError(f"{place}: {type(first).__name__}: {text}") from None
 
 
-def first_failure(compute: Callable[..., Any], data: dict[str, Numbers], count: int,
-                  error: Exception) -> tuple[int, Exception]:  # fmt: skip
-    """The first row at which it fails, found by halving: rows up to one fail if and only if it is among them."""
-    low, high = 0, count - 1
-    while low < high:
-        middle = (low + high) // 2
-        try:
-            compute({name: values[: middle + 1] for name, values in data.items()}, middle + 1)
-            low = middle + 1
-        except EXPECTED as earlier:
-            high, error = middle, earlier
-    return low, error
+def of_channels(one: Term, names: list[str]) -> dict[str, Term]:
+    """An expression of x for each of several channels, of which none is called x; else the expression alone."""
+    if "x" not in one.kernel.params or "x" in names:
+        return {"x": one}
+    return {name: replace(one, columns={**one.columns, "x": name}) for name in names}
 
 
 class Inputs:
@@ -276,6 +296,13 @@ def is_file_for_two_passes(path: str) -> bool:
 # -- map and filter ----------------------------------------------------------------------------------------------------
 
 
+def column_names(rows: Rows | Records) -> list[str]:
+    """A name for each column; #3 of those that have none of their own."""
+    names = rows.names or [""] * rows.fields
+    times = Counter(names)
+    return [name if name and times[name] == 1 else f"#{i + 1}" for i, name in enumerate(names)]
+
+
 def quoted(name: str, form: Form) -> bytes:
     """A name as a field of the header, in quotes if it must be."""
     quote = form.quote or ""
@@ -301,60 +328,87 @@ def header_text(rows: Rows, fields: tuple[int, ...] | None, added: list[str]) ->
     return b"".join(lines)
 
 
-def write_rows(args: argparse.Namespace, inputs: Inputs, terms: dict[str, Term], write: Callable[[bytes], None],
+def write_rows(args: argparse.Namespace, inputs: Inputs, terms: dict[str, Term], out: RowWriter,
                keep: Term | None) -> None:  # fmt: skip
-    """Writes rows as text: all, or those for which `keep` is true; of each the selected fields, and the terms."""
-    added = [name for name in terms if name]
-    wanted = args.select
-    for number, path in enumerate(args.inputs):
-        whole = whole_values(args, inputs, path, terms, keep)
+    """Writes rows: all, or those for which `keep` is true; of each the selected fields, and the terms."""
+    for path in args.inputs:
+        whole = whole_values(args, inputs, path, {**terms, **({"": keep} if keep else {})})
         with inputs.open(path) as rows:
             bound = Bound(rows, {**terms, **({"": keep} if keep else {})}, args)
-            fields = None if wanted is None else tuple(rows.field(name) for name in wanted)
-            there = {*(rows.names if wanted is None else wanted)}
-            if again := [name for name in added if name in there]:
-                raise TextError(f"{rows.at()}there is a column {again[0]!r} already: give the new one another name, or "
-                                "leave that one out by --select")  # fmt: skip
-            if not number:
-                write(header_text(rows, fields, added))
+            added = [name for name in bound.terms if name]
+            fields = begin_rows(args, rows, added, out)
             start = 0
             for count in inputs.chunks(rows):
                 if whole is None:
                     found = bound.computed(bound.read(), count, bound.values)
                 else:
-                    found = {name: values[start : start + count] for name, values in whole.items()}
+                    found = {name: whole.part(values, start, start + count) for name, values in whole.values.items()}
                     start += count
                 kept = truth(found[""]) if keep else None
-                write(rows.machine.text(kept, fields, tuple(found[name] for name in added), args.decimals))
+                out.rows(rows, kept, fields, tuple(found[name] for name in added))
+            if whole is not None:
+                whole.finish(start)
 
 
-def write_values(args: argparse.Namespace, inputs: Inputs, one: Term, write: Callable[[bytes], None]) -> None:
-    """Writes the value of an expression for each row, one in a line."""
+def begin_rows(args: argparse.Namespace, rows: Rows | Records, added: list[str],
+               out: RowWriter) -> tuple[int, ...] | None:  # fmt: skip
+    """Writes what comes before the rows of a file. Gives the fields that are written, None for whole rows."""
+    names = column_names(rows)
+    fields = None if args.select is None else tuple(rows.field(name) for name in args.select)
+    kept = [names[field] for field in (range(rows.fields) if fields is None else fields)]
+    there = {*(rows.names if args.select is None else args.select)}
+    if again := [name for name in added if name in there]:
+        raise TextError(f"{rows.at()}there is a column {again[0]!r} already: give the new one another name, or "
+                        "leave that one out by --select")  # fmt: skip
+    if fields is None and out.names is not None and out.names != kept + added:
+        raise TextError(f"{rows.at()}the columns are not those of the file before, {shorten(', '.join(out.names))}; "
+                        "--select says which are written")  # fmt: skip
+    if isinstance(rows, Records):
+        out.begin(kept + added, records=rows)
+    else:
+        head = header_text(rows, fields, added) if out.form == AS_THEY_ARE or not rows.names else None
+        out.begin(kept + added, head)
+    return fields if fields is not None or out.form == AS_THEY_ARE else tuple(range(rows.fields))
+
+
+def write_values(args: argparse.Namespace, inputs: Inputs, one: Term, out: RowWriter) -> None:
+    """Writes the value of an expression for each row."""
+    out.begin([one.text.strip()], None if out.form else b"")
     for path in args.inputs:
-        whole = whole_values(args, inputs, path, {"": one}, None)
+        whole = whole_values(args, inputs, path, {"": one})
         if whole is not None:
-            write(as_output(args, whole[""]))
+            out.values(whole.values[""])
             continue
         with inputs.open(path) as rows:
             bound = Bound(rows, {"": one}, args)
             for count in inputs.chunks(rows):
-                write(as_output(args, bound.computed(bound.read(), count, bound.values)[""]))
+                out.values(bound.computed(bound.read(), count, bound.values)[""])
 
 
-def as_output(args: argparse.Namespace, values: Numbers) -> bytes:
-    """Values as lines of text; of records as raw numbers, if --to says of which type."""
-    if args.to is None or not args.packed:
-        return _machine.spell_lines(values, args.decimals)
-    out = io.BytesIO()
-    write_raw(out, values, args.to)
-    return out.getvalue()
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The values of expressions for all rows of a file, which is then read once more."""
+
+    values: dict[str, Numbers]
+    count: int
+    name: str
+
+    def part(self, values: Numbers, begin: int, end: int) -> Numbers:
+        """The values of some rows. Raises TextError if there are more rows than there were."""
+        if end > self.count:
+            self.finish(end)
+        return values[begin:end]
+
+    def finish(self, count: int) -> None:
+        """Raises TextError if the file had another number of rows when it was read again."""
+        if count != self.count:
+            more = "more" if count > self.count else "fewer"
+            raise TextError(f"{self.name}, the file has {more} rows than when it was read first: it is being written")
 
 
-def whole_values(args: argparse.Namespace, inputs: Inputs, path: str, terms: dict[str, Term],
-                 keep: Term | None) -> dict[str, Numbers] | None:  # fmt: skip
+def whole_values(args: argparse.Namespace, inputs: Inputs, path: str, terms: dict[str, Term]) -> Whole | None:
     """The values for all rows of a file, in a pass of its own, if an expression needs them at once: sum(x), for one."""
-    every = {**terms, **({"": keep} if keep else {})}
-    needing = [one.text for one in every.values() if one.whole]
+    needing = [one.text for one in terms.values() if one.whole]
     if not needing:
         return None
     if not is_file_for_two_passes(path):
@@ -362,8 +416,8 @@ def whole_values(args: argparse.Namespace, inputs: Inputs, path: str, terms: dic
             f"{shorten(needing[0])!r} needs all rows at once, so the input is read twice: give a file, no pipe"
         )
     with inputs.open(path) as rows:
-        bound = Bound(rows, every, args)
-        data: dict[str, Numbers] = {}
+        bound = Bound(rows, terms, args)
+        data: dict[Any, Numbers] = {}
         count = 0
         for more in inputs.chunks(rows):
             count += more
@@ -371,7 +425,7 @@ def whole_values(args: argparse.Namespace, inputs: Inputs, path: str, terms: dic
                 values = values if isinstance(values, array) else map_array(values, "x")  # of memory that is used again
                 data[name] = values if name not in data else joined(data[name], values)
         try:
-            return bound.values(data or {name: array("q") for name in bound.sources}, count)
+            return Whole(bound.values(data or {field: array("q") for field in bound.fields}, count), count, path)
         except EXPECTED as error:
             if isinstance(error, ExpressionError):
                 raise
@@ -396,17 +450,19 @@ def fold_rows(args: argparse.Namespace, inputs: Inputs, one: Term, state: tuple[
     for path in args.inputs:
         with inputs.open(path) as rows:
             bound = Bound(rows, {"": one}, args, "acc")
+            fields = {param: key for param, key in bound.means[""].items() if isinstance(key, int)}
+            if not fields:
+                raise TextError("the expression has no column: columns of the header are names in it")
             for count in inputs.chunks(rows):
                 data = bound.read()
-                if not data:
-                    raise TextError("the expression has no column: columns of the header are names in it")
-                if not state and list(data) != ["x"]:
+                if not state and [*fields] != ["x"]:
                     raise TextError("reduce needs --initial here: the first row is no accumulator")
 
-                def fold(data: dict[str, Numbers], count: int, state: tuple[Number, ...] = state) -> Number:
-                    first = data.get("x", next(iter(data.values())))
-                    names = {**{name: values for name, values in data.items() if name != "x"}, **args.names}
-                    result: Number = reduce(first, one.plain, *state, ieee=args.ieee, names=names)
+                def fold(data: dict[Any, Numbers], count: int, state: tuple[Number, ...] = state,
+                         fields: dict[str, int] = fields) -> Number:  # fmt: skip
+                    names = {param: data[field] for param, field in fields.items()}
+                    first = names.pop("x", next(iter(data.values())))
+                    result: Number = reduce(first, one.plain, *state, ieee=args.ieee, names={**names, **args.names})
                     return result
 
                 state = (bound.computed(data, count, fold),)

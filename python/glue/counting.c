@@ -4,6 +4,7 @@
 #include "numbers.h"
 #include "watch.h"
 #include "../../vm/arrays/counting.h"
+#include "../../vm/arrays/groups.h"
 #include "../../vm/arrays/reduce.h"
 
 #include <string.h>
@@ -345,7 +346,69 @@ static PyObject *py_group(PyObject *module, PyObject *const *args, Py_ssize_t na
     return result;
 }
 
+enum { SUMS, MEANS, LOWS, HIGHS, VARIANCES, DEVIATIONS, STATES, GROUP_FIGURES }; /* the arrays of figures */
+
+static PyObject *figures(module_state *state, const ao_array *values, const ao_array *begins)
+{
+    const size_t groups = begins->count - 1;
+    const char of_values = values->typecode, letters[] = {of_values, 'd', of_values, of_values, 'd', 'd', 'B'};
+    ao_array out[GROUP_FIGURES];
+    PyObject *tuple = PyTuple_New(GROUP_FIGURES);
+    int made = 0;
+    for (; tuple && made < GROUP_FIGURES; made++) {
+        PyObject *array = array_new_out(state, letters[made], groups, &out[made]);
+        if (!array) {
+            break;
+        }
+        memset(out[made].data, 0, groups * array_size(&out[made]));
+        PyTuple_SET_ITEM(tuple, made, array);
+    }
+    if (made == GROUP_FIGURES) {
+        const ao_group_figures to = {out[SUMS].data, out[LOWS].data, out[HIGHS].data, out[MEANS].data,
+                                     out[VARIANCES].data, out[DEVIATIONS].data, out[STATES].data};
+        watched w;
+        ao_figures_of_groups(values->type, values->data, values->count, begins->data, groups, &to,
+                             watch_begin(&w, values->count + groups));
+        if (watch_end(&w) < 0) {
+            Py_CLEAR(tuple);
+        }
+    } else {
+        Py_CLEAR(tuple);
+    }
+    while (made > 0) {
+        array_release(&out[--made]);
+    }
+    return tuple;
+}
+
+/* figures(values, begins) -> (sums, means, lows, highs, variances, deviations, states) of groups, as group() gives them: arrays
+ * with an element for each group. states: 0 without numbers, 1 done, 2 for Python to do. */
+static PyObject *py_figures(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    ao_array values, begins;
+    PyObject *result = NULL;
+    if (!has_args(nargs, 2, "figures(values, begins)")) {
+        return NULL;
+    }
+    array_none(&begins);
+    if (array_take(state_of(module), args[0], &values) < 0) {
+        return NULL;
+    }
+    if (array_take(state_of(module), args[1], &begins) == 0) {
+        if (begins.type != AO_TYPE_i64 || !begins.count || begins.spacing.stride || values.spacing.stride
+            || (values.type != AO_TYPE_i64 && values.type != AO_TYPE_f64)) {
+            PyErr_SetString(PyExc_TypeError, "figures(): an array('q') or array('d'), and an array('q') of where groups begin");
+        } else {
+            result = figures(state_of(module), &values, &begins);
+        }
+    }
+    array_release(&begins);
+    array_release(&values);
+    return result;
+}
+
 PyMethodDef counting_methods[] = {
+    FAST_FUNCTION("figures", py_figures),
     FAST_FUNCTION("group", py_group),
     ONE_ARGUMENT("bounds", py_bounds),
     FAST_FUNCTION("histogram", py_histogram),

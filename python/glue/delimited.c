@@ -9,6 +9,7 @@
 #include "spell.h"
 #include "watch.h"
 #include "../../vm/text/delimited.h"
+#include "../../vm/text/quoting.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -341,7 +342,14 @@ static int make_columns(DelimitedObject *self, PyObject *wanted)
     return 0;
 }
 
-/* select(columns, fields): what of the next rows is wanted, and how many fields they have (0: as many as the first one). */
+/* Whether a fault is that of a cell in a column, which can be none when the column is read in another way. */
+static int is_of_cell(enum ao_fault_kind kind)
+{
+    return kind >= AO_FAULT_NO_NUMBER && kind <= AO_FAULT_MISSING;
+}
+
+/* select(columns, fields): what of the next rows is wanted, and how many fields they have (0: as many as the first one). A row
+ * at which the last selection stopped because of a cell is read again. */
 static PyObject *delimited_select(PyObject *object, PyObject *args)
 {
     DelimitedObject *self = (DelimitedObject *)object;
@@ -355,6 +363,7 @@ static PyObject *delimited_select(PyObject *object, PyObject *args)
         free_columns(self);
     } else {
         self->d.fields = (size_t)fields;
+        self->d.fault.kind = is_of_cell(self->d.fault.kind) ? AO_FAULT_NONE : self->d.fault.kind;
     }
     return leave(self, failed ? NULL : Py_NewRef(Py_None));
 }
@@ -399,25 +408,30 @@ static PyObject *delimited_rows(PyObject *object, PyObject *most)
     return leave(self, failed ? NULL : PyLong_FromSize_t(self->count));
 }
 
-/* The bytes of a cell. */
-static PyObject *cell_bytes(const DelimitedObject *self, ao_range cell)
+/* Copies the bytes of a cell, where two quotes are one. Returns how many there are. */
+static size_t copy_cell(const DelimitedObject *self, ao_range cell, char *to)
 {
     const size_t n = cell.length & ~AO_DOUBLED;
     const char *from = self->text + self->chunk + cell.begin;
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)n);
-    if (!bytes) {
-        return NULL;
-    }
-    char *to = PyBytes_AS_STRING(bytes);
     if (!(cell.length & AO_DOUBLED)) {
         memcpy(to, from, n);
-        return bytes;
+        return n;
     }
     size_t length = 0;
     for (size_t i = 0; i < n; i++) {
         to[length++] = from[i];
         i += from[i] == self->d.quote; /* the second of two */
     }
+    return length;
+}
+
+static PyObject *cell_bytes(const DelimitedObject *self, ao_range cell)
+{
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(cell.length & ~AO_DOUBLED));
+    if (!bytes) {
+        return NULL;
+    }
+    const size_t length = copy_cell(self, cell, PyBytes_AS_STRING(bytes));
     return _PyBytes_Resize(&bytes, (Py_ssize_t)length) < 0 ? NULL : bytes;
 }
 
@@ -502,7 +516,7 @@ static PyObject *texts_of(const DelimitedObject *self, const ao_column *column)
 
 /* -- texts as keys ------------------------------------------------------------------------------------------------- */
 
-enum { KNOWN = 256 }; /* keys that are found without asking the dict */
+enum { KNOWN = 256, MOST_KEYS = 64 }; /* keys that are found without asking the dict; columns of a key */
 
 typedef struct {
     PyObject *key; /* bytes that the dict holds, or NULL */
@@ -537,43 +551,90 @@ static int find_code(PyObject *dict, PyObject *key, known_key *known)
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* Numbers for all texts of a column. The known keys are held, or somebody else could take them out of the dict. */
-static int code_texts(const DelimitedObject *self, const ao_column *column, PyObject *dict, known_key *known, uint32_t *codes)
+/* The key of a row: the text of one column; of several columns each text behind its length in four bytes. */
+static int key_of_row(const DelimitedObject *self, const ao_column *const *columns, size_t n, size_t row, spelled *key)
 {
-    for (size_t i = 0; i < self->count; i++) {
-        const ao_range cell = column->values[i].text;
-        const char *from = self->text + self->chunk + cell.begin;
-        known_key *k = &known[key_place(from, cell.length & ~AO_DOUBLED)];
-        if (!k->key || cell.length & AO_DOUBLED || (size_t)PyBytes_GET_SIZE(k->key) != cell.length
-            || memcmp(PyBytes_AS_STRING(k->key), from, cell.length) != 0) {
-            Py_XSETREF(k->key, cell_bytes(self, cell));
-            if (!k->key || find_code(dict, k->key, k) < 0) {
-                return -1;
-            }
+    key->length = 0;
+    for (size_t i = 0; i < n; i++) {
+        const ao_range cell = columns[i]->values[row].text;
+        const size_t length = cell.length & ~AO_DOUBLED;
+        char *to = spelled_room(key, length + 4);
+        if (!to) {
+            return -1;
         }
-        codes[i] = k->code;
+        char *const text = n == 1 ? to : to + 4;
+        const size_t written = copy_cell(self, cell, text);
+        for (int j = 0; j < 4 && n > 1; j++) {
+            to[j] = (char)(written >> 8 * j & 0xFF);
+        }
+        key->length += written + (size_t)(text - to);
     }
     return 0;
 }
 
-/* codes(i, dict) -> array('I') with a number for every text of column i: that of its bytes in the dict, where new ones get
- * the next. */
+/* Numbers for the keys of all rows. The known keys are held, or somebody else could take them out of the dict. */
+static int code_rows(const DelimitedObject *self, const ao_column *const *columns, size_t n, PyObject *dict, known_key *known,
+                     uint32_t *codes)
+{
+    spelled key = {0};
+    int failed = 0;
+    for (size_t i = 0; i < self->count && !failed; i++) {
+        failed = key_of_row(self, columns, n, i, &key) < 0;
+        if (failed) {
+            break;
+        }
+        known_key *k = &known[key_place(key.bytes, key.length)];
+        if (!k->key || (size_t)PyBytes_GET_SIZE(k->key) != key.length
+            || memcmp(PyBytes_AS_STRING(k->key), key.bytes, key.length) != 0) {
+            Py_XSETREF(k->key, PyBytes_FromStringAndSize(key.bytes, (Py_ssize_t)key.length));
+            failed = !k->key || find_code(dict, k->key, k) < 0;
+        }
+        codes[i] = k->code;
+    }
+    spelled_drop(&key);
+    return failed ? -1 : 0;
+}
+
+/* The columns of texts that the numbers in a tuple mean; their number, or 0 with an exception. */
+static size_t take_key_columns(const DelimitedObject *self, PyObject *places, const ao_column **columns)
+{
+    const size_t n = (size_t)PyTuple_GET_SIZE(places);
+    for (size_t i = 0; i < n && i < MOST_KEYS; i++) {
+        const size_t place = PyLong_AsSize_t(PyTuple_GET_ITEM(places, (Py_ssize_t)i));
+        if (PyErr_Occurred()) {
+            return 0;
+        }
+        if (place >= self->d.n_columns || self->columns[place].cells != AO_CELLS_TEXT) {
+            PyErr_SetString(PyExc_IndexError, "codes(): there is no such column of texts");
+            return 0;
+        }
+        columns[i] = &self->columns[place];
+    }
+    if (!n || n > MOST_KEYS) {
+        PyErr_Format(PyExc_ValueError, "codes(): 1 to %d columns", MOST_KEYS);
+        return 0;
+    }
+    return n;
+}
+
+/* codes(columns, dict) -> array('I') with a number for every row: that which its key has in the dict, where new ones get the
+ * next. The key is the text of one column, in bytes; of several each text behind its length in four bytes. */
 static PyObject *delimited_codes(PyObject *object, PyObject *args)
 {
     DelimitedObject *self = (DelimitedObject *)object;
-    PyObject *dict, *result = NULL;
-    Py_ssize_t index;
+    PyObject *dict, *places, *result = NULL;
     known_key known[KNOWN] = {{NULL, 0}};
+    const ao_column *columns[MOST_KEYS];
     ao_array out;
-    if (!PyArg_ParseTuple(args, "nO!:codes", &index, &PyDict_Type, &dict) || enter(self) < 0) {
+    if (!PyArg_ParseTuple(args, "O!O!:codes", &PyTuple_Type, &places, &PyDict_Type, &dict) || enter(self) < 0) {
         return NULL;
     }
-    if (index < 0 || (size_t)index >= self->d.n_columns || self->columns[index].cells != AO_CELLS_TEXT) {
-        PyErr_SetString(PyExc_IndexError, "codes(): there is no such column of texts");
+    const size_t n = take_key_columns(self, places, columns);
+    if (!n) {
         return leave(self, NULL);
     }
     result = array_new_out(self->state, 'I', self->count, &out);
-    if (result && code_texts(self, &self->columns[index], dict, known, out.data) < 0) {
+    if (result && code_rows(self, columns, n, dict, known, out.data) < 0) {
         Py_CLEAR(result);
     }
     array_release(&out);
@@ -651,15 +712,40 @@ static int add_line_end(const DelimitedObject *self, spelled *s, ao_range row)
     return n ? spelled_add(s, self->text + at, n) : spelled_add(s, "\n", 1);
 }
 
+/* Whether a field of a row stands in quotes. */
+static int is_quoted(const DelimitedObject *self, ao_range row, ao_range field)
+{
+    return field.begin > row.begin && self->d.quote && self->text[self->chunk + field.begin - 1] == self->d.quote;
+}
+
 /* A field as it stands in the row, with its quotes. */
 static int add_field(const DelimitedObject *self, spelled *s, ao_range row, ao_range field)
 {
-    size_t begin = field.begin, n = field.length & ~AO_DOUBLED;
-    if (begin > row.begin && self->d.quote && self->text[self->chunk + begin - 1] == self->d.quote) {
-        begin--;
-        n += 2;
+    const size_t quote = (size_t)is_quoted(self, row, field);
+    return spelled_add(s, self->text + self->chunk + field.begin - quote, (field.length & ~AO_DOUBLED) + 2 * quote);
+}
+
+/* A field as CSV or JSON: what is in quotes is a text; of the others JSON tells numbers, null for what is missing, and texts. */
+static int add_cell(const DelimitedObject *self, spelled *s, ao_range row, ao_range field, row_form form)
+{
+    const char *const text = self->text + self->chunk;
+    const char doubled = field.length & AO_DOUBLED ? self->d.quote : 0;
+    if (!is_quoted(self, row, field)) {
+        const ao_range cell = ao_delimited_trimmed(text, field);
+        if (form == FORM_JSON && ao_delimited_missing(&self->d, text + cell.begin, cell.length)) {
+            return spelled_add(s, "null", 4);
+        }
+        char *to = spelled_room(s, cell.length + 1);
+        if (!to) {
+            return -1;
+        }
+        const size_t n = ao_delimited_plain(&self->d, text + cell.begin, cell.length, to);
+        if (n && ao_is_json_number(to, n)) {
+            s->length += n;
+            return 0;
+        }
     }
-    return spelled_add(s, self->text + self->chunk + begin, n);
+    return spelled_cell(s, text + field.begin, field.length & ~AO_DOUBLED, doubled, form);
 }
 
 /* What is written of each row. */
@@ -671,31 +757,67 @@ typedef struct {
     ao_array extra[MOST_EXTRA]; /* numbers that are put behind them */
     size_t n_extra;
     int decimals;
+    row_form form;
+    PyObject *names;          /* of JSON: a tuple of bytes, what stands before each value */
 } row_writer;
+
+/* What stands before value j of a row. */
+static int add_separator(const DelimitedObject *self, const row_writer *w, spelled *s, size_t j)
+{
+    if (w->form == FORM_JSON) {
+        PyObject *name = PyTuple_GET_ITEM(w->names, (Py_ssize_t)j);
+        return spelled_add(s, PyBytes_AS_STRING(name), (size_t)PyBytes_GET_SIZE(name));
+    }
+    return j ? spelled_add(s, w->form == FORM_CSV ? "," : &self->d.delimiter, 1) : 0;
+}
+
+/* The fields of a row that are wanted. */
+static int add_fields(const DelimitedObject *self, const row_writer *w, spelled *s, ao_range row)
+{
+    const size_t n = ao_delimited_fields(&self->d, self->text + self->chunk, row, w->cut, self->d.fields);
+    for (size_t j = 0; j < w->n_fields; j++) {
+        const size_t field = w->fields[j];
+        if (add_separator(self, w, s, j) < 0) {
+            return -1;
+        }
+        if (field >= n ? w->form == FORM_JSON && spelled_add(s, "null", 4) < 0
+            : w->form == FORM_TEXT ? add_field(self, s, row, w->cut[field]) < 0
+                                   : add_cell(self, s, row, w->cut[field], w->form) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* A number that is put behind the fields, with the decimal sign of the text where it becomes a part of that. */
+static int add_number(const DelimitedObject *self, const row_writer *w, spelled *s, size_t j, size_t row)
+{
+    const size_t before = s->length;
+    if (spelled_value(s, &w->extra[j], row, w->decimals, w->form) < 0) {
+        return -1;
+    }
+    char *point = w->form == FORM_TEXT && self->d.decimal != '.' ? memchr(s->bytes + before, '.', s->length - before) : NULL;
+    if (point) {
+        *point = self->d.decimal;
+    }
+    return 0;
+}
 
 static int add_row(const DelimitedObject *self, const row_writer *w, spelled *s, size_t i)
 {
     const ao_range row = self->rows[i];
-    const char delimiter = self->d.delimiter;
-    if (!w->fields && spelled_add(s, self->text + self->chunk + row.begin, row.length) < 0) {
+    const size_t before = w->fields ? w->n_fields : 1;
+    if (w->fields ? add_fields(self, w, s, row) < 0 : spelled_add(s, self->text + self->chunk + row.begin, row.length) < 0) {
         return -1;
     }
-    if (w->n_fields) {
-        const size_t n = ao_delimited_fields(&self->d, self->text + self->chunk, row, w->cut, self->d.fields);
-        for (size_t j = 0; j < w->n_fields; j++) {
-            if ((j && spelled_add(s, &delimiter, 1) < 0)
-                || (w->fields[j] < n && add_field(self, s, row, w->cut[w->fields[j]]) < 0)) {
-                return -1;
-            }
-        }
-    }
     for (size_t j = 0; j < w->n_extra; j++) {
-        if (((j || !w->fields || w->n_fields) && spelled_add(s, &delimiter, 1) < 0)
-            || spelled_element(s, &w->extra[j], i, w->decimals) < 0) {
+        if (add_separator(self, w, s, before + j) < 0 || add_number(self, w, s, j, i) < 0) {
             return -1;
         }
     }
-    return add_line_end(self, s, row);
+    return w->form == FORM_JSON ? spelled_add(s, "},\n", 3)
+           : w->form == FORM_CSV ? spelled_add(s, "\n", 1)
+                                 : add_line_end(self, s, row);
 }
 
 static int take_fields(DelimitedObject *self, row_writer *w, PyObject *fields)
@@ -735,6 +857,12 @@ static int take_along(DelimitedObject *self, PyObject *object, ao_array *array)
 static int take_writer(DelimitedObject *self, row_writer *w, PyObject *keep, PyObject *fields, PyObject *extra)
 {
     array_none(&w->keep);
+    if (w->form != FORM_TEXT
+        && (!PyTuple_Check(fields) || !all_are_bytes(w->names)
+            || (w->form == FORM_JSON && PyTuple_GET_SIZE(w->names) != PyTuple_GET_SIZE(fields) + PyTuple_GET_SIZE(extra)))) {
+        PyErr_SetString(PyExc_TypeError, "text(): other forms take the fields, and JSON as many names in bytes as values");
+        return -1;
+    }
     if (PyTuple_GET_SIZE(extra) > MOST_EXTRA) {
         PyErr_Format(PyExc_ValueError, "%zd columns to add; there may be %d", PyTuple_GET_SIZE(extra), MOST_EXTRA);
         return -1;
@@ -771,14 +899,21 @@ static PyObject *rows_as_text(DelimitedObject *self, const row_writer *w)
     return spelled_bytes(&s);
 }
 
-/* text(keep, fields, extra, decimals) -> the rows that were read as bytes: those for which the array `keep` is not 0 (None:
- * all); of each the fields of a tuple (None: all that it has), and behind them numbers of the arrays of a tuple. */
+/* text(keep, fields, extra, decimals, form, names) -> the rows that were read as bytes: those for which the array `keep` is not 0
+ * (None: all); of each the fields of a tuple (None: all that it has), and behind them numbers of the arrays of a tuple. JSON
+ * has each name of the tuple before its value, and a comma behind each row. */
 static PyObject *delimited_text(PyObject *object, PyObject *args)
 {
     DelimitedObject *self = (DelimitedObject *)object;
-    PyObject *keep, *fields, *extra, *result = NULL;
-    int decimals;
-    if (!PyArg_ParseTuple(args, "OOO!i:text", &keep, &fields, &PyTuple_Type, &extra, &decimals) || enter(self) < 0) {
+    PyObject *keep, *fields, *extra, *names, *result = NULL;
+    int decimals, form;
+    if (!PyArg_ParseTuple(args, "OOO!iiO:text", &keep, &fields, &PyTuple_Type, &extra, &decimals, &form, &names)) {
+        return NULL;
+    }
+    if (form < FORM_TEXT || form > FORM_JSON) {
+        return PyErr_Format(PyExc_ValueError, "text(): there is no form %d", form);
+    }
+    if (enter(self) < 0) {
         return NULL;
     }
     row_writer *w = PyMem_RawCalloc(1, sizeof *w);
@@ -786,6 +921,8 @@ static PyObject *delimited_text(PyObject *object, PyObject *args)
         return leave(self, PyErr_NoMemory());
     }
     w->decimals = decimals;
+    w->form = (row_form)form;
+    w->names = names;
     if (take_writer(self, w, keep, fields, extra) == 0) {
         result = rows_as_text(self, w);
     }

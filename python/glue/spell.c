@@ -1,8 +1,10 @@
 /* Numbers as text: the machine writes what it can (vm/text/spell.h), Python's own function the other doubles. */
 #include "spell.h"
 #include "watch.h"
+#include "../../vm/text/quoting.h"
 #include "../../vm/text/spell.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { LEAST = 1 << 10, LOOK = 1 << 14 };
@@ -102,6 +104,54 @@ int spelled_element(spelled *s, const ao_array *array, size_t i, int decimals)
     }
 }
 
+/* Whether an element is a number that JSON has. */
+static int is_finite(const ao_array *array, size_t i)
+{
+    char local[8];
+    const void *element = array_element(array, i, local);
+    double x = 0;
+    if (array->type == AO_TYPE_f64) {
+        memcpy(&x, element, sizeof x);
+    } else if (array->type == AO_TYPE_f32) {
+        float single;
+        memcpy(&single, element, sizeof single);
+        x = (double)single;
+    }
+    return isfinite(x);
+}
+
+int spelled_value(spelled *s, const ao_array *array, size_t i, int decimals, row_form form)
+{
+    return form == FORM_JSON && !is_finite(array, i) ? spelled_add(s, "null", 4) : spelled_element(s, array, i, decimals);
+}
+
+static int is_utf8(const char *text, size_t n)
+{
+    size_t i = 0;
+    while (i < n && (unsigned char)text[i] < 0x80) {
+        i++;
+    }
+    if (i == n) {
+        return 1;
+    }
+    PyObject *decoded = PyUnicode_DecodeUTF8(text, (Py_ssize_t)n, NULL);
+    Py_XDECREF(decoded);
+    return decoded != NULL;
+}
+
+int spelled_cell(spelled *s, const char *text, size_t n, char doubled, row_form form)
+{
+    if (form == FORM_JSON && !is_utf8(text, n)) {
+        return -1;
+    }
+    char *to = spelled_room(s, AO_QUOTED_BYTES(n));
+    if (!to) {
+        return -1;
+    }
+    s->length += form == FORM_JSON ? ao_quoted_json(text, n, doubled, to) : ao_quoted_csv(text, n, doubled, to);
+    return 0;
+}
+
 /* spell_lines(buffer, decimals) -> bytes: a line for every element */
 static PyObject *py_spell_lines(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
@@ -127,7 +177,118 @@ static PyObject *py_spell_lines(PyObject *module, PyObject *const *args, Py_ssiz
     return spelled_bytes(&s);
 }
 
+int all_are_bytes(PyObject *tuple)
+{
+    int all = PyTuple_Check(tuple);
+    for (Py_ssize_t i = 0; all && i < PyTuple_GET_SIZE(tuple); i++) {
+        all = PyBytes_Check(PyTuple_GET_ITEM(tuple, i));
+    }
+    return all;
+}
+
+typedef struct {
+    ao_array *columns;
+    Py_ssize_t n;
+    PyObject *names; /* a tuple of bytes: what stands before each value in JSON */
+    ao_array keep;
+    int decimals;
+    row_form form;
+} rows_of_arrays;
+
+static int spell_row(spelled *s, const rows_of_arrays *r, size_t i)
+{
+    for (Py_ssize_t j = 0; j < r->n; j++) {
+        if (r->form == FORM_JSON) {
+            PyObject *name = PyTuple_GET_ITEM(r->names, j);
+            if (spelled_add(s, PyBytes_AS_STRING(name), (size_t)PyBytes_GET_SIZE(name)) < 0) {
+                return -1;
+            }
+        } else if (j && spelled_add(s, ",", 1) < 0) {
+            return -1;
+        }
+        if (spelled_value(s, &r->columns[j], i, r->decimals, r->form) < 0) {
+            return -1;
+        }
+    }
+    return r->form == FORM_JSON ? spelled_add(s, "},\n", 3) : spelled_add(s, "\n", 1);
+}
+
+static PyObject *spell_all_rows(const rows_of_arrays *r)
+{
+    spelled s = {0};
+    for (size_t i = 0; r->n && i < r->columns[0].count; i++) {
+        char local[8];
+        if (r->keep.held && !*(const char *)array_element(&r->keep, i, local)) {
+            continue;
+        }
+        if (spell_row(&s, r, i) < 0 || (i % LOOK == LOOK - 1 && watch_breathe() < 0)) {
+            spelled_drop(&s);
+            return NULL;
+        }
+    }
+    return spelled_bytes(&s);
+}
+
+/* Takes the arrays, which have as many elements as the first. */
+static int take_columns(module_state *state, rows_of_arrays *r, PyObject *columns, PyObject *keep)
+{
+    for (; r->n < PyTuple_GET_SIZE(columns); r->n++) {
+        if (array_take(state, PyTuple_GET_ITEM(columns, r->n), &r->columns[r->n]) < 0) {
+            return -1;
+        }
+        if (r->columns[r->n].count != r->columns[0].count) {
+            PyErr_SetString(PyExc_ValueError, "spell_rows(): columns of several lengths");
+            r->n++;
+            return -1;
+        }
+    }
+    if (keep == Py_None) {
+        return 0;
+    }
+    if (array_take(state, keep, &r->keep) < 0) {
+        array_none(&r->keep);
+        return -1;
+    }
+    if (r->n && (r->keep.count != r->columns[0].count || array_size(&r->keep) != 1)) {
+        PyErr_SetString(PyExc_ValueError, "spell_rows(): keep is an array of as many bytes");
+        return -1;
+    }
+    return 0;
+}
+
+/* spell_rows(columns, keep, decimals, form, names) -> bytes: a row for each element of the arrays of a tuple, or for those for
+ * which `keep` is not 0. JSON has each name of the tuple before its value, and a comma behind each row. */
+static PyObject *py_spell_rows(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (!has_args(nargs, 5, "spell_rows(columns, keep, decimals, form, names)")) {
+        return NULL;
+    }
+    const long decimals = PyLong_AsLong(args[2]), form = PyLong_AsLong(args[3]);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    if (!PyTuple_Check(args[0]) || !all_are_bytes(args[4]) || form < FORM_CSV || form > FORM_JSON
+        || (form == FORM_JSON && PyTuple_GET_SIZE(args[4]) != PyTuple_GET_SIZE(args[0]))) {
+        PyErr_SetString(PyExc_TypeError, "spell_rows(): a tuple of arrays, and for JSON of as many names in bytes");
+        return NULL;
+    }
+    rows_of_arrays r = {.names = args[4], .decimals = (int)decimals, .form = (row_form)form};
+    array_none(&r.keep);
+    r.columns = PyMem_RawCalloc((size_t)PyTuple_GET_SIZE(args[0]) + 1, sizeof *r.columns);
+    if (!r.columns) {
+        return PyErr_NoMemory();
+    }
+    PyObject *result = take_columns(state_of(module), &r, args[0], args[1]) < 0 ? NULL : spell_all_rows(&r);
+    for (Py_ssize_t j = 0; j < r.n; j++) {
+        array_release(&r.columns[j]);
+    }
+    array_release(&r.keep);
+    PyMem_RawFree(r.columns);
+    return result;
+}
+
 PyMethodDef spell_methods[] = {
     FAST_FUNCTION("spell_lines", py_spell_lines),
+    FAST_FUNCTION("spell_rows", py_spell_rows),
     END_OF_FUNCTIONS,
 };

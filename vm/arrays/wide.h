@@ -16,6 +16,23 @@ typedef struct {
     uint64_t limb[AO_WIDE_LIMBS];
 } ao_wide;
 
+/* An integer of up to 64 bits somewhere in a wide one: mantissa * 2^shift. */
+typedef struct {
+    uint64_t mantissa;
+    unsigned shift;
+    int negative;
+} ao_wide_part;
+
+/* A double, by its bits, in units of 2^lowest, of which it is a multiple. */
+static inline ao_wide_part ao_part_of_double(uint64_t bits, int lowest)
+{
+    const unsigned exponent = bits >> 52 & 0x7FF;
+    const uint64_t mantissa = (bits & 0xFFFFFFFFFFFFF) | (uint64_t)(exponent != 0) << 52;
+    if (mantissa == 0)
+        return (ao_wide_part){0, 0, 0};
+    return (ao_wide_part){mantissa, (unsigned)((int)exponent + (exponent == 0) - 1075 - lowest), bits >> 63 != 0};
+}
+
 /* Zero, with room for numbers below 2^bits of either sign. */
 void ao_wide_start(ao_wide *a, unsigned bits);
 /* Adds value * 2^bit, or subtracts it; the highest bit of it is below the number's highest. */

@@ -149,29 +149,18 @@ static void add_odd(const block *b, int spread, double *out, ao_watch *w)
 
 /* ---- the numbers of a block as integers ---- */
 
-/* Each is mantissa * 2^(shift + lowest). */
-typedef struct {
-    uint64_t mantissa;
-    unsigned shift;
-    int negative;
-} integer;
-
 /* The exponents of a block: numbers are multiples of 2^lowest, and below 2^highest. */
 typedef struct {
     int lowest, highest;
 } range;
 
-static integer integer_of(enum ao_values values, ao_value v, int lowest)
+static ao_wide_part integer_of(enum ao_values values, ao_value v, int lowest)
 {
     if (values == AO_UNSIGNED_VALUES)
-        return (integer){v.u, 0, 0};
+        return (ao_wide_part){v.u, 0, 0};
     if (values == AO_SIGNED_VALUES)
-        return (integer){v.i < 0 ? 0 - v.u : v.u, 0, v.i < 0};
-    const unsigned exponent = v.u >> 52 & 0x7FF;
-    const uint64_t mantissa = (v.u & 0xFFFFFFFFFFFFF) | (uint64_t)(exponent != 0) << 52;
-    if (mantissa == 0)
-        return (integer){0, 0, 0};
-    return (integer){mantissa, (unsigned)((int)exponent + (exponent == 0) - 1075 - lowest), v.u >> 63 != 0};
+        return (ao_wide_part){v.i < 0 ? 0 - v.u : v.u, 0, v.i < 0};
+    return ao_part_of_double(v.u, lowest);
 }
 
 static void survey(const block *b, uint64_t *largest, uint64_t *smallest, ao_watch *w)
@@ -262,7 +251,7 @@ static void sum_exact(const block *b, double bias, double divisor, double *out, 
 
 static void add_integer(ao_wide *sum, const block *b, size_t i, int lowest, int negative)
 {
-    const integer x = integer_of(b->values, b->x[i], lowest);
+    const ao_wide_part x = integer_of(b->values, b->x[i], lowest);
     if (x.mantissa)
         ao_wide_add(sum, x.mantissa, x.shift, x.negative != negative);
 }
@@ -479,7 +468,7 @@ typedef struct {
 
 static void add_to_spread(spread *s, const block *b, size_t i, int lowest, int negative)
 {
-    const integer x = integer_of(b->values, b->x[i], lowest);
+    const ao_wide_part x = integer_of(b->values, b->x[i], lowest);
     if (!x.mantissa)
         return;
     const ao_128 square = ao_multiply_128(x.mantissa, x.mantissa);

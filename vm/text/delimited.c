@@ -243,7 +243,7 @@ static int is_space(char c)
 }
 
 /* The bytes of a cell without white space around them, which in quotes can be an end of line. */
-static ao_range trimmed(const char *text, ao_range cell)
+ao_range ao_delimited_trimmed(const char *text, ao_range cell)
 {
     cell.length &= ~AO_DOUBLED;
     while (cell.length && is_space(text[cell.begin])) {
@@ -256,7 +256,7 @@ static ao_range trimmed(const char *text, ao_range cell)
     return cell;
 }
 
-static int is_missing(const ao_delimited *d, const char *text, size_t n)
+int ao_delimited_missing(const ao_delimited *d, const char *text, size_t n)
 {
     for (size_t i = 0; i < d->n_tokens; i++) {
         if (strlen(d->tokens[i]) == n && !memcmp(d->tokens[i], text, n)) {
@@ -295,7 +295,7 @@ static int groups_are_right(const char *text, size_t n, char separator)
 
 /* A number with another decimal sign or separators of thousands as Python spells it, to `plain`. Returns its length, or 0 if it
  * is none. */
-static size_t spelled_plain(const ao_delimited *d, const char *text, size_t n, char *plain)
+size_t ao_delimited_plain(const ao_delimited *d, const char *text, size_t n, char *plain)
 {
     size_t begin = n && (*text == '-' || *text == '+'), whole = begin, out = 0;
     while (whole < n && (text[whole] == d->thousands || (text[whole] >= '0' && text[whole] <= '9')) && text[whole]) {
@@ -332,7 +332,7 @@ static int read_cell(row_reader *r, const char *text, size_t n, enum ao_cells wa
     } else {
         memcpy(local, text, n);
         if (d->thousands || d->decimal != '.') {
-            n = spelled_plain(d, text, n, local);
+            n = ao_delimited_plain(d, text, n, local);
         }
         local[n] = 0;
         text = local;
@@ -393,7 +393,7 @@ static enum ao_fault_kind settle_cell(row_reader *r, const ao_column *column, si
     const char *const text = r->text + cell.begin;
     const size_t n = cell.length;
     ao_number number;
-    column->absent[row] = (uint8_t)is_missing(r->d, text, n);
+    column->absent[row] = (uint8_t)ao_delimited_missing(r->d, text, n);
     if (column->absent[row]) {
         if (r->d->missing == AO_MISSING_FAULT) {
             return AO_FAULT_MISSING;
@@ -436,7 +436,7 @@ static int settle(row_reader *r, size_t row)
         if (column->absent[row] != PENDING) {
             continue;
         }
-        const ao_range cell = trimmed(r->text, column->values[row].text);
+        const ao_range cell = ao_delimited_trimmed(r->text, column->values[row].text);
         enum ao_fault_kind kind = settle_cell(r, column, row, cell);
         if ((kind == AO_FAULT_NO_INT || kind == AO_FAULT_NO_FIT) && column->cells == AO_CELLS_INT && column->turn) {
             if (column->turn == AO_TURN_HERE && row) {

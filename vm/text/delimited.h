@@ -113,6 +113,13 @@ size_t ao_delimited_split(ao_delimited *d, const char *text, size_t n, int final
 /* The fields of a row that was read: at most `room`, which are counted. */
 size_t ao_delimited_fields(const ao_delimited *d, const char *text, ao_range row, ao_range *fields, size_t room);
 
+/* The bytes of a cell without white space around them. */
+ao_range ao_delimited_trimmed(const char *text, ao_range cell);
+/* Whether such a cell stands for a missing number. */
+int ao_delimited_missing(const ao_delimited *d, const char *text, size_t n);
+/* The number of such a cell as Python spells it, to `plain`, which has room for n bytes. Returns its length, or 0 if it is none. */
+size_t ao_delimited_plain(const ao_delimited *d, const char *text, size_t n, char *plain);
+
 /* Reads up to `room` rows into the columns. Returns how many; fewer than `room` if there are no more, or at a fault, which is
  * in d->fault when it is the next row that has it. rows[i], lines[i]: which bytes row i is, without its end,
  * and its first line. */
