@@ -63,6 +63,8 @@ typedef struct {
     unsigned scan, scan_end;  /* steps of the scan; without one there are none */
     unsigned accs, acc, next; /* accumulators and what they become: registers one after another */
     const uint8_t *types;     /* of inputs, parameters and constants */
+    const ao_value *values;   /* of constants, whose registers are first_const..first_computed-1 */
+    unsigned first_const, first_computed;
     unsigned inputs, first_temp, temps, out, regs;
     unsigned mask; /* or AO_NO_REG */
     int has_out;

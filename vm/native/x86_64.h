@@ -38,7 +38,6 @@ typedef struct {
 typedef struct {
     void (*emit)(x86_generator *g, const x86_step *s);
     uint8_t x, y;
-    uint8_t scan_only;
 } x86_recipe;
 
 typedef struct {
@@ -55,7 +54,7 @@ typedef struct {
 } x86_level;
 
 enum { CLASS_VECTOR, CLASS_MASK, CLASSES };
-enum { NOWHERE = 0xFF, BASES = 9, SCAN_BASES = 7 }; /* a scan has the last two for tables */
+enum { NOWHERE = 0xFF, BASES = 9 };
 
 struct x86_generator {
     const x86_level *level;
@@ -65,7 +64,6 @@ struct x86_generator {
     unsigned copy;                     /* of the loop's body, from 0 */
     int tail;                          /* the body for the last elements, of which some may not be there */
     int faults;                        /* an instruction may mark */
-    unsigned guard;                    /* the mask of those that it may mark, or 0 */
     uint8_t place[PLAN_VALUES];        /* a value's register */
     uint16_t holds[CLASSES][32];       /* a register's value */
     uint32_t free[CLASSES], pinned[CLASSES], hoisted;
@@ -112,7 +110,10 @@ size_t x86_compile_scan(const ao_target *target, const ao_plan *plan, uint8_t *b
 
 extern const x86_level x86_level_avx512, x86_level_avx2;
 
-/* Where a uniform is, a pointer to a table included. */
+/* Whether x86_scan.c has the operation. */
+int x86_scans(unsigned op);
+
+/* Where a uniform is. */
 x86_rm x86_uniform(const x86_generator *g, unsigned reg);
 /* The register of a value, which is loaded if it is in none. */
 unsigned x86_value(x86_generator *g, unsigned value);

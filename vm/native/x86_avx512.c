@@ -73,8 +73,6 @@ static void move(x86_generator *g, unsigned size, unsigned d, unsigned a)
 static void mark(x86_generator *g)
 {
     x86_masks(g, X86_kandq, K0, K0, K_LANES);
-    if (g->guard)
-        x86_masks(g, X86_kandq, K0, K0, g->guard);
     x86_masks(g, X86_korq, K_FAULTS, K_FAULTS, K0);
 }
 
@@ -90,13 +88,8 @@ static void load(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
         three(g, X86_vptestmb, 1, reg, T0, T0);
 }
 
-/* In a scan the lanes without an element stay 0: subnormals in them would be slow. */
 static void load_uniform(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
 {
-    if (g->tail && g->lanes == 1) {
-        load(g, type, reg, rm);
-        return;
-    }
     const unsigned to = type == AO_TYPE_b1 ? T0 : reg;
     x86_emit(&g->code, (x86_vector){.form = form_of(BROADCAST, type), .length = x86_length(g, size_of(type)), .reg = to,
                                     .rm = rm, .imm = X86_NO_IMM});
@@ -206,29 +199,6 @@ static void chosen(x86_generator *g, const x86_step *s)
     x86_masks(g, X86_korq, s->d, s->d, K0);
 }
 
-/* In a scan by the instruction with the least latency, 5 instead of 10 and 9 instead of 15 cycles. */
-static void multiplied(x86_generator *g, const x86_step *s)
-{
-    const unsigned size = size_of(s->info->type);
-    if (g->lanes > 1) {
-        three(g, form_of(MUL, s->info->type), size, s->d, s->a, s->b);
-        return;
-    }
-    if (size == 8) {
-        x86_emit(&g->code, (x86_vector){.form = X86_vpbroadcastq, .reg = s->d, .rm = x86_literal(THIRTY_TWO), .imm = X86_NO_IMM});
-        three(g, X86_vpsrlvq, 8, T0, s->a, s->d);
-        three(g, X86_vpmuludq, 8, T0, T0, s->b);
-        three(g, X86_vpsrlvq, 8, T1, s->b, s->d);
-        three(g, X86_vpmuludq, 8, T1, T1, s->a);
-        three(g, X86_vpaddq, 8, T0, T0, T1);
-        three(g, X86_vpsllvq, 8, T0, T0, s->d);
-        three(g, X86_vpmuludq, 8, s->d, s->a, s->b);
-        three(g, X86_vpaddq, 8, s->d, s->d, T0);
-    } else {
-        three(g, X86_vpmuludq, 8, s->d, s->a, s->b);
-    }
-}
-
 /* Two roundings, as the language has it. */
 static void twice(x86_generator *g, const x86_step *s)
 {
@@ -335,21 +305,11 @@ static void mark_compared(x86_generator *g, unsigned a, enum x86_literal literal
     mark(g);
 }
 
-/* What is marked is 0, as the kernel has it: in a scan the value counts if a guard says that the mark does not. */
-static void clear_compared(x86_generator *g, const x86_step *s, enum x86_literal literal, int condition)
-{
-    enum { FIRST_BUT_NOT_SECOND = 0x30 };
-    with_literal(g, X86_vcmppd_mask, K0, s->a, literal, condition);
-    two(g, X86_vpmovm2q, 8, T0, K0);
-    x86_3(g, X86_vpternlogq, 8, s->d, T0, T0, FIRST_BUT_NOT_SECOND);
-    mark(g);
-}
-
 static void fixed(x86_generator *g, const x86_step *s)
 {
     two(g, X86_vcvttpd2qq, 8, s->d, s->a);
-    clear_compared(g, s, MINUS_TWO_63, NOT_GREATER_EQUAL);
-    clear_compared(g, s, TWO_63, NOT_LESS);
+    mark_compared(g, s->a, MINUS_TWO_63, NOT_GREATER_EQUAL);
+    mark_compared(g, s->a, TWO_63, NOT_LESS);
 }
 
 static void mark_class(x86_generator *g, unsigned a, int classes)
@@ -476,33 +436,9 @@ static void bit_length(x86_generator *g, const x86_step *s)
     three(g, X86_vpsubq, 8, s->d, T1, T0);
 }
 
-/* ---- tables, in scans ---- */
-
-/* The index that is checked is the one that is used: it is in rax, and not read again. Outside, element 0 stands for it. */
-static void taken(x86_generator *g, const x86_step *s)
-{
-    const unsigned size = size_of(s->info->dst);
-    x86_emit(&g->code, (x86_vector){.form = X86_vmovq_to, .reg = s->a, .rm = x86_reg(RAX), .imm = X86_NO_IMM});
-    x86_load(&g->code, R8, RDX, x86_uniform(g, s->plan->b).disp);
-    x86_load(&g->code, R14, R8, offsetof(ao_table, count));
-    x86_load(&g->code, R15, R8, offsetof(ao_table, data));
-    x86_binary(&g->code, X86_TEST, RAX, RAX);
-    const size_t from_start = x86_jump(&g->code, X86_NOT_NEGATIVE);
-    x86_binary(&g->code, X86_ADD, RAX, R14);
-    x86_bind(&g->code, from_start, g->code.at);
-    x86_binary(&g->code, X86_CMP, RAX, R14);
-    const size_t inside = x86_jump(&g->code, X86_BELOW);
-    x86_clear(&g->code, RAX);
-    x86_emit(&g->code, (x86_vector){.form = X86_kmovq, .reg = K0, .rm = x86_reg(K_LANES), .imm = X86_NO_IMM});
-    mark(g);
-    x86_bind(&g->code, inside, g->code.at);
-    load(g, s->info->dst, s->d, x86_at(R15, RAX, size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0, 0));
-}
-
 /* ---- the table ---- */
 
 #define R(T, op, emit, x, y) [AO_OP_##op##_##T] = {emit, x, y},
-#define IN_SCANS(T, op, recipe) [AO_OP_##op##_##T] = {.emit = recipe, .scan_only = 1},
 #define TO(T, op) R(T, op, converted, 0, 0)
 #define FIT(T, op) R(T, op, fitted, 0, 0)
 static const x86_recipe recipes[AO_NOPS] = {
@@ -518,8 +454,7 @@ static const x86_recipe recipes[AO_NOPS] = {
 
     AO_LIST_ARITH(R, ADD, by_width, ADD, 0)
     AO_LIST_ARITH(R, SUB, by_width, SUB, 0)
-    R(i16, MUL, by_width, MUL, 0) R(f64, MUL, by_width, MUL, 0)
-    R(i32, MUL, multiplied, 0, 0) R(u32, MUL, multiplied, 0, 0) AO_LIST_WIDE(R, MUL, multiplied, 0, 0)
+    AO_LIST_ARITH(R, MUL, by_width, MUL, 0)
     X86_ALIKE(R)
     R(i64, ADD_CHECKED, sum_checked, X86_vpaddq, UNLIKE_BOTH)
     R(i64, SUB_CHECKED, sum_checked, X86_vpsubq, UNLIKE_AND_CHANGED)
@@ -549,7 +484,6 @@ static const x86_recipe recipes[AO_NOPS] = {
     R(f64, ISINF, classified, INFINITIES, 0)
     R(f64, ISFIN, finite, NANS | INFINITIES, 0)
     AO_LIST_CHOICE(R, SEL, chosen, 0, 0)
-    AO_LIST_ALL(IN_SCANS, TAKE, taken)
 };
 
 const x86_level x86_level_avx512 = {
