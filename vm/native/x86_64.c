@@ -340,6 +340,8 @@ static void emit_function(x86_generator *g)
     find_bases(g);
     load_bases(g);
     hoist(g);
+    if (g->level->start)
+        g->level->start(g);
     clear_faults(g);
     if (g->level->masks) {
         x86_mov_imm(&g->code, RAX, all_lanes(g));
@@ -403,6 +405,7 @@ static const uint64_t literals[LITERALS] = {
     [MINUS_TWO_63] = UINT64_C(0xC3E0000000000000),
     [INFINITE] = UINT64_C(0x7FF0000000000000),
     [SIGN_BITS_32] = UINT64_C(0x8000000080000000),
+    [HIGH_BYTES] = UINT64_C(0xFF00FF00FF00FF00),
     [SIXTY_THREE] = 63,
     [SIXTY_FOUR] = 64,
     [THIRTY_TWO] = 32,

@@ -18,7 +18,7 @@
 #endif
 
 /* Numbers that instructions read, at the beginning of the code. */
-enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, THIRTY_TWO,
+enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, HIGH_BYTES, THIRTY_TWO,
                    SIXTY_THREE, SIXTY_FOUR, LITERALS };
 
 /* Registers. Scratch ones belong to the recipe of one operation; FAULTS gathers what is to be marked. */
@@ -51,6 +51,7 @@ typedef struct {
     void (*load)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
     void (*load_uniform)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
     void (*store)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
+    void (*start)(x86_generator *g); /* what its recipes want in scratch registers throughout */
 } x86_level;
 
 enum { CLASS_VECTOR, CLASS_MASK, CLASSES };

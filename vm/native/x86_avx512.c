@@ -1,7 +1,7 @@
 /* The level avx512: operations as instructions in EVEX encoding (F, BW, CD, DQ and VL, and no others: isa.c).
  *
  * A truth value is a bit of a mask register. Bits of elements that are not there may be anything: stores leave them out, and
- * so does mark().
+ * so does mark(). T2 has the high bytes of words.
  */
 #include "x86_64.h"
 
@@ -69,10 +69,11 @@ static void move(x86_generator *g, unsigned size, unsigned d, unsigned a)
     two(g, X86_vmovdqu64, size, d, a);
 }
 
-/* Notes that the elements in K0 are to be marked. */
+/* Notes that the elements in K0 are to be marked, which has bits of elements only; of those some may not be there. */
 static void mark(x86_generator *g)
 {
-    x86_masks(g, X86_kandq, K0, K0, K_LANES);
+    if (g->tail)
+        x86_masks(g, X86_kandq, K0, K0, K_LANES);
     x86_masks(g, X86_korq, K_FAULTS, K_FAULTS, K0);
 }
 
@@ -286,7 +287,10 @@ static void fitted(x86_generator *g, const x86_step *s)
 {
     const unsigned from = s->info->type, to = s->info->dst;
     resize(g, from, to, s->d, s->a);
-    if (size_of(to) < size_of(from)) {
+    if (to == AO_TYPE_u8 && size_of(from) == 2) {
+        three(g, X86_vptestmw, 2, K0, s->a, T2);
+        mark(g);
+    } else if (size_of(to) < size_of(from)) {
         const unsigned as_unsigned = size_of(to) == 1 ? AO_TYPE_u8 : size_of(to) == 2 ? AO_TYPE_u16 : AO_TYPE_u32;
         const unsigned back = x86_is_signed(from) ? to : as_unsigned;
         resize(g, back, from, T0, s->d);
@@ -297,6 +301,17 @@ static void fitted(x86_generator *g, const x86_step *s)
     } else if (x86_is_signed(from) != x86_is_signed(to) && (x86_is_signed(from) || size_of(to) == size_of(from))) {
         mark_negative(g, from, s->a);
     }
+}
+
+/* Constants of the loop. */
+static void start(x86_generator *g)
+{
+    for (const plan_step *s = g->plan->steps; s < g->plan->steps + g->plan->count; s++)
+        if (s->op == AO_OP_FIT_u8_i16 || s->op == AO_OP_FIT_u8_u16) {
+            x86_emit(&g->code, (x86_vector){.form = X86_vpbroadcastw, .length = 2, .reg = T2, .rm = x86_literal(HIGH_BYTES),
+                                            .imm = X86_NO_IMM});
+            return;
+        }
 }
 
 static void mark_compared(x86_generator *g, unsigned a, enum x86_literal literal, int condition)
@@ -489,8 +504,8 @@ static const x86_recipe recipes[AO_NOPS] = {
 const x86_level x86_level_avx512 = {
     .target = {.isa = "avx512", .vector = 64, .tails = 1, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile,
                .compile_scan = x86_compile_scan},
-    .evex = 1, .first_vector = 2, .vectors = 30, .first_mask = 1, .masks = 5, .hoisted = 14, .least = 1,
-    .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store,
+    .evex = 1, .first_vector = 3, .vectors = 29, .first_mask = 1, .masks = 5, .hoisted = 14, .least = 1,
+    .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store, .start = start,
 };
 
 #endif
