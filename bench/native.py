@@ -228,8 +228,8 @@ def main() -> None:
                 kernels, native, loop, jit = measure(text, code, out, c, size, folder)
                 ratio = native / min(loop, jit)
                 ratios += [ratio] if number >= len(ROWS) else []
-                print(f"{size:7} {code}{out} kernels {kernels:6.3f}  native {native:6.3f}  C {loop:6.3f}  Numba {jit:6.3f}"
-                      f"  native to the better {ratio:5.2f}  {text[:60]}", flush=True)  # fmt: skip
+                print(f"{size:7} {code}{out} kernels {kernels:6.3f}  native {native:6.3f}  C {loop:6.3f} "
+                      f" Numba {jit:6.3f}  native to the better {ratio:5.2f}  {text[:60]}", flush=True)  # fmt: skip
             if ratios:
                 mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
                 print(f"{size:7} {len(ratios)} random expressions: mean {mean:.2f}, worst {max(ratios):.2f}")
