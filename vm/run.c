@@ -369,7 +369,8 @@ static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
 {
     const unsigned *first = f->program->first;
     memset(f->marks, 0, *n);
-    unsigned faults = run_marking(f, first[AO_BODY], first[AO_SCAN], *n);
+    const int body = !f->native || !f->native->takes_body;
+    unsigned faults = body ? run_marking(f, first[AO_BODY], first[AO_SCAN], *n) : 0;
     const size_t done = f->native ? scan_native(f, *n, faults) : scan_block(f, *n);
     faults |= run_marking(f, first[AO_EPILOGUE], first[AO_SECTIONS], done);
     *stopped = done < *n;
