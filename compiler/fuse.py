@@ -2,7 +2,8 @@
 
 An instruction writes its results to memory for the next to read, which for + - * takes longer than the operation. So
 a product that only a sum needs becomes MADD (d = a*b + c, rounded twice, as before) or one of its kin, and a chain of
-those in one variable with constant coefficients becomes HORNER, which keeps everything in registers.
+those in one variable with constant coefficients becomes HORNER, which keeps everything in registers. In a fold what
+is added to the accumulator is added up before, in the part that goes by blocks.
 
 Only operations that cannot fault are joined. Registers are still single-assignment here; program.py allocates them
 after.
@@ -18,6 +19,7 @@ _PAIRS = {
     ("ADD", "MUL", 0): "MADD", ("ADD", "MUL", 1): "MADD", ("SUB", "MUL", 0): "MSUB", ("SUB", "MUL", 1): "NMADD",
     ("MUL", "ADD", 0): "ADDM", ("MUL", "ADD", 1): "ADDM", ("MUL", "SUB", 0): "SUBM", ("MUL", "SUB", 1): "SUBM",
 }  # fmt: skip
+_ASSOCIATIVE = ("ADD", "MUL", "AND", "OR", "XOR")  # of ints, which wrap
 _LEAST = 3  # coefficients of a HORNER; fewer are a MADD
 
 
@@ -31,12 +33,37 @@ def fuse(program: Program) -> None:
     for register in (*program.nexts, program.mask):
         if register is not None:
             uses[id(register)] = 2  # it has a reader that is no instruction
+    _earlier(program, uses)
     polynomials: list[Instr] = []
     for section, instrs in program.sections.items():
         if section != "prologue":
             joined = _pairs(instrs, uses)
             program.sections[section] = _chains(joined, uses, polynomials)
     _number_constants(program, polynomials)
+
+
+def _earlier(program: Program, uses: dict[int, int]) -> None:
+    """Of a fold: (acc + a) + b as acc + (a + b), whose second sum is not in the chain from one element to the next."""
+    body, scan = program.sections["body"], program.sections["scan"]
+    made = {id(i.dst): i for i in scan}
+    carried = made.keys() | {id(r) for r in program.accs}
+    dropped: set[int] = set()
+    for i in scan:
+        if i.name not in _ASSOCIATIVE or i.type == "f64" or len(i.operands) != 2:
+            continue
+        inner, last = i.operands if id(i.operands[0]) in made else i.operands[::-1]
+        before = made.get(id(inner))
+        if before is None or before.name != i.name or uses[id(inner)] > 1 or id(last) in carried:
+            continue
+        acc, first = before.operands if id(before.operands[0]) in carried else before.operands[::-1]
+        if id(first) in carried or not {first.place, last.place} & {"input", "temp"}:
+            continue
+        both = Register(i.type, "temp")
+        body.append(Instr(i.name, i.type, both, (first, last)))
+        i.operands = (acc, both)
+        uses[id(both)] = 1
+        dropped.add(id(before))
+    scan[:] = [i for i in scan if id(i) not in dropped]
 
 
 def _pairs(instrs: list[Instr], uses: dict[int, int]) -> list[Instr]:

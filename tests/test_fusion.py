@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import arrayops as ao
@@ -26,7 +27,7 @@ def column(size: int, seed: int) -> array[Any]:
     return array("d", (rng.choice(special) if rng.random() < 0.1 else rng.uniform(-9, 9) for _ in range(size)))
 
 
-def python(text: str, names: str) -> Callable[..., float]:
+def python(text: str, names: Iterable[str]) -> Callable[..., float]:
     """The text as a function."""
     return eval(f"lambda {', '.join(names)}: {text}")  # type: ignore[no-any-return]
 
@@ -126,3 +127,16 @@ def test_any_polynomial(coefficients: list[float], values: list[float], seed: in
     text = horner([float(c) for c in coefficients], random.Random(seed))
     function = python(text, "x")
     assert_same(ao.map(array("d", values), text), array("d", [function(v) for v in values]))
+
+
+@pytest.mark.parametrize("text", [
+    "(acc*1664525 + 1013904223 + x) & 0xFFFFFFFF", "(x + (7 + acc*3)) & 0xFFFF", "(acc + x + x*x) & 0xFFFFFFFFFFFFFFFF",
+    "acc ^ x ^ 5 ^ (x << 3)", "(acc*x*3 + x*acc*acc) & 0xFFFFFFFF", "(acc & x) & (x | 8)", "(acc + x + acc + x) & 0xFF",
+])  # fmt: skip
+def test_what_an_accumulator_gets_is_added_up_before(text: str) -> None:
+    function = python(text, ("acc", "x"))
+    for code, size in (("B", 300), ("q", 70), ("i", 1)):
+        data = array(code, [(7919 * k) % 251 for k in range(size)])
+        values = list(itertools.accumulate(data, function, initial=12345))
+        assert ao.reduce(data, text, 12345) == values[-1]
+        assert ao.accumulate(data, text, initial=12345, typecode="Q").tolist() == values

@@ -560,7 +560,8 @@ const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa)
         .allocator = p->allocator, .steps = p->steps, .first = p->first[AO_BODY], .end = p->first[AO_SECTIONS],
         .inputs = p->inputs, .first_temp = p->first_temp, .temps = p->temps, .out = p->out, .regs = p->regs, .mask = p->mask,
         .has_out = p->out_type != AO_TYPE_NONE, .scan = p->first[AO_SCAN], .scan_end = p->first[AO_EPILOGUE],
-        .accs = p->accs, .acc = p->acc, .next = p->next, .types = p->types};
+        .accs = p->accs, .acc = p->acc, .next = p->next, .types = p->types, .values = p->values,
+        .first_const = p->first_const, .first_computed = p->first_computed};
     return ao_native_of(ao_native_slots_of(p), &source, isa);
 }
 

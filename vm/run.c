@@ -354,10 +354,11 @@ static size_t scan_block(const struct ao_frame_private *f, size_t n)
     return n;
 }
 
-/* The same by native code, which knows nothing of the marks of the body. */
-static size_t scan_native(const struct ao_frame_private *f, size_t n)
+/* The same by native code, which knows nothing of the marks of the body: most blocks have none, and to look for them one by
+ * one would take as long as a short scan. */
+static size_t scan_native(const struct ao_frame_private *f, size_t n, unsigned faults)
 {
-    size_t unmarked = 0;
+    size_t unmarked = faults ? 0 : n;
     while (unmarked < n && !(f->marks[unmarked] & AO_MARK_VALUE))
         unmarked++;
     return f->native->scan(unmarked, f->regs);
@@ -368,9 +369,10 @@ static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
 {
     const unsigned *first = f->program->first;
     memset(f->marks, 0, *n);
-    run_marking(f, first[AO_BODY], first[AO_SCAN], *n);
-    const size_t done = f->native ? scan_native(f, *n) : scan_block(f, *n);
-    run_marking(f, first[AO_EPILOGUE], first[AO_SECTIONS], done);
+    const int body = !f->native || !f->native->takes_body;
+    unsigned faults = body ? run_marking(f, first[AO_BODY], first[AO_SCAN], *n) : 0;
+    const size_t done = f->native ? scan_native(f, *n, faults) : scan_block(f, *n);
+    faults |= run_marking(f, first[AO_EPILOGUE], first[AO_SECTIONS], done);
     *stopped = done < *n;
     if (*stopped) {
         f->marks[done] |= AO_MARK_VALUE;
@@ -379,7 +381,7 @@ static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
     } else {
         f->limit = f->limit * 2 < f->block ? f->limit * 2 : f->block;
     }
-    return any_mark(f->marks, *n);
+    return *stopped || ((faults || !f->native) && any_mark(f->marks, *n));
 }
 
 static size_t out_size(const ao_program *p)

@@ -44,6 +44,7 @@ static void write_name(char *to, const x86_vector *v)
         {"vcmppd", "vcmpeqpd"}, {"vpcmpb", "vpcmpeqb"}, {"vpcmpub", "vpcmpequb"}, {"vpcmpw", "vpcmpeqw"},
         {"vpcmpuw", "vpcmpequw"}, {"vpcmpd", "vpcmpeqd"}, {"vpcmpud", "vpcmpequd"}, {"vpcmpq", "vpcmpeqq"},
         {"vpcmpuq", "vpcmpequq"}, {"kmovq_from", "kmovq"}, {"vmovq_to", "vmovq"},
+        {"vmovq_from", "vmovq"}, {"vcmpsd", "vcmpeqsd"},
     };
     strcpy(to, x86_forms[v->form].name);
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
@@ -67,7 +68,7 @@ static const char *size_name(const x86_vector *v, char kind)
     if (strncmp(name, "vpbroadcast", 11) == 0)
         return broadcast[strchr("bwdq", name[11]) - "bwdq"];
     if (kind == 'X')
-        return strchr(name, 'q') ? "QWORD" : "DWORD";
+        return strchr(name, 'q') || (strstr(name, "sd") && !strstr(name, "ss2")) || strstr(name, "sd2") ? "QWORD" : "DWORD";
     return names[3 + v->length - (kind == 'H') - 2u * (kind == 'Q') - 3u * (kind == 'E')];
 }
 
@@ -182,7 +183,8 @@ static void add_form(enum x86_form form, int evex)
 {
     const x86_form_info *f = &x86_forms[form];
     const int masks = strncmp(f->name, "k", 1) == 0, narrow = strchr(f->operands, 'X') && f->operands[1] == 'X';
-    const int fixed = masks || narrow || strcmp(f->name, "store_q") == 0 || strcmp(f->name, "store_d") == 0
+    const int one = strstr(f->name, "sd") != NULL && f->encodings == 'V'; /* double, of vectors that have more */
+    const int fixed = masks || narrow || one || strcmp(f->name, "store_q") == 0 || strcmp(f->name, "store_d") == 0
                       || strcmp(f->name, "vmovq_to") == 0;
     const unsigned most = fixed ? 0 : evex ? 2 : 1;
     code.evex = evex;
@@ -218,38 +220,108 @@ static void add_broadcasts(void)
         expect(at, text);             \
     } while (0)
 
+/* A general register, or a part of it: r by `wide`, b, w, d, q. */
+static const char *name_of(unsigned reg, char kind, int wide)
+{
+    static char names[4][8];
+    static const char *const bytes_of[] = {"al", "cl", "dl", "bl", "spl", "bpl", "sil", "dil"};
+    static unsigned next;
+    char *name = names[next++ % 4];
+    if (kind == 'q' || (kind == 'r' && wide))
+        return general[reg];
+    if (reg >= R8)
+        sprintf(name, "%s%c", general[reg], kind == 'b' ? 'b' : kind == 'w' ? 'w' : 'd');
+    else if (kind == 'b')
+        strcpy(name, bytes_of[reg]);
+    else
+        sprintf(name, "%s%s", kind == 'w' ? "" : "e", general[reg] + 1);
+    return name;
+}
+
 static void add_general(void)
 {
-    char text[64];
+    char text[128];
     static const struct {
-        enum x86_binary op;
+        unsigned op;
         const char *name;
-    } binary[] = {{X86_ADD, "add"}, {X86_AND, "and"}, {X86_SUB, "sub"}, {X86_CMP, "cmp"}, {X86_MOV, "mov"}, {X86_TEST, "test"}};
-    for (unsigned k = 0; k < 16; k++) {
-        for (unsigned b = 0; b < 6; b++) {
-            sprintf(text, "%s %s,%s", binary[b].name, general[k], general[15 - k]);
-            GENERAL(text, x86_binary(&code, binary[b].op, k, 15 - k));
+        char kinds[3]; /* of both operands: r by width, b a byte, w a word, d 32 bits; q 64 bits, of both and always */
+    } binary[] = {{X86_ADD, "add", "rr"}, {X86_OR, "or", "rr"}, {X86_AND, "and", "rr"}, {X86_SUB, "sub", "rr"}, {X86_XOR, "xor", "rr"},
+                  {X86_CMP, "cmp", "rr"}, {X86_MOV, "mov", "rr"}, {X86_IMUL, "imul", "rr"}, {X86_POPCNT, "popcnt", "rr"},
+                  {X86_LZCNT, "lzcnt", "rr"}, {X86_CMOV | X86_GREATER, "cmovg", "rr"}, {X86_CMOV | X86_NO_OVERFLOW, "cmovno", "rr"},
+                  {X86_MOVZX_8, "movzx", "rb"}, {X86_MOVSX_8, "movsx", "rb"}, {X86_MOVZX_16, "movzx", "rw"},
+                  {X86_MOVSX_16, "movsx", "rw"}, {X86_MOVSXD, "movsxd", "qd"}};
+    static const struct {
+        unsigned op;
+        const char *name, *memory;
+        char kind;
+    } moves[] = {{X86_MOV, "mov", "", 'r'}, {X86_MOVZX_8, "movzx", "BYTE", 'r'}, {X86_MOVZX_16, "movzx", "WORD", 'r'},
+                 {X86_STORE, "mov", "", 's'}, {X86_STORE_8, "mov", "BYTE", 'b'}, {X86_STORE_16, "mov", "WORD", 'w'},
+                 {X86_LEA, "lea", "LEA", 'r'}};
+    static const char *const immediates[] = {"add", "or", "", "", "and", "sub", "xor", "cmp"};
+    static const char *const unary[] = {"", "", "not", "neg", "mul", "", "div", "idiv"};
+    static const struct {
+        unsigned op;
+        const char *name;
+    } shifts[] = {{X86_SHL_IMM, "shl"}, {X86_SHR_IMM, "shr"}, {X86_SAR_IMM, "sar"}},
+      bits[] = {{X86_BZHI, "bzhi"}, {X86_SHLX, "shlx"}, {X86_SARX, "sarx"}, {X86_SHRX, "shrx"}};
+    for (unsigned k = 0; k < 32; k++) {
+        const unsigned to = k % 16, from = 15 - to;
+        const int wide = k >= 16;
+        for (unsigned b = 0; b < sizeof binary / sizeof *binary; b++) {
+            const char *kinds = binary[b].kinds;
+            if (kinds[0] == 'q' && !wide)
+                continue;
+            sprintf(text, "%s %s,%s", binary[b].name, name_of(to, kinds[0], wide), name_of(from, kinds[1], wide));
+            GENERAL(text, x86_registers(&code, binary[b].op, wide, to, from));
         }
-        sprintf(text, "push %s", general[k]);
-        GENERAL(text, x86_push(&code, k));
-        sprintf(text, "pop %s", general[k]);
-        GENERAL(text, x86_pop(&code, k));
-        sprintf(text, "bzhi %s,%s,%s", general[k], general[15 - k], general[(k + 3) % 16]);
-        GENERAL(text, x86_bzhi(&code, k, 15 - k, (k + 3) % 16));
-        sprintf(text, "add %s,0x1234", general[k]);
-        if (k) /* rax has a short form, which nobody needs */
-            GENERAL(text, x86_add_imm(&code, k, 0x1234));
-        sprintf(text, "and %s,0xffffffffffffff80", general[k]);
-        if (k)
-            GENERAL(text, x86_and_imm(&code, k, -128));
-        sprintf(text, "movabs %s,0x123456789abcdef0", general[k]);
-        GENERAL(text, x86_mov_imm(&code, k, UINT64_C(0x123456789abcdef0)));
-        sprintf(text, "mov %s,QWORD PTR [rsi+0x80]", general[k]);
-        GENERAL(text, x86_load(&code, k, RSI, 0x80));
+        sprintf(text, "test %s,%s", name_of(from, 'r', wide), name_of(to, 'r', wide));
+        GENERAL(text, x86_registers(&code, X86_TEST, wide, to, from));
+        for (unsigned m = 0; m < sizeof moves / sizeof *moves; m++) {
+            const char *size = *moves[m].memory ? moves[m].memory : wide ? "QWORD" : "DWORD";
+            const unsigned base = (k + 9) % 16 == RSP ? RBX : (k + 9) % 16;
+            char memory[64];
+            if (wide && (moves[m].kind == 'b' || moves[m].kind == 'w'))
+                continue;
+            sprintf(memory, strcmp(size, "LEA") ? "%s PTR [%s+%s*%u+0x40]" : "[%.0s%s+%s*%u+0x40]", size, general[base], general[R8], 1u << k % 4);
+            if (strchr("sbw", moves[m].kind))
+                sprintf(text, "%s %s,%s", moves[m].name, memory, name_of(to, moves[m].kind == 's' ? 'r' : moves[m].kind, wide));
+            else
+                sprintf(text, "%s %s,%s", moves[m].name, name_of(to, 'r', wide), memory);
+            GENERAL(text, x86_general(&code, moves[m].op, wide, to, x86_at(base, R8, k % 4, 0x40)));
+        }
+        for (unsigned b = 0; b < 4; b++) {
+            sprintf(text, "%s %s,%s,%s", bits[b].name, name_of(to, 'r', wide), name_of(from, 'r', wide), name_of((k + 3) % 16, 'r', wide));
+            GENERAL(text, x86_bits(&code, bits[b].op, wide, to, from, (k + 3) % 16));
+        }
+        for (unsigned b = 0; b < 3; b++) {
+            sprintf(text, "%s %s,0x11", shifts[b].name, name_of(to, 'r', wide));
+            GENERAL(text, x86_shift(&code, shifts[b].op, wide, to, 0x11));
+        }
+        for (unsigned b = 0; b < 8; b++) {
+            sprintf(text, "%s %s", unary[b], name_of(to, 'r', wide));
+            if (*unary[b])
+                GENERAL(text, x86_unary(&code, b, wide, to));
+            sprintf(text, wide ? "%s %s,0xffffffffffffff80" : "%s %s,0xffffff80", immediates[b], name_of(to, 'r', wide));
+            if (*immediates[b] && to) /* rax has a short form, which nobody needs */
+                GENERAL(text, x86_immediate(&code, b, wide, to, -128));
+        }
+        sprintf(text, "imul %s,%s,0x1234567", name_of(to, 'r', wide), name_of(from, 'r', wide));
+        GENERAL(text, x86_imul_imm(&code, wide, to, from, 0x1234567));
+        sprintf(text, "setg %s", name_of(to, 'b', 0));
+        GENERAL(text, x86_set(&code, X86_GREATER, to));
+        sprintf(text, "xor %s,%s", name_of(to, 'd', 0), name_of(to, 'd', 0));
+        GENERAL(text, x86_clear(&code, to));
+        sprintf(text, "push %s", general[to]);
+        GENERAL(text, x86_push(&code, to));
+        sprintf(text, "pop %s", general[to]);
+        GENERAL(text, x86_pop(&code, to));
+        sprintf(text, "movabs %s,0x123456789abcdef0", general[to]);
+        GENERAL(text, x86_mov_imm(&code, to, UINT64_C(0x123456789abcdef0)));
+        sprintf(text, "mov %s,QWORD PTR [rsi+0x80]", general[to]);
+        GENERAL(text, x86_load(&code, to, RSI, 0x80));
     }
-    GENERAL("xor eax,eax", x86_clear(&code, RAX));
-    GENERAL("xor ecx,ecx", x86_clear(&code, RCX));
-    GENERAL("setne al", x86_set(&code, X86_NOT_ZERO, RAX));
+    GENERAL("cdq", x86_sign_to_rdx(&code, 0));
+    GENERAL("cqo", x86_sign_to_rdx(&code, 1));
     GENERAL("endbr64", x86_begin(&code));
     GENERAL("vzeroupper", x86_return(&code));
     expect(code.at - 1, "ret");
@@ -258,8 +330,8 @@ static void add_general(void)
     static const struct {
         enum x86_condition condition;
         const char *name;
-    } jumps[] = {{X86_BELOW, "jb"}, {X86_ABOVE_EQUAL, "jae"}, {X86_ZERO, "je"}, {X86_NOT_ZERO, "jne"}, {X86_NOT_NEGATIVE, "jns"}};
-    for (unsigned k = 0; k < 5; k++) {
+    } jumps[] = {{X86_BELOW, "jb"}, {X86_ABOVE_EQUAL, "jae"}, {X86_ZERO, "je"}, {X86_NOT_ZERO, "jne"}, {X86_NOT_NEGATIVE, "jns"}, {X86_OVERFLOW, "jo"}, {X86_NO_OVERFLOW, "jno"}, {X86_ABOVE, "ja"}, {X86_BELOW_EQUAL, "jbe"}};
+    for (unsigned k = 0; k < sizeof jumps / sizeof *jumps; k++) {
         sprintf(text, "%s 0x%zx", jumps[k].name, target);
         GENERAL(text, jump = x86_jump(&code, jumps[k].condition));
         x86_bind(&code, jump, target);

@@ -196,7 +196,8 @@ static void run_operation(operation *o, size_t n)
     const unsigned expected = done ? o->isa->ops[o->op](done, other, operands[0], operands[1], operands[2], o->uniform, NULL) : 0;
     CHECK(!fault == !expected, "%s %s_%s, uniform %u, of %zu elements: fault %u, kernel %u", o->isa->name, o->info->name,
           ao_type_names[o->info->type], o->uniform, n, fault, expected);
-    compare_elements(o, done, out, other, operands); /* of elements to be marked, too: in a scan a guard may let them pass */
+    if (!fault)
+        compare_elements(o, done, out, other, operands);
     CHECK(out == ends[4] - ROOM || out[-1] == 0xA5, "wrote in front of the array");
     for (size_t i = done * size; i < n * size; i++)
         CHECK(out[i] == 0xA5, "wrote behind what it does");
@@ -364,7 +365,7 @@ static void check_long_programs(const ao_isa *isa)
 
 /* ---- folds ---- */
 
-enum { FOLD_COUNT = 700, FOLDS = 5 };
+enum { FOLD_COUNT = 700, FOLDS = 6 };
 
 /* acc = acc + k * (x - acc), and every value of it. */
 static ao_program *build_average(builder *b)
@@ -431,6 +432,21 @@ static ao_program *build_table(builder *b)
     return build_load(b, NULL, NULL);
 }
 
+/* acc = acc * 33 + x of bytes, of which the epilogue has the converted ones as well: the scan does all of the body. */
+static ao_program *build_bytes_hash(builder *b)
+{
+    build_start(b, AO_TYPE_i64);
+    const unsigned x = build_input(b, AO_TYPE_i8), acc = build_param(b, AO_TYPE_i64);
+    const unsigned k = build_const(b, AO_TYPE_i64, (ao_value){.i = 33});
+    b->header.temps = 4;
+    b->header.acc = (uint16_t)acc, b->header.next = (uint16_t)temp_reg(b, 1);
+    in_body(b, AO_OP_TO_i64_i8, temp_reg(b, 0), x, AO_NO_REG, AO_NO_REG);
+    in_scan(b, AO_OP_MUL_i64, temp_reg(b, 1), acc, k, AO_NO_REG);
+    in_scan(b, AO_OP_ADD_i64, temp_reg(b, 1), temp_reg(b, 1), temp_reg(b, 0), AO_NO_REG);
+    in_epilogue(b, AO_OP_XOR_i64, out_reg(b), temp_reg(b, 1), temp_reg(b, 0), AO_NO_REG);
+    return build_load(b, NULL, NULL);
+}
+
 /* Any index, of either sign: nearly all are outside. */
 static ao_program *build_wild_table(builder *b)
 {
@@ -472,7 +488,8 @@ static uint64_t run_fold(const ao_program *p, const ao_isa *isa, const void *inp
 static void check_folds(const ao_isa *isa)
 {
     static builder b;
-    static ao_program *(*const builds[FOLDS])(builder *) = {build_average, build_hash, build_sum, build_table, build_wild_table};
+    static ao_program *(*const builds[FOLDS])(builder *) = {build_average, build_hash, build_bytes_hash, build_sum, build_table,
+                                                       build_wild_table};
     static unsigned char input[FOLD_COUNT * 8], kernels[FOLD_COUNT * 8], native[FOLD_COUNT * 8];
     for (unsigned k = 0; k < 100; k++) {
         ao_program *p = builds[k % FOLDS](&b);
@@ -489,11 +506,273 @@ static void check_folds(const ao_isa *isa)
         CHECK(run_fold(p, isa, input, AO_NATIVE_AT_ONCE, native, &second) == stops, "%s, fold %u: stops elsewhere", isa->name, k);
         CHECK(first.u == second.u, "%s, fold %u: %llx and %llx", isa->name, k, (unsigned long long)first.u, (unsigned long long)second.u);
         CHECK(memcmp(kernels, native, sizeof native) == 0, "%s, fold %u: other values", isa->name, k);
-        CHECK(k % FOLDS < 2 || stops, "nothing stops");
+        CHECK(k % FOLDS < 3 || stops, "nothing stops");
         const ao_native *made = ao_native_made(ao_native_slots_of(p), isa);
-        CHECK(made && (made->scan != NULL) == (strcmp(isa->name, "avx512") == 0), "%s, fold %u: no native scan", isa->name, k);
+        CHECK(!made || made->takes_body == (k % FOLDS == 2), "%s, fold %u: takes_body", isa->name, k);
+        CHECK(made && made->scan, "%s, fold %u: no native scan", isa->name, k);
         ao_program_free(p);
     }
+}
+
+/* ---- scans of any operations ---- */
+
+enum { SCAN_INPUTS = 4, SCAN_ACCS = 7, SCAN_TEMPS = 24, SCAN_STEPS = 40, SCAN_COUNT = 300 };
+
+static uint8_t scanned[AO_NOPS]; /* those that a scan may have */
+
+typedef struct {
+    unsigned char out[SCAN_COUNT * 8];
+    ao_value acc[SCAN_ACCS];
+    uint64_t stops;
+} scan_outcome;
+
+/* Where it stops the result is 0 and accumulators are 3. */
+static void run_scan(const ao_program *p, const ao_isa *isa, const void *const *inputs, const ao_value *values, unsigned flags,
+                     scan_outcome *o)
+{
+    const unsigned type = ao_program_out_type(p), size = type == AO_TYPE_NONE ? 0 : ao_type_sizes[type];
+    void *memory = frame_memory(p);
+    memset(o, 0, sizeof *o);
+    ao_job job = {.isa = isa, .inputs = inputs, .params = values, .out = o->out, .count = SCAN_COUNT, .flags = flags};
+    ao_frame frame;
+    ao_frame_open(&frame, p, &job, memory);
+    while (ao_run(&frame, SCAN_COUNT) == AO_MARKED) {
+        o->stops = o->stops * 31 + frame.position + frame.block_count;
+        if (size)
+            memset((char *)frame.block_out + (frame.block_count - 1) * size, 0, size);
+        for (unsigned k = 0; ao_program_acc_type(p, k) != AO_TYPE_NONE; k++)
+            if (ao_program_acc_type(p, k) == AO_TYPE_i64)
+                o->stops = o->stops * 31 + ao_frame_acc(&frame, k).u;
+        for (unsigned k = 0; ao_program_acc_type(p, k) != AO_TYPE_NONE; k++)
+            ao_frame_set_acc(&frame, k, ao_program_acc_type(p, k) < AO_TYPE_f32 ? (ao_value){.i = 3} : (ao_value){.f = 3});
+        ao_finish(&frame, frame.block_count);
+    }
+    for (unsigned k = 0; ao_program_acc_type(p, k) != AO_TYPE_NONE; k++)
+        o->acc[k] = ao_frame_acc(&frame, k);
+    free_aligned(memory);
+}
+
+/* One operation for each element, of operands that are elements, parameters or constants, with a guard or without; the
+ * accumulator counts. */
+static ao_program *build_scan_operation(builder *b, operation *o, unsigned constant, int guarded)
+{
+    unsigned operands[3] = {AO_NO_REG, AO_NO_REG, AO_NO_REG};
+    build_start(b, o->info->dst);
+    for (unsigned k = 0; k < 3; k++) {
+        o->types[k] = k == 0 ? o->info->a : k == 1 ? o->info->b : o->info->c;
+        if (o->types[k] != AO_TYPE_NONE && !(o->uniform >> k & 1))
+            operands[k] = build_input(b, o->types[k]);
+    }
+    const unsigned guard = build_input(b, AO_TYPE_b1);
+    o->inputs = b->header.inputs;
+    for (unsigned k = 0; k < 3; k++)
+        if (o->types[k] != AO_TYPE_NONE && o->uniform >> k & 1 && !(constant >> k & 1))
+            operands[k] = build_param(b, o->types[k]);
+    b->header.acc = (uint16_t)build_param(b, AO_TYPE_i64);
+    for (unsigned k = 0; k < 3; k++)
+        if (o->types[k] != AO_TYPE_NONE && o->uniform & constant & 1u << k) {
+            ao_value value = {.u = 0};
+            put_random(&value, o->types[k]);
+            value.u = o->types[k] == AO_TYPE_f64 ? value.u : (uint64_t)((int64_t)value.u << (8 * (random_u64(&state) % 8)) >> (8 * (random_u64(&state) % 8)));
+            operands[k] = build_const(b, o->types[k], value);
+        }
+    const unsigned one = build_const(b, AO_TYPE_i64, (ao_value){.i = 1});
+    b->header.temps = 2;
+    b->header.next = (uint16_t)temp_reg(b, 1);
+    in_scan(b, o->op, temp_reg(b, 0), operands[0], operands[1], operands[2])->guard = (uint16_t)(guarded ? guard : AO_NO_REG);
+    in_scan(b, AO_OP_ADD_i64, temp_reg(b, 1), b->header.acc, one, AO_NO_REG);
+    in_epilogue(b, AO_OP_COPY_b1 + o->info->dst, out_reg(b), temp_reg(b, 0), AO_NO_REG, AO_NO_REG);
+    return build_load(b, NULL, NULL);
+}
+
+/* All nans are one: which of two comes out is free. */
+static void one_nan(unsigned char *values, unsigned type)
+{
+    for (size_t i = 0; type != AO_TYPE_NONE && i < SCAN_COUNT; i++)
+        if (is_nan_at(values + i * ao_type_sizes[type], type))
+            memset(values + i * ao_type_sizes[type], 0xFF, ao_type_sizes[type]);
+}
+
+/* The same results, stops and accumulators from kernels and native code. Nonzero if there is any of that. */
+static int compare_scans(const ao_program *p, const ao_isa *isa, const char *what, unsigned number)
+{
+    static unsigned char data[SCAN_INPUTS][SCAN_COUNT * 8];
+    static scan_outcome kernels, native;
+    static int64_t elements[20];
+    const ao_table table = {elements, 20};
+    const void *inputs[SCAN_INPUTS];
+    ao_value values[SCAN_ACCS + SCAN_INPUTS] = {{0}};
+    const unsigned count = ao_program_inputs(p), type = ao_program_out_type(p);
+    for (unsigned k = 0; k < count; k++) {
+        inputs[k] = data[k];
+        for (size_t i = 0; i < SCAN_COUNT; i++)
+            put_random(data[k] + i * ao_type_sizes[ao_program_type(p, k)], ao_program_type(p, k));
+    }
+    for (unsigned k = 0; k < ao_program_params(p); k++) {
+        const unsigned of = ao_program_type(p, count + k);
+        if (of >= AO_TABLE_OF)
+            values[k].table = &table;
+        else if (of == AO_TYPE_f32)
+            values[k].f = (float)k;
+        else
+            put_random(&values[k], of);
+    }
+    for (unsigned k = 0; k < 20; k++)
+        put_random(&elements[k], AO_TYPE_i64);
+    run_scan(p, isa, inputs, values, 0, &kernels);
+    run_scan(p, isa, inputs, values, AO_NATIVE_AT_ONCE, &native);
+    const ao_native *made = ao_native_made(ao_native_slots_of(p), isa);
+    if (!made || !made->scan)
+        return 0;
+    one_nan(kernels.out, type);
+    one_nan(native.out, type);
+    CHECK(kernels.stops == native.stops, "%s %s %u: stops elsewhere", isa->name, what, number);
+    CHECK(memcmp(kernels.out, native.out, sizeof native.out) == 0, "%s %s %u: other results", isa->name, what, number);
+    for (unsigned k = 0; ao_program_acc_type(p, k) != AO_TYPE_NONE; k++)
+        CHECK(kernels.acc[k].u == native.acc[k].u || (isnan(kernels.acc[k].f) && isnan(native.acc[k].f)),
+              "%s %s %u: accumulator %u", isa->name, what, number, k);
+    return 1;
+}
+
+static void check_scan_operations(const ao_isa *isa, unsigned long operands)
+{
+    static builder b;
+    unsigned known = 0;
+    for (unsigned op = 0; op < AO_NOPS; op++)
+        for (unsigned way = 0; way < 8 * 2; way++) {
+            operation o = {.op = op, .uniform = way & 7, .isa = isa, .info = &ao_ops[op]};
+            const unsigned has = (o.info->a != AO_TYPE_NONE) | (o.info->b != AO_TYPE_NONE) << 1 | (o.info->c != AO_TYPE_NONE) << 2;
+            const unsigned table = o.info->b != AO_TYPE_NONE && o.info->b >= AO_TABLE_OF ? 2 : 0;
+            if (o.uniform & ~has || (o.uniform & table) != table || o.info->run)
+                continue;
+            for (unsigned long k = 0; k <= operands; k += SCAN_COUNT) {
+                ao_program *p = build_scan_operation(&b, &o, way & 8 && !table ? 7 : 0, k % 2 && o.info->faults);
+                if (!p)
+                    break;
+                const int native = compare_scans(p, isa, o.info->name, op);
+                scanned[op] |= (uint8_t)native;
+                known += k == 0 && native;
+                ao_program_free(p);
+            }
+        }
+    printf("%s: %u cases in scans\n", isa->name, known);
+    CHECK(known > 100, "few operations are native in scans");
+}
+
+/* One that the scan may have, with operands of any kind and now and then a guard. */
+static void add_scanned(builder *b, uint8_t *types, unsigned dst)
+{
+    const unsigned op = (unsigned)(random_u64(&state) % AO_NOPS), regs = out_reg(b);
+    const ao_op_info *info = &ao_ops[op];
+    const unsigned wanted[3] = {info->a, info->b, info->c};
+    unsigned operands[3] = {AO_NO_REG, AO_NO_REG, AO_NO_REG};
+    if (!scanned[op] || info->run || op == AO_OP_COPYSIGN_f64)
+        return;
+    for (unsigned k = 0; k < 3; k++) {
+        if (wanted[k] == AO_TYPE_NONE)
+            continue;
+        operands[k] = find_register(types, regs, wanted[k]);
+        if (operands[k] == AO_NO_REG || (operands[k] == dst && ao_type_sizes[wanted[k]] != ao_type_sizes[info->dst]))
+            return;
+    }
+    ao_instr *i = in_scan(b, op, dst, operands[0], operands[1], operands[2]);
+    if (info->faults && random_u64(&state) % 4)
+        i->guard = (uint16_t)find_register(types, regs, AO_TYPE_b1);
+    types[dst] = info->dst;
+}
+
+/* A comparison, perhaps something else, and a choice by it, often of what was compared. */
+static void add_choice(builder *b, uint8_t *types, unsigned first)
+{
+    static const uint8_t of[] = {AO_TYPE_f64, AO_TYPE_f64, AO_TYPE_i64, AO_TYPE_u64, AO_TYPE_i32, AO_TYPE_u8};
+    static const uint16_t choices[] = {AO_OP_SEL_f64, AO_OP_SEL_f64, AO_OP_SEL_i64, AO_OP_SEL_u64, AO_OP_SEL_i32, AO_OP_SEL_u8};
+    const unsigned k = (unsigned)(random_u64(&state) % 6), type = of[k], truth = first + (unsigned)(random_u64(&state) % 8);
+    const unsigned chosen = first + 8 + (unsigned)(random_u64(&state) % 8);
+    unsigned op = AO_OP_EQ_i8 + (unsigned)(random_u64(&state) % (AO_OP_LE_f64 - AO_OP_EQ_i8)), arms[2];
+    while (ao_ops[op].type != type || ao_ops[op].dst != AO_TYPE_b1 || ao_ops[op].b != type)
+        op = (op + 1) % AO_NOPS;
+    const unsigned a = find_register(types, out_reg(b), type), c = find_register(types, out_reg(b), type);
+    if (a == AO_NO_REG || a == truth || c == truth)
+        return;
+    in_scan(b, op, truth, a, c, AO_NO_REG);
+    types[truth] = AO_TYPE_b1;
+    for (unsigned more = (unsigned)(random_u64(&state) % 3); more; more--)
+        add_scanned(b, types, first + 8 + (unsigned)(random_u64(&state) % 8));
+    const unsigned which = (unsigned)(random_u64(&state) % 4);
+    arms[0] = which == 0 && types[a] == type ? a : which == 1 && types[c] == type ? c : find_register(types, out_reg(b), type);
+    arms[1] = which == 0 && types[c] == type ? c : which == 1 && types[a] == type ? a : find_register(types, out_reg(b), type);
+    if (arms[0] == AO_NO_REG || arms[1] == AO_NO_REG)
+        return;
+    in_scan(b, choices[k], chosen, truth, arms[0], arms[1]);
+    types[chosen] = (uint8_t)type;
+}
+
+/* More accumulators and values than registers, comparisons before choices, and stops here and there. */
+static ao_program *build_random_scan(builder *b)
+{
+    static const uint8_t of[] = {AO_TYPE_i64, AO_TYPE_f64, AO_TYPE_i32, AO_TYPE_b1, AO_TYPE_u64, AO_TYPE_u32, AO_TYPE_i16, AO_TYPE_u8, AO_TYPE_f64};
+    uint8_t types[LONG_REGS];
+    const unsigned accs = 1 + (unsigned)(random_u64(&state) % SCAN_ACCS), steps = 1 + (unsigned)(random_u64(&state) % SCAN_STEPS);
+    build_start(b, of[random_u64(&state) % 9]);
+    for (unsigned k = 0; k < SCAN_INPUTS; k++)
+        build_input(b, k == 0 ? AO_TYPE_b1 : of[random_u64(&state) % 9]);
+    b->header.acc = SCAN_INPUTS, b->header.further = (uint8_t)(accs - 1);
+    for (unsigned k = 0; k < accs; k++)
+        build_param(b, of[random_u64(&state) % 3]);
+    for (unsigned k = 0; k < 4; k++) {
+        ao_value value = {0};
+        const unsigned type = of[random_u64(&state) % 9];
+        put_random(&value, type);
+        build_const(b, type, value);
+    }
+    b->header.temps = SCAN_TEMPS;
+    b->header.next = (uint16_t)temp_reg(b, 0);
+    memset(types, AO_TYPE_NONE, sizeof types);
+    memcpy(types, b->types, build_type_count(b));
+    for (unsigned k = 0; k < steps; k++)
+        if (random_u64(&state) % 4)
+            add_scanned(b, types, temp_reg(b, accs + (unsigned)(random_u64(&state) % (SCAN_TEMPS - accs))));
+        else
+            add_choice(b, types, temp_reg(b, accs));
+    for (unsigned k = 0; k < accs; k++) {
+        const unsigned type = b->types[SCAN_INPUTS + k], next = temp_reg(b, k);
+        for (unsigned tries = 0; tries < 400 && types[next] == AO_TYPE_NONE; tries++) {
+            const size_t before = b->instr_count;
+            add_scanned(b, types, next);
+            if (types[next] == type)
+                break;
+            b->header.scan = (uint16_t)(b->header.scan - (b->instr_count - before));
+            b->instr_count = before;
+            types[next] = AO_TYPE_NONE;
+        }
+        if (types[next] == AO_TYPE_NONE)
+            in_scan(b, AO_OP_COPY_b1 + type, next, find_register(types, temp_reg(b, 0), type), AO_NO_REG, AO_NO_REG);
+        types[next] = (uint8_t)type;
+    }
+    for (size_t k = b->instr_count; k-- > 0 && !b->header.epilogue;) /* mostly the latest result, which is seldom read yet */
+        if (ao_ops[b->instrs[k].op].dst == b->header.out_type && types[b->instrs[k].dst] == b->header.out_type
+            && (random_u64(&state) % 2 || k == 0))
+            in_epilogue(b, AO_OP_COPY_b1 + b->header.out_type, out_reg(b), b->instrs[k].dst, AO_NO_REG, AO_NO_REG);
+    if (!b->header.epilogue)
+        b->header.out_type = AO_TYPE_NONE;
+    return build_load(b, NULL, NULL);
+}
+
+static void check_random_scans(const ao_isa *isa, unsigned long operands)
+{
+    static builder b;
+    unsigned native = 0, loaded = 0;
+    const unsigned count = 300 + (unsigned)(operands / 8);
+    for (unsigned k = 0; k < count; k++) {
+        ao_program *p = build_random_scan(&b);
+        if (!p)
+            continue;
+        loaded++;
+        native += (unsigned)compare_scans(p, isa, "scan", k);
+        ao_program_free(p);
+    }
+    printf("%s: %u random scans, %u of them native, of %u\n", isa->name, loaded, native, count);
+    CHECK(loaded > count / 2 && native > loaded / 2, "few random scans are native");
 }
 
 /* Each allocation fails once: the results are the same, and nothing is left behind. */
@@ -544,6 +823,8 @@ int main(int argc, char **argv)
         check_operations(isa, operands);
         check_long_programs(isa);
         check_folds(isa);
+        check_scan_operations(isa, operands / 10);
+        check_random_scans(isa, operands);
         check_without_memory(isa);
         check_when(isa);
     }

@@ -105,64 +105,76 @@ void x86_emit(x86_code *c, x86_vector v)
 
 /* ---- general registers ---- */
 
-/* REX.W with the high bits of ModRM.reg and ModRM.rm. */
-static void put_rex(x86_code *c, unsigned reg, unsigned rm)
+/* REX is left out where it says nothing; of bytes it makes the lowest ones of rbp, rsi and rdi. */
+void x86_general(x86_code *c, unsigned op, int wide, unsigned reg, x86_rm rm)
 {
-    put(c, 0x48 | (reg >> 3) << 2 | rm >> 3);
+    const unsigned rex = (unsigned)wide << 3 | (reg >> 3 & 1) << 2 | (rm.in_memory ? (extend_x(rm) ^ 1) << 1 : 0) | (extend_b(rm) ^ 1);
+    if ((op & X86_F3_0F) == X86_F3_0F)
+        put(c, 0xF3);
+    if (op & X86_OF_WORDS)
+        put(c, 0x66);
+    if (rex || (op & X86_OF_BYTES && (reg | rm.reg) >= RSP))
+        put(c, 0x40 | rex);
+    if (op & X86_0F)
+        put(c, 0x0F);
+    put(c, op & 0xFF);
+    put_rm(c, reg, rm, 0);
 }
 
-void x86_binary(x86_code *c, enum x86_binary op, unsigned dst, unsigned src)
+void x86_immediate(x86_code *c, enum x86_immediate op, int wide, unsigned dst, int32_t imm)
 {
-    put_rex(c, src, dst);
-    put(c, op);
-    put(c, 0xC0 | (src & 7) << 3 | (dst & 7));
-}
-
-static void put_imm32(x86_code *c, unsigned operation, unsigned dst, int32_t imm)
-{
-    put_rex(c, 0, dst);
-    put(c, 0x81);
-    put(c, 0xC0 | operation << 3 | (dst & 7));
+    x86_general(c, 0x81, wide, op, x86_reg(dst));
     put_bytes(c, (uint32_t)imm, 4);
 }
 
-void x86_add_imm(x86_code *c, unsigned dst, int32_t imm)
+void x86_shift(x86_code *c, enum x86_shift op, int wide, unsigned dst, unsigned count)
 {
-    put_imm32(c, 0, dst, imm);
+    x86_general(c, 0xC1, wide, op, x86_reg(dst));
+    put(c, count);
 }
 
-void x86_and_imm(x86_code *c, unsigned dst, int32_t imm)
+void x86_unary(x86_code *c, enum x86_unary op, int wide, unsigned dst)
 {
-    put_imm32(c, 4, dst, imm);
+    x86_general(c, 0xF7, wide, op, x86_reg(dst));
+}
+
+void x86_bits(x86_code *c, enum x86_bits op, int wide, unsigned dst, unsigned src, unsigned count)
+{
+    put(c, 0xC4);
+    put(c, not_bit(dst, 3) << 7 | 1 << 6 | not_bit(src, 3) << 5 | MAP_0F38);
+    put(c, (unsigned)wide << 7 | (~count & 15) << 3 | op >> 8);
+    put(c, op & 0xFF);
+    put(c, 0xC0 | (dst & 7) << 3 | (src & 7));
+}
+
+void x86_imul_imm(x86_code *c, int wide, unsigned dst, unsigned src, int32_t imm)
+{
+    x86_registers(c, 0x69, wide, dst, src);
+    put_bytes(c, (uint32_t)imm, 4);
+}
+
+void x86_sign_to_rdx(x86_code *c, int wide)
+{
+    if (wide)
+        put(c, 0x48);
+    put(c, 0x99);
 }
 
 void x86_mov_imm(x86_code *c, unsigned dst, uint64_t imm)
 {
-    put_rex(c, 0, dst);
+    put(c, 0x48 | dst >> 3);
     put(c, 0xB8 | (dst & 7));
     put_bytes(c, imm, 8);
 }
 
 void x86_load(x86_code *c, unsigned dst, unsigned base, int32_t disp)
 {
-    put_rex(c, dst, base);
-    put(c, 0x8B);
-    put_rm(c, dst, x86_at(base, NO_INDEX, 0, disp), 0);
+    x86_general(c, X86_MOV, 1, dst, x86_at(base, NO_INDEX, 0, disp));
 }
 
 void x86_clear(x86_code *c, unsigned dst)
 {
-    put(c, 0x31);
-    put(c, 0xC0 | dst << 3 | dst);
-}
-
-void x86_bzhi(x86_code *c, unsigned dst, unsigned src, unsigned count)
-{
-    put(c, 0xC4);
-    put(c, not_bit(dst, 3) << 7 | 1 << 6 | not_bit(src, 3) << 5 | MAP_0F38);
-    put(c, 1 << 7 | (~count & 15) << 3);
-    put(c, 0xF5);
-    put(c, 0xC0 | (dst & 7) << 3 | (src & 7));
+    x86_registers(c, X86_XOR, 0, dst, dst);
 }
 
 void x86_push(x86_code *c, unsigned reg)
@@ -181,9 +193,7 @@ void x86_pop(x86_code *c, unsigned reg)
 
 void x86_set(x86_code *c, enum x86_condition condition, unsigned dst)
 {
-    put(c, 0x0F);
-    put(c, 0x90 | condition);
-    put(c, 0xC0 | dst);
+    x86_general(c, X86_0F | X86_OF_BYTES | 0x90 | condition, 0, 0, x86_reg(dst));
 }
 
 void x86_begin(x86_code *c)

@@ -65,22 +65,49 @@ static inline x86_rm x86_at(unsigned base, unsigned index, unsigned scale, int32
 
 void x86_emit(x86_code *c, x86_vector v);
 
-/* Instructions of 64-bit general registers. */
-enum x86_binary { X86_ADD = 0x01, X86_AND = 0x21, X86_SUB = 0x29, X86_CMP = 0x39, X86_TEST = 0x85, X86_MOV = 0x89 };
-enum x86_condition { X86_BELOW = 2, X86_ABOVE_EQUAL = 3, X86_ZERO = 4, X86_NOT_ZERO = 5, X86_NOT_NEGATIVE = 9 };
-void x86_binary(x86_code *c, enum x86_binary op, unsigned dst, unsigned src);
-void x86_add_imm(x86_code *c, unsigned dst, int32_t imm);
-void x86_and_imm(x86_code *c, unsigned dst, int32_t imm);
+/* Instructions of general registers, as the manual numbers them: the last byte of the opcode, and what comes before it. Of 64
+ * bits if `wide`, else of 32. `reg` and `rm` are ModRM's; which of them is written is in the name or in its comment. */
+enum { X86_0F = 0x100, X86_F3_0F = 0x300, X86_OF_BYTES = 0x400, X86_OF_WORDS = 0x800 };
+enum x86_general {
+    X86_ADD = 0x03, X86_OR = 0x0B, X86_AND = 0x23, X86_SUB = 0x2B, X86_XOR = 0x33, X86_CMP = 0x3B, /* reg, rm */
+    X86_TEST = 0x85,
+    X86_MOV = 0x8B, X86_LEA = 0x8D, X86_MOVSXD = 0x63, X86_IMUL = X86_0F | 0xAF,                   /* to reg, of rm */
+    X86_MOVZX_8 = X86_0F | X86_OF_BYTES | 0xB6, X86_MOVZX_16 = X86_0F | 0xB7,
+    X86_MOVSX_8 = X86_0F | X86_OF_BYTES | 0xBE, X86_MOVSX_16 = X86_0F | 0xBF,
+    X86_POPCNT = X86_F3_0F | 0xB8, X86_LZCNT = X86_F3_0F | 0xBD,
+    X86_STORE = 0x89, X86_STORE_8 = X86_OF_BYTES | 0x88, X86_STORE_16 = X86_OF_WORDS | 0x89,       /* to rm, of reg */
+    X86_CMOV = X86_0F | 0x40,                                                                      /* with a condition */
+};
+enum x86_condition { X86_OVERFLOW, X86_NO_OVERFLOW, X86_BELOW, X86_ABOVE_EQUAL, X86_ZERO, X86_NOT_ZERO, X86_BELOW_EQUAL,
+                     X86_ABOVE, X86_NEGATIVE, X86_NOT_NEGATIVE, X86_LESS = 12, X86_GREATER_EQUAL, X86_LESS_EQUAL, X86_GREATER };
+/* Those whose operation is in ModRM.reg. */
+enum x86_immediate { X86_ADD_IMM, X86_OR_IMM, X86_AND_IMM = 4, X86_SUB_IMM, X86_XOR_IMM, X86_CMP_IMM };
+enum x86_shift { X86_SHL_IMM = 4, X86_SHR_IMM, X86_SAR_IMM = 7 };
+enum x86_unary { X86_NOT = 2, X86_NEG, X86_MUL, X86_DIV = 6, X86_IDIV };
+/* Of BMI2: dst of src and a count in a register. */
+enum x86_bits { X86_BZHI = 0x0F5, X86_SHLX = 0x1F7, X86_SARX = 0x2F7, X86_SHRX = 0x3F7 };
+
+void x86_general(x86_code *c, unsigned op, int wide, unsigned reg, x86_rm rm);
+void x86_immediate(x86_code *c, enum x86_immediate op, int wide, unsigned dst, int32_t imm);
+void x86_shift(x86_code *c, enum x86_shift op, int wide, unsigned dst, unsigned count);
+void x86_unary(x86_code *c, enum x86_unary op, int wide, unsigned dst);      /* MUL and what follows: of rdx:rax */
+void x86_bits(x86_code *c, enum x86_bits op, int wide, unsigned dst, unsigned src, unsigned count);
+void x86_imul_imm(x86_code *c, int wide, unsigned dst, unsigned src, int32_t imm);
+void x86_sign_to_rdx(x86_code *c, int wide);                                 /* of rax */
 void x86_mov_imm(x86_code *c, unsigned dst, uint64_t imm);
 void x86_load(x86_code *c, unsigned dst, unsigned base, int32_t disp);
-void x86_clear(x86_code *c, unsigned dst);                                 /* of the registers below r8 */
-void x86_bzhi(x86_code *c, unsigned dst, unsigned src, unsigned count);    /* src, of which the low `count` bits are kept */
+void x86_clear(x86_code *c, unsigned dst);
 void x86_push(x86_code *c, unsigned reg);
 void x86_pop(x86_code *c, unsigned reg);
-void x86_set(x86_code *c, enum x86_condition condition, unsigned dst);     /* a byte of rax, rcx, rdx, rbx */
+void x86_set(x86_code *c, enum x86_condition condition, unsigned dst);     /* its lowest byte */
 void x86_begin(x86_code *c);                                               /* where calls by pointer may go */
 void x86_return(x86_code *c);                                              /* with the upper halves of vectors clean */
 void x86_align(x86_code *c, size_t to);
+
+static inline void x86_registers(x86_code *c, unsigned op, int wide, unsigned reg, unsigned rm)
+{
+    x86_general(c, op, wide, reg, x86_reg(rm));
+}
 
 /* A jump; forward ones are bound later, by what x86_jump returned. */
 size_t x86_jump(x86_code *c, enum x86_condition condition);

@@ -44,6 +44,7 @@ typedef struct ao_native {
     size_t page_bytes, bytes, size;
     ao_native_scan scan; /* of a fold, whose other instructions stay with kernels; or NULL */
     unsigned scan_bytes;
+    int takes_body;      /* but for the body, which the scan does as well */
     unsigned count;
     int whole;         /* one segment has all instructions of the fast pass */
     ao_segment segments[];
@@ -63,6 +64,8 @@ typedef struct {
     unsigned scan, scan_end;  /* steps of the scan; without one there are none */
     unsigned accs, acc, next; /* accumulators and what they become: registers one after another */
     const uint8_t *types;     /* of inputs, parameters and constants */
+    const ao_value *values;   /* of constants, whose registers are first_const..first_computed-1 */
+    unsigned first_const, first_computed;
     unsigned inputs, first_temp, temps, out, regs;
     unsigned mask; /* or AO_NO_REG */
     int has_out;

@@ -171,6 +171,18 @@ static void make_plan(work *w, unsigned from, unsigned most)
 
 /* ---- scans ---- */
 
+/* A body that only converts ints is part of the scan: there it is how elements are loaded. */
+static int takes_body(const ao_native_source *p)
+{
+    for (unsigned k = p->first; k < p->scan; k++) {
+        const ao_op_info *info = &ao_ops[p->steps[k].op];
+        const int converts = info->b == AO_TYPE_NONE && info->a < AO_TYPE_f32 && info->dst < AO_TYPE_f32 && info->a != info->dst;
+        if (!converts || info->faults || p->steps[k].flags & AO_MARKING)
+            return 0;
+    }
+    return p->scan > p->first;
+}
+
 /* All of the scan, with its accumulators, or nothing. Elements are done one by one, as kernels do them, so slots are no
  * concern. A mark that does not stop the scan is the kernels' to make. */
 static int plan_scan(work *w)
@@ -185,7 +197,8 @@ static int plan_scan(work *w)
         plan->acc[k] = (uint16_t)add_value(plan, p->acc + k, type, PLAN_UNIFORM);
     }
     plan->accs = p->accs;
-    for (unsigned k = p->scan; k < p->scan_end; k++) {
+    w->native->takes_body = takes_body(p);
+    for (unsigned k = w->native->takes_body ? p->first : p->scan; k < p->scan_end; k++) {
         if (p->steps[k].flags & AO_STORE || !can_add(w, &p->steps[k]))
             return 0;
         add_step(w, k);

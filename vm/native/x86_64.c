@@ -4,7 +4,7 @@
  *
  *   rcx   the element that the iteration begins with       rdx   the first uniform
  *   r8    where the loop ends                               rax   addresses that have no register
- *   r9 r10 r11 rbx rbp r12..r15   the first arrays; in a scan r14 and r15 are for tables
+ *   r9 r10 r11 rbx rbp r12..r15   the first arrays
  *
  * An iteration does as many elements as a vector has of the widest type; those of narrower types are part of one. The body
  * is repeated so that the loop itself costs little; copies use the same registers, which the processor renames. Then, at
@@ -181,12 +181,10 @@ static int emit_step(x86_generator *g, const plan_step *plan)
     const x86_recipe *recipe = &g->level->recipes[plan->op];
     x86_step s = {.info = info, .plan = plan, .x = recipe->x, .y = recipe->y};
     s.a = x86_value(g, plan->a);
-    const int values = !info->run && !ao_takes_table(info);
-    if (values) {
+    if (!info->run) {
         s.b = x86_value(g, plan->b);
         s.c = x86_value(g, plan->c);
     }
-    g->guard = x86_value(g, plan->guard);
     s.d = take_register(g, plan->d);
     if (g->failed)
         return 0;
@@ -195,11 +193,10 @@ static int emit_step(x86_generator *g, const plan_step *plan)
     if (d->stored)
         g->level->store(g, d->type, s.d, element_of(g, d));
     x86_unpin(g, plan->a);
-    if (values) {
+    if (!info->run) {
         x86_unpin(g, plan->b);
         x86_unpin(g, plan->c);
     }
-    x86_unpin(g, plan->guard);
     x86_unpin(g, plan->d);
     return !g->failed;
 }
@@ -219,17 +216,17 @@ static void emit_loop(x86_generator *g, unsigned copies)
     for (g->copy = 0; g->copy < copies && !g->failed; g->copy++)
         emit_body(g);
     g->copy = 0;
-    x86_add_imm(&g->code, RCX, (int32_t)(copies * g->lanes));
-    x86_binary(&g->code, X86_CMP, RCX, R8);
+    x86_immediate(&g->code, X86_ADD_IMM, 1, RCX, (int32_t)(copies * g->lanes));
+    x86_registers(&g->code, X86_CMP, 1, RCX, R8);
     x86_bind(&g->code, x86_jump(&g->code, X86_BELOW), loop);
 }
 
 /* As many whole groups as there are. */
 static void emit_main(x86_generator *g, unsigned copies)
 {
-    x86_binary(&g->code, X86_MOV, R8, RDI);
-    x86_and_imm(&g->code, R8, -(int32_t)(copies * g->lanes));
-    x86_binary(&g->code, X86_CMP, RCX, R8);
+    x86_registers(&g->code, X86_MOV, 1, R8, RDI);
+    x86_immediate(&g->code, X86_AND_IMM, 1, R8, -(int32_t)(copies * g->lanes));
+    x86_registers(&g->code, X86_CMP, 1, RCX, R8);
     const size_t none = x86_jump(&g->code, X86_ABOVE_EQUAL);
     emit_loop(g, copies);
     x86_bind(&g->code, none, g->code.at);
@@ -249,17 +246,17 @@ static uint64_t all_lanes(const x86_generator *g)
 static void emit_tail(x86_generator *g)
 {
     g->tail = 1;
-    x86_binary(&g->code, X86_CMP, RCX, RDI);
+    x86_registers(&g->code, X86_CMP, 1, RCX, RDI);
     const size_t none = x86_jump(&g->code, X86_ABOVE_EQUAL);
     const size_t loop = g->code.at;
-    x86_binary(&g->code, X86_MOV, R8, RDI);
-    x86_binary(&g->code, X86_SUB, R8, RCX);
+    x86_registers(&g->code, X86_MOV, 1, R8, RDI);
+    x86_registers(&g->code, X86_SUB, 1, R8, RCX);
     x86_mov_imm(&g->code, RAX, all_lanes(g));
-    x86_bzhi(&g->code, RAX, RAX, R8);
+    x86_bits(&g->code, X86_BZHI, 1, RAX, RAX, R8);
     set_lanes(g);
     emit_body(g);
-    x86_add_imm(&g->code, RCX, (int32_t)g->lanes);
-    x86_binary(&g->code, X86_CMP, RCX, RDI);
+    x86_immediate(&g->code, X86_ADD_IMM, 1, RCX, (int32_t)g->lanes);
+    x86_registers(&g->code, X86_CMP, 1, RCX, RDI);
     x86_bind(&g->code, x86_jump(&g->code, X86_BELOW), loop);
     x86_bind(&g->code, none, g->code.at);
 }
@@ -269,8 +266,7 @@ static void emit_tail(x86_generator *g)
 static void find_bases(x86_generator *g)
 {
     const ao_plan *plan = g->plan;
-    const unsigned most = plan->accs ? SCAN_BASES : BASES;
-    for (unsigned v = 0; v < plan->values && g->base_count < most; v++) {
+    for (unsigned v = 0; v < plan->values && g->base_count < BASES; v++) {
         const plan_value *value = &plan->value[v];
         unsigned k = 0;
         while (k < g->base_count && g->bases[k] != value->reg)
@@ -344,6 +340,8 @@ static void emit_function(x86_generator *g)
     find_bases(g);
     load_bases(g);
     hoist(g);
+    if (g->level->start)
+        g->level->start(g);
     clear_faults(g);
     if (g->level->masks) {
         x86_mov_imm(&g->code, RAX, all_lanes(g));
@@ -357,64 +355,6 @@ static void emit_function(x86_generator *g)
         emit_main(g, 1);
     return_faults(g);
     restore_bases(g);
-    x86_return(&g->code);
-}
-
-/* ---- scans: the same for one element at a time, with accumulators that stay in registers ---- */
-
-static void move_accs(x86_generator *g)
-{
-    for (unsigned k = 0; k < g->plan->accs; k++) {
-        const unsigned next = x86_value(g, g->plan->next[k]);
-        x86_2(g, X86_vmovdqu64, 8, g->place[g->plan->acc[k]], next, X86_NO_IMM);
-    }
-}
-
-static void store_accs(x86_generator *g)
-{
-    for (unsigned k = 0; k < g->plan->accs; k++) {
-        const plan_value *acc = &g->plan->value[g->plan->acc[k]];
-        g->level->store(g, acc->type, g->place[g->plan->acc[k]], x86_uniform(g, acc->reg));
-    }
-}
-
-/* All faults of an element are looked at once, behind its last instruction. */
-static void emit_scan(x86_generator *g)
-{
-    size_t stop = 0;
-    x86_begin(&g->code);
-    x86_push(&g->code, R14);
-    x86_push(&g->code, R15);
-    find_bases(g);
-    load_bases(g);
-    x86_mov_imm(&g->code, RAX, 1);
-    set_lanes(g);
-    hoist(g);
-    clear_faults(g);
-    x86_clear(&g->code, RCX);
-    x86_binary(&g->code, X86_CMP, RCX, RDI);
-    const size_t none = x86_jump(&g->code, X86_ABOVE_EQUAL);
-    x86_align(&g->code, LOOP_ALIGNMENT);
-    const size_t loop = g->code.at;
-    emit_body(g);
-    if (g->failed)
-        return;
-    if (g->faults) {
-        x86_emit(&g->code, (x86_vector){.form = X86_kortestq, .reg = K_FAULTS, .rm = x86_reg(K_FAULTS), .imm = X86_NO_IMM});
-        stop = x86_jump(&g->code, X86_NOT_ZERO);
-    }
-    move_accs(g);
-    x86_add_imm(&g->code, RCX, 1);
-    x86_binary(&g->code, X86_CMP, RCX, RDI);
-    x86_bind(&g->code, x86_jump(&g->code, X86_BELOW), loop);
-    x86_bind(&g->code, none, g->code.at);
-    if (g->faults)
-        x86_bind(&g->code, stop, g->code.at);
-    store_accs(g);
-    x86_binary(&g->code, X86_MOV, RAX, RCX);
-    restore_bases(g);
-    x86_pop(&g->code, R15);
-    x86_pop(&g->code, R14);
     x86_return(&g->code);
 }
 
@@ -454,17 +394,6 @@ size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes,
     return g.failed || g.code.full ? 0 : g.code.at;
 }
 
-size_t x86_compile_scan(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, size_t *entry)
-{
-    x86_generator g;
-    start_code(&g, target, plan, bytes, at, size);
-    g.lanes = 1;
-    g.tail = 1;
-    *entry = g.code.at;
-    emit_scan(&g);
-    return g.failed || g.code.full ? 0 : g.code.at;
-}
-
 static const uint64_t literals[LITERALS] = {
     [SIGN_BIT] = UINT64_C(1) << 63,
     [ALL_BUT_SIGN] = UINT64_MAX >> 1,
@@ -476,6 +405,7 @@ static const uint64_t literals[LITERALS] = {
     [MINUS_TWO_63] = UINT64_C(0xC3E0000000000000),
     [INFINITE] = UINT64_C(0x7FF0000000000000),
     [SIGN_BITS_32] = UINT64_C(0x8000000080000000),
+    [HIGH_BYTES] = UINT64_C(0xFF00FF00FF00FF00),
     [SIXTY_THREE] = 63,
     [SIXTY_FOUR] = 64,
     [THIRTY_TWO] = 32,
@@ -492,8 +422,7 @@ size_t x86_begin_code(const ao_target *target, uint8_t *bytes, size_t size)
 
 int x86_knows(const ao_target *target, unsigned op, int in_scan)
 {
-    const x86_recipe *recipe = &((const x86_level *)(const void *)target)->recipes[op];
-    return recipe->emit && (in_scan || !recipe->scan_only);
+    return in_scan ? x86_scans(op) : ((const x86_level *)(const void *)target)->recipes[op].emit != NULL;
 }
 
 const ao_target *const ao_targets[] = {&x86_level_avx2.target, &x86_level_avx512.target, NULL};

@@ -18,7 +18,7 @@
 #endif
 
 /* Numbers that instructions read, at the beginning of the code. */
-enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, THIRTY_TWO,
+enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, HIGH_BYTES, THIRTY_TWO,
                    SIXTY_THREE, SIXTY_FOUR, LITERALS };
 
 /* Registers. Scratch ones belong to the recipe of one operation; FAULTS gathers what is to be marked. */
@@ -38,7 +38,6 @@ typedef struct {
 typedef struct {
     void (*emit)(x86_generator *g, const x86_step *s);
     uint8_t x, y;
-    uint8_t scan_only;
 } x86_recipe;
 
 typedef struct {
@@ -52,10 +51,11 @@ typedef struct {
     void (*load)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
     void (*load_uniform)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
     void (*store)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
+    void (*start)(x86_generator *g); /* what its recipes want in scratch registers throughout */
 } x86_level;
 
 enum { CLASS_VECTOR, CLASS_MASK, CLASSES };
-enum { NOWHERE = 0xFF, BASES = 9, SCAN_BASES = 7 }; /* a scan has the last two for tables */
+enum { NOWHERE = 0xFF, BASES = 9 };
 
 struct x86_generator {
     const x86_level *level;
@@ -65,7 +65,6 @@ struct x86_generator {
     unsigned copy;                     /* of the loop's body, from 0 */
     int tail;                          /* the body for the last elements, of which some may not be there */
     int faults;                        /* an instruction may mark */
-    unsigned guard;                    /* the mask of those that it may mark, or 0 */
     uint8_t place[PLAN_VALUES];        /* a value's register */
     uint16_t holds[CLASSES][32];       /* a register's value */
     uint32_t free[CLASSES], pinned[CLASSES], hoisted;
@@ -112,7 +111,10 @@ size_t x86_compile_scan(const ao_target *target, const ao_plan *plan, uint8_t *b
 
 extern const x86_level x86_level_avx512, x86_level_avx2;
 
-/* Where a uniform is, a pointer to a table included. */
+/* Whether x86_scan.c has the operation. */
+int x86_scans(unsigned op);
+
+/* Where a uniform is. */
 x86_rm x86_uniform(const x86_generator *g, unsigned reg);
 /* The register of a value, which is loaded if it is in none. */
 unsigned x86_value(x86_generator *g, unsigned value);

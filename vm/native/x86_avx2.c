@@ -435,7 +435,8 @@ static const x86_recipe recipes[AO_NOPS] = {
 };
 
 const x86_level x86_level_avx2 = {
-    .target = {.isa = "avx2", .vector = 32, .tails = 0, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile},
+    .target = {.isa = "avx2", .vector = 32, .tails = 0, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile,
+               .compile_scan = x86_compile_scan},
     .evex = 0, .first_vector = 4, .vectors = 12, .hoisted = 5, .least = 4,
     .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store,
 };

@@ -1,7 +1,7 @@
 /* The level avx512: operations as instructions in EVEX encoding (F, BW, CD, DQ and VL, and no others: isa.c).
  *
  * A truth value is a bit of a mask register. Bits of elements that are not there may be anything: stores leave them out, and
- * so does mark().
+ * so does mark(). T2 has the high bytes of words.
  */
 #include "x86_64.h"
 
@@ -69,12 +69,11 @@ static void move(x86_generator *g, unsigned size, unsigned d, unsigned a)
     two(g, X86_vmovdqu64, size, d, a);
 }
 
-/* Notes that the elements in K0 are to be marked. */
+/* Notes that the elements in K0 are to be marked, which has bits of elements only; of those some may not be there. */
 static void mark(x86_generator *g)
 {
-    x86_masks(g, X86_kandq, K0, K0, K_LANES);
-    if (g->guard)
-        x86_masks(g, X86_kandq, K0, K0, g->guard);
+    if (g->tail)
+        x86_masks(g, X86_kandq, K0, K0, K_LANES);
     x86_masks(g, X86_korq, K_FAULTS, K_FAULTS, K0);
 }
 
@@ -90,13 +89,8 @@ static void load(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
         three(g, X86_vptestmb, 1, reg, T0, T0);
 }
 
-/* In a scan the lanes without an element stay 0: subnormals in them would be slow. */
 static void load_uniform(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
 {
-    if (g->tail && g->lanes == 1) {
-        load(g, type, reg, rm);
-        return;
-    }
     const unsigned to = type == AO_TYPE_b1 ? T0 : reg;
     x86_emit(&g->code, (x86_vector){.form = form_of(BROADCAST, type), .length = x86_length(g, size_of(type)), .reg = to,
                                     .rm = rm, .imm = X86_NO_IMM});
@@ -206,29 +200,6 @@ static void chosen(x86_generator *g, const x86_step *s)
     x86_masks(g, X86_korq, s->d, s->d, K0);
 }
 
-/* In a scan by the instruction with the least latency, 5 instead of 10 and 9 instead of 15 cycles. */
-static void multiplied(x86_generator *g, const x86_step *s)
-{
-    const unsigned size = size_of(s->info->type);
-    if (g->lanes > 1) {
-        three(g, form_of(MUL, s->info->type), size, s->d, s->a, s->b);
-        return;
-    }
-    if (size == 8) {
-        x86_emit(&g->code, (x86_vector){.form = X86_vpbroadcastq, .reg = s->d, .rm = x86_literal(THIRTY_TWO), .imm = X86_NO_IMM});
-        three(g, X86_vpsrlvq, 8, T0, s->a, s->d);
-        three(g, X86_vpmuludq, 8, T0, T0, s->b);
-        three(g, X86_vpsrlvq, 8, T1, s->b, s->d);
-        three(g, X86_vpmuludq, 8, T1, T1, s->a);
-        three(g, X86_vpaddq, 8, T0, T0, T1);
-        three(g, X86_vpsllvq, 8, T0, T0, s->d);
-        three(g, X86_vpmuludq, 8, s->d, s->a, s->b);
-        three(g, X86_vpaddq, 8, s->d, s->d, T0);
-    } else {
-        three(g, X86_vpmuludq, 8, s->d, s->a, s->b);
-    }
-}
-
 /* Two roundings, as the language has it. */
 static void twice(x86_generator *g, const x86_step *s)
 {
@@ -316,7 +287,10 @@ static void fitted(x86_generator *g, const x86_step *s)
 {
     const unsigned from = s->info->type, to = s->info->dst;
     resize(g, from, to, s->d, s->a);
-    if (size_of(to) < size_of(from)) {
+    if (to == AO_TYPE_u8 && size_of(from) == 2) {
+        three(g, X86_vptestmw, 2, K0, s->a, T2);
+        mark(g);
+    } else if (size_of(to) < size_of(from)) {
         const unsigned as_unsigned = size_of(to) == 1 ? AO_TYPE_u8 : size_of(to) == 2 ? AO_TYPE_u16 : AO_TYPE_u32;
         const unsigned back = x86_is_signed(from) ? to : as_unsigned;
         resize(g, back, from, T0, s->d);
@@ -329,27 +303,28 @@ static void fitted(x86_generator *g, const x86_step *s)
     }
 }
 
+/* Constants of the loop. */
+static void start(x86_generator *g)
+{
+    for (const plan_step *s = g->plan->steps; s < g->plan->steps + g->plan->count; s++)
+        if (s->op == AO_OP_FIT_u8_i16 || s->op == AO_OP_FIT_u8_u16) {
+            x86_emit(&g->code, (x86_vector){.form = X86_vpbroadcastw, .length = 2, .reg = T2, .rm = x86_literal(HIGH_BYTES),
+                                            .imm = X86_NO_IMM});
+            return;
+        }
+}
+
 static void mark_compared(x86_generator *g, unsigned a, enum x86_literal literal, int condition)
 {
     with_literal(g, X86_vcmppd_mask, K0, a, literal, condition);
     mark(g);
 }
 
-/* What is marked is 0, as the kernel has it: in a scan the value counts if a guard says that the mark does not. */
-static void clear_compared(x86_generator *g, const x86_step *s, enum x86_literal literal, int condition)
-{
-    enum { FIRST_BUT_NOT_SECOND = 0x30 };
-    with_literal(g, X86_vcmppd_mask, K0, s->a, literal, condition);
-    two(g, X86_vpmovm2q, 8, T0, K0);
-    x86_3(g, X86_vpternlogq, 8, s->d, T0, T0, FIRST_BUT_NOT_SECOND);
-    mark(g);
-}
-
 static void fixed(x86_generator *g, const x86_step *s)
 {
     two(g, X86_vcvttpd2qq, 8, s->d, s->a);
-    clear_compared(g, s, MINUS_TWO_63, NOT_GREATER_EQUAL);
-    clear_compared(g, s, TWO_63, NOT_LESS);
+    mark_compared(g, s->a, MINUS_TWO_63, NOT_GREATER_EQUAL);
+    mark_compared(g, s->a, TWO_63, NOT_LESS);
 }
 
 static void mark_class(x86_generator *g, unsigned a, int classes)
@@ -476,33 +451,9 @@ static void bit_length(x86_generator *g, const x86_step *s)
     three(g, X86_vpsubq, 8, s->d, T1, T0);
 }
 
-/* ---- tables, in scans ---- */
-
-/* The index that is checked is the one that is used: it is in rax, and not read again. Outside, element 0 stands for it. */
-static void taken(x86_generator *g, const x86_step *s)
-{
-    const unsigned size = size_of(s->info->dst);
-    x86_emit(&g->code, (x86_vector){.form = X86_vmovq_to, .reg = s->a, .rm = x86_reg(RAX), .imm = X86_NO_IMM});
-    x86_load(&g->code, R8, RDX, x86_uniform(g, s->plan->b).disp);
-    x86_load(&g->code, R14, R8, offsetof(ao_table, count));
-    x86_load(&g->code, R15, R8, offsetof(ao_table, data));
-    x86_binary(&g->code, X86_TEST, RAX, RAX);
-    const size_t from_start = x86_jump(&g->code, X86_NOT_NEGATIVE);
-    x86_binary(&g->code, X86_ADD, RAX, R14);
-    x86_bind(&g->code, from_start, g->code.at);
-    x86_binary(&g->code, X86_CMP, RAX, R14);
-    const size_t inside = x86_jump(&g->code, X86_BELOW);
-    x86_clear(&g->code, RAX);
-    x86_emit(&g->code, (x86_vector){.form = X86_kmovq, .reg = K0, .rm = x86_reg(K_LANES), .imm = X86_NO_IMM});
-    mark(g);
-    x86_bind(&g->code, inside, g->code.at);
-    load(g, s->info->dst, s->d, x86_at(R15, RAX, size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0, 0));
-}
-
 /* ---- the table ---- */
 
 #define R(T, op, emit, x, y) [AO_OP_##op##_##T] = {emit, x, y},
-#define IN_SCANS(T, op, recipe) [AO_OP_##op##_##T] = {.emit = recipe, .scan_only = 1},
 #define TO(T, op) R(T, op, converted, 0, 0)
 #define FIT(T, op) R(T, op, fitted, 0, 0)
 static const x86_recipe recipes[AO_NOPS] = {
@@ -518,8 +469,7 @@ static const x86_recipe recipes[AO_NOPS] = {
 
     AO_LIST_ARITH(R, ADD, by_width, ADD, 0)
     AO_LIST_ARITH(R, SUB, by_width, SUB, 0)
-    R(i16, MUL, by_width, MUL, 0) R(f64, MUL, by_width, MUL, 0)
-    R(i32, MUL, multiplied, 0, 0) R(u32, MUL, multiplied, 0, 0) AO_LIST_WIDE(R, MUL, multiplied, 0, 0)
+    AO_LIST_ARITH(R, MUL, by_width, MUL, 0)
     X86_ALIKE(R)
     R(i64, ADD_CHECKED, sum_checked, X86_vpaddq, UNLIKE_BOTH)
     R(i64, SUB_CHECKED, sum_checked, X86_vpsubq, UNLIKE_AND_CHANGED)
@@ -549,14 +499,13 @@ static const x86_recipe recipes[AO_NOPS] = {
     R(f64, ISINF, classified, INFINITIES, 0)
     R(f64, ISFIN, finite, NANS | INFINITIES, 0)
     AO_LIST_CHOICE(R, SEL, chosen, 0, 0)
-    AO_LIST_ALL(IN_SCANS, TAKE, taken)
 };
 
 const x86_level x86_level_avx512 = {
     .target = {.isa = "avx512", .vector = 64, .tails = 1, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile,
                .compile_scan = x86_compile_scan},
-    .evex = 1, .first_vector = 2, .vectors = 30, .first_mask = 1, .masks = 5, .hoisted = 14, .least = 1,
-    .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store,
+    .evex = 1, .first_vector = 3, .vectors = 29, .first_mask = 1, .masks = 5, .hoisted = 14, .least = 1,
+    .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store, .start = start,
 };
 
 #endif
