@@ -148,7 +148,8 @@ A nan operand is the result, quieted, with its payload and sign (of two, the fir
 Quotients of floats from 2^49 to 2^96 are vector code, too, in a third form of `//`, `%`, `fmod` and `remainder` that
 takes about twice as many instructions (`//` 2.5 times); those beyond 2^96 (not of `//`) are done one by one by the C
 library. Angles beyond 2^20 take about three times as long as small ones. `atan2` has a form for zeros, infinities and
-nans, one for subnormals beside ordinary numbers, too, and one for all others, such as 1e-150, at half again the time.
+nans, one for zeros and subnormals, and one for all others, such as 1e-150 or nans beside subnormals, at half again the
+time.
 """
 TIMES = """
 ## Times

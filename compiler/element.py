@@ -23,7 +23,7 @@ from .ir import ELEMENTARY1, ELEMENTARY2, IR, WHOLE_FUNCTIONS, Node
 
 TALLEST = 24
 MOST_NESTED = 12
-ZIP, MAP = "f_zip", "f_map"  # what goes through lists
+ZIP = "f_zip"  # what goes through lists
 #: The results of these from numbers of 64 bits are in bounds if their last operand is: (comparison, bound).
 _BY_LAST: dict[str, tuple[type[ast.cmpop], int]] = {
     **dict.fromkeys(("<<", "**", "comb", "perm", "factorial"), (ast.LtE, 2048)),
@@ -153,9 +153,6 @@ class _Program:
         each = targets[0] if len(targets) == 1 else ast.Tuple(targets, _STORE, **_AT)
         over = lists[0] if len(lists) == 1 else _call(ZIP, lists)
         args = [f"{'ap'[not some]}{i}" for i, some in enumerate(is_list)]
-        mapped = None if body else self.mapped(value, is_list)
-        if mapped is not None:
-            return _function("column", args, [ast.Return(mapped, **_AT)])
         if not body and not any(isinstance(node, ast.NamedExpr) for node in ast.walk(value)):
             found: ast.expr = ast.ListComp(value, [ast.comprehension(each, over, [], 0)], **_AT)
             return _function("column", args, [ast.Return(found, **_AT)])
@@ -164,16 +161,6 @@ class _Program:
         loop = ast.For(each, over, body, [], None, **_AT)
         start = _assign("found", ast.List([], _LOAD, **_AT))
         return _function("column", args, [start, loop, ast.Return(_name("found"), **_AT)])
-
-    def mapped(self, value: ast.expr, is_list: list[bool]) -> ast.expr | None:
-        """A function of parameters that are lists as [*map(...)], which no bytecode goes through for each element."""
-        if not (isinstance(value, ast.Call) and isinstance(value.func, ast.Name)):
-            return None
-        names = [a.id for a in value.args if isinstance(a, ast.Name) and a.id[0] == "p" and is_list[int(a.id[1:])]]
-        if len(names) < len(value.args):
-            return None
-        over = [_name(f"a{name[1:]}") for name in names]
-        return ast.List([ast.Starred(_call(MAP, [value.func, *over]), _LOAD, **_AT)], _LOAD, **_AT)
 
     def apart(self, root: int, known: set[int]) -> ast.expr:
         """A call of a function of its own that gives the root."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .. import _machine
 from .._machine import (
+    BIG_OPERATIONS,
     CONSTANTS,
     HEADER_FORMAT,
     INSTRUCTION_FORMAT,
@@ -25,10 +26,10 @@ from .._machine import (
 )
 
 __all__ = [
-    "ARRAY_TYPECODES", "CONSTANTS", "EXACT_FLOAT", "FLOAT_TYPECODES", "HEADER_FORMAT", "INSTRUCTION_FORMAT", "ISA",
-    "ISA_LEVELS", "LIMITS", "MACHINE_TYPES", "MAGIC", "MARKING", "MAX_THREADS", "MISSING", "NO_OUT", "NO_REG",
-    "NUMBER_LANES", "OPCODES", "OPS", "SLOT_KINDS", "STORE", "STORED_TYPES", "TYPECODES", "TYPES", "TYPE_INDEX",
-    "TYPE_SIZES", "capture", "find",
+    "ARRAY_TYPECODES", "BIG_OPERATIONS", "CONSTANTS", "EXACT_FLOAT", "FLOAT_TYPECODES", "HEADER_FORMAT",
+    "INSTRUCTION_FORMAT", "ISA", "ISA_LEVELS", "LIMITS", "MACHINE_TYPES", "MAGIC", "MARKING", "MAX_THREADS",
+    "MISSING", "NO_OUT", "NO_REG", "NUMBER_LANES", "OPCODES", "OPS", "SLOT_KINDS", "STORE", "STORED_TYPES",
+    "TYPECODES", "TYPES", "TYPE_INDEX", "TYPE_SIZES", "capture", "find",
 ]  # fmt: skip
 
 #: Number of each opcode, by (name, type).

@@ -32,6 +32,7 @@ TYPE_SIZES: dict[str, int]
 TYPECODES: dict[str, Typecode]
 NUMBER_LANES: tuple[str, ...]
 LIMITS: dict[str, int]
+BIG_OPERATIONS: list[str]
 CONSTANTS: dict[str, int]
 HEADER_FORMAT: str
 INSTRUCTION_FORMAT: str

@@ -251,7 +251,7 @@ typedef struct {
 typedef struct ao_frame {
     size_t position;      /* first element of the current block: everything before it is finished */
     size_t block_count;   /* elements in the current block */
-    const uint8_t *marks; /* after AO_MARKED: one byte per element of the block, AO_MARK_* bits */
+    uint8_t *marks;       /* after AO_MARKED: one byte per element of the block, AO_MARK_* bits; the caller may clear them */
     void *block_out;      /* after AO_MARKED: the block's results, to be patched where marked; NULL without OUT */
     int scan_stopped;     /* after AO_MARKED: the scan stopped at the last element, and acc is from before it */
     struct ao_frame_private *private_;

@@ -187,7 +187,7 @@ class Kernel(_machine.KernelBase):
 
         >>> import arrayops as ao
         >>> from array import array
-        >>> k = ao.compile("x * x")
+        >>> k = ao.compile("x*x | 1")
         >>> k(array("q", [3, 1 << 31, 1 << 32]), typecode="d")
         array('d', [9.0, 4.611686018427388e+18, 1.8446744073709552e+19])
         >>> k.last_by_python

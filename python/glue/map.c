@@ -1,5 +1,6 @@
 /* Programs that give one result for each element: on this thread, or in chunks on several. */
 #include "map.h"
+#include "bignum.h"
 #include "watch.h"
 #include "numbers.h"
 #include "validity.h"
@@ -119,6 +120,7 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads, const uint8_t *v
         }
     }
     r->valid = valid;
+    r->compute = policy.form ? NULL : bignum_answer;
     ao_job job = {.out = out->data, .out_spacing = out_spacing(out), .flags = same || !defer ? AO_KEEP : 0};
     if (run_start(r, &job, stack) == 0) {
         failed = map_all(r, &job, &policy, threads);

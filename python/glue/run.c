@@ -237,6 +237,7 @@ void run_close(run *r)
         array_release(&r->arrays[i]);
     }
     Py_XDECREF(r->columns);
+    Py_XDECREF(r->big);
     for (unsigned table = 0; table < r->ntables; table++) {
         array_release(table_array(r, table));
     }
@@ -363,8 +364,7 @@ static PyObject *argument(const run *r, Py_ssize_t i)
     return PyTuple_Check(r->args[i]) ? PyTuple_GET_ITEM(r->args[i], 0) : r->args[i];
 }
 
-/* Whether element j of the block is one that Python is asked for. */
-static int is_asked(const run *r, size_t j)
+int run_is_asked(const run *r, size_t j)
 {
     return r->frame.marks[j] && (!r->valid || validity_bit(r->valid, r->frame.position + j));
 }
@@ -441,7 +441,7 @@ static int look_ahead(run *r, size_t from)
     r->next = r->ahead = 0;
     for (size_t j = from; j < r->frame.block_count && r->ahead < RUN_AHEAD; j++) {
         r->places[r->ahead] = (uint16_t)j;
-        r->ahead += is_asked(r, j);
+        r->ahead += run_is_asked(r, j);
     }
     PyObject *columns = r->ahead < FEWEST || r->acc_index >= 0 ? Py_None : columns_of(r);
     if (columns && columns != Py_None) {
@@ -459,7 +459,7 @@ static int look_ahead(run *r, size_t from)
 /* Element j of the block, which is marked. */
 static int answer_marked(run *r, size_t j, run_answer *answer, void *context)
 {
-    if (r->valid && !is_asked(r, j)) {
+    if (r->columns == Py_None || (r->valid && !run_is_asked(r, j))) {
         return answer(r, j, context);
     }
     if (r->next == r->ahead && look_ahead(r, j) < 0) {
@@ -478,6 +478,9 @@ int run_through(run *r, size_t end, run_answer *answer, void *context)
             return status;
         }
         size_t done = 0;
+        if (r->compute) {
+            r->compute(r);
+        }
         r->ahead = r->next = 0;
         r->unheard.error = NULL;
         for (; done < r->frame.block_count && !said; done++) {

@@ -17,7 +17,11 @@ enum {
     SLICE_WORK = 1 << 22        /* instructions times elements between two looks at signals: under 100 ms of the slowest */
 };
 
-typedef struct {
+typedef struct run run;
+/* Answers marked elements of the block without Python, stores them and takes their marks away. */
+typedef void run_compute(run *r);
+
+struct run {
     module_state *state;
     ProgramObject *program;  /* held; NULL until run_bind */
     PyObject *oracle;        /* the meaning for one element */
@@ -40,6 +44,8 @@ typedef struct {
     size_t asked;            /* elements that the oracle was asked for; if any, values are set */
     PyObject **values;       /* what the oracle is called with; one free slot in front, for vectorcall */
     PyObject *columns;       /* the oracle of many elements at once, None if there is none, NULL if it is not known yet */
+    run_compute *compute;    /* or NULL */
+    PyObject *big;           /* its steps for ints of more than 64 bits, None if there are none, NULL if that is not known yet */
     PyObject *answers;       /* what it said of the marked elements that come next, or NULL: they are asked for one by one */
     Py_ssize_t ahead, next;  /* so many marked elements have been looked at, and so many of them have been answered */
     uint16_t places[RUN_AHEAD]; /* in the block, of those that have been looked at */
@@ -56,7 +62,7 @@ typedef struct {
     ao_table inline_tables[RUN_ARGS_INLINE];
     int8_t inline_is_array[RUN_ARGS_INLINE];
     PyObject *inline_values[RUN_ARGS_INLINE + 1];
-} run;
+};
 
 /* A run that has taken nothing, which run_close leaves alone. Field by field: clearing the whole struct takes longer than
  * all the rest of a short run. */
@@ -69,7 +75,8 @@ static inline void run_none(run *r)
     r->unnoted = 0;
     r->first = 0;
     r->frame_memory = r->tables = NULL;
-    r->columns = r->answers = NULL;
+    r->columns = r->answers = r->big = NULL;
+    r->compute = NULL;
     r->valid = NULL;
 }
 
@@ -115,6 +122,8 @@ typedef int run_answer(run *r, size_t j, void *context);
  * run has been finished, also if it is an exception. 0: all done; 1: stopped, after that element; -1: exception. */
 int run_through(run *r, size_t end, run_answer *answer, void *context);
 
+/* Whether element j of the block is one that Python is asked for. */
+int run_is_asked(const run *r, size_t j);
 /* What the oracle has said of the marked element that is being answered, borrowed; NULL if it was not asked yet. */
 static inline PyObject *run_answered(const run *r)
 {

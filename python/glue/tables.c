@@ -6,6 +6,7 @@
 #include "filter.h"
 #include "known.h"
 #include "moments.h"
+#include "../../vm/arrays/bignum.h"
 #include "../../vm/parallel.h"
 #include "../../vm/text/delimited.h"
 
@@ -154,10 +155,20 @@ _Static_assert(sizeof(ao_instr) == 16, "INSTRUCTION_FORMAT");
 
 static PyObject *make_limits(void)
 {
-    return Py_BuildValue("{s i s i s i s i s i s i s i s i s i}", "MAX_INPUTS", AO_MAX_INPUTS, "MAX_UNIFORMS",
+    return Py_BuildValue("{s i s i s i s i s i s i s i s i s i s i s i}", "MAX_INPUTS", AO_MAX_INPUTS, "MAX_UNIFORMS",
                          AO_MAX_UNIFORMS, "MAX_TEMPS", AO_MAX_TEMPS, "MAX_INSTRS", AO_MAX_INSTRS, "MAX_ACCUMULATORS",
                          AO_MAX_ACCUMULATORS, "NO_REG", AO_NO_REG, "MIN_BLOCK", AO_MIN_BLOCK, "MAX_BLOCK", AO_MAX_BLOCK,
-                         "MAX_THREADS", AO_MAX_THREADS);
+                         "MAX_THREADS", AO_MAX_THREADS, "BIG_STEPS", AO_BIG_STEPS, "BIG_PARAMS", AO_BIG_PARAMS);
+}
+
+/* The operations of steps, in the order of their codes. */
+static PyObject *make_big_operations(void)
+{
+#define NAME_AND(name, two) #name " "
+    PyObject *names = PyUnicode_FromString(AO_BIG_OPS(NAME_AND)), *list = names ? PyUnicode_Split(names, NULL, -1) : NULL;
+#undef NAME_AND
+    Py_XDECREF(names);
+    return list;
 }
 
 /* Levels of this build that this processor can run, slowest first. */
@@ -193,6 +204,7 @@ int tables_prepare(PyObject *module)
         || PyModule_AddStringConstant(module, "INSTRUCTION_FORMAT", INSTRUCTION_FORMAT) < 0
         || add(module, "MAGIC", PyLong_FromUnsignedLong(AO_MAGIC)) < 0
         || add(module, "ISA", PyUnicode_FromString(state->isa->name)) < 0
+        || add(module, "BIG_OPERATIONS", make_big_operations()) < 0
         || add(module, "ISA_LEVELS", make_isa_names()) < 0 || add(module, "SLOT_KINDS", make_slot_kinds()) < 0) {
         return -1;
     }

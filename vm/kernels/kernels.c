@@ -622,16 +622,18 @@ static double nearest_quotient(long_quotient l, uint64_t u, uint64_t v)
     }                                                                                                                 \
     static void divide_all_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform)                \
     {                                                                                                                 \
-        uint64_t unsure = 0;                                                                                          \
+        uint8_t unsure[8 * CHUNK];                                                                                    \
+        uint64_t any = 0;                                                                                             \
         EACH2(T, T, const uint64_t u = magnitude_##T(x), v = magnitude_##T(y);                                        \
-              const long_quotient l = divide_long(u, v | (v == 0)); unsure |= l.unsure;                               \
+              const long_quotient l = divide_long(u, v | (v == 0)); any |= l.unsure; unsure[i] = (uint8_t)l.unsure;   \
               to[i] = of_bits(bits_of(l.q) | OPPOSITE_##T(x, y) << 63);)                                              \
-        for (size_t i = 0; unsure && i < n; i++) {                                                                    \
+        for (size_t i = 0; any && i < n; i++) {                                                                       \
+            if (!unsure[i])                                                                                           \
+                continue;                                                                                             \
             const ao_##T x = a[uniform & 1 ? 0 : i], y = b[uniform & 2 ? 0 : i];                                      \
             const uint64_t u = magnitude_##T(x), v = magnitude_##T(y);                                                \
-            const long_quotient l = divide_long(u, v | (v == 0));                                                     \
-            if (l.unsure)                                                                                             \
-                to[i] = of_bits(bits_of(nearest_quotient(l, u, v)) | OPPOSITE_##T(x, y) << 63);                       \
+            const double q = nearest_quotient(divide_long(u, v | (v == 0)), u, v);                                    \
+            to[i] = of_bits(bits_of(q) | OPPOSITE_##T(x, y) << 63);                                                   \
         }                                                                                                             \
     }                                                                                                                 \
     static unsigned divide_##T(size_t n, p_f64 *d, const p_##T *a, const p_##T *b, unsigned uniform, uint8_t *mark)   \

@@ -96,8 +96,8 @@ static INLINE double beyond_atan2(double y, double x)
     return isunordered(x, y) ? nan : r;
 }
 
-/* Most special operands need less than that: 0, inf and nan beside ordinary ones, and subnormals beside these. Then
- * nothing is scaled. As above, 0/0 counts as 0 and inf/inf as 1, and n <= d. */
+/* Most special operands need less than that: 0, inf and nan beside ordinary ones, or subnormals beside these. Here nothing
+ * is scaled. As above, 0/0 counts as 0 and inf/inf as 1, and n <= d. */
 static INLINE double ordinary_or_one(double d)
 {
     return (d >= 0x1p-400) & (d < INFINITY) ? d : 1.0;
@@ -123,27 +123,26 @@ static INLINE uint64_t far_atan2(double r, double y, double x)
     return (uint64_t)(((n > 0) & (n < 0x1p-400)) | ((d > 0x1p400) & (d < INFINITY)));
 }
 
-/* A subnormal y above an x > 0 is flat: 2^614 times as steep, y/x is still less than x, and the result is brought back,
- * rounded once if it is subnormal. Other subnormals do not show in the result. */
+/* Zeros and subnormals beside numbers from 2^-200 to 2^200: these are made 2^400 times as large, which does not show in an
+ * angle of an eighth of a turn or more. Any other angle is an arc y/x below 2^-421, that of ordinary numbers is above it: it
+ * is brought back, rounded once if it is subnormal. */
 static INLINE double further_atan2(double y, double x)
 {
     const double ay = fabs(y), ax = fabs(x);
-    const int over = ay > ax, flat = (ay < 0x1p-1022) & (x >= 0x1p-1022);
-    const double n = over ? ax : ay, d = over ? ay : ax, one = kept(flat, 0x1p-408); /* 2^-1022 as steep */
-    const double v = of_bits(bits_of(n) | bits_of(one)) - one;                       /* no multiplication: units_of */
-    const double m = over_infinity((d < INFINITY) & ((n >= 0x1p-1022) | flat), n, v);
-    const double w = angle(over, left_of(x), arc_of(m, ordinary_or_one(d), flat));
-    const int subnormal = w < one;
-    const uint64_t steeper = (mask_of(flat) & UINT64_C(614) << 52) + (mask_of(subnormal) & UINT64_C(1) << 52);
-    const double r = copysign(of_bits(bits_of(w + kept(subnormal, 0x1p-408)) - steeper), y), nan = first_nan(y, x);
-    return isunordered(x, y) ? nan : r;
+    const int over = ay > ax;
+    const double n = over ? ax : ay, d = over ? ay : ax;
+    const int tiny = n < 0x1p-1022;
+    const double one = kept(tiny, 0x1p-622), steep = of_bits(bits_of(n) | bits_of(one)) - one; /* 2^-1022 and n, so large */
+    const double w = angle(over, left_of(x), arc_of(steep, d, tiny));
+    const int flat = w < 0x1p-421, subnormal = w < 0x1p-622;
+    const uint64_t back = (mask_of(flat) & UINT64_C(400) << 52) + (mask_of(subnormal) & UINT64_C(1) << 52);
+    return copysign(of_bits(bits_of(w + kept(subnormal, 0x1p-622)) - back), y);
 }
 static INLINE uint64_t far_further_atan2(double r, double y, double x)
 {
     const double ay = fabs(y), ax = fabs(x), n = ay > ax ? ax : ay, d = ay > ax ? ay : ax;
-    const int small = ((n > 0) & (d < 0x1p-400)) | ((n >= 0x1p-1022) & (n < 0x1p-400));
     (void)r;
-    return (uint64_t)(small | ((d > 0x1p400) & (d < INFINITY)));
+    return (uint64_t)!((d >= 0x1p-200) & (d <= 0x1p200) & ((n < 0x1p-1022) | (n >= 0x1p-200)));
 }
 
 typedef struct {
