@@ -167,8 +167,8 @@ def try_machine(name: str, machine: Machine, every: bool) -> str:
     got = machine_digest(machine, folder, log)
     equal = digest.verdict(want, got)
     start = time.monotonic()
-    out = run(["meson", "test", "-C", folder, "--no-rebuild", "--timeout-multiplier", "20", "--print-errorlogs", *tests],
-              log, Failed, environment(), A_DAY if every else MOST_SECONDS)  # fmt: skip
+    command = ["meson", "test", "-C", folder, "--no-rebuild", "--timeout-multiplier", "20", "--print-errorlogs", *tests]
+    out = run(command, log, Failed, environment(), A_DAY if every else MOST_SECONDS)
     skipped = re.findall(r"^ *\d+/\d+ (\S+) +SKIP", out, re.MULTILINE)
     tests = [test for test in tests if test not in skipped]
     left = [test for test in there if test not in tests]

@@ -32,7 +32,7 @@ class Machine:
 
     @property
     def absent(self) -> frozenset[str]:
-        """C tests of what is not there: native code, and on Windows an fma() that rounds once, which `fused` compares with."""
+        """C tests of what is not there: native code; on Windows an fma() that rounds once, to compare with."""
         system, family, _ = self.host
         native = family == "x86_64" and system != "windows" and "-DAO_PLAIN_C" not in self.flags
         return frozenset((() if native else ("encoder", "native")) + (("fused",) if system == "windows" else ()))
