@@ -77,4 +77,10 @@ def test_the_table_names_only_what_there_is() -> None:
     for python in table.PYTHONS.values():
         assert python.machine in {*table.MACHINES, *table.LIBRARIES}
         assert all((runner.ROOT / name).is_file() for name in python.tests)
-    assert all(machine.slow <= set(runner.C_TESTS) for machine in table.MACHINES.values())
+    assert all(machine.slow | machine.absent <= set(runner.C_TESTS) for machine in table.MACHINES.values())
+
+
+def test_every_c_test_is_run() -> None:
+    files = {path.stem.removeprefix("test_") for path in (runner.ROOT / "tests" / "vm").glob("test_*.c")}
+    assert sorted(runner.C_TESTS) == sorted({*files, "fuzz"})
+    assert table.MACHINES["gcc"].absent == frozenset()

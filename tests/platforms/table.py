@@ -30,6 +30,13 @@ class Machine:
     #: The C tests, but those in `slow`, which take minutes there and are run with --all.
     slow: frozenset[str] = frozenset()
 
+    @property
+    def absent(self) -> frozenset[str]:
+        """C tests of what is not there: native code; on Windows an fma() that rounds once, to compare with."""
+        system, family, _ = self.host
+        native = family == "x86_64" and system != "windows" and "-DAO_PLAIN_C" not in self.flags
+        return frozenset((() if native else ("encoder", "native")) + (("fused",) if system == "windows" else ()))
+
 
 #: Under an emulator these take minutes.
 SLOW = frozenset({"kernels", "sort", "reduce"})

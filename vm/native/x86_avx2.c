@@ -389,7 +389,7 @@ static void to_single(x86_generator *g, const x86_step *s)
 
 /* ---- the table ---- */
 
-#define R(T, op, emit, x, y) [AO_OP_##op##_##T] = {emit, x, y},
+#define R(T, op, how, first, second) [AO_OP_##op##_##T] = {.emit = how, .x = first, .y = second},
 #define INTS_OF_32(X, ...) X(i32, __VA_ARGS__) X(u32, __VA_ARGS__)
 #define INTS_OF_64(X, ...) X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)
 #define INTS_WIDE(X, ...) INTS_OF_32(X, __VA_ARGS__) INTS_OF_64(X, __VA_ARGS__)

@@ -453,7 +453,7 @@ static void bit_length(x86_generator *g, const x86_step *s)
 
 /* ---- the table ---- */
 
-#define R(T, op, emit, x, y) [AO_OP_##op##_##T] = {emit, x, y},
+#define R(T, op, how, first, second) [AO_OP_##op##_##T] = {.emit = how, .x = first, .y = second},
 #define TO(T, op) R(T, op, converted, 0, 0)
 #define FIT(T, op) R(T, op, fitted, 0, 0)
 static const x86_recipe recipes[AO_NOPS] = {

@@ -115,6 +115,7 @@ static void multiplied(size_t n, double *hi, double *lo, const double *m, double
     LOOP {                                                                                                            \
         const double x = m[i];                                                                                        \
         const dd power = value;                                                                                       \
+        (void)x;                                                                                                      \
         hi[i] = power.hi;                                                                                             \
         lo[i] = power.lo;                                                                                             \
     }
@@ -191,6 +192,8 @@ static uint64_t fast_pown(size_t n, double *to, const double *a, const double *b
 static uint64_t whole_sweep_pown(size_t n, double *to, const double *a, const double *b, unsigned uniform)
 {
     double hi[MOST], lo[MOST], m[MOST], exponent[MOST];
+    if (n == 0)
+        return 0;
     if (uniform != 2) {
         for (size_t i = 0; i < n; i++)
             whole_sweep_pown(1, to + i, a + (uniform & 1 ? 0 : i), b + (uniform & 2 ? 0 : i), 2);
