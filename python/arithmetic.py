@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from typing import Any
 
 from . import _machine
@@ -14,7 +15,6 @@ from .reductions import any, minmax
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from array import array
     from typing import overload
 
     from .engine.kinds import Array, D, FloatCode, IntCode, N, Nulls, NumPy, Out, Plain
@@ -169,7 +169,9 @@ def divide(a: Array, b: Array, /, *, typecode: str | None = None, out: Any = Non
 
 def _for_elements(arr: Any, value: Any, what: str) -> Any:
     """A number to compute with the elements of arr: an integral float becomes an int where the elements are ints."""
-    code, value = _machine.buffer_info(taken(arr))[0], plain(value)
+    if type(value) is int:
+        return value
+    code, value = arr.typecode if type(arr) is array else _machine.buffer_info(taken(arr))[0], plain(value)
     if not isinstance(value, (int, float)):
         raise TypeError(f"{what} must be an int or float, not {type(value).__name__}")
     if code in FLOAT_TYPECODES or not isinstance(value, float):

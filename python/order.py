@@ -11,7 +11,7 @@ from array import array
 from typing import Any
 
 from . import _machine
-from .engine.common import Later, also_named, native, sliceable
+from .engine.common import Later, also_named, front, native, sliceable
 from .engine.exchange import given_as, is_array, taken, taken_together
 
 TYPE_CHECKING = False
@@ -165,6 +165,7 @@ def searchsorted(arr: Array, values: Any, side: str = "left", *, nulls: str | in
     return given_as(values, _machine.search(buffer, taken(values, nulls), side == "right"))
 
 
+@front
 def first(arr: Array, pred: Function, /, *more: Any, default: Any = -1, ieee: bool = False, compile: bool = True,
           strict: bool = False, nulls: str | int | float | None = None, names: Any = None,
           **named: Any) -> Any:  # fmt: skip

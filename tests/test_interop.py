@@ -353,6 +353,10 @@ def test_results_are_the_memory_of_our_own_array(kind: str, monkeypatch: pytest.
     """What the machine has filled is what the library shows."""
     made: list[array[Any]] = []
     machine = sys.modules["arrayops._machine"]
+    if kind == "numpy":  # the fast way in makes the array: what NumPy shows is its memory
+        result = [ao.map(MAKERS[kind](array("d", range(100))), "x + 1") for _ in range(2)][1]
+        assert type(result.base.obj) is array and address(result.base.obj) == data_address(result)
+        return
     for name in ("new_array", "run_filter"):
         function = getattr(machine, name)
         monkeypatch.setattr(machine, name, lambda *a, f=function: made.append(f(*a)) or made[-1])

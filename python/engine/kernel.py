@@ -139,7 +139,7 @@ class Kernel(_machine.KernelBase):
             order = "; the array comes first, then what is to be done with it" if is_buffer(f) else ""
             raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}{order}")
         if self._plans is not None and self._inner is None:
-            self._front = (self._plans.ready, self._plans.narrow)
+            self._front = (self._plans.ready, self._plans.narrow, self._plans.ir.params)
 
     def _parsed(self, ir: IR, text: str) -> None:
         if any(node.op == "whole" for node in ir.nodes):
@@ -600,7 +600,7 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
         if not (ieee or first or hidden or kernel._inner):
             make_room(_machine.TEXTS, _MOST_KERNELS)
             assert kernel._plans is not None
-            _machine.TEXTS[text] = (kernel._plans.ready, kernel._plans.narrow)
+            _machine.TEXTS[text] = kernel._front
     return kernel
 
 
@@ -717,9 +717,10 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = 
     if typecode is None and out is None and kernel._is_number(args):
         return kernel._number(args)
     meaning = kernel._meaning(args, _machine.buffer_info(args[lead])[2])
+    natural = None
     if typecode is None and out is None:
         given = args + meaning.captured
-        typecode = kernel._plans.natural(signs_of(given, types_of(given)))
+        natural = typecode = kernel._plans.natural(signs_of(given, types_of(given)))
         typecode = "?" if own_truths and typecode == "B" else typecode
         if typecode == "Q":
             try:
@@ -727,7 +728,10 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = 
             except OverflowError as error:
                 raise _Unsigned from error
     with _hints(kernel):
-        return kernel._run_map(args, lead, typecode, out, threads, nulls, meaning)
+        result = kernel._run_map(args, lead, typecode, out, threads, nulls, meaning)
+    if natural is not None and kernel._inner is None:
+        kernel._plans.chosen(types_of(args), natural)
+    return result
 
 
 # -- as stages of pipelines: functions of one number -------------------------------------------------------------------

@@ -23,6 +23,7 @@ from ..compiler.terms import I64, Param, Union, array_param, interval, number_pa
 _MOST_PLANS = 64  # of one IR
 #: Codes of a signature: of an array its machine type; of a number that, from _NUMBER up; _CODES is one too many.
 _NUMBER, _CODES = CONSTANTS["SIGNATURE_NUMBER"], CONSTANTS["SIGNATURE_CODES"]
+_NATURAL = CONSTANTS["SIGNATURE_NATURAL"]
 
 #: The parameters that arrays and tables are, by their types.
 ARRAY_PARAMS = {name: array_param(name) for name in (*TYPES, *STORED_TYPES)}
@@ -77,9 +78,12 @@ def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None) ->
     """What the fast way in finds a map's or filter's program by; None for what it leaves to Python."""
     if kind == "fold" or (kind == "map" and wanted is None):
         return None
+    return _signed(kind == "filter", TYPE_INDEX["b1" if wanted is None else MACHINE_TYPES[wanted]], types)
+
+
+def _signed(filters: bool, wanted: int, types: tuple[str | Param, ...]) -> int | None:
     codes = tuple(TYPE_INDEX[t] if isinstance(t, str) else _NUMBER + TYPE_INDEX.get(t.type, _NUMBER) for t in types)
-    result = "b1" if wanted is None else MACHINE_TYPES[wanted]
-    return _machine.signature(kind == "filter", TYPE_INDEX[result], codes) if max(codes) < _CODES else None
+    return _machine.signature(filters, wanted, codes) if max(codes) < _CODES else None
 
 
 def _type(arg: Any) -> str | Param:
@@ -157,11 +161,22 @@ class Plans:
                 self._plans.clear()
                 self.ready.clear()
             self._plans[key] = plan
-            signature = _signature(kind, types, wanted)
-            # what people may have meant instead is Python's to say (kernel.py)
-            if signature is not None and plan.program is not None and not plan.inference.bits_of_float:
-                self.ready[signature] = plan.program
+            self._make_ready(_signature(kind, types, wanted), plan)
         return plan
+
+    def _make_ready(self, signature: int | None, plan: Plan) -> None:
+        # what people may have meant instead is Python's to say (kernel.py)
+        if signature is not None and plan.program is not None and not plan.inference.bits_of_float:
+            self.ready[signature] = plan.program
+
+    def chosen(self, types: tuple[str | Param, ...], natural: str) -> None:
+        """Lets the fast way in find what evaluate() has run for these types without being asked for one.
+
+        Not where the type depends on more than the types: on whether a number is negative.
+        """
+        plan = self._plans.get(("map", types, natural, NUMBER))
+        if plan is not None and natural in "dqB" and not any(isinstance(t, Param) and t.kind == "i" for t in types):
+            self._make_ready(_signed(False, _NATURAL, types), plan)
 
     def _called(self, kind: str, params: tuple[Param, ...], wanted: str | None) -> Plan | None:
         """The plan of what Python must answer because it uses NumPy: no program.

@@ -350,25 +350,25 @@ enum { SUMS, MEANS, LOWS, HIGHS, VARIANCES, DEVIATIONS, STATES, GROUP_FIGURES };
 
 static PyObject *figures(module_state *state, const ao_array *values, const ao_array *begins)
 {
-    const size_t groups = begins->count - 1;
+    const size_t n_groups = begins->count - 1;
     const char of_values = values->typecode, letters[] = {of_values, 'd', of_values, of_values, 'd', 'd', 'B'};
     ao_array out[GROUP_FIGURES];
     PyObject *tuple = PyTuple_New(GROUP_FIGURES);
     int made = 0;
     for (; tuple && made < GROUP_FIGURES; made++) {
-        PyObject *array = array_new_out(state, letters[made], groups, &out[made]);
+        PyObject *array = array_new_out(state, letters[made], n_groups, &out[made]);
         if (!array) {
             break;
         }
-        memset(out[made].data, 0, groups * array_size(&out[made]));
+        memset(out[made].data, 0, n_groups * array_size(&out[made]));
         PyTuple_SET_ITEM(tuple, made, array);
     }
     if (made == GROUP_FIGURES) {
         const ao_group_figures to = {out[SUMS].data, out[LOWS].data, out[HIGHS].data, out[MEANS].data,
                                      out[VARIANCES].data, out[DEVIATIONS].data, out[STATES].data};
         watched w;
-        ao_figures_of_groups(values->type, values->data, values->count, begins->data, groups, &to,
-                             watch_begin(&w, values->count + groups));
+        ao_figures_of_groups(values->type, values->data, values->count, begins->data, n_groups, &to,
+                             watch_begin(&w, values->count + n_groups));
         if (watch_end(&w) < 0) {
             Py_CLEAR(tuple);
         }

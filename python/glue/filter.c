@@ -227,6 +227,23 @@ static int count_shared(run *r, counting *c, unsigned threads)
     return failed;
 }
 
+PyObject *run_count(run *r, int what)
+{
+    alignas(64) char stack[FRAME_ON_STACK];
+    counting c = {.what = what, .first = -1};
+    c.wanted = what == RUN_ANY || what == RUN_FIRST;
+    ao_job job = {.sink = {take_count, &c}};
+    const unsigned threads = what == RUN_COUNT ? shares_wanted(r) : 1;
+    if (threads > 1 ? count_shared(r, &c, threads) < 0 : run_start(r, &job, stack) < 0 || count_loop(r, &c) < 0) {
+        return NULL;
+    }
+    if (what >= RUN_FIRST) {
+        return PyLong_FromSsize_t(c.first);
+    }
+    return what == RUN_COUNT ? PyLong_FromSize_t(c.number)
+                             : PyBool_FromLong(what == RUN_ANY ? c.number > 0 : c.number == r->count);
+}
+
 /* run_count(program, args, oracle, visible, what): how many elements the program is true for; or whether any, or all are; or the
  * index of the first one for which it is true, or false, -1 if there is none */
 static PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -235,24 +252,9 @@ static PyObject *py_run_count(PyObject *module, PyObject *const *args, Py_ssize_
         return NULL;
     }
     run r;
-    alignas(64) char stack[FRAME_ON_STACK];
-    counting c = {.what = (int)PyLong_AsLong(args[4]), .first = -1};
-    c.wanted = c.what == RUN_ANY || c.what == RUN_FIRST;
-    ao_job job = {.sink = {take_count, &c}};
-    int failed = run_open(&r, module, args, -1) < 0;
-    const unsigned threads = !failed && c.what == RUN_COUNT ? shares_wanted(&r) : 1;
-    failed = failed || (threads > 1 ? count_shared(&r, &c, threads) < 0
-                                    : run_start(&r, &job, stack) < 0 || count_loop(&r, &c) < 0);
-    size_t count = r.count;
+    PyObject *result = run_open(&r, module, args, -1) < 0 ? NULL : run_count(&r, (int)PyLong_AsLong(args[4]));
     run_close(&r);
-    if (failed) {
-        return NULL;
-    }
-    if (c.what >= RUN_FIRST) {
-        return PyLong_FromSsize_t(c.first);
-    }
-    return c.what == RUN_COUNT ? PyLong_FromSize_t(c.number)
-                               : PyBool_FromLong(c.what == RUN_ANY ? c.number > 0 : c.number == count);
+    return result;
 }
 
 PyMethodDef filter_methods[] = {

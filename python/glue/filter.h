@@ -4,11 +4,14 @@
 
 #include "run.h"
 
-/* What run_count answers. */
+/* What run_count() is asked. */
 enum { RUN_COUNT, RUN_ANY, RUN_ALL, RUN_FIRST, RUN_FIRST_FALSE };
 
 /* The elements of argument `lead` for which the program is true; if that is -1, its truth for each, a byte that is 1 or 0. */
 PyObject *run_filter(run *r, Py_ssize_t lead);
+/* For how many elements the program is true; whether any, or all are; the index of the first one for which it is true, or
+ * false, -1 if there is none. */
+PyObject *run_count(run *r, int what);
 
 extern PyMethodDef filter_methods[];
 

@@ -1,8 +1,8 @@
-/* The fast way in: map, map_inplace, filter, sum, min, max and calls of kernels that need nothing from Python.
+/* The fast way in: map, filter, evaluate and their kin, sum, min, max and calls of kernels that need nothing from Python.
  *
  * The package defines each of these in Python, in full; front() puts a C function of the same name and documentation before
- * it. That one serves the calls whose program is known already, with no keyword but out, and those of functions that are
- * just called, and leaves all others, errors included, to the Python function. So it decides nothing: it only finds again
+ * it. That one serves the calls whose program is known already, on buffers and NumPy's arrays, with names, out= and typecode=,
+ * and those of functions that are just called, and leaves all others, errors included, to the Python function. So it decides nothing: it only finds again
  * what Python found for the same text or code object and the same types of arguments (known.c). KernelBase does the same
  * for Kernel.
  */
@@ -17,8 +17,14 @@
 #include <structmember.h>
 #include <string.h>
 
-enum { MAP, MAP_INPLACE, FILTER, SUM, MIN, MAX };
-static const char *const names[AO_FRONTS] = {"map", "map_inplace", "filter", "sum", "min", "max"};
+/* The functions; and a call of a kernel, which is a map. */
+enum { MAP, MAP_INPLACE, FILTER, ANY, ALL, COUNT, FIRST, EVALUATE, SUM, MIN, MAX, KERNEL };
+_Static_assert(KERNEL == AO_FRONTS, "all but the kernel are functions");
+static const char *const names[AO_FRONTS] = {"map",   "map_inplace", "filter",   "any", "all", "count",
+                                             "first", "evaluate",    "sum", "min", "max"};
+
+/* What run_count() is asked for the functions from ANY to FIRST. */
+static const int questions[] = {RUN_ANY, RUN_ALL, RUN_COUNT, RUN_FIRST};
 
 /* -- KernelBase ------------------------------------------------------------------------------------------------------ */
 
@@ -26,7 +32,7 @@ typedef struct {
     PyObject_HEAD
     vectorcallfunc vectorcall;
     module_state *state;
-    PyObject *front; /* (ready, oracle) of a text, a function, or None: all calls to Python */
+    PyObject *front; /* (ready, oracle, params) of a text, a function, or None: all calls to Python */
     Py_ssize_t by_python; /* elements of the last run that the oracle was asked for */
 } KernelObject;
 
@@ -38,7 +44,7 @@ static int of_kernel(module_state *state, PyObject *kernel, meaning *m)
     Py_END_CRITICAL_SECTION();
     int found = 0;
     if (front && PyTuple_CheckExact(front)) {
-        found = known_pair(front, m);
+        found = known_triple(front, m);
     } else if (front && PyFunction_Check(front)) { /* it is decoded at its first call, by Python */
         found = known_function(state, front, m) && !m->cold;
     }
@@ -130,6 +136,112 @@ static PyType_Spec kernel_spec = {
     .slots = kernel_slots,
 };
 
+/* -- what is asked for ------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    int what;          /* a function, or KERNEL */
+    char typecode;     /* typecode=, or 0 */
+    PyObject *out;     /* what a map fills, or NULL */
+    Py_ssize_t nnamed; /* values for the names of a text */
+    PyObject *names[RUN_ARGS_INLINE], *named[RUN_ARGS_INLINE];
+} request;
+
+#define BIT(which) (1u << (which))
+#define MAPS (BIT(MAP) | BIT(EVALUATE) | BIT(KERNEL))
+#define FUNCTIONS (~BIT(KERNEL))
+#define COMPILED (FUNCTIONS & ~BIT(EVALUATE))
+
+/* Keywords that are no names: of which functions, and what they are where nothing is asked for. Python serves other values,
+ * but for those of out and typecode. */
+enum { OUT, TYPECODE };
+static const struct {
+    const char *name;
+    unsigned of;
+    enum { IS_NONE, IS_FALSE, IS_TRUE } otherwise;
+} options[AO_OPTIONS] = {
+    {"out", MAPS, IS_NONE},
+    {"typecode", MAPS, IS_NONE},
+    {"threads", MAPS | BIT(MAP_INPLACE), IS_NONE},
+    {"nulls", ~0u, IS_NONE},
+    {"names", ~0u, IS_NONE},
+    {"ieee", FUNCTIONS, IS_FALSE},
+    {"compile", COMPILED, IS_TRUE},
+    {"strict", COMPILED, IS_FALSE},
+};
+
+/* The machine type of array.array's typecode, or -1. */
+static int array_type_of(const module_state *state, int letter)
+{
+    return letter >= 0 && letter < 128 ? state->array_types[letter] - 1 : -1;
+}
+
+static int take_option(const module_state *state, request *q, int option, PyObject *value)
+{
+    PyObject *const otherwise[] = {[IS_NONE] = Py_None, [IS_FALSE] = Py_False, [IS_TRUE] = Py_True};
+    if (value == otherwise[options[option].otherwise]) {
+        return 0;
+    }
+    if (option == OUT) {
+        q->out = value;
+        return 0;
+    }
+    const int is_letter = option == TYPECODE && PyUnicode_CheckExact(value) && PyUnicode_GET_LENGTH(value) == 1;
+    const Py_UCS4 letter = is_letter ? PyUnicode_READ_CHAR(value, 0) : 0;
+    q->typecode = letter < 128 ? (char)letter : 0;
+    return array_type_of(state, q->typecode) < 0 ? -1 : 0;
+}
+
+/* -1 if Python must do it. */
+static int take_keywords(const module_state *state, request *q, PyObject *const *values, PyObject *keywords)
+{
+    const Py_ssize_t count = keywords ? PyTuple_GET_SIZE(keywords) : 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *name = PyTuple_GET_ITEM(keywords, i);
+        int option = 0;
+        while (option < AO_OPTIONS && !(name == state->options[option] && options[option].of & BIT(q->what))) {
+            option++;
+        }
+        if (option < AO_OPTIONS) {
+            if (take_option(state, q, option, values[i]) < 0) {
+                return -1;
+            }
+        } else if (q->nnamed == RUN_ARGS_INLINE) {
+            return -1;
+        } else {
+            q->names[q->nnamed] = name;
+            q->named[q->nnamed++] = values[i];
+        }
+    }
+    return 0;
+}
+
+/* Puts the values where the parameters are: those by name first, as Kernel._bind() does. 0 if Python must do it. */
+static int bind_names(meaning *m, const request *q, PyObject *const *positional, Py_ssize_t npositional)
+{
+    if (!m->params || PyTuple_GET_SIZE(m->params) != m->nargs) {
+        return 0;
+    }
+    Py_ssize_t next = 0, found = 0;
+    m->lead = -1;
+    for (Py_ssize_t i = 0; i < m->nargs; i++) {
+        PyObject *param = PyTuple_GET_ITEM(m->params, i);
+        Py_ssize_t k = 0;
+        while (k < q->nnamed && q->names[k] != param && PyUnicode_Compare(q->names[k], param) != 0) {
+            k++;
+        }
+        if (k < q->nnamed) {
+            m->values[i] = q->named[k];
+            found++;
+        } else if (next == npositional) {
+            return 0;
+        } else {
+            m->lead = m->lead < 0 ? i : m->lead;
+            m->values[i] = positional[next++];
+        }
+    }
+    return found == q->nnamed && next == npositional;
+}
+
 /* -- running --------------------------------------------------------------------------------------------------------- */
 
 static PyObject *find_program(const run *r, const meaning *m, int filters, unsigned wanted)
@@ -159,9 +271,9 @@ static int has_credit(EntryObject *cold, size_t count)
 }
 
 /* Fills out, or a new array; returns it. */
-static PyObject *map_result(run *r, module_state *state, PyObject *out, ao_array *held)
+static PyObject *map_result(run *r, module_state *state, PyObject *out, char typecode, ao_array *held)
 {
-    PyObject *result = out ? Py_NewRef(out) : array_new_out(state, r->arrays[0].typecode, r->count, held);
+    PyObject *result = out ? Py_NewRef(out) : array_new_out(state, typecode, r->count, held);
     if (!result || (r->program ? run_map(r, held, !out, 0, NULL) : call_map(r, held, !out, NULL)) < 0) {
         Py_XDECREF(result);
         return NULL;
@@ -172,7 +284,7 @@ static PyObject *map_result(run *r, module_state *state, PyObject *out, ao_array
 /* Whether the numbers among the arguments are plain ones. */
 static int plain_numbers(const run *r, const meaning *m)
 {
-    for (Py_ssize_t i = 1; i < m->nargs; i++) {
+    for (Py_ssize_t i = 0; i < m->nargs; i++) {
         if (!r->is_array[i] && number_code(m->values[i]) < 0) {
             return 0;
         }
@@ -192,32 +304,97 @@ static int settle(run *r, const meaning *m, int filters, unsigned wanted)
     return bound;
 }
 
-/* Whether results for such a first array are array.array's. Those for NumPy's and Arrow's are of their kind, which is for
- * Python to see to (exchange.py), as it is for any type that is not known here. */
-static int gives_array(const module_state *state, PyObject *first)
+/* What results for such a first array are. Those for Arrow's and pandas' are of their kind, which is for Python to see to
+ * (exchange.py), as it is for any type that is not known here. */
+enum form { BY_PYTHON, AN_ARRAY, AN_NDARRAY };
+static enum form form_of(const module_state *state, PyObject *first)
 {
     const PyTypeObject *type = Py_TYPE(first);
-    return type == (PyTypeObject *)state->array_type || type == &PyBytes_Type || type == &PyByteArray_Type
-           || type == &PyMemoryView_Type || type == &PyRange_Type || type == state->view_type || strcmp(type->tp_name, "mmap.mmap") == 0;
+    if (type == (PyTypeObject *)state->array_type || type == &PyBytes_Type || type == &PyByteArray_Type
+        || type == &PyMemoryView_Type || type == &PyRange_Type || type == state->view_type) {
+        return AN_ARRAY;
+    }
+    if (strcmp(type->tp_name, "mmap.mmap") == 0) {
+        return AN_ARRAY;
+    }
+    const int in_c = !(type->tp_flags & Py_TPFLAGS_HEAPTYPE); /* no class of somebody else's with that name */
+    return in_c && strcmp(type->tp_name, "numpy.ndarray") == 0 ? AN_NDARRAY : BY_PYTHON;
 }
 
-/* The result, or NULL: with an exception, or without one if Python must do it. out is NULL, or what a map fills. */
-static PyObject *run_meaning(module_state *state, meaning *m, int filters, PyObject *out)
+/* numpy.frombuffer(array, typecode), as labelled.py has it. */
+static PyObject *as_ndarray(PyObject *array, char typecode)
+{
+    PyObject *name = PyUnicode_FromString("numpy"), *numpy = name ? PyImport_GetModule(name) : NULL;
+    PyObject *result = numpy ? PyObject_CallMethod(numpy, "frombuffer", "OC", array, typecode) : NULL;
+    if (!result && !PyErr_Occurred()) {
+        PyErr_SetString(PyExc_ImportError, "numpy is no longer among the modules"); /* somebody took it out of them */
+    }
+    Py_XDECREF(numpy);
+    Py_XDECREF(name);
+    Py_DECREF(array);
+    return result;
+}
+
+/* The typecode of what evaluate() gives if no type is asked for. The program has the type; 0 if Python must do it. */
+static char natural_typecode(const run *r)
+{
+    switch (ao_program_out_type(r->program->program)) {
+    case AO_TYPE_f64: return 'd';
+    case AO_TYPE_i64: return 'q';
+    case AO_TYPE_u8: return 'B';
+    default: return 0;
+    }
+}
+
+/* The result, or NULL: with an exception, or without one if Python must do it. */
+static PyObject *run_taken(run *r, module_state *state, meaning *m, const request *q, ao_array *held)
+{
+    Py_ssize_t lead = m->lead < 0 ? 0 : m->lead;
+    while (m->lead < 0 && lead < m->nargs && !r->is_array[lead]) {
+        lead++;
+    }
+    if (lead == m->nargs || !r->is_array[lead]) {
+        return NULL;
+    }
+    const ao_array *first = r->arrays;
+    for (Py_ssize_t i = 0; i < lead; i++) {
+        first += r->is_array[i];
+    }
+    const int filters = q->what >= FILTER && q->what <= FIRST, counts = filters && q->what != FILTER;
+    const enum form form = q->out || counts ? AN_ARRAY : form_of(state, m->values[lead]);
+    const unsigned wanted = q->typecode ? (unsigned)array_type_of(state, q->typecode)
+                            : q->what == EVALUATE && !q->out ? SIGNATURE_NATURAL
+                                                             : array_stored(q->out ? held : first);
+    if (form == BY_PYTHON || !plain_numbers(r, m) || !settle(r, m, filters, wanted)) {
+        return NULL;
+    }
+    const char typecode = q->typecode ? q->typecode : wanted == SIGNATURE_NATURAL ? natural_typecode(r) : first->typecode;
+    if (counts) {
+        return m->ready ? run_count(r, questions[q->what - ANY]) : NULL;
+    }
+    const int truths = wanted == SIGNATURE_NATURAL && typecode == 'B'; /* NumPy has them, and array.array has not */
+    if (!typecode || (form == AN_NDARRAY && (truths || array_type_of(state, typecode) < 0))) {
+        return NULL;
+    }
+    PyObject *result = !filters   ? map_result(r, state, q->out, typecode, held)
+                       : m->ready ? run_filter(r, lead)
+                                  : call_filter(r, lead);
+    return result && form == AN_NDARRAY ? as_ndarray(result, typecode) : result;
+}
+
+static PyObject *run_meaning(module_state *state, meaning *m, const request *q)
 {
     run r;
     ao_array held;
     array_none(&held);
     PyObject *result = NULL;
     run_none(&r);
-    if ((!out && !gives_array(state, m->values[0]))
-        || run_take(&r, state, m->values, m->nvalues, m->oracle, m->nargs, -1) < 0 || !r.is_array[0]
-        || (out && array_take_out(state, out, &held) < 0) || !plain_numbers(&r, m)
-        || !settle(&r, m, filters, array_stored(out ? &held : &r.arrays[0]))) {
+    const int done = run_take(&r, state, m->values, m->nvalues, m->oracle, m->nargs, -1) == 0
+                     && (!q->out || array_take_out(state, q->out, &held) == 0);
+    if (!done) {
         PyErr_Clear();
-    } else if (filters) {
-        result = m->ready ? run_filter(&r, 0) : call_filter(&r, 0);
     } else {
-        result = map_result(&r, state, out, &held);
+        result = run_taken(&r, state, m, q, &held);
     }
     array_release(&held);
     run_close(&r);
@@ -238,32 +415,26 @@ static int find_meaning(module_state *state, PyObject *f, meaning *m)
 
 typedef int find(module_state *state, PyObject *f, meaning *m);
 
-static PyObject *fast(module_state *state, find *finder, PyObject *f, PyObject *first, PyObject *const *more,
-                      Py_ssize_t nmore, int filters, PyObject *out)
+static PyObject *fast(module_state *state, find *finder, PyObject *f, PyObject *const *positional, Py_ssize_t npositional,
+                      const request *q)
 {
     meaning m;
-    m.ready = m.oracle = NULL;
+    m.ready = m.oracle = m.params = NULL;
     m.cold = NULL;
-    m.nargs = m.nvalues = nmore + 1;
-    m.values[0] = first;
-    memcpy(m.values + 1, more, (size_t)nmore * sizeof *more);
-    PyObject *result = finder(state, f, &m) ? run_meaning(state, &m, filters, out) : NULL;
+    m.nargs = m.nvalues = npositional + q->nnamed;
+    m.lead = 0;
+    if (m.nargs == 0 || m.nargs > RUN_ARGS_INLINE) {
+        return NULL;
+    }
+    if (npositional) {
+        memcpy(m.values, positional, (size_t)npositional * sizeof *positional);
+    }
+    PyObject *result = NULL;
+    if (finder(state, f, &m) && (!q->nnamed || bind_names(&m, q, positional, npositional))) {
+        result = run_meaning(state, &m, q);
+    }
     meaning_drop(&m);
     return result;
-}
-
-/* The one keyword that is served here. -1 if there is another. */
-static int only_out(module_state *state, PyObject *const *values, PyObject *keywords, PyObject **out)
-{
-    *out = NULL;
-    if (!keywords || PyTuple_GET_SIZE(keywords) == 0) {
-        return 0;
-    }
-    if (PyTuple_GET_SIZE(keywords) != 1 || PyTuple_GET_ITEM(keywords, 0) != state->out_name) {
-        return -1;
-    }
-    *out = values[0] == Py_None ? NULL : values[0];
-    return 0;
 }
 
 /* The result of a function of the package. An ExpressionError leaves it without the frames of the package, so that the
@@ -290,21 +461,32 @@ static PyObject *edge(PyObject *function, PyObject *const *args, Py_ssize_t narg
     return at_edge(PyObject_Vectorcall(function, args, (size_t)nargs, keywords));
 }
 
+/* What is called as function(array, f, *more), or for EVALUATE as function(text); f may be missing where it may be None. */
 static PyObject *call(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
     module_state *state = state_of(module);
-    PyObject *out;
-    if (nargs >= 2 && nargs <= RUN_ARGS_INLINE && only_out(state, args + nargs, keywords, &out) == 0
-        && (which == MAP || !out)) {
-        PyObject *target = which == MAP_INPLACE ? args[0] : out;
-        PyObject *result = fast(state, find_meaning, args[1], args[0], args + 2, nargs - 2, which == FILTER, target);
-        if (result && which == MAP_INPLACE) {
-            Py_DECREF(result);
-            return Py_NewRef(Py_None);
+    PyObject *positional[RUN_ARGS_INLINE], *result = NULL;
+    request q = {.what = which};
+    const int of_elements = which == ANY || which == ALL || which == COUNT;
+    const Py_ssize_t least = which == EVALUATE || of_elements ? 1 : 2;
+    if (nargs >= least && nargs <= RUN_ARGS_INLINE && (which != EVALUATE || nargs == 1)
+        && take_keywords(state, &q, args + nargs, keywords) == 0) {
+        PyObject *f = which == EVALUATE ? args[0] : nargs > 1 ? args[1] : Py_None;
+        f = of_elements && f == Py_None ? state->element : f;
+        q.out = which == MAP_INPLACE ? args[0] : q.out;
+        positional[0] = args[0];
+        for (Py_ssize_t i = 2; i < nargs; i++) {
+            positional[i - 1] = args[i];
         }
-        if (result || PyErr_Occurred()) {
-            return result;
-        }
+        const Py_ssize_t npositional = which == EVALUATE ? 0 : nargs > 2 ? nargs - 1 : 1;
+        result = fast(state, find_meaning, f, positional, npositional, &q);
+    }
+    if (result && which == MAP_INPLACE) {
+        Py_DECREF(result);
+        return Py_NewRef(Py_None);
+    }
+    if (result || PyErr_Occurred()) {
+        return result;
     }
     return at_edge(PyObject_Vectorcall(state->slow[which], args, (size_t)nargs, keywords));
 }
@@ -317,6 +499,11 @@ static PyObject *call(PyObject *module, int which, PyObject *const *args, Py_ssi
 FRONT(front_map, MAP)
 FRONT(front_map_inplace, MAP_INPLACE)
 FRONT(front_filter, FILTER)
+FRONT(front_any, ANY)
+FRONT(front_all, ALL)
+FRONT(front_count, COUNT)
+FRONT(front_first, FIRST)
+FRONT(front_evaluate, EVALUATE)
 
 /* What `found` is, unless it is None: then Python must do it. */
 static PyObject *or_slow(PyObject *found, PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs,
@@ -359,16 +546,18 @@ static PyObject *front_max(PyObject *module, PyObject *const *args, Py_ssize_t n
 }
 
 typedef PyObject *(*front_function)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
-static const front_function functions[AO_FRONTS] = {front_map, front_map_inplace, front_filter,
-                                                    front_sum, front_min,         front_max};
+static const front_function functions[AO_FRONTS] = {
+    front_map, front_map_inplace, front_filter, front_any, front_all, front_count, front_first, front_evaluate,
+    front_sum, front_min,         front_max,
+};
 
 static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords)
 {
     module_state *state = ((KernelObject *)self)->state;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    PyObject *out;
-    if (state && nargs >= 1 && nargs < RUN_ARGS_INLINE && only_out(state, args + nargs, keywords, &out) == 0) {
-        PyObject *result = fast(state, of_kernel, self, args[0], args + 1, nargs - 1, 0, out);
+    request q = {.what = KERNEL};
+    if (state && nargs >= 1 && nargs < RUN_ARGS_INLINE && take_keywords(state, &q, args + nargs, keywords) == 0) {
+        PyObject *result = fast(state, of_kernel, self, args, nargs, &q);
         if (result) {
             ((KernelObject *)self)->by_python = (Py_ssize_t)run_last_asked();
         }
@@ -436,10 +625,16 @@ static PyObject *py_front(PyObject *module, PyObject *const *args, Py_ssize_t na
 int front_prepare(PyObject *module)
 {
     module_state *state = state_of(module);
-    state->out_name = PyUnicode_InternFromString("out");
+    for (size_t i = 0; i < AO_OPTIONS; i++) {
+        state->options[i] = PyUnicode_InternFromString(options[i].name);
+        if (!state->options[i]) {
+            return -1;
+        }
+    }
     state->map_name = PyUnicode_InternFromString("map");
+    state->element = PyUnicode_InternFromString("x");
     state->kernel_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &kernel_spec, NULL);
-    return state->out_name && state->map_name && state->kernel_type ? PyModule_AddType(module, state->kernel_type) : -1;
+    return state->map_name && state->element && state->kernel_type ? PyModule_AddType(module, state->kernel_type) : -1;
 }
 
 PyMethodDef front_methods[] = {

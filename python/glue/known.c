@@ -176,13 +176,13 @@ int known_text(module_state *state, PyObject *text, meaning *m)
 {
     recent_text *recent = &state->recent_texts[((uintptr_t)text >> 4) % AO_RECENT];
     if (RECENT && recent->text == text) {
-        return known_pair(recent->meaning, m);
+        return known_triple(recent->meaning, m);
     }
     PyObject *known;
     if (PyDict_GetItemRef(state->texts, text, &known) <= 0) {
         return 0;
     }
-    const int good = known_pair(known, m);
+    const int good = known_triple(known, m);
     if (RECENT && good) {
         recent_text before = *recent;
         *recent = (recent_text){Py_NewRef(text), Py_NewRef(known)};

@@ -11,6 +11,7 @@
 enum {
     SIGNATURE_BITS = 5,    /* of a code: the type of an array, or of a number */
     SIGNATURE_NUMBER = 16, /* added to the narrowest type that holds a number */
+    SIGNATURE_NATURAL = 31, /* stands for the type of the result where the program decides: evaluate() */
     SIGNATURE_VALUES = 10, /* arguments and captured numbers at most */
     ENTRY_ARITIES = 16     /* the key of a code object's entry is its id times this plus the number of arguments */
 };
@@ -47,7 +48,9 @@ typedef struct {
 typedef struct {
     PyObject *ready;     /* dict of programs by signature; NULL: the oracle is called for each element */
     PyObject *oracle;
+    PyObject *params;    /* tuple: the names of a text's values, in their order; NULL if none can be given by name */
     EntryObject *cold;   /* of a function that may have to be decoded now */
+    Py_ssize_t lead;     /* the first array by position; -1 if all are given by name */
     Py_ssize_t nargs;    /* values of the call itself; the captured numbers follow */
     Py_ssize_t nvalues;
     PyObject *values[SIGNATURE_VALUES];
@@ -57,6 +60,7 @@ static inline void meaning_drop(meaning *m)
 {
     Py_XDECREF(m->ready);
     Py_XDECREF(m->oracle);
+    Py_XDECREF(m->params);
     Py_XDECREF(m->cold);
     for (Py_ssize_t i = m->nargs; i < m->nvalues; i++) {
         Py_DECREF(m->values[i]);
@@ -72,14 +76,16 @@ enum { RECENT = 0 };
 enum { RECENT = 1 };
 #endif
 
-/* These say whether it is known what the object means for m->nargs arguments. The pair is (ready, oracle). */
-static inline int known_pair(PyObject *pair, meaning *m)
+/* These say whether it is known what the object means for m->nargs arguments. Of a text it is (ready, oracle, params). */
+static inline int known_triple(PyObject *triple, meaning *m)
 {
-    if (!PyTuple_CheckExact(pair) || PyTuple_GET_SIZE(pair) != 2 || !PyDict_CheckExact(PyTuple_GET_ITEM(pair, 0))) {
+    if (!PyTuple_CheckExact(triple) || PyTuple_GET_SIZE(triple) != 3 || !PyDict_CheckExact(PyTuple_GET_ITEM(triple, 0))
+        || !PyTuple_CheckExact(PyTuple_GET_ITEM(triple, 2))) {
         return 0;
     }
-    m->ready = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
-    m->oracle = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
+    m->ready = Py_NewRef(PyTuple_GET_ITEM(triple, 0));
+    m->oracle = Py_NewRef(PyTuple_GET_ITEM(triple, 1));
+    m->params = Py_NewRef(PyTuple_GET_ITEM(triple, 2));
     return 1;
 }
 int known_text(module_state *state, PyObject *text, meaning *m);

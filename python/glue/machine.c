@@ -190,8 +190,11 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->entry_type);
     Py_CLEAR(state->kernel_type);
     Py_CLEAR(state->view_type);
-    Py_CLEAR(state->out_name);
+    for (size_t i = 0; i < AO_OPTIONS; i++) {
+        Py_CLEAR(state->options[i]);
+    }
     Py_CLEAR(state->map_name);
+    Py_CLEAR(state->element);
     Py_CLEAR(state->texts);
     Py_CLEAR(state->entries);
     for (size_t i = 0; i < AO_RECENT; i++) {

@@ -41,7 +41,8 @@ static inline int PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **fo
 #endif
 
 enum {
-    AO_FRONTS = 6, /* functions that have a fast way in: front.c */
+    AO_FRONTS = 11, /* functions that have a fast way in: front.c */
+    AO_OPTIONS = 8, /* their keywords that are no names of a text */
     AO_RECENT = 64,
     RELEASE_GIL_FROM = 2048 /* elements: about a microsecond of work, ten times the cost of releasing */
 };
@@ -65,7 +66,8 @@ typedef struct {
     PyTypeObject *entry_type, *kernel_type, *view_type;
     PyObject *(*view_new)(void *, char, size_t); /* view.c: a View of new memory, for buffers.c, which comes before it */
     int (*view_cut)(PyObject *, size_t);
-    PyObject *out_name, *map_name; /* "out" and "map" */
+    PyObject *options[AO_OPTIONS]; /* their names */
+    PyObject *map_name, *element;  /* "map", and the text "x" */
     PyObject *texts;      /* known.c: texts that can run without Python's help */
     PyObject *entries;    /* functions.py: what is known of code objects */
     recent_text recent_texts[AO_RECENT];

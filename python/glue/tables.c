@@ -127,6 +127,7 @@ static const struct {
     {"RUN_FIRST", RUN_FIRST},
     {"RUN_FIRST_FALSE", RUN_FIRST_FALSE},
     {"SIGNATURE_NUMBER", SIGNATURE_NUMBER}, /* codes for signature() */
+    {"SIGNATURE_NATURAL", SIGNATURE_NATURAL},
     {"SIGNATURE_CODES", 1 << SIGNATURE_BITS},
     {"ENTRY_ARITIES", ENTRY_ARITIES}, /* keys of ENTRIES */
     {"MAX_ROW_BYTES", AO_MAX_ROW_BYTES}, /* of delimited text */
