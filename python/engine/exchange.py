@@ -409,9 +409,17 @@ def _buffer_of(value: Any) -> Any:
 _OPTIONS = frozenset(("typecode", "out", "threads"))
 
 
-def _viewed(value: Any) -> Any:
-    """A NumPy array of numbers as a memoryview, of which the fast way in knows that its results are array.array's."""
-    return memoryview(value) if _kind_of(value) is _NDARRAY and value.dtype.kind in "iufb" else value
+def _asks_nothing(options: dict[str, Any]) -> bool:
+    return options.keys() <= _OPTIONS and all(value is None for value in options.values())
+
+
+def _views(values: tuple[Any, ...]) -> list[Any] | None:
+    """The values with NumPy arrays as memoryviews, of which the fast way in knows that its results are array.array's.
+
+    None if there is something else among them: the kernel would come back to here with that.
+    """
+    views = [memoryview(v) if _kind_of(v) is _NDARRAY and v.dtype.kind in "iufb" else v for v in values]
+    return views if all(type(view) in _PLAIN for view in views) else None
 
 
 def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -434,10 +442,8 @@ def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: 
         mask = rule.truth(kernel, *args, **options)
         left = _machine.compact(lead.to_numpy(), mask)
         return _as_labelled(sys.modules["pandas"], [left], [None], lead, labelled.kept(lead.index, mask))
-    if rule.called and options.keys() <= _OPTIONS and all(value is None for value in options.values()):
-        result = kernel(*map(_viewed, args))
-    else:
-        result = rule.method(kernel, *args, **options)
+    views = _views(args) if rule.called and _asks_nothing(options) else None
+    result = rule.method(kernel, *args, **options) if views is None else kernel(*views)
     if not rule.gives or options.get("out") is not None or kind is None or kind.give is None:
         return result
     if type(result) is tuple:  # of the items of an accumulator
