@@ -313,7 +313,9 @@ def _taken_from(stream: Iterable[Any], nulls: Any) -> Iterator[Any]:
 class _Rule:
     """What the exchange does for one method."""
 
-    __slots__ = ("before", "called", "chunkwise", "gives", "method", "natural", "of_all", "policy", "positional", "truth")
+    __slots__ = (
+        "before", "called", "chunkwise", "gives", "method", "natural", "of_all", "policy", "positional", "truth",
+    )  # fmt: skip
 
     def __init__(self, method: Callable[..., Any], gives: bool = False,
                  chunkwise: Callable[[Any], bool] | None = None, policy: str = "skip",
