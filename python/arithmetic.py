@@ -233,7 +233,7 @@ def normalize(arr: Array) -> None:
     >>> a
     array('d', [0.0, 0.25, 1.0])
     """
-    code, _, count, _ = _machine.buffer_info(arr)
+    code, _, count, _ = _machine.buffer_info(taken(arr))
     if code not in FLOAT_TYPECODES:
         raise TypeError(f"normalize() gives floats, which a {code!r} array cannot hold; map it to 'd' first")
     if not count:

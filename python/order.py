@@ -13,6 +13,7 @@ from typing import Any
 from . import _machine
 from .engine.common import Later, also_named, front, native, sliceable
 from .engine.exchange import given_as, is_array, taken, taken_together
+from .engine.exchange import check_in_memory, given_as, is_array, taken, taken_together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from .engine.kinds import Array, D, Ints, N, Nulls, NumPy
 else:
     kernel = Later("engine.kernel")
+
+
+#: How arrays of other libraries are sorted, with the labels that some have.
+_SORTED = {"pandas": "use its .sort_values(), or argsort()", "": "use its .sort(), or argsort()"}
 
 
 @also_named("array")
@@ -36,6 +41,7 @@ def reverse(arr: Array) -> None:
     >>> a
     array('b', [3, 2, 1])
     """
+    check_in_memory(arr, "reverse", {"": "take [::-1] of it"})
     _machine.reverse(arr)
 
 
@@ -50,6 +56,7 @@ def sort(arr: Array) -> None:
     >>> a
     array('d', [-1.0, 2.0, nan])
     """
+    check_in_memory(arr, "sort", _SORTED)
     _machine.sort(arr)
 
 
@@ -202,6 +209,7 @@ def slice(arr: Array, start: int | None = None, stop: int | None = None, step: i
     >>> a
     array('i', [1, 20, 3, 4])
     """
+    check_in_memory(arr, "slice", {"": "take [start:stop] of it"})
     _machine.buffer_info(arr)
     found: memoryview = sliceable(arr)[builtins.slice(start, stop, step)]
     return found

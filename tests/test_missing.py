@@ -517,3 +517,13 @@ def test_an_accumulator_that_is_a_tuple() -> None:
     sums, counts = ao.accumulate(data.data, text, initial=(0, 0), typecode=("d", "i"))
     assert type(sums) is numpy.ndarray
     assert counts.dtype == numpy.int32
+
+
+def test_a_number_in_the_place_of_a_missing_truth_value() -> None:
+    truths = pa.array([True, None, False])
+    for number in (True, 1, 1.0):
+        assert ao.map(truths, "x", nulls=number).to_pylist() == [True, True, False]
+    assert ao.sum(truths, nulls=0) == 1
+    for number in (3, 0.5, math.nan):
+        with pytest.raises(TypeError, match=f"nulls={number} is no truth value.*: give True or False"):
+            ao.map(truths, "x", nulls=number)

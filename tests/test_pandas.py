@@ -321,3 +321,23 @@ def test_a_table_needs_no_labels_of_the_data() -> None:
             pd.testing.assert_series_equal(result, pd.Series([10, 30, 30], index=index.index, name="i"))
         kept = ao.filter(index, "t[x] > 15", t=table)
         pd.testing.assert_series_equal(kept, index[[False, True, True]])
+
+
+@pytest.mark.parametrize("name", ["sort", "reverse", "slice"])
+def test_what_works_on_memory_says_what_other_libraries_have(name: str) -> None:
+    remedy = {"sort": r"\.sort", "reverse": r"\[::-1\]", "slice": r"\[start:stop\]"}[name]
+    numbers = [3.0, 1.0, 2.0]
+    made = [pd.Series(numbers), pd.Index(numbers), pa.array(numbers), pa.chunked_array([numbers]), pl.Series(numbers)]
+    for arr in made:
+        with pytest.raises(TypeError, match=rf"{name}\(\) works on the memory of a buffer.* is none: .*{remedy}"):
+            getattr(ao, name)(arr)
+    with pytest.raises(TypeError, match=r"sort_values\(\), or argsort\(\)"):
+        ao.sort(pd.Series(numbers))
+
+
+def test_normalize_of_a_series() -> None:
+    series = pd.Series([1.0, 2.0, 5.0], index=[7, 8, 9])
+    ao.normalize(series)
+    assert series.tolist() == [0.0, 0.25, 1.0] and series.index.tolist() == [7, 8, 9]
+    with pytest.raises(TypeError, match="read-only"):
+        ao.normalize(pa.array([1.0, 2.0]))

@@ -252,6 +252,15 @@ def in_one_buffer(value: Any) -> bool:
     return is_buffer(value) and _kind_of(value) in _WITHOUT_NULLS
 
 
+def check_in_memory(value: Any, function: str, remedies: dict[str, str]) -> None:
+    """TypeError for an array of another library that is no buffer, with what that library has instead, by its name."""
+    kind = _kind_of(value)
+    if kind in _WITHOUT_NULLS or kind is _MASKED or kind is None:
+        return
+    remedy = remedies.get(kind.module) or remedies[""]
+    raise TypeError(f"{function}() works on the memory of a buffer, and a {type(value).__name__} is none: {remedy}")
+
+
 def given_as(like: Any, result: array[Any], labels: bool = True) -> Any:
     """A new array as the kind of array that ``like`` is. labels: a pandas Series has those of ``like``."""
     kind = _kind_of(like)
@@ -304,14 +313,17 @@ def _taken_from(stream: Iterable[Any], nulls: Any) -> Iterator[Any]:
 class _Rule:
     """What the exchange does for one method."""
 
-    __slots__ = ("before", "chunkwise", "gives", "method", "natural", "of_all", "policy", "positional", "truth")
+    __slots__ = (
+        "before", "called", "chunkwise", "gives", "method", "natural", "of_all", "policy", "positional", "truth",
+    )  # fmt: skip
 
     def __init__(self, method: Callable[..., Any], gives: bool = False,
                  chunkwise: Callable[[Any], bool] | None = None, policy: str = "skip",
                  truth: Callable[..., Any] | None = None, natural: bool = False,
                  positional: int = 0, before: int = 0,
-                 of_all: Callable[[Any], str | None] | None = None) -> None:  # fmt: skip
+                 of_all: Callable[[Any], str | None] | None = None, called: bool = False) -> None:  # fmt: skip
         self.method = method
+        self.called = called  # without options it is what a call of the kernel is
         self.of_all = of_all  # the text of a kernel whose results depend on all elements, else None
         self.before = before  # so many arguments stand before those that are for parameters
         self.gives = gives  # a new array, which is given back as the kind of the first one
@@ -333,11 +345,11 @@ def folds(method: _F) -> _F:
 
 
 def exchanges(chunkwise: Callable[[Any], bool] | None, policy: str = "skip", truth: Callable[..., Any] | None = None,
-              natural: bool = False, positional: int = 0,
-              of_all: Callable[[Any], str | None] | None = None) -> Callable[[_F], _F]:  # fmt: skip
+              natural: bool = False, positional: int = 0, of_all: Callable[[Any], str | None] | None = None,
+              called: bool = False) -> Callable[[_F], _F]:  # fmt: skip
     """A method of kernels whose new array is given back as the kind of the first one; chunk by chunk if it may be."""
     return lambda method: _exchanging(
-        method, _Rule(method, True, chunkwise, policy, truth, natural, positional, of_all=of_all)
+        method, _Rule(method, True, chunkwise, policy, truth, natural, positional, of_all=of_all, called=called)
     )
 
 
@@ -395,6 +407,23 @@ def _buffer_of(value: Any) -> Any:
     return value.to_numpy() if _kind_of(value) is _SERIES else value
 
 
+#: Those of a map, which are None where nothing is asked for.
+_OPTIONS = frozenset(("typecode", "out", "threads"))
+
+
+def _asks_nothing(options: dict[str, Any]) -> bool:
+    return options.keys() <= _OPTIONS and all(value is None for value in options.values())
+
+
+def _views(values: tuple[Any, ...]) -> list[Any] | None:
+    """The values with NumPy arrays as memoryviews, of which the fast way in knows that its results are array.array's.
+
+    None if there is something else among them: the kernel would come back to here with that.
+    """
+    views = [memoryview(v) if _kind_of(v) is _NDARRAY and v.dtype.kind in "iufb" else v for v in values]
+    return views if all(type(view) in _PLAIN for view in views) else None
+
+
 def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What _Exchange does if all arrays are buffers without nulls, in a third of the time."""
     values: _Values = dict(enumerate(args))
@@ -415,7 +444,8 @@ def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: 
         mask = rule.truth(kernel, *args, **options)
         left = _machine.compact(lead.to_numpy(), mask)
         return _as_labelled(sys.modules["pandas"], [left], [None], lead, labelled.kept(lead.index, mask))
-    result = rule.method(kernel, *args, **options)
+    views = _views(args) if rule.called and _asks_nothing(options) else None
+    result = rule.method(kernel, *args, **options) if views is None else kernel(*views)
     if not rule.gives or options.get("out") is not None or kind is None or kind.give is None:
         return result
     if type(result) is tuple:  # of the items of an accumulator

@@ -272,7 +272,7 @@ class Kernel(_machine.KernelBase):
     # Methods that take arrays of other kinds have the keywords ``nulls`` and ``names``, which are the exchange's: those
     # where nulls propagate are given bits by it.
 
-    @exchanges(chunkwise=_goes_by_chunks, policy="propagate", of_all=_text_of_all)
+    @exchanges(chunkwise=_goes_by_chunks, policy="propagate", of_all=_text_of_all, called=True)
     def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
             nulls: Any = None, **names: Any) -> Any:  # fmt: skip
         """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same.

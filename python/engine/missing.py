@@ -135,8 +135,10 @@ def filled(column: Column, number: int | float) -> Column:
     """The column with a number in the place of nulls: a copy if there are any."""
     if not column.nulls:
         return column
-    values = _machine.copy_array(column.values)
-    _machine.fill_nulls(values, column.bits, column.first, plain(number))
+    values, number = _machine.copy_array(column.values), plain(number)
+    if number not in (0, 1) and _machine.buffer_info(values)[0] == "?":
+        raise TypeError(f"nulls={number!r} is no truth value, which the data has: give True or False")
+    _machine.fill_nulls(values, column.bits, column.first, number)
     return Column(values)
 
 
