@@ -12,7 +12,6 @@ from typing import Any
 
 from . import _machine
 from .engine.common import Later, also_named, front, native, sliceable
-from .engine.exchange import given_as, is_array, taken, taken_together
 from .engine.exchange import check_in_memory, given_as, is_array, taken, taken_together
 
 TYPE_CHECKING = False
