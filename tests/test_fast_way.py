@@ -1,4 +1,4 @@
-"""The fast way in (python/glue/front.c) only finds again what Python found: a call gives the same the first time and later.
+"""The fast way in (python/glue/front.c) only finds again what Python found: a call gives the same whenever it comes.
 
 The first call of a text, and every one that asks for something rare, goes through Python; the later ones do not.
 """
