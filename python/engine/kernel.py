@@ -41,7 +41,11 @@ from .passes import rows_of
 from .plans import PIPED, Plans, signs_of, types_of
 
 if TYPE_CHECKING:
+    from array import array
+    from typing import overload
+
     from . import explain, inner, notebook
+    from .kinds import Array, D, N, Nulls, NumPy, Out
 else:
     explain, inner, notebook = Later("engine.explain"), Later("engine.inner"), Later("engine.notebook")
 
@@ -272,6 +276,21 @@ class Kernel(_machine.KernelBase):
     # Methods that take arrays of other kinds have the keywords ``nulls`` and ``names``, which are the exchange's: those
     # where nulls propagate are given bits by it.
 
+    if TYPE_CHECKING:
+
+        @overload
+        def map(self, arr: array[N], *more: Any, typecode: None = None, out: None = None, threads: int | None = None,
+                nulls: Nulls = None, **names: Any) -> array[N]: ...  # fmt: skip
+        @overload
+        def map(self, arr: NumPy[D], *more: Any, typecode: None = None, out: None = None, threads: int | None = None,
+                nulls: Nulls = None, **names: Any) -> NumPy[D]: ...  # fmt: skip
+        @overload
+        def map(self, arr: Array, *more: Any, typecode: str | None = None, out: Out, threads: int | None = None,
+                nulls: Nulls = None, **names: Any) -> Out: ...  # fmt: skip
+        @overload
+        def map(self, arr: Array, *more: Any, typecode: str | None = None, out: None = None,
+                threads: int | None = None, nulls: Nulls = None, **names: Any) -> Any: ...  # fmt: skip
+
     @exchanges(chunkwise=_goes_by_chunks, policy="propagate", of_all=_text_of_all, called=True)
     def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
             nulls: Any = None, **names: Any) -> Any:  # fmt: skip
@@ -294,6 +313,15 @@ class Kernel(_machine.KernelBase):
         """For each element 1 if the value is true, else 0."""
         args, lead = self._bind((arr, *more), names)
         return self._run_filter(args, _machine.buffer_info(args[lead])[2], -1)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def filter(self, arr: array[N], *more: Any, nulls: Nulls = None, **names: Any) -> array[N]: ...
+        @overload
+        def filter(self, arr: NumPy[D], *more: Any, nulls: Nulls = None, **names: Any) -> NumPy[D]: ...
+        @overload
+        def filter(self, arr: Array, *more: Any, nulls: Nulls = None, **names: Any) -> Any: ...
 
     @exchanges(chunkwise=_goes_by_chunks, truth=_truth)
     def filter(self, arr: Any, *more: Any, **names: Any) -> Any:

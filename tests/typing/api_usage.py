@@ -287,12 +287,15 @@ def arrays_of_a_kind(of_numpy: Singles, unknown: Any) -> None:
     assert_type(ao.unique(floats), array[float])
     assert_type(ao.topk(range(5), 3), array[int])
     assert_type(ao.compile("x")(floats), array[float])
+    assert_type(ao.compile("x").map(floats), array[float])
+    assert_type(ao.compile("x").filter(floats), array[float])
     assert_type(ao.map(of_numpy, "x*x"), SinglesOut)
     assert_type(ao.filter(of_numpy, "x > 0"), SinglesOut)
     assert_type(ao.accumulate(of_numpy), SinglesOut)
     assert_type(ao.multiply(of_numpy, floats), SinglesOut)
     assert_type(ao.unique(of_numpy), SinglesOut)
     assert_type(ao.compile("x")(of_numpy), SinglesOut)
+    assert_type(ao.compile("x").map(of_numpy), SinglesOut)
     print(ao.map(unknown, "x"), ao.sum(unknown), ao.map(floats, "x", typecode=str(unknown)))
 
 
