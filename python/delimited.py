@@ -24,6 +24,7 @@ from .engine.kernel import text_kernel
 BLOCK_BYTES = 1 << 18  # that are read at once
 SAMPLE_BYTES = 1 << 16  # the rows that are whole in these decide together what columns are: see settled_chunks
 SHOWN_CHARS = 60  # of the text, in a message
+MOST_COMPARED = 1000  # names, with one that is not among them
 INT, UINT, DOUBLE, TEXT = range(4)  # enum ao_cells
 NEVER, TURN_ALL, TURN_HERE = range(3)  # enum ao_turn
 RAGGED = ("error", "skip", "fill")  # enum ao_ragged
@@ -204,8 +205,15 @@ class Rows:
         problem = "more than one column" if places else "no column"
         listed = shorten(", ".join(map(repr, self.names)))
         place = f"{self.at()}line {self.header_line}"
-        advice = f"; #{places[0] + 1} is the first of them" if places else ""
+        advice = f"; #{places[0] + 1} is the first of them" if places else self._meant(name)
         raise TextError(f"{place} has {problem} {name!r}; the columns are {listed}{advice}")
+
+    def _meant(self, name: str) -> str:
+        """What a name was probably to be; importing difflib takes longer than most calls."""
+        import difflib
+
+        close = difflib.get_close_matches(name, self.names[:MOST_COMPARED], 1)
+        return f"; did you mean {close[0]!r}?" if close else ""
 
     def label(self, field: int) -> str:
         """A column's name for a message."""

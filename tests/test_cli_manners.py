@@ -80,6 +80,22 @@ def test_misspelt_words(argv: list[str], meant: str) -> None:
     assert meant in bad(*argv)
 
 
+def test_files_and_expressions_in_another_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("x\n1\n")
+    assert bad("map", "a.csv", "x*2") == "'a.csv' is a file; the expression comes before the files"
+    assert bad("stats", "x", "b.csv") == "'b.csv': No such file or directory"
+    assert bad("map", "--select", "xx", "a.csv").endswith("did you mean 'x'?")
+    Path("x").write_text("x\n3\n")  # a file that is called as a column is
+    assert good("map", "x", "a.csv", "x") == "1\n3\n"
+
+
+def test_misspelt_columns() -> None:
+    text = "item,price,region\na,1,n\n"
+    for argv in (["stats", "price", "--by", "regoin"], ["filter", "1", "--select", "regoin"], ["map", "regoin"]):
+        assert bad(*argv, stdin=text).endswith("; did you mean 'region'?")
+
+
 def test_words_that_are_like_nothing() -> None:
     assert "did you mean" not in bad("xyzzy")
     assert "did you mean" not in bad("map", "x", "--xyzzyx")

@@ -308,6 +308,13 @@ def test_a_hundred_thousand_floats_are_written_as_repr_does() -> None:
     assert spelled(values) == [repr(x) for x in values]
 
 
+def test_powers_and_their_neighbours_are_written_as_repr_does() -> None:
+    """Below a power of two the next double is half as far away as above it."""
+    powers = [math.ldexp(1.0, e) for e in range(-1074, 1024)] + [float(f"1e{p}") for p in range(-324, 309)]
+    values = array("d", [y for x in powers for y in (x, -math.nextafter(x, 0.0), math.nextafter(x, math.inf))])
+    assert spelled(values) == [repr(x) for x in values]
+
+
 @pytest.mark.parametrize("code", "bBhHiIlLqQ")
 def test_ints_are_written_as_repr_does(code: str) -> None:
     bits = 8 * array(code).itemsize

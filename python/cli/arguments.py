@@ -27,6 +27,7 @@ LEFT_BEHIND = "A file .arrayops-*.tmp beside FILE is of a process that was kille
 RESERVED_NAMES = frozenset({"typecode", "out", "ieee", "threads", "initial", "nulls", "names"})
 STREAMED = ("map", "filter", "reduce", "stats", "hist")
 SUMMED = ("stats", "hist")
+FILE_NAMES = (".csv", ".tsv", ".txt")  # the ends of names that no expression has
 MOST_KEYS = 64  # as in python/glue/delimited.c
 #: What each command does, and how it is used.
 COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -222,6 +223,8 @@ def take_inputs(args: argparse.Namespace, stdin: BinaryIO) -> None:
             args.input, args.expression = [args.expression, *args.input], None
         elif not without and args.expression is None:
             raise CliError("the following arguments are required: expression")
+        elif os.path.isfile(args.expression or "") and not all(map(os.path.exists, args.input)):
+            raise CliError(f"{args.expression!r} is a file; the expression comes before the files")
     if (args.add or args.select) and not args.is_table:
         raise CliError("--add and --select are about columns of a table, which has no -t, --text or --csv")
     args.wanted = []
@@ -230,6 +233,8 @@ def take_inputs(args: argparse.Namespace, stdin: BinaryIO) -> None:
         args.input = [one for one in args.input if one not in args.wanted]
         if args.wanted and not args.input and is_terminal(stdin):
             raise CliError(f"{args.wanted[-1]!r} is no file, and standard input is a terminal; - reads from it")
+        if lost := [one for one in args.wanted if one.endswith(FILE_NAMES) and not args.input]:
+            raise CliError(f"{lost[0]!r}: No such file or directory")
     by = vars(args).get("by") or []
     if by and not args.is_table:
         raise CliError("--by is about columns of a table, which has no -t, --text or --csv")

@@ -8,7 +8,6 @@ cell on that is none (Rows.settled_chunks), so the answer is the same for a file
 from __future__ import annotations
 
 import argparse
-import difflib
 import functools
 import itertools
 import re
@@ -189,13 +188,9 @@ class Bound:
         self.rows.select(self.columns)
 
     def _column(self, name: str, args: argparse.Namespace) -> Column:
-        try:
-            if args.type is None:
-                return Column(name, self.rows.field(name), INT, TURN_ALL)
-            return column_of(self.rows, name, args.type.code, False)
-        except TextError as error:
-            close = name not in self.rows.names and difflib.get_close_matches(name, self.rows.names, 1)
-            raise TextError(f"{error}; did you mean {close[0]!r}?" if close else str(error)) from None
+        if args.type is None:
+            return Column(name, self.rows.field(name), INT, TURN_ALL)
+        return column_of(self.rows, name, args.type.code, False)
 
     def read(self) -> dict[Any, Numbers]:
         """The columns of the rows that were read last, by their fields."""

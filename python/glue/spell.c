@@ -1,4 +1,4 @@
-/* Numbers as text: the machine writes what it can (vm/text/spell.h), Python's own function the other doubles. */
+/* Numbers as text: the machine writes them (vm/text/spell.h), Python's own function those of a given number of digits. */
 #include "spell.h"
 #include "watch.h"
 #include "../../vm/text/quoting.h"
@@ -53,14 +53,12 @@ PyObject *spelled_bytes(spelled *s)
 
 static int add_double(spelled *s, double x, int decimals)
 {
-    char *to = spelled_room(s, AO_SPELLED_BYTES);
-    const size_t n = to && decimals < 0 ? ao_spell_double(x, to) : 0;
-    if (n || !to) {
-        s->length += n;
+    if (decimals < 0) {
+        char *to = spelled_room(s, AO_SPELLED_BYTES);
+        s->length += to ? ao_spell_double(x, to) : 0;
         return to ? 0 : -1;
     }
-    char *text = decimals < 0 ? PyOS_double_to_string(x, 'r', 0, Py_DTSF_ADD_DOT_0, NULL)
-                              : PyOS_double_to_string(x, 'f', decimals, 0, NULL);
+    char *text = PyOS_double_to_string(x, 'f', decimals, 0, NULL);
     const int failed = !text || spelled_add(s, text, strlen(text)) < 0;
     PyMem_Free(text);
     return failed ? -1 : 0;

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import arrayops
+from arrayops import _machine, delimited
 
 ao: Any = arrayops
 
@@ -66,6 +67,24 @@ def with_nulls(values: array[Any]) -> Any:
 def table(serial: int = 0) -> io.BytesIO:
     """A CSV file with what Python is asked for: numbers with underscores, and of many digits."""
     return io.BytesIO(b'a,b,c\n1,2.5,x\n,1_0,"y ""z"""\n-0,' + b"1" * 30 + b",\xc3\xa9\n" + b"3,4,5\n" * 20)
+
+
+def rows_written(text: io.BytesIO) -> list[Any]:
+    """What the command line makes of rows: JSON, CSV, keys of two columns; and of arrays, and their figures by key."""
+    rows = delimited.Rows(text.read1, None, delimited.Form(missing=0))
+    columns = [("a", 0, delimited.TEXT), ("b", 1, delimited.DOUBLE), ("c", 2, delimited.TEXT)]
+    rows.select([delimited.Column(*column) for column in columns])
+    found: list[Any] = []
+    for _ in rows.chunks():
+        machine, numbers = rows.machine, rows.machine.column(1)
+        found.append(machine.text(None, (0, 2), (numbers,), -1, 2, (b"{a", b",c", b",b")))
+        found.append(machine.text(None, (2, 1), (), -1, 1, ()))
+        codes = machine.codes((2, 0), {})
+        found.append(codes)
+        found.append(_machine.spell_rows((numbers, codes), None, -1, 2, (b"{b", b",k")))
+        ordered, begins = _machine.group(numbers, codes, max(codes) + 1)
+        found += _machine.figures(ordered, begins)
+    return found
 
 
 FORMATS = ("?", "e", "i3", "u3")  # which array.array has not
@@ -261,6 +280,7 @@ ROWS = [
     Row("median floats", one(floats), lambda a: ao.median(a)),
     Row("read_csv", one(table), lambda t: list(ao.read_csv(t, typecodes={"c": str}, missing=0).values())),
     Row("scan_csv", one(table), lambda t: [p["b"] for p in ao.scan_csv(t, ["b"], typecodes="d", missing="skip")]),
+    Row("rows written", one(table), rows_written),
     Row("quantile", one(floats), lambda a: ao.quantile(a, [0.1, 0.5, 0.9])),
     Row("dot", two(ints, ints), lambda a, b: ao.dot(a, b)),
     Row("dot floats", two(floats, floats), lambda a, b: ao.dot(a, b)),

@@ -40,6 +40,11 @@ static int binary_exponent(int q)
     return (217706 * q - (q < 0 ? 65535 : 0)) / 65536;
 }
 
+const uint64_t *ao_power_of_ten(int power)
+{
+    return ao_powers[power - AO_LEAST_POWER];
+}
+
 /* digits * 10^power as the nearest double; digits is not 0. */
 static double nearest(uint64_t digits, int power)
 {

@@ -35,6 +35,10 @@ int ao_number_special(const char *text, size_t n, ao_number *number);
 /* The double nearest to it, of AO_WHOLE and AO_REAL. */
 double ao_number_double(const ao_number *number);
 
+/* The 128 leading bits of 10^power, the higher half first: cut off, but rounded up from -27 to -1. The powers that there are are
+ * in powers.h: -342 to 324. */
+const uint64_t *ao_power_of_ten(int power);
+
 /* Whether a double holds it exactly: of AO_WHOLE. */
 int ao_number_exact(const ao_number *number);
 

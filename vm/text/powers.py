@@ -1,4 +1,4 @@
-"""Makes powers.h: the powers of ten that number.c multiplies by. python vm/text/powers.py [--check]
+"""Makes powers.h: the powers of ten that number.c and spell.c multiply by. python vm/text/powers.py [--check]
 
 Of each power 10^q the 128 leading bits of 5^q (the rest of it is a power of two): cut off, but rounded up for
 -27 <= q < 0, where the product with a number of 64 bits is then exact where the true quotient is. See D. Lemire, Number
@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 HEADER = Path(__file__).with_name("powers.h")
-LEAST, MOST = -342, 308  # a number of 64 bits times a power outside is 0 or inf
+LEAST, MOST = -342, 324  # a number of 64 bits times one below is 0; spell.c makes whole numbers of 5e-324 by the last
 ROUNDED_UP = range(-27, 0)
 
 

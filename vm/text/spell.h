@@ -10,8 +10,7 @@ enum { AO_SPELLED_BYTES = 32 };
 /* Writes an integer to text. Returns its bytes, at most 20. */
 size_t ao_spell_int(int negative, uint64_t magnitude, char *text);
 
-/* Writes a double that has up to 15 digits and needs no exponent. Returns its bytes, at most AO_SPELLED_BYTES; 0 if it is not of
- * those, or not found to be. */
+/* Writes a double. Returns its bytes, less than AO_SPELLED_BYTES. */
 size_t ao_spell_double(double x, char *text);
 
 #endif
