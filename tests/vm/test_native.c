@@ -508,7 +508,7 @@ static void check_folds(const ao_isa *isa)
         CHECK(memcmp(kernels, native, sizeof native) == 0, "%s, fold %u: other values", isa->name, k);
         CHECK(k % FOLDS < 3 || stops, "nothing stops");
         const ao_native *made = ao_native_made(ao_native_slots_of(p), isa);
-        CHECK(!made || made->takes_body == (k % FOLDS == 2), "%s, fold %u: takes_body", isa->name, k);
+        CHECK(!made || made->takes_body == (k % FOLDS >= 1 && k % FOLDS <= 3), "%s, fold %u: takes_body", isa->name, k);
         CHECK(made && made->scan, "%s, fold %u: no native scan", isa->name, k);
         ao_program_free(p);
     }

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { AT_THE_END = 0xFFFF };
+enum { AT_THE_END = 0xFFFF, SHORT_BODY = 4 };
 
 typedef struct {
     const ao_native_source *program;
@@ -171,16 +171,26 @@ static void make_plan(work *w, unsigned from, unsigned most)
 
 /* ---- scans ---- */
 
-/* A body that only converts ints is part of the scan: there it is how elements are loaded. */
-static int takes_body(const ao_native_source *p)
+static int converts_ints(const ao_op_info *info)
 {
+    return info->b == AO_TYPE_NONE && info->a < AO_TYPE_f32 && info->dst < AO_TYPE_f32 && info->a != info->dst;
+}
+
+/* A short body of cheap instructions is part of the scan: while that waits for its chain of results they cost nothing. A
+ * scan of one instruction hardly waits, but ints can be converted where they are loaded. */
+static int takes_body(const work *w)
+{
+    const ao_native_source *p = w->program;
+    const int waits = p->scan_end - p->scan > 1;
     for (unsigned k = p->first; k < p->scan; k++) {
-        const ao_op_info *info = &ao_ops[p->steps[k].op];
-        const int converts = info->b == AO_TYPE_NONE && info->a < AO_TYPE_f32 && info->dst < AO_TYPE_f32 && info->a != info->dst;
-        if (!converts || info->faults || p->steps[k].flags & AO_MARKING)
+        const ao_step *s = &p->steps[k];
+        const ao_op_info *info = &ao_ops[s->op];
+        if (info->faults || info->run || s->flags & AO_MARKING || !w->target->knows(w->target, s->op, 1))
+            return 0;
+        if (!converts_ints(info) && (!waits || info->weight > 1))
             return 0;
     }
-    return p->scan > p->first;
+    return p->scan > p->first && p->scan - p->first <= SHORT_BODY;
 }
 
 /* All of the scan, with its accumulators, or nothing. Elements are done one by one, as kernels do them, so slots are no
@@ -197,7 +207,7 @@ static int plan_scan(work *w)
         plan->acc[k] = (uint16_t)add_value(plan, p->acc + k, type, PLAN_UNIFORM);
     }
     plan->accs = p->accs;
-    w->native->takes_body = takes_body(p);
+    w->native->takes_body = takes_body(w);
     for (unsigned k = w->native->takes_body ? p->first : p->scan; k < p->scan_end; k++) {
         if (p->steps[k].flags & AO_STORE || !can_add(w, &p->steps[k]))
             return 0;
