@@ -5,12 +5,15 @@ That its bits are the kernels' is shown in C (tests/vm/test_native.c, fuzz_progr
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 import os
 import subprocess
 import sys
 from array import array
 from collections.abc import Iterator
+from typing import Any
 
 import arrayops as ao
 import pytest
@@ -62,6 +65,45 @@ def test_results_are_those_of_python(at_once: None, text: str, typecode: str, va
         ]
         given = dict(zip(names[1:], columns[1:], strict=True))
         assert ao.map(data, text, typecode=wanted, **given).tobytes() == array(wanted, expected).tobytes()
+
+
+#: Fold, typecode, first value, elements: each must equal functools.reduce and itertools.accumulate.
+FOLDS: list[tuple[str, str, Any, list[Any]]] = [
+    ("(acc*31 + x) & 0xFFFFFFFF", "B", 7, [0, 1, 200, 255]),
+    ("((acc ^ x) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF", "B", 0xCBF29CE484222325, [97, 0, 255]),
+    ("(acc*1664525 + 1013904223 + x) & 0xFFFFFFFF", "i", 1, [-5, 2**31 - 1, -(2**31)]),
+    ("(acc*3 + x) % 65521", "i", 1, [-7, 0, 2**30, -(2**31)]),
+    ("(acc - x) // 7", "i", 0, [-7, 0, 2**30, -(2**31)]),
+    ("acc*acc + x", "q", 3, [0, -7, 2]),  # past 64 bits: Python's ints from there on
+    ("acc + x if acc < 2**62 else acc - x", "q", 0, [2**61, 5, -(2**60), 2**62]),
+    ("acc if acc > x else x", "d", -math.inf, [0.0, -0.0, 3.5, -1e300]),
+    ("acc + .25*(x - acc)", "d", 0.0, [1.5, -2.0, 1e-310, 3e10]),
+    ("acc[0] + x, max(acc[1], x), (acc[2]*5 ^ x) & 255", "h", (0, -5, 1), [-3, 100, 32767, -32768]),
+    ("(acc << 3 ^ acc >> 2 ^ x) & 0xFFFF", "H", 1, [0, 65535, 17]),
+]
+
+
+@encoded
+@pytest.mark.parametrize(("text", "typecode", "first", "values"), FOLDS)
+def test_folds_are_those_of_python(at_once: None, text: str, typecode: str, first: Any, values: list[Any]) -> None:
+    step = eval(f"lambda acc, x: ({text})")
+    for length in (0, 1, 5, 12) if "acc*acc" in text else (0, 1, 7, 1030):
+        data = array(typecode, [values[i % len(values)] for i in range(length)])
+        assert ao.reduce(data, text, first) == functools.reduce(step, data, first)
+        if "acc*acc" not in text and not isinstance(first, tuple):
+            wanted = "d" if typecode == "d" else "Q" if first > 2**63 else "q"
+            expected = array(wanted, itertools.accumulate(data, step, initial=first))
+            assert ao.accumulate(data, text, initial=first, typecode=wanted).tobytes() == expected.tobytes()
+
+
+@encoded
+def test_a_fold_stops_where_an_index_is_outside(at_once: None) -> None:
+    table = array("q", [5, 1, 4, 2])
+    data = array("q", [0, 1, -1, -4, 3])
+    assert ao.reduce(data, "acc*2 + t[x]", 1, t=table) == functools.reduce(lambda acc, x: acc * 2 + table[x], data, 1)
+    for outside in (4, -5, 2**63 - 1, -(2**63)):
+        with pytest.raises(IndexError):
+            ao.reduce(array("q", [0, 1, outside]), "acc + t[x]", 0, t=table)
 
 
 @encoded

@@ -245,9 +245,11 @@ static void add_general(void)
         unsigned op;
         const char *name;
         char kinds[3]; /* of both operands: r by width, b a byte, w a word, d 32 bits; q 64 bits, of both and always */
-    } binary[] = {{X86_ADD, "add", "rr"}, {X86_OR, "or", "rr"}, {X86_AND, "and", "rr"}, {X86_SUB, "sub", "rr"}, {X86_XOR, "xor", "rr"},
+    } binary[] = {{X86_ADD, "add", "rr"}, {X86_OR, "or", "rr"}, {X86_AND, "and", "rr"}, {X86_SUB, "sub", "rr"},
+                  {X86_XOR, "xor", "rr"},
                   {X86_CMP, "cmp", "rr"}, {X86_MOV, "mov", "rr"}, {X86_IMUL, "imul", "rr"}, {X86_POPCNT, "popcnt", "rr"},
-                  {X86_LZCNT, "lzcnt", "rr"}, {X86_CMOV | X86_GREATER, "cmovg", "rr"}, {X86_CMOV | X86_NO_OVERFLOW, "cmovno", "rr"},
+                  {X86_LZCNT, "lzcnt", "rr"}, {X86_CMOV | X86_GREATER, "cmovg", "rr"},
+                  {X86_CMOV | X86_NO_OVERFLOW, "cmovno", "rr"},
                   {X86_MOVZX_8, "movzx", "rb"}, {X86_MOVSX_8, "movsx", "rb"}, {X86_MOVZX_16, "movzx", "rw"},
                   {X86_MOVSX_16, "movsx", "rw"}, {X86_MOVSXD, "movsxd", "qd"}};
     static const struct {
@@ -282,7 +284,8 @@ static void add_general(void)
             char memory[64];
             if (wide && (moves[m].kind == 'b' || moves[m].kind == 'w'))
                 continue;
-            sprintf(memory, strcmp(size, "LEA") ? "%s PTR [%s+%s*%u+0x40]" : "[%.0s%s+%s*%u+0x40]", size, general[base], general[R8], 1u << k % 4);
+            sprintf(memory, strcmp(size, "LEA") ? "%s PTR [%s+%s*%u+0x40]" : "[%.0s%s+%s*%u+0x40]", size, general[base],
+                    general[R8], 1u << k % 4);
             if (strchr("sbw", moves[m].kind))
                 sprintf(text, "%s %s,%s", moves[m].name, memory, name_of(to, moves[m].kind == 's' ? 'r' : moves[m].kind, wide));
             else
@@ -290,7 +293,8 @@ static void add_general(void)
             GENERAL(text, x86_general(&code, moves[m].op, wide, to, x86_at(base, R8, k % 4, 0x40)));
         }
         for (unsigned b = 0; b < 4; b++) {
-            sprintf(text, "%s %s,%s,%s", bits[b].name, name_of(to, 'r', wide), name_of(from, 'r', wide), name_of((k + 3) % 16, 'r', wide));
+            sprintf(text, "%s %s,%s,%s", bits[b].name, name_of(to, 'r', wide), name_of(from, 'r', wide),
+                    name_of((k + 3) % 16, 'r', wide));
             GENERAL(text, x86_bits(&code, bits[b].op, wide, to, from, (k + 3) % 16));
         }
         for (unsigned b = 0; b < 3; b++) {
@@ -330,7 +334,8 @@ static void add_general(void)
     static const struct {
         enum x86_condition condition;
         const char *name;
-    } jumps[] = {{X86_BELOW, "jb"}, {X86_ABOVE_EQUAL, "jae"}, {X86_ZERO, "je"}, {X86_NOT_ZERO, "jne"}, {X86_NOT_NEGATIVE, "jns"}, {X86_OVERFLOW, "jo"}, {X86_NO_OVERFLOW, "jno"}, {X86_ABOVE, "ja"}, {X86_BELOW_EQUAL, "jbe"}};
+    } jumps[] = {{X86_BELOW, "jb"}, {X86_ABOVE_EQUAL, "jae"}, {X86_ZERO, "je"}, {X86_NOT_ZERO, "jne"}, {X86_NOT_NEGATIVE, "jns"},
+                 {X86_OVERFLOW, "jo"}, {X86_NO_OVERFLOW, "jno"}, {X86_ABOVE, "ja"}, {X86_BELOW_EQUAL, "jbe"}};
     for (unsigned k = 0; k < sizeof jumps / sizeof *jumps; k++) {
         sprintf(text, "%s 0x%zx", jumps[k].name, target);
         GENERAL(text, jump = x86_jump(&code, jumps[k].condition));

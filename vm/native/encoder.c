@@ -108,7 +108,8 @@ void x86_emit(x86_code *c, x86_vector v)
 /* REX is left out where it says nothing; of bytes it makes the lowest ones of rbp, rsi and rdi. */
 void x86_general(x86_code *c, unsigned op, int wide, unsigned reg, x86_rm rm)
 {
-    const unsigned rex = (unsigned)wide << 3 | (reg >> 3 & 1) << 2 | (rm.in_memory ? (extend_x(rm) ^ 1) << 1 : 0) | (extend_b(rm) ^ 1);
+    const unsigned x = rm.in_memory ? extend_x(rm) ^ 1 : 0, b = extend_b(rm) ^ 1;
+    const unsigned rex = (unsigned)wide << 3 | (reg >> 3 & 1) << 2 | x << 1 | b;
     if ((op & X86_F3_0F) == X86_F3_0F)
         put(c, 0xF3);
     if (op & X86_OF_WORDS)

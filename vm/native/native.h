@@ -44,7 +44,7 @@ typedef struct ao_native {
     size_t page_bytes, bytes, size;
     ao_native_scan scan; /* of a fold, whose other instructions stay with kernels; or NULL */
     unsigned scan_bytes;
-    int takes_body;      /* but for the body, which the scan does as well */
+    int takes_body;      /* but for a short body, which the scan does as well */
     unsigned count;
     int whole;         /* one segment has all instructions of the fast pass */
     ao_segment segments[];

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { AT_THE_END = 0xFFFF };
+enum { AT_THE_END = 0xFFFF, SHORT_BODY = 4 };
 
 typedef struct {
     const ao_native_source *program;
@@ -23,7 +23,7 @@ typedef struct {
     uint16_t *last_read; /* by step: the last one that reads its result, or AT_THE_END; 0: none does */
     uint8_t *slot_size;  /* by temporary, and OUT: its element size in the segment; 0 while it is free */
     uint8_t *code;
-    size_t at;
+    size_t at, room;
 } work;
 
 /* To a multiple of what any type is aligned to. */
@@ -171,16 +171,26 @@ static void make_plan(work *w, unsigned from, unsigned most)
 
 /* ---- scans ---- */
 
-/* A body that only converts ints is part of the scan: there it is how elements are loaded. */
-static int takes_body(const ao_native_source *p)
+static int converts_ints(const ao_op_info *info)
 {
+    return info->b == AO_TYPE_NONE && info->a < AO_TYPE_f32 && info->dst < AO_TYPE_f32 && info->a != info->dst;
+}
+
+/* A short body of cheap instructions is part of the scan: while that waits for its chain of results they cost nothing. A
+ * scan of one instruction hardly waits, but ints can be converted where they are loaded. */
+static int takes_body(const work *w)
+{
+    const ao_native_source *p = w->program;
+    const int waits = p->scan_end - p->scan > 1;
     for (unsigned k = p->first; k < p->scan; k++) {
-        const ao_op_info *info = &ao_ops[p->steps[k].op];
-        const int converts = info->b == AO_TYPE_NONE && info->a < AO_TYPE_f32 && info->dst < AO_TYPE_f32 && info->a != info->dst;
-        if (!converts || info->faults || p->steps[k].flags & AO_MARKING)
+        const ao_step *s = &p->steps[k];
+        const ao_op_info *info = &ao_ops[s->op];
+        if (info->faults || info->run || s->flags & AO_MARKING || !w->target->knows(w->target, s->op, 1))
+            return 0;
+        if (!converts_ints(info) && (!waits || info->weight > 1))
             return 0;
     }
-    return p->scan > p->first;
+    return p->scan > p->first && p->scan - p->first <= SHORT_BODY;
 }
 
 /* All of the scan, with its accumulators, or nothing. Elements are done one by one, as kernels do them, so slots are no
@@ -197,7 +207,7 @@ static int plan_scan(work *w)
         plan->acc[k] = (uint16_t)add_value(plan, p->acc + k, type, PLAN_UNIFORM);
     }
     plan->accs = p->accs;
-    w->native->takes_body = takes_body(p);
+    w->native->takes_body = takes_body(w);
     for (unsigned k = w->native->takes_body ? p->first : p->scan; k < p->scan_end; k++) {
         if (p->steps[k].flags & AO_STORE || !can_add(w, &p->steps[k]))
             return 0;
@@ -218,7 +228,7 @@ static void add_scan(work *w)
     size_t entry = 0;
     if (!w->target->compile_scan || !plan_scan(w))
         return;
-    const size_t end = w->target->compile_scan(w->target, w->plan, w->code, w->at, AO_NATIVE_BYTES, &entry);
+    const size_t end = w->target->compile_scan(w->target, w->plan, w->code, w->at, w->room, &entry);
     if (!end)
         return;
     memcpy(&w->native->scan, &entry, sizeof entry);
@@ -233,7 +243,7 @@ static unsigned add_segment(work *w, unsigned from)
 {
     unsigned done = 0, granule = 1;
     size_t entry = 0;
-    const size_t end = w->target->compile(w->target, w->plan, w->code, w->at, AO_NATIVE_BYTES, &done, &entry, &granule);
+    const size_t end = w->target->compile(w->target, w->plan, w->code, w->at, w->room, &done, &entry, &granule);
     if (!end)
         return done;
     ao_segment *segment = &w->native->segments[w->native->count++];
@@ -294,17 +304,25 @@ static void place_segments(work *w)
     native->whole = is_whole(w->program, native);
 }
 
+/* Bytes for code, more than it takes. Of a short program so few that allocators have them at hand. */
+static size_t code_room(const ao_native_source *p)
+{
+    const size_t room = 8192 + (size_t)(p->end - p->first) * 4096;
+    return room < AO_NATIVE_BYTES ? room : AO_NATIVE_BYTES;
+}
+
 /* One block of memory for all that is needed while it works: code, plan, tables. */
 static void fill(ao_native *native, const ao_native_source *p, const ao_target *target)
 {
     const size_t regs = padded((p->regs + 1u) * sizeof(uint16_t)), slots = padded(p->temps + 1u);
     const size_t reads = padded(p->end * sizeof(uint16_t)), plan = padded(sizeof(ao_plan));
-    const size_t total = AO_NATIVE_BYTES + plan + 2 * regs + slots + reads;
+    const size_t room = code_room(p), total = room + plan + 2 * regs + slots + reads;
     uint8_t *memory = p->allocator.call(p->allocator.context, NULL, 0, total);
     if (!memory)
         return;
-    uint8_t *at = memory + AO_NATIVE_BYTES;
-    work w = {.program = p, .target = target, .native = native, .code = memory, .plan = (ao_plan *)(void *)at};
+    uint8_t *at = memory + room;
+    work w = {.program = p, .target = target, .native = native, .code = memory, .room = room,
+              .plan = (ao_plan *)(void *)at};
     w.plan->program = p;
     w.plan->values = 0;
     w.plan->value_of = (uint16_t *)(void *)(at + plan);
@@ -312,7 +330,7 @@ static void fill(ao_native *native, const ao_native_source *p, const ao_target *
     w.slot_size = at + plan + 2 * regs + reads;
     memset(w.plan->value_of, 0xFF, regs);
     find_last_reads(&w, (uint16_t *)(void *)(at + plan + regs));
-    w.at = target->begin(target, w.code, AO_NATIVE_BYTES);
+    w.at = target->begin(target, w.code, room);
     if (p->accs)
         add_scan(&w);
     else

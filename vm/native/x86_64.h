@@ -18,11 +18,11 @@
 #endif
 
 /* Numbers that instructions read, at the beginning of the code. */
-enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, HIGH_BYTES, THIRTY_TWO,
-                   SIXTY_THREE, SIXTY_FOUR, LITERALS };
+enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, HIGH_BYTES,
+                   THIRTY_TWO, SIXTY_THREE, SIXTY_FOUR, LITERALS };
 
 /* Registers. Scratch ones belong to the recipe of one operation; FAULTS gathers what is to be marked. */
-enum { T0, T1, T2, AVX2_FAULTS };
+enum { T0, T1, T2, T3, AVX2_FAULTS = T3 };
 enum { K0, K_FAULTS = 6, K_LANES = 7 }; /* K_LANES: the elements that there are, of those of one iteration */
 
 typedef struct x86_generator x86_generator;

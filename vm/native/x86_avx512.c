@@ -389,15 +389,14 @@ static void difference_checked_unsigned(x86_generator *g, const x86_step *s)
     mark(g);
 }
 
-/* As PRODUCT_WRONG in kernels.c: far from the product of doubles. x converts to doubles. */
+/* As in kernels.c: far from the product of doubles. x converts to doubles. */
 static void product_checked(x86_generator *g, const x86_step *s)
 {
     three(g, X86_vpmullq, 8, s->d, s->a, s->b);
     two(g, s->x, 8, T0, s->a);
     two(g, s->x, 8, T1, s->b);
-    three(g, X86_vmulpd, 8, T0, T0, T1);
-    two(g, s->x, 8, T1, s->d);
-    three(g, X86_vsubpd, 8, T0, T0, T1);
+    two(g, s->x, 8, T3, s->d);
+    three(g, X86_vfmsub213pd, 8, T0, T1, T3);
     with_literal(g, X86_vpandq, T0, T0, ALL_BUT_SIGN, X86_NO_IMM);
     mark_compared(g, T0, TWO_62, GREATER);
 }
@@ -504,7 +503,7 @@ static const x86_recipe recipes[AO_NOPS] = {
 const x86_level x86_level_avx512 = {
     .target = {.isa = "avx512", .vector = 64, .tails = 1, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile,
                .compile_scan = x86_compile_scan},
-    .evex = 1, .first_vector = 3, .vectors = 29, .first_mask = 1, .masks = 5, .hoisted = 14, .least = 1,
+    .evex = 1, .first_vector = 4, .vectors = 28, .first_mask = 1, .masks = 5, .hoisted = 14, .least = 1,
     .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store, .start = start,
 };
 

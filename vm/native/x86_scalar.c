@@ -205,8 +205,8 @@ static void bit_length(x86_scan *g, const x86_scan_step *s)
 
 /* ---- division by a positive number that is known: rounded down, so that the remainder is not negative ---- */
 
-/* Of an a of 32 bits made positive by a multiple of the divisor: then the high half of its product with 2^64 / divisor, rounded
- * up, is the quotient, as the product is off by less than 2^33 * divisor <= 2^64. */
+/* Of an a of 32 bits made positive by a multiple of the divisor: then the high half of its product with 2^64 / divisor,
+ * rounded up, is the quotient, as the product is off by less than 2^33 * divisor <= 2^64. */
 static void divide_short(x86_scan *g, const x86_scan_step *s)
 {
     const uint64_t divisor = (uint64_t)s->imm;
@@ -702,7 +702,8 @@ static void taken(x86_scan *g, const x86_scan_step *s)
 const x86_scan_recipe x86_scan_recipes[AO_NOPS] = {
     AO_LIST_ALL(R, COPY, copied, 0, 0, ANY, 0)
     AO_LIST_INTS_BOOL(TO, TO_i8) AO_LIST_INTS_BOOL(TO, TO_u8) AO_LIST_INTS_BOOL(TO, TO_i16) AO_LIST_INTS_BOOL(TO, TO_u16)
-    AO_LIST_INTS_BOOL(TO_32, TO_i32) AO_LIST_INTS_BOOL(TO_32, TO_u32) AO_LIST_INTS_BOOL(TO, TO_i64) AO_LIST_INTS_BOOL(TO, TO_u64)
+    AO_LIST_INTS_BOOL(TO_32, TO_i32) AO_LIST_INTS_BOOL(TO_32, TO_u32)
+    AO_LIST_INTS_BOOL(TO, TO_i64) AO_LIST_INTS_BOOL(TO, TO_u64)
     AO_LIST_INTS(FIT, FIT_i8) AO_LIST_INTS(FIT, FIT_u8) AO_LIST_INTS(FIT, FIT_i16) AO_LIST_INTS(FIT, FIT_u16)
     AO_LIST_INTS(FIT, FIT_i32) AO_LIST_INTS(FIT, FIT_u32) AO_LIST_INTS(FIT, FIT_i64) AO_LIST_INTS(FIT, FIT_u64)
     AO_LIST_INTS_BOOL(R, TO_f64, to_double, 0, 0, NONE_OF_THEM, 0)

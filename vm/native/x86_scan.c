@@ -45,8 +45,8 @@ static x86_rm memory_of(x86_scan *g, const plan_value *v)
 const ao_value *x86_constant_of(const x86_scan *g, const plan_value *v)
 {
     const ao_native_source *p = g->plan->program;
-    return v->kind == PLAN_UNIFORM && v->reg >= p->first_const && v->reg < p->first_computed ? &p->values[v->reg - p->first_const]
-                                                                                              : NULL;
+    const int is_constant = v->kind == PLAN_UNIFORM && v->reg >= p->first_const && v->reg < p->first_computed;
+    return is_constant ? &p->values[v->reg - p->first_const] : NULL;
 }
 
 /* A constant of any program, as the frame's registers have it. */
@@ -86,7 +86,8 @@ static void store_to(x86_scan *g, unsigned type, unsigned reg, x86_rm rm)
 {
     const unsigned size = size_of(type);
     if (class_of(type) == CLASS_FLOAT)
-        x86_emit(&g->code, (x86_vector){.form = size == 8 ? X86_store_q : X86_store_d, .reg = reg, .rm = rm, .imm = X86_NO_IMM});
+        x86_emit(&g->code, (x86_vector){.form = size == 8 ? X86_store_q : X86_store_d, .reg = reg, .rm = rm,
+                                        .imm = X86_NO_IMM});
     else
         x86_general(&g->code, size == 1 ? X86_STORE_8 : size == 2 ? X86_STORE_16 : X86_STORE, size == 8, reg, rm);
 }
@@ -389,7 +390,8 @@ static void keep_uniforms(x86_scan *g)
     for (unsigned v = 0; v < plan->values; v++) {
         const plan_value *value = &plan->value[v];
         const ao_value *constant = x86_constant_of(g, value);
-        const int small = constant && class_of(value->type) == CLASS_INT && (constant->i == (int32_t)constant->i || constant->i == UINT32_MAX);
+        const int small = constant && class_of(value->type) == CLASS_INT
+                          && (constant->i == (int32_t)constant->i || constant->i == UINT32_MAX);
         if (value->kind == PLAN_UNIFORM && g->place[v] == NOWHERE && !small && v >= plan->accs)
             keep(g, v);
     }
@@ -457,7 +459,7 @@ size_t x86_compile_scan(const ao_target *target, const ao_plan *plan, uint8_t *b
     (void)target;
     memset(g.place, NOWHERE, sizeof g.place);
     memset(g.holds, 0xFF, sizeof g.holds);
-    g.free[CLASS_INT] = 1u << RBX | 1u << RBP | 1u << R9 | 1u << R10 | 1u << R11 | 1u << R12 | 1u << R13 | 1u << R14 | 1u << R15;
+    g.free[CLASS_INT] = 1u << RBX | 1u << RBP | 0xFE00; /* r9 to r15 */
     g.free[CLASS_FLOAT] = 0xFFFC;
     for (unsigned v = 0; v < plan->values; v++)
         g.last[v] = plan->value[v].last;

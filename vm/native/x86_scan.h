@@ -7,7 +7,8 @@
 #include "x86_64.h"
 
 enum { CLASS_INT, CLASS_FLOAT, REGISTERS = 16, STOPS = 2 * AO_NATIVE_STEPS, LOOP_ALIGNMENT = 32 };
-enum { ELEMENT = R8, SCAN_BASES = 2, KEPT_FREE = 5 }; /* registers that one step may need: three operands, two of a comparison */
+enum { ELEMENT = R8, SCAN_BASES = 2 };
+enum { KEPT_FREE = 5 }; /* registers that one step may need: three operands, two of a comparison */
 
 /* How a step may use the register of an operand for its result: of a, of b as well, of each. */
 enum alias { NONE_OF_THEM, FIRST, EITHER, ANY };
