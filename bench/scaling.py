@@ -4,8 +4,9 @@
     python bench/scaling.py --gigabytes 1 --plot docs/plots/scaling.svg
 
 The files are sparse, so they take no room and are read from the page cache as zeros: what is measured is this package
-and not a disk. Each row of the first table is a process of its own. The second is of one computation by one thread in
-this process, and by pools of processes that have started; the third is a model, with the constants measured here.
+and not a disk. Each row of the first table is a process of its own. The second is of pools of processes that have
+started: how long it took, which other programs lengthen, and the processor time of the process that had most to do,
+which they do not. The third is a model, with the constants measured here.
 """
 
 from __future__ import annotations
@@ -17,10 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import arrayops as ao
 from timing import about
@@ -50,28 +49,33 @@ def out_of_core(path: Path, size: int) -> None:
         print(f"| `{name}` | {float(lines[1]):.1f} | {float(lines[2]):.0f} |", flush=True)
 
 
-def seconds(call: Callable[[], Any], rounds: int = 3) -> float:
-    """Of the fastest of some calls."""
-    found = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        call()
-        found.append(time.perf_counter() - start)
-    return min(found)
+def clock() -> tuple[int, float]:
+    """This process, and the processor seconds that it has had."""
+    time.sleep(0.01)  # so that others take calls, too
+    return os.getpid(), time.process_time()
 
 
-def by_processes(path: Path, most: int) -> tuple[dict[int, float], float, float]:
-    """Seconds by number of processes, of one part by a process, and of what the caller does for each part."""
+def clocks(pool: Executor, workers: int) -> dict[int, float]:
+    """Processor seconds of each process of a pool."""
+    found: dict[int, float] = {}
+    while len(found) < workers:
+        found.update(future.result() for future in [pool.submit(clock) for _ in range(4 * workers)])
+    return found
+
+
+def by_processes(path: Path, most: int) -> tuple[list[tuple[int, float, float]], float]:
+    """(processes, seconds, processor seconds of the busiest of them), and seconds of the caller for each part."""
     pipeline = ao.lazy(ao.files(path, typecode="d")).map(TEXT)
-    expected, parts = pipeline.stats(), len(ao.files(path))
-    found = {0: seconds(pipeline.stats)}
-    overhead = math.inf
+    expected, overhead, found = pipeline.stats(), math.inf, []
     for workers in range(1, most + 1):
         with ProcessPoolExecutor(workers) as pool:
             assert pipeline.stats(executor=pool) == expected
-            found[workers] = seconds(lambda pool=pool: pipeline.stats(executor=pool))  # type: ignore[misc]
+            before, start = clocks(pool, workers), time.perf_counter()
+            pipeline.stats(executor=pool)
+            taken, after = time.perf_counter() - start, clocks(pool, workers)
+            found.append((workers, taken, max(after[pid] - before[pid] for pid in before)))
             overhead = min(overhead, of_the_caller(pool))
-    return found, found[1] / parts, overhead
+    return found, overhead
 
 
 def of_the_caller(pool: Executor, parts: int = 2000) -> float:
@@ -91,7 +95,7 @@ def modelled(data: float, workers: int, part: float, overhead: float) -> float:
     return max(math.ceil(parts / workers) * part, parts * overhead)
 
 
-def plot(target: Path, measured: dict[int, float], part: float, overhead: float) -> None:
+def plot(target: Path, measured: list[tuple[int, float, float]], part: float, overhead: float) -> None:
     import matplotlib
 
     matplotlib.use("svg")
@@ -103,8 +107,8 @@ def plot(target: Path, measured: dict[int, float], part: float, overhead: float)
     base = modelled(1e13, 1, part, overhead)
     axes.plot(numbers, numbers, color="0.8", label="as many times as fast as there are workers")
     axes.plot(numbers, [base / modelled(1e13, n, part, overhead) for n in numbers], "--", label="model, 10 TB")
-    some = [n for n in measured if n]
-    axes.plot(some, [measured[1] / measured[n] for n in some], "o", label="measured")
+    axes.plot([n for n, _, _ in measured], [measured[0][2] / busiest for _, _, busiest in measured], "o",
+              label="measured, processor time of the busiest")  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="workers", ylabel="times as fast as one")
     axes.legend()
     figure.savefig(target, metadata={"Date": None}, bbox_inches="tight")
@@ -123,11 +127,12 @@ def main() -> None:
         os.truncate(path, size)
         out_of_core(path, size)
         os.truncate(path, 2 << 30)
-        measured, part, overhead = by_processes(path, options.processes)
-    print(f"\n`map({TEXT!r}).stats()` of 2 GiB in parts of 64 MiB\n\n| | seconds | times as fast |\n|---|---|---|")
-    for workers, taken in measured.items():
-        name = f"{workers} process{'es' * (workers > 1)}" if workers else "no executor"
-        print(f"| {name} | {taken:.2f} | {measured[1] / taken:.2f} |")
+        measured, overhead = by_processes(path, options.processes)
+    part = measured[0][2] / 32
+    print(f"\n`map({TEXT!r}).stats()` of 2 GiB in 32 parts\n\n| processes | seconds | of a processor, the busiest | "
+          "times less than one |\n|---|---|---|---|")  # fmt: skip
+    for workers, taken, busiest in measured:
+        print(f"| {workers} | {taken:.2f} | {busiest:.2f} | {measured[0][2] / busiest:.2f} |")
     print(f"\nModel, not measured: {part * 1e3:.0f} ms of a worker for a part, {overhead * 1e6:.0f} us of the caller\n")
     print("| workers | 1 TB | 10 TB | 100 TB |\n|---|---|---|---|")
     for workers in (1, 10, 100, 1000):
