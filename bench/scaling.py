@@ -1,12 +1,13 @@
 """Pipelines over files by several processes, and over more than fits in memory: python bench/scaling.py
 
-    python bench/scaling.py                       # 20 GB, and 1 to 2 processes over 2 GB
+    python bench/scaling.py                       # threads, 1 to 2 processes over 2 GB, and 20 GB in one
     python bench/scaling.py --gigabytes 1 --plot docs/plots/scaling.svg
 
 The files are sparse, so they take no room and are read from the page cache as zeros: what is measured is this package
 and not a disk. Each row of the first table is a process of its own. The second is of pools of processes that have
 started: how long it took, which other programs lengthen, and the processor time of the process that had most to do,
-which they do not. The third is a model, with the constants measured here.
+which they do not. The third is a model, with the constants measured here. The last is of threads within a call: the
+processor time of the one that called, alone and with others.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from array import array
+from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 
@@ -25,6 +28,18 @@ import arrayops as ao
 from timing import about
 
 TEXT = "exp(-x*x) * sin(x + 1) + x / 3"  # a few nanoseconds an element: bound by computing
+PREDICATE = "exp(-x*x) * sin(x + 1) + cos(x) > 0.2"
+THREADED: dict[str, Callable[[array[float]], object]] = {
+    f"map(x, {TEXT!r})": lambda x: ao.map(x, TEXT),
+    f"filter(x, {PREDICATE!r})": lambda x: ao.filter(x, PREDICATE),
+    f"count(x, {PREDICATE!r})": lambda x: ao.count(x, PREDICATE),
+    f"lazy(x).filter({PREDICATE!r}).map('x*x').collect()": lambda x: ao.lazy(x).filter(PREDICATE).map("x*x").collect(),
+    f"lazy(x).map({TEXT!r}).sum()": lambda x: ao.lazy(x).map(TEXT).sum(),
+    "stats(x)": lambda x: ao.stats(x),
+    "sort(x[:])": lambda x: ao.sort(x[:]),
+    "unique(x)": lambda x: ao.unique(x),
+    "histogram(x, 1000)": lambda x: ao.histogram(x, 1000),
+}
 OUT_OF_CORE = {
     '.stats()': "print(p.stats().count)",
     '.map("2*x + 1").filter("x > 1").to(folder)': "print(p.map('2*x + 1').filter('x > 1').to(folder))",
@@ -95,6 +110,25 @@ def modelled(data: float, workers: int, part: float, overhead: float) -> float:
     return max(math.ceil(parts / workers) * part, parts * overhead)
 
 
+def by_threads(most: int) -> list[tuple[str, float, list[float]]]:
+    """(operation, milliseconds of processor time of one thread, that by that of the caller of 2, 3, ... threads)."""
+    x = array("d", (((k * 7919) % 1000003 - 500001.5) / 5000 for k in range(1 << 20)))
+    found = []
+    for name, call in THREADED.items():
+        own = {}
+        for threads in range(1, most + 1):
+            ao.set_num_threads(threads)
+            call(x)
+            times = []
+            for _ in range(5):
+                start = time.thread_time()
+                call(x)
+                times.append(time.thread_time() - start)
+            own[threads] = min(times)
+        found.append((name, own[1] * 1e3, [own[1] / own[threads] for threads in range(2, most + 1)]))
+    return found
+
+
 def plot(target: Path, measured: list[tuple[int, float, float]], part: float, overhead: float) -> None:
     import matplotlib
 
@@ -138,6 +172,10 @@ def main() -> None:
     for workers in (1, 10, 100, 1000):
         print(f"| {workers} | " + " | ".join(f"{modelled(data, workers, part, overhead):,.0f} s"
                                              for data in (1e12, 1e13, 1e14)) + " |")  # fmt: skip
+    head = "".join(f" {threads} threads |" for threads in range(2, options.processes + 1))
+    print(f"\nA million doubles\n\n| | one thread, ms |{head}\n|---|---|{'---|' * (options.processes - 1)}")
+    for name, alone, less in by_threads(options.processes):
+        print(f"| `{name}` | {alone:.1f} | " + " | ".join(f"{x:.2f}" for x in less) + " |", flush=True)
     if options.plot:
         plot(options.plot, measured, part, overhead)
 
