@@ -38,6 +38,7 @@ THREADED: dict[str, Callable[[array[float]], object]] = {
     "stats(x)": lambda x: ao.stats(x),
     "sort(x[:])": lambda x: ao.sort(x[:]),
     "unique(x)": lambda x: ao.unique(x),
+    "rolling(x, 9).median()": lambda x: ao.rolling(x, 9).median(),
     "histogram(x, 1000)": lambda x: ao.histogram(x, 1000),
 }
 OUT_OF_CORE = {

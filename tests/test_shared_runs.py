@@ -43,6 +43,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "extremes": lambda x: (ao.lazy(x).map(HEAVY).min(), ao.lazy(x).map(HEAVY).max()),
     "sort": lambda x: ao.unique(x),
     "histogram": lambda x: ao.histogram(x, [k / 7 for k in range(-500, 500, 3)]),
+    "windows": lambda x: ao.rolling(x, 5).median(),
     "by Python": lambda x: ao.lazy(x).filter(f"{HEAVY} > 0").map("int(x)").map("x if x < 77 else x ** 40").sum(),
 }
 
@@ -129,10 +130,27 @@ def test_histograms(bins: Any) -> None:
             assert ao.histogram(x, bins, (-80, 80)) == expected
 
 
-@pytest.mark.parametrize("name", ["filter", "count", "collect", "sum", "sort", "histogram"])
+@pytest.mark.parametrize("what", ["sum", "mean", "min", "max", "var", "std", "median"])
+def test_windows(what: str) -> None:
+    data = array("d", doubles(CHUNK)) * 17
+    data[5 * CHUNK], data[-3], data[9 * CHUNK] = float("nan"), 1e300, float("inf")
+    for x, n, partial in ((data, 9, False), (data, 30, True), (memoryview(data)[::-1], 2, True),
+                          (array("h", range(-99, 99)) * 1400, 5, False), (data, 1, True)):  # fmt: skip
+        ao.set_num_threads(1)
+        expected = getattr(ao.rolling(x, n, partial=partial), what)()
+        for threads in (2, 3, 7):
+            ao.set_num_threads(threads)
+            assert getattr(ao.rolling(x, n, partial=partial), what)().tobytes() == expected.tobytes()
+    if what == "sum":
+        large = array("q", [2**62]) * (17 * CHUNK)
+        with pytest.raises(OverflowError, match="the sum of a window does not fit 64 bits"):
+            ao.rolling(large, 3).sum()
+
+
+@pytest.mark.parametrize("name", ["filter", "count", "collect", "sum", "sort", "histogram", "windows"])
 def test_other_threads_do_their_part(name: str) -> None:
     """By processor time, of which the caller has its share only."""
-    x = doubles(40 * CHUNK if name in ("sort", "histogram") else 8 * CHUNK)
+    x = doubles(40 * CHUNK if name in ("sort", "histogram", "windows") else 8 * CHUNK)
     ao.set_num_threads(4)
     CALLS[name](x)
     shares = []
