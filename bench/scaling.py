@@ -1,11 +1,13 @@
 """Pipelines over files by several processes, and over more than fits in memory: python bench/scaling.py
 
-    python bench/scaling.py                       # 20 GB, and 1 to 2 processes over 2 GB
+    python bench/scaling.py                       # threads, 1 to 2 processes over 2 GB, and 20 GB in one
     python bench/scaling.py --gigabytes 1 --plot docs/plots/scaling.svg
 
 The files are sparse, so they take no room and are read from the page cache as zeros: what is measured is this package
-and not a disk. Each row of the first table is a process of its own. The second is of one computation by one thread in
-this process, and by pools of processes that have started; the third is a model, with the constants measured here.
+and not a disk. Each row of the first table is a process of its own. The second is of pools of processes that have
+started: how long it took, which other programs lengthen, and the processor time of the process that had most to do,
+which they do not. The third is a model, with the constants measured here. The last is of threads within a call: the
+processor time of the one that called, alone and with others.
 """
 
 from __future__ import annotations
@@ -17,15 +19,28 @@ import subprocess
 import sys
 import tempfile
 import time
+from array import array
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import arrayops as ao
 from timing import about
 
 TEXT = "exp(-x*x) * sin(x + 1) + x / 3"  # a few nanoseconds an element: bound by computing
+PREDICATE = "exp(-x*x) * sin(x + 1) + cos(x) > 0.2"
+THREADED: dict[str, Callable[[array[float]], object]] = {
+    f"map(x, {TEXT!r})": lambda x: ao.map(x, TEXT),
+    f"filter(x, {PREDICATE!r})": lambda x: ao.filter(x, PREDICATE),
+    f"count(x, {PREDICATE!r})": lambda x: ao.count(x, PREDICATE),
+    f"lazy(x).filter({PREDICATE!r}).map('x*x').collect()": lambda x: ao.lazy(x).filter(PREDICATE).map("x*x").collect(),
+    f"lazy(x).map({TEXT!r}).sum()": lambda x: ao.lazy(x).map(TEXT).sum(),
+    "stats(x)": lambda x: ao.stats(x),
+    "sort(x[:])": lambda x: ao.sort(x[:]),
+    "unique(x)": lambda x: ao.unique(x),
+    "rolling(x, 9).median()": lambda x: ao.rolling(x, 9).median(),
+    "histogram(x, 1000)": lambda x: ao.histogram(x, 1000),
+}
 OUT_OF_CORE = {
     '.stats()': "print(p.stats().count)",
     '.map("2*x + 1").filter("x > 1").to(folder)': "print(p.map('2*x + 1').filter('x > 1').to(folder))",
@@ -50,28 +65,33 @@ def out_of_core(path: Path, size: int) -> None:
         print(f"| `{name}` | {float(lines[1]):.1f} | {float(lines[2]):.0f} |", flush=True)
 
 
-def seconds(call: Callable[[], Any], rounds: int = 3) -> float:
-    """Of the fastest of some calls."""
-    found = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        call()
-        found.append(time.perf_counter() - start)
-    return min(found)
+def clock() -> tuple[int, float]:
+    """This process, and the processor seconds that it has had."""
+    time.sleep(0.01)  # so that others take calls, too
+    return os.getpid(), time.process_time()
 
 
-def by_processes(path: Path, most: int) -> tuple[dict[int, float], float, float]:
-    """Seconds by number of processes, of one part by a process, and of what the caller does for each part."""
+def clocks(pool: Executor, workers: int) -> dict[int, float]:
+    """Processor seconds of each process of a pool."""
+    found: dict[int, float] = {}
+    while len(found) < workers:
+        found.update(future.result() for future in [pool.submit(clock) for _ in range(4 * workers)])
+    return found
+
+
+def by_processes(path: Path, most: int) -> tuple[list[tuple[int, float, float]], float]:
+    """(processes, seconds, processor seconds of the busiest of them), and seconds of the caller for each part."""
     pipeline = ao.lazy(ao.files(path, typecode="d")).map(TEXT)
-    expected, parts = pipeline.stats(), len(ao.files(path))
-    found = {0: seconds(pipeline.stats)}
-    overhead = math.inf
+    expected, overhead, found = pipeline.stats(), math.inf, []
     for workers in range(1, most + 1):
         with ProcessPoolExecutor(workers) as pool:
             assert pipeline.stats(executor=pool) == expected
-            found[workers] = seconds(lambda pool=pool: pipeline.stats(executor=pool))  # type: ignore[misc]
+            before, start = clocks(pool, workers), time.perf_counter()
+            pipeline.stats(executor=pool)
+            taken, after = time.perf_counter() - start, clocks(pool, workers)
+            found.append((workers, taken, max(after[pid] - before[pid] for pid in before)))
             overhead = min(overhead, of_the_caller(pool))
-    return found, found[1] / parts, overhead
+    return found, overhead
 
 
 def of_the_caller(pool: Executor, parts: int = 2000) -> float:
@@ -91,7 +111,26 @@ def modelled(data: float, workers: int, part: float, overhead: float) -> float:
     return max(math.ceil(parts / workers) * part, parts * overhead)
 
 
-def plot(target: Path, measured: dict[int, float], part: float, overhead: float) -> None:
+def by_threads(most: int) -> list[tuple[str, float, list[float]]]:
+    """(operation, milliseconds of processor time of one thread, that by that of the caller of 2, 3, ... threads)."""
+    x = array("d", (((k * 7919) % 1000003 - 500001.5) / 5000 for k in range(1 << 20)))
+    found = []
+    for name, call in THREADED.items():
+        own = {}
+        for threads in range(1, most + 1):
+            ao.set_num_threads(threads)
+            call(x)
+            times = []
+            for _ in range(5):
+                start = time.thread_time()
+                call(x)
+                times.append(time.thread_time() - start)
+            own[threads] = min(times)
+        found.append((name, own[1] * 1e3, [own[1] / own[threads] for threads in range(2, most + 1)]))
+    return found
+
+
+def plot(target: Path, measured: list[tuple[int, float, float]], part: float, overhead: float) -> None:
     import matplotlib
 
     matplotlib.use("svg")
@@ -103,8 +142,8 @@ def plot(target: Path, measured: dict[int, float], part: float, overhead: float)
     base = modelled(1e13, 1, part, overhead)
     axes.plot(numbers, numbers, color="0.8", label="as many times as fast as there are workers")
     axes.plot(numbers, [base / modelled(1e13, n, part, overhead) for n in numbers], "--", label="model, 10 TB")
-    some = [n for n in measured if n]
-    axes.plot(some, [measured[1] / measured[n] for n in some], "o", label="measured")
+    axes.plot([n for n, _, _ in measured], [measured[0][2] / busiest for _, _, busiest in measured], "o",
+              label="measured, processor time of the busiest")  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="workers", ylabel="times as fast as one")
     axes.legend()
     figure.savefig(target, metadata={"Date": None}, bbox_inches="tight")
@@ -123,16 +162,21 @@ def main() -> None:
         os.truncate(path, size)
         out_of_core(path, size)
         os.truncate(path, 2 << 30)
-        measured, part, overhead = by_processes(path, options.processes)
-    print(f"\n`map({TEXT!r}).stats()` of 2 GiB in parts of 64 MiB\n\n| | seconds | times as fast |\n|---|---|---|")
-    for workers, taken in measured.items():
-        name = f"{workers} process{'es' * (workers > 1)}" if workers else "no executor"
-        print(f"| {name} | {taken:.2f} | {measured[1] / taken:.2f} |")
+        measured, overhead = by_processes(path, options.processes)
+    part = measured[0][2] / 32
+    print(f"\n`map({TEXT!r}).stats()` of 2 GiB in 32 parts\n\n| processes | seconds | of a processor, the busiest | "
+          "times less than one |\n|---|---|---|---|")  # fmt: skip
+    for workers, taken, busiest in measured:
+        print(f"| {workers} | {taken:.2f} | {busiest:.2f} | {measured[0][2] / busiest:.2f} |")
     print(f"\nModel, not measured: {part * 1e3:.0f} ms of a worker for a part, {overhead * 1e6:.0f} us of the caller\n")
     print("| workers | 1 TB | 10 TB | 100 TB |\n|---|---|---|---|")
     for workers in (1, 10, 100, 1000):
         print(f"| {workers} | " + " | ".join(f"{modelled(data, workers, part, overhead):,.0f} s"
                                              for data in (1e12, 1e13, 1e14)) + " |")  # fmt: skip
+    head = "".join(f" {threads} threads |" for threads in range(2, options.processes + 1))
+    print(f"\nA million doubles\n\n| | one thread, ms |{head}\n|---|---|{'---|' * (options.processes - 1)}")
+    for name, alone, less in by_threads(options.processes):
+        print(f"| `{name}` | {alone:.1f} | " + " | ".join(f"{x:.2f}" for x in less) + " |", flush=True)
     if options.plot:
         plot(options.plot, measured, part, overhead)
 

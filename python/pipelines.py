@@ -597,6 +597,13 @@ class _Buffer:
     def __init__(self, index: int, buffer: Any) -> None:
         self.index, self.buffer = index, buffer
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        buffer = self.buffer
+        if isinstance(buffer, (memoryview, _machine.View)):  # which do not pickle
+            code = _machine.buffer_info(buffer)[0]
+            buffer = _machine.copy_array(buffer) if _machine.TYPECODES[code]["given"] == "array" else buffer
+        return (_Buffer, (self.index, buffer))
+
     def __str__(self) -> str:
         return f"buffer {self.index}"
 

@@ -211,6 +211,22 @@ def test_arrays_of_others_are_parts() -> None:
         assert ao.lazy([]).count(executor=threads) == 0
 
 
+def test_buffers_that_do_not_pickle_are_sent_as_arrays(elsewhere: Elsewhere) -> None:
+    parts = [memoryview(array("h", [1, 2, 3]))[::2], ao.view(bytes([0, 5]), ">h"), array("h", [7])]
+    assert ao.lazy(parts).map("x * x").sum(executor=elsewhere) == 1 + 9 + 25 + 49
+    with pytest.raises(TypeError, match="cannot pickle"):
+        ao.lazy([ao.view(b"\1", "?")]).sum(executor=elsewhere)
+
+
+def test_what_progress_raises_ends_it(elsewhere: Elsewhere, folder: Path) -> None:
+    def stop(number: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ao.lazy(ao.files(folder / "*.bin")).sum(executor=elsewhere, progress=stop)
+    assert elsewhere.started == 1 and all(future.cancelled() for future in elsewhere.waiting)
+
+
 def test_two_pipelines_share_an_executor(processes: Executor, folder: Path) -> None:
     with ThreadPoolExecutor(2) as callers:
         files = ao.files(folder / "*.bin", part_bytes=1000)

@@ -46,9 +46,14 @@ size_t ao_chunks(size_t count)
     return count / AO_CHUNK + (count % AO_CHUNK != 0);
 }
 
+int ao_is_worth_threads(size_t work, size_t count)
+{
+    return count > AO_CHUNK && count >= LONG_WORK / (work + 1);
+}
+
 int ao_is_long(const ao_program *program, size_t count)
 {
-    return count > AO_CHUNK && count >= LONG_WORK / (ao_program_weight(program) + 1);
+    return ao_is_worth_threads(ao_program_weight(program), count);
 }
 
 /* Nonzero if no element of chunk c is marked; then `to` has the results. */
@@ -173,12 +178,17 @@ static void *work_range(void *argument)
     return NULL;
 }
 
+size_t ao_part_size(size_t count, unsigned parts)
+{
+    return (count / parts / AO_CHUNK + 1) * AO_CHUNK;
+}
+
 void ao_in_parts(size_t count, unsigned parts, void (*work)(void *context, unsigned part, size_t first, size_t end),
                  void *context)
 {
     range ranges[AO_MAX_THREADS];
     parts = parts > AO_MAX_THREADS ? AO_MAX_THREADS : parts;
-    const size_t each = (count / parts / AO_CHUNK + 1) * AO_CHUNK;
+    const size_t each = ao_part_size(count, parts);
     for (unsigned p = parts; p-- > 0;) {
         const size_t first = p * each < count ? p * each : count, end = first + each < count ? first + each : count;
         ranges[p] = (range){.work = work, .context = context, .first = first, .end = end, .part = p};

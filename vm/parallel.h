@@ -18,15 +18,21 @@ typedef struct {
 
 /* Number of chunks of a run of so many elements: bytes that `left` needs. */
 size_t ao_chunks(size_t count);
-/* Whether a run is worth more than one thread: some milliseconds of work. */
+/* Whether so many elements are worth more than one thread: a millisecond or two, at `work` simple operations for each. */
+int ao_is_worth_threads(size_t work, size_t count);
+/* The same of a run, by what its instructions weigh. */
 int ao_is_long(const ao_program *program, size_t count);
+/* The work of what is no program. */
+enum { AO_MOMENTS_WORK = 15, AO_HISTOGRAM_WORK = 15, AO_SORT_WORK = 127, AO_WINDOWS_WORK = 31 };
 
 /* Runs the chunks of a job that has an `out` and a program without a scan. left[c] becomes 0 where all elements of chunk c
  * are in `out`, and 1 where they are not: those are the caller's to run, in order. With AO_KEEP and a program that may mark
  * elements no chunk behind one that is left is touched. Without memory or threads it does less, down to nothing. */
 void ao_run_parallel(const ao_program *program, const ao_job *job, unsigned threads, const ao_poll *poll, uint8_t *left);
 
-/* Calls work(context, part, first, end) for each of `parts` (at most AO_MAX_THREADS) even ranges of 0..count, on as many
+/* Elements in each of so many ranges of 0..count, but the last ones. */
+size_t ao_part_size(size_t count, unsigned parts);
+/* Calls work(context, part, first, end) for each of `parts` (at most AO_MAX_THREADS) such ranges, on as many
  * threads, the first on the calling one; returns when all are done. Without a thread to be had it does that part itself. */
 void ao_in_parts(size_t count, unsigned parts, void (*work)(void *context, unsigned part, size_t first, size_t end),
                  void *context);

@@ -2,10 +2,12 @@
 #include "counting.h"
 #include "buffers.h"
 #include "numbers.h"
+#include "slices.h"
 #include "watch.h"
 #include "../../vm/arrays/counting.h"
 #include "../../vm/arrays/groups.h"
 #include "../../vm/arrays/reduce.h"
+#include "../../vm/parallel.h"
 
 #include <string.h>
 
@@ -52,6 +54,25 @@ static PyObject *py_bounds(PyObject *module, PyObject *object)
     return nans ? Py_NewRef(Py_None) : Py_BuildValue("d d", low, high);
 }
 
+typedef struct {
+    const ao_isa *isa;
+    ao_span span;
+    const double *edges;
+    size_t bins, room; /* counts of one thread */
+    double scale;
+    int64_t *counts;
+} binning;
+
+static void bin_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const binning *b = context;
+    ao_span span = b->span;
+    const ptrdiff_t step = span.spacing.stride ? span.spacing.stride : (ptrdiff_t)ao_type_sizes[span.type];
+    span.data = ao_along(span.data, first, step);
+    span.count = end - first;
+    ao_histogram(b->isa, &span, b->edges, b->bins, b->scale, b->counts + part * b->room, watch);
+}
+
 /* histogram(buffer, edges, scale) -> array('q') of how many elements are in each bin. edges: an array('d') that nobody else
  * has, of at least 2, which do not decrease; scale as for ao_histogram. */
 static PyObject *py_histogram(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -75,11 +96,16 @@ static PyObject *py_histogram(PyObject *module, PyObject *const *args, Py_ssize_
         PyErr_SetString(PyExc_ValueError, "histogram(): edges must be an array('d') of 2 or more");
         goto done;
     }
-    const size_t bins = edges.count - 1;
-    if ((counts = zeros(bins * ao_count_lanes(bins), sizeof *counts))) {
+    const size_t bins = edges.count - 1, room = bins * ao_count_lanes(bins);
+    const int shared = ao_is_worth_threads(AO_HISTOGRAM_WORK, a.count) && room < a.count / state->threads;
+    const unsigned threads = shared ? state->threads : 1;
+    if ((counts = zeros(room * threads, sizeof *counts))) {
         watched w;
-        const ao_span span = array_span(&a);
-        ao_histogram(state->isa, &span, edges.data, bins, scale, counts, watch_begin(&w, a.count));
+        binning b = {state->isa, array_span(&a), edges.data, bins, room, scale, counts};
+        run_parts(bin_range, &b, a.count, threads, watch_begin(&w, a.count));
+        for (size_t i = 0; i < (threads - 1) * room; i++) {
+            counts[i % room] += counts[room + i];
+        }
         result = watch_end(&w) < 0 ? NULL : array_of_counts(state, counts, bins);
     }
 done:

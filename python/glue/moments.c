@@ -7,13 +7,13 @@
 #include "buffers.h"
 #include "numbers.h"
 #include "slices.h"
+#include "../../vm/parallel.h"
 
 #include <string.h>
 
 enum {
     SLICE = 1 << 22,         /* elements between two looks at signals: 10 ms */
-    GATHER = 1024,           /* elements copied at once where they are not side by side */
-    LONG = 1 << 19           /* elements that are worth several threads: about a millisecond */
+    GATHER = 1024            /* elements copied at once where they are not side by side */
 };
 
 /* -- numbers out --------------------------------------------------------------------------------------------------- */
@@ -118,7 +118,7 @@ typedef struct {
 
 static unsigned parts_for(const module_state *state, const ao_array *a)
 {
-    return a->count < LONG ? 1 : state->threads;
+    return ao_is_worth_threads(AO_MOMENTS_WORK, a->count) ? state->threads : 1;
 }
 
 static void add_moments(void *context, unsigned part, size_t first, size_t end)

@@ -1,12 +1,16 @@
 /* Order: sorting a buffer in place, its distinct elements, the elements at a place of the sorted order, the places of all,
  * the largest ones, and where others belong among sorted ones. */
 #include "order.h"
+#include "slices.h"
 #include "watch.h"
 #include "buffers.h"
 #include "numbers.h"
 #include "../../vm/arrays/counting.h"
 #include "../../vm/arrays/reduce.h"
 #include "../../vm/arrays/sort.h"
+#include "../../vm/parallel.h"
+
+#include <string.h>
 
 /* Memory of so many bytes; NULL with MemoryError. */
 static void *room_of(size_t bytes)
@@ -25,6 +29,71 @@ static void *scratch_for(const ao_array *a, size_t times)
     return room_of(a->count > PY_SSIZE_T_MAX / size / times ? SIZE_MAX : times * a->count * size);
 }
 
+/* -- sorting by several threads ------------------------------------------------------------------------------------ */
+
+/* Runs of `width` elements that are sorted, to be merged in pairs. */
+typedef struct {
+    enum ao_type type;
+    size_t size, count, width;
+    char *from, *to;
+} sorting;
+
+static void sort_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const sorting *s = context;
+    (void)part;
+    ao_sort(s->type, s->from + first * s->size, s->to + first * s->size, end - first, watch);
+}
+
+/* The elements of a range, of however many pairs they are. */
+static void merge_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const sorting *s = context;
+    (void)part;
+    while (first < end && !watch->stopped) {
+        const size_t begin = first / s->width / 2 * s->width * 2, rest = s->count - begin;
+        const size_t n_a = rest < s->width ? rest : s->width;
+        const size_t n_b = rest - n_a < s->width ? rest - n_a : s->width;
+        const size_t last = end < begin + n_a + n_b ? end : begin + n_a + n_b;
+        const char *a = s->from + begin * s->size;
+        ao_merge(s->type, a, n_a, a + n_a * s->size, n_b, s->to + begin * s->size, first - begin, last - begin, watch);
+        first = last;
+    }
+}
+
+static unsigned sort_threads(const module_state *state, size_t count)
+{
+    return ao_is_worth_threads(AO_SORT_WORK, count) ? state->threads : 1;
+}
+
+/* ao_sort by several threads: the memory, of the two, that has the result. */
+static char *sort_private(enum ao_type type, void *elements, void *scratch, size_t count, unsigned threads, ao_watch *watch)
+{
+    sorting s = {type, ao_type_sizes[type], count, ao_part_size(count, threads), elements, scratch};
+    run_parts(sort_range, &s, count, threads, watch);
+    for (; s.width < count && !watch->stopped; s.width *= 2) {
+        run_parts(merge_range, &s, count, threads, watch);
+        char *const merged = s.to;
+        s.to = s.from;
+        s.from = merged;
+    }
+    return s.from;
+}
+
+static void sort_shared(const ao_array *a, void *room, unsigned threads, ao_watch *watch)
+{
+    const enum ao_type type = array_number_type(a);
+    const size_t size = ao_type_sizes[type];
+    if (threads == 1) {
+        ao_sort_shared(type, a->data, a->spacing, room, a->count, watch);
+    } else if (ao_copy_in(room, a->data, a->spacing, size, a->count, watch) == 0) {
+        const char *sorted = sort_private(type, room, (char *)room + a->count * size, a->count, threads, watch);
+        if (!watch->stopped) {
+            ao_copy_out(a->data, a->spacing, sorted, size, a->count, watch);
+        }
+    }
+}
+
 /* sort(buffer): in place; nans last. It is sorted aside, so an interruption leaves it as it was. */
 static PyObject *py_sort(PyObject *module, PyObject *object)
 {
@@ -36,7 +105,7 @@ static PyObject *py_sort(PyObject *module, PyObject *object)
     int failed = !room;
     if (!failed) {
         watched w;
-        ao_sort_shared(array_number_type(&a), a.data, a.spacing, room, a.count, watch_begin(&w, a.count));
+        sort_shared(&a, room, sort_threads(state_of(module), a.count), watch_begin(&w, a.count));
         failed = watch_end(&w);
     }
     PyMem_RawFree(room);
@@ -76,7 +145,10 @@ static PyObject *py_unique(PyObject *module, PyObject *object)
     if (!failed) {
         watched w;
         ao_watch *watch = watch_begin(&w, a.count);
-        ao_sort(a.type, a.data, scratch, a.count, watch);
+        const char *sorted = sort_private(a.type, a.data, scratch, a.count, sort_threads(state, a.count), watch);
+        if (sorted != a.data) {
+            memcpy(a.data, sorted, a.count * ao_type_sizes[a.type]);
+        }
         count = ao_unique(a.type, a.data, a.count, watch);
         failed = watch_end(&w);
     }

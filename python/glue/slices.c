@@ -3,6 +3,8 @@
 #include "watch.h"
 #include "../../vm/parallel.h"
 
+#include <stdatomic.h>
+
 typedef struct {
     const slice_work *work;
     size_t start; /* of the slice */
@@ -29,4 +31,32 @@ int run_slices(const slice_work *work, size_t count, size_t slice, unsigned part
         }
     }
     return 0;
+}
+
+typedef struct {
+    part_work *work;
+    void *context;
+    ao_watch *watch;
+    atomic_int stopped;
+} watched_parts;
+
+static int is_stopped(void *context)
+{
+    return atomic_load(&((watched_parts *)context)->stopped);
+}
+
+static void run_watched(void *context, unsigned part, size_t first, size_t end)
+{
+    watched_parts *p = context;
+    ao_watch other = {.call = is_stopped, .context = p};
+    p->work(p->context, part, first, end, part ? &other : p->watch);
+    if (!part && p->watch->stopped) {
+        atomic_store(&p->stopped, 1);
+    }
+}
+
+void run_parts(part_work *work, void *context, size_t count, unsigned parts, ao_watch *watch)
+{
+    watched_parts p = {.work = work, .context = context, .watch = watch};
+    ao_in_parts(count, parts, run_watched, &p);
 }

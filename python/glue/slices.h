@@ -3,6 +3,7 @@
 #define AO_GLUE_SLICES_H
 
 #include "state.h"
+#include "../../vm/watch.h"
 
 typedef struct {
     /* Elements first .. end-1 are those of this part. Called without the GIL if there are many. */
@@ -14,5 +15,10 @@ typedef struct {
 
 /* Each slice of so many of the `count` elements in so many even parts. -1 with an exception. */
 int run_slices(const slice_work *work, size_t count, size_t slice, unsigned parts);
+
+/* All of it at once in even parts (ao_in_parts), each with a watch: this thread's is `watch`, and when it stops so do the
+ * others. Called without the GIL if watch_begin gave it away. */
+typedef void part_work(void *context, unsigned part, size_t first, size_t end, ao_watch *watch);
+void run_parts(part_work *work, void *context, size_t count, unsigned parts, ao_watch *watch);
 
 #endif

@@ -1,8 +1,12 @@
 /* Windows that move over a buffer: one result for each. */
 #include "windows.h"
 #include "buffers.h"
+#include "slices.h"
 #include "watch.h"
 #include "../../vm/arrays/windows.h"
+#include "../../vm/parallel.h"
+
+#include <string.h>
 
 /* The names of what can be asked for, in the order of enum ao_window. */
 static const char *const kinds[AO_WINDOW_KINDS] = {"sum", "mean", "min", "max", "var", "std", "median"};
@@ -27,22 +31,73 @@ static char result_typecode(const ao_array *a, enum ao_window what)
     return what != AO_WINDOW_SUM || is_float(type) ? 'd' : type == AO_TYPE_u64 ? 'Q' : 'q';
 }
 
-static int run_windows(const ao_windows *windows, enum ao_window what, size_t ddof, void *out)
+/* Windows that several threads share. A window's result depends on its elements alone, so each thread begins anew with
+ * its first one. */
+typedef struct {
+    const ao_windows *all;
+    enum ao_window what;
+    size_t ddof, out_size, room; /* bytes of a result, and of the room of a thread */
+    char *rooms, *out;
+    int fits[AO_MAX_THREADS];
+} rolling;
+
+/* The windows first .. end-1. Those that are partial are all in the range that begins with the first one. */
+static ao_windows windows_of(const ao_windows *all, size_t first, size_t end)
 {
-    const size_t bytes = ao_windows_room(windows, what);
-    void *room = bytes > PY_SSIZE_T_MAX ? NULL : PyMem_RawMalloc(bytes);
-    if (!room) {
+    ao_windows part = *all;
+    const size_t begin = all->partial && first ? first - (all->n - 1) : first;
+    const ptrdiff_t size = ao_type_sizes[all->span.type], step = all->span.spacing.stride;
+    part.span.data = ao_along(all->span.data, begin, step ? step : size);
+    part.span.count = (all->partial ? end : end + all->n - 1) - begin;
+    part.partial = all->partial && !first;
+    return part;
+}
+
+static void roll_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    rolling *r = context;
+    const ao_windows windows = windows_of(r->all, first, end);
+    r->fits[part] = ao_windows_run(&windows, r->what, r->ddof, r->rooms + part * r->room, r->out + first * r->out_size, watch);
+}
+
+static unsigned threads_for(const module_state *state, const ao_windows *windows, size_t count)
+{
+    const int worth = ao_is_worth_threads(AO_WINDOWS_WORK, count) && windows->n < ao_part_size(count, state->threads) / 2;
+    return worth ? state->threads : 1;
+}
+
+static int run_windows(const module_state *state, const ao_windows *windows, enum ao_window what, size_t ddof, void *out,
+                       size_t out_size)
+{
+    const size_t count = ao_windows_count(windows);
+    unsigned threads = threads_for(state, windows, count);
+    const size_t each = threads > 1 ? ao_part_size(count, threads) : count;
+    size_t bytes = 0;
+    for (size_t first = 0; first < count; first += each) {
+        const ao_windows part = windows_of(windows, first, count - first < each ? count : first + each);
+        const size_t room = ao_windows_room(&part, what);
+        bytes = room > bytes ? room : bytes;
+    }
+    const int possible = bytes < PY_SSIZE_T_MAX / threads - 64;
+    bytes = possible ? (bytes + 63) / 64 * 64 : 0;
+    rolling r = {.all = windows, .what = what, .ddof = ddof, .out_size = out_size, .room = bytes, .out = out};
+    r.rooms = possible ? PyMem_RawMalloc(bytes * threads + 1) : NULL;
+    if (!r.rooms) {
         PyErr_NoMemory();
         return -1;
     }
+    memset(r.fits, 1, sizeof r.fits);
     watched w;
-    const int fits = ao_windows_run(windows, what, ddof, room, out, watch_begin(&w, windows->span.count));
+    run_parts(roll_range, &r, count, threads, watch_begin(&w, windows->span.count));
     const int failed = watch_end(&w) < 0;
-    PyMem_RawFree(room);
-    if (!failed && !fits) {
+    PyMem_RawFree(r.rooms);
+    while (threads && r.fits[threads - 1]) {
+        threads--;
+    }
+    if (!failed && threads) {
         PyErr_SetString(PyExc_OverflowError, "the sum of a window does not fit 64 bits");
     }
-    return failed || !fits ? -1 : 0;
+    return failed || threads ? -1 : 0;
 }
 
 /* rolling(buffer, n, partial, what, ddof) -> array of what is asked for of each window of n elements, at least 1 and below
@@ -73,7 +128,7 @@ static PyObject *py_rolling(PyObject *module, PyObject *const *args, Py_ssize_t 
     }
     const size_t count = ao_windows_count(&windows);
     PyObject *result = array_new_out(state, result_typecode(&a, (enum ao_window)what), count, &out);
-    if (result && count && run_windows(&windows, (enum ao_window)what, ddof, out.data) < 0) {
+    if (result && count && run_windows(state, &windows, (enum ao_window)what, ddof, out.data, ao_type_sizes[out.type]) < 0) {
         Py_CLEAR(result);
     }
     array_release(&out);

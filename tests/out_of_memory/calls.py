@@ -375,6 +375,7 @@ ROWS = [
     Row("view store", one(lambda serial: bytearray(40)), lambda a: (ao.view(a, "<i").__setitem__(3, 77), a), True),
     Row("view facts", one(view_of), lambda v: (v.format, v.itemsize, v.stride, v.readonly, repr(v).split(" at ")[0])),
     Row("open", lambda serial: (_FILE.name,), opened),
+    Row("files", lambda serial: (_FILE.name,), lambda path: ao.lazy(ao.files(path, stride=16)).map("x + 1").sum()),
     Row("RunningStats", two(ints, ints), stats_of),
     Row("RunningStats floats", two(floats, floats), stats_of),
     Row("lazy arrays", two(ints, ints), lambda a, b: ao.lazy([a, b]).map("x + 1").sum()),
@@ -423,6 +424,7 @@ def refusal(text: str) -> Exception:
 NOT_CALLED = {
     "ArrayIterator",
     "ExpressionError",
+    "Files",
     "Kernel",
     "LazyArray",
     "NotCompilable",

@@ -21,6 +21,7 @@ MANY = 40_000  # elements: enough for the GIL to be released, and for two thread
 
 KERNEL = ao.compile("x*x + y")
 PIPELINE_SOURCE = array("d", [1.5, -2.0, 3.25, 0.5]) * (MANY // 4)
+HEAVY = "+".join(f"sin(x*{k})" for k in range(1, 41))  # work enough for several threads
 INTS = array("i", range(MANY))
 SHARED = array("q", range(MANY))  # that every thread writes
 RUNNING = ao.RunningStats()
@@ -77,6 +78,17 @@ def sorted_apart(number: int) -> None:
     assert own[0] == MANY and len(ao.unique(own)) == MANY
 
 
+def shared(number: int) -> None:
+    """What the machine's own threads share: filters, counts, pipelines, sorting, histograms."""
+    kept = ao.filter(PIPELINE_SOURCE, f"{HEAVY} > 0")
+    assert len(kept) == ao.count(PIPELINE_SOURCE, f"{HEAVY} > 0")
+    assert len(ao.lazy(PIPELINE_SOURCE).map(HEAVY).collect()) == MANY
+    own = array("H", range(60_000)) * 2
+    ao.sort(own)
+    assert own[1] == 0 and len(ao.unique(own)) == 60_000
+    assert sum(ao.histogram(own * 5, 9)[0]) == 600_000
+
+
 def views(number: int) -> None:
     """A View of what others read."""
     piece = VIEW[10:20]
@@ -99,7 +111,7 @@ def growth(number: int) -> None:
 
 
 WORK: tuple[Callable[[int], None], ...] = (
-    kernels, texts, functions, running, pipelines, reductions, sorted_apart, views, growth,
+    kernels, texts, functions, running, pipelines, reductions, sorted_apart, shared, views, growth,
 )  # fmt: skip
 
 

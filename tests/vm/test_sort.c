@@ -305,6 +305,24 @@ static void check_sort(arrays *a, const char *what)
     CHECK_OF(a, memcmp(a->work, a->sorted, a->bytes) == 0, what);
 }
 
+/* Two sorted parts, merged in three ranges: what sorting the whole gives. */
+static void check_merge(arrays *a, uint64_t *state)
+{
+    const size_t size = a->t->size, n_a = random_u64(state) % (a->n + 1);
+    size_t cuts[] = {0, random_u64(state) % (a->n + 1), random_u64(state) % (a->n + 1), a->n};
+    if (cuts[1] > cuts[2]) {
+        const size_t later = cuts[1];
+        cuts[1] = cuts[2];
+        cuts[2] = later;
+    }
+    memcpy(a->work, a->x, a->bytes);
+    ao_sort(a->t->type, a->work, a->scratch, n_a, UNWATCHED);
+    ao_sort(a->t->type, a->work + n_a * size, a->scratch, a->n - n_a, UNWATCHED);
+    for (size_t i = 3; i-- > 0;)
+        ao_merge(a->t->type, a->work, n_a, a->work + n_a * size, a->n - n_a, a->scratch, cuts[i], cuts[i + 1], UNWATCHED);
+    CHECK_OF(a, memcmp(a->scratch, a->sorted, a->bytes) == 0, "merge");
+}
+
 /* What was sorted is left as it is; backwards it is sorted anew. */
 static void check_sorted(arrays *a)
 {
@@ -425,6 +443,7 @@ static void check_length(size_t n, uint64_t *state)
             kinds[kind].make(a.t, state, a.x, n);
             reference_sort(a.t, a.x, a.sorted, n);
             check_sort(&a, "sort");
+            check_merge(&a, state);
             check_places(&a, state);
             check_unique(&a);
             check_select(&a, state);

@@ -465,6 +465,59 @@ int ao_sort_shared(enum ao_type type, void *a, ao_spacing spacing, void *room, s
     return w->stopped;
 }
 
+/* ---- merging ---- */
+
+/* How many of the first `place` elements are of a: found by halves. */
+#define DEFINE_MERGE(T)                                                                                                \
+    static size_t merge_path_##T(const word_##T *a, size_t n_a, const word_##T *b, size_t n_b, bits_##T flip,          \
+                                 size_t place)                                                                         \
+    {                                                                                                                  \
+        size_t low = place > n_b ? place - n_b : 0, high = place < n_a ? place : n_a;                                  \
+        while (low < high) {                                                                                           \
+            const size_t i = low + (high - low) / 2;                                                                   \
+            if (key_##T(b[place - i - 1], flip) < key_##T(a[i], flip))                                                 \
+                high = i;                                                                                              \
+            else                                                                                                       \
+                low = i + 1;                                                                                           \
+        }                                                                                                              \
+        return low;                                                                                                    \
+    }                                                                                                                  \
+    static void merge_##T(const word_##T *a, size_t n_a, const word_##T *b, size_t n_b, bits_##T flip, word_##T *out,  \
+                          size_t first, size_t last, ao_watch *w)                                                      \
+    {                                                                                                                  \
+        size_t i = merge_path_##T(a, n_a, b, n_b, flip, first), j = first - i;                                         \
+        for (size_t start = first, end; start < last && !w->stopped; start = end) {                                    \
+            size_t at = start;                                                                                         \
+            end = ao_watch_part(start, last);                                                                          \
+            while (at < end && i < n_a && j < n_b) {                                                                   \
+                const word_##T x = a[i], y = b[j];                                                                     \
+                const int second = key_##T(y, flip) < key_##T(x, flip);                                                \
+                out[at++] = second ? y : x;                                                                            \
+                i += !second;                                                                                          \
+                j += (size_t)second;                                                                                   \
+            }                                                                                                          \
+            while (at < end)                                                                                           \
+                out[at++] = i < n_a ? a[i++] : b[j++];                                                                 \
+            ao_watch_done(w, end - start);                                                                             \
+        }                                                                                                              \
+    }
+LIST_INTS(DEFINE_MERGE)
+LIST_FLOATS(DEFINE_MERGE)
+
+void ao_merge(enum ao_type type, const void *a, size_t n_a, const void *b, size_t n_b, void *out, size_t first, size_t end,
+              ao_watch *w)
+{
+#define MERGE_CASE(T, stamp, flip)                                                                                     \
+    case AO_TYPE_##T:                                                                                                  \
+        merge_##stamp(a, n_a, b, n_b, flip, out, first, end, w);                                                       \
+        break;
+    switch (type) {
+        LIST_TYPES(MERGE_CASE)
+    default:
+        break;
+    }
+}
+
 /* ---- unique ---- */
 
 #define DEFINE_UNIQUE(T, IS_NAN)                                                                                       \

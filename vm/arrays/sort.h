@@ -18,6 +18,10 @@ void ao_sort(enum ao_type type, void *a, void *scratch, size_t n, ao_watch *w);
 /* The same for a shared array, wherever its elements lie. `room` holds 2 n elements. Nonzero if it was stopped: then the
  * array is as it was. It is written at the end, all of it: from then on a stop comes too late. */
 int ao_sort_shared(enum ao_type type, void *a, ao_spacing spacing, void *room, size_t n, ao_watch *w);
+/* Elements first .. end-1 of two sorted private arrays together, those of a before equal ones of b, to the same places of
+ * `out`. */
+void ao_merge(enum ao_type type, const void *a, size_t n_a, const void *b, size_t n_b, void *out, size_t first, size_t end,
+              ao_watch *w);
 /* Of sorted private elements keeps the first of each run of equal ones (nans are all kept, as none equals another); returns
  * their number. */
 size_t ao_unique(enum ao_type type, void *a, size_t n, ao_watch *w);
