@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -88,7 +89,7 @@ def timed(text: str, number: int) -> tuple[dict[str, float], str, float]:
     import numpy as np
 
     with np.errstate(all="ignore"):
-        least = measure(calls(text, COUNT) | numpy_calls(text), number, 0.05)
+        least = measure(calls(text, COUNT) | numpy_calls(text), number, 0.05, time.thread_time)
     beside = [f"{least['numpy ' + key] / least[key]:.1f}" for key in (CLEAN, "nan 10") if "numpy " + key in least]
     return {key: least[key] / least[CLEAN] for key in KEYS}, " ".join(beside), least[CLEAN] / COUNT * 1e9
 
