@@ -151,6 +151,10 @@ takes about twice as many instructions (`//` 2.5 times); those beyond 2^96 (not 
 library. Angles beyond 2^20 take about three times as long as small ones. `atan2` has a form for zeros, infinities and
 nans, one for zeros and subnormals, and one for all others, such as 1e-150 or nans beside subnormals, at half again the
 time.
+
+Not every line is within 1.25, the limit that this page is held to: on the processor of these figures, one by AMD with
+vectors of 512 bits, the short forms of `exp`, `exp2`, `expm1`, `log` and its kin, `cosh`, `hypot`, `fmod` and `//` take
+0.6 to 1.4 ns, and what holds for every number takes 0.2 to 0.8 ns more.
 """
 TIMES = """
 ## Times
