@@ -1,10 +1,10 @@
 """Every operator and function, a text each, against the list comprehension of the same: python bench/oracle_speed.py
 
 Each text is run on 100,000 elements of every kind of data that it takes, among them ints whose results have more than
-64 bits and floats that overflow: such elements are left to Python. A ratio of 2.0 means that arrayops takes twice as
-long as the list comprehension, 0.5 half as long. Times are nanoseconds an element, the least of rounds in which both
-took turns. Where the list comprehension raises there is no row. The page docs/oracle-speed.md, which --write writes,
-has the rows with a ratio above 0.1, the slowest first.
+64 bits and floats that overflow. A ratio of 2.0 means that arrayops takes twice as long as the list comprehension, 0.5
+half as long. Times are nanoseconds of one processor for an element, the least of rounds in which both took turns. Where
+the list comprehension raises there is no row. The page docs/oracle-speed.md, which --write writes, has the rows with a
+ratio above 0.1, the slowest first.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import math
 import random
+import time
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -99,7 +100,8 @@ def row(text: str, kind: str, xs: array[Any], ys: array[Any]) -> tuple[float, st
         return None
     if code is None:
         return None
-    times = measure({"text": lambda: kernel(*columns, typecode=code), "loop": lambda: loop(xs, ys)}, 3, 0.03)
+    calls = {"text": lambda: kernel(*columns, typecode=code), "loop": lambda: loop(xs, ys)}
+    times = measure(calls, 5, 0.05, time.thread_time)
     text_ns, loop_ns = (1e9 * times[name] / COUNT for name in ("text", "loop"))
     return text_ns / loop_ns, f"| `{text}` | {kind} | {text_ns:,.1f} | {loop_ns:,.1f} | {text_ns / loop_ns:.2f} |"
 
@@ -109,6 +111,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--only", default="", help="texts that contain this")
     options = parser.parse_args()
+    ao.set_num_threads(1)
     found = []
     for kind, (xs, ys) in data().items():
         rows = [row(text, kind, xs, ys) for text in texts() if options.only in text]

@@ -346,7 +346,7 @@ def shorten(text: str) -> str:
 # -- columns -----------------------------------------------------------------------------------------------------------
 
 
-def column_of(rows: Rows, name: str, code: Typecode | None, whole: bool) -> Column:
+def column_of(rows: Any, name: str, code: Typecode | None, whole: bool) -> Column:
     """How a column is read, by its name and typecode (str: text; None: open). whole: all rows decide that."""
     at = rows.field(name)
     if code is None:
@@ -380,7 +380,7 @@ def columns_of(rows: Rows, names: Iterable[str] | None, codes: Mapping[str, Type
     return sorted(found, key=lambda column: column.field)
 
 
-def values_of(rows: Rows, index: int) -> Values:
+def values_of(rows: Any, index: int) -> Values:
     """A column of the rows that were read last, in its typecode."""
     column, found = rows.columns[index], rows.machine.column(index)
     if column.cells == TEXT:

@@ -12,8 +12,8 @@ import json
 import math
 import struct
 from array import array
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, BinaryIO, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from .. import _machine
 from .. import map as map_array
@@ -29,7 +29,7 @@ END_OF_ROW = b",\n"  # in JSON
 LINES = 1 << 12  # that are written at once
 
 Row: TypeAlias = dict[str, Any]
-Write: TypeAlias = Callable[[bytes], None]
+Write: TypeAlias = Callable[[bytes | memoryview], None]
 
 
 def spell(value: Number) -> str:
@@ -43,7 +43,14 @@ def spell(value: Number) -> str:
 # -- a few rows of figures ---------------------------------------------------------------------------------------------
 
 
-def written(rows: Collection[Row], form: str, names: Sequence[str] | None = None) -> Iterator[bytes]:
+class Rows(Protocol):
+    """Rows that may be gone through more than once."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+def written(rows: Rows, form: str, names: Sequence[str] | None = None) -> Iterator[bytes]:
     """Rows as text in columns, CSV or JSON, a part at a time. Texts that were no UTF-8 are those bytes again,
     but in JSON.
 
@@ -55,7 +62,7 @@ def written(rows: Collection[Row], form: str, names: Sequence[str] | None = None
         yield part.encode("utf-8", "surrogateescape")
 
 
-def json_lines(rows: Collection[Row], names: Sequence[str]) -> Iterator[str]:
+def json_lines(rows: Rows, names: Sequence[str]) -> Iterator[str]:
     yield "[\n"
     for i, row in enumerate(rows):
         line = json.dumps({name: plain_json(value) for name, value in row.items()})
@@ -63,7 +70,7 @@ def json_lines(rows: Collection[Row], names: Sequence[str]) -> Iterator[str]:
     yield "\n]\n" if rows else "]\n"
 
 
-def csv_lines(rows: Collection[Row], names: Sequence[str]) -> Iterator[str]:
+def csv_lines(rows: Rows, names: Sequence[str]) -> Iterator[str]:
     line = csv.writer(Given(), lineterminator="\n").writerow  # which gives what its file gives
     yield str(line(names))
     for row in rows:
@@ -80,7 +87,7 @@ class Given:
         return text
 
 
-def table_lines(rows: Collection[Row], names: Sequence[str]) -> Iterator[str]:
+def table_lines(rows: Rows, names: Sequence[str]) -> Iterator[str]:
     """Of one row a line for each name; of more columns, as wide as they must be, for which all are made twice."""
     if len(rows) == 1:
         width = max(5, max(map(len, names)))
@@ -176,7 +183,7 @@ class RowWriter:
 class RawWriter(RowWriter):
     """Writes the values of an expression as raw numbers."""
 
-    def __init__(self, write: Write, to_bytes: Callable[[Numbers], bytes]) -> None:
+    def __init__(self, write: Write, to_bytes: Callable[[Numbers], bytes | memoryview]) -> None:
         super().__init__(write, "text", -1)
         self._to_bytes = to_bytes
 

@@ -129,10 +129,11 @@ static INLINE uint64_t odd_expm1(double x)
 {
     return odd_exp(x);
 }
-/* Half of it while it may overflow, but not of the smallest, of which it would lose bits. */
+/* Half of it while it may overflow, but not of the smallest, of which it would lose bits. Below -60 it is -1; e^-708 would be
+ * subnormal, which made -inf take twice the time on processors by AMD. */
 static INLINE double whole_expm1(double x)
 {
-    const double half = expm1_in(clamped(without_tiny(x), -708.0, 710.0), 1, 0.5);
+    const double half = expm1_in(clamped(without_tiny(x), -60.0, 710.0), 1, 0.5);
     const double r = fabs(x) < 0x1p-54 ? x : half + half;
     return x == x ? r : x + x;
 }
@@ -162,10 +163,16 @@ static INLINE uint64_t odd_sinh(double x)
 {
     return odd_exp(x);
 }
+/* What is to be divided by: the reciprocal of a larger one does not show, and might be subnormal, which made infinities
+ * take three times as long on processors by AMD. */
+static INLINE double within_range(double q)
+{
+    return q < 0x1p500 ? q : 0x1p500;
+}
 static INLINE double whole_sinh(double x)
 {
     const double u = without_tiny(x);
-    const dd q = part_of_exp(clamped(u, -710.5, 710.5), 2), d = fast_two_sum(q.hi, -0.0625 / q.hi);
+    const dd q = part_of_exp(clamped(u, -710.5, 710.5), 2), d = fast_two_sum(q.hi, -0.0625 / within_range(q.hi));
     const double r = fabs(x) < 1.0 ? small_sinh(u) : copysign(2.0 * (d.hi + (d.lo + q.lo)), x);
     return x == x ? or_tiny(x, r) : x + x;
 }
@@ -182,7 +189,7 @@ static INLINE uint64_t odd_cosh(double x)
 static INLINE double whole_cosh(double x)
 {
     const double u = without_tiny(x);
-    const dd q = part_of_exp(clamped(u, -710.5, 710.5), 2), d = fast_two_sum(q.hi, 0.0625 / q.hi);
+    const dd q = part_of_exp(clamped(u, -710.5, 710.5), 2), d = fast_two_sum(q.hi, 0.0625 / within_range(q.hi));
     const double r = 2.0 * (d.hi + (d.lo + q.lo));
     return x == x ? r : x + x;
 }

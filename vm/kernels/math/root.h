@@ -59,11 +59,11 @@ static INLINE double scaled_side(double a, double c, double unit)
 static INLINE double whole_hypot(double x, double y)
 {
     const double ax = fabs(x), ay = fabs(y), longer = ax > ay ? ax : ay;
-    const int small = longer <= 0x1p-400;
-    const double c = nearer_one(longer >= 0x1p500, small), unit = kept(small, 0x1p-474); /* a shorter side is 0 else */
+    const int small = longer <= 0x1p-400, infinite = (ax == INFINITY) | (ay == INFINITY);
+    const double c = nearer_one((longer >= 0x1p500) & !infinite, small), unit = kept(small, 0x1p-474); /* a shorter side is 0 else */
     const double back = of_bits((UINT64_C(2046) << 52) - bits_of(c));
     const double r = kept(longer > 0, core_hypot(scaled_side(ax, c, unit), scaled_side(ay, c, unit)) * back), nan = first_nan(x, y);
-    const int infinite = (ax == INFINITY) | (ay == INFINITY), unordered = isunordered(x, y);
+    const int unordered = isunordered(x, y);
     const double v = unordered ? nan : r;
     return infinite ? INFINITY : v;
 }
