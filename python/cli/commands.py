@@ -188,7 +188,7 @@ def row_output(args: argparse.Namespace, console: Console, kind: ElementType | N
                        "fine, --format text writes numbers as text")  # fmt: skip
     with open_output(args.output, console.stdout) as stream:
 
-        def write(data: bytes) -> None:
+        def write(data: bytes | memoryview) -> None:
             write_all(stream, data)
             if stream is console.stdout:
                 stream.flush()  # the reader of a pipe need not wait for the next chunk
