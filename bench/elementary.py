@@ -37,6 +37,8 @@ RANGES = {
     "acosh": (1, 20), "atanh": (-1, 1), "erf": (-3, 3), "erfc": (-3, 10), "pow": (0, 20), "atan2": (-5, 5),
     "hypot": (-5, 5), "fmod": (-50, 50), "mod": (-50, 50),
 }  # fmt: skip
+POWERS = {f"x ** {n}": n for n in (3, 4, -1, -2, 0.5, -0.5, 1.5)}
+RANGES |= dict.fromkeys(POWERS, (0, 20))
 TWO = ("pow", "atan2", "hypot", "fmod", "mod")
 NUMPY = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
          "atanh": "arctanh", "pow": "power", "atan2": "arctan2"}  # fmt: skip
@@ -80,7 +82,7 @@ def text_of(name: str) -> str:
     """The expression."""
     if name == "mod":
         return "x % y"
-    return f"math.{name}(x, y)" if name in TWO else f"{name}(x)"
+    return name if name in POWERS else f"math.{name}(x, y)" if name in TWO else f"{name}(x)"
 
 
 def results(name: str, count: int) -> tuple[list[array[Any]], array[Any]]:
@@ -105,6 +107,7 @@ def worst(name: str, count: int) -> tuple[float, str]:
     context = gmpy2.context(precision=113, emin=-20000, emax=20000)
     gmpy2.set_context(context)
     operators: dict[str, Callable[..., Any]] = {"pow": operator.pow, "mod": lambda x, y: float(x) % float(y)}
+    operators |= {power: (lambda x, n=n: x**n) for power, n in POWERS.items()}
     true = operators.get(name) or getattr(gmpy2, name)
     given, got = results(name, count)
     most, where = 0.0, ""
@@ -141,9 +144,11 @@ def speeds(name: str) -> dict[str, float]:
     function = getattr(np, NUMPY.get(name, name), None)
     if function is not None:
         calls["NumPy"] = lambda: function(*views, out=target)
+    elif name in POWERS:
+        calls["NumPy"] = lambda: views[0] ** POWERS[name]
     numexpr.set_num_threads(1)
     arguments = "x, y" if name in TWO else "x"
-    operators = {"pow": "x**y", "mod": "x % y"}
+    operators = {"pow": "x**y", "mod": "x % y"} | {power: power for power in POWERS}
     text = operators.get(name, f"{NUMPY.get(name, name)}({arguments})")
     try:
         numexpr.evaluate(text, dict(zip("xy", views, strict=False)))

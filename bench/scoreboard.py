@@ -436,11 +436,14 @@ def overview(rows: list[Row], folder: Path) -> str:
     for k, name in enumerate(who):
         ratios = [row.ratio(name) if name in row.nanoseconds else math.nan for row in shown]
         places = [at + (k - (len(who) - 1) / 2) * 0.2 for at in range(len(shown))]
-        bars = axes.barh(places, ratios, height=0.18, label=name)
-        axes.bar_label(bars, [f" {r:.3g}" if r == r else "" for r in ratios], fontsize=7)
+        axes.barh(places, ratios, height=0.18, label=name)
+        for place, ratio in zip(places, ratios, strict=True):
+            if ratio == ratio:  # beside the line at 1, or it would be struck out
+                axes.text(max(ratio, 1) * 1.06, place, f"{ratio:.3g}", fontsize=7, va="center")
     axes.axvline(1, color="#808080", lw=1)
     axes.set(xscale="log", yticks=range(len(shown)), yticklabels=[row.name for row in shown],
              xlabel="times as long as arrayops, 100,000 elements, one thread")  # fmt: skip
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=8, frameon=False, loc="lower right")

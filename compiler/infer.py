@@ -33,6 +33,7 @@ from .terms import I64, U64, Graph, Param, Term, Union, Value, interval, one_lan
 EXACT_TENS = 22  # powers of ten that are doubles
 MOST_DIGITS = 323  # a double rounded to more digits is itself
 MOST_TENS = 19  # an int of 64 bits is less than half of a larger power of ten
+MOST_POWN = 32  # float powers up to this one, and their halves, are multiplied out (vm/kernels/math/power.h)
 LARGEST_POWER = 64  # x**n is multiplied out up to this n: beyond it only -1, 0 and 1 fit 64 bits
 
 
@@ -478,7 +479,8 @@ class Inference:
                 return base
             return (self.graph.add("mul", base, base, kind="f") if self.ieee
                     else self.graph.add("squarec", base, kind="f", raises=True))  # fmt: skip
-        name = "pow" if self.ieee else "powc"
+        few = exponent.op == "const" and abs(exponent.value) <= MOST_POWN and (2 * exponent.value) % 1 == 0
+        name = ("pown" if few else "pow") + ("" if self.ieee else "c")
         return self.graph.add(name, self.to_float(a), self.to_float(b), kind="f", raises=not self.ieee)
 
     def constant_power(self, a: int, n: int) -> int:
@@ -576,7 +578,8 @@ class Inference:
             if len(args) == 1:
                 return self.graph.add("fabs", *floats, kind="f")
             return functools.reduce(lambda a, b: self.graph.add("hypot", a, b, kind="f"), floats)
-        op = "pow" if op == "math.pow" else op
+        if op == "math.pow":
+            return self.float_power(*args)
         raises = not self.ieee and op not in TOTAL
         return self.graph.add(op + "c" if raises else op, *floats, kind="f", raises=raises)
 

@@ -120,7 +120,7 @@ def test_texts_on_whole_arrays(typecode: str) -> None:
     rng = random.Random(typecode)
     edges = edge_values(typecode)
     low, high = integer_range(typecode)
-    values = [rng.choice((rng.choice(edges), rng.randint(low, high), rng.randint(max(low, -9), 9))) for _ in range(700)]
+    values = [rng.choice((rng.choice(edges), rng.randint(low, high), rng.randint(max(low, -9), 9))) for _ in range(400)]
     for text in ALL_INTEGER_TEXTS:
         results = element_outcomes(python_function(text), [values])
         for target in ("d", typecode, "Q"):

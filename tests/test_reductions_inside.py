@@ -11,7 +11,7 @@ from typing import Any
 import arrayops as ao
 import pytest
 from arrayops import _machine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import (
     FLOAT_CODES,
@@ -37,6 +37,7 @@ def model(name: str, values: list[Any]) -> Any:
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
+@settings(max_examples=max(settings.default.max_examples // 3, 1))
 @given(values=long_arrays(typecodes))
 def test_one_number(name: str, values: array[Any]) -> None:
     for inner in INNER:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 DEEP = os.environ.get("ARRAYOPS_TEST_PROFILE") == "deep"
-ATTEMPTS = 40 if DEEP else 4
+ATTEMPTS = 40 if DEEP else 3
 SIZE = 1 << (23 if DEEP else 21)
 
 #: name: (what to make, the call, what holds afterwards of `a` whatever happened: "same", "any order", "either", or

@@ -147,7 +147,8 @@ def test_over_many_blocks(kind: str, n: int) -> None:
     values = array("d", [ORDINARY[kind](rng) for _ in range(13_000)])
     for partial in (False, True):
         first = 0 if partial else n - 1
-        places = {*range(first, first + 4), len(values) - 1, *rng.sample(range(first, len(values)), 60)}
+        some = rng.sample(range(first, len(values)), 60 if n < 1000 else 12)
+        places = {*range(first, first + 4), len(values) - 1, *some}
         places |= {k * b + first + d for k in (1, 2) for b in (4096, n) for d in (-1, 0, 1)}
         for what in KINDS:
             got = getattr(ao.rolling(values, n, partial=partial), what)()

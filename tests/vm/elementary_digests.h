@@ -50,6 +50,8 @@ static const struct {
     {"ERFC", UINT64_C(0xed0e956e7f215ad7)},
     {"POW", UINT64_C(0x1e7408d44dffffac)},
     {"POW_CHECKED", UINT64_C(0xab405adea82a28f5)},
+    {"POWN", UINT64_C(0x04c9fbfb4cb3663e)},
+    {"POWN_CHECKED", UINT64_C(0x5e894625d9c1bd3b)},
     {"HYPOT", UINT64_C(0x5653c3878181d6d1)},
     {"ATAN2", UINT64_C(0x070fc7319b7f1185)},
     {"FMOD", UINT64_C(0xf5b6ce4053563621)},

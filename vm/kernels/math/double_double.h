@@ -21,6 +21,13 @@ static INLINE dd product(dd a, dd b)
     return (dd){p.hi, fused(a.hi, b.lo, fused(a.lo, b.hi, p.lo))};
 }
 
+/* The same without fused, for code that is quick where that is computed in software. */
+static INLINE dd times(dd a, dd b)
+{
+    const dd p = two_product(a.hi, b.hi);
+    return (dd){p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi)};
+}
+
 /* (n + nlo) / (d + dlo), by one division; |lo| is up to 2 ULPs of hi. 1 / d must be normal. */
 static INLINE dd quotient(double n, double nlo, double d, double dlo)
 {
