@@ -64,6 +64,8 @@ MAX_STEPS = 20_000
 _LOOP_ITEMS = 2 if sys.version_info >= (3, 15) else 1
 #: Instructions that an exhausted iterator passes over: END_FOR since 3.12, and in 3.13 the POP_TOP after it.
 _PASSED_OVER = {(3, 11): 0, (3, 13): 2}.get(sys.version_info[:2], 1)
+
+_TWO_KINDS = "it returns one kind of thing on some ways, and another on others"
 #: What LOAD_COMMON_CONSTANT loads, by its argument: new in 3.14, and since 3.15 also None, True, False and -1.
 _COMMON_CONSTANTS: list[object] = getattr(opcode, "_common_constants", [])
 
@@ -443,7 +445,7 @@ class _Frame:
         if isinstance(value, _Tuple):
             value = self.build.add("tuple", *value.items)
         if value is None:  # of phi
-            raise Unsupported("it returns one kind of thing on some ways, and another on others")
+            raise Unsupported(_TWO_KINDS)
         if not isinstance(value, int):
             raise Unsupported(f"it returns {_describe_item(value)}, which is no number")
         kept = self.uncovered(effects, value)
@@ -747,6 +749,13 @@ class _Run:
         ends = node.args[1:] if node.op == "if" else node.args[-1:] if node.op == "seq" else ()
         return node.op == "tuple" or any(map(self.gives_tuple, ends))
 
+    def width(self, index: int) -> int:
+        """How many items the tuple has that a node returns, 0 for a number; all ways of one node return alike."""
+        node: Node = self.build.nodes[index]
+        while node.op in ("if", "seq"):
+            node = self.build.nodes[node.args[-1]]
+        return len(node.args) if node.op == "tuple" else 0
+
     # -- rules: loops ------------------------------------------------------------------------------------------------
 
     def constant_range(self, args: list[int]) -> _Object:
@@ -827,8 +836,10 @@ class _Run:
         fallen = self.frame.run(self.k, tuple(self.stack), names, meet)
         then, other = (taken, fallen) if "TRUE" in name else (fallen, taken)
         if meet == len(self.frame.instructions):
-            value = self.build.add("if", condition, *(self.frame.sequence(*way) for way in (then, other)))
-            return tuple(self.effects), value
+            arms = [self.frame.sequence(*way) for way in (then, other)]
+            if self.width(arms[0]) != self.width(arms[1]):
+                raise Unsupported(_TWO_KINDS)
+            return tuple(self.effects), self.build.add("if", condition, *arms)
         return self.join(condition, then, other, meet)
 
     def join(self, condition: int, then: Any, other: Any, meet: int) -> None:

@@ -1,9 +1,13 @@
 """Profiles of hypothesis for the whole suite, chosen by ARRAYOPS_TEST_PROFILE: ci (bounded, the same examples every
-time) or deep (many, random, a failure prints its blob). No test depends on time: hypothesis has no deadline here."""
+time) or deep (many, random, a failure prints its blob). No test depends on time: hypothesis has no deadline here.
+
+Files that import a library at their top that is not there, as it has no wheel for this Python, are left out."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import re
 import sys
 import types
 from pathlib import Path
@@ -11,8 +15,22 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+HERE = Path(__file__).resolve().parent
 # The helpers beside the tests are plain modules (grammar, oracle, ...), importable whatever pytest's import mode.
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(HERE))
+
+#: What need not be there: libraries, and CPython's own tests, which a distribution may leave out.
+OPTIONAL = ("mpmath", "numpy", "pandas", "polars", "pyarrow", "test")
+
+
+def missing(file: Path) -> list[str]:
+    """Which of OPTIONAL a file imports at its top though they are not there."""
+    imported = re.findall(r"^(?:import|from) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return [name for name in OPTIONAL if name in imported and importlib.util.find_spec(name) is None]
+
+
+LEFT_OUT = {file.name: names for file in sorted(HERE.glob("test_*.py")) if (names := missing(file))}
+collect_ignore = list(LEFT_OUT)
 
 settings.register_profile("ci", max_examples=150, deadline=None, derandomize=True, database=None)
 settings.register_profile("deep", max_examples=5000, deadline=None, print_blob=True, database=None)
@@ -23,6 +41,12 @@ settings.load_profile(PROFILE)
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which profile runs and how to run the other."""
     return f"arrayops: hypothesis profile {PROFILE!r} (ARRAYOPS_TEST_PROFILE=deep for the long one)"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out."""
+    for name, libraries in LEFT_OUT.items():
+        terminalreporter.write_line(f"LEFT OUT, NOT TESTED: {name}, as there is no {', '.join(libraries)}")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -62,6 +62,8 @@ REFUSED = {
     "starred call": ("f = lambda x: max(*(x, 1))", r"line 1: "),
     "tuple": ("f = lambda x: (x, x)", "it does not return a number"),
     "tuple on a way": ("f = lambda x: (x, x) if x > 1 else x", "one kind of thing on some ways"),
+    "tuple on a return": ("def f(x):\n if x > 1: return x, x\n return x", "one kind of thing on some ways"),
+    "tuples of two sizes": ("def f(x):\n if x > 1: return x, x\n return x, x, 1", "one kind of thing on some ways"),
     "item": ("f = lambda x: x[0]", "a number is subscripted"),
     "list": ("f = lambda x: [x]", "line 1: a list"),
     "string": ("f = lambda x: 'a'", "type str"),

@@ -113,7 +113,6 @@ static void multiplied(size_t n, double *hi, double *lo, const double *m, double
         bit <<= 1;
 #define STEP(value)                                                                                                   \
     LOOP {                                                                                                            \
-        const double x = m[i];                                                                                        \
         const dd power = value;                                                                                       \
         (void)x;                                                                                                      \
         hi[i] = power.hi;                                                                                             \
@@ -122,27 +121,27 @@ static void multiplied(size_t n, double *hi, double *lo, const double *m, double
 #define SO_FAR ((dd){hi[i], lo[i]})
 #define SQUARE times(SO_FAR, SO_FAR)
     if (y == 0.5) { /* rounded once already */
-        STEP(((dd){sqrt(x), 0.0}))
+        STEP(((dd){sqrt(m[i]), 0.0}))
         return;
     }
     if (y == -1.0) {
-        STEP(((dd){1.0 / x, 0.0}))
+        STEP(((dd){1.0 / m[i], 0.0}))
         return;
     }
     if (whole < 2)
-        STEP(((dd){whole ? x : 1.0, 0.0}))
+        STEP(((dd){whole ? m[i] : 1.0, 0.0}))
     else if (whole & (bit >>= 1))
-        STEP(multiple(two_product(x, x), x))
+        STEP(multiple(two_product(m[i], m[i]), m[i]))
     else
-        STEP(two_product(x, x))
+        STEP(two_product(m[i], m[i]))
     while (bit >>= 1) {
         if (whole & bit)
-            STEP(multiple(SQUARE, x))
+            STEP(multiple(SQUARE, m[i]))
         else
             STEP(SQUARE)
     }
     if (halves & 1)
-        STEP(times(SO_FAR, exact_root(x)))
+        STEP(times(SO_FAR, exact_root(m[i])))
     if (y < 0)
         STEP(inverse(SO_FAR))
 #undef SQUARE
