@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from .. import _machine
-from ..compiler.ir import IR, Builder, TooManyNodes
+from ..compiler.ir import IR, Builder, TooManyNodes, identity
 from ..compiler.machine import MISSING
 from ..compiler.parse import ExpressionError
 from .arguments import bindable, plain_number
-from .common import held, plain
+from .common import held, make_room, plain
 from .exchange import in_one_buffer, is_array, taken_together
 from .kernel import (
     FIRST_FALSE,
@@ -299,9 +299,28 @@ class Compiled:
 Segment: TypeAlias = Compiled | Called | While
 
 
+_MOST_JOINED = 64  # pipelines of texts that are remembered; the oldest is forgotten first
+_joined: dict[Any, tuple[list[Segment], tuple[Stage, ...]]] = {}
+
+
 def segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] | None],
                 ieee: bool) -> list[Segment]:  # fmt: skip
-    """Stages joined where they can be, at least one segment. irs: the IR of each stage, as it is now."""
+    """Stages joined where they can be, at least one segment. irs: the IR of each stage, as it is now.
+
+    Those of texts and numbers are remembered, with their programs: such pipelines are made anew for each array.
+    """
+    if any(stage_text(stage.kernel) is None or stage.arrays for stage in stages):
+        return _segments_of(stages, irs, ieee)
+    key = (ieee, *((stage.verb, id(stage.kernel), *map(identity, stage.numbers.items())) for stage in stages))
+    known = _joined.get(key)
+    if known is None:
+        make_room(_joined, _MOST_JOINED)
+        known = _joined[key] = _segments_of(stages, irs, ieee), stages  # the stages keep the kernels of the key alive
+    return known[0]
+
+
+def _segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] | None],
+                 ieee: bool) -> list[Segment]:  # fmt: skip
     last_beside = max((i for i, stage in enumerate(stages) if stage.arrays), default=-1)
     segments: list[Segment] = [_with_arrays(stages[: last_beside + 1], irs, ieee)] if last_beside >= 0 else []
     for stage, ir in zip(stages[last_beside + 1 :], irs[last_beside + 1 :], strict=True):

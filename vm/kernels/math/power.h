@@ -114,7 +114,6 @@ static void multiplied(size_t n, double *hi, double *lo, const double *m, double
 #define STEP(value)                                                                                                   \
     LOOP {                                                                                                            \
         const dd power = value;                                                                                       \
-        (void)x;                                                                                                      \
         hi[i] = power.hi;                                                                                             \
         lo[i] = power.lo;                                                                                             \
     }
