@@ -78,7 +78,7 @@ static int run_windows(const module_state *state, const ao_windows *windows, enu
         const size_t room = ao_windows_room(&part, what);
         bytes = room > bytes ? room : bytes;
     }
-    const int possible = bytes < PY_SSIZE_T_MAX / threads - 64;
+    const int possible = bytes < (size_t)PY_SSIZE_T_MAX / threads - 64;
     bytes = possible ? (bytes + 63) / 64 * 64 : 0;
     rolling r = {.all = windows, .what = what, .ddof = ddof, .out_size = out_size, .room = bytes, .out = out};
     r.rooms = possible ? PyMem_RawMalloc(bytes * threads + 1) : NULL;
