@@ -19,7 +19,7 @@
 
 /* The functions; and a call of a kernel, which is a map. */
 enum { MAP, MAP_INPLACE, FILTER, ANY, ALL, COUNT, FIRST, EVALUATE, SUM, MIN, MAX, KERNEL };
-_Static_assert(KERNEL == AO_FRONTS, "all but the kernel are functions");
+_Static_assert((int)KERNEL == (int)AO_FRONTS, "all but the kernel are functions");
 static const char *const names[AO_FRONTS] = {"map",   "map_inplace", "filter",   "any", "all", "count",
                                              "first", "evaluate",    "sum", "min", "max"};
 
