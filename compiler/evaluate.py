@@ -273,16 +273,18 @@ def evaluator(ir: IR, ieee: bool = False, any_int: bool = True) -> Callable[...,
 
     namespace["generate"] = generate
     element.__dict__[COLUMNS] = _Columns(ir, ieee, any_int)
-    element.__dict__[BIG] = big_steps(ir)
+    if not any_int:  # the steps take no longer ones
+        element.__dict__[BIG] = big_steps(ir)
     return element
 
 
 def _alone(ir: IR, ieee: bool) -> Operation | None:
     """Python's function, if that is all of the IR: C calls it in less time than any function around it."""
     root = ir.nodes[ir.root]
+    if ieee or root.op != "call" or not FUNCTIONS[str(root.value)].by_python:
+        return None
     operands = [ir.nodes[i] for i in root.args]
-    in_order = [(node.op, node.value) for node in operands] == [("param", i) for i in range(len(ir.params))]
-    if ieee or root.op != "call" or not in_order or not FUNCTIONS[str(root.value)].by_python:
+    if [(node.op, node.value) for node in operands] != [("param", i) for i in range(len(ir.params))]:
         return None
     return FUNCTIONS[str(root.value)].python
 

@@ -45,6 +45,8 @@ def fuse(program: Program) -> None:
 def _earlier(program: Program, uses: dict[int, int]) -> None:
     """Of a fold: (acc + a) + b as acc + (a + b), whose second sum is not in the chain from one element to the next."""
     body, scan = program.sections["body"], program.sections["scan"]
+    if not scan:
+        return
     made = {id(i.dst): i for i in scan}
     carried = made.keys() | {id(r) for r in program.accs}
     dropped: set[int] = set()
