@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import operator
+import struct
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -327,9 +328,9 @@ def _is_constant(value: object) -> bool:
 
 
 def identity(value: object) -> object:
-    """A key that tells 1, 1.0 and True apart, and 0.0 from -0.0, and finds nan equal to itself."""
+    """A key that tells 1, 1.0 and True apart, 0.0 from -0.0, one nan from another, and finds each equal to itself."""
     if isinstance(value, float):
-        return (float, value.hex())
+        return (float, struct.pack("=d", value))
     if isinstance(value, tuple):
         return tuple(identity(v) for v in value)
     return (type(value), value)

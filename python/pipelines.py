@@ -18,6 +18,7 @@ import itertools
 import os
 import pickle
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -517,8 +518,8 @@ class Pipeline:
             checked_typecode(typecode)
         parts, folder = self._source.parts(whole=True), os.path.abspath(folder)
         names = [_output_name(part) for part in parts]
-        for name in names:
-            if names.count(name) > 1:
+        for name, number in Counter(names).items():
+            if number > 1:
                 raise ValueError(f"two files would be {name!r} in {folder!r}: each must have a name of its own")
         targets = {os.path.realpath(os.path.join(folder, name)) for name in names}
         if targets & {*map(os.path.realpath, self._source.paths)}:

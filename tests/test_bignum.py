@@ -106,3 +106,14 @@ def test_steps_that_somebody_changed(steps: object) -> None:
     oracle = kernel._plans.narrow
     oracle.__dict__[BIG] = steps
     assert ao.map(array("q", [I64 - 1] * 3), kernel, typecode="d") == array("d", [3.0 * (I64 - 1)] * 3)
+
+
+@pytest.mark.parametrize("text", [
+    "y + (-(x*x) + (x*x + 1))", "1.5 + (-(x*x) + (x*x + 1))", "y*0 + (abs(x*x*x) - (x*x*x - 3))", "0.5*(x*-7)",
+    "1.0*(-(x*x*x) + (x*x*x + 1))",
+])  # fmt: skip
+def test_one_operand_beside_floats(text: str) -> None:
+    """What is first in a text has no part in the type of an operation with one operand."""
+    xs, y = [2**40 + 1, -(2**50) - 3, 2305843009213694099], 0.5
+    want = array("d", [float(eval(text)) for x in xs])
+    assert ao.map(array("q", xs), text, typecode="d", **({"y": y} if "y" in text else {})) == want

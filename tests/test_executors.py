@@ -12,16 +12,18 @@ import os
 import pickle
 import random
 import struct
+import threading
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 import arrayops as ao
 import pytest
+from arrayops.engine import parts
 
 
 class Elsewhere(Executor):
@@ -39,8 +41,8 @@ class Elsewhere(Executor):
         self.waiting[found] = pickle.dumps((fn, args, named))
         return found
 
-    def as_completed(self, wanted: Iterable[Future[Any]]) -> Iterator[Future[Any]]:
-        """Instead of that of concurrent.futures: does one and gives it."""
+    def as_ended(self, wanted: Iterable[Future[Any]]) -> Iterator[Future[Any]]:
+        """Instead of that of the package: does one and gives it."""
         for future in self.chance.sample(list(wanted), len(list(wanted))):
             sent = self.waiting.pop(future)
             assert future.set_running_or_notify_cancel()
@@ -62,7 +64,7 @@ class Elsewhere(Executor):
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
     executor = Elsewhere()
-    monkeypatch.setattr(futures, "as_completed", executor.as_completed)
+    monkeypatch.setattr(parts, "as_ended", executor.as_ended)
     return executor
 
 
@@ -358,3 +360,14 @@ def test_a_file_that_vanishes_on_the_way(elsewhere: Elsewhere, tmp_path: Path, m
     with pytest.raises(FileNotFoundError, match=f"{tmp_path}/1") as caught:
         ao.lazy(files).sum(executor=elsewhere)
     assert notes(caught.value) == [f"part 2 of 3: '{tmp_path}/1', elements 0 to 9, from byte 0 on"]
+
+
+def test_an_executor_that_drops_its_work_is_no_wait_without_end() -> None:
+    """What shutdown(cancel_futures=True) drops ends by CancelledError, which says the part."""
+    release = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(release.wait)
+        threading.Timer(0.05, lambda: (pool.shutdown(wait=False, cancel_futures=True), release.set())).start()
+        with pytest.raises(CancelledError) as caught:
+            ao.lazy([array("d", [1.0]), array("d", [2.0])]).sum(executor=pool)
+    assert "part 1 of 2" in caught.value.__notes__[0]

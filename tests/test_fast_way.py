@@ -128,3 +128,18 @@ def test_names_bind_first(order: list[str], named: set[str]) -> None:
     want = array("d", [a - 2 * b - 2 * c for a, b, c in zip(*(values[name] for name in order), strict=True)])
     for _ in range(2):
         assert ao.map(left[0], text, *left[1:], **{name: values[name] for name in named}) == want
+
+
+@pytest.mark.parametrize("name", ["arr", "self", "f", "text", "kernel"])
+def test_names_of_arguments_are_free(name: str) -> None:
+    for _ in range(2):
+        assert ao.map(DOUBLES, f"x*{name}", **{name: 2}) == array("d", [2 * x for x in DOUBLES])
+        assert ao.filter(DOUBLES, f"x > {name}", **{name: 1}) == array("d", [x for x in DOUBLES if x > 1])
+        assert ao.compile(f"x*{name}")(DOUBLES, **{name: 2}) == array("d", [2 * x for x in DOUBLES])
+
+
+def test_options_by_names_that_were_made_just_now() -> None:
+    """They are options whatever the text has for names."""
+    assert ao.map(DOUBLES, "x*threads", 3)[0] == 1.5
+    with pytest.raises(TypeError, match="threads"):
+        ao.map(DOUBLES, "x*threads", **{"".join(["thr", "eads"]): 2})

@@ -10,6 +10,7 @@ import os
 import pickle
 import random
 import statistics
+import struct
 import subprocess
 import sys
 import tracemalloc
@@ -581,3 +582,13 @@ def test_threads_leave_odd_elements_to_python() -> None:
     assert p.sum() == sum(values) and p.count() == len(values) and p.stats().max == 2**124
     marked = ao.lazy(array("d", range(100_000))).map(lambda x: math.gamma(x % 5 + 1) + 0 * math.atan(x))
     assert marked.sum() == sum(math.gamma(x % 5 + 1) for x in range(100_000))
+
+
+def test_remembered_pipelines_tell_numbers_apart() -> None:
+    """Also one nan from another, as bits, and 1 from 1.0 and True."""
+    a = array("d", [0.0, 2.0])
+    for k in (1, 1.0, True, 0.0, -0.0, math.nan, -math.nan, 2**70):
+        for text in ("x or k", "-k*x", "k"):
+            got, want = list(ao.lazy(a).map(text, k=k)), [eval(text, {"x": x, "k": k}) for x in a]
+            assert [struct.pack("d", v) for v in got] == [struct.pack("d", v) for v in want], (text, k)
+            assert [type(v) for v in got] == [type(v) for v in want], (text, k)

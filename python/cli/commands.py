@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, TextIO
 from .. import ExpressionError, Kernel, explain, reduce
 from .. import map as map_array
 from ..delimited import INT, Column, TextError
-from ..engine.kernel import needs_parts, text_kernel
+from ..engine.kernel import needs_no_tables, needs_parts, text_kernel
 from .arguments import CliError, help_text, is_terminal, parse_arguments
 from .describe import contents, installation
 from .failures import (
@@ -121,6 +121,7 @@ def elementwise(args: argparse.Namespace) -> Kernel:
     """The kernel of the expression, for one part of the input after the other."""
     kernel = text_kernel(args.expression, args.names, ieee=args.ieee)
     needs_parts(kernel, "the input is read in parts")
+    needs_no_tables(kernel, "the input is read one number after the other")
     return kernel
 
 

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, TypeAlias
 from .. import ExpressionError, Kernel, evaluate, reduce
 from .. import map as map_array
 from ..delimited import INT, TURN_ALL, Column, Form, Rows, TextError, Words, column_of, shorten, values_of
-from ..engine.kernel import needs_parts, text_kernel
+from ..engine.kernel import needs_no_tables, needs_parts, text_kernel
 from .failures import EXPECTED, first_failure
 from .formats import TEXT as AS_THEY_ARE
 from .formats import RowWriter
@@ -98,6 +98,7 @@ def term(text: str, names: Iterable[str], ieee: bool, columns_of: Mapping[str, s
     columns = {**columns_of, **stand_ins}
     try:
         kernel = text_kernel(plain, tuple(names), ieee=ieee)
+        needs_no_tables(kernel, "a column is read row by row: only its value in the same row can be used")
     except ExpressionError as error:
         raise as_written(error, text, stand_ins) from None
     try:

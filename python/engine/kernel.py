@@ -279,20 +279,20 @@ class Kernel(_machine.KernelBase):
     if TYPE_CHECKING:
 
         @overload
-        def map(self, arr: array[N], *more: Any, typecode: None = None, out: None = None, threads: int | None = None,
+        def map(self, arr: array[N], /, *more: Any, typecode: None = None, out: None = None, threads: int | None = None,
                 nulls: Nulls = None, **names: Any) -> array[N]: ...  # fmt: skip
         @overload
-        def map(self, arr: NumPy[D], *more: Any, typecode: None = None, out: None = None, threads: int | None = None,
+        def map(self, arr: NumPy[D], /, *more: Any, typecode: None = None, out: None = None, threads: int | None = None,
                 nulls: Nulls = None, **names: Any) -> NumPy[D]: ...  # fmt: skip
         @overload
-        def map(self, arr: Array, *more: Any, typecode: str | None = None, out: Out, threads: int | None = None,
+        def map(self, arr: Array, /, *more: Any, typecode: str | None = None, out: Out, threads: int | None = None,
                 nulls: Nulls = None, **names: Any) -> Out: ...  # fmt: skip
         @overload
-        def map(self, arr: Array, *more: Any, typecode: str | None = None, out: None = None,
+        def map(self, arr: Array, /, *more: Any, typecode: str | None = None, out: None = None,
                 threads: int | None = None, nulls: Nulls = None, **names: Any) -> Any: ...  # fmt: skip
 
     @exchanges(chunkwise=_goes_by_chunks, policy="propagate", of_all=_text_of_all, called=True)
-    def map(self, arr: Any, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
+    def map(self, arr: Any, /, *more: Any, typecode: str | None = None, out: Any = None, threads: int | None = None,
             nulls: Any = None, **names: Any) -> Any:  # fmt: skip
         """A new array of the value at each element; see :func:`arrayops.map`. To call a kernel is the same.
 
@@ -305,11 +305,11 @@ class Kernel(_machine.KernelBase):
             return self._run_map(args, lead, typecode, out, threads, nulls)
 
     @fills
-    def inplace(self, arr: Any, *more: Any, threads: int | None = None, **names: Any) -> None:
+    def inplace(self, arr: Any, /, *more: Any, threads: int | None = None, **names: Any) -> None:
         """Replaces each element of arr by the value; see :func:`arrayops.map_inplace`."""
         self._run_map(*self._bind((arr, *more), names), None, arr, threads, None)
 
-    def _truth(self, arr: Any, *more: Any, **names: Any) -> Any:
+    def _truth(self, arr: Any, /, *more: Any, **names: Any) -> Any:
         """For each element 1 if the value is true, else 0."""
         args, lead = self._bind((arr, *more), names)
         return self._run_filter(args, _machine.buffer_info(args[lead])[2], -1)
@@ -317,14 +317,14 @@ class Kernel(_machine.KernelBase):
     if TYPE_CHECKING:
 
         @overload
-        def filter(self, arr: array[N], *more: Any, nulls: Nulls = None, **names: Any) -> array[N]: ...
+        def filter(self, arr: array[N], /, *more: Any, nulls: Nulls = None, **names: Any) -> array[N]: ...
         @overload
-        def filter(self, arr: NumPy[D], *more: Any, nulls: Nulls = None, **names: Any) -> NumPy[D]: ...
+        def filter(self, arr: NumPy[D], /, *more: Any, nulls: Nulls = None, **names: Any) -> NumPy[D]: ...
         @overload
-        def filter(self, arr: Array, *more: Any, nulls: Nulls = None, **names: Any) -> Any: ...
+        def filter(self, arr: Array, /, *more: Any, nulls: Nulls = None, **names: Any) -> Any: ...
 
     @exchanges(chunkwise=_goes_by_chunks, truth=_truth)
-    def filter(self, arr: Any, *more: Any, **names: Any) -> Any:
+    def filter(self, arr: Any, /, *more: Any, **names: Any) -> Any:
         """The elements of arr for which the value is true; see :func:`arrayops.filter`."""
         args, lead = self._bind((arr, *more), names)
         with _hints(self):
@@ -763,6 +763,13 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = 
 
 
 # -- as stages of pipelines: functions of one number -------------------------------------------------------------------
+
+
+def needs_no_tables(kernel: Kernel, why: str, names: Iterable[str] | None = None) -> None:
+    """ExpressionError, with the reason, for a kernel that subscripts one of the names, by default any."""
+    for name in (kernel.params[place] for place in sorted(kernel._tables)):
+        if names is None or name in names:
+            raise ExpressionError(f"{kernel._text or kernel.source!r} subscripts {name!r}, and {why}")
 
 
 def needs_parts(kernel: Kernel, why: str) -> None:

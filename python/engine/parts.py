@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import pickle
+import queue
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
@@ -65,12 +66,21 @@ def _submitted(parts: Sequence[Any], work: Work, executor: Any, check: Callable[
     return submitted
 
 
+def as_ended(submitted: list[Any]) -> Iterator[Any]:
+    """The futures as they end, also those that an executor drops at its end, which as_completed() would wait for."""
+    ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for future in submitted:
+        future.add_done_callback(ended.put)
+    for _ in submitted:
+        yield ended.get()
+
+
 def _in_order(parts: Sequence[Any], submitted: dict[Any, int],
               progress: Callable[[int], object] | None) -> Iterator[Any]:  # fmt: skip
     early: dict[int, Any] = {}
     due = done = 0
     try:
-        for future in futures.as_completed(submitted):
+        for future in as_ended([*submitted]):
             number = submitted.pop(future)
             with _named(parts[number], number, len(parts), done):
                 early[number] = future.result()

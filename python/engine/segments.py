@@ -27,6 +27,7 @@ from .kernel import (
     count_true,
     is_text,
     kernel_of,
+    needs_no_tables,
     needs_one,
     predicate,
     stage_function,
@@ -82,6 +83,8 @@ def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: 
     made = predicate if any(_goes_along(value, stream) for value in names.values()) else kernel_of
     kernel = made(f, names, ieee, True, strict=strict)
     arrays = {name: value for name, value in names.items() if _goes_along(value, stream)}
+    columns = [name for name, value in arrays.items() if isinstance(value, ColumnOf)]
+    needs_no_tables(kernel, "the columns of a file go along row by row", columns)
     if verb in ("takewhile", "dropwhile") or not is_text(kernel, arrays):
         arrays = {}
     for name, value in arrays.items() if stream else ():

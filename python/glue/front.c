@@ -214,8 +214,8 @@ static int take_keywords(const module_state *state, request *q, PyObject *const 
             if (take_option(state, q, option, values[i]) < 0) {
                 return -1;
             }
-        } else if (q->nnamed == RUN_ARGS_INLINE) {
-            return -1;
+        } else if (q->nnamed == RUN_ARGS_INLINE || !PyUnicode_CHECK_INTERNED(name)) {
+            return -1; /* a name that was made just now may be an option's all the same */
         } else {
             q->names[q->nnamed] = name;
             q->named[q->nnamed++] = values[i];

@@ -324,6 +324,11 @@ static int run_ints(ao_big *to, enum ao_big_op op, const ao_big *a, const ao_big
     }
 }
 
+/* Which operations have a second operand; b of the others is 0 and means nothing. */
+#define SECOND(name, two) [AO_BIG_##name] = two,
+static const uint8_t second[] = {AO_BIG_OPS(SECOND)};
+#undef SECOND
+
 static int run_step(const ao_big_step *step, const ao_big *params, const ao_big *values, ao_big *to)
 {
     const enum ao_big_op op = (enum ao_big_op)step->op;
@@ -341,16 +346,13 @@ static int run_step(const ao_big_step *step, const ao_big *params, const ao_big 
     default: break;
     }
     const ao_big *a = &values[step->a], *b = &values[step->b];
-    if (a->is_real || b->is_real || op == AO_BIG_FLOAT || op == AO_BIG_SQRT)
+    if (a->is_real || (second[op] && b->is_real) || op == AO_BIG_FLOAT || op == AO_BIG_SQRT)
         return run_reals(to, op, to_double(a), to_double(b));
     return run_ints(to, op, a, b);
 }
 
 int ao_big_check(const ao_big_step *steps, size_t count, size_t params)
 {
-#define SECOND(name, two) [AO_BIG_##name] = two,
-    static const uint8_t second[] = {AO_BIG_OPS(SECOND)};
-#undef SECOND
     if (count == 0 || count > AO_BIG_STEPS || params > AO_BIG_PARAMS)
         return 0;
     for (size_t i = 0; i < count; i++) {
