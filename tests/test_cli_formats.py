@@ -53,6 +53,15 @@ def test_added_and_selected_columns() -> None:
     ]
 
 
+@pytest.mark.parametrize("argv", [["filter", "1"], ["map", "--select", "v"], ["map", "--select", "#1"]])
+@pytest.mark.parametrize("form", [[], ["--format", "csv"]], ids=["", "csv"])
+def test_a_column_of_empty_cells(argv: list[str], form: list[str]) -> None:
+    text = 'v\n""\n1\n""\n'
+    assert good(*argv, *form, stdin=text) == text
+    if "--select" in argv:
+        assert good(*argv, *form, stdin="v,w\n,2\n1,2\n,\n") == text
+
+
 def test_values() -> None:
     assert objects("map", "qty*2") == [{"qty*2": qty * 2} for _, _, qty in ROWS]
     assert good("map", "qty*2", "--format", "csv", stdin=SALES) == "qty*2\n200\n80\n14\n"

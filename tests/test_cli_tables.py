@@ -106,6 +106,15 @@ MAPS = [
     (["--add", "y=x", "--missing", "skip"], "x,z\n1,\n,5\n", "x,z,y\n1,,1\n"),
     (["x", "--ragged", "skip"], "x,y\n1,2\n3\n4,5\n", "1\n4\n"),
     (["x", "--decimal", ",", "--delimiter", ";", "--thousands", "."], "x;y\n1.234,5;0\n", "1234.5\n"),
+    # a column more is behind all the others, also where a row has not all of them
+    (["--add", "s=p*2", "--delimiter", ";", "--decimal", ",", "--ragged", "fill"], "n;p;t\nnut;1,5;ok\nbolt;2\nj;3;x\n",
+     "n;p;t;s\nnut;1,5;ok;3,0\nbolt;2;;4,0\nj;3;x;6,0\n"),
+    (["--add", "s=a", "--delimiter", " ", "--ragged", "fill"], "a b c d\n1  2\n", 'a b c d s\n1  2 "" "" 1\n'),
+    (["--select", "c,a", "--delimiter", " ", "--ragged", "fill"], "a b c\n1 2\n", 'c a\n"" 1\n'),
+    # a blank line would be no row
+    (["--select", "b"], "a,b\n1,\n2,x\n", 'b\n""\nx\n'),
+    (["--select", "b", "--ragged", "fill", "--quote", "'"], "a,b\n1\n2,x\n", "b\n''\nx\n"),
+    (["--select", "#2"], "a,\n1,2\n", '""\n2\n'),
     (["x", "--comment", "#", "--skip", "1"], "title\n# c\nx\n1\n", "1\n"),
 ]
 

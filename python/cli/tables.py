@@ -306,6 +306,11 @@ def quoted(name: str, form: Form) -> bytes:
     return name.encode()
 
 
+def joined_fields(fields: list[bytes], form: Form) -> bytes:
+    """A row of the header; a field alone that is empty is in quotes, since a blank line is no row."""
+    return form.delimiter.encode().join(fields) or (form.quote or "").encode() * 2
+
+
 def header_text(rows: Rows, fields: tuple[int, ...] | None, added: list[str]) -> bytes:
     """The header, and a row of units behind it, of the rows that are written."""
     form, lines = rows.form, []
@@ -319,7 +324,7 @@ def header_text(rows: Rows, fields: tuple[int, ...] | None, added: list[str]) ->
             kept = cells if len(cells) == rows.fields else [b""] * rows.fields
         parts = [line] if fields is None else [kept[field] for field in fields]
         parts += [quoted(name, form) if i == 0 else b"" for name in added]
-        lines.append(form.delimiter.encode().join(parts) + end)
+        lines.append(joined_fields(parts, form) + end)
     return b"".join(lines)
 
 
