@@ -76,6 +76,32 @@ def test_csv_has_a_header_where_the_input_has_none(argv: list[str], expected: st
     assert good("filter", "1", "--no-header", "--format", "csv") == ""
 
 
+CELLS = st.sampled_from(["", "a", "x y", "p;q", "z,w", 'say "h"', "two\nlines"])
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.integers(0, 9), st.lists(CELLS, max_size=2)), max_size=4), st.sampled_from(",; "), CELLS)
+def test_short_rows_are_read_again_as_what_they_were(rows: list[tuple[int, list[str]]], mark: str, name: str) -> None:
+    """Rows that lack fields, with a column more and without: whole, selected, as they are and as CSV."""
+    column = "n" + name.replace("\n", "")
+    text = io.StringIO()
+    line = csv.writer(text, delimiter=mark, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow
+    for row in [("k", "s", "t"), *((number, *cells) for number, cells in rows)]:
+        line(row)
+    whole = [[str(number), *cells, *[""] * (2 - len(cells))] for number, cells in rows]
+    options = ["--delimiter", mark]
+    for form, again in (([], options), (["--format", "csv"], [])):
+        argv = [*options, "--ragged", "fill", *form]
+        added = good("map", "--add", f"{column}=k*2", *argv, stdin=text.getvalue())
+        selected = good("map", "--select", "t", *argv, stdin=text.getvalue())
+        for out, expected in (
+            (added, [["k", "s", "t", column], *([*row, str(int(row[0]) * 2)] for row in whole)]),
+            (selected, [["t"], *([row[2]] for row in whole)]),
+        ):
+            read = good("filter", "1", *again, "--format", "csv", stdin=out)  # in which a short row is an error
+            assert [*csv.reader(io.StringIO(read, newline=""))] == expected
+
+
 def test_values() -> None:
     assert objects("map", "qty*2") == [{"qty*2": qty * 2} for _, _, qty in ROWS]
     assert good("map", "qty*2", "--format", "csv", stdin=SALES) == "qty*2\n200\n80\n14\n"
