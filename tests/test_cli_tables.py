@@ -216,7 +216,7 @@ def test_an_error_in_a_quoted_column_shows_what_was_written() -> None:
 @pytest.mark.parametrize("text", ["`a``b`", "`a`b", "x`a`", "2`a`", "#1`b`", "#1b", 'col("a")b', "1 +\\\n`a``b`"])
 def test_columns_side_by_side(text: str) -> None:
     message = bad("map", text, stdin="a,b\n1,2\n").split("\n")[0]
-    assert message == "there is no operator between a column and what stands beside it"
+    assert message == "no operator or blank is between a column and what stands beside it"
 
 
 def test_columns_side_by_side_show_where() -> None:

@@ -153,7 +153,7 @@ def touching(text: str, at: int) -> ExpressionError:
     """The error at a place where nothing stands between a quoted column and what is beside it."""
     begin = text.rfind("\n", 0, at) + 1
     place = ("<expression>", text.count("\n", 0, at) + 1, at - begin + 1, text[begin:].split("\n")[0])
-    return ExpressionError("there is no operator between a column and what stands beside it", place)
+    return ExpressionError("no operator or blank is between a column and what stands beside it", place)
 
 
 def as_written(error: ExpressionError, text: str, columns: dict[str, str]) -> ExpressionError:
