@@ -661,6 +661,19 @@ def test_errors_do_not_go_to_standard_output():
     assert (done.returncode, done.stdout) == (2, b"")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="closed descriptors of POSIX")
+@pytest.mark.parametrize(("closing", "argv", "status", "message"), [
+    (">&-", ["map", "x", "--text"], 2, b"arrayops: standard output is closed\n"),
+    (">&-", ["map", "x", "--text", "-o", "out"], 0, b""),
+    ("<&-", ["map", "x", "--text"], 2, b"arrayops: standard input is closed\n"),
+])  # fmt: skip
+def test_closed_streams_are_an_error(tmp_path, closing, argv, status, message):
+    done = subprocess.run(["sh", "-c", f'"$0" "$@" {closing}', *COMMAND, *argv], input=b"1\n", capture_output=True,
+                          check=False, cwd=tmp_path)  # fmt: skip
+    assert (done.returncode, done.stderr) == (status, message)
+    assert (tmp_path / "out").exists() == (status == 0)
+
+
 def test_many_digits_where_python_reads_them():
     environment = {**os.environ, "PYTHONINTMAXSTRDIGITS": "0"}
     argv = ["reduce", "acc - x", "--text", "-t", "q", "--initial", "9" * 5000]

@@ -16,7 +16,7 @@ import pytest
 from arrayops.cli import commands
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cli_records import wav
+from test_cli_records import output, wav
 from test_cli_tables import bad, good, run, tiny_chunks  # noqa: F401
 from test_csv import Dribble
 
@@ -51,6 +51,55 @@ def test_added_and_selected_columns() -> None:
         "item,a b",
         "nut,100",
     ]
+
+
+@pytest.mark.parametrize("argv", [["filter", "1"], ["map", "--select", "v"], ["map", "--select", "#1"]])
+@pytest.mark.parametrize("form", [[], ["--format", "csv"]], ids=["", "csv"])
+def test_a_column_of_empty_cells(argv: list[str], form: list[str]) -> None:
+    text = 'v\n""\n1\n""\n'
+    assert good(*argv, *form, stdin=text) == text
+    if "--select" in argv:
+        assert good(*argv, *form, stdin="v,w\n,2\n1,2\n,\n") == text
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["filter", "#1 > 1"], "#1,#2\n2,b\n"),
+        (["map", "--add", "c=#1*2"], "#1,#2,c\n1,a,2\n2,b,4\n"),
+        (["map", "--select", "#2"], "#2\na\nb\n"),
+    ],
+    ids=str,
+)
+def test_csv_has_a_header_where_the_input_has_none(argv: list[str], expected: str) -> None:
+    assert good(*argv, "--no-header", "--format", "csv", stdin="1,a\n2,b\n") == expected
+    assert good("filter", "1", "--no-header", "--format", "csv") == ""
+
+
+CELLS = st.sampled_from(["", "a", "x y", "p;q", "z,w", 'say "h"', "two\nlines"])
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.integers(0, 9), st.lists(CELLS, max_size=2)), max_size=4), st.sampled_from(",; "), CELLS)
+def test_short_rows_are_read_again_as_what_they_were(rows: list[tuple[int, list[str]]], mark: str, name: str) -> None:
+    """Rows that lack fields, with a column more and without: whole, selected, as they are and as CSV."""
+    column = "n" + name.replace("\n", "")
+    text = io.StringIO()
+    line = csv.writer(text, delimiter=mark, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow
+    for row in [("k", "s", "t"), *((number, *cells) for number, cells in rows)]:
+        line(row)
+    whole = [[str(number), *cells, *[""] * (2 - len(cells))] for number, cells in rows]
+    options = ["--delimiter", mark]
+    for form, again in (([], options), (["--format", "csv"], [])):
+        argv = [*options, "--ragged", "fill", *form]
+        added = good("map", "--add", f"{column}=k*2", *argv, stdin=text.getvalue())
+        selected = good("map", "--select", "t", *argv, stdin=text.getvalue())
+        for out, expected in (
+            (added, [["k", "s", "t", column], *([*row, str(int(row[0]) * 2)] for row in whole)]),
+            (selected, [["t"], *([row[2]] for row in whole)]),
+        ):
+            read = good("filter", "1", *again, "--format", "csv", stdin=out)  # in which a short row is an error
+            assert [*csv.reader(io.StringIO(read, newline=""))] == expected
 
 
 def test_values() -> None:
@@ -221,6 +270,24 @@ def test_wav_that_cannot_be_written(argv: list[str], wrong: str, tmp_path: Path)
 def test_wav_that_is_cut_off() -> None:
     whole = wav(1, 2, struct.pack("<3h", 1, 2, 3))
     assert bad("stats", "x", "--wav", stdin=whole[:-2]) == "the file ends 1 frames before its header says"
+
+
+def test_wav_of_nobody_knows_how_many_frames() -> None:
+    """A reader of a pipe takes all that comes for samples, so nothing is behind them."""
+    out = output("filter", "x < 3", "--wav", "--format", "wav", stdin=wav(1, 1, b"\1\2\3\2"))
+    assert out[-7:] == b"\xff\xff\xff\xff\1\2\2"
+    assert output("map", "x", "--wav", stdin=out) == b"1\n2\n2\n"
+    sized = output("map", "x", "--wav", "--format", "wav", stdin=wav(1, 1, b"\1\2\3"))
+    assert sized[-8:] == b"\3\0\0\0\1\2\3\0"
+
+
+@pytest.mark.parametrize("argv", [["x"], ["x", "--text"], ["x", "-t", "h"], ["--add", "y=x"]], ids=str)
+def test_what_is_no_wav_is_not_written_into_one(argv: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "v.WAV"
+    assert bad("map", *argv, "-o", path, stdin="x\n1\n") == (
+        f"-o {path} writes the samples of one WAV file, which --wav reads"
+    )
+    assert not path.exists()
 
 
 def test_wav_of_odd_size(tmp_path: Path) -> None:

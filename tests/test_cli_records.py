@@ -196,6 +196,16 @@ def test_wav_of_floats_and_other_chunks() -> None:
     assert output("map", "left*right", "--wav", stdin=b"RIFF\0\0\0\0" + body) == b"-0.5\n0.25\n"
 
 
+def test_wav_with_a_picture_before_its_samples() -> None:
+    whole = wav(1, 2, struct.pack("<2h", 5, 7))
+    size = (1 << 20) + 1
+    for data in (whole[:12] + b"LIST" + struct.pack("<I", size) + bytes(size + 1) + whole[12:],
+                 whole[:36] + b"LIST" + struct.pack("<I", size) + bytes(size + 1) + whole[36:]):  # fmt: skip
+        assert output("map", "x", "--wav", stdin=data) == output("map", "x", "--wav", stdin=Dribble(data, [999_999]))
+        assert output("map", "x", "--wav", stdin=data) == b"5\n7\n"
+    assert "ends before its data" in message("map", "x", "--wav", stdin=whole[:36] + b"LIST\0\0\x20\0" + bytes(size))
+
+
 @pytest.mark.parametrize(
     ("data", "wrong"),
     [

@@ -152,6 +152,22 @@ def test_keys_are_sorted_numbers_first() -> None:
     assert [row["k"] for row in table(out)] == ["-1.5", "9", "10", "", "a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("argv", "text", "columns"),
+    [
+        (["--no-header"], "1,2,x\n3,4,y\n", ["#1", "#2"]),
+        (["--no-header", "--by", "#1"], "1,2,5\n", ["#2", "#3"]),
+        ([], "a,a,b\n1,2,3\n", ["#1", "#2", "b"]),
+        ([], ",a,b\n1,2,3\n", ["a", "b"]),  # the numbers of the rows
+        (["--by", "#1"], "k,a,b\n1,2,3\n", ["a", "b"]),
+    ],
+    ids=str,
+)
+def test_which_columns_have_numbers(argv: list[str], text: str, columns: list[str]) -> None:
+    rows = json.loads(good("stats", *argv, "--format", "json", stdin=text))
+    assert [row["column"] for row in rows] == columns
+
+
 def test_columns_whose_names_are_as_long_as_each_other() -> None:
     """Each was taken for the last one when they were summed up together."""
     found = table(good("stats", "--format", "csv", stdin="aa,bb,c c,d d\n1,2,3,4\n5,6,7,8\n"))

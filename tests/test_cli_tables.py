@@ -106,6 +106,15 @@ MAPS = [
     (["--add", "y=x", "--missing", "skip"], "x,z\n1,\n,5\n", "x,z,y\n1,,1\n"),
     (["x", "--ragged", "skip"], "x,y\n1,2\n3\n4,5\n", "1\n4\n"),
     (["x", "--decimal", ",", "--delimiter", ";", "--thousands", "."], "x;y\n1.234,5;0\n", "1234.5\n"),
+    # a column more is behind all the others, also where a row has not all of them
+    (["--add", "s=p*2", "--delimiter", ";", "--decimal", ",", "--ragged", "fill"], "n;p;t\nnut;1,5;ok\nbolt;2\nj;3;x\n",
+     "n;p;t;s\nnut;1,5;ok;3,0\nbolt;2;;4,0\nj;3;x;6,0\n"),
+    (["--add", "s=a", "--delimiter", " ", "--ragged", "fill"], "a b c d\n1  2\n", 'a b c d s\n1  2 "" "" 1\n'),
+    (["--select", "c,a", "--delimiter", " ", "--ragged", "fill"], "a b c\n1 2\n", 'c a\n"" 1\n'),
+    # a blank line would be no row
+    (["--select", "b"], "a,b\n1,\n2,x\n", 'b\n""\nx\n'),
+    (["--select", "b", "--ragged", "fill", "--quote", "'"], "a,b\n1\n2,x\n", "b\n''\nx\n"),
+    (["--select", "#2"], "a,\n1,2\n", '""\n2\n'),
     (["x", "--comment", "#", "--skip", "1"], "title\n# c\nx\n1\n", "1\n"),
 ]
 
@@ -161,6 +170,15 @@ def test_map_of_a_pipe_in_small_pieces(argv: list[str], text: str, expected: str
         (["x", "--delimiter", "5"], "x\n1\n", "one of them is part of numbers"),
         (["x", "--missing", "half"], "x\n1\n", "--missing takes error, skip or a number"),
         (["--add", "price=qty"], SALES, "there is a column 'price' already: give the new one another name"),
+        (["--add", "c=1", "--add", "c=2"], SALES, "--add makes a column 'c' twice"),
+        (["--add", "c=qty", "--select", "qty,c"], SALES, "--select c: that is a column of --add, which comes by it"),
+        (["--add", "x,y=a", "--quote", ""], "a\n1\n", "the column 'x,y' needs quotes in the header, and --quote ''"),
+        (["--add", "x\ty=a", "--quote", "", "--delimiter", " "], "a\n1\n", "the column 'x\\ty' needs quotes in"),
+        (
+            ["--add", "c=a", "--quote", "", "--delimiter", " ", "--ragged", "fill"],
+            "a b\n1\n",
+            "fields that are not there would be empty, and --quote '' leaves nothing to show that between blanks",
+        ),
         (["--add", "total"], SALES, "'total' is not NAME=EXPRESSION"),
         (["--add", "a=b.c"], SALES, "attributes are not part of the language"),
         (["--select", "nothing"], SALES, "no column 'nothing'"),
@@ -193,6 +211,17 @@ def test_an_error_in_a_quoted_column_shows_what_was_written() -> None:
     assert caret == "    ^"
     message = bad("map", "`unit price`(3)", stdin="unit price\n1\n")
     assert "_0_" not in message and "unit price" in message.split("\n")[0]
+
+
+@pytest.mark.parametrize("text", ["`a``b`", "`a`b", "x`a`", "2`a`", "#1`b`", "#1b", 'col("a")b', "1 +\\\n`a``b`"])
+def test_columns_side_by_side(text: str) -> None:
+    message = bad("map", text, stdin="a,b\n1,2\n").split("\n")[0]
+    assert message == "no operator or blank is between a column and what stands beside it"
+
+
+def test_columns_side_by_side_show_where() -> None:
+    assert bad("map", "`a``b`", stdin="a,b\n1,2\n").split("\n")[1:] == ["    `a``b`", "       ^"]
+    assert bad("map", "2*`a`b", stdin="a,b\n1,2\n").split("\n")[1:] == ["    2*`a`b", "         ^"]
 
 
 def test_all_rows_at_once_in_two_passes(tmp_path: Path, tiny_chunks: None) -> None:

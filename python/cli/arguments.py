@@ -9,6 +9,7 @@ import io
 import os
 import re
 import struct
+from collections import Counter
 from contextlib import redirect_stdout
 from typing import Any, BinaryIO, NoReturn
 
@@ -166,7 +167,7 @@ def choose_format(args: argparse.Namespace) -> None:
         return
     of_rows = bool(args.name == "filter" or args.add or args.select)
     found = args.format
-    if found is None and args.wav and args.output.endswith(".wav"):
+    if found is None and args.output.lower().endswith(".wav"):
         found = "wav"
     elif found is None:
         as_it_is = args.packed and not (args.add or args.select) and (of_rows or args.to)
@@ -174,7 +175,8 @@ def choose_format(args: argparse.Namespace) -> None:
     if found == "text" and args.packed and of_rows:
         found = "csv"
     if found == "wav" and (not args.wav or len(args.inputs) > 1):
-        raise CliError("--format wav writes the samples of one WAV file, which --wav reads")
+        asked = "--format wav" if args.format else f"-o {args.output}"
+        raise CliError(f"{asked} writes the samples of one WAV file, which --wav reads")
     if found == "wav" and args.name == "map" and args.expression is not None:
         args.each_channel, args.select = True, []
     args.form_out, args.is_binary = found, found in ("raw", "wav")
@@ -212,7 +214,10 @@ def is_terminal(stream: Any) -> bool:
 
 def take_inputs(args: argparse.Namespace, stdin: BinaryIO) -> None:
     """Sorts out which of the arguments without option is the expression, and which are files."""
-    args.add = dict(vars(args).get("add") or ())
+    added = vars(args).get("add") or []
+    args.add = dict(added)
+    if twice := [name for name, count in Counter(name for name, _ in added).items() if count > 1]:
+        raise CliError(f"--add makes a column {twice[0]!r} twice: give one of them another name")
     args.select = vars(args).get("select")
     if "expression" in args:
         without = args.name == "map" and (args.add or args.select)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -9,7 +10,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, NoReturn, TextIO
+from typing import Any, BinaryIO, NoReturn, TextIO, cast
 
 from .. import ExpressionError
 
@@ -86,9 +87,19 @@ def stop_on_signals() -> Iterator[None]:
             signal.signal(signum, handler)
 
 
+class Closed(io.RawIOBase):
+    """A standard stream that the shell closed: nothing is read and nothing written."""
+
+    def readinto(self, buffer: object) -> NoReturn:
+        raise OSError(errno.EBADF, "standard input is closed")
+
+    def write(self, data: object) -> NoReturn:
+        raise OSError(errno.EBADF, "standard output is closed")
+
+
 def standard(stream: TextIO | None) -> BinaryIO:
-    """The bytes of a standard stream; one that the shell closed is empty and takes everything, as for print()."""
-    return io.BytesIO() if stream is None else stream.buffer
+    """The bytes of a standard stream; of one that the shell closed reading and writing fails."""
+    return cast(BinaryIO, Closed()) if stream is None else stream.buffer
 
 
 def abandon(stdout: BinaryIO) -> None:

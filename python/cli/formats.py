@@ -141,7 +141,7 @@ class RowWriter:
             self._write(b"[\n")
         elif first and head is not None:
             self._write(head)
-        elif first and self.form == CSV:
+        elif first and self.form == CSV and names:
             self._write(next(csv_lines([], names)).encode())
 
     def rows(self, rows: Any, keep: Numbers | None, fields: tuple[int, ...] | None,
@@ -203,13 +203,16 @@ class WavWriter(RowWriter):
         super().__init__(write, "text", -1)
         self._code, self._all_frames, self._file = code or "", all_frames, file
         self._channels = self._rate = self._frames = 0
+        self._is_sized = file is not None  # the header says in the end how many there are
 
     def begin(self, names: list[str], head: bytes | None = None, records: Any = None) -> None:
         """The header."""
         layout = records.layout
         self._code = self._code or layout.fields[0][1]
         self._channels, self._rate = len(names), layout.rate
-        self._write(self._header(layout.count if self._all_frames else None))
+        count = layout.count if self._all_frames else None
+        self._is_sized = self._is_sized or count is not None
+        self._write(self._header(count))
 
     def _header(self, frames: int | None) -> bytes:
         try:
@@ -240,11 +243,14 @@ class WavWriter(RowWriter):
         self._write(bytes(frames))
 
     def end(self) -> None:
-        """A byte if their number is odd, and in a file the number of frames, which nobody may have known before."""
-        header = self._header(self._frames)
-        if self._frames * self._channels * element_size(self._code) % 2:
+        """A byte if their number is odd, and in a file the number of frames, which nobody may have known before.
+
+        Where the header has no number that byte would be one of samples.
+        """
+        if self._is_sized and self._frames * self._channels * element_size(self._code) % 2:
             self._write(b"\0")
         if self._file is not None:
+            header = self._header(self._frames)
             self._file.seek(0)
             self._write(header)
 

@@ -37,7 +37,7 @@ from ..statistics import histogram, quantile, summary
 from .formats import Row
 from .records import Records
 from .streams import Chunk, ElementType, Number, Numbers
-from .tables import Bound, Inputs, Term, shown, term_of
+from .tables import Bound, Inputs, Term, column_names, shown, term_of
 from .tables import joined as one_behind_the_other
 
 BATCH_ROWS, ROWS_PER_KEY = 1 << 18, 16  # that are grouped at once
@@ -96,12 +96,18 @@ def copied(data: Numbers) -> array[Any]:
     return found
 
 
-def numbers_of(rows: Rows | Records) -> list[str]:
-    """The columns of a table whose first cell is a number: those that are summed up if nobody says which."""
+def numbers_of(rows: Rows | Records, keys: list[str]) -> list[str]:
+    """The columns of a table but keys whose first cell is a number: those that are summed up if nobody says which.
+
+    A column without a name in a header is none of them: such a one numbers the rows.
+    """
+    taken = {rows.field(name) for name in keys}
+    left = [(i, name) for i, name in enumerate(column_names(rows)) if i not in taken and "`" not in name]
     if isinstance(rows, Records):
-        return rows.names
+        return [name for _, name in left]
     cells = [cell.decode("utf-8", "replace").strip() for cell in rows.peek() or ()]
-    return [name for name, cell in zip(rows.names, cells, strict=False) if name and rows.form.may_be_number(cell)]
+    named = [(i, name) for i, name in left if i < len(cells) and (not rows.names or rows.names[i])]
+    return [name for i, name in named if rows.form.may_be_number(cells[i])]
 
 
 class Summed:
@@ -310,7 +316,7 @@ def table_summary(args: argparse.Namespace, inputs: Inputs, quantiles: list[str]
     for path in args.inputs:
         with inputs.open(path) as rows:
             if not names:
-                names = [f"`{name}`" for name in numbers_of(rows) if name not in summed.by and "`" not in name]
+                names = [f"`{name}`" for name in numbers_of(rows, summed.by)]
             if not names:
                 raise TextError(f"{rows.at()}no column has a number in its first row; say which are to be summed up")
             summed.add(rows, {shown(name): term_of(name, rows, args) for name in names}, inputs)

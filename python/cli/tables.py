@@ -121,10 +121,20 @@ def shown(text: str) -> str:
 
 
 def with_stand_ins(text: str) -> tuple[str, dict[str, str]]:
-    """The text with an identifier of the same length for every quoted column, so that places of errors stay right."""
+    """The text with an identifier of the same length for every quoted column, so that places of errors stay right.
+
+    Raises ExpressionError for one that touches a name, a number or another quoted column: it would be one with them.
+    """
     columns: dict[str, str] = {}
+    end = -1  # of the quoted column before
 
     def stand_in(match: re.Match[str]) -> str:
+        nonlocal end
+        if match.start() == end or is_word(text[match.start() - 1 : match.start()]):
+            raise touching(text, match.start())
+        end = match.end()
+        if is_word(text[end : end + 1]):
+            raise touching(text, end)
         name = next(group for group in match.groups() if group is not None).strip()
         length = match.end() - match.start()
         fitting = (f"_{n}".ljust(length, "_") for n in itertools.count())
@@ -133,6 +143,18 @@ def with_stand_ins(text: str) -> tuple[str, dict[str, str]]:
         return found
 
     return QUOTED.sub(stand_in, text), columns
+
+
+def is_word(char: str) -> bool:
+    """Whether it is a part of names and numbers."""
+    return char == "_" or char.isalnum()
+
+
+def touching(text: str, at: int) -> ExpressionError:
+    """The error at a place where nothing stands between a quoted column and what is beside it."""
+    begin = text.rfind("\n", 0, at) + 1
+    place = ("<expression>", text.count("\n", 0, at) + 1, at - begin + 1, text[begin:].split("\n")[0])
+    return ExpressionError("no operator or blank is between a column and what stands beside it", place)
 
 
 def as_written(error: ExpressionError, text: str, columns: dict[str, str]) -> ExpressionError:
@@ -300,11 +322,20 @@ def column_names(rows: Rows | Records) -> list[str]:
 
 
 def quoted(name: str, form: Form) -> bytes:
-    """A name as a field of the header, in quotes if it must be."""
+    """A name as a field of the header, in quotes if it must be. Raises TextError if it must and there are none."""
     quote = form.quote or ""
-    if quote and any(mark in name for mark in (form.delimiter, quote, "\n", "\r")):
-        return (quote + name.replace(quote, quote * 2) + quote).encode()
-    return name.encode()
+    marks = [form.delimiter, "\n", "\r", *([quote] if quote else []), *(["\t"] if form.delimiter == " " else [])]
+    if not any(mark in name for mark in marks):
+        return name.encode()
+    if not quote:
+        raise TextError(f"the column {name!r} needs quotes in the header, and --quote '' takes quotes for text: give "
+                        "it another name, or write --format csv")  # fmt: skip
+    return (quote + name.replace(quote, quote * 2) + quote).encode()
+
+
+def joined_fields(fields: list[bytes], form: Form) -> bytes:
+    """A row of the header; a field alone that is empty is in quotes, since a blank line is no row."""
+    return form.delimiter.encode().join(fields) or (form.quote or "").encode() * 2
 
 
 def header_text(rows: Rows, fields: tuple[int, ...] | None, added: list[str]) -> bytes:
@@ -320,7 +351,7 @@ def header_text(rows: Rows, fields: tuple[int, ...] | None, added: list[str]) ->
             kept = cells if len(cells) == rows.fields else [b""] * rows.fields
         parts = [line] if fields is None else [kept[field] for field in fields]
         parts += [quoted(name, form) if i == 0 else b"" for name in added]
-        lines.append(form.delimiter.encode().join(parts) + end)
+        lines.append(joined_fields(parts, form) + end)
     return b"".join(lines)
 
 
@@ -350,6 +381,8 @@ def begin_rows(args: argparse.Namespace, rows: Rows | Records, added: list[str],
                out: RowWriter) -> tuple[int, ...] | None:  # fmt: skip
     """Writes what comes before the rows of a file. Gives the fields that are written, None for whole rows."""
     names = column_names(rows)
+    if lost := [name for name in args.select or () if name in added and name not in rows.names]:
+        raise TextError(f"--select {lost[0]}: that is a column of --add, which comes by itself behind the others")
     fields = None if args.select is None else tuple(rows.field(name) for name in args.select)
     kept = [names[field] for field in (range(rows.fields) if fields is None else fields)]
     there = {*(rows.names if args.select is None else args.select)}
@@ -359,12 +392,16 @@ def begin_rows(args: argparse.Namespace, rows: Rows | Records, added: list[str],
     if fields is None and out.names is not None and out.names != kept + added:
         raise TextError(f"{rows.at()}the columns are not those of the file before, {shorten(', '.join(out.names))}; "
                         "--select says which are written")  # fmt: skip
+    form, as_they_are = rows.form, out.form == AS_THEY_ARE
+    if as_they_are and form.ragged == "fill" and form.delimiter == " " and not form.quote and (fields or added):
+        raise TextError(f"{rows.at()}fields that are not there would be empty, and --quote '' leaves nothing to show "
+                        "that between blanks: write --format csv")  # fmt: skip
     if isinstance(rows, Records):
         out.begin(kept + added, records=rows)
     else:
-        head = header_text(rows, fields, added) if out.form == AS_THEY_ARE or not rows.names else None
+        head = header_text(rows, fields, added) if as_they_are else None
         out.begin(kept + added, head)
-    return fields if fields is not None or out.form == AS_THEY_ARE else tuple(range(rows.fields))
+    return fields if fields is not None or as_they_are else tuple(range(rows.fields))
 
 
 def write_values(args: argparse.Namespace, inputs: Inputs, one: Term, out: RowWriter) -> None:

@@ -9,7 +9,8 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MOST_HEADER_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 20
+FORMAT_BYTES = 40  # what can be of use of the chunk that says what samples are
 FLOAT, PCM, EXTENSIBLE = 3, 1, 0xFFFE
 UNKNOWN_SIZE = 0xFFFFFFFF  # in the header of a stream whose end nobody knew
 DEFAULT_RATE = 44100
@@ -43,9 +44,13 @@ def wav_layout(read: Callable[[int], bytes]) -> Layout:
             if form is None:
                 raise ValueError("this WAV file has its data before its format")
             return frames(*form, size)
-        body = taken(read, size + size % 2) if size < MOST_HEADER_BYTES else b""
-        if len(body) < size:
+        body = taken(read, min(size, FORMAT_BYTES))
+        left = size - len(body)
+        while left and (more := read(min(left, BLOCK_BYTES))):
+            left -= len(more)
+        if left:
             break
+        taken(read, size % 2)
         if kind == b"fmt ":
             if size < 16:
                 break

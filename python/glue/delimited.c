@@ -771,18 +771,53 @@ static int add_separator(const DelimitedObject *self, const row_writer *w, spell
     return j ? spelled_add(s, w->form == FORM_CSV ? "," : &self->d.delimiter, 1) : 0;
 }
 
+/* A field of which nothing is to be seen otherwise: nothing between blanks, or alone in its line. */
+static int add_quotes(const DelimitedObject *self, const row_writer *w, spelled *s)
+{
+    const char quote = w->form == FORM_CSV ? '"' : self->d.quote;
+    return quote ? spelled_add(s, (char[]){quote, quote}, 2) : 0;
+}
+
+/* A field that the row has not. */
+static int add_absent(const DelimitedObject *self, const row_writer *w, spelled *s)
+{
+    return w->form == FORM_JSON                       ? spelled_add(s, "null", 4)
+           : w->form == FORM_TEXT && self->d.aligned ? add_quotes(self, w, s)
+                                                      : 0;
+}
+
 /* The fields of a row that are wanted. */
 static int add_fields(const DelimitedObject *self, const row_writer *w, spelled *s, ao_range row)
 {
     const size_t n = ao_delimited_fields(&self->d, self->text + self->chunk, row, w->cut, self->d.fields);
+    const size_t begin = s->length;
     for (size_t j = 0; j < w->n_fields; j++) {
         const size_t field = w->fields[j];
         if (add_separator(self, w, s, j) < 0) {
             return -1;
         }
-        if (field >= n ? w->form == FORM_JSON && spelled_add(s, "null", 4) < 0
+        if (field >= n             ? add_absent(self, w, s) < 0
             : w->form == FORM_TEXT ? add_field(self, s, row, w->cut[field]) < 0
                                    : add_cell(self, s, row, w->cut[field], w->form) < 0) {
+            return -1;
+        }
+    }
+    const int is_blank_line = w->n_fields == 1 && !w->n_extra && s->length == begin; /* which is read as no row */
+    return is_blank_line ? add_quotes(self, w, s) : 0;
+}
+
+/* A row as it stands; of one with too few fields the others, so that what is put behind them is in its own column. */
+static int add_whole(const DelimitedObject *self, const row_writer *w, spelled *s, ao_range row)
+{
+    const char *const text = self->text + self->chunk;
+    if (spelled_add(s, text + row.begin, row.length) < 0) {
+        return -1;
+    }
+    if (!w->n_extra || self->d.ragged != AO_RAGGED_FILL) {
+        return 0;
+    }
+    for (size_t n = ao_delimited_fields(&self->d, text, row, w->cut, self->d.fields); n < self->d.fields; n++) {
+        if (add_separator(self, w, s, n) < 0 || add_absent(self, w, s) < 0) {
             return -1;
         }
     }
@@ -807,7 +842,7 @@ static int add_row(const DelimitedObject *self, const row_writer *w, spelled *s,
 {
     const ao_range row = self->rows[i];
     const size_t before = w->fields ? w->n_fields : 1;
-    if (w->fields ? add_fields(self, w, s, row) < 0 : spelled_add(s, self->text + self->chunk + row.begin, row.length) < 0) {
+    if ((w->fields ? add_fields(self, w, s, row) : add_whole(self, w, s, row)) < 0) {
         return -1;
     }
     for (size_t j = 0; j < w->n_extra; j++) {
@@ -822,15 +857,15 @@ static int add_row(const DelimitedObject *self, const row_writer *w, spelled *s,
 
 static int take_fields(DelimitedObject *self, row_writer *w, PyObject *fields)
 {
-    if (fields == Py_None) {
+    w->cut = PyMem_RawMalloc((self->d.fields + 1) * sizeof *w->cut);
+    if (w->cut && fields == Py_None) {
         return 0;
     }
-    w->n_fields = (size_t)PyTuple_Size(fields);
+    w->n_fields = w->cut ? (size_t)PyTuple_Size(fields) : 0;
     if (PyErr_Occurred()) {
         return -1;
     }
     w->fields = PyMem_RawMalloc((w->n_fields + 1) * sizeof *w->fields);
-    w->cut = PyMem_RawMalloc((self->d.fields + 1) * sizeof *w->cut);
     if (!w->fields || !w->cut) {
         PyErr_NoMemory();
         return -1;

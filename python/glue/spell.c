@@ -11,7 +11,7 @@ enum { LEAST = 1 << 10, LOOK = 1 << 14 };
 
 void *spelled_room(spelled *s, size_t n)
 {
-    if (n > s->room - s->length) {
+    if (!s->bytes || n > s->room - s->length) { /* of no bytes, too, there is a place: NULL is an error */
         size_t room = s->room ? s->room : LEAST;
         while (room - s->length < n) {
             room *= 2;
