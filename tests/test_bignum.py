@@ -115,5 +115,5 @@ def test_steps_that_somebody_changed(steps: object) -> None:
 def test_one_operand_beside_floats(text: str) -> None:
     """What is first in a text has no part in the type of an operation with one operand."""
     xs, y = [2**40 + 1, -(2**50) - 3, 2305843009213694099], 0.5
-    want = array("d", [float(eval(text)) for x in xs])
+    want = array("d", [float(eval(text, {"x": x, "y": y, "abs": abs})) for x in xs])
     assert ao.map(array("q", xs), text, typecode="d", **({"y": y} if "y" in text else {})) == want

@@ -211,7 +211,9 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
     assert bad("map", "qty", "--select", "item", stdin=SALES).startswith("'qty' is no file; --add NAME=EXPRESSION")
 
 
-@pytest.mark.parametrize("argv", [["map", "b - a[0]"], ["filter", "a[0] == 1"], ["map", "--add", "c=a[b]"], ["stats", "b-a[0]"]])
+@pytest.mark.parametrize(
+    "argv", [["map", "b - a[0]"], ["filter", "a[0] == 1"], ["map", "--add", "c=a[b]"], ["stats", "b-a[0]"]]
+)
 def test_a_column_has_no_elements_by_number(argv: list[str]) -> None:
     """What a[0] is would depend on how the input was cut."""
     assert "row by row" in bad(*argv, stdin=b"a,b\n1,2\n")

@@ -15,7 +15,6 @@ import struct
 import threading
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from concurrent import futures
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
