@@ -325,24 +325,25 @@ class Pipeline:
                   progress: Callable[[int], object] | None = None) -> tuple[array[int], array[float]]:  # fmt: skip
         """How many values are in each bin, and the edges: see :func:`arrayops.histogram`.
 
-        Without a range or edges the source is read twice. Raises ValueError then for a stream that can be read once.
+        Without a range or edges the source is read twice, and progress is of the second time. Raises ValueError then
+        for a stream that can be read once.
 
         >>> import arrayops as ao
         >>> from array import array
         >>> ao.lazy([array("i", [1, 2]), array("i", [3, 4])]).map("x / 2").histogram(2, (0, 2))
         (array('q', [1, 3]), array('d', [0.0, 1.0, 2.0]))
         """
-        edges, scale = edges_of(bins, range, lambda: bounds_of(self._found_range(executor, progress)[0]))
+        edges, scale = edges_of(bins, range, lambda: bounds_of(self._found_range(executor)[0]))
         counts = array("q", bytes(8 * builtins.max(0, len(edges) - 1)))
         if len(counts):
             for found in self._by_parts(executor, progress, _counted_of, edges, scale):
                 _add_counts(counts, found)
         return counts, edges
 
-    def _found_range(self, executor: Any, progress: Any) -> Found:
+    def _found_range(self, executor: Any) -> Found:
         if not is_array(self._source) and iter(self._source) is self._source:
             raise ValueError("the values must be read to find their range, and this stream is read once: pass range=")
-        return self._gathered(EXTREMES, executor, progress)
+        return self._gathered(EXTREMES, executor, None)
 
     def _by_parts(self, executor: Any, progress: Any, work: Callable[..., Any], *args: Any) -> Iterator[Any]:
         """``work(pipeline, *args)`` for a pipeline over each part, or over all if nobody asks for parts."""

@@ -192,6 +192,12 @@ def len_of(number: int) -> None:
     assert number == 1
 
 
+def test_progress_tells_of_each_part_once(folder: Path) -> None:
+    files, done = ao.files(folder / "*.bin"), list[int]()
+    ao.lazy(files).filter("abs(x) < 1e9").histogram(progress=done.append)
+    assert done == [1] * len(files)
+
+
 def test_files_of_results(processes: Executor, folder: Path, columns: list[array[float]], tmp_path: Path) -> None:
     pipeline = ao.lazy(ao.files(folder / "*.bin")).map("x / 3").filter("x < 1e90")
     done: list[int] = []
