@@ -272,9 +272,9 @@ def evaluator(ir: IR, ieee: bool = False, any_int: bool = True) -> Callable[...,
         return element
 
     namespace["generate"] = generate
-    element.__dict__[COLUMNS] = _Columns(ir, ieee, any_int)
+    columns = element.__dict__[COLUMNS] = _Columns(ir, ieee, any_int)
     if not any_int:  # the steps take no longer ones
-        element.__dict__[BIG] = big_steps(ir)
+        element.__dict__[BIG] = columns.big
     return element
 
 
@@ -291,7 +291,7 @@ def _alone(ir: IR, ieee: bool) -> Operation | None:
 
 #: The attribute of evaluators that the machine asks for many elements at once (python/glue/run.c).
 COLUMNS = "_arrayops_columns"
-#: That of their steps for ints of more than 64 bits (python/glue/bignum.c).
+#: That of a function that gives their steps for ints of more than 64 bits (python/glue/bignum.c).
 BIG = "_arrayops_big"
 
 
@@ -300,6 +300,13 @@ class _Columns(dict[int, Any]):
 
     def __init__(self, ir: IR, ieee: bool, any_int: bool) -> None:
         self.ir, self.ieee, self.any_int = ir, ieee, any_int
+        self.steps: bytes | None = None
+
+    def big(self) -> bytes:
+        """The steps for ints of more than 64 bits, made when first asked for."""
+        if self.steps is None:
+            self.steps = big_steps(self.ir)
+        return self.steps
 
     def __missing__(self, columns: int) -> Any:
         """None if the function would be too large."""

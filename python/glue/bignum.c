@@ -4,13 +4,16 @@
 
 #include <string.h>
 
-/* The steps, which are checked: anybody can set an attribute. None where there are none; borrowed. */
+/* The steps, which are made when they are needed first, and checked: anybody can set an attribute. None where there are none;
+ * borrowed. */
 static PyObject *steps_of(run *r)
 {
     if (r->big) {
         return r->big;
     }
-    PyObject *found = PyFunction_Check(r->oracle) ? attribute(r->oracle, "_arrayops_big") : NULL;
+    PyObject *made = PyFunction_Check(r->oracle) ? attribute(r->oracle, "_arrayops_big") : NULL;
+    PyObject *found = made ? PyObject_CallNoArgs(made) : NULL;
+    Py_XDECREF(made);
     PyErr_Clear();
     const size_t size = found && PyBytes_Check(found) ? (size_t)PyBytes_GET_SIZE(found) : 0;
     if (size % sizeof(ao_big_step)
