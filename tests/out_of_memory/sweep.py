@@ -77,6 +77,12 @@ def empty_free_lists() -> None:
     pairs.clear()
 
 
+def of_the_interpreter(error: BaseException) -> bool:
+    """Whether this is what CPython makes of a failure of its own: of a lock, or of a Python function's frame."""
+    lost = isinstance(error, SystemError) and str(error).startswith("<function ")
+    return str(error) == "can't allocate lock" or (lost and "returned NULL without setting an exception" in str(error))
+
+
 def attempt(row: Row, want: Any, first: int, last: int) -> tuple[str, int, bool]:
     """One call: (what is wrong or "", allocations, whether a loss would be ours)."""
     arguments = prepared(row)
@@ -90,7 +96,7 @@ def attempt(row: Row, want: Any, first: int, last: int) -> tuple[str, int, bool]
     if error is None:
         if plain(result) != want:
             wrong = f"gives {str(plain(result))[:100]}, not {str(want)[:100]}"
-    elif not isinstance(error, MemoryError) and str(error) != "can't allocate lock":  # CPython's word for it
+    elif not isinstance(error, MemoryError) and not (of_the_interpreter(error) and not ours):
         cause = error.__cause__ or error.__context__
         wrong = f"{type(error).__name__}: {str(error)[:200]}" + (f" from {cause!r}" if cause else "")
     elif not row.inplace and contents(arguments) != before:
