@@ -6,13 +6,13 @@ How many threads is decided by the work: an expression of so many sines is share
 from __future__ import annotations
 
 import random
-import time
 from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import arrayops as ao
 import pytest
+from arrayops import _machine
 
 CHUNK = 16384  # vm/parallel.h
 HEAVY = "+".join(f"sin(x*{k})" for k in range(1, 41))
@@ -41,6 +41,10 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "sum": lambda x: ao.lazy(x).map(HEAVY).sum(),
     "stats": lambda x: ao.lazy(x).filter(f"{HEAVY} > 0").stats(),
     "extremes": lambda x: (ao.lazy(x).map(HEAVY).min(), ao.lazy(x).map(HEAVY).max()),
+    "extremes of some": lambda x: (p := ao.lazy(x).filter(f"{HEAVY} > 0").map("x * 0.0")) and (p.min(), p.max()),
+    "any": lambda x: (ao.any(x, f"{HEAVY} > 99"), ao.any(x, f"{HEAVY} > 9")),
+    "all": lambda x: (ao.all(x, f"{HEAVY} < 99"), ao.all(x, f"{HEAVY} < 9")),
+    "first": lambda x: (ao.first(x, f"{HEAVY} > 99"), ao.first(x, f"{HEAVY} > 9")),
     "sort": lambda x: ao.unique(x),
     "histogram": lambda x: ao.histogram(x, [k / 7 for k in range(-500, 500, 3)]),
     "windows": lambda x: ao.rolling(x, 5).median(),
@@ -147,15 +151,99 @@ def test_windows(what: str) -> None:
             ao.rolling(large, 3).sum()
 
 
-@pytest.mark.parametrize("name", ["filter", "count", "collect", "sum", "sort", "histogram", "windows"])
-def test_other_threads_do_their_part(name: str) -> None:
-    """By processor time, of which the caller has its share only."""
-    x = doubles(40 * CHUNK if name in ("sort", "histogram", "windows") else 8 * CHUNK)
-    ao.set_num_threads(4)
-    CALLS[name](x)
-    shares = []
-    for _ in range(5):
-        whole, own = time.process_time(), time.thread_time()
+@pytest.mark.parametrize("name", [name for name in CALLS if name != "by Python"])
+def test_other_threads_have_their_part(name: str) -> None:
+    """By the number of elements that are given to them."""
+    x = doubles(40 * CHUNK if name in ("sort", "histogram", "windows") else 3 * CHUNK)
+
+    def shared(threads: int) -> int:
+        ao.set_num_threads(threads)
+        before = _machine.shared()
         CALLS[name](x)
-        shares.append((time.thread_time() - own) / (time.process_time() - whole))
-    assert min(shares) < 0.8
+        return _machine.shared() - before
+
+    assert shared(1) == 0
+    assert shared(3) >= CHUNK
+
+
+# -- searches: what the earliest element says, as with one thread ------------------------------------------------------
+
+SIZE = 3 * CHUNK + 5
+DECIDING = {
+    "any": lambda x, text: ao.any(x, text),
+    "all": lambda x, text: not ao.all(x, f"not ({text})"),
+    "first": lambda x, text: ao.first(x, text),
+    "takewhile": lambda x, text: ao.lazy(x).takewhile(f"not ({text})").count(),
+}
+
+
+@pytest.mark.parametrize("name", DECIDING)
+@pytest.mark.parametrize("places", [[0], [CHUNK], [CHUNK + 1, 2 * CHUNK], [2 * CHUNK + 7], [SIZE - 1], []])
+def test_what_decides_is_the_earliest(name: str, places: list[int]) -> None:
+    x = array("d", bytes(8 * SIZE))
+    for place in places:
+        x[place] = 1.0
+    expected = {"any": bool(places), "all": bool(places), "first": min(places, default=-1),
+                "takewhile": min(places, default=SIZE)}[name]  # fmt: skip
+    for data in (x, memoryview(array("d", x[::-1]))[::-1]):
+        for threads in THREADS if data is x else (2, 3):
+            ao.set_num_threads(threads)
+            assert DECIDING[name](data, f"x > 0.5 and {HEAVY} < 99") == expected
+
+
+@pytest.mark.parametrize("zero", [7, CHUNK + 7, 2 * CHUNK + 7])
+@pytest.mark.parametrize("hit", [9, CHUNK + 9, 2 * CHUNK + 9, SIZE])
+def test_an_exception_counts_if_nothing_before_it_decides(zero: int, hit: int) -> None:
+    """Python is asked for no element behind the one that decides, but for those before it."""
+    x = array("d", [2.0]) * SIZE
+    x[zero] = 0.0
+    if hit < SIZE:
+        x[hit] = 5.0
+    for threads in (1, 2, 3, 7):
+        ao.set_num_threads(threads)
+        for name in ("any", "all", "first"):
+            if hit < zero:
+                assert DECIDING[name](x, f"1/x < 0.3 and {HEAVY} < 99") == (hit if name == "first" else True)
+                continue
+            with pytest.raises(ZeroDivisionError) as caught:
+                DECIDING[name](x, f"1/x < 0.3 and {HEAVY} < 99")
+            assert caught.value.__notes__ == [f"element {zero}"]
+
+
+def test_python_decides_too() -> None:
+    """Marked elements in any share, whose answers are true or false."""
+    for places in ([CHUNK + 3], [2 * CHUNK, 2 * CHUNK + 50], [40, CHUNK + 2, SIZE - 1]):
+        ints = array("q", [1]) * SIZE
+        for place in (*places, 20, CHUNK + 1):
+            ints[place] = 2**62 + (place in places)
+        for threads in (1, 2, 3, 7):
+            ao.set_num_threads(threads)
+            assert ao.first(ints, f"x*x*x % 2 == 1 and x > 1 and {HEAVY} < 99") == min(places)
+            assert _machine.last_asked() <= 4
+
+
+def test_a_search_ends_early_in_every_thread() -> None:
+    """Each stops at the chunk that decides, so no more than that is done by others than the caller."""
+    x = array("d", bytes(8 * CHUNK)) + array("d", [1.0]) * (100 * CHUNK)
+    for name in ("any", "all", "first"):
+        ao.set_num_threads(4)
+        before = _machine.shared()
+        assert DECIDING[name](x, f"x > 0.5 and {HEAVY} < 99") == (CHUNK if name == "first" else True)
+        assert _machine.shared() - before <= 3 * CHUNK
+
+
+#: The first of equal ones is the answer, which a zero's sign shows; a nan counts if it is the first value.
+EXTREMES = ([0.0, -0.0], [-0.0, 0.0], [float("nan"), 1.0], [1.0, float("nan")], [float("nan")])
+
+
+@pytest.mark.parametrize("values", EXTREMES, ids=repr)
+def test_extremes_are_the_first_of_equals(values: list[float]) -> None:
+    for at in (5, CHUNK + 3):
+        x = array("d", [9.0]) * SIZE
+        x[at : at + len(values)] = array("d", values)
+        x[CHUNK + 500 :: 1000] = array("d", values[-1:]) * len(x[CHUNK + 500 :: 1000])
+        kept = [v for v in x if not v > 8]
+        pipe = ao.lazy(x).filter(f"not x > 8 and {HEAVY} < 99 or x != x")
+        for threads in (1, 2, 3, 7):
+            ao.set_num_threads(threads)
+            assert (repr(pipe.min()), repr(pipe.max())) == (repr(min(kept)), repr(max(kept)))
