@@ -5,6 +5,7 @@ How many threads is decided by the work: an expression of so many sines is share
 
 from __future__ import annotations
 
+import math
 import random
 from array import array
 from collections.abc import Callable, Iterator
@@ -46,6 +47,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "all": lambda x: (ao.all(x, f"{HEAVY} < 99"), ao.all(x, f"{HEAVY} < 9")),
     "first": lambda x: (ao.first(x, f"{HEAVY} > 99"), ao.first(x, f"{HEAVY} > 9")),
     "sort": lambda x: ao.unique(x),
+    "argsort": lambda x: ao.argsort(x),
+    "bincount": lambda x: ao.bincount(array("H", range(100)) * (len(x) // 100)),
     "histogram": lambda x: ao.histogram(x, [k / 7 for k in range(-500, 500, 3)]),
     "windows": lambda x: ao.rolling(x, 5).median(),
     "by Python": lambda x: ao.lazy(x).filter(f"{HEAVY} > 0").map("int(x)").map("x if x < 77 else x ** 40").sum(),
@@ -123,6 +126,59 @@ def test_sorting(code: str) -> None:
         assert backwards[::-1].tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("code", SORTED)
+def test_places_in_order(code: str) -> None:
+    """Stable, with nans last, forwards and in reverse."""
+    chance, size = random.Random(20), 4 * CHUNK + 7
+    data = array(code, [chance.choice(SORTED[code]) if k % 3 else k % 100 for k in range(size)])
+    numbers = sorted((i for i, v in enumerate(data) if v == v), key=data.__getitem__)
+    downwards = sorted((i for i, v in enumerate(data) if v == v), key=lambda i: -data[i])
+    nans = [i for i, v in enumerate(data) if v != v]
+    for threads in THREADS:
+        ao.set_num_threads(threads)
+        assert ao.argsort(data) == array("q", numbers + nans)
+        assert ao.argsort(data, reverse=True) == array("q", downwards + nans)
+
+
+#: What threads add up for a key is more than 64 bits hold, all of it is not.
+WEIGHTS = {
+    "q": array("q", [2**62]) * 270_000 + array("q", [1 - 2**62]) * 270_000,
+    "Q": array("Q", [2**53]) * 540_000,
+    "d": array("d", [1e16, 1.0, -1e16]) * 180_000,
+}
+
+
+@pytest.mark.parametrize("code", [None, *WEIGHTS])
+def test_counts_by_key(code: str | None) -> None:
+    keys = array("H", range(1000)) * 540
+    weights = None if code is None else WEIGHTS[code]
+    added = array("q", [1]) * 540 if weights is None else weights[7::1000]
+    expected = math.fsum(added) if code == "d" else sum(added)
+    for x in (keys, memoryview(array("H", keys[::-1]))[::-1]):
+        for threads in THREADS if x is keys else (2, 3):
+            ao.set_num_threads(threads)
+            found = ao.bincount(x, weights, minlength=1003)
+            assert (len(found), found[7], found[1002]) == (1003, expected, 0)
+            assert found[:1000] == found[7:8] * 1000 or code == "d"
+
+
+READ = array("d", doubles(CHUNK)) * 129  # so long that threads share what is only read
+
+
+@pytest.mark.parametrize("odd", [[], [1e9, -1e9], [float("nan")], [-0.0, 0.0]], ids=repr)
+def test_extremes_of_arrays(odd: list[float]) -> None:
+    """min, max and their places: the first of equal ones, a nan if it is the first element."""
+    for at in (0, len(READ) // 2 + 5, len(READ) - 2):
+        x = ao.map(READ, "abs(x) + 1") if odd == [-0.0, 0.0] else READ[:]
+        x[at : at + len(odd)] = array("d", odd)
+        places = [*range(CHUNK), *range(at, at + len(odd))]  # what is behind repeats the first of them
+        found = [f(places, key=x.__getitem__) for f in (min, max)]
+        expected = [*(repr(x[place]) for place in found), *found]
+        for threads in (1, 2, 3, 7):
+            ao.set_num_threads(threads)
+            assert [repr(ao.min(x)), repr(ao.max(x)), ao.argmin(x), ao.argmax(x)] == expected
+
+
 @pytest.mark.parametrize("bins", [7, 5000, [-50, -1, -1, 0, 3.5, 70]])
 def test_histograms(bins: Any) -> None:
     data = array("d", doubles(CHUNK)) * 32 + array("d", [float("nan"), 1e300])
@@ -151,10 +207,13 @@ def test_windows(what: str) -> None:
             ao.rolling(large, 3).sum()
 
 
+LONG = ("sort", "argsort", "bincount", "histogram", "windows")  # what has less to do for an element
+
+
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "by Python"])
 def test_other_threads_have_their_part(name: str) -> None:
     """By the number of elements that are given to them."""
-    x = doubles(40 * CHUNK if name in ("sort", "histogram", "windows") else 3 * CHUNK)
+    x = doubles(40 * CHUNK if name in LONG else 3 * CHUNK)
 
     def shared(threads: int) -> int:
         ao.set_num_threads(threads)

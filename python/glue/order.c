@@ -33,7 +33,7 @@ static void *scratch_for(const ao_array *a, size_t times)
 
 /* Runs of `width` elements that are sorted, to be merged in pairs. */
 typedef struct {
-    enum ao_type type;
+    unsigned kind; /* as for ao_sort */
     size_t size, count, width;
     char *from, *to;
 } sorting;
@@ -42,7 +42,7 @@ static void sort_range(void *context, unsigned part, size_t first, size_t end, a
 {
     const sorting *s = context;
     (void)part;
-    ao_sort(s->type, s->from + first * s->size, s->to + first * s->size, end - first, watch);
+    ao_sort(s->kind, s->from + first * s->size, s->to + first * s->size, end - first, watch);
 }
 
 /* The elements of a range, of however many pairs they are. */
@@ -56,7 +56,7 @@ static void merge_range(void *context, unsigned part, size_t first, size_t end, 
         const size_t n_b = rest - n_a < s->width ? rest - n_a : s->width;
         const size_t last = end < begin + n_a + n_b ? end : begin + n_a + n_b;
         const char *a = s->from + begin * s->size;
-        ao_merge(s->type, a, n_a, a + n_a * s->size, n_b, s->to + begin * s->size, first - begin, last - begin, watch);
+        ao_merge(s->kind, a, n_a, a + n_a * s->size, n_b, s->to + begin * s->size, first - begin, last - begin, watch);
         first = last;
     }
 }
@@ -67,9 +67,9 @@ static unsigned sort_threads(const module_state *state, size_t count)
 }
 
 /* ao_sort by several threads: the memory, of the two, that has the result. */
-static char *sort_private(enum ao_type type, void *elements, void *scratch, size_t count, unsigned threads, ao_watch *watch)
+static char *sort_private(unsigned kind, void *elements, void *scratch, size_t count, unsigned threads, ao_watch *watch)
 {
-    sorting s = {type, ao_type_sizes[type], count, ao_part_size(count, threads), elements, scratch};
+    sorting s = {kind, ao_sorted_size(kind), count, ao_part_size(count, threads), elements, scratch};
     run_parts(sort_range, &s, count, threads, watch);
     for (; s.width < count && !watch->stopped; s.width *= 2) {
         run_parts(merge_range, &s, count, threads, watch);
@@ -218,6 +218,41 @@ static int take_places(const module_state *state, PyObject *object, const ao_arr
     return 0;
 }
 
+typedef struct {
+    const ao_span *span;
+    int reverse;
+    unsigned kind;
+    char *pairs; /* when they are sorted, those */
+    const int64_t *kept;
+    int64_t *order;
+} argsorting;
+
+static void pair_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const argsorting *s = context;
+    (void)part;
+    ao_argsort_pairs(s->span, s->reverse, s->pairs, first, end, watch);
+}
+
+static void place_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const argsorting *s = context;
+    (void)part;
+    ao_argsort_places(s->kind, s->pairs, s->kept, s->order, first, end, watch);
+}
+
+static void find_order(argsorting *s, unsigned threads, ao_watch *watch)
+{
+    const size_t count = s->span->count;
+    run_parts(pair_range, s, count, threads, watch);
+    if (!watch->stopped) {
+        s->pairs = sort_private(s->kind, s->pairs, s->pairs + count * ao_sorted_size(s->kind), count, threads, watch);
+    }
+    if (!watch->stopped) {
+        run_parts(place_range, s, count, threads, watch);
+    }
+}
+
 /* argsort(buffer, reverse, kept) -> array('q') of the places of the elements in their order; kept: None, or an array('q') that
  * nobody else has of the place for each element */
 static PyObject *py_argsort(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -242,7 +277,9 @@ static PyObject *py_argsort(PyObject *module, PyObject *const *args, Py_ssize_t 
         int failed = !room;
         if (room) {
             watched w;
-            ao_argsort(&span, reverse, room, kept.held ? kept.data : NULL, order.data, watch_begin(&w, a.count));
+            argsorting s = {&span, reverse, ao_argsort_kind(span.type, a.count), room, kept.held ? kept.data : NULL,
+                            order.data};
+            find_order(&s, sort_threads(state, a.count), watch_begin(&w, a.count));
             failed = watch_end(&w) < 0;
         }
         PyMem_RawFree(room);

@@ -439,7 +439,12 @@ enum { NANS = 1, NEGATIVE_ZEROS = 2 };
 DEFINE_FLOAT_SORT(f32, u32)
 DEFINE_FLOAT_SORT(f64, u64)
 
-void ao_sort(enum ao_type type, void *a, void *scratch, size_t n, ao_watch *w)
+size_t ao_sorted_size(unsigned kind)
+{
+    return kind == AO_PAIRS64 ? sizeof(word_pair64) : kind == AO_PAIRS32 ? sizeof(word_pair32) : ao_type_sizes[kind];
+}
+
+void ao_sort(unsigned kind, void *a, void *scratch, size_t n, ao_watch *w)
 {
     if (n < 2)
         return;
@@ -447,8 +452,14 @@ void ao_sort(enum ao_type type, void *a, void *scratch, size_t n, ao_watch *w)
     case AO_TYPE_##T:                                                                                                  \
         sort_all_##stamp(a, scratch, n, flip, w);                                                                      \
         break;
-    switch (type) {
+    switch (kind) {
         LIST_TYPES(SORT_CASE)
+    case AO_PAIRS32:
+        sort_all_pair32(a, scratch, n, 0, w);
+        break;
+    case AO_PAIRS64:
+        sort_all_pair64(a, scratch, n, 0, w);
+        break;
     default:
         break;
     }
@@ -503,16 +514,23 @@ int ao_sort_shared(enum ao_type type, void *a, ao_spacing spacing, void *room, s
     }
 LIST_INTS(DEFINE_MERGE)
 LIST_FLOATS(DEFINE_MERGE)
+LIST_PAIRS(DEFINE_MERGE)
 
-void ao_merge(enum ao_type type, const void *a, size_t n_a, const void *b, size_t n_b, void *out, size_t first, size_t end,
+void ao_merge(unsigned kind, const void *a, size_t n_a, const void *b, size_t n_b, void *out, size_t first, size_t end,
               ao_watch *w)
 {
 #define MERGE_CASE(T, stamp, flip)                                                                                     \
     case AO_TYPE_##T:                                                                                                  \
         merge_##stamp(a, n_a, b, n_b, flip, out, first, end, w);                                                       \
         break;
-    switch (type) {
+    switch (kind) {
         LIST_TYPES(MERGE_CASE)
+    case AO_PAIRS32:
+        merge_pair32(a, n_a, b, n_b, 0, out, first, end, w);
+        break;
+    case AO_PAIRS64:
+        merge_pair64(a, n_a, b, n_b, 0, out, first, end, w);
+        break;
     default:
         break;
     }
@@ -706,26 +724,29 @@ DEFINE_PLACES(pair32, u16)
 DEFINE_PLACES(pair32, u32)
 DEFINE_PLACES(pair32, f32)
 
-/* Whether pairs of 32 bits do: for narrow keys of arrays that are not gigantic. */
-static int pairs_are_narrow(enum ao_type type, size_t n)
+unsigned ao_argsort_kind(enum ao_type type, size_t n)
 {
-    return ao_type_sizes[type] < 8 && n <= UINT32_MAX;
+    return ao_type_sizes[type] < 8 && n <= UINT32_MAX ? AO_PAIRS32 : AO_PAIRS64;
+}
+
+static size_t room_of_pairs(unsigned kind, size_t n)
+{
+    const size_t pairs = 2 * ao_sorted_size(kind);
+    return n > PTRDIFF_MAX / pairs ? SIZE_MAX : n * pairs;
 }
 
 size_t ao_argsort_room(enum ao_type type, size_t n)
 {
-    const size_t pairs = 2 * (pairs_are_narrow(type, n) ? sizeof(word_pair32) : sizeof(word_pair64));
-    return n > PTRDIFF_MAX / pairs ? SIZE_MAX : n * pairs;
+    return room_of_pairs(ao_argsort_kind(type, n), n);
 }
 
 #define DEFINE_ARGSORT(P, TYPES)                                                                                       \
-    static void argsort_##P(const ao_span *span, int reverse, word_##P *x, const int64_t *kept, int64_t *order,        \
-                            ao_watch *w)                                                                               \
+    static void pairs_##P(const ao_span *span, int reverse, word_##P *x, size_t first, size_t end, ao_watch *w)        \
     {                                                                                                                  \
-        const size_t count = span->count;                                                                              \
         uint64_t local[GATHERED];                                                                                      \
-        for (size_t i = 0, n; i < count && !w->stopped; i += n) {                                                      \
+        for (size_t i = first, n; i < end && !w->stopped; i += n) {                                                    \
             const void *part = part_of(span, i, local, &n);                                                            \
+            n = n < end - i ? n : end - i;                                                                             \
             switch (span->type) {                                                                                      \
                 TYPES(PLACES_CASE_##P)                                                                                 \
             default:                                                                                                   \
@@ -733,10 +754,13 @@ size_t ao_argsort_room(enum ao_type type, size_t n)
             }                                                                                                          \
             ao_watch_done(w, n);                                                                                       \
         }                                                                                                              \
-        if (!w->stopped && count)                                                                                      \
-            sort_all_##P(x, x + count, count, 0, w);                                                                   \
-        for (size_t i = 0, end; i < count && !w->stopped; i = end) {                                                   \
-            end = ao_watch_part(i, count);                                                                             \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void places_of_##P(const word_##P *x, const int64_t *kept, int64_t *order, size_t first, size_t last,       \
+                              ao_watch *w)                                                                             \
+    {                                                                                                                  \
+        for (size_t i = first, end; i < last && !w->stopped; i = end) {                                                \
+            end = ao_watch_part(i, last);                                                                              \
             for (size_t j = i; j < end; j++)                                                                           \
                 order[j] = kept ? kept[x[j].item] : (int64_t)x[j].item;                                                \
             ao_watch_done(w, end - i);                                                                                 \
@@ -753,12 +777,30 @@ size_t ao_argsort_room(enum ao_type type, size_t n)
 DEFINE_ARGSORT(pair32, LIST_NARROW_TYPES)
 DEFINE_ARGSORT(pair64, LIST_TYPES)
 
+void ao_argsort_pairs(const ao_span *span, int reverse, void *pairs, size_t first, size_t end, ao_watch *w)
+{
+    if (ao_argsort_kind(span->type, span->count) == AO_PAIRS32)
+        pairs_pair32(span, reverse, pairs, first, end, w);
+    else
+        pairs_pair64(span, reverse, pairs, first, end, w);
+}
+
+void ao_argsort_places(unsigned kind, const void *sorted, const int64_t *kept, int64_t *order, size_t first, size_t end,
+                       ao_watch *w)
+{
+    if (kind == AO_PAIRS32)
+        places_of_pair32(sorted, kept, order, first, end, w);
+    else
+        places_of_pair64(sorted, kept, order, first, end, w);
+}
+
 void ao_argsort(const ao_span *span, int reverse, void *room, const int64_t *kept, int64_t *order, ao_watch *w)
 {
-    if (pairs_are_narrow(span->type, span->count))
-        argsort_pair32(span, reverse, room, kept, order, w);
-    else
-        argsort_pair64(span, reverse, room, kept, order, w);
+    const unsigned kind = ao_argsort_kind(span->type, span->count);
+    ao_argsort_pairs(span, reverse, room, 0, span->count, w);
+    if (!w->stopped)
+        ao_sort(kind, room, (char *)room + span->count * ao_sorted_size(kind), span->count, w);
+    ao_argsort_places(kind, room, kept, order, 0, span->count, w);
 }
 
 /* The k largest so far are the first ones of x, in order, once `full`; what may be among them is put behind, until there
@@ -816,7 +858,7 @@ static size_t largest_capacity(size_t n, size_t k)
 
 size_t ao_largest_room(enum ao_type type, size_t n, size_t k)
 {
-    return ao_argsort_room(ao_type_sizes[type] < 8 ? AO_TYPE_u32 : AO_TYPE_u64, largest_capacity(n, k));
+    return room_of_pairs(ao_type_sizes[type] < 8 ? AO_PAIRS32 : AO_PAIRS64, largest_capacity(n, k));
 }
 
 void ao_largest(const ao_span *span, size_t k, void *room, void *out, ao_watch *w)

@@ -11,16 +11,19 @@
 
 #include "../vm.h"
 
+/* What is sorted: elements, by their enum ao_type, or pairs of a key and a place, by the keys. */
+enum { AO_PAIRS32 = AO_NTYPES, AO_PAIRS64 };
+size_t ao_sorted_size(unsigned kind); /* in bytes */
 /* Sorts n private elements in place as Python's sorted() does: ascending, stable (0.0 and -0.0 are equal and keep their order),
  * but nans (which sorted() leaves anywhere) come last in their order of appearance. `scratch` holds n elements of the
  * type. */
-void ao_sort(enum ao_type type, void *a, void *scratch, size_t n, ao_watch *w);
+void ao_sort(unsigned kind, void *a, void *scratch, size_t n, ao_watch *w);
 /* The same for a shared array, wherever its elements lie. `room` holds 2 n elements. Nonzero if it was stopped: then the
  * array is as it was. It is written at the end, all of it: from then on a stop comes too late. */
 int ao_sort_shared(enum ao_type type, void *a, ao_spacing spacing, void *room, size_t n, ao_watch *w);
 /* Elements first .. end-1 of two sorted private arrays together, those of a before equal ones of b, to the same places of
  * `out`. */
-void ao_merge(enum ao_type type, const void *a, size_t n_a, const void *b, size_t n_b, void *out, size_t first, size_t end,
+void ao_merge(unsigned kind, const void *a, size_t n_a, const void *b, size_t n_b, void *out, size_t first, size_t end,
               ao_watch *w);
 /* Of sorted private elements keeps the first of each run of equal ones (nans are all kept, as none equals another); returns
  * their number. */
@@ -32,10 +35,17 @@ void ao_select(enum ao_type type, const void *a, void *scratch, size_t n, size_t
 /* Bytes of room for ao_argsort and ao_largest; SIZE_MAX if there cannot be so many. */
 size_t ao_argsort_room(enum ao_type type, size_t n);
 size_t ao_largest_room(enum ao_type type, size_t n, size_t k);
+/* The pairs that an array of n elements is sorted by for an argsort. */
+unsigned ao_argsort_kind(enum ao_type type, size_t n);
 /* Where the elements of ao_sort's order are, the first of equal ones first: span->count places to `order`. reverse: largest
  * first, equal ones and nans as before. Of a part of an array `kept` has the place in it of each element, or it is NULL;
  * nobody else writes to that. The span may be shared: each element is read once. */
 void ao_argsort(const ao_span *span, int reverse, void *room, const int64_t *kept, int64_t *order, ao_watch *w);
+/* Its steps, of elements first .. end-1: pairs to the first half of the room; these sorted, for which there is the other half;
+ * and places of sorted pairs. */
+void ao_argsort_pairs(const ao_span *span, int reverse, void *pairs, size_t first, size_t end, ao_watch *w);
+void ao_argsort_places(unsigned kind, const void *sorted, const int64_t *kept, int64_t *order, size_t first, size_t end,
+                       ao_watch *w);
 /* The first k (1 to span->count) elements of the reverse order, side by side. Each is read once. */
 void ao_largest(const ao_span *span, size_t k, void *room, void *out, ao_watch *w);
 
