@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -48,6 +49,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "first": lambda x: (ao.first(x, f"{HEAVY} > 99"), ao.first(x, f"{HEAVY} > 9")),
     "sort": lambda x: ao.unique(x),
     "argsort": lambda x: ao.argsort(x),
+    "median": lambda x: (ao.median(x), ao.quantile(x, [0.1, 0.9])),
     "bincount": lambda x: ao.bincount(array("H", range(100)) * (len(x) // 100)),
     "histogram": lambda x: ao.histogram(x, [k / 7 for k in range(-500, 500, 3)]),
     "windows": lambda x: ao.rolling(x, 5).median(),
@@ -61,7 +63,7 @@ def test_the_same_bits(call: Callable[[Any], Any]) -> None:
     for data in (x, x[: CHUNK + 1], memoryview(x)[::-1], ao.view(x.tobytes(), "d", 8)):
         ao.set_num_threads(1)
         expected = repr(call(data))
-        for threads in THREADS if data is x else (2, 3):
+        for threads in THREADS if data is x else (3,):
             ao.set_num_threads(threads)
             assert repr(call(data)) == expected
 
@@ -140,6 +142,66 @@ def test_places_in_order(code: str) -> None:
         assert ao.argsort(data, reverse=True) == array("q", downwards + nans)
 
 
+def selections(code: str) -> list[array[Any]]:
+    """Of all sizes, few different ones, one that is apart, already in order."""
+    chance, size = random.Random(21), 33 * CHUNK
+    low, high = (-1e9, 1e9) if code in "df" else (min(SORTED[code]), max(SORTED[code]))
+    some = [chance.uniform(low, high) if code in "df" else chance.randint(low, high) for _ in range(999)]
+    return [array(code, some) * (size // 999), array(code, [some[0]]) * (size - 1) + array(code, some[1:2]),
+            array(code, sorted(some * (size // 999)))]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", SORTED)
+def test_selections(code: str) -> None:
+    """Medians and quantiles, also where the element behind the one that is looked for has another digit."""
+    for data in selections(code):
+        in_order, n = sorted(data), len(data)
+        places = [0, n // 2, n - 1, *(k * (n // 999) - 1 for k in (1, 998))]
+        for threads in (3, 7):
+            ao.set_num_threads(threads)
+            for k in places:
+                found = _machine.select(data, k, k + 1 < n)
+                assert found == in_order[k : k + 2]
+            assert ao.median(data) == statistics_median(in_order)
+    if code in "df":
+        for at in (0, n - 1):
+            data[at] = float("nan")
+            assert math.isnan(ao.median(data))
+            data[at] = 1.0
+
+
+def statistics_median(in_order: list[Any]) -> Any:
+    half = len(in_order) // 2
+    return in_order[half] if len(in_order) % 2 else (in_order[half - 1] + in_order[half]) / 2
+
+
+BESIDE_A_WRITER = [ao.median, ao.argsort, lambda x: ao.bincount(x, x), ao.argmin, lambda x: ao.sort(x[:])]
+
+
+@pytest.mark.parametrize("call", BESIDE_A_WRITER)
+def test_another_thread_writes_meanwhile(call: Callable[[Any], Any]) -> None:
+    """The answer is that of some numbers, and no memory is touched that is not the call's."""
+    x = array("q", range(2_200_000))
+    small = memoryview(x)[: 40 * CHUNK]
+    done = threading.Event()
+
+    def write() -> None:
+        k = 0
+        while not done.is_set():
+            x[k % len(small)] = k * 7919 % 1000
+            k += 4099
+
+    ao.set_num_threads(3)
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(5):
+            call(x if call is ao.argmin else small)
+    finally:
+        done.set()
+        writer.join()
+
+
 #: What threads add up for a key is more than 64 bits hold, all of it is not.
 WEIGHTS = {
     "q": array("q", [2**62]) * 270_000 + array("q", [1 - 2**62]) * 270_000,
@@ -207,7 +269,7 @@ def test_windows(what: str) -> None:
             ao.rolling(large, 3).sum()
 
 
-LONG = ("sort", "argsort", "bincount", "histogram", "windows")  # what has less to do for an element
+LONG = ("sort", "argsort", "median", "bincount", "histogram", "windows")  # what has less to do for an element
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "by Python"])

@@ -24,7 +24,7 @@ enum {
     NEARLY = 16,      /* an array that takes less than one move for so many elements is sorted by insertion */
     CACHE = 1 << 19,  /* bytes that are sorted without splitting */
     SPLIT_BITS = 8,   /* of the digit that splits: one more costs as much as it saves */
-    DIGIT_BITS = 10,  /* of any other digit, at most */
+    DIGIT_BITS = AO_DIGIT_BITS, /* of any other digit, at most */
     LEAST_BITS = 6,   /* bit_length(FEW): digits have as many bits as the number of elements, or DIGIT_BITS */
     MOST_DIGITS = (64 + LEAST_BITS - 1) / LEAST_BITS,
     SAMPLE = 16,
@@ -621,13 +621,13 @@ size_t ao_unique(enum ao_type type, void *a, size_t n, ao_watch *w)
                           void **next, ao_watch *w)                                                                    \
     {                                                                                                                  \
         size_t count[1 << DIGIT_BITS], before = 0, d = 0;                                                              \
-        unsigned top = bit_length(varying), shift = top > DIGIT_BITS ? top - DIGIT_BITS : 0;                           \
+        unsigned shift = ao_select_shift(varying);                                                                     \
         count_##T(x, *n, flip, shift, DIGIT_BITS, count, w);                                                           \
         if (w->stopped)                                                                                                \
             return 1;                                                                                                  \
         while (before + count[d] <= *k) /* all counts together are n, which is above k */                              \
             before += count[d++];                                                                                      \
-        word_##T start = (word_##T)((uint64_t)key_##T(x[0], flip) >> shift >> DIGIT_BITS << DIGIT_BITS | d);           \
+        word_##T start = (word_##T)ao_select_start(key_##T(x[0], flip), shift, d);                                     \
         int good = 1;                                                                                                  \
         if (*next && *k + 1 < *n && *k + 1 == before + count[d]) {                                                     \
             word_##T element = 0;                                                                                      \
@@ -680,6 +680,74 @@ void ao_select(enum ao_type type, const void *a, void *scratch, size_t n, size_t
         LIST_TYPES(SELECT_CASE)
     default:
         break;
+    }
+}
+
+/* The steps of narrow_##T, for ranges of an array. */
+#define DEFINE_SELECT_STEPS(T)                                                                                         \
+    static ao_keys keys_##T(const word_##T *x, size_t n, bits_##T flip, ao_watch *w)                                   \
+    {                                                                                                                  \
+        return (ao_keys){key_##T(x[0], flip), varying_##T(x, n, flip, w)};                                             \
+    }
+LIST_STAMPS(DEFINE_SELECT_STEPS)
+
+ao_keys ao_select_keys(enum ao_type type, const void *a, size_t n, ao_watch *w)
+{
+#define KEYS_CASE(T, stamp, flip)                                                                                      \
+    case AO_TYPE_##T:                                                                                                  \
+        return keys_##stamp(a, n, flip, w);
+    switch (type) {
+        LIST_TYPES(KEYS_CASE)
+    default:
+        return (ao_keys){0, 0};
+    }
+}
+
+unsigned ao_select_shift(uint64_t varying)
+{
+    const unsigned top = bit_length(varying);
+    return top > DIGIT_BITS ? top - DIGIT_BITS : 0;
+}
+
+void ao_select_count(enum ao_type type, const void *a, size_t n, unsigned shift, size_t *counts, ao_watch *w)
+{
+#define COUNT_CASE(T, stamp, flip)                                                                                     \
+    case AO_TYPE_##T:                                                                                                  \
+        count_##stamp(a, n, flip, shift, DIGIT_BITS, counts, w);                                                       \
+        break;
+    switch (type) {
+        LIST_TYPES(COUNT_CASE)
+    default:
+        break;
+    }
+}
+
+uint64_t ao_select_start(uint64_t key, unsigned shift, size_t digit)
+{
+    return key >> shift >> DIGIT_BITS << DIGIT_BITS | digit;
+}
+
+size_t ao_select_collect(enum ao_type type, const void *a, size_t n, unsigned shift, uint64_t start, void *out, ao_watch *w)
+{
+#define COLLECT_CASE(T, stamp, flip)                                                                                   \
+    case AO_TYPE_##T:                                                                                                  \
+        return collect_##stamp(a, out, n, flip, shift, (word_##stamp)start, w);
+    switch (type) {
+        LIST_TYPES(COLLECT_CASE)
+    default:
+        return 0;
+    }
+}
+
+int ao_select_above(enum ao_type type, const void *a, size_t n, unsigned shift, uint64_t start, void *least, ao_watch *w)
+{
+#define ABOVE_CASE(T, stamp, flip)                                                                                     \
+    case AO_TYPE_##T:                                                                                                  \
+        return smallest_above_##stamp(a, n, flip, shift, (word_##stamp)start, least, w);
+    switch (type) {
+        LIST_TYPES(ABOVE_CASE)
+    default:
+        return 0;
     }
 }
 

@@ -32,6 +32,22 @@ size_t ao_unique(enum ao_type type, void *a, size_t n, ao_watch *w);
  * NULL and k + 1 < n, the one at k + 1. a is shared, and not changed. `scratch` holds n elements. */
 void ao_select(enum ao_type type, const void *a, void *scratch, size_t n, size_t k, void *kth, void *next, ao_watch *w);
 
+/* Its first steps over ranges of the array, of at least one element, for threads that share it. The key of the first
+ * element, and the bits in which others differ from it; where the topmost digit is, if these bits of all ranges vary; how many
+ * elements have each digit; with what keys of a digit start, by the key of any element; the elements with such a key, in order,
+ * of which there are as many as were counted unless the array was written to; and the first of the smallest elements above
+ * them, 0 if there is none. What was collected is selected from by ao_select, for which it is its own scratch. */
+enum { AO_DIGIT_BITS = 10 };
+typedef struct {
+    uint64_t key, varying;
+} ao_keys;
+ao_keys ao_select_keys(enum ao_type type, const void *a, size_t n, ao_watch *w);
+unsigned ao_select_shift(uint64_t varying);
+void ao_select_count(enum ao_type type, const void *a, size_t n, unsigned shift, size_t *counts, ao_watch *w);
+uint64_t ao_select_start(uint64_t key, unsigned shift, size_t digit);
+size_t ao_select_collect(enum ao_type type, const void *a, size_t n, unsigned shift, uint64_t start, void *out, ao_watch *w);
+int ao_select_above(enum ao_type type, const void *a, size_t n, unsigned shift, uint64_t start, void *least, ao_watch *w);
+
 /* Bytes of room for ao_argsort and ao_largest; SIZE_MAX if there cannot be so many. */
 size_t ao_argsort_room(enum ao_type type, size_t n);
 size_t ao_largest_room(enum ao_type type, size_t n, size_t k);
