@@ -78,7 +78,8 @@ def map(arr: Array, f: Function, /, *more: Any, typecode: str | None = None, out
     out: a writable buffer to fill instead. It is filled from the front: if an exception stops the call, the elements
         before are done and the rest is untouched. It may be one of the inputs.
     threads: how many to use, whatever the size; by default as many as :func:`set_num_threads` allows where that pays.
-        A callable that is called once per element uses one.
+        A callable that is called once per element uses one, but on a Python without the GIL as many as are given here:
+        it is then called in no order, and must be one that may be.
     ieee: division by zero, square roots of negatives and overflowing powers of floats give inf and nan. A callable must
         then be one that can be compiled.
     compile: False calls a function once per element even if it could be compiled.

@@ -45,9 +45,11 @@ if TYPE_CHECKING:
     from typing import overload
 
     from . import explain, inner, notebook
+    from . import threads as by_threads
     from .kinds import Array, D, N, Nulls, NumPy, Out
 else:
     explain, inner, notebook = Later("engine.explain"), Later("engine.inner"), Later("engine.notebook")
+    by_threads = Later("engine.threads")
 
 #: What _machine.run_count is to answer.
 COUNT, ANY, ALL, FIRST, FIRST_FALSE = (
@@ -354,10 +356,13 @@ class Kernel(_machine.KernelBase):
         with held(args[lead]):  # so that no other thread makes it longer than the result
             count = _machine.buffer_info(args[lead])[2]
             target = _machine.new_array(wanted, count) if out is None else out
+            number = thread_count(threads)
             if plan is None or plan.program is None:
-                _machine.call_map(meaning.python, given[:visible], target, out is None, bits)
+                function = meaning.python
+                if number > 1 and bits is None:
+                    function = by_threads.called_ahead(function, given[:visible], number)
+                _machine.call_map(function, given[:visible], target, out is None, bits)
             else:
-                number = thread_count(threads)
                 _machine.run_map(plan.program, given, meaning.python, visible, target, out is None, number, bits)
             self._by_python = _machine.last_asked()
         return target
