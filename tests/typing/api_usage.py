@@ -230,6 +230,7 @@ def parts(path: Path, pool: Executor, progress: Callable[[int], object]) -> None
     assert_type(values.histogram(3, (0, 1), executor=pool), tuple[array[int], array[float]])
     assert_type(values.count(progress=progress), int)
     assert_type(values.to(path, "f", executor=pool), int)
+    assert_type(values.collect("d", executor=pool, progress=progress), Any)
     print(values.reduce("acc + x", 0, merge="acc + x", executor=pool))
 
 

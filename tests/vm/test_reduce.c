@@ -485,7 +485,37 @@ static void check_span(const ao_isa *isa, enum ao_type type, const void *x, size
         CHECK(got == want && memcmp(element, (const char *)x + want * size, size) == 0, "%s, %s of a span of %zu: %zu, not %zu",
               isa->name, largest ? "max" : "min", n, got, want);
     }
+    const size_t cut = n / 3; /* the same in two parts, of which the second comes behind the first */
+    if (cut) {
+        const ao_span front = {x, {0, 0, AO_AS_IS}, type, cut};
+        const ao_span back = {wide + cut * (size_t)spread.stride, spread, type, n - cut};
+        char other[8] = "";
+        size_t at = ao_span_extreme(isa, &front, largest, element, UNWATCHED), place = 0;
+        if (ao_span_extreme_behind(isa, &back, largest, other, &place, UNWATCHED)
+            && ao_goes_before(type, other, element, largest))
+            at = cut + place;
+        CHECK(at == want, "%s, %s of two parts of %zu: %zu, not %zu", isa->name, largest ? "max" : "min", n, at, want);
+    }
     free(wide);
+}
+
+/* Of moments in two parts, which are handed on and used again, as of one. */
+static void check_passed_on(const ao_isa *isa, enum ao_type type, const void *x, size_t n)
+{
+    const size_t size = ao_type_sizes[type], cuts[] = {0, n / 4, n / 2, n - n / 4, n};
+    ao_moments whole, parts[2];
+    ao_moments_start(&whole, isa, type, AO_EXTREMES, 0);
+    ao_moments_add(&whole, x, n);
+    for (int part = 0; part < 2; part++)
+        ao_moments_start(&parts[part], isa, type, AO_EXTREMES, 0);
+    for (int c = 0; c < 4; c++) {
+        ao_moments_add(&parts[c % 2], (const char *)x + cuts[c] * size, cuts[c + 1] - cuts[c]);
+        ao_moments_pass_extremes(&parts[0], &parts[c % 2]);
+    }
+    const ao_moments *m = &parts[0];
+    CHECK(m->found == whole.found && m->first_nan == whole.first_nan
+              && (!m->found || (m->low.u == whole.low.u && m->high.u == whole.high.u)),
+          "%s: extremes of four parts of %zu", isa->name, n);
 }
 
 #define DEFINE_CHECK_EXTREME(T, op)                                                                                    \
@@ -496,13 +526,15 @@ static void check_span(const ao_isa *isa, enum ao_type type, const void *x, size
             want[0] = x[i] < x[want[0]] ? i : want[0];                                                                 \
             want[1] = x[i] > x[want[1]] ? i : want[1];                                                                 \
         }                                                                                                              \
-        FOR_EACH_LEVEL(isa)                                                                                            \
+        FOR_EACH_LEVEL(isa) {                                                                                          \
+            check_passed_on(isa, AO_TYPE_##T, x, n);                                                                   \
             for (int largest = 0; largest < 2; largest++) {                                                            \
                 size_t got = ao_extreme(isa, AO_TYPE_##T, x, n, largest);                                              \
                 check_span(isa, AO_TYPE_##T, x, n, largest, got);                                                      \
                 CHECK(got == want[largest], "%s, " #T ", %s of %zu: %zu, not %zu", isa->name, largest ? "max" : "min", \
                       n, got, want[largest]);                                                                          \
             }                                                                                                          \
+        }                                                                                                              \
     }                                                                                                                  \
     static void check_extremes_##T(uint64_t *state, size_t n)                                                          \
     {                                                                                                                  \

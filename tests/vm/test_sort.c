@@ -10,6 +10,7 @@
 #endif
 
 #include "check.h"
+#include "arrays/reduce.h"
 #include "arrays/sort.h"
 #include "thread.h"
 
@@ -342,6 +343,48 @@ static void check_unique(arrays *a)
     CHECK_OF(a, got == want && memcmp(a->work, a->scratch, want * a->t->size) == 0, "unique");
 }
 
+/* ao_select by the steps of threads, each of which has a third of the array. 0 if the steps do not apply, or if the array
+ * was written to. */
+static int select_by_ranges(enum ao_type type, const char *x, char *scratch, size_t n, size_t k, char *kth, char *next)
+{
+    enum { RANGES = 3 };
+    static size_t counts[RANGES][1 << AO_DIGIT_BITS];
+    const size_t size = ao_type_sizes[type], each = n / RANGES;
+    ao_keys keys[RANGES];
+    uint64_t varying = 0;
+    size_t digit = 0, number, together = 0;
+    int above = 0;
+    for (size_t r = 0; r < RANGES && each; r++) {
+        keys[r] = ao_select_keys(type, x + r * each * size, r + 1 < RANGES ? each : n - r * each, UNWATCHED);
+        varying |= keys[r].varying | (keys[r].key ^ keys[0].key);
+    }
+    if (!varying)
+        return 0;
+    const unsigned shift = ao_select_shift(varying);
+    for (size_t r = 0; r < RANGES; r++)
+        ao_select_count(type, x + r * each * size, r + 1 < RANGES ? each : n - r * each, shift, counts[r], UNWATCHED);
+    while ((number = counts[0][digit] + counts[1][digit] + counts[2][digit]) <= k) {
+        k -= number;
+        digit++;
+    }
+    const uint64_t start = ao_select_start(keys[0].key, shift, digit);
+    for (size_t r = 0; r < RANGES; r++) {
+        const char *from = x + r * each * size;
+        const size_t here = r + 1 < RANGES ? each : n - r * each;
+        char least[8];
+        char *const to = scratch + r * each * size;
+        const size_t found = ao_select_collect(type, from, here, shift, start, to, UNWATCHED);
+        memmove(scratch + together * size, to, found * size);
+        together += found;
+        if (k + 1 == number && ao_select_above(type, from, here, shift, start, least, UNWATCHED)
+            && (!above++ || ao_goes_before(type, least, next, 0)))
+            memcpy(next, least, size);
+    }
+    if (together == number)
+        ao_select(type, scratch, scratch, number, k, kth, k + 1 < number ? next : NULL, UNWATCHED);
+    return together == number;
+}
+
 static void check_select_at(arrays *a, size_t k)
 {
     static const char unset[8] = "unset..";
@@ -353,6 +396,11 @@ static void check_select_at(arrays *a, size_t k)
     CHECK_OF(a, memcmp(next, k + 1 < a->n ? a->sorted + (k + 1) * size : unset, size) == 0, "select next");
     ao_select(a->t->type, a->work, a->scratch, a->n, k, same, NULL, UNWATCHED);
     CHECK_OF(a, memcmp(same, kth, sizeof kth) == 0, "select without next");
+    memcpy(next, unset, sizeof next);
+    if (select_by_ranges(a->t->type, a->work, a->scratch, a->n, k, same, next)) {
+        CHECK_OF(a, memcmp(same, kth, size) == 0, "select by ranges");
+        CHECK_OF(a, memcmp(next, k + 1 < a->n ? a->sorted + (k + 1) * size : unset, size) == 0, "select by ranges, next");
+    }
     CHECK_OF(a, memcmp(a->work, a->x, a->bytes) == 0, "array after select");
 }
 
@@ -570,6 +618,8 @@ static void check_races(void)
             memset(guard, 0x5A, 8);
             ao_select(types[t].type, shared, room, n, round * n / ROUNDS, kth, next, UNWATCHED);
             CHECK(*guard == 0x5A, "a selection wrote behind its memory");
+            select_by_ranges(types[t].type, (const char *)shared, (char *)room, n, round * n / ROUNDS, kth, next);
+            CHECK(*guard == 0x5A, "a selection by ranges wrote behind its memory");
         }
     atomic_store(&wr.stop, 1);
     if (beside)
