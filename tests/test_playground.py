@@ -68,6 +68,9 @@ def test_a_typecode_is_taken(numbers: str, code: str, text: str) -> None:
         (("filter", "x > 1", "range(4)"), "x = range(0, 4)\nao.filter(x, 'x > 1')", "array('q', [2, 3])"),
         (("count", "x > 1", "range(4)"), "x = range(0, 4)\nao.count(x, 'x > 1')", "2"),
         (("reduce", "acc*10 + x", "1 2 3"), "x = array('q', [1, 2, 3])\nao.reduce(x, 'acc*10 + x')", "123"),
+        (("reduce", "acc + x*q", "p,q\n1,2\n3,4"), "p = array('q', [1, 3])\nq = array('q', [2, 4])\n"
+         "ao.reduce(p, 'acc + x*q', q=q)", "13"),
+        (("reduce", "acc + x", "a,x\n1,2\n3,4"), "x = array('q', [2, 4])\nao.reduce(x, 'acc + x')", "6"),
         (("accumulate", "acc + x", "1 2 3"), "x = array('q', [1, 2, 3])\nao.accumulate(x, 'acc + x')",
          "array('q', [1, 3, 6])"),
     ],

@@ -19,9 +19,12 @@ import arrayops as ao
 
 #: Elements that are taken, and of a result those that are shown; numbers of an array in the line of Python.
 MOST, SHOWN, IN_CALL = 10_000_000, 1000, 6
+#: Seconds below which the clocks of browsers say nothing.
+CLOCK = 1e-4
 #: What can be done, and whether it takes a typecode for the result.
 OPERATIONS: dict[str, bool] = {"map": True, "filter": False, "count": False, "accumulate": True, "reduce": False}
 SEPARATOR = re.compile(r"[\s,;]+")
+FOLDS = ("accumulate", "reduce")  # of acc and x
 RANGE = re.compile(r"range\(\s*(-?\d+(?:\s*,\s*-?\d+){0,2})\s*\)")
 
 
@@ -90,7 +93,10 @@ def last_lines(error: BaseException) -> str:
 
 
 class Call:
-    """A call of arrayops, to make and to show: its array is the first column that the text names, others have names."""
+    """A call of arrayops, to make and to show: its array is the first column that the text names, others have names.
+
+    Folds call their array x, whatever column it is.
+    """
 
     def __init__(self, asked: dict[str, Any]) -> None:
         columns = columns_of(asked["numbers"], asked["typecode"])
@@ -99,6 +105,8 @@ class Call:
             raise ValueError("there are no numbers yet")
         names = ao.compile(self.text, ieee=asked["ieee"]).params
         used = [name for name in names if name in columns]
+        if self.operation in FOLDS:
+            used = ["x", *used] if "x" in columns else [next(iter(columns)), *used]
         first = used[0] if used else next(iter(columns))
         self.arr, self.named = columns[first], {name: columns[name] for name in used if name != first}
         self.options: dict[str, Any] = {"ieee": True} if asked["ieee"] else {}
@@ -136,7 +144,8 @@ def answer(request: str) -> str:
         start = time.perf_counter()
         result = call()
         seconds = time.perf_counter() - start
-        shown["note"] = f"{len(call.arr):,} element{'s' * (len(call.arr) != 1)} in {seconds * 1000:.3g} ms"
+        took = f"{seconds * 1000:.3g}" if seconds >= CLOCK else f"less than {CLOCK * 1000:g}"
+        shown["note"] = f"{len(call.arr):,} element{'s' * (len(call.arr) != 1)} in {took} ms"
         if isinstance(result, array):
             shown["result"] = listed(result, SHOWN)
             if len(result) > SHOWN:
