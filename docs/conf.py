@@ -22,7 +22,8 @@ html_theme = "furo"
 html_title = f"arrayops {release}"
 #: What `python -m tests.platforms pyodide` has built for the page of the playground.
 BUILT = Path(__file__).parent.parent / "build" / "static"
-html_static_path = ["static", *([str(BUILT)] if BUILT.is_dir() else [])]
+HAS_PLAYGROUND = (BUILT / "playground" / "arrayops.whl").is_file()
+html_static_path = ["static", *([str(BUILT)] if HAS_PLAYGROUND else [])]
 html_css_files = ["narrow.css"]
 html_theme_options = {
     "source_repository": "https://github.com/arrayops-vm/arrayops",
@@ -68,14 +69,14 @@ def without_last_line(app: Any, doctree: nodes.document) -> None:
 
 def playground(app: Any, pagename: str, templatename: str, context: Any, doctree: Any) -> None:
     """The script and the style of that page."""
-    if pagename == "playground" and app.tags.has("playground"):
+    if pagename == "playground" and HAS_PLAYGROUND:
         app.add_css_file("playground/playground.css")
         app.add_js_file("playground/playground.js", type="module")
 
 
 def setup(app: Any) -> None:
     """Called by Sphinx."""
-    if BUILT.is_dir():
+    if HAS_PLAYGROUND:
         app.tags.add("playground")
     app.connect("html-page-context", playground)
     app.connect("autodoc-process-signature", no_signature)

@@ -34,7 +34,7 @@ def ask(operation: str, text: str, numbers: str, **more: Any) -> dict[str, str]:
         ("range( 9, 3 , -2)", {"x": "range(9, 3, -2)"}),
         ("price\n1\n2.5\n", {"price": "array('d', [1.0, 2.5])"}),
         ("unit price\n3\n4", {"unit price": "array('q', [3, 4])"}),
-        ("item,price,qty\nnut,0.5,3\n\"a, b\",2,4", {"price": "array('d', [0.5, 2.0])", "qty": "array('q', [3, 4])"}),
+        ('item,price,qty\nnut,0.5,3\n"a, b",2,4', {"price": "array('d', [0.5, 2.0])", "qty": "array('q', [3, 4])"}),
         ("a\tb\n1\t2", {"a": "array('q', [1])", "b": "array('q', [2])"}),
         ("a;b\n1;2", {"a": "array('q', [1])", "b": "array('q', [2])"}),
         ("a b\n1 2", {"a": "array('q', [1])", "b": "array('q', [2])"}),
