@@ -42,7 +42,7 @@ THREADED: dict[str, Callable[[array[float]], object]] = {
     "histogram(x, 1000)": lambda x: ao.histogram(x, 1000),
 }
 OUT_OF_CORE = {
-    '.stats()': "print(p.stats().count)",
+    ".stats()": "print(p.stats().count)",
     '.map("2*x + 1").filter("x > 1").to(folder)': "print(p.map('2*x + 1').filter('x > 1').to(folder))",
 }
 CHILD = """
