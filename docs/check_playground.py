@@ -162,8 +162,10 @@ def try_stop(page: Browser) -> None:
     page.press("#playground-app [type=submit]")
     time.sleep(0.5)
     assert not page.idle() and not page.run("return document.querySelector('[data-action=stop]').hidden")
-    page.run(fill, {"text": "x + 1", "numbers": "1 2", "typecode": ""})  # what runs after the new start
     page.press("[data-action=stop]")
+    page.wait(page.idle, "a new start")
+    page.run(fill, {"text": "x + 1", "numbers": "1 2", "typecode": ""})
+    page.press("#playground-app [type=submit]")
     page.wait(lambda: page.part("result") == "array('q', [2, 3])", "after a stop")
 
 

@@ -13,6 +13,7 @@ function playground(root) {
   const fields = form.elements;
   let worker = null;
   let ready = false;
+  let stopped = false;
 
   for (const name of ["typecode", "result"])
     for (const [code, meaning] of TYPECODES) fields[name].add(new Option(`'${code}': ${meaning}`, code));
@@ -53,7 +54,8 @@ function playground(root) {
       ready = true;
       say(`${versions}: ready.`);
       busy(false);
-      ask();
+      if (!stopped) ask();
+      stopped = false;
     },
     failed: (why) => fail(`${why}. Is there a connection?`),
     ended: (why) => fail(`Python has ended: ${why}.`),
@@ -87,6 +89,7 @@ function playground(root) {
   button("start").onclick = start;
   button("stop").onclick = () => {
     end();
+    stopped = true; // what was stopped is not begun again
     start(); // a new Python: of the old one nobody knows what it was at
     say("Stopped; loading Python again …");
   };

@@ -25,7 +25,7 @@ async function start() {
   const { loadPyodide } = await import(`${PYODIDE}pyodide.mjs`);
   const pyodide = await loadPyodide({ indexURL: PYODIDE });
   postMessage({ stage: "Loading arrayops …" });
-  const beside = (name) => fetch(new URL(name, import.meta.url));
+  const beside = (name) => fetch(new URL(name, import.meta.url), { cache: "no-cache" }); // both of one version
   const [wheel, session] = await Promise.all([beside("arrayops.whl"), beside("session.py")]);
   pyodide.unpackArchive(await wheel.arrayBuffer(), "wheel");
   pyodide.FS.writeFile("session.py", await session.text());
