@@ -55,10 +55,17 @@ class Site(SimpleHTTPRequestHandler):
         """Nothing is printed."""
 
 
+class Server(ThreadingHTTPServer):
+    """One that has nothing to say of a page that goes away in the middle of a download."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """The browser's end is not ours."""
+
+
 @contextmanager
 def served(site: Path) -> Iterator[str]:
     """The address of the site's page."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, directory=str(site))) as server:
+    with Server(("127.0.0.1", 0), partial(Site, directory=str(site))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/playground.html"
         server.shutdown()

@@ -30,7 +30,7 @@ html_theme_options = {
     "source_branch": "main",
     "source_directory": "docs/",
 }
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "**/__pycache__"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"  # the tutorial, afresh at each build; an exception in it ends the build
 nb_execution_raise_on_error = True
