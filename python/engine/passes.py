@@ -60,6 +60,8 @@ def gathered(last: Pass | None, parts: Iterable[Any], wanted: int) -> Found:
 
 def both(a: Found, b: Found) -> Found:
     """What the values of two parts give, the first before the second."""
+    if a is NO_VALUES:
+        return b
     (total, floats), (found, of_floats) = a, b
     if found.count and total.count and of_floats != floats:
         total, found = (g if f else as_floats(g) for g, f in (a, b))

@@ -77,9 +77,27 @@ class Stage(NamedTuple):
         return stage_ir(self.kernel, self.numbers, ieee)
 
 
+_MOST_JOINED = 64  # stages and pipelines of texts that are remembered; the oldest is forgotten first
+_known_stages: dict[tuple[str, str, bool], Stage] = {}
+
+
 def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: bool = False,
              stream: bool = False) -> Stage:  # fmt: skip
-    """A stage of one free number. Raises TypeError for names that do not fit. stream: the source is one."""
+    """A stage of one free number. Raises TypeError for names that do not fit. stream: the source is one.
+
+    One of a text alone is remembered: it is the same at each call, whatever the source.
+    """
+    if names or type(f) is not str:
+        return _stage_of(verb, f, names, ieee, strict, stream)
+    key = (verb, f, ieee)
+    known = _known_stages.get(key)
+    if known is None:
+        make_room(_known_stages, _MOST_JOINED)
+        known = _known_stages[key] = _stage_of(verb, f, names, ieee, strict, stream)
+    return known
+
+
+def _stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: bool, stream: bool) -> Stage:
     made = predicate if any(_goes_along(value, stream) for value in names.values()) else kernel_of
     kernel = made(f, names, ieee, True, strict=strict)
     arrays = {name: value for name, value in names.items() if _goes_along(value, stream)}
@@ -302,7 +320,6 @@ class Compiled:
 Segment: TypeAlias = Compiled | Called | While
 
 
-_MOST_JOINED = 64  # pipelines of texts that are remembered; the oldest is forgotten first
 _joined: dict[Any, tuple[list[Segment], tuple[Stage, ...]]] = {}
 
 
