@@ -548,18 +548,23 @@ unsigned ao_program_acc_type(const ao_program *program, unsigned k)
     return k < program->accs ? program->types[program->acc + k] : (unsigned)AO_TYPE_NONE;
 }
 
+int ao_program_has_mask(const ao_program *program)
+{
+    return program->mask != AO_NO_REG;
+}
+
 unsigned ao_program_faults(const ao_program *program)
 {
     return program->faults;
 }
 
-const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa)
+const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa, ao_native_taking taking)
 {
     const ao_program *p = program;
     const ao_native_source source = {
         .allocator = p->allocator, .steps = p->steps, .first = p->first[AO_BODY], .end = p->first[AO_SECTIONS],
         .inputs = p->inputs, .first_temp = p->first_temp, .temps = p->temps, .out = p->out, .regs = p->regs, .mask = p->mask,
-        .has_out = p->out_type != AO_TYPE_NONE, .scan = p->first[AO_SCAN], .scan_end = p->first[AO_EPILOGUE],
+        .has_out = p->out_type != AO_TYPE_NONE, .out_type = p->out_type, .taking = taking, .scan = p->first[AO_SCAN], .scan_end = p->first[AO_EPILOGUE],
         .accs = p->accs, .acc = p->acc, .next = p->next, .types = p->types, .values = p->values,
         .first_const = p->first_const, .first_computed = p->first_computed};
     return ao_native_of(ao_native_slots_of(p), &source, isa);

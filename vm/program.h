@@ -46,8 +46,8 @@ static inline ao_native_slots *ao_native_slots_of(const ao_program *program)
     return &((ao_program *)(uintptr_t)program)->native;
 }
 
-/* Its native code for a level, made now if it has not been; NULL if there is none. */
-const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa);
+/* Its native code for a level and a sink, made now if it has not been; NULL if there is none. */
+const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa, ao_native_taking taking);
 
 /* ---- the inside of a frame ---- */
 
@@ -82,6 +82,10 @@ struct ao_frame_private {
     gathered *gathers;
     size_t lead_size; /* of its elements */
     const ao_native *native; /* of the program, or NULL: the kernels do everything */
+    unsigned mask;    /* the register that says which elements a sink takes, and the one of which they are */
+    unsigned values;
+    size_t taken;     /* by native code, of elements of the block, as ao_sink counts them */
+    int has_taken;    /* it took those of the current block */
 };
 
 #endif

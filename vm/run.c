@@ -58,11 +58,12 @@ static const ao_native *find_native(const ao_program *p, const ao_job *job)
     if (!(job->flags & AO_NATIVE_AT_ONCE) && (!(job->flags & AO_NATIVE) || job->count < NATIVE_FROM))
         return NULL;
     ao_native_slots *const slots = ao_native_slots_of(p);
-    const ao_native *native = ao_native_made(slots, job->isa);
+    const ao_native_taking taking = {job->sink.take ? job->sink.what : AO_TAKE_ALL, job->sink.source};
+    const ao_native *native = ao_native_made(slots, job->isa, taking);
     if (native)
         return native->pages ? native : NULL;
     const size_t ran = atomic_fetch_add_explicit(&slots->ran, job->count, memory_order_relaxed) + job->count;
-    return job->flags & AO_NATIVE_AT_ONCE || ran >= NATIVE_PAYS ? ao_program_native(p, job->isa) : NULL;
+    return job->flags & AO_NATIVE_AT_ONCE || ran >= NATIVE_PAYS ? ao_program_native(p, job->isa, taking) : NULL;
 }
 
 static unsigned is_spaced(ao_spacing spacing)
@@ -181,6 +182,9 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
         f->regs[i] = (char *)(uintptr_t)job->inputs[i]; /* never a target: see program.c */
     bind_gathers(f, base + at->total);
     f->native = find_native(program, job);
+    f->mask = program->mask == AO_NO_REG ? program->out : program->mask;
+    f->values = program->mask == AO_NO_REG ? job->sink.source : program->out;
+    f->has_taken = 0;
     const int whole = is_one_pass(program, f->native) && !f->scratch && !f->spaced;
     f->block = whole ? SIZE_MAX : near_or_far(program, job, at->block);
     f->limit = f->block;
@@ -245,13 +249,31 @@ static unsigned run_rest(const struct ao_frame_private *f, const ao_segment *seg
     return fault;
 }
 
+static size_t size_of_values(const struct ao_frame_private *f)
+{
+    const ao_program *p = f->program;
+    return ao_type_sizes[p->mask == AO_NO_REG ? p->types[f->values] : p->out_type];
+}
+
+/* Calls a segment, the last one of those that may take the results. */
+static unsigned call_segment(struct ao_frame_private *f, const ao_segment *g, size_t n)
+{
+    const int counts = f->job.sink.what == AO_TAKE_COUNT;
+    char *const from = counts || !f->native->takes ? NULL : *f->job.sink.to, *to = from;
+    if (g->function(n, f->regs, &to))
+        return 1;
+    f->taken = counts ? (uintptr_t)to : f->native->takes ? (size_t)(to - from) / size_of_values(f) : 0;
+    return 0;
+}
+
 /* The fast pass with segments of native code in it. */
-static unsigned run_native(const struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
+static unsigned run_native(struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
 {
     const ao_segment *const end = f->native->segments + f->native->count;
     for (const ao_segment *g = f->native->segments; g < end; from = g->to, g++)
-        if (run_fast(f, from, g->from, n) || g->function(n, f->regs) || run_rest(f, g, n - n % g->granule, n))
+        if (run_fast(f, from, g->from, n) || call_segment(f, g, n) || run_rest(f, g, n - n % g->granule, n))
             return 1;
+    f->has_taken = f->native->takes;
     return run_fast(f, from, to, n);
 }
 
@@ -297,6 +319,7 @@ static unsigned run_block(struct ao_frame_private *f, size_t n)
 {
     const ao_program *p = f->program;
     const unsigned from = p->first[AO_BODY], to = p->first[AO_SECTIONS];
+    f->has_taken = 0;
     if (!f->sticky && !(f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n)))
         return 0;
     memset(f->marks, 0, n);
@@ -406,12 +429,47 @@ void ao_skip(ao_frame *frame, size_t n)
     frame->block_out = NULL;
 }
 
+size_t ao_count_true(const uint8_t *mask, size_t n)
+{
+    size_t number = 0, i = 0;
+    for (; i + 8 <= n; i += 8) { /* the top byte of this product is the sum of all eight */
+        uint64_t eight;
+        memcpy(&eight, mask + i, sizeof eight);
+        number += eight * UINT64_C(0x0101010101010101) >> 56;
+    }
+    for (; i < n; i++)
+        number += mask[i];
+    return number;
+}
+
+static unsigned log2_of(size_t size)
+{
+    return size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0;
+}
+
+/* Counts or moves the elements of the first n that are true, but for those that native code has taken; returns how many
+ * they are. */
+static size_t take_true(const struct ao_frame_private *f, size_t n)
+{
+    const ao_sink *sink = &f->job.sink;
+    const uint8_t *mask = (const uint8_t *)f->regs[f->mask];
+    const size_t taken = f->has_taken ? f->taken : 0;
+    const size_t from = f->has_taken ? n - n % f->native->segments[f->native->count - 1].granule : 0;
+    if (sink->what == AO_TAKE_COUNT)
+        return taken + ao_count_true(mask + from, n - from);
+    const size_t size = size_of_values(f);
+    return taken + f->job.isa->compact[log2_of(size)](n - from, mask + from, f->regs[f->values] + from * size,
+                                                      *sink->to + taken * size);
+}
+
 /* Hands over the first n elements of the block and moves on. */
 static void commit(ao_frame *frame, size_t n)
 {
     struct ao_frame_private *f = frame->private_;
     const size_t size = out_size(f->program);
-    if (size && f->job.sink.take)
+    if (size && f->job.sink.take && f->job.sink.what != AO_TAKE_ALL)
+        f->job.sink.take(f->job.sink.context, NULL, frame->position, take_true(f, n));
+    else if (size && f->job.sink.take)
         f->job.sink.take(f->job.sink.context, f->scratch, frame->position, n);
     else if (is_spaced(f->job.out_spacing))
         ao_scatter((char *)f->job.out + (ptrdiff_t)frame->position * f->job.out_spacing.stride, f->job.out_spacing,

@@ -5,7 +5,6 @@ Where the machine cannot hold a value, or cannot be asked, Python's values are a
 
 from __future__ import annotations
 
-import functools
 import itertools
 from array import array
 from collections.abc import Generator, Iterable, Iterator
@@ -54,8 +53,11 @@ def rows_of(args: tuple[Any, ...]) -> Generator[tuple[Any, ...], None, None]:
 
 def gathered(last: Pass | None, parts: Iterable[Any], wanted: int) -> Found:
     """What all values give."""
-    found = (found for part in parts for found in _gathered_part(last, part, wanted))
-    return functools.reduce(both, found, NO_VALUES)
+    total = NO_VALUES
+    for part in parts:
+        for found in _gathered_part(last, part, wanted):
+            total = both(total, found)
+    return total
 
 
 def both(a: Found, b: Found) -> Found:

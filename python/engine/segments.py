@@ -77,27 +77,9 @@ class Stage(NamedTuple):
         return stage_ir(self.kernel, self.numbers, ieee)
 
 
-_MOST_JOINED = 64  # stages and pipelines of texts that are remembered; the oldest is forgotten first
-_known_stages: dict[tuple[str, str, bool], Stage] = {}
-
-
 def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: bool = False,
              stream: bool = False) -> Stage:  # fmt: skip
-    """A stage of one free number. Raises TypeError for names that do not fit. stream: the source is one.
-
-    One of a text alone is remembered: it is the same at each call, whatever the source.
-    """
-    if names or type(f) is not str:
-        return _stage_of(verb, f, names, ieee, strict, stream)
-    key = (verb, f, ieee)
-    known = _known_stages.get(key)
-    if known is None:
-        make_room(_known_stages, _MOST_JOINED)
-        known = _known_stages[key] = _stage_of(verb, f, names, ieee, strict, stream)
-    return known
-
-
-def _stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: bool, stream: bool) -> Stage:
+    """A stage of one free number. Raises TypeError for names that do not fit. stream: the source is one."""
     made = predicate if any(_goes_along(value, stream) for value in names.values()) else kernel_of
     kernel = made(f, names, ieee, True, strict=strict)
     arrays = {name: value for name, value in names.items() if _goes_along(value, stream)}
@@ -112,6 +94,20 @@ def _stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict:
                for name, value in names.items() if name not in arrays}  # fmt: skip
     needs_one(kernel, numbers | dict.fromkeys(arrays, 0))
     return Stage(verb, kernel, numbers, arrays)
+
+
+_MOST_JOINED = 64  # stages and pipelines of texts that are remembered; the oldest is forgotten first
+_text_stages: dict[tuple[str, str, bool], Stage] = {}
+
+
+def text_stage(verb: str, text: str, ieee: bool) -> Stage:
+    """The stage of a text alone, which is remembered: it is the same at each call, whatever the source."""
+    key = (verb, text, ieee)
+    known = _text_stages.get(key)
+    if known is None:
+        make_room(_text_stages, _MOST_JOINED)
+        known = _text_stages[key] = stage_of(verb, text, {}, ieee)
+    return known
 
 
 def _goes_along(value: Any, stream: bool) -> bool:
@@ -336,7 +332,19 @@ def segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] |
     if known is None:
         make_room(_joined, _MOST_JOINED)
         known = _joined[key] = _segments_of(stages, irs, ieee), stages  # the stages keep the kernels of the key alive
+    if not any(stage.numbers for stage in stages):
+        make_room(_of_texts, _MOST_JOINED)
+        _of_texts[ieee, *map(id, stages)] = known[0], stages  # see text_stage
     return known[0]
+
+
+_of_texts: dict[Any, tuple[list[Segment], tuple[Stage, ...]]] = {}
+
+
+def segments_of_texts(stages: tuple[Stage, ...], ieee: bool) -> list[Segment] | None:
+    """What segments_of remembers of these very stages."""
+    known = _of_texts.get((ieee, *map(id, stages)))
+    return None if known is None else known[0]
 
 
 def _segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] | None],

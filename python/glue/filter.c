@@ -15,16 +15,17 @@ typedef struct {
     share_context context; /* with the frame, of which the input is */
     const ao_isa *isa;
     unsigned source; /* the input that is filtered */
-    char *kept;
+    char *kept;      /* of the array, or of a range of it */
     ao_spacing spacing; /* of what is kept: a form, or none */
     size_t size, log2_size, number;
 } compaction;
 
-static void take_kept(void *context, const void *mask, size_t first, size_t n)
+static void take_kept(void *context, const void *block, size_t first, size_t n)
 {
     compaction *c = context;
-    (void)first;
-    c->number += c->isa->compact[c->log2_size](n, mask, ao_frame_input(c->context.frame, c->source), c->kept + c->number * c->size);
+    (void)block, (void)first;
+    c->number += n;
+    c->context.to += n * c->size;
 }
 
 /* The same where the result is of another form than the machine has. */
@@ -54,8 +55,8 @@ static void begin_range(share_context *context, size_t first, void *common)
     compaction *c = (compaction *)(void *)context;
     const share_context own = *context;
     *c = *(const compaction *)common;
-    c->context = own;
     c->kept += first * c->size;
+    c->context = (share_context){own.frame, c->kept};
     c->number = 0;
 }
 
@@ -70,7 +71,7 @@ static void append_range(share_context *context, void *common)
 /* Each thread writes what it keeps where all elements of its range would be; then that is moved together. */
 static int filter_shared(run *r, compaction *c, unsigned threads)
 {
-    const share_kind kind = {sizeof *c, take_kept, answer_truth, begin_range, append_range, c};
+    const share_kind kind = {sizeof *c, take_kept, AO_TAKE_TRUE, c->source, answer_truth, begin_range, append_range, c};
     shares s;
     if (shares_open(&s, r, threads, &kind) < 0) {
         return -1;
@@ -113,9 +114,12 @@ PyObject *run_filter(run *r, Py_ssize_t lead)
     if (!result) {
         return NULL;
     }
-    compaction c = {.context = {&r->frame}, .isa = r->state->isa, .source = (unsigned)(source - r->arrays), .kept = held.data,
+    compaction c = {.context = {&r->frame, held.data}, .isa = r->state->isa, .source = (unsigned)(source - r->arrays), .kept = held.data,
                     .spacing = held.spacing, .size = ao_type_sizes[source->type], .log2_size = log2_size(source->type)};
-    ao_job job = {.sink = {held.spacing.form ? take_kept_form : take_kept, &c}};
+    ao_job job = {.sink = {take_kept, &c, AO_TAKE_TRUE, c.source, &c.context.to}};
+    if (held.spacing.form) {
+        job.sink = (ao_sink){.take = take_kept_form, .context = &c};
+    }
     const unsigned threads = held.spacing.form ? 1 : shares_wanted(r);
     const int failed = threads > 1 ? filter_shared(r, &c, threads) < 0
                                    : run_start(r, &job, stack) < 0 || run_through(r, r->count, answer_truth, NULL) < 0;
@@ -149,12 +153,19 @@ typedef struct {
     Py_ssize_t first; /* the element that decided, or -1: of RUN_FIRST and RUN_FIRST_FALSE */
 } counting;
 
-static void take_count(void *context, const void *mask, size_t first, size_t n)
+static void take_count(void *context, const void *block, size_t first, size_t n)
 {
     counting *c = context;
-    c->number += count_truth(mask, n);
+    (void)block, (void)first;
+    c->number += n;
     c->decided = 0;
-    if (c->what >= RUN_FIRST && c->first < 0) {
+}
+
+static void take_first(void *context, const void *mask, size_t first, size_t n)
+{
+    counting *c = context;
+    take_count(context, NULL, first, ao_count_true(mask, n));
+    if (c->first < 0) {
         const uint8_t *found = memchr(mask, c->wanted, n);
         c->first = found ? (Py_ssize_t)first + (found - (const uint8_t *)mask) : -1;
     }
@@ -205,16 +216,16 @@ typedef struct {
     size_t number;
 } count_share;
 
-static void take_count_shared(void *context, const void *mask, size_t first, size_t n)
+static void take_count_shared(void *context, const void *block, size_t first, size_t n)
 {
     count_share *c = context;
-    (void)first;
-    c->number += count_truth(mask, n);
+    (void)block, (void)first;
+    c->number += n;
 }
 
 static int count_shared(run *r, counting *c, unsigned threads)
 {
-    const share_kind kind = {.size = sizeof(count_share), .take = take_count_shared, .answer = answer_truth};
+    const share_kind kind = {.size = sizeof(count_share), .take = take_count_shared, .what = AO_TAKE_COUNT, .answer = answer_truth};
     shares s;
     if (shares_open(&s, r, threads, &kind) < 0) {
         return -1;
@@ -232,7 +243,7 @@ PyObject *run_count(run *r, int what)
     alignas(64) char stack[FRAME_ON_STACK];
     counting c = {.what = what, .first = -1};
     c.wanted = what == RUN_ANY || what == RUN_FIRST;
-    ao_job job = {.sink = {take_count, &c}};
+    ao_job job = {.sink = {what >= RUN_FIRST ? take_first : take_count, &c, what >= RUN_FIRST ? AO_TAKE_ALL : AO_TAKE_COUNT, 0, NULL}};
     const unsigned threads = what == RUN_COUNT ? shares_wanted(r) : 1;
     if (threads > 1 ? count_shared(r, &c, threads) < 0 : run_start(r, &job, stack) < 0 || count_loop(r, &c) < 0) {
         return NULL;

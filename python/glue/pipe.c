@@ -15,12 +15,12 @@ _Static_assert((int)STAGE_BYTES / 2 >= (int)AO_MAX_BLOCK, "a block fits beside w
 
 /* What takes a pipeline's values: an array, or moments. Those that the mask leaves out are not taken. */
 typedef struct {
-    share_context context; /* with the frame, of which the mask is */
-    const ao_isa *isa;
+    share_context context;
+    enum ao_taking what;
     ao_moments *moments;   /* or NULL: the array */
     char *kept;
     enum ao_type type;
-    size_t size, log2_size, number;
+    size_t size, number;
     PyObject *large;       /* list of values that the machine's type does not hold */
     PyObject *scratch;
     size_t staged;         /* values that wait until there are enough to be added up quickly */
@@ -37,26 +37,26 @@ static void empty_stage(pipe_sink *s, size_t from)
     ao_moments_add(s->moments, s->stage, whole);
     memmove(s->stage, (char *)s->stage + whole * s->size, rest * s->size);
     s->staged = rest;
+    s->context.to = (char *)s->stage + rest * s->size;
 }
 
 static void take_values(void *context, const void *block, size_t first, size_t n)
 {
     pipe_sink *s = context;
-    const uint8_t *mask = ao_frame_mask(s->context.frame);
     (void)first;
-    if (!s->moments) {
-        char *to = s->kept + s->number * s->size;
-        if (!mask) {
-            memcpy(to, block, n * s->size);
+    if (s->what == AO_TAKE_COUNT) {
+        s->moments->count += n;
+    } else if (!s->moments) {
+        if (block) {
+            memcpy(s->context.to, block, n * s->size);
         }
-        s->number += mask ? s->isa->compact[s->log2_size](n, mask, block, to) : n;
-    } else if (!mask) {
+        s->context.to += n * s->size;
+        s->number += n;
+    } else if (block) {
         ao_moments_add(s->moments, block, n);
-    } else if (!s->moments->wanted) {
-        s->moments->count += count_truth(mask, n);
     } else {
-        char *to = (char *)s->stage + s->staged * s->size;
-        s->staged += s->isa->compact[s->log2_size](n, mask, block, to);
+        s->context.to += n * s->size;
+        s->staged += n;
         empty_stage(s, STAGE_BYTES / 2 / s->size);
     }
 }
@@ -104,14 +104,14 @@ static int answer_pipe(run *r, size_t j, void *context)
     return failed ? -1 : 0;
 }
 
-static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
+static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode, unsigned long wanted)
 {
     const size_t size = ao_type_sizes[type];
-    s->isa = r->state->isa;
+    const int masked = ao_program_has_mask(r->program->program);
     s->context.frame = &r->frame;
+    s->what = !masked ? AO_TAKE_ALL : wanted == MOMENTS_COUNT ? AO_TAKE_COUNT : AO_TAKE_TRUE;
     s->type = type;
     s->size = size;
-    s->log2_size = log2_size(type);
     s->scratch = array_scratch(r->state, typecode);
     s->large = s->scratch ? PyList_New(0) : NULL;
     return s->large ? 0 : -1;
@@ -126,6 +126,7 @@ static PyObject *pipe_moments(run *r, pipe_sink *s, unsigned wanted, ao_job *job
         return PyErr_NoMemory();
     }
     ao_moments_start(s->moments, r->state->isa, s->type, wanted, 0);
+    s->context.to = (char *)s->stage;
     if (run_start(r, job, stack) == 0 && run_through(r, r->count, answer_pipe, s) == 0) {
         empty_stage(s, 0);
         PyObject *list = moments_list(s->moments, 1, 0);
@@ -174,7 +175,7 @@ static int open_shares(shares *s, run *r, const pipe_sink *sink, unsigned thread
 /* As pipe_moments, by several threads, with a moments of each. */
 static PyObject *pipe_moments_shared(run *r, const pipe_sink *sink, unsigned wanted, unsigned threads)
 {
-    const share_kind kind = {.size = sizeof(pipe_share), .take = take_values, .answer = answer_pipe};
+    const share_kind kind = {.size = sizeof(pipe_share), .take = take_values, .what = sink->what, .answer = answer_pipe};
     shares s;
     if (open_shares(&s, r, sink, threads, &kind) < 0) {
         return NULL;
@@ -182,6 +183,7 @@ static PyObject *pipe_moments_shared(run *r, const pipe_sink *sink, unsigned wan
     for (unsigned number = 0; number < threads; number++) {
         pipe_share *p = share_at(&s, number);
         p->sink.moments = &p->moments;
+        p->sink.context.to = (char *)p->sink.stage;
         ao_moments_start(&p->moments, r->state->isa, sink->type, wanted, 0);
     }
     PyObject *result = shares_run(&s) < 0 ? NULL : shared_moments(&s, sink->large);
@@ -194,7 +196,7 @@ static void begin_range(share_context *context, size_t first, void *common)
 {
     pipe_sink *s = (pipe_sink *)(void *)context;
     const pipe_sink *whole = common;
-    s->kept = whole->kept + first * s->size;
+    s->context.to = s->kept = whole->kept + first * s->size;
     s->number = 0;
 }
 
@@ -209,7 +211,7 @@ static void append_range(share_context *context, void *common)
 /* Each thread writes its values where those of all elements of its range would be; then they are moved together. */
 static int collect_shared(run *r, pipe_sink *sink, unsigned threads)
 {
-    const share_kind kind = {sizeof(pipe_sink), take_values, answer_pipe, begin_range, append_range, sink};
+    const share_kind kind = {sizeof(pipe_sink), take_values, sink->what, 0, answer_pipe, begin_range, append_range, sink};
     shares s;
     if (open_shares(&s, r, sink, threads, &kind) < 0) {
         return -1;
@@ -227,7 +229,7 @@ static PyObject *pipe_collect(run *r, pipe_sink *s, char typecode, ao_job *job, 
     if (!result) {
         return NULL;
     }
-    s->kept = held.data;
+    s->context.to = s->kept = held.data;
     const unsigned threads = shares_wanted(r);
     const int failed = threads > 1 ? collect_shared(r, s, threads) < 0
                                    : run_start(r, job, stack) < 0 || run_through(r, r->count, answer_pipe, s) < 0;
@@ -249,7 +251,7 @@ static unsigned pipe_threads(const run *r, unsigned wanted)
 static PyObject *pipe_result(run *r, pipe_sink *sink, char typecode, unsigned wanted)
 {
     alignas(64) char stack[FRAME_ON_STACK];
-    ao_job job = {.sink = {take_values, sink}};
+    ao_job job = {.sink = {take_values, sink, sink->what, 0, &sink->context.to}};
     if (!run_gives(r, sink->type)) {
         return NULL;
     }
@@ -280,7 +282,7 @@ static PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t
         return NULL;
     }
     PyObject *result = NULL;
-    if (run_open(&r, module, args, -1) == 0 && (r.unnoted = 1) && open_sink(&r, &sink, typecode_type(row), row->letter) == 0) {
+    if (run_open(&r, module, args, -1) == 0 && (r.unnoted = 1) && open_sink(&r, &sink, typecode_type(row), row->letter, wanted) == 0) {
         result = pipe_result(&r, &sink, row->letter, (unsigned)wanted);
     }
     Py_XDECREF(sink.scratch);

@@ -53,7 +53,7 @@ int shares_open(shares *s, run *r, unsigned number, const share_kind *kind)
         p->memory = (char *)p->inputs + inputs;
         p->status = AO_OK;
         p->job = (ao_job){.isa = r->state->isa, .inputs = p->inputs, .params = r->params, .flags = AO_FAR | r->state->native,
-                          .spacings = r->nspaced ? r->spacings : NULL, .sink = {kind->take, p->context}};
+                          .spacings = r->nspaced ? r->spacings : NULL, .sink = {kind->take, p->context, kind->what, kind->source, &p->context->to}};
     }
     return 0;
 }

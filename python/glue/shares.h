@@ -8,14 +8,17 @@
 
 #include "run.h"
 
-/* A sink's context begins with the frame that it looks at. */
+/* A sink's context begins with the frame that it looks at, and with where values go that it is given without a block. */
 typedef struct {
     const ao_frame *frame;
+    char *to;
 } share_context;
 
 typedef struct {
     size_t size;         /* bytes of a context */
-    void (*take)(void *context, const void *block, size_t first, size_t n); /* of the sink */
+    void (*take)(void *context, const void *block, size_t first, size_t n); /* of the sink, as what and source */
+    enum ao_taking what;
+    unsigned source;
     run_answer *answer;
     void (*begin)(share_context *context, size_t first, void *common); /* a range, in whichever thread; or NULL */
     void (*done)(share_context *context, void *common); /* all of a range, in order; or NULL */
