@@ -27,6 +27,7 @@
  *              AO_MARKING instructions and guards read it
  */
 #include "program.h"
+#include "kernels/reduce_kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -424,6 +425,59 @@ static ao_status verify(ao_program *p, const unsigned char *instrs, const char *
     return *why ? AO_BAD_PROGRAM : AO_OK;
 }
 
+/* ---- folds in any order ---- */
+
+/* Of an operation on the accumulator and something else, which fold it makes. */
+static const struct {
+    uint16_t op;
+    uint8_t fold, checks;
+} fold_operations[] = {
+#define ROW(T, op, fold, checks) {AO_OP_##op##_##T, AO_FOLD_##fold, checks},
+    AO_LIST_WIDE(ROW, ADD, ADD, 0) AO_LIST_WIDE(ROW, ADD_CHECKED, ADD, 1) AO_LIST_WIDE(ROW, AND, AND, 0)
+    AO_LIST_WIDE(ROW, OR, OR, 0) AO_LIST_WIDE(ROW, XOR, XOR, 0)
+#undef ROW
+};
+
+/* The other one of two operands if one of them is the accumulator, and elements of a vector; or AO_NO_REG. */
+static unsigned beside_acc(const ao_program *p, unsigned a, unsigned b)
+{
+    const unsigned other = a == p->acc ? b : b == p->acc ? a : AO_NO_REG;
+    return other != AO_NO_REG && is_vector(p, other) ? other : AO_NO_REG;
+}
+
+static enum ao_fold fold_of_choice(const ao_program *p, const ao_step *condition, const ao_step *choice)
+{
+    const int with_sign = choice->op == AO_OP_SEL_i64;
+    const int fits = with_sign ? condition->op == AO_OP_LT_i64 || condition->op == AO_OP_LE_i64
+                               : choice->op == AO_OP_SEL_u64 && (condition->op == AO_OP_LT_u64 || condition->op == AO_OP_LE_u64);
+    if (!fits || choice->a != condition->d || beside_acc(p, choice->b, choice->c) != beside_acc(p, condition->a, condition->b))
+        return AO_FOLD_NONE;
+    const int takes_less = choice->b == condition->a;
+    return with_sign ? (takes_less ? AO_FOLD_MIN_i64 : AO_FOLD_MAX_i64) : takes_less ? AO_FOLD_MIN_u64 : AO_FOLD_MAX_u64;
+}
+
+/* Of a scan of which nothing is read but the last value of its one accumulator. */
+static void find_fold(ao_program *p)
+{
+    const ao_step *s = p->steps + p->first[AO_SCAN];
+    const unsigned count = p->first[AO_EPILOGUE] - p->first[AO_SCAN];
+    if (p->accs != 1 || p->first[AO_SECTIONS] != p->first[AO_EPILOGUE] || count > 2 || s[count - 1].d != p->next
+        || s[count - 1].flags & AO_STORE || s[count - 1].guard != p->regs)
+        return;
+    if (count == 2) {
+        p->fold = (uint8_t)fold_of_choice(p, &s[0], &s[1]);
+        p->folded = (uint16_t)beside_acc(p, s[1].b, s[1].c);
+    }
+    for (unsigned k = 0; count == 1 && k < sizeof fold_operations / sizeof *fold_operations; k++)
+        if (fold_operations[k].op == s->op) {
+            p->fold = fold_operations[k].fold;
+            p->fold_checks = fold_operations[k].checks;
+            p->folded = (uint16_t)beside_acc(p, s->a, s->b);
+        }
+    if (p->folded == AO_NO_REG)
+        p->fold = AO_FOLD_NONE;
+}
+
 static size_t weigh(const ao_program *p)
 {
     size_t weight = 0;
@@ -500,6 +554,7 @@ ao_status ao_program_load(const void *bytes, size_t size, const ao_allocator *al
         goto done;
     status = verify(p, (const unsigned char *)bytes + size - header_instrs(&h) * sizeof(ao_instr), &reason, &at);
     if (status == AO_OK) {
+        find_fold(p);
         p->weight = weigh(p);
         p->frame = lay_out(p);
         *out = p;

@@ -34,6 +34,9 @@ struct ao_program {
     uint8_t out_type;
     uint8_t faults;                           /* an instruction may mark */
     uint8_t rereads;                          /* an input is read after OUT was written */
+    uint8_t fold;                             /* what the scan is, enum ao_fold */
+    uint8_t fold_checks;                      /* of a sum: it may not leave its type */
+    uint16_t folded;                          /* the register of its elements */
     const uint8_t *types;                     /* of inputs, params, consts */
     const ao_value *values;                   /* of consts */
     ao_step *steps;

@@ -20,8 +20,12 @@
  * (unless its guard is 0). That element becomes the last of the block and gets AO_MARK_VALUE; the accumulator keeps the
  * value from before it; the epilogue runs over the elements in front of it only. The elements behind it run through the
  * body again with the next block, so blocks restart small after a stop and double, lest that cost be quadratic.
+ *
+ * A scan of ints whose order does not matter (a sum, an extreme, bits) is done by vectors, block by block, where no element of
+ * the body is marked and no sum on the way can overflow; other blocks are done element by element.
  */
 #include "program.h"
+#include "kernels/reduce_kernels.h"
 #include "subnormal.h"
 
 #include <string.h>
@@ -387,10 +391,53 @@ static size_t scan_native(const struct ao_frame_private *f, size_t n, unsigned f
     return f->native->scan(unmarked, f->regs);
 }
 
+/* The bits that an int has and its sign has not. */
+static uint64_t bits_of_int(uint64_t value, int with_sign)
+{
+    return with_sign && value >> 63 ? ~value : value;
+}
+
+/* Body and scan of a block whose elements may be taken in any order: if none of them is marked, and of a sum none of those
+ * on the way can leave the type. Nonzero if it is done. */
+static int fold_in_any_order(const struct ao_frame_private *f, size_t n)
+{
+    enum { ELEMENT_BITS = 48, ACC_BITS = 62 };
+    _Static_assert((AO_MAX_BLOCK >> (ACC_BITS - ELEMENT_BITS)) == 0, "a block of elements adds up to what an accumulator may have");
+    const ao_program *p = f->program;
+    const struct ao_reductions *kernels = f->job.isa->reductions;
+    const void *x = f->regs[p->folded];
+    uint64_t acc, bits;
+    if (p->fold == AO_FOLD_NONE || run_fast(f, p->first[AO_BODY], p->first[AO_SCAN], n))
+        return 0;
+    memcpy(&acc, f->regs[p->acc], sizeof acc);
+    if (p->fold_checks) {
+        const int with_sign = p->types[p->acc] == AO_TYPE_i64;
+        const uint64_t sum = kernels->sum(n, x, with_sign, &bits);
+        if (bits >> ELEMENT_BITS || bits_of_int(acc, with_sign) >> ACC_BITS)
+            return 0;
+        acc += sum;
+    } else {
+        acc = kernels->fold[p->fold](n, x, acc);
+    }
+    memcpy(f->regs[p->acc], &acc, sizeof acc);
+    return 1;
+}
+
+/* After a stop they are short: see above. */
+static void lengthen_blocks(struct ao_frame_private *f)
+{
+    f->limit = f->limit * 2 < f->block ? f->limit * 2 : f->block;
+}
+
 /* One block of a program with a scan; may cut *n. Nonzero if it has marks. */
 static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
 {
     const unsigned *first = f->program->first;
+    *stopped = 0;
+    if (fold_in_any_order(f, *n)) {
+        lengthen_blocks(f);
+        return 0;
+    }
     memset(f->marks, 0, *n);
     const int body = !f->native || !f->native->takes_body;
     unsigned faults = body ? run_marking(f, first[AO_BODY], first[AO_SCAN], *n) : 0;
@@ -402,7 +449,7 @@ static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
         *n = done + 1;
         f->limit = FIRST_AFTER_STOP;
     } else {
-        f->limit = f->limit * 2 < f->block ? f->limit * 2 : f->block;
+        lengthen_blocks(f);
     }
     return *stopped || ((faults || !f->native) && any_mark(f->marks, *n));
 }
