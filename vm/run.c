@@ -405,10 +405,10 @@ static int fold_in_any_order(const struct ao_frame_private *f, size_t n)
     _Static_assert((AO_MAX_BLOCK >> (ACC_BITS - ELEMENT_BITS)) == 0, "a block of elements adds up to what an accumulator may have");
     const ao_program *p = f->program;
     const struct ao_reductions *kernels = f->job.isa->reductions;
-    const void *x = f->regs[p->folded];
     uint64_t acc, bits;
     if (p->fold == AO_FOLD_NONE || run_fast(f, p->first[AO_BODY], p->first[AO_SCAN], n))
         return 0;
+    const void *x = f->regs[p->folded];
     memcpy(&acc, f->regs[p->acc], sizeof acc);
     if (p->fold_checks) {
         const int with_sign = p->types[p->acc] == AO_TYPE_i64;
