@@ -129,7 +129,7 @@ static void count(x86_generator *g, unsigned truth)
     x86_registers(&g->code, X86_ADD, 1, TAKEN, RAX);
 }
 
-/* The true elements to the front of T0: of eight by the table, as that takes two thirds of the time of a compression. */
+/* The true elements to the front of T0: of eight by the table, with which a filter takes 5% less time than by compression. */
 static void to_front(x86_generator *g, unsigned truth, unsigned size, unsigned reg)
 {
     const unsigned length = x86_length(g, size);
