@@ -85,8 +85,6 @@ struct ao_frame_private {
     gathered *gathers;
     size_t lead_size; /* of its elements */
     const ao_native *native; /* of the program, or NULL: the kernels do everything */
-    unsigned mask;    /* the register that says which elements a sink takes, and the one of which they are */
-    unsigned values;
     size_t taken;     /* by native code, of elements of the block, as ao_sink counts them */
     int has_taken;    /* it took those of the current block */
 };

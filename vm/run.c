@@ -26,6 +26,7 @@
  */
 #include "program.h"
 #include "kernels/reduce_kernels.h"
+#include "portable.h"
 #include "subnormal.h"
 
 #include <string.h>
@@ -186,8 +187,6 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
         f->regs[i] = (char *)(uintptr_t)job->inputs[i]; /* never a target: see program.c */
     bind_gathers(f, base + at->total);
     f->native = find_native(program, job);
-    f->mask = program->mask == AO_NO_REG ? program->out : program->mask;
-    f->values = program->mask == AO_NO_REG ? job->sink.source : program->out;
     f->has_taken = 0;
     const int whole = is_one_pass(program, f->native) && !f->scratch && !f->spaced;
     f->block = whole ? SIZE_MAX : near_or_far(program, job, at->block);
@@ -253,10 +252,10 @@ static unsigned run_rest(const struct ao_frame_private *f, const ao_segment *seg
     return fault;
 }
 
-static size_t size_of_values(const struct ao_frame_private *f)
+static unsigned type_of_values(const struct ao_frame_private *f)
 {
     const ao_program *p = f->program;
-    return ao_type_sizes[p->mask == AO_NO_REG ? p->types[f->values] : p->out_type];
+    return p->mask == AO_NO_REG ? p->types[f->job.sink.source] : p->out_type;
 }
 
 /* Calls a segment, the last one of those that may take the results. */
@@ -266,7 +265,7 @@ static unsigned call_segment(struct ao_frame_private *f, const ao_segment *g, si
     char *const from = counts || !f->native->takes ? NULL : *f->job.sink.to, *to = from;
     if (g->function(n, f->regs, &to))
         return 1;
-    f->taken = counts ? (uintptr_t)to : f->native->takes ? (size_t)(to - from) / size_of_values(f) : 0;
+    f->taken = counts ? (uintptr_t)to : f->native->takes ? (size_t)(to - from) / ao_type_sizes[type_of_values(f)] : 0;
     return 0;
 }
 
@@ -489,24 +488,34 @@ size_t ao_count_true(const uint8_t *mask, size_t n)
     return number;
 }
 
-static unsigned log2_of(size_t size)
+/* Counts the elements from .. n-1 that are true, or moves them there; returns how many they are. */
+static size_t take_some(const struct ao_frame_private *f, size_t from, size_t n, char *to)
 {
-    return size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0;
+    const ao_program *p = f->program;
+    const int masked = p->mask != AO_NO_REG;
+    const uint8_t *mask = (const uint8_t *)f->regs[masked ? p->mask : p->out] + from;
+    if (f->job.sink.what == AO_TAKE_COUNT)
+        return ao_count_true(mask, n - from);
+    const size_t size = ao_type_sizes[type_of_values(f)];
+    const char *values = f->regs[masked ? p->out : f->job.sink.source] + from * size;
+    return f->job.isa->compact[ao_trailing_zeros(size)](n - from, mask, values, to);
 }
 
-/* Counts or moves the elements of the first n that are true, but for those that native code has taken; returns how many
- * they are. */
-static size_t take_true(const struct ao_frame_private *f, size_t n)
+/* What native code has left of them. */
+static size_t take_rest(const struct ao_frame_private *f, size_t n)
 {
-    const ao_sink *sink = &f->job.sink;
-    const uint8_t *mask = (const uint8_t *)f->regs[f->mask];
-    const size_t taken = f->has_taken ? f->taken : 0;
-    const size_t from = f->has_taken ? n - n % f->native->segments[f->native->count - 1].granule : 0;
-    if (sink->what == AO_TAKE_COUNT)
-        return taken + ao_count_true(mask + from, n - from);
-    const size_t size = size_of_values(f);
-    return taken + f->job.isa->compact[log2_of(size)](n - from, mask + from, f->regs[f->values] + from * size,
-                                                      *sink->to + taken * size);
+    const size_t done = n - n % f->native->segments[f->native->count - 1].granule;
+    if (f->job.sink.what == AO_TAKE_COUNT)
+        return f->taken + take_some(f, done, n, NULL);
+    return f->taken + take_some(f, done, n, *f->job.sink.to + f->taken * ao_type_sizes[type_of_values(f)]);
+}
+
+/* The true ones of the first n elements. */
+static inline size_t take_true(const struct ao_frame_private *f, size_t n)
+{
+    if (f->has_taken)
+        return take_rest(f, n);
+    return take_some(f, 0, n, f->job.sink.what == AO_TAKE_COUNT ? NULL : *f->job.sink.to);
 }
 
 /* Hands over the first n elements of the block and moves on. */

@@ -77,6 +77,14 @@ static PyObject *run_mask(run *r)
     return result;
 }
 
+static int filter_shared(run *r, compaction *c, unsigned threads)
+{
+    const share_kind kind = {.size = sizeof *c, .copied = sizeof *c, .whole = &c->context, .take = take_kept,
+                             .what = AO_TAKE_TRUE, .source = c->source, .rest = filter_rest, .begin = share_keep_apart,
+                             .done = share_move_together};
+    return shares_through(r, threads, &kind, 0);
+}
+
 PyObject *run_filter(run *r, Py_ssize_t lead)
 {
     if (lead < 0) {
@@ -91,15 +99,10 @@ PyObject *run_filter(run *r, Py_ssize_t lead)
     }
     compaction c = {.context = {&r->frame, held.data, ao_type_sizes[source->type], 0, held.data}, .isa = r->state->isa,
                     .source = (unsigned)(source - r->arrays), .spacing = held.spacing, .log2_size = log2_size(source->type)};
-    const share_kind kind = {.size = sizeof c, .copied = sizeof c, .whole = &c.context, .take = take_kept,
-                             .what = AO_TAKE_TRUE, .source = c.source, .rest = filter_rest, .begin = share_keep_apart,
-                             .done = share_move_together};
-    ao_job job = {.sink = {take_kept, &c, AO_TAKE_TRUE, c.source, &c.context.to}};
-    if (held.spacing.form) {
-        job.sink = (ao_sink){.take = take_kept_form, .context = &c};
-    }
+    ao_job job = {.sink = {held.spacing.form ? take_kept_form : take_kept, &c, held.spacing.form ? AO_TAKE_ALL : AO_TAKE_TRUE,
+                           c.source, &c.context.to}};
     const unsigned threads = held.spacing.form ? 1 : shares_wanted(r);
-    const int failed = threads > 1 ? shares_through(r, threads, &kind, 0) < 0
+    const int failed = threads > 1 ? filter_shared(r, &c, threads) < 0
                                    : run_start(r, &job, stack) < 0 || run_through(r, r->count, answer_truth, NULL) < 0;
     array_release(&held);
     if (failed || array_cut(r->state, result, c.context.number) < 0) {
