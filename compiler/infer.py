@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from .evaluate import fold
@@ -179,8 +181,41 @@ class Inference:
         lo, hi = min(ta.lo, tb.lo), max(ta.hi, tb.hi)
         # As int_term, which would also look at the condition's interval: only the arms choose the lane.
         if one_lane(lo, hi):
+            arms = [self.interval_within(arm, self.limits(condition, holds)) for arm, holds in ((a, True), (b, False))]
+            lo, hi = min(lo for lo, _ in arms), max(hi for _, hi in arms)
             return self.graph.add("if", condition, a, b, kind="i", lo=lo, hi=hi)
         return self.graph.add("if", condition, a, b, kind="i", lo=max(lo, I64[0]), hi=min(hi, I64[1]), lane="i64")
+
+    def limits(self, condition: int, holds: bool) -> dict[int, tuple[int, int]]:
+        """What is known of the ints that are compared where a condition holds, or does not: intervals of terms."""
+        c = self.terms[condition]
+        if c.op not in ("lt", "le"):
+            return {}
+        (a, ta), (b, tb) = ((i, self.terms[i]) for i in c.args)
+        if "f" in (ta.kind, tb.kind) or ta.clamped or tb.clamped:
+            return {}
+        apart = (c.op == "lt") == holds  # a < b; else a <= b, and both the other way round where it does not hold
+        found = {a: (ta.lo, min(ta.hi, tb.hi - apart)), b: (max(tb.lo, ta.lo + apart), tb.hi)}
+        if not holds:
+            found = {a: (max(ta.lo, tb.lo + apart), ta.hi), b: (tb.lo, min(tb.hi, ta.hi - apart))}
+        return {i: (lo, hi) for i, (lo, hi) in found.items() if lo <= hi}
+
+    def interval_within(self, index: int, limits: dict[int, tuple[int, int]], depth: int = 4) -> tuple[int, int]:
+        """The interval of an int term where others are within limits: of a sum, a product, a choice of such."""
+        t = self.terms[index]
+        if index in limits:
+            return limits[index]
+        if t.clamped or not depth or not limits or not (t.op in _CORNERS or t.op == "if"):
+            return t.lo, t.hi
+        if t.op == "if":
+            condition, *arms = t.args
+            known = [_narrowed(limits, self.limits(condition, holds)) for holds in (True, False)]
+            found = [self.interval_within(arm, k, depth - 1) for arm, k in zip(arms, known, strict=True)]
+            corners = [end for pair in found for end in pair]
+        else:
+            first, second = (self.interval_within(i, limits, depth - 1) for i in t.args)
+            corners = [_CORNERS[t.op](x, y) for x in first for y in second]
+        return max(t.lo, min(corners)), min(t.hi, max(corners))
 
     def conditional(self, condition: Value, a: Value, b: Value) -> Value:
         if isinstance(a, tuple) and isinstance(b, tuple):
@@ -730,6 +765,15 @@ def _kind_of_failure(node: Node, constants: list[Number]) -> str:
     return "f" if any(isinstance(c, float) for c in constants) else "i"
 
 
+def _narrowed(a: dict[int, tuple[int, int]], b: dict[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:
+    """What both say. Where they leave nothing, nobody evaluates it, and either is right."""
+    found = a | b
+    for i in a.keys() & b.keys():
+        lo, hi = max(a[i][0], b[i][0]), min(a[i][1], b[i][1])
+        found[i] = (lo, hi) if lo <= hi else a[i]
+    return found
+
+
 def _and_interval(ta: Term, tb: Term) -> tuple[int, int]:
     masks = [t for t in (ta, tb) if t.lo >= 0]
     if masks:
@@ -752,6 +796,8 @@ def _compare_intervals(op: str, a: Term, b: Term) -> bool | None:
     return True if apart else False if same else None
 
 
+#: Int operations whose extremes are among those of the extremes of their operands.
+_CORNERS: dict[str, Callable[[int, int], int]] = {"add": operator.add, "sub": operator.sub, "mul": operator.mul}
 _COMPARE_OPS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne"}
 _FLOAT_OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "//": "fdiv", "%": "rem"}
 _INT_RULES: dict[str, Any] = {

@@ -47,7 +47,9 @@ from .engine.segments import (
     beside,
     packed,
     segments_of,
+    segments_of_texts,
     stage_of,
+    text_stage,
     together,
 )
 from .sources import Files, Part, Reading
@@ -142,6 +144,8 @@ class Pipeline:
 
     def _with(self, verb: str, f: Function, names: dict[str, Any], strict: bool = False) -> Pipeline:
         columns = self._columns()
+        if not names and type(f) is str and len(columns) < 2:
+            return Pipeline(self._source, (*self._stages, text_stage(verb, f, self._ieee)), self._ieee, self._nulls)
         if len(columns) > 1 and isinstance(f, (str, Kernel)):
             names = with_names(f, {name: ColumnOf(i) for i, name in enumerate(columns)}, names, self._ieee)
         stage = stage_of(verb, f, names, self._ieee, strict, not is_array(self._source))
@@ -205,6 +209,9 @@ class Pipeline:
 
     def _segments(self) -> list[Segment]:
         """Stages joined where they can be: numbers that functions capture are read now."""
+        remembered = segments_of_texts(self._stages, self._ieee)
+        if remembered is not None:
+            return remembered
         irs = [stage.ir(self._ieee) for stage in self._stages]
         key = [m and (id(m[0]), [(i, identity(x)) for i, x in m[1].items()]) for m in irs]
         known = self._known
@@ -264,6 +271,9 @@ class Pipeline:
     def _gathered(self, wanted: int, executor: Any = None, progress: Any = None) -> Found:
         """What all values give, and whether they are floats: None if there are none."""
         if executor is None and progress is None:
+            first, *further = self._segments()
+            if type(self._source) is array and not further and isinstance(first, Compiled) and not first.columns:
+                return gathered(first, (self._source,), wanted)  # nothing to open or to be cut
             with self._buffers() as buffers:
                 return gathered(*self._last(buffers), wanted)
         return functools.reduce(both, self._by_parts(executor, progress, _gathered_of, wanted), NO_VALUES)

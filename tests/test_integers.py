@@ -102,6 +102,35 @@ ALL_INTEGER_TEXTS = MASKED + OVERFLOWING + DIVISIONS + SHIFTS + POWERS + TRUE_DI
 ]  # fmt: skip
 
 
+#: A condition says what values its arms have: text, typecodes of the array and of the result, whether all fit it.
+LIMITED = [
+    ("x*2 if x < 100 else 255", "B", "B", True), ("x*2 if x <= 127 else 0", "B", "B", True),
+    ("x*2 if x <= 128 else 0", "B", "B", False), ("0 if x > 127 else x*2", "B", "B", True),
+    ("0 if x >= 127 else 2*x + 1", "B", "B", True), ("x - 10 if x >= 10 else 10 - x", "B", "B", True),
+    ("x - 11 if x >= 10 else 10 - x", "B", "B", False), ("-x if x < 0 else x", "b", "b", False),
+    ("-x if x < 0 else x", "b", "B", True), ("x + 28 if 100 > x else x", "b", "b", True),
+    ("x + 29 if 100 > x else x", "b", "b", False), ("0 if x < 0 else 255 if x > 255 else x", "h", "B", True),
+    ("(0 if x < 0 else 255 if x > 255 else x)*257", "h", "H", True),
+    ("x*x if x < 16 and x > -16 else 0", "h", "B", False),
+    ("(x if x > 3 else 3) - 3", "B", "B", True), ("x*x if x < 16 else x % 16", "B", "B", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "typecode", "result", "fits"), LIMITED)
+def test_conditions_limit_what_their_arms_are(text: str, typecode: str, result: str, fits: bool) -> None:
+    if typecode == result:
+        assert ("faults: none" in ao.explain(text, typecode)) == fits
+    function = python_function(text)
+    some = [*range(-300, 300), -(2**15), 2**15 - 1]
+    values = {"b": range(-128, 128), "B": range(256), "h": some}[typecode]
+    expected = [outcome(lambda x: array(result, [function(x)])[0], x) for x in values]
+    for x, want in zip(values, expected, strict=True):
+        assert_same(outcome(lambda x: ao.map(array(typecode, [x]), text, typecode=result)[0], x), want, (text, x))
+    good = [(x, want) for x, want in zip(values, expected, strict=True) if isinstance(want, int)]
+    got = ao.map(array(typecode, [x for x, _ in good]), text, typecode=result)
+    assert got.tolist() == [want for _, want in good]
+
+
 @pytest.mark.parametrize("typecode", INTEGER_CODES)
 def test_texts_at_the_extremes(typecode: str) -> None:
     """Every text on every edge value, one element at a time, into three types of result."""

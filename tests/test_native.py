@@ -12,12 +12,14 @@ import os
 import subprocess
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import arrayops as ao
 import pytest
 from arrayops import _machine
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 encoded = pytest.mark.skipif(
     ao.isa() not in ("avx2", "avx512") or sys.platform == "win32", reason="nothing encodes for this processor"
@@ -118,6 +120,75 @@ def test_a_fault_in_the_last_element_is_pythons(at_once: None) -> None:
     with pytest.raises(ZeroDivisionError):
         ao.map(array("d", [1.0] * 1000 + [0.0]), "1/x + x")
     assert ao.map(array("d", [1.0] * 1000 + [0.0]), "1/x + x if x else 5.0")[-1] == 5.0
+
+
+def outcome(work: Callable[[], object]) -> str:
+    """What it gives, nans and zeros with their signs, or raises."""
+    try:
+        return repr(work())
+    except Exception as error:
+        return type(error).__name__
+
+
+#: Stages of a map and a filter, with Python's own; typecodes.
+SINKS: list[tuple[str, str, str]] = [
+    ("x*x", "x > .25", "d"),
+    ("x", "not x < .5", "d"),
+    ("-x", "x == x and x != 0", "f"),
+    ("1/x", "x > 1", "d"),
+    ("x*3 - 1", "x % 4 < 2", "i"),
+    ("x*x + x", "x > 0", "q"),
+    ("x*2 if x < 100 else x", "x != 7", "B"),
+    ("x + .5", "x > 2 or x < -2", "h"),
+]
+NUMBERS = {
+    "d": st.one_of(st.floats(-2, 2), st.sampled_from([math.nan, math.inf, -math.inf, -0.0, 0.0, 5e-324, 1e-160])),
+    "f": st.one_of(st.floats(-2, 2, width=32), st.sampled_from([math.nan, math.inf, -math.inf, -0.0])),
+    "i": st.integers(-(2**31), 2**31 - 1),
+    "q": st.one_of(st.integers(-9, 9), st.integers(-(2**63), 2**63 - 1)),
+    "B": st.integers(0, 255),
+    "h": st.integers(-(2**15), 2**15 - 1),
+}
+LENGTHS = st.sampled_from([0, 1, 7, 8, 9, 63, 64, 65, 255, 256, 257, 511, 513, 1023, 1024, 1025, 2051, 3000])
+
+
+@encoded
+@pytest.mark.parametrize(("text", "condition", "typecode"), SINKS)
+def test_sinks_are_given_what_python_keeps(at_once: None, text: str, condition: str, typecode: str) -> None:
+    change, keeps = eval(f"lambda x: {text}"), eval(f"lambda x: {condition}")
+
+    @settings(max_examples=12, deadline=None)
+    @given(st.lists(NUMBERS[typecode], min_size=1, max_size=9), LENGTHS, st.integers(0, 15))
+    def check(values: list[Any], length: int, start: int) -> None:
+        # from an odd place on, so that the first block is a short one
+        data = memoryview(array(typecode, [values[i % len(values)] for i in range(length + start)]))[start:]
+        pipeline = ao.lazy(data).map(text).filter(condition)
+        add = math.fsum if typecode in "df" or "." in text else sum
+        assert outcome(pipeline.sum) == outcome(lambda: add(filter(keeps, map(change, data))))
+        assert outcome(pipeline.count) == outcome(lambda: len(list(filter(keeps, map(change, data)))))
+        assert outcome(lambda: pipeline.collect("d").tolist()) == outcome(
+            lambda: array("d", filter(keeps, map(change, data))).tolist()
+        )
+        assert outcome(lambda: ao.filter(data, condition).tolist()) == outcome(lambda: list(filter(keeps, data)))
+        assert outcome(lambda: ao.count(data, condition)) == outcome(lambda: sum(map(keeps, data)))
+        assert outcome(lambda: ao.any(data, condition)) == outcome(lambda: any(map(keeps, data)))
+        assert outcome(lambda: ao.all(data, condition)) == outcome(lambda: all(map(keeps, data)))
+
+    check()
+
+
+@encoded
+def test_sinks_of_several_threads(at_once: None) -> None:
+    data = array("d", [(i * 7919 % 1000) / 500 - 1 for i in range(300_000)])
+    kept = [x * x for x in data if x * x > 0.25]
+    before = ao.set_num_threads(2)
+    try:
+        pipeline = ao.lazy(data).map("x*x").filter("x > .25")
+        assert (pipeline.sum(), pipeline.count(), pipeline.collect().tolist()) == (math.fsum(kept), len(kept), kept)
+        assert ao.count(data, "x*x > .25") == len(kept)
+        assert ao.filter(data, "x*x > .25").tolist() == [x for x in data if x * x > 0.25]
+    finally:
+        ao.set_num_threads(before)
 
 
 @encoded

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
+import random
 from array import array
 from typing import Any
 
@@ -12,7 +13,8 @@ import arrayops as ao
 import pytest
 from differential import differences
 from grammar import BLOCK_LENGTHS, Case
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from oracle import (
     TYPECODES,
     Raised,
@@ -42,6 +44,36 @@ FOLD_INITIALS: list[tuple[Any, ...]] = [(), (0,), (1,), (0.0,), (-0.0,), (2**70,
 @given(cases("reduce"))
 def test_random_reduce(case: Case) -> None:
     assert not differences(case)
+
+
+#: Vectors do these of ints, block by block, where nothing on the way can leave 64 bits.
+IN_ANY_ORDER = [
+    "acc + x", "x + acc", "acc + x*x", "acc ^ x", "acc | x", "acc & x", "max(acc, x)", "min(x, acc)",
+    "x if acc < x else acc", "x if acc >= x else acc", "acc if acc < x else x", "acc + 10 // x",
+]  # fmt: skip
+OUTLIERS = {
+    "q": [2**63 - 1, -(2**63), 2**47, -(2**48) - 1, 2**62],
+    "Q": [2**64 - 1, 2**63, 2**48],
+    "i": [2**31 - 1, -(2**31)],
+    "B": [255, 0],
+}
+LENGTHS = [0, 1, 255, 256, 257, 1024, 1025, 2600]
+
+
+@pytest.mark.parametrize("text", IN_ANY_ORDER)
+@given(st.sampled_from("qQiB"), st.sampled_from(LENGTHS), st.sampled_from([0, -1, 7, 2**62, -(2**63)]),
+       st.lists(st.tuples(st.integers(0, 2599), st.integers(0, 9)), max_size=6), st.integers(0, 2**32))  # fmt: skip
+@settings(max_examples=8, deadline=None)
+def test_folds_in_any_order(text: str, typecode: str, length: int, initial: int, outliers: list[tuple[int, int]],
+                            seed: int) -> None:  # fmt: skip
+    rng = random.Random(seed)
+    values = [rng.randrange(1, 100) * (-1 if typecode in "qi" and rng.random() < 0.5 else 1) for _ in range(length)]
+    for place, which in outliers:
+        if length:
+            values[place % length] = OUTLIERS[typecode][which % len(OUTLIERS[typecode])]
+    data, step = array(typecode, values), eval(f"lambda acc, x: {text}")
+    expected = outcome(functools.reduce, step, data, initial)
+    assert_same(outcome(ao.reduce, data, text, initial), expected, (text, data, initial))
 
 
 @given(cases("accumulate"))

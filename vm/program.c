@@ -27,6 +27,7 @@
  *              AO_MARKING instructions and guards read it
  */
 #include "program.h"
+#include "kernels/reduce_kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -424,6 +425,59 @@ static ao_status verify(ao_program *p, const unsigned char *instrs, const char *
     return *why ? AO_BAD_PROGRAM : AO_OK;
 }
 
+/* ---- folds in any order ---- */
+
+/* Of an operation on the accumulator and something else, which fold it makes. */
+static const struct {
+    uint16_t op;
+    uint8_t fold, checks;
+} fold_operations[] = {
+#define ROW(T, op, fold, checks) {AO_OP_##op##_##T, AO_FOLD_##fold, checks},
+    AO_LIST_WIDE(ROW, ADD, ADD, 0) AO_LIST_WIDE(ROW, ADD_CHECKED, ADD, 1) AO_LIST_WIDE(ROW, AND, AND, 0)
+    AO_LIST_WIDE(ROW, OR, OR, 0) AO_LIST_WIDE(ROW, XOR, XOR, 0)
+#undef ROW
+};
+
+/* The other one of two operands if one of them is the accumulator, and elements of a vector; or AO_NO_REG. */
+static unsigned beside_acc(const ao_program *p, unsigned a, unsigned b)
+{
+    const unsigned other = a == p->acc ? b : b == p->acc ? a : AO_NO_REG;
+    return other != AO_NO_REG && is_vector(p, other) ? other : AO_NO_REG;
+}
+
+static enum ao_fold fold_of_choice(const ao_program *p, const ao_step *condition, const ao_step *choice)
+{
+    const int with_sign = choice->op == AO_OP_SEL_i64;
+    const int fits = with_sign ? condition->op == AO_OP_LT_i64 || condition->op == AO_OP_LE_i64
+                               : choice->op == AO_OP_SEL_u64 && (condition->op == AO_OP_LT_u64 || condition->op == AO_OP_LE_u64);
+    if (!fits || choice->a != condition->d || beside_acc(p, choice->b, choice->c) != beside_acc(p, condition->a, condition->b))
+        return AO_FOLD_NONE;
+    const int takes_less = choice->b == condition->a;
+    return with_sign ? (takes_less ? AO_FOLD_MIN_i64 : AO_FOLD_MAX_i64) : takes_less ? AO_FOLD_MIN_u64 : AO_FOLD_MAX_u64;
+}
+
+/* Of a scan of which nothing is read but the last value of its one accumulator. */
+static void find_fold(ao_program *p)
+{
+    const ao_step *s = p->steps + p->first[AO_SCAN];
+    const unsigned count = p->first[AO_EPILOGUE] - p->first[AO_SCAN];
+    if (p->accs != 1 || p->first[AO_SECTIONS] != p->first[AO_EPILOGUE] || count > 2 || s[count - 1].d != p->next
+        || s[count - 1].flags & AO_STORE || s[count - 1].guard != p->regs)
+        return;
+    if (count == 2) {
+        p->fold = (uint8_t)fold_of_choice(p, &s[0], &s[1]);
+        p->folded = (uint16_t)beside_acc(p, s[1].b, s[1].c);
+    }
+    for (unsigned k = 0; count == 1 && k < sizeof fold_operations / sizeof *fold_operations; k++)
+        if (fold_operations[k].op == s->op) {
+            p->fold = fold_operations[k].fold;
+            p->fold_checks = fold_operations[k].checks;
+            p->folded = (uint16_t)beside_acc(p, s->a, s->b);
+        }
+    if (p->folded == AO_NO_REG)
+        p->fold = AO_FOLD_NONE;
+}
+
 static size_t weigh(const ao_program *p)
 {
     size_t weight = 0;
@@ -500,6 +554,7 @@ ao_status ao_program_load(const void *bytes, size_t size, const ao_allocator *al
         goto done;
     status = verify(p, (const unsigned char *)bytes + size - header_instrs(&h) * sizeof(ao_instr), &reason, &at);
     if (status == AO_OK) {
+        find_fold(p);
         p->weight = weigh(p);
         p->frame = lay_out(p);
         *out = p;
@@ -548,18 +603,23 @@ unsigned ao_program_acc_type(const ao_program *program, unsigned k)
     return k < program->accs ? program->types[program->acc + k] : (unsigned)AO_TYPE_NONE;
 }
 
+int ao_program_has_mask(const ao_program *program)
+{
+    return program->mask != AO_NO_REG;
+}
+
 unsigned ao_program_faults(const ao_program *program)
 {
     return program->faults;
 }
 
-const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa)
+const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa, ao_native_taking taking)
 {
     const ao_program *p = program;
     const ao_native_source source = {
         .allocator = p->allocator, .steps = p->steps, .first = p->first[AO_BODY], .end = p->first[AO_SECTIONS],
         .inputs = p->inputs, .first_temp = p->first_temp, .temps = p->temps, .out = p->out, .regs = p->regs, .mask = p->mask,
-        .has_out = p->out_type != AO_TYPE_NONE, .scan = p->first[AO_SCAN], .scan_end = p->first[AO_EPILOGUE],
+        .has_out = p->out_type != AO_TYPE_NONE, .out_type = p->out_type, .taking = taking, .scan = p->first[AO_SCAN], .scan_end = p->first[AO_EPILOGUE],
         .accs = p->accs, .acc = p->acc, .next = p->next, .types = p->types, .values = p->values,
         .first_const = p->first_const, .first_computed = p->first_computed};
     return ao_native_of(ao_native_slots_of(p), &source, isa);

@@ -34,6 +34,9 @@ struct ao_program {
     uint8_t out_type;
     uint8_t faults;                           /* an instruction may mark */
     uint8_t rereads;                          /* an input is read after OUT was written */
+    uint8_t fold;                             /* what the scan is, enum ao_fold */
+    uint8_t fold_checks;                      /* of a sum: it may not leave its type */
+    uint16_t folded;                          /* the register of its elements */
     const uint8_t *types;                     /* of inputs, params, consts */
     const ao_value *values;                   /* of consts */
     ao_step *steps;
@@ -46,8 +49,8 @@ static inline ao_native_slots *ao_native_slots_of(const ao_program *program)
     return &((ao_program *)(uintptr_t)program)->native;
 }
 
-/* Its native code for a level, made now if it has not been; NULL if there is none. */
-const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa);
+/* Its native code for a level and a sink, made now if it has not been; NULL if there is none. */
+const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa, ao_native_taking taking);
 
 /* ---- the inside of a frame ---- */
 
@@ -82,6 +85,8 @@ struct ao_frame_private {
     gathered *gathers;
     size_t lead_size; /* of its elements */
     const ao_native *native; /* of the program, or NULL: the kernels do everything */
+    size_t taken;     /* by native code, of elements of the block, as ao_sink counts them */
+    int has_taken;    /* it took those of the current block */
 };
 
 #endif

@@ -20,8 +20,13 @@
  * (unless its guard is 0). That element becomes the last of the block and gets AO_MARK_VALUE; the accumulator keeps the
  * value from before it; the epilogue runs over the elements in front of it only. The elements behind it run through the
  * body again with the next block, so blocks restart small after a stop and double, lest that cost be quadratic.
+ *
+ * A scan of ints whose order does not matter (a sum, an extreme, bits) is done by vectors, block by block, where no element of
+ * the body is marked and no sum on the way can overflow; other blocks are done element by element.
  */
 #include "program.h"
+#include "kernels/reduce_kernels.h"
+#include "portable.h"
 #include "subnormal.h"
 
 #include <string.h>
@@ -58,11 +63,12 @@ static const ao_native *find_native(const ao_program *p, const ao_job *job)
     if (!(job->flags & AO_NATIVE_AT_ONCE) && (!(job->flags & AO_NATIVE) || job->count < NATIVE_FROM))
         return NULL;
     ao_native_slots *const slots = ao_native_slots_of(p);
-    const ao_native *native = ao_native_made(slots, job->isa);
+    const ao_native_taking taking = {job->sink.take ? job->sink.what : AO_TAKE_ALL, job->sink.source};
+    const ao_native *native = ao_native_made(slots, job->isa, taking);
     if (native)
         return native->pages ? native : NULL;
     const size_t ran = atomic_fetch_add_explicit(&slots->ran, job->count, memory_order_relaxed) + job->count;
-    return job->flags & AO_NATIVE_AT_ONCE || ran >= NATIVE_PAYS ? ao_program_native(p, job->isa) : NULL;
+    return job->flags & AO_NATIVE_AT_ONCE || ran >= NATIVE_PAYS ? ao_program_native(p, job->isa, taking) : NULL;
 }
 
 static unsigned is_spaced(ao_spacing spacing)
@@ -181,6 +187,7 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
         f->regs[i] = (char *)(uintptr_t)job->inputs[i]; /* never a target: see program.c */
     bind_gathers(f, base + at->total);
     f->native = find_native(program, job);
+    f->has_taken = 0;
     const int whole = is_one_pass(program, f->native) && !f->scratch && !f->spaced;
     f->block = whole ? SIZE_MAX : near_or_far(program, job, at->block);
     f->limit = f->block;
@@ -245,13 +252,31 @@ static unsigned run_rest(const struct ao_frame_private *f, const ao_segment *seg
     return fault;
 }
 
+static unsigned type_of_values(const struct ao_frame_private *f)
+{
+    const ao_program *p = f->program;
+    return p->mask == AO_NO_REG ? p->types[f->job.sink.source] : p->out_type;
+}
+
+/* Calls a segment, the last one of those that may take the results. */
+static unsigned call_segment(struct ao_frame_private *f, const ao_segment *g, size_t n)
+{
+    const int counts = f->job.sink.what == AO_TAKE_COUNT;
+    char *const from = counts || !f->native->takes ? NULL : *f->job.sink.to, *to = from;
+    if (g->function(n, f->regs, &to))
+        return 1;
+    f->taken = counts ? (uintptr_t)to : f->native->takes ? (size_t)(to - from) / ao_type_sizes[type_of_values(f)] : 0;
+    return 0;
+}
+
 /* The fast pass with segments of native code in it. */
-static unsigned run_native(const struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
+static unsigned run_native(struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
 {
     const ao_segment *const end = f->native->segments + f->native->count;
     for (const ao_segment *g = f->native->segments; g < end; from = g->to, g++)
-        if (run_fast(f, from, g->from, n) || g->function(n, f->regs) || run_rest(f, g, n - n % g->granule, n))
+        if (run_fast(f, from, g->from, n) || call_segment(f, g, n) || run_rest(f, g, n - n % g->granule, n))
             return 1;
+    f->has_taken = f->native->takes;
     return run_fast(f, from, to, n);
 }
 
@@ -297,6 +322,7 @@ static unsigned run_block(struct ao_frame_private *f, size_t n)
 {
     const ao_program *p = f->program;
     const unsigned from = p->first[AO_BODY], to = p->first[AO_SECTIONS];
+    f->has_taken = 0;
     if (!f->sticky && !(f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n)))
         return 0;
     memset(f->marks, 0, n);
@@ -364,10 +390,53 @@ static size_t scan_native(const struct ao_frame_private *f, size_t n, unsigned f
     return f->native->scan(unmarked, f->regs);
 }
 
+/* The bits that an int has and its sign has not. */
+static uint64_t bits_of_int(uint64_t value, int with_sign)
+{
+    return with_sign && value >> 63 ? ~value : value;
+}
+
+/* Body and scan of a block whose elements may be taken in any order: if none of them is marked, and of a sum none of those
+ * on the way can leave the type. Nonzero if it is done. */
+static int fold_in_any_order(const struct ao_frame_private *f, size_t n)
+{
+    enum { ELEMENT_BITS = 48, ACC_BITS = 62 };
+    _Static_assert((AO_MAX_BLOCK >> (ACC_BITS - ELEMENT_BITS)) == 0, "a block of elements adds up to what an accumulator may have");
+    const ao_program *p = f->program;
+    const struct ao_reductions *kernels = f->job.isa->reductions;
+    uint64_t acc, bits;
+    if (p->fold == AO_FOLD_NONE || run_fast(f, p->first[AO_BODY], p->first[AO_SCAN], n))
+        return 0;
+    const void *x = f->regs[p->folded];
+    memcpy(&acc, f->regs[p->acc], sizeof acc);
+    if (p->fold_checks) {
+        const int with_sign = p->types[p->acc] == AO_TYPE_i64;
+        const uint64_t sum = kernels->sum(n, x, with_sign, &bits);
+        if (bits >> ELEMENT_BITS || bits_of_int(acc, with_sign) >> ACC_BITS)
+            return 0;
+        acc += sum;
+    } else {
+        acc = kernels->fold[p->fold](n, x, acc);
+    }
+    memcpy(f->regs[p->acc], &acc, sizeof acc);
+    return 1;
+}
+
+/* After a stop they are short: see above. */
+static void lengthen_blocks(struct ao_frame_private *f)
+{
+    f->limit = f->limit * 2 < f->block ? f->limit * 2 : f->block;
+}
+
 /* One block of a program with a scan; may cut *n. Nonzero if it has marks. */
 static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
 {
     const unsigned *first = f->program->first;
+    *stopped = 0;
+    if (fold_in_any_order(f, *n)) {
+        lengthen_blocks(f);
+        return 0;
+    }
     memset(f->marks, 0, *n);
     const int body = !f->native || !f->native->takes_body;
     unsigned faults = body ? run_marking(f, first[AO_BODY], first[AO_SCAN], *n) : 0;
@@ -379,7 +448,7 @@ static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
         *n = done + 1;
         f->limit = FIRST_AFTER_STOP;
     } else {
-        f->limit = f->limit * 2 < f->block ? f->limit * 2 : f->block;
+        lengthen_blocks(f);
     }
     return *stopped || ((faults || !f->native) && any_mark(f->marks, *n));
 }
@@ -406,12 +475,57 @@ void ao_skip(ao_frame *frame, size_t n)
     frame->block_out = NULL;
 }
 
+size_t ao_count_true(const uint8_t *mask, size_t n)
+{
+    size_t number = 0, i = 0;
+    for (; i + 8 <= n; i += 8) { /* the top byte of this product is the sum of all eight */
+        uint64_t eight;
+        memcpy(&eight, mask + i, sizeof eight);
+        number += eight * UINT64_C(0x0101010101010101) >> 56;
+    }
+    for (; i < n; i++)
+        number += mask[i];
+    return number;
+}
+
+/* Counts the elements from .. n-1 that are true, or moves them there; returns how many they are. */
+static size_t take_some(const struct ao_frame_private *f, size_t from, size_t n, char *to)
+{
+    const ao_program *p = f->program;
+    const int masked = p->mask != AO_NO_REG;
+    const uint8_t *mask = (const uint8_t *)f->regs[masked ? p->mask : p->out] + from;
+    if (f->job.sink.what == AO_TAKE_COUNT)
+        return ao_count_true(mask, n - from);
+    const size_t size = ao_type_sizes[type_of_values(f)];
+    const char *values = f->regs[masked ? p->out : f->job.sink.source] + from * size;
+    return f->job.isa->compact[ao_trailing_zeros(size)](n - from, mask, values, to);
+}
+
+/* What native code has left of them. */
+static size_t take_rest(const struct ao_frame_private *f, size_t n)
+{
+    const size_t done = n - n % f->native->segments[f->native->count - 1].granule;
+    if (f->job.sink.what == AO_TAKE_COUNT)
+        return f->taken + take_some(f, done, n, NULL);
+    return f->taken + take_some(f, done, n, *f->job.sink.to + f->taken * ao_type_sizes[type_of_values(f)]);
+}
+
+/* The true ones of the first n elements. */
+static inline size_t take_true(const struct ao_frame_private *f, size_t n)
+{
+    if (f->has_taken)
+        return take_rest(f, n);
+    return take_some(f, 0, n, f->job.sink.what == AO_TAKE_COUNT ? NULL : *f->job.sink.to);
+}
+
 /* Hands over the first n elements of the block and moves on. */
 static void commit(ao_frame *frame, size_t n)
 {
     struct ao_frame_private *f = frame->private_;
     const size_t size = out_size(f->program);
-    if (size && f->job.sink.take)
+    if (size && f->job.sink.take && f->job.sink.what != AO_TAKE_ALL)
+        f->job.sink.take(f->job.sink.context, NULL, frame->position, take_true(f, n));
+    else if (size && f->job.sink.take)
         f->job.sink.take(f->job.sink.context, f->scratch, frame->position, n);
     else if (is_spaced(f->job.out_spacing))
         ao_scatter((char *)f->job.out + (ptrdiff_t)frame->position * f->job.out_spacing.stride, f->job.out_spacing,

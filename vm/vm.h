@@ -142,6 +142,7 @@ unsigned ao_program_type(const ao_program *program, unsigned i);
 unsigned ao_program_out_type(const ao_program *program);
 /* Of accumulator k, from 0; AO_TYPE_NONE from as many as there are on. */
 unsigned ao_program_acc_type(const ao_program *program, unsigned k);
+int ao_program_has_mask(const ao_program *program);
 unsigned ao_program_faults(const ao_program *program);   /* 1 if any instruction may mark */
 size_t ao_program_weight(const ao_program *program);     /* work of an element, in simple operations */
 
@@ -221,12 +222,28 @@ int ao_copy_out(void *to, ao_spacing spacing, const void *from, size_t size, siz
  * the inner ones are not, and each is still there. */
 int ao_reverse(void *a, ptrdiff_t step, size_t size, size_t n, ao_watch *w);
 
-/* What receives each finished block when the result is not an array: `block` holds n results (of out_type) for elements
- * first .. first+n-1 of the run. Called on the running thread; must not fail. */
+/* What a sink is given of a block. */
+enum ao_taking {
+    AO_TAKE_ALL,   /* `block` holds n results (of out_type) for elements first .. first+n-1 of the run */
+    AO_TAKE_COUNT, /* n of the block's elements are true; block is NULL */
+    AO_TAKE_TRUE   /* the values of those that are true, n of them, are side by side from *to on; block is NULL */
+};
+
+/* What receives each finished block when the result is not an array. Called on the running thread; must not fail.
+ *
+ * Which elements are true the program's mask says; in a program without one OUT does, of type b1, and then the values are
+ * those of the input `source`. At *to there must be room for the values of a whole block: those behind the n may be
+ * written, too. The sink moves it. */
 typedef struct {
     void (*take)(void *context, const void *block, size_t first, size_t n);
     void *context;
+    enum ao_taking what;
+    unsigned source;
+    char **to;
 } ao_sink;
+
+/* How many of these bytes, each 0 or 1, are 1. */
+size_t ao_count_true(const uint8_t *mask, size_t n);
 
 enum {
     AO_KEEP = 1, /* out may be an input of the run, or holds data that must survive a stop: write finished elements only */

@@ -6,7 +6,6 @@ units of 2**-1074, sums of their squares in units of 2**-2148.
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any, NamedTuple
 
@@ -60,8 +59,10 @@ def gather(arr: Any, wanted: int, nan: str | None = None) -> Gathered:
 
 def together(parts: list[Any]) -> Gathered:
     """What the threads of one pass gathered: the first of them has the extremes of all."""
-    first, *others = (Gathered(*part) for part in parts)
-    return functools.reduce(joined, others, first)
+    total = Gathered(*parts[0])
+    for part in parts[1:]:
+        total = joined(total, Gathered(*part))
+    return total
 
 
 def joined(a: Gathered, b: Gathered) -> Gathered:

@@ -5,7 +5,6 @@ Where the machine cannot hold a value, or cannot be asked, Python's values are a
 
 from __future__ import annotations
 
-import functools
 import itertools
 from array import array
 from collections.abc import Generator, Iterable, Iterator
@@ -54,12 +53,17 @@ def rows_of(args: tuple[Any, ...]) -> Generator[tuple[Any, ...], None, None]:
 
 def gathered(last: Pass | None, parts: Iterable[Any], wanted: int) -> Found:
     """What all values give."""
-    found = (found for part in parts for found in _gathered_part(last, part, wanted))
-    return functools.reduce(both, found, NO_VALUES)
+    total = NO_VALUES
+    for part in parts:
+        for found in _gathered_part(last, part, wanted):
+            total = both(total, found)
+    return total
 
 
 def both(a: Found, b: Found) -> Found:
     """What the values of two parts give, the first before the second."""
+    if a is NO_VALUES:
+        return b
     (total, floats), (found, of_floats) = a, b
     if found.count and total.count and of_floats != floats:
         total, found = (g if f else as_floats(g) for g, f in (a, b))

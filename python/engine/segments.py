@@ -96,6 +96,20 @@ def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: 
     return Stage(verb, kernel, numbers, arrays)
 
 
+_MOST_JOINED = 64  # stages and pipelines of texts that are remembered; the oldest is forgotten first
+_text_stages: dict[tuple[str, str, bool], Stage] = {}
+
+
+def text_stage(verb: str, text: str, ieee: bool) -> Stage:
+    """The stage of a text alone, which is remembered: it is the same at each call, whatever the source."""
+    key = (verb, text, ieee)
+    known = _text_stages.get(key)
+    if known is None:
+        make_room(_text_stages, _MOST_JOINED)
+        known = _text_stages[key] = stage_of(verb, text, {}, ieee)
+    return known
+
+
 def _goes_along(value: Any, stream: bool) -> bool:
     """Whether it is an array, or beside a stream a stream."""
     if isinstance(value, ColumnOf):
@@ -302,7 +316,6 @@ class Compiled:
 Segment: TypeAlias = Compiled | Called | While
 
 
-_MOST_JOINED = 64  # pipelines of texts that are remembered; the oldest is forgotten first
 _joined: dict[Any, tuple[list[Segment], tuple[Stage, ...]]] = {}
 
 
@@ -319,7 +332,19 @@ def segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] |
     if known is None:
         make_room(_joined, _MOST_JOINED)
         known = _joined[key] = _segments_of(stages, irs, ieee), stages  # the stages keep the kernels of the key alive
+    if not any(stage.numbers for stage in stages):
+        make_room(_of_texts, _MOST_JOINED)
+        _of_texts[ieee, *map(id, stages)] = known[0], stages  # see text_stage
     return known[0]
+
+
+_of_texts: dict[Any, tuple[list[Segment], tuple[Stage, ...]]] = {}
+
+
+def segments_of_texts(stages: tuple[Stage, ...], ieee: bool) -> list[Segment] | None:
+    """What segments_of remembers of these very stages."""
+    known = _of_texts.get((ieee, *map(id, stages)))
+    return None if known is None else known[0]
 
 
 def _segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] | None],

@@ -20,12 +20,12 @@ typedef struct {
     size_t log2_size;
 } compaction;
 
-static void take_kept(void *context, const void *mask, size_t first, size_t n)
+static void take_kept(void *context, const void *block, size_t first, size_t n)
 {
-    compaction *c = context;
-    share_context *to = &c->context;
-    (void)first;
-    to->number += c->isa->compact[c->log2_size](n, mask, ao_frame_input(to->frame, c->source), to->kept + to->number * to->size);
+    share_context *to = &((compaction *)context)->context;
+    (void)block, (void)first;
+    to->number += n;
+    to->to += n * to->size;
 }
 
 /* The same where the result is of another form than the machine has. */
@@ -77,6 +77,14 @@ static PyObject *run_mask(run *r)
     return result;
 }
 
+static int filter_shared(run *r, compaction *c, unsigned threads)
+{
+    const share_kind kind = {.size = sizeof *c, .copied = sizeof *c, .whole = &c->context, .take = take_kept,
+                             .what = AO_TAKE_TRUE, .source = c->source, .rest = filter_rest, .begin = share_keep_apart,
+                             .done = share_move_together};
+    return shares_through(r, threads, &kind, 0);
+}
+
 PyObject *run_filter(run *r, Py_ssize_t lead)
 {
     if (lead < 0) {
@@ -89,13 +97,12 @@ PyObject *run_filter(run *r, Py_ssize_t lead)
     if (!result) {
         return NULL;
     }
-    compaction c = {.context = {&r->frame, held.data, ao_type_sizes[source->type], 0}, .isa = r->state->isa,
+    compaction c = {.context = {&r->frame, held.data, ao_type_sizes[source->type], 0, held.data}, .isa = r->state->isa,
                     .source = (unsigned)(source - r->arrays), .spacing = held.spacing, .log2_size = log2_size(source->type)};
-    const share_kind kind = {.size = sizeof c, .copied = sizeof c, .whole = &c.context, .take = take_kept,
-                             .rest = filter_rest, .begin = share_keep_apart, .done = share_move_together};
-    ao_job job = {.sink = {held.spacing.form ? take_kept_form : take_kept, &c}};
+    ao_job job = {.sink = {held.spacing.form ? take_kept_form : take_kept, &c, held.spacing.form ? AO_TAKE_ALL : AO_TAKE_TRUE,
+                           c.source, &c.context.to}};
     const unsigned threads = held.spacing.form ? 1 : shares_wanted(r);
-    const int failed = threads > 1 ? shares_through(r, threads, &kind, 0) < 0
+    const int failed = threads > 1 ? filter_shared(r, &c, threads) < 0
                                    : run_start(r, &job, stack) < 0 || run_through(r, r->count, answer_truth, NULL) < 0;
     array_release(&held);
     if (failed || array_cut(r->state, result, c.context.number) < 0) {
@@ -128,15 +135,29 @@ typedef struct {
     Py_ssize_t first; /* the element that decided, or -1: of RUN_FIRST and RUN_FIRST_FALSE */
 } counting;
 
-static void take_count(void *context, const void *mask, size_t first, size_t n)
+static void take_count(void *context, const void *block, size_t first, size_t n)
 {
     counting *c = context;
-    c->number += count_truth(mask, n);
+    (void)block, (void)first;
+    c->number += n;
     c->decided = 0;
-    if (c->what >= RUN_FIRST && c->first < 0) {
+}
+
+static void take_first(void *context, const void *mask, size_t first, size_t n)
+{
+    counting *c = context;
+    take_count(context, NULL, first, ao_count_true(mask, n));
+    if (c->first < 0) {
         const uint8_t *found = memchr(mask, c->wanted, n);
         c->first = found ? (Py_ssize_t)first + (found - (const uint8_t *)mask) : -1;
     }
+}
+
+/* Only to find the first one takes the truth values themselves. */
+static ao_sink counting_sink(counting *c)
+{
+    return c->what >= RUN_FIRST ? (ao_sink){.take = take_first, .context = c}
+                                : (ao_sink){.take = take_count, .context = c, .what = AO_TAKE_COUNT};
 }
 
 /* Whether what is known of the elements before `position` decides. */
@@ -218,11 +239,12 @@ static size_t looked_at_alone(const run *r)
 
 static int count_shared(run *r, counting *c, unsigned threads, void *stack)
 {
-    const share_kind kind = {.size = sizeof *c, .copied = sizeof *c, .whole = &c->context, .take = take_count,
+    const ao_sink sink = counting_sink(c);
+    const share_kind kind = {.size = sizeof *c, .copied = sizeof *c, .whole = &c->context, .take = sink.take, .what = sink.what,
                              .rest = count_rest, .begin = count_begin, .done = count_done, .decided = count_decided};
     size_t alone = 0;
     if (c->what != RUN_COUNT) {
-        ao_job job = {.sink = {take_count, c}};
+        ao_job job = {.sink = sink};
         alone = looked_at_alone(r);
         if (run_start(r, &job, stack) < 0 || count_loop(r, c, alone) < 0) {
             return -1;
@@ -236,7 +258,7 @@ PyObject *run_count(run *r, int what)
     alignas(64) char stack[FRAME_ON_STACK];
     counting c = {.what = what, .first = -1};
     c.wanted = what == RUN_ANY || what == RUN_FIRST;
-    ao_job job = {.sink = {take_count, &c}};
+    ao_job job = {.sink = counting_sink(&c)};
     const unsigned threads = shares_wanted(r);
     if (threads > 1 ? count_shared(r, &c, threads, stack) < 0
                     : run_start(r, &job, stack) < 0 || count_loop(r, &c, r->count) < 0) {

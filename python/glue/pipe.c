@@ -15,11 +15,10 @@ _Static_assert((int)STAGE_BYTES / 2 >= (int)AO_MAX_BLOCK, "a block fits beside w
 
 /* What takes a pipeline's values: an array, or moments. Those that the mask leaves out are not taken. */
 typedef struct {
-    share_context context; /* with the frame, of which the mask is, and the array, if it is one */
-    const ao_isa *isa;
+    share_context context; /* with the array, if it is one */
+    enum ao_taking what;
     ao_moments *moments;   /* or NULL: the array */
     enum ao_type type;
-    size_t log2_size;
     PyObject *large;       /* list of values that the machine's type does not hold */
     PyObject *scratch;
     size_t staged;         /* values that wait until there are enough to be added up quickly */
@@ -36,27 +35,27 @@ static void empty_stage(pipe_sink *s, size_t from)
     ao_moments_add(s->moments, s->stage, whole);
     memmove(s->stage, (char *)s->stage + whole * s->context.size, rest * s->context.size);
     s->staged = rest;
+    s->context.to = (char *)s->stage + rest * s->context.size;
 }
 
 static void take_values(void *context, const void *block, size_t first, size_t n)
 {
     pipe_sink *s = context;
-    const uint8_t *mask = ao_frame_mask(s->context.frame);
     const size_t size = s->context.size;
     (void)first;
-    if (!s->moments) {
-        char *to = s->context.kept + s->context.number * size;
-        if (!mask) {
-            memcpy(to, block, n * size);
+    if (s->what == AO_TAKE_COUNT) {
+        s->moments->count += n;
+    } else if (!s->moments) {
+        if (block) {
+            memcpy(s->context.to, block, n * size);
         }
-        s->context.number += mask ? s->isa->compact[s->log2_size](n, mask, block, to) : n;
-    } else if (!mask) {
+        s->context.to += n * size;
+        s->context.number += n;
+    } else if (block) {
         ao_moments_add(s->moments, block, n);
-    } else if (!s->moments->wanted) {
-        s->moments->count += count_truth(mask, n);
     } else {
-        char *to = (char *)s->stage + s->staged * size;
-        s->staged += s->isa->compact[s->log2_size](n, mask, block, to);
+        s->context.to += n * size;
+        s->staged += n;
         empty_stage(s, STAGE_BYTES / 2 / size);
     }
 }
@@ -104,13 +103,13 @@ static int answer_pipe(run *r, size_t j, void *context)
     return failed ? -1 : 0;
 }
 
-static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
+static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode, unsigned long wanted)
 {
-    s->isa = r->state->isa;
+    const int masked = ao_program_has_mask(r->program->program);
+    s->what = !masked ? AO_TAKE_ALL : wanted == MOMENTS_COUNT ? AO_TAKE_COUNT : AO_TAKE_TRUE;
     s->context.frame = &r->frame;
     s->context.size = ao_type_sizes[type];
     s->type = type;
-    s->log2_size = log2_size(type);
     s->scratch = array_scratch(r->state, typecode);
     s->large = s->scratch ? PyList_New(0) : NULL;
     return s->large ? 0 : -1;
@@ -125,6 +124,7 @@ static PyObject *pipe_moments(run *r, pipe_sink *s, unsigned wanted, ao_job *job
         return PyErr_NoMemory();
     }
     ao_moments_start(s->moments, r->state->isa, s->type, wanted, 0);
+    s->context.to = (char *)s->stage;
     if (run_start(r, job, stack) == 0 && run_through(r, r->count, answer_pipe, s) == 0) {
         empty_stage(s, 0);
         PyObject *list = moments_list(s->moments, 1, 0);
@@ -178,7 +178,8 @@ static PyObject *shared_moments(const shares *s, PyObject *large)
 static PyObject *pipe_moments_shared(run *r, pipe_sink *sink, unsigned wanted, unsigned threads)
 {
     const share_kind kind = {.size = sizeof(pipe_share), .copied = offsetof(pipe_sink, stage), .whole = &sink->context,
-                             .take = take_values, .rest = pipe_rest, .done = wanted & AO_EXTREMES ? pass_extremes : NULL};
+                             .take = take_values, .what = sink->what, .rest = pipe_rest,
+                             .done = wanted & AO_EXTREMES ? pass_extremes : NULL};
     shares s;
     if (shares_open(&s, r, threads, &kind) < 0) {
         return NULL;
@@ -186,6 +187,7 @@ static PyObject *pipe_moments_shared(run *r, pipe_sink *sink, unsigned wanted, u
     for (unsigned number = 0; number < threads; number++) {
         pipe_share *p = share_at(&s, number);
         p->sink.moments = &p->moments;
+        p->sink.context.to = (char *)p->sink.stage;
         ao_moments_start(&p->moments, r->state->isa, sink->type, wanted, 0);
     }
     sink->moments = &share_at(&s, 0)->moments;
@@ -202,9 +204,10 @@ static PyObject *pipe_collect(run *r, pipe_sink *s, char typecode, ao_job *job, 
     if (!result) {
         return NULL;
     }
-    s->context.kept = held.data;
+    s->context.to = s->context.kept = held.data;
     const share_kind kind = {.size = sizeof *s, .copied = offsetof(pipe_sink, stage), .whole = &s->context,
-                             .take = take_values, .rest = pipe_rest, .begin = share_keep_apart, .done = share_move_together};
+                             .take = take_values, .what = s->what, .rest = pipe_rest, .begin = share_keep_apart,
+                             .done = share_move_together};
     const unsigned threads = shares_wanted(r);
     const int failed = threads > 1 ? shares_through(r, threads, &kind, 0) < 0
                                    : run_start(r, job, stack) < 0 || run_through(r, r->count, answer_pipe, s) < 0;
@@ -219,7 +222,7 @@ static PyObject *pipe_collect(run *r, pipe_sink *s, char typecode, ao_job *job, 
 static PyObject *pipe_result(run *r, pipe_sink *sink, char typecode, unsigned wanted)
 {
     alignas(64) char stack[FRAME_ON_STACK];
-    ao_job job = {.sink = {take_values, sink}};
+    ao_job job = {.sink = {take_values, sink, sink->what, 0, &sink->context.to}};
     if (!run_gives(r, sink->type)) {
         return NULL;
     }
@@ -250,7 +253,7 @@ static PyObject *py_run_pipe(PyObject *module, PyObject *const *args, Py_ssize_t
         return NULL;
     }
     PyObject *result = NULL;
-    if (run_open(&r, module, args, -1) == 0 && (r.unnoted = 1) && open_sink(&r, &sink, typecode_type(row), row->letter) == 0) {
+    if (run_open(&r, module, args, -1) == 0 && (r.unnoted = 1) && open_sink(&r, &sink, typecode_type(row), row->letter, wanted) == 0) {
         result = pipe_result(&r, &sink, row->letter, (unsigned)wanted);
     }
     Py_XDECREF(sink.scratch);

@@ -49,7 +49,7 @@ static PyObject *program_native(PyObject *self, PyObject *unused)
     (void)unused;
     const ao_program *program = ((ProgramObject *)self)->program;
     const module_state *state = PyType_GetModuleState(Py_TYPE(self));
-    const ao_native *native = ao_program_native(program, state->isa);
+    const ao_native *native = ao_program_native(program, state->isa, (ao_native_taking){AO_TAKE_ALL, 0});
     const unsigned count = native ? native->count : 0, body = program->first[AO_BODY];
     PyObject *segments = PyTuple_New(count);
     for (unsigned k = 0; segments && k < count; k++) {
@@ -64,33 +64,49 @@ static PyObject *program_native(PyObject *self, PyObject *unused)
     return segments;
 }
 
-void program_write_map(ProgramObject *program, const ao_isa *isa)
+#if !defined _WIN32
+static void write_function(FILE *map, const void *function, unsigned bytes, const ao_isa *isa, const char *name)
+{
+    uintptr_t address;
+    memcpy(&address, function, sizeof address);
+    fprintf(map, "%llx %x arrayops:%s:%s\n", (unsigned long long)address, bytes, isa->name, name);
+}
+
+static void write_native(FILE *map, const ao_native *native)
+{
+    static const char *const ways[] = {"", ":count", ":true"};
+    char name[48];
+    for (unsigned k = 0; k < native->count; k++) {
+        const ao_segment *s = &native->segments[k];
+        const int takes = native->takes && k == native->count - 1;
+        snprintf(name, sizeof name, "%u-%u%s", s->from, s->to - 1, ways[takes ? native->taking.what : AO_TAKE_ALL]);
+        write_function(map, &s->function, s->bytes, native->isa, name);
+    }
+    if (native->scan) {
+        write_function(map, &native->scan, native->scan_bytes, native->isa, "scan");
+    }
+}
+#endif
+
+void program_write_map(ProgramObject *program)
 {
 #if !defined _WIN32
     char name[64];
-    const ao_native *native = ao_native_made(&program->program->native, isa);
-    if (!native || !native->pages || program->mapped) {
-        return;
-    }
-    program->mapped = 1;
     snprintf(name, sizeof name, "/tmp/perf-%ld.map", (long)getpid());
-    FILE *map = fopen(name, "a");
-    for (unsigned k = 0; map && k < native->count; k++) {
-        const ao_segment *s = &native->segments[k];
-        uintptr_t address;
-        memcpy(&address, &s->function, sizeof address);
-        fprintf(map, "%llx %x arrayops:%s:%u-%u\n", (unsigned long long)address, s->bytes, isa->name, s->from, s->to - 1);
-    }
-    if (map && native->scan) {
-        uintptr_t address;
-        memcpy(&address, &native->scan, sizeof address);
-        fprintf(map, "%llx %x arrayops:%s:scan\n", (unsigned long long)address, native->scan_bytes, isa->name);
-    }
-    if (map) {
-        fclose(map);
+    for (unsigned k = 0; k < AO_NATIVE_SLOTS; k++) {
+        const ao_native *native = atomic_load(&program->program->native.made[k]);
+        if (!native || !native->pages || program->mapped >> k & 1) {
+            continue;
+        }
+        FILE *map = fopen(name, "a");
+        if (map) {
+            program->mapped |= 1u << k;
+            write_native(map, native);
+            fclose(map);
+        }
     }
 #else
-    (void)program, (void)isa;
+    (void)program;
 #endif
 }
 

@@ -319,7 +319,7 @@ int run_start(run *r, ao_job *job, void *stack)
     job->flags |= r->state->native;
     ao_frame_open(&r->frame, r->program->program, job, memory);
     if (r->state->perf_map) {
-        program_write_map(r->program, job->isa);
+        program_write_map(r->program);
     }
     return 0;
 }
@@ -577,20 +577,6 @@ const ao_array *run_lead(const run *r, Py_ssize_t lead)
         input += (unsigned)r->is_array[i];
     }
     return &r->arrays[input];
-}
-
-size_t count_truth(const uint8_t *mask, size_t n)
-{
-    size_t number = 0, i = 0;
-    for (; i + 8 <= n; i += 8) { /* the top byte of this product is the sum of all eight */
-        uint64_t eight;
-        memcpy(&eight, mask + i, sizeof eight);
-        number += eight * UINT64_C(0x0101010101010101) >> 56;
-    }
-    for (; i < n; i++) {
-        number += mask[i];
-    }
-    return number;
 }
 
 PyMethodDef run_methods[] = {

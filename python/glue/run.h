@@ -136,9 +136,6 @@ int run_ask_truth(run *r, size_t j);
 /* The buffer that is argument `lead`; NULL with TypeError if it is none. */
 const ao_array *run_lead(const run *r, Py_ssize_t lead);
 
-/* How many of so many bytes, each 0 or 1, are 1. */
-size_t count_truth(const uint8_t *mask, size_t n);
-
 /* Of the bytes of an element: the index of ao_isa.compact. */
 static inline size_t log2_size(enum ao_type type)
 {

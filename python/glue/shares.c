@@ -56,7 +56,7 @@ int shares_open(shares *s, run *r, unsigned number, const share_kind *kind)
         p->memory = (char *)p->inputs + inputs;
         p->status = AO_OK;
         p->job = (ao_job){.isa = r->state->isa, .inputs = p->inputs, .params = r->params, .flags = AO_FAR | r->state->native,
-                          .spacings = r->nspaced ? r->spacings : NULL, .sink = {kind->take, p->context}};
+                          .spacings = r->nspaced ? r->spacings : NULL, .sink = {kind->take, p->context, kind->what, kind->source, &p->context->to}};
         memcpy(p->context, kind->whole, kind->copied);
     }
     return 0;
@@ -164,7 +164,7 @@ int shares_through(run *r, unsigned number, const share_kind *kind, size_t first
 
 void share_keep_apart(share_context *context, size_t first, const share_context *whole)
 {
-    context->kept = whole->kept + first * whole->size;
+    context->to = context->kept = whole->kept + first * whole->size;
     context->number = 0;
 }
 

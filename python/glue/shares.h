@@ -16,12 +16,15 @@ typedef struct {
     const ao_frame *frame;
     char *kept;          /* one after the other */
     size_t size, number; /* bytes of one, and so many there are */
+    char *to;            /* where values go that a sink is given without a block */
 } share_context;
 
 typedef struct {
     size_t size, copied; /* bytes of a context, and how many of them begin as those of `whole` */
     share_context *whole; /* what all shares are put together in */
-    void (*take)(void *context, const void *block, size_t first, size_t n); /* of the sink */
+    void (*take)(void *context, const void *block, size_t first, size_t n); /* of the sink, as what and source */
+    enum ao_taking what;
+    unsigned source;
     /* Goes on from the first marked block of a range to its end, with Python; r->count is that of the range. -1: exception. */
     int (*rest)(run *r, share_context *context);
     /* A range begins, in whichever thread; or NULL. */

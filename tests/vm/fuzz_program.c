@@ -121,7 +121,7 @@ static void run_plan(const ao_program *p, const plan *how, outcome *o)
     void *context[2] = {out, (void *)&size};
     ao_job job = {.isa = how->isa, .inputs = (const void *const *)arrays, .params = values, .count = how->count};
     job.flags = (how->keep ? AO_KEEP : 0) | (how->native ? AO_NATIVE_AT_ONCE : 0);
-    job.sink = (ao_sink){how->sink ? take : NULL, context};
+    job.sink = (ao_sink){.take = how->sink ? take : NULL, .context = context};
     job.out = how->sink ? NULL : how->in_place >= 0 ? arrays[how->in_place] : out;
     ao_frame frame;
     ao_frame_open(&frame, p, &job, memory);

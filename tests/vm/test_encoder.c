@@ -22,6 +22,9 @@ static size_t starts[LINES], count;
 static const char *const general[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                       "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"};
 
+static const char *const lower[] = {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi",
+                                    "r8d", "r9d", "r10d", "r11d", "r12d", "r13d", "r14d", "r15d"};
+
 static void expect(size_t start, const char *text)
 {
     if (count >= LINES)
@@ -44,7 +47,7 @@ static void write_name(char *to, const x86_vector *v)
         {"vcmppd", "vcmpeqpd"}, {"vpcmpb", "vpcmpeqb"}, {"vpcmpub", "vpcmpequb"}, {"vpcmpw", "vpcmpeqw"},
         {"vpcmpuw", "vpcmpequw"}, {"vpcmpd", "vpcmpeqd"}, {"vpcmpud", "vpcmpequd"}, {"vpcmpq", "vpcmpeqq"},
         {"vpcmpuq", "vpcmpequq"}, {"kmovq_from", "kmovq"}, {"vmovq_to", "vmovq"},
-        {"vmovq_from", "vmovq"}, {"vcmpsd", "vcmpeqsd"},
+        {"vmovq_from", "vmovq"}, {"kmovq_to", "kmovq"}, {"vcmpsd", "vcmpeqsd"},
     };
     strcpy(to, x86_forms[v->form].name);
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
@@ -92,6 +95,8 @@ static size_t write_register(char *to, const x86_vector *v, unsigned reg, char k
         return (size_t)sprintf(to, "k%u", reg);
     if (kind == 'G')
         return (size_t)sprintf(to, "%s", general[reg]);
+    if (kind == 'g')
+        return (size_t)sprintf(to, "%s", lower[reg]);
     const unsigned less = kind == 'H' ? 1 : kind == 'Q' ? 2 : kind == 'E' ? 3 : kind == 'X' ? 2 : 0;
     length = length > less ? length - less : 0;
     return (size_t)sprintf(to, "%cmm%u", classes[length], reg);
@@ -152,7 +157,7 @@ static void add_places(x86_vector v, unsigned registers)
         v.rm = x86_reg((k * 11 + 3) % few);
         add(v);
     }
-    if (masks || has(&v, "mG") || (has(&v, "mH,r") && !only_memory) || has(&v, "mQ,r") || has(&v, "mE,r"))
+    if (masks || has(&v, "mG") || has(&v, "rg") || (has(&v, "mH,r") && !only_memory) || has(&v, "mQ,r") || has(&v, "mE,r"))
         return;
     static const uint8_t bases[] = {R9, R10, R11, RBX, RBP, R12, R13, R14, R15, RAX};
     for (unsigned k = 0; k < sizeof bases; k++) {
@@ -192,7 +197,7 @@ static void add_form(enum x86_form form, int evex)
         x86_vector v = {.form = form, .length = length};
         if (masks)
             v.length = has(&v, "vK") ? 1 : 0;
-        if (strcmp(f->name, "vextracti128") == 0 && length == 0)
+        if ((strcmp(f->name, "vextracti128") == 0 || strncmp(f->name, "vperm", 5) == 0) && length == 0)
             continue;
         add_registers(v, evex ? 32 : 16);
         if (!evex || fixed || f->encodings == 'V' || strncmp(f->name, "vpmovm2", 7) == 0 || strstr(f->name, "2m"))
@@ -323,6 +328,8 @@ static void add_general(void)
         GENERAL(text, x86_mov_imm(&code, to, UINT64_C(0x123456789abcdef0)));
         sprintf(text, "mov %s,QWORD PTR [rsi+0x80]", general[to]);
         GENERAL(text, x86_load(&code, to, RSI, 0x80));
+        sprintf(text, "lea %s,[rip+0x10]", general[to]);
+        GENERAL(text, x86_general(&code, X86_LEA, 1, to, x86_at(RIP, NO_INDEX, 0, 16)));
     }
     GENERAL("cdq", x86_sign_to_rdx(&code, 0));
     GENERAL("cqo", x86_sign_to_rdx(&code, 1));

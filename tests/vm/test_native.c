@@ -16,84 +16,11 @@
 #include <math.h>
 
 #if defined __unix__ || defined __APPLE__
-#include <sys/mman.h>
-#include <unistd.h>
 
-enum { MOST = 70, ARRAYS = 5, ROOM = 4096, SPECIALS = 24 };
+enum { MOST = 70, ARRAYS = 5, ROOM = 4096 };
+#include "random_values.h"
 
-static uint64_t state;
-static unsigned char *ends[ARRAYS]; /* each the first byte that cannot be touched; ROOM bytes before it can */
-
-static void make_room(void)
-{
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    for (unsigned k = 0; k < ARRAYS; k++) {
-        unsigned char *pages = mmap(NULL, page + ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (pages == MAP_FAILED || mprotect(pages + ROOM, page, PROT_NONE) != 0)
-            abort();
-        ends[k] = pages + ROOM;
-    }
-}
-
-/* ---- operands ---- */
-
-static double special_double(unsigned k)
-{
-    static const double values[SPECIALS] = {
-        0.0, 1.0, 1.5, 0x1p-1074, 0x1p-1022, 0x1.fffffffffffffp1023, INFINITY, 0x1p52, 0x1.fffffffffffffp51, 0x1p53, 0x1p62, 0x1p63,
-        0x1.fffffffffffffp62, 0x1p64, 2.5, 0.5, 0x1p31, 0x1p32, 1e300, 0.1, 0x1p512, 0.49999999999999994, 4503599627370497.5, 3.0,
-    };
-    return values[k % SPECIALS];
-}
-
-/* Nans of every payload, quiet and signalling, among them. */
-static void put_double(void *to, uint64_t bits)
-{
-    double x = special_double((unsigned)(bits >> 8));
-    uint64_t u = bits & 7 ? random_u64(&state) : UINT64_C(0x7FF0000000000001) | random_u64(&state) >> (bits >> 56 & 15);
-    if ((bits & 7) < 3 && (bits & 7))
-        u = u >> 12 | (u & UINT64_C(0x800)) << 52 | UINT64_C(0x3FF0000000000000);
-    memcpy(to, &u, sizeof u);
-    if (bits & 16)
-        memcpy(to, &x, sizeof x);
-    if (bits & 32)
-        ((unsigned char *)to)[7] ^= 0x80;
-}
-
-static void put_random(void *to, unsigned type)
-{
-    static const int64_t specials[] = {0, 1, -1, 2, 7, 8, 15, 16, 31, 32, 63, 64, 65, 127, 128, 255, 256, 32767, 32768, INT32_MAX,
-                                       INT32_MIN, INT64_MAX, INT64_MIN, UINT32_MAX, INT64_C(3037000500), INT64_C(1) << 53};
-    const uint64_t bits = random_u64(&state);
-    double x;
-    if (type == AO_TYPE_f64) {
-        put_double(to, bits);
-    } else if (type == AO_TYPE_f32) {
-        put_double(&x, bits);
-        const float f = (float)x;
-        memcpy(to, &f, sizeof f);
-    } else if (type == AO_TYPE_b1) {
-        *(unsigned char *)to = bits & 1;
-    } else {
-        int64_t v = (int64_t)random_u64(&state) >> (bits & 63);
-        if (bits & 64)
-            v = specials[(bits >> 8) % (sizeof specials / sizeof *specials)];
-        put_integer(to, type, bits & 128 ? -(v & INT64_MAX) : v);
-    }
-}
-
-static uint64_t bits_at(const unsigned char *at, unsigned type)
-{
-    uint64_t bits = 0;
-    memcpy(&bits, at, ao_type_sizes[type]);
-    return bits;
-}
-
-static int is_nan_at(const unsigned char *at, unsigned type)
-{
-    const uint64_t bits = bits_at(at, type);
-    return type == AO_TYPE_f64 ? bits << 1 > UINT64_C(0x7FF) << 53 : type == AO_TYPE_f32 ? (bits & 0x7FFFFFFF) > 0x7F800000 : 0;
-}
+static const ao_native_taking all = {AO_TAKE_ALL, 0};
 
 /* ---- one operation ---- */
 
@@ -192,7 +119,7 @@ static void run_operation(operation *o, size_t n)
     memset(ends[4] - ROOM, 0xA5, ROOM);
     registers[o->inputs + o->uniforms] = (char *)temp;
     registers[o->inputs + o->uniforms + 1] = (char *)out;
-    const unsigned fault = o->segment->function(n, registers);
+    const unsigned fault = o->segment->function(n, registers, NULL);
     const size_t done = n - n % o->segment->granule;
     const unsigned expected = done ? o->isa->ops[o->op](done, other, operands[0], operands[1], operands[2], o->uniform, NULL) : 0;
     CHECK(!fault == !expected, "%s %s_%s, uniform %u, of %zu elements: fault %u, kernel %u", o->isa->name, o->info->name,
@@ -227,7 +154,7 @@ static void check_operations(const ao_isa *isa, unsigned long operands)
             o.program = build_operation(&o);
             if (!o.program)
                 continue;
-            const ao_native *native = ao_program_native(o.program, isa);
+            const ao_native *native = ao_program_native(o.program, isa, all);
             if (native) {
                 CHECK(native->whole && native->count == 1, "%s alone is no segment", o.info->name);
                 o.segment = &native->segments[0];
@@ -243,16 +170,6 @@ static void check_operations(const ao_isa *isa, unsigned long operands)
 /* ---- whole programs ---- */
 
 enum { LONG_INPUTS = 40, LONG_PARAMS = 40, LONG_TEMPS = 64, LONG_STEPS = 400, SUMMED = 24, LONG_REGS = 160, COUNT = 1003 };
-
-/* A register of the type, or AO_NO_REG. */
-static unsigned find_register(const uint8_t *types, unsigned regs, unsigned type)
-{
-    const unsigned start = (unsigned)(random_u64(&state) % regs);
-    for (unsigned k = 0; k < regs; k++)
-        if (types[(start + k) % regs] == type)
-            return (start + k) % regs;
-    return AO_NO_REG;
-}
 
 /* One more instruction that cannot fault, if it finds its operands. */
 static void add_random(builder *b, uint8_t *types, unsigned regs)
@@ -356,9 +273,9 @@ static void check_long_programs(const ao_isa *isa)
         run_long(p, isa, 0, 0, kernels);
         run_long(p, isa, AO_NATIVE_AT_ONCE, k % 3 == 2 ? 2 : 0, native);
         CHECK(memcmp(kernels, native, sizeof native) == 0, "%s, program %u: other results", isa->name, k);
-        const ao_native *made = ao_program_native(p, isa);
+        const ao_native *made = ao_program_native(p, isa, all);
         segments += made ? made->count : 0;
-        CHECK(made == ao_program_native(p, isa), "made twice");
+        CHECK(made == ao_program_native(p, isa, all), "made twice");
         ao_program_free(p);
     }
     CHECK(segments > 120, "%s: only %u segments", isa->name, segments);
@@ -508,7 +425,7 @@ static void check_folds(const ao_isa *isa)
         CHECK(first.u == second.u, "%s, fold %u: %llx and %llx", isa->name, k, (unsigned long long)first.u, (unsigned long long)second.u);
         CHECK(memcmp(kernels, native, sizeof native) == 0, "%s, fold %u: other values", isa->name, k);
         CHECK(k % FOLDS < 3 || stops, "nothing stops");
-        const ao_native *made = ao_native_made(ao_native_slots_of(p), isa);
+        const ao_native *made = ao_native_made(ao_native_slots_of(p), isa, all);
         CHECK(!made || made->takes_body == (k % FOLDS >= 1 && k % FOLDS <= 3), "%s, fold %u: takes_body", isa->name, k);
         CHECK(made && made->scan, "%s, fold %u: no native scan", isa->name, k);
         ao_program_free(p);
@@ -623,7 +540,7 @@ static int compare_scans(const ao_program *p, const ao_isa *isa, const char *wha
         put_random(&elements[k], AO_TYPE_i64);
     run_scan(p, isa, inputs, values, 0, &kernels);
     run_scan(p, isa, inputs, values, AO_NATIVE_AT_ONCE, &native);
-    const ao_native *made = ao_native_made(ao_native_slots_of(p), isa);
+    const ao_native *made = ao_native_made(ao_native_slots_of(p), isa, all);
     if (!made || !made->scan)
         return 0;
     one_nan(kernels.out, type);
@@ -795,7 +712,7 @@ static void check_without_memory(const ao_isa *isa)
         count.fail_at = count.calls + k;
         run_long(p, isa, AO_NATIVE_AT_ONCE, 0, native);
         CHECK(memcmp(kernels, native, sizeof native) == 0, "%s: other results without allocation %ld", isa->name, k);
-        const ao_native *made = ao_native_made(ao_native_slots_of(p), isa);
+        const ao_native *made = ao_native_made(ao_native_slots_of(p), isa, all);
         CHECK(k < 2 ? !made || !made->count : made && made->count, "allocation %ld: %s", k, made ? "made" : "not made");
         ao_program_free(p);
         CHECK(count.outstanding == 0, "%zu bytes outstanding", count.outstanding);
@@ -810,7 +727,7 @@ static void check_when(const ao_isa *isa)
     ao_program *p = build_long(&b, NULL);
     for (unsigned runs = 0; p && runs < 40; runs++) {
         run_long(p, isa, runs < 3 ? 0 : AO_NATIVE, 0, out);
-        const int made = ao_native_made(ao_native_slots_of(p), isa) != NULL;
+        const int made = ao_native_made(ao_native_slots_of(p), isa, all) != NULL;
         CHECK(made == (runs >= 3 && (runs - 2) * COUNT >= 32768), "%s: made %d after %u runs", isa->name, made, runs);
     }
     ao_program_free(p);

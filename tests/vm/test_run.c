@@ -287,7 +287,7 @@ static void test_sink(void)
     taken t = {0, 0};
     ao_job job = job_over(inputs, NULL, MOST);
     job.out = NULL;
-    job.sink = (ao_sink){take, &t};
+    job.sink = (ao_sink){.take = take, .context = &t};
     fill_xy();
     ao_frame_open(&frame, program, &job, memory);
     while (ao_run(&frame, MOST) == AO_MARKED) {

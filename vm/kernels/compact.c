@@ -14,10 +14,20 @@
 
 #define LIST_SIZES(X) X(u8) X(u16) X(u32) X(u64)
 
-/* Counts in bytes, which the vectoriser sums without widening. */
+/* Counts in bytes, which the vectoriser sums without widening; of a few eight at once, as the top byte of a product. */
 static size_t count_kept(size_t n, const uint8_t *mask)
 {
     size_t count = 0;
+    for (; n < 64 && n >= 8; mask += 8, n -= 8) {
+        uint64_t eight;
+        memcpy(&eight, mask, sizeof eight);
+        count += eight * UINT64_C(0x0101010101010101) >> 56;
+    }
+    if (n < 8) {
+        for (size_t i = 0; i < n; i++)
+            count += mask[i];
+        return count;
+    }
     while (n > 0) {
         size_t now = n < 128 ? n : 128;
         uint8_t part = 0;

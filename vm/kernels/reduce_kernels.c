@@ -477,6 +477,43 @@ AO_LIST_INTS(DEFINE_INT_EXTREMES, none)
 DEFINE_EXTREMES(f32, isnan)
 DEFINE_EXTREMES(f64, isnan)
 
+/* ---- folds ---- */
+
+#define DEFINE_FOLD(name, T, STEP)                                                                                     \
+    static uint64_t fold_##name(size_t n, const void *a, uint64_t acc)                                                 \
+    {                                                                                                                  \
+        const T *x = a;                                                                                                \
+        for (size_t i = 0; i < n; i++)                                                                                 \
+            STEP;                                                                                                      \
+        return acc;                                                                                                    \
+    }
+DEFINE_FOLD(add, uint64_t, acc += x[i])
+DEFINE_FOLD(and, uint64_t, acc &= x[i])
+DEFINE_FOLD(or, uint64_t, acc |= x[i])
+DEFINE_FOLD(xor, uint64_t, acc ^= x[i])
+
+#define DEFINE_FOLD_EXTREME(which, T)                                                                                  \
+    static uint64_t fold_##which##_##T(size_t n, const void *x, uint64_t acc)                                          \
+    {                                                                                                                  \
+        return (uint64_t)which##_value_##T(n, x, (ao_##T)acc);                                                         \
+    }
+DEFINE_FOLD_EXTREME(min, i64)
+DEFINE_FOLD_EXTREME(max, i64)
+DEFINE_FOLD_EXTREME(min, u64)
+DEFINE_FOLD_EXTREME(max, u64)
+
+static uint64_t sum_64(size_t n, const void *a, int with_sign, uint64_t *bits)
+{
+    const uint64_t *x = a, signs = with_sign ? UINT64_MAX : 0;
+    uint64_t sum = 0, all = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += x[i];
+        all |= x[i] ^ ((0 - (x[i] >> 63)) & signs);
+    }
+    *bits = all;
+    return sum;
+}
+
 #define EXTREME_ENTRY(T, which) [AO_TYPE_##T] = which##_##T,
 #define EXTREME_ENTRIES(which) AO_LIST_INTS(EXTREME_ENTRY, which) EXTREME_ENTRY(f32, which) EXTREME_ENTRY(f64, which)
 
@@ -495,4 +532,8 @@ const struct ao_reductions AO_LOCAL(ao_reductions) = {
     .guess = guess,
     .fields = {fields_1, fields_2, fields_4, fields_4},
     .extreme = {{EXTREME_ENTRIES(min)}, {EXTREME_ENTRIES(max)}},
+    .fold = {[AO_FOLD_ADD] = fold_add, [AO_FOLD_AND] = fold_and, [AO_FOLD_OR] = fold_or, [AO_FOLD_XOR] = fold_xor,
+             [AO_FOLD_MIN_i64] = fold_min_i64, [AO_FOLD_MAX_i64] = fold_max_i64, [AO_FOLD_MIN_u64] = fold_min_u64,
+             [AO_FOLD_MAX_u64] = fold_max_u64},
+    .sum = sum_64,
 };

@@ -40,6 +40,10 @@ static inline int ao_is_signed(enum ao_type type)
     return type == AO_TYPE_i8 || type == AO_TYPE_i16 || type == AO_TYPE_i32 || type == AO_TYPE_i64;
 }
 
+/* Folds of 64-bit ints that may take their elements in any order, so that vectors do it. */
+enum ao_fold { AO_FOLD_NONE, AO_FOLD_ADD, AO_FOLD_AND, AO_FOLD_OR, AO_FOLD_XOR, AO_FOLD_MIN_i64, AO_FOLD_MAX_i64,
+               AO_FOLD_MIN_u64, AO_FOLD_MAX_u64, AO_FOLDS };
+
 struct ao_reductions {
     /* Extracts n doubles with as many biases as the name says. If some |x| is out of the range of the first bias, only
      * `largest` means anything. extract_4 also stores what is left of each x, for smaller biases; `left` may be x. */
@@ -70,6 +74,10 @@ struct ao_reductions {
     void (*fields[4])(size_t words, const void *a, uint64_t flip, uint64_t *low, uint64_t *high);
     /* [0] min, [1] max: see ao_extreme. */
     size_t (*extreme[2][AO_NTYPES])(size_t n, const void *a);
+    /* acc and n ints of 64 bits, by an operation whose order does not matter. */
+    uint64_t (*fold[AO_FOLDS])(size_t n, const void *x, uint64_t acc);
+    /* Their sum, which wraps, and which bits any of them has that its sign has not; without signs, which bits. */
+    uint64_t (*sum)(size_t n, const void *x, int with_sign, uint64_t *bits);
 };
 enum { AO_SUM_WORDS = 1 << 20 }; /* keeps a sum of 4-byte fields below 2^52, and chunks of u8 and u16 inside 64 bits */
 

@@ -214,6 +214,11 @@ void x86_align(x86_code *c, size_t to)
         put(c, 0x90);
 }
 
+void x86_put_8(x86_code *c, uint64_t bytes)
+{
+    put_bytes(c, bytes, 8);
+}
+
 size_t x86_jump(x86_code *c, enum x86_condition condition)
 {
     put(c, 0x0F);

@@ -104,6 +104,7 @@ void x86_set(x86_code *c, enum x86_condition condition, unsigned dst);     /* it
 void x86_begin(x86_code *c);                                               /* where calls by pointer may go */
 void x86_return(x86_code *c);                                              /* with the upper halves of vectors clean */
 void x86_align(x86_code *c, size_t to);
+void x86_put_8(x86_code *c, uint64_t bytes);                               /* no instruction: a number in the code */
 
 static inline void x86_registers(x86_code *c, unsigned op, int wide, unsigned reg, unsigned rm)
 {

@@ -17,15 +17,16 @@
 
 enum {
     AO_NATIVE_STEPS = 256,       /* instructions of a segment: longer runs are cut */
-    AO_NATIVE_FEWEST = 2,        /* a kernel by itself is as good */
+    AO_NATIVE_FEWEST = 2,        /* a kernel by itself is as good, unless the segment does what is left of it */
     AO_NATIVE_BYTES = 128 << 10, /* of code of a program; what is left stays with kernels */
-    AO_NATIVE_LEVELS = 2,        /* that there is an encoder for */
+    AO_NATIVE_SLOTS = 6,         /* levels, and ways to take the results: of others there is no native code */
     AO_NATIVE_ACCS = 8           /* accumulators of a fold */
 };
 
 /* The elements 0..n-1, from and to the registers of a frame. Nonzero if one of them would be marked; then those that were
- * written are worthless. */
-typedef unsigned (*ao_native_function)(size_t n, char *const *registers);
+ * written are worthless. A segment that takes the results (ao_sink) moves *to behind the last value, or by one for each
+ * element that is true; others do not look at it. */
+typedef unsigned (*ao_native_function)(size_t n, char *const *registers, char **to);
 
 /* The scan of a fold, element after element: returns how many it did. It stops before the first that would be marked; the
  * accumulators then have the values from before that one. */
@@ -38,8 +39,16 @@ typedef struct {
     unsigned bytes;
 } ao_segment;
 
+/* For whom the results are: what of ao_sink matters here. */
+typedef struct {
+    enum ao_taking what;
+    unsigned source;
+} ao_native_taking;
+
 typedef struct ao_native {
     const ao_isa *isa;
+    ao_native_taking taking; /* for which it was made */
+    int takes;         /* the last segment does; else results are in their slots */
     void *pages;       /* NULL: nothing here is native */
     size_t page_bytes, bytes, size;
     ao_native_scan scan; /* of a fold, whose other instructions stay with kernels; or NULL */
@@ -52,7 +61,7 @@ typedef struct ao_native {
 
 /* What a program keeps of it. */
 typedef struct {
-    ao_native *_Atomic made[AO_NATIVE_LEVELS];
+    ao_native *_Atomic made[AO_NATIVE_SLOTS];
     atomic_size_t ran; /* elements, until there is native code */
 } ao_native_slots;
 
@@ -69,12 +78,15 @@ typedef struct {
     unsigned inputs, first_temp, temps, out, regs;
     unsigned mask; /* or AO_NO_REG */
     int has_out;
+    unsigned out_type;
+    ao_native_taking taking;
 } ao_native_source;
 
-/* The native code of a program for a level: made when it is asked for first, by whichever thread. NULL if there is none. */
+/* The native code of a program for a level and a sink: made when it is asked for first, by whichever thread. NULL if there
+ * is none. */
 const ao_native *ao_native_of(ao_native_slots *slots, const ao_native_source *source, const ao_isa *isa);
 /* What there is now: NULL if nobody asked yet, no segments if nothing came of it. */
-const ao_native *ao_native_made(ao_native_slots *slots, const ao_isa *isa);
+const ao_native *ao_native_made(ao_native_slots *slots, const ao_isa *isa, ao_native_taking taking);
 /* Of a program that goes. */
 void ao_native_free(ao_native_slots *slots, const ao_allocator *allocator);
 

@@ -24,6 +24,7 @@ typedef struct {
     uint8_t *slot_size;  /* by temporary, and OUT: its element size in the segment; 0 while it is free */
     uint8_t *code;
     size_t at, room;
+    int takes; /* whether the last segment is to */
 } work;
 
 /* To a multiple of what any type is aligned to. */
@@ -76,10 +77,11 @@ static void find_last_reads(work *w, uint16_t *defined)
         read_here(w, defined, s->c, k);
         defined[s->d] = (uint16_t)k;
     }
+    const unsigned end = w->takes ? p->end - 1 : AT_THE_END; /* not behind a segment that has all to the end */
     if (p->mask != AO_NO_REG)
-        read_here(w, defined, p->mask, AT_THE_END);
+        read_here(w, defined, p->mask, end);
     if (p->has_out)
-        read_here(w, defined, p->out, AT_THE_END);
+        read_here(w, defined, p->out, end);
 }
 
 /* ---- a plan ---- */
@@ -92,6 +94,7 @@ static void start_plan(work *w)
         plan->value_of[plan->value[v].reg] = PLAN_NONE;
     memset(w->slot_size, 0, p->temps + 1u);
     plan->count = plan->values = plan->accs = 0;
+    plan->take = AO_TAKE_ALL;
 }
 
 static unsigned add_value(ao_plan *plan, unsigned reg, unsigned type, enum plan_kind kind)
@@ -150,6 +153,23 @@ static int can_add(const work *w, const ao_step *s)
            && (!size || size == ao_type_sizes[info->dst] || p->accs);
 }
 
+static unsigned type_of_taken(const ao_native_source *p)
+{
+    return p->mask == AO_NO_REG ? p->types[p->taking.source] : p->out_type;
+}
+
+/* Behind the last step. */
+static void take_results(work *w)
+{
+    const ao_native_source *p = w->program;
+    ao_plan *plan = w->plan;
+    plan->take = p->taking.what;
+    plan->taken_mask = read_value(w, p->mask == AO_NO_REG ? p->out : p->mask, AO_TYPE_b1);
+    plan->taken = PLAN_NONE;
+    if (plan->take == AO_TAKE_TRUE)
+        plan->taken = read_value(w, p->mask == AO_NO_REG ? p->taking.source : p->out, type_of_taken(p));
+}
+
 /* The longest run from step `from` on, of at most so many instructions. */
 static void make_plan(work *w, unsigned from, unsigned most)
 {
@@ -165,6 +185,8 @@ static void make_plan(work *w, unsigned from, unsigned most)
         add_step(w, k);
     }
     plan->to = k;
+    if (w->takes && k == p->end && plan->count)
+        take_results(w);
     for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++)
         plan->value[s->d].stored = w->last_read[s->place] >= k;
 }
@@ -250,7 +272,13 @@ static unsigned add_segment(work *w, unsigned from)
     *segment = (ao_segment){.from = from, .to = w->plan->to, .granule = granule, .bytes = (unsigned)(end - w->at)};
     memcpy(&segment->function, &entry, sizeof entry); /* an offset until the pages are there */
     w->at = end;
+    w->native->takes = w->plan->take != AO_TAKE_ALL;
     return w->plan->count;
+}
+
+static int is_worth_it(const ao_plan *plan, unsigned count)
+{
+    return count >= AO_NATIVE_FEWEST || (count && plan->take != AO_TAKE_ALL);
 }
 
 static void add_segments(work *w)
@@ -258,12 +286,36 @@ static void add_segments(work *w)
     const ao_native_source *p = w->program;
     for (unsigned k = p->first; k < p->end;) {
         make_plan(w, k, AO_NATIVE_STEPS);
-        unsigned done = w->plan->count >= AO_NATIVE_FEWEST ? add_segment(w, k) : 0;
+        unsigned done = is_worth_it(w->plan, w->plan->count) ? add_segment(w, k) : 0;
         if (done >= AO_NATIVE_FEWEST && done < w->plan->count) {
             make_plan(w, k, done);
             done = add_segment(w, k) == done ? done : 0;
         }
-        k = done >= AO_NATIVE_FEWEST ? w->plan->to : k + 1;
+        k = is_worth_it(w->plan, done) ? w->plan->to : k + 1;
+    }
+}
+
+/* Whether a segment could take what the sink is for. */
+static int can_take(const ao_native_source *p, const ao_target *target)
+{
+    if (p->taking.what == AO_TAKE_ALL)
+        return 0;
+    if (p->mask == AO_NO_REG && (p->out_type != AO_TYPE_b1 || p->taking.source >= p->inputs))
+        return 0;
+    return p->taking.what == AO_TAKE_COUNT || (target->compacts && ao_type_sizes[type_of_taken(p)] >= target->compacts);
+}
+
+/* Results that no segment can take, because kernels make them, are left in their slots, all of them. */
+static void add_all_segments(work *w, uint16_t *defined)
+{
+    const size_t at = w->at;
+    for (w->takes = can_take(w->program, w->target);; w->takes = 0) {
+        find_last_reads(w, defined);
+        add_segments(w);
+        if (w->native->takes == w->takes)
+            return;
+        w->native->count = 0;
+        w->at = at;
     }
 }
 
@@ -329,12 +381,14 @@ static void fill(ao_native *native, const ao_native_source *p, const ao_target *
     w.last_read = (uint16_t *)(void *)(at + plan + 2 * regs);
     w.slot_size = at + plan + 2 * regs + reads;
     memset(w.plan->value_of, 0xFF, regs);
-    find_last_reads(&w, (uint16_t *)(void *)(at + plan + regs));
+    uint16_t *defined = (uint16_t *)(void *)(at + plan + regs);
     w.at = target->begin(target, w.code, room);
-    if (p->accs)
+    if (p->accs) {
+        find_last_reads(&w, defined);
         add_scan(&w);
-    else
-        add_segments(&w);
+    } else {
+        add_all_segments(&w, defined);
+    }
     place_segments(&w);
     p->allocator.call(p->allocator.context, memory, total, 0);
 }
@@ -355,16 +409,22 @@ static ao_native *make_native(const ao_native_source *p, const ao_isa *isa, cons
         return NULL;
     memset(native, 0, sizeof *native);
     native->isa = isa;
+    native->taking = p->taking;
     native->size = size;
     fill(native, p, target);
     return native;
 }
 
-const ao_native *ao_native_made(ao_native_slots *slots, const ao_isa *isa)
+static int is_for(const ao_native *native, const ao_isa *isa, ao_native_taking taking)
 {
-    for (unsigned k = 0; k < AO_NATIVE_LEVELS; k++) {
+    return native->isa == isa && native->taking.what == taking.what && native->taking.source == taking.source;
+}
+
+const ao_native *ao_native_made(ao_native_slots *slots, const ao_isa *isa, ao_native_taking taking)
+{
+    for (unsigned k = 0; k < AO_NATIVE_SLOTS; k++) {
         const ao_native *native = atomic_load_explicit(&slots->made[k], memory_order_acquire);
-        if (native && native->isa == isa)
+        if (native && is_for(native, isa, taking))
             return native;
     }
     return NULL;
@@ -378,18 +438,18 @@ static const ao_native *has_code(const ao_native *native)
 /* Threads may make it at the same time: the first one's is kept. */
 const ao_native *ao_native_of(ao_native_slots *slots, const ao_native_source *source, const ao_isa *isa)
 {
-    const ao_native *made = ao_native_made(slots, isa);
+    const ao_native *made = ao_native_made(slots, isa, source->taking);
     if (made)
         return has_code(made);
     const ao_target *target = find_target(isa);
     ao_native *native = target ? make_native(source, isa, target) : NULL;
     if (!native)
         return NULL;
-    for (unsigned k = 0; k < AO_NATIVE_LEVELS; k++) {
+    for (unsigned k = 0; k < AO_NATIVE_SLOTS; k++) {
         ao_native *there = NULL;
         if (atomic_compare_exchange_strong(&slots->made[k], &there, native))
             return has_code(native);
-        if (there->isa == isa) {
+        if (is_for(there, isa, source->taking)) {
             free_native(&source->allocator, native);
             return has_code(there);
         }
@@ -400,7 +460,7 @@ const ao_native *ao_native_of(ao_native_slots *slots, const ao_native_source *so
 
 void ao_native_free(ao_native_slots *slots, const ao_allocator *allocator)
 {
-    for (unsigned k = 0; k < AO_NATIVE_LEVELS; k++) {
+    for (unsigned k = 0; k < AO_NATIVE_SLOTS; k++) {
         ao_native *native = atomic_load(&slots->made[k]);
         if (native)
             free_native(allocator, native);

@@ -1,10 +1,10 @@
 /* Segments as loops of x86-64: which values are in which registers, what is loaded and stored when, and the loop around it.
  *
- *   unsigned segment(size_t n, char *const *registers)      System V: n in rdi, registers in rsi
+ *   unsigned segment(size_t n, char *const *registers, char **to)      System V: n in rdi, registers in rsi, to in rdx
  *
  *   rcx   the element that the iteration begins with       rdx   the first uniform
  *   r8    where the loop ends                               rax   addresses that have no register
- *   r9 r10 r11 rbx rbp r12..r15   the first arrays
+ *   r9 r10 r11 rbx rbp r12..r15   the first arrays; r14 r15 for what a sink is given, if that is done here
  *
  * An iteration does as many elements as a vector has of the widest type; those of narrower types are part of one. The body
  * is repeated so that the loop itself costs little; copies use the same registers, which the processor renames. Then, at
@@ -201,12 +201,27 @@ static int emit_step(x86_generator *g, const plan_step *plan)
     return !g->failed;
 }
 
+/* What the last step left, to the sink. */
+static void take_results(x86_generator *g)
+{
+    const ao_plan *plan = g->plan;
+    const unsigned truth = x86_value(g, plan->taken_mask), values = x86_value(g, plan->taken);
+    if (g->failed)
+        return;
+    if (plan->take == AO_TAKE_COUNT)
+        g->level->count(g, truth);
+    else
+        g->level->compact(g, truth, plan->value[plan->taken].type, values);
+}
+
 static void emit_body(x86_generator *g)
 {
     start_body(g);
     for (g->step = 0; g->step < g->plan->count; g->step++)
         if (!emit_step(g, &g->plan->steps[g->step]))
             return;
+    if (g->plan->take != AO_TAKE_ALL)
+        take_results(g);
 }
 
 static void emit_loop(x86_generator *g, unsigned copies)
@@ -266,7 +281,8 @@ static void emit_tail(x86_generator *g)
 static void find_bases(x86_generator *g)
 {
     const ao_plan *plan = g->plan;
-    for (unsigned v = 0; v < plan->values && g->base_count < BASES; v++) {
+    const unsigned most = plan->take == AO_TAKE_ALL ? BASES : BASES - 2; /* PLACES and TAKEN are the last ones */
+    for (unsigned v = 0; v < plan->values && g->base_count < most; v++) {
         const plan_value *value = &plan->value[v];
         unsigned k = 0;
         while (k < g->base_count && g->bases[k] != value->reg)
@@ -278,6 +294,13 @@ static void find_bases(x86_generator *g)
 
 static void load_bases(x86_generator *g)
 {
+    if (g->plan->take != AO_TAKE_ALL) {
+        x86_push(&g->code, PLACES);
+        x86_push(&g->code, TAKEN);
+        x86_push(&g->code, RDX);
+        x86_load(&g->code, TAKEN, RDX, 0);
+        x86_general(&g->code, X86_LEA, 1, PLACES, x86_at(RIP, NO_INDEX, 0, (int32_t)g->places));
+    }
     for (unsigned k = CALLER_SAVED; k < g->base_count; k++)
         x86_push(&g->code, base_registers[k]);
     for (unsigned k = 0; k < g->base_count; k++)
@@ -288,6 +311,12 @@ static void restore_bases(x86_generator *g)
 {
     for (unsigned k = g->base_count; k-- > CALLER_SAVED;)
         x86_pop(&g->code, base_registers[k]);
+    if (g->plan->take != AO_TAKE_ALL) {
+        x86_pop(&g->code, RDX);
+        x86_general(&g->code, X86_STORE, 1, TAKEN, x86_at(RDX, NO_INDEX, 0, 0));
+        x86_pop(&g->code, TAKEN);
+        x86_pop(&g->code, PLACES);
+    }
 }
 
 /* Registers for the first uniforms. Truth values are not among them: there are few registers for those. */
@@ -381,16 +410,30 @@ static void start_code(x86_generator *g, const ao_target *target, const ao_plan 
     x86_align(&g->code, LOOP_ALIGNMENT);
 }
 
+static void write_places(x86_generator *g)
+{
+    g->places = g->code.at;
+    for (unsigned m = 0; m < 256; m++) {
+        uint64_t entry = 0;
+        for (unsigned bit = 8; bit-- > 0;)
+            entry = m >> bit & 1 ? entry << 8 | bit : entry;
+        x86_put_8(&g->code, entry);
+    }
+}
+
 size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, unsigned *done,
                    size_t *entry, unsigned *granule)
 {
     x86_generator g;
     start_code(&g, target, plan, bytes, at, size);
     g.lanes = lanes_of(g.level, plan);
+    if (plan->take == AO_TAKE_TRUE)
+        write_places(&g);
     *entry = g.code.at;
     *granule = target->tails ? 1 : g.lanes;
     emit_function(&g);
-    *done = g.failed && !g.code.full ? g.step : 0;
+    const unsigned last = g.step < plan->count ? g.step : plan->count - 1; /* taking the results may have failed */
+    *done = g.failed && !g.code.full ? last : 0;
     return g.failed || g.code.full ? 0 : g.code.at;
 }
 

@@ -51,11 +51,16 @@ typedef struct {
     void (*load)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
     void (*load_uniform)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
     void (*store)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
+    /* Counts in TAKEN the elements for which a truth value is true, or appends a register's elements there. PLACES has the
+     * address of a table: entry m has in its bytes the numbers of the bits that are set in m. */
+    void (*count)(x86_generator *g, unsigned truth);
+    void (*compact)(x86_generator *g, unsigned truth, unsigned type, unsigned reg);
     void (*start)(x86_generator *g); /* what its recipes want in scratch registers throughout */
 } x86_level;
 
 enum { CLASS_VECTOR, CLASS_MASK, CLASSES };
 enum { NOWHERE = 0xFF, BASES = 9 };
+enum { TAKEN = R15, PLACES = R14 }; /* of a segment that takes the results: how many, or where the next one goes; the table */
 
 struct x86_generator {
     const x86_level *level;
@@ -63,6 +68,7 @@ struct x86_generator {
     x86_code code;
     unsigned lanes;                    /* elements of a vector */
     unsigned copy;                     /* of the loop's body, from 0 */
+    size_t places;                     /* where the code has the table, if it has one */
     int tail;                          /* the body for the last elements, of which some may not be there */
     int faults;                        /* an instruction may mark */
     uint8_t place[PLAN_VALUES];        /* a value's register */

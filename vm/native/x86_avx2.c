@@ -136,6 +136,14 @@ static void store(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
     load_vector(g, g->lanes == 4 ? X86_store_d : X86_store_q, 1, T0, rm);
 }
 
+static void count(x86_generator *g, unsigned truth)
+{
+    x86_emit(&g->code, (x86_vector){.form = truth_size(g) == 8 ? X86_vmovmskpd : X86_vmovmskps, .length = 1, .reg = RAX,
+                                    .rm = x86_reg(truth), .imm = X86_NO_IMM});
+    x86_registers(&g->code, X86_POPCNT, 1, RAX, RAX);
+    x86_registers(&g->code, X86_ADD, 1, TAKEN, RAX);
+}
+
 /* ---- recipes: x is a form, y an immediate, a literal or another form ---- */
 
 static void vectors(x86_generator *g, const x86_step *s)
@@ -438,7 +446,7 @@ const x86_level x86_level_avx2 = {
     .target = {.isa = "avx2", .vector = 32, .tails = 0, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile,
                .compile_scan = x86_compile_scan},
     .evex = 0, .first_vector = 4, .vectors = 12, .hoisted = 5, .least = 4,
-    .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store,
+    .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store, .count = count,
 };
 
 #endif

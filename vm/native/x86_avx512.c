@@ -115,6 +115,52 @@ static void store(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
                                     .imm = X86_NO_IMM});
 }
 
+/* Takes bits of elements that are not there from the truth value, which nobody reads after this; the others go to RAX. */
+static void take_lanes(x86_generator *g, unsigned truth)
+{
+    x86_masks(g, X86_kandq, truth, truth, K_LANES);
+    x86_emit(&g->code, (x86_vector){.form = X86_kmovq_to, .reg = RAX, .rm = x86_reg(truth), .imm = X86_NO_IMM});
+}
+
+static void count(x86_generator *g, unsigned truth)
+{
+    take_lanes(g, truth);
+    x86_registers(&g->code, X86_POPCNT, 1, RAX, RAX);
+    x86_registers(&g->code, X86_ADD, 1, TAKEN, RAX);
+}
+
+/* The true elements to the front of T0: of eight by the table, with which a filter takes 5% less time than by compression. */
+static void to_front(x86_generator *g, unsigned truth, unsigned size, unsigned reg)
+{
+    const unsigned length = x86_length(g, size);
+    if (g->lanes == 8) {
+        x86_emit(&g->code, (x86_vector){.form = size == 8 ? X86_vpmovzxbq : X86_vpmovzxbd, .length = length, .reg = T0,
+                                        .rm = x86_at(PLACES, RAX, 3, 0), .imm = X86_NO_IMM});
+        three(g, size == 8 ? X86_vpermq : X86_vpermd, size, T0, T0, reg);
+    } else {
+        x86_emit(&g->code, (x86_vector){.form = X86_vpcompressd, .length = length, .reg = reg, .rm = x86_reg(T0), .mask = truth,
+                                        .zeroing = 1, .imm = X86_NO_IMM});
+    }
+}
+
+/* Stored whole: what is behind the elements is written over by the next ones. In the tail there might be no room for it, and
+ * it is left out. */
+static void compact(x86_generator *g, unsigned truth, unsigned type, unsigned reg)
+{
+    const unsigned size = size_of(type), length = x86_length(g, size);
+    take_lanes(g, truth);
+    to_front(g, truth, size, reg);
+    x86_registers(&g->code, X86_POPCNT, 1, RAX, RAX);
+    if (g->tail) {
+        x86_mov_imm(&g->code, R8, UINT64_MAX);
+        x86_bits(&g->code, X86_BZHI, 1, R8, R8, RAX);
+        x86_emit(&g->code, (x86_vector){.form = X86_kmovq_from, .reg = truth, .rm = x86_reg(R8), .imm = X86_NO_IMM});
+    }
+    x86_emit(&g->code, (x86_vector){.form = form_of(STORE, type), .length = length, .reg = T0, .imm = X86_NO_IMM,
+                                    .rm = x86_at(TAKEN, NO_INDEX, 0, 0), .mask = g->tail ? truth : 0});
+    x86_general(&g->code, X86_LEA, 1, TAKEN, x86_at(TAKEN, RAX, size == 8 ? 3 : 2, 0));
+}
+
 /* ---- recipes: x is a group or a form, y an immediate or another form ---- */
 
 static void by_width(x86_generator *g, const x86_step *s)
@@ -502,9 +548,10 @@ static const x86_recipe recipes[AO_NOPS] = {
 
 const x86_level x86_level_avx512 = {
     .target = {.isa = "avx512", .vector = 64, .tails = 1, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile,
-               .compile_scan = x86_compile_scan},
+               .compile_scan = x86_compile_scan, .compacts = 4},
     .evex = 1, .first_vector = 4, .vectors = 28, .first_mask = 1, .masks = 5, .hoisted = 14, .least = 1,
     .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store, .start = start,
+    .count = count, .compact = compact,
 };
 
 #endif
