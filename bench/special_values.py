@@ -141,7 +141,7 @@ What nan, inf and subnormal numbers cost. Written by bench/special_values.py: ea
 and 100% of the elements replaced by special ones: how many times what the same function costs without any. Such numbers
 are handled in vector code, so the share does not matter: a block in which one turns up is done with a form of the
 function that holds for every number, which is a little longer. Subnormal numbers, of which processors by Intel multiply
-a vector in some 150 cycles instead of 4, are kept away from multiplications as soon as one was met.
+a vector in some 150 cycles instead of 4, are kept away from arithmetic as soon as one was met.
 
 A nan operand is the result, quieted, with its payload and sign (of two, the first one). Where a function has no value
 (`log` of a negative number with `ieee=True`), the result is the nan of `math.nan`. Both are so on every processor.
@@ -152,9 +152,8 @@ library. Angles beyond 2^20 take about three times as long as small ones. `atan2
 nans, one for zeros and subnormals, and one for all others, such as 1e-150 or nans beside subnormals, at half again the
 time.
 
-Not every line is within 1.25, the limit that this page is held to: on the processor of these figures, one by AMD with
-vectors of 512 bits, the short forms of `exp`, `exp2`, `expm1`, `log` and its kin, `cosh`, `hypot`, `fmod` and `//` take
-0.6 to 1.4 ns, and what holds for every number takes 0.2 to 0.8 ns more.
+The limit that this page is held to is 1.25, on a processor by AMD with vectors of 512 bits. With vectors of 256 bits
+the shortest functions, `hypot`, `fmod`, `//` and `%`, take up to 1.35 times as long.
 """
 TIMES = """
 ## Times

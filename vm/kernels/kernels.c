@@ -583,14 +583,15 @@ typedef struct {
     uint64_t unsure;
 } long_quotient;
 
-/* Both in two parts, of 53 and 11 bits. */
+/* Both in two parts, of 53 and 11 bits. By one division: what the reciprocal is off, the correction puts right, and of that it
+ * does not count. */
 static INLINE long_quotient divide_long(uint64_t u, uint64_t v)
 {
     const uint64_t low_u = low_part(u, u), low_v = low_part(v, v);
     const double uh = f64_of_u64(u - low_u), vh = f64_of_u64(v - low_v), ul = f64_of_u32(low_u), vl = f64_of_u32(low_v);
-    const double first = uh / vh;
+    const double inverse = 1.0 / vh, first = uh * inverse;
     const dd p = two_product(first, vh);
-    const dd s = two_sum(first, (((uh - p.hi) - p.lo) + (ul - first * vl)) / (vh + vl));
+    const dd s = two_sum(first, (((uh - p.hi) - p.lo) + (ul - first * vl)) * inverse);
     const double next = of_bits(bits_of(s.hi) + (s.lo < 0 ? UINT64_C(0) - 1 : 1)), half = 0.5 * fabs(next - s.hi);
     return (long_quotient){s.hi, s.lo, (uint64_t)(fabs(fabs(s.lo) - half) < s.hi * 0x1p-80)};
 }
@@ -608,8 +609,9 @@ static double nearest_quotient(long_quotient l, uint64_t u, uint64_t v)
     return of_bits(a + (difference > 0 || (difference == 0 && a & 1)));
 }
 
-/* Numbers that doubles hold are divided as doubles; chunks with others in them, the long way. A divisor of 0 is taken for 1
+/* Numbers that doubles hold are divided as doubles; a chunk with others in it, and those behind it, the long way. A divisor of 0 is taken for 1
  * in both, as the value of a marked element must not depend on its neighbours. Written aside if d is an operand. */
+enum { CHUNKS_THE_LONG_WAY = 15 };
 #define DIVISION_OF_INTS(T, _)                                                                                        \
     static uint64_t divide_as_doubles_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform,     \
                                           uint64_t *zero)                                                             \
@@ -620,13 +622,15 @@ static double nearest_quotient(long_quotient l, uint64_t u, uint64_t v)
         *zero |= bad;                                                                                                 \
         return inexact;                                                                                               \
     }                                                                                                                 \
-    static void divide_all_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform)                \
+    static void divide_all_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform,                \
+                               uint64_t *zero)                                                                        \
     {                                                                                                                 \
         uint8_t unsure[8 * CHUNK];                                                                                    \
-        uint64_t any = 0;                                                                                             \
-        EACH2(T, T, const uint64_t u = magnitude_##T(x), v = magnitude_##T(y);                                        \
+        uint64_t any = 0, bad = 0;                                                                                    \
+        EACH2(T, T, const uint64_t u = magnitude_##T(x), v = magnitude_##T(y); bad |= v == 0;                         \
               const long_quotient l = divide_long(u, v | (v == 0)); any |= l.unsure; unsure[i] = (uint8_t)l.unsure;   \
               to[i] = of_bits(bits_of(l.q) | OPPOSITE_##T(x, y) << 63);)                                              \
+        *zero |= bad;                                                                                                 \
         for (size_t i = 0; any && i < n; i++) {                                                                       \
             if (!unsure[i])                                                                                           \
                 continue;                                                                                             \
@@ -642,12 +646,15 @@ static double nearest_quotient(long_quotient l, uint64_t u, uint64_t v)
         double aside[CHUNK];                                                                                          \
         const int over = (const void *)d == (const void *)a || (const void *)d == (const void *)b;                    \
         const size_t most = over ? CHUNK : 8 * CHUNK;                                                                 \
+        unsigned careful = 0;                                                                                         \
         for (size_t at = 0, m; at < n; at += m) {                                                                     \
             m = n - at < most ? n - at : most;                                                                        \
             const p_##T *x = a + (uniform & 1 ? 0 : at), *y = b + (uniform & 2 ? 0 : at);                             \
             double *to = over ? aside : (double *)d + at;                                                             \
-            if (divide_as_doubles_##T(m, to, x, y, uniform, &zero))                                                   \
-                divide_all_##T(m, to, x, y, uniform);                                                                 \
+            if (careful || divide_as_doubles_##T(m, to, x, y, uniform, &zero)) {                                      \
+                careful = careful ? careful - 1 : CHUNKS_THE_LONG_WAY;                                                \
+                divide_all_##T(m, to, x, y, uniform, &zero);                                                          \
+            }                                                                                                         \
             for (size_t i = 0; mark && i < m; i++)                                                                    \
                 mark[at + i] = y[uniform & 2 ? 0 : i] == 0;                                                           \
             if (over)                                                                                                 \

@@ -93,8 +93,9 @@ static INLINE double kept(int holds, double x)
     return of_bits(bits_of(x) & mask_of(holds));
 }
 
-/* Below it, a number is all that counts of its own series: f(x) is x + x^3 ..., or 1 + x ... */
-#define TINY 0x1p-300
+/* Below it, a number is all that counts of its own series: f(x) is x + x^2 ..., or 1 + x ... Its powers up to the 16th, which
+ * polynomials have, are not subnormal. */
+#define TINY 0x1p-60
 
 /* x, but 0 for a tiny one. */
 static INLINE double without_tiny(double x)
@@ -118,6 +119,13 @@ static INLINE double units_of(double x)
 static INLINE uint64_t from_units(double v)
 {
     return bits_of(v + 0x1p52) - UINT64_C(0x4330000000000000);
+}
+
+/* Nonzero if low <= |x| < high, both positive. By bits, which takes no comparison. */
+static INLINE uint64_t between(double x, double low, double high)
+{
+    const uint64_t a = bits_of(fabs(x)), sign = UINT64_C(1) << 63;
+    return (a + (sign - bits_of(low))) & ~(a + (sign - bits_of(high))) & sign;
 }
 
 /* The factor that brings large numbers or small ones nearer to 1. */

@@ -12,7 +12,12 @@
  *                result, quieted and otherwise unchanged (of two nans, the first). Where the function has no value, the
  *                result is the positive quiet nan without payload: (double)NAN.
  *
- * Whole code costs a tenth to a fifth more than core code, so chunks of ordinary elements do without it: a chunk is
+ * A whole is the core with the exceptions chosen at its end. What stands in front of a core costs most: its operations
+ * wait for each other already, so every cycle more before the first is one more in all. Therefore no argument is made
+ * harmless beforehand, the core computes nonsense of it; exceptions are computed beside it, by bits where a comparison
+ * would be long, and chosen last.
+ *
+ * Whole code costs up to a fifth more than core code, so chunks of ordinary elements do without it: a chunk is
  * swept with the core, and again with the whole only if odd elements turned up; then the next chunks are swept with the
  * whole at once, because odd elements come in company. So the cost does not depend on how many there are: before, each
  * went to the C library, and 10% of nan made exp sixteen times slower.
@@ -21,13 +26,15 @@
  *
  * tanh, atan and erf have no odd elements: their cores hold for every x.
  *
- * Subnormal numbers are not odd where the core holds for them, but may make it slow (../../subnormal.h). The wholes keep
- * them away from multiplications, and are used from the chunk on in which one was met.
+ * Subnormal numbers are not odd where the core holds for them, but make it slow, also where they come up on the way
+ * (../../subnormal.h). From the chunk on in which one was met, tiny numbers are replaced by larger ones before the sweep of a
+ * function that makes the same of them, or put in place of its results if it makes themselves of them (of_tiny). The
+ * wholes of all other functions keep subnormal numbers away from multiplications, and are used from then on.
  *
  * What Python's math.f refuses is marked by the kernels whose name ends in CHECKED, where raises_f(r, x) is nonzero, r
  * being the result. That is a sweep of its own over the results: what is refused is the same for many functions, and
  * sweeps that wrote marks beside doubles were a third of all code. A few functions have arguments that are far, numbers
- * for which the whole does not hold either: exp, sin, cos, tan, atan2, fmod and its kin. They have a third form beyond_f
+ * for which the whole does not hold either: exp, sin, cos, tan, hypot, atan2, fmod and its kin. They have a third form beyond_f
  * for chunks with such, up to twice as long. It holds for every number, but of fmod and its kin the C library does what
  * is left, one by one. atan2 has one more between them, further_f.
  *
@@ -37,7 +44,7 @@
 #define AO_ELEMENTARY_H
 
 #include "../../subnormal.h"
-#include "fused.h"
+#include "double_double.h"
 
 enum {
     FIRST = 32,   /* elements of a long call's first chunk: often enough to see whether odd ones are about */
@@ -51,7 +58,15 @@ typedef uint64_t sweep2(size_t n, double *to, const double *a, const double *b, 
 typedef unsigned marks1(size_t n, uint8_t *mark, const double *r, const double *a);
 typedef unsigned marks2(size_t n, uint8_t *mark, const double *r, const double *a, const double *b, unsigned uniform);
 
+/* What f makes of a number x of a magnitude below TINY. */
+typedef enum {
+    SPECIAL,  /* something that depends on x: the whole knows */
+    THE_SAME, /* the same as of TINY */
+    ITSELF    /* x */
+} of_tiny;
+
 typedef struct {
+    of_tiny tiny;
     sweep1 *fast;           /* none: the whole does it all */
     sweep1 *whole, *beyond; /* no beyond: nothing is far */
     marks1 *marks;          /* none: nothing is refused */
@@ -124,29 +139,54 @@ static INLINE size_t next_chunk(size_t at, size_t n)
     return n - at < m ? n - at : m;
 }
 
+/* Once subnormal numbers were met, before the sweep and behind it. By bits: comparing subnormal numbers is slow, too. */
+static void tiny_made_larger(size_t n, double *to, const double *a)
+{
+    LOOP {
+        const double x = a[i];
+        const uint64_t u = bits_of(fabs(x)), least = bits_of(TINY);
+        to[i] = copysign(of_bits(u < least ? least : u), x);
+    }
+}
+static void tiny_themselves(size_t n, double *to, const double *a)
+{
+    LOOP {
+        const double x = a[i], r = to[i];
+        to[i] = bits_of(fabs(x)) < bits_of(TINY) ? x : r;
+    }
+}
+
 /* A kernel. The chunks are written aside if d is an operand, because whoever comes second needs the operands again. */
 static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, uint8_t *mark)
 {
     unsigned found = 0, careful = 0;
     sweep1 *sweep = f->whole;
-    double aside[MOST];
+    double aside[MOST], larger[MOST];
     uint8_t unused[MOST];
     for (size_t at = 0, m; at < n; at += m) {
         m = next_chunk(at, n);
-        const double *x = (const double *)a + at;
+        const double *x = (const double *)a + at, *from = x;
         double *to = d == a ? aside : (double *)d + at;
         uint8_t *marks = mark ? mark + at : unused;
-        if (careful || ao_subnormal_met() || !f->fast || f->fast(m, to, x)) {
-            careful = careful ? careful - 1 : CAREFUL;
-            if (sweep(m, to, x)) {
-                sweep = f->beyond;
-                sweep(m, to, x);
-            }
-            if (f->marks)
-                found |= f->marks(m, marks, to, x);
-        } else if (mark) {
-            memset(mark + at, 0, m);
+        const int subnormal = ao_subnormal_met(), apart = subnormal && f->tiny != SPECIAL;
+        if (apart) {
+            tiny_made_larger(m, larger, x);
+            from = larger;
         }
+        const int odd = careful || subnormal > apart || !f->fast || f->fast(m, to, from);
+        if (odd) {
+            careful = careful ? careful - 1 : CAREFUL;
+            if (sweep(m, to, from)) {
+                sweep = f->beyond;
+                sweep(m, to, from);
+            }
+        }
+        if (apart && f->tiny == ITSELF)
+            tiny_themselves(m, to, x);
+        if (odd && f->marks)
+            found |= f->marks(m, marks, to, x);
+        else if (mark)
+            memset(mark + at, 0, m);
         if (to == aside)
             memcpy(d + at, to, m * sizeof *d);
     }
@@ -209,6 +249,28 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         EACH2(f64, f64, const double r = VALUE(x, y); far |= FAR(r, x, y); to[i] = r;)                                \
         return far;                                                                                                   \
     }
+/* The same for what is rare and long: one loop, for which a uniform operand is copied. */
+static const double *spread(size_t n, double *to, const double *a, unsigned uniform)
+{
+    if (!uniform)
+        return a;
+    for (size_t i = 0; i < n; i++)
+        to[i] = *a;
+    return to;
+}
+#define SPREAD2(name, VALUE, FAR)                                                                                     \
+    static uint64_t name(size_t n, double *to, const double *a, const double *b, unsigned uniform)                    \
+    {                                                                                                                 \
+        double all_x[MOST], all_y[MOST];                                                                              \
+        const double *const xs = spread(n, all_x, a, uniform & 1), *const ys = spread(n, all_y, b, uniform & 2);      \
+        uint64_t far = 0;                                                                                             \
+        LOOP {                                                                                                        \
+            const double x = xs[i], y = ys[i], r = VALUE(x, y);                                                       \
+            far |= FAR(r, x, y);                                                                                      \
+            to[i] = r;                                                                                                \
+        }                                                                                                             \
+        return far;                                                                                                   \
+    }
 #else
 /* By software a function is so long that there is one loop of it: of two elements at a time, without a rest, and none for
  * uniform operands. The operands are copied therefore, up to an even number. */
@@ -249,6 +311,7 @@ static size_t in_pairs(size_t n, double *to, const double *a, unsigned uniform)
         memcpy(to, rs, n * sizeof *to);                                                                               \
         return far;                                                                                                   \
     }
+#define SPREAD2 SWEEP2
 #endif
 /* Once for each RAISE; of the name marks_RAISE. */
 #define MARKS1(RAISE)                                                                                                 \
@@ -271,26 +334,26 @@ MARKS1(raises_overflow)
 #define FAST(f) NULL
 #endif
 
-/* A function without odd elements; one that never raises; one that may raise; one that also has far arguments. */
-#define EASY1(f)                                                                                                      \
-    CORE1(f, never_far1)                                                                                              \
-    SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
-    static const function1 ways_##f[] = {{FAST(f), whole_sweep_##f, NULL, NULL}};
-#define TOTAL1(f)                                                                                                     \
+/* A function that never raises; one that may raise; one that also has far arguments. TINY: what it makes of tiny ones. */
+#define TOTAL1(f, tiny)                                                                                               \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
-    static const function1 ways_##f[] = {{FAST(f), whole_sweep_##f, NULL, NULL}};
-#define MATH1(f, RAISE)                                                                                               \
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL}};
+#define MATH1(f, tiny, RAISE)                                                                                         \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
-    static const function1 ways_##f[] = {{FAST(f), whole_sweep_##f, NULL, NULL},                                      \
-                                         {FAST(f), whole_sweep_##f, NULL, marks_##RAISE}};
-#define BEYOND1(f, RAISE, FAR)                                                                                        \
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL},                                \
+                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks_##RAISE}};
+#define BEYOND1(f, tiny, RAISE, FAR)                                                                                  \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, FAR)                                                                           \
     SWEEP1(beyond_sweep_##f, beyond_##f, never_far1)                                                                  \
-    static const function1 ways_##f[] = {{FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                          \
-                                         {FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                    \
+                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
+/* A function without odd elements has one sweep. */
+#define EASY1(f, tiny)                                                                                                \
+    SWEEP1(sweep_##f, core_##f, never_far1)                                                                           \
+    static const function1 ways_##f[] = {{tiny, sweep_##f, sweep_##f, NULL, NULL}};
 
 /* The same for two arguments. Here the core may also give inf or nan to say that it does not know. FURTHER2 is for a
  * function that never raises and has far arguments of two kinds, of which further_f holds for the first. */
@@ -313,11 +376,16 @@ MARKS1(raises_overflow)
     CORE2(f)                                                                                                          \
     SWEEP2(whole_sweep_##f, whole_##f, never_far2)                                                                    \
     static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL}};
+#define FAR2(f)                                                                                                       \
+    CORE2(f)                                                                                                          \
+    SWEEP2(whole_sweep_##f, whole_##f, far_##f)                                                                       \
+    SPREAD2(beyond_sweep_##f, beyond_##f, never_far2)                                                                 \
+    static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f, beyond_sweep_##f}, NULL, NULL}};
 #define FURTHER2(f)                                                                                                   \
     CORE2(f)                                                                                                          \
     SWEEP2(whole_sweep_##f, whole_##f, far_##f)                                                                       \
     SWEEP2(further_sweep_##f, further_##f, far_further_##f)                                                           \
-    SWEEP2(beyond_sweep_##f, beyond_##f, never_far2)                                                                  \
+    SPREAD2(beyond_sweep_##f, beyond_##f, never_far2)                                                                 \
     static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f, further_sweep_##f, beyond_sweep_##f}, NULL, NULL}};
 #define MATH2(f, RAISE)                                                                                               \
     CORE2(f)                                                                                                          \
@@ -328,7 +396,7 @@ MARKS1(raises_overflow)
 #define BEYOND2(f, RAISE, library)                                                                                    \
     FAST2(f)                                                                                                          \
     SWEEP2(whole_sweep_##f, whole_##f, unanswered)                                                                    \
-    SWEEP2(beyond_sweep_##f, beyond_##f, unanswered)                                                                  \
+    SPREAD2(beyond_sweep_##f, beyond_##f, unanswered)                                                                 \
     static const function2 ways_##f[] = {{fast_##f, {whole_sweep_##f, beyond_sweep_##f}, NULL, library},              \
                                          {fast_##f, {whole_sweep_##f, beyond_sweep_##f}, marks_##RAISE, library}};
 

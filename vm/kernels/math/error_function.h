@@ -53,6 +53,10 @@ static INLINE double subnormal_erf(double x)
     const double up = kept((rest == 0.5) & (more.lo > 0), 1.0), down = kept((rest == -0.5) & (more.lo < 0), 1.0);
     return of_bits(bits_of(x) + from_units(units + up - down));
 }
+static INLINE uint64_t odd_erf(double x)
+{
+    return never_far1(x);
+}
 static INLINE double whole_erf(double x)
 {
     const int subnormal = fabs(x) < 0x1p-1022;
@@ -80,11 +84,11 @@ static INLINE uint64_t odd_erfc(double x)
 /* From 26 on 2^128 of it, brought back in the last step; from 28 on it is 0, up to -6 it is 2. */
 static INLINE double whole_erfc(double x)
 {
-    const int tail = (x >= 26.0) & (x < 28.0), none = x >= 28.0;
-    const double u = without_tiny(x), a = fabs(clamped(kept(!none, u), -6.0, 28.0));
-    const double r = erfc_of(u, long_erfc(a, tail ? 128 : 0)) * (tail ? 0x1p-128 : 1.0);
-    return x == x ? kept(!none, r) : x + x;
+    const int tail = x >= 26.0;
+    const double v = x > -6.0 ? x : -6.0, edge = kept(!(x >= 28.0), x + x);
+    const double r = erfc_of(x, long_erfc(fabs(v), tail ? 128 : 0)) * (tail ? 0x1p-128 : 1.0);
+    return x < 28.0 ? r : edge;
 }
 
-EASY1(erf)
-TOTAL1(erfc)
+TOTAL1(erf, SPECIAL)
+TOTAL1(erfc, THE_SAME)

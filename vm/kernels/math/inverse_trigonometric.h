@@ -33,17 +33,17 @@ static INLINE double angle(int over, int left, small_arc a)
     return s.hi + (s.lo + fused(eighths, 0.25 * PI_2, base.lo + of_bits(bits_of(a.arc.lo) ^ minus)));
 }
 
-/* From 2^500 on it is pi/2. */
+/* From 2^60 on it is pi/2. */
 static INLINE double core_atan(double x)
 {
-    const double a = fabs(x), d = a < 0x1p500 ? a : 0x1p500;
+    const double a = fabs(x), d = a < 0x1p60 ? a : 0x1p60;
     const int over = a > 1.0;
     const double r = copysign(angle(over, 0, arc_of(over ? 1.0 : a, over ? d : 1.0, 0)), x);
     return x == x ? r : x + x;
 }
 static INLINE double whole_atan(double x)
 {
-    return or_tiny(x, core_atan(without_tiny(x)));
+    return core_atan(x);
 }
 
 /* Whether an angle is beyond pi/2: -0 is, too. */
@@ -172,7 +172,7 @@ static INLINE uint64_t odd_asin(double x)
 }
 static INLINE double whole_asin(double x)
 {
-    const double a = fabs(x), r = or_tiny(x, core_asin(without_tiny(x)));
+    const double a = fabs(x), r = core_asin(x);
     const double end = copysign(0.5 * PI_1, x), edge = a > 1.0 ? (double)NAN : x + 1.0;
     return a < 1.0 ? r : a == 1.0 ? end : edge;
 }
@@ -197,13 +197,13 @@ static INLINE uint64_t odd_acos(double x)
 
 static INLINE double whole_acos(double x)
 {
-    const double a = fabs(x), r = core_acos(without_tiny(x));
+    const double a = fabs(x), r = core_acos(x);
     const double end = x > 0 ? 0.0 : PI_1, edge = a > 1.0 ? (double)NAN : x + 1.0;
     return a < 1.0 ? r : a == 1.0 ? end : edge;
 }
 
 MARKS1(raises_asin)
-MATH1(asin, raises_asin)
-MATH1(acos, raises_asin)
-EASY1(atan)
+MATH1(asin, ITSELF, raises_asin)
+MATH1(acos, THE_SAME, raises_asin)
+EASY1(atan, ITSELF)
 FURTHER2(atan2)

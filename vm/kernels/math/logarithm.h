@@ -13,22 +13,52 @@ typedef struct {
     uint64_t exponent; /* k, biased */
 } scaled;
 
-/* u positive and normal. Adding to the bits carries into the exponent where m would be sqrt(2) or more. */
-static INLINE scaled scale_down(double u)
+/* u positive and normal. Adding to the bits carries into the exponent where m would be sqrt(2) or more. Bias: what k is in
+ * the low bits of, 2^52 and what is to be taken from it. */
+static INLINE scaled scale_by(double u, double bias)
 {
     const uint64_t shifted = bits_of(u) + (UINT64_C(0x3ff0000000000000) - UINT64_C(0x3fe6a09e667f3bcd));
     const uint64_t exponent = shifted >> 52;
-    const double k = of_bits(exponent | UINT64_C(0x4330000000000000)) - (0x1p52 + 1023.0);
+    const double k = of_bits(exponent | UINT64_C(0x4330000000000000)) - bias;
     return (scaled){of_bits((shifted & UINT64_C(0x000fffffffffffff)) + UINT64_C(0x3fe6a09e667f3bcd)), k, exponent};
 }
 
-/* The same of any positive number. */
+static INLINE scaled scale_down(double u)
+{
+    return scale_by(u, 0x1p52 + 1023.0);
+}
+
+/* A comparison makes a vector of bits, but of AVX-512 a mask five cycles later. So there it is done by bits, and what is to be
+ * chosen in the end is chosen in one step. */
+#if defined __AVX512DQ__
+static INLINE uint64_t is_subnormal(double x)
+{
+    return 0 - ((bits_of(x) - (UINT64_C(1) << 52)) >> 63);
+}
+/* r, the logarithm of a positive number x, but what it is where x is not one. */
+static INLINE double or_edge(double x, double r)
+{
+    const double refused = x == 0 ? -INFINITY : (double)NAN, edge = x < INFINITY ? refused : x + x;
+    return (x > 0) & (bits_of(x) < bits_of(INFINITY)) ? r : edge;
+}
+#else
+static INLINE uint64_t is_subnormal(double x)
+{
+    return mask_of(x < 0x1p-1022);
+}
+static INLINE double or_edge(double x, double r)
+{
+    const double refused = x == 0 ? -INFINITY : (double)NAN, number = x > 0 ? r : refused;
+    return x < INFINITY ? number : x + x;
+}
+#endif
+
+/* The same of any positive number; a subnormal one is counted in units. */
 static INLINE scaled scale_any(double x)
 {
-    const int subnormal = x < 0x1p-1022;
-    scaled v = scale_down(subnormal ? units_of(x) : x);
-    v.k -= kept(subnormal, 1074.0);
-    return v;
+    const uint64_t u = bits_of(x), subnormal = is_subnormal(x);
+    const double normal = of_bits(u ^ ((u ^ bits_of(units_of(x))) & subnormal));
+    return scale_by(normal, of_bits(bits_of(0x1p52 + 1023.0) + (1074 & subnormal)));
 }
 
 typedef struct {
@@ -56,14 +86,6 @@ static INLINE uint64_t not_positive_normal(double x)
     return (uint64_t)!((x >= 0x1p-1022) & (x <= 0x1p1023));
 }
 
-/* r, a logarithm, but what it is where x is not a positive number. */
-static INLINE double or_edge(double x, double r)
-{
-    const uint64_t to_infinity = UINT64_C(0x7ff8000000000000) ^ UINT64_C(0xfff0000000000000);
-    const double number = x < INFINITY ? r : x + x;
-    const double refused = of_bits(UINT64_C(0x7ff8000000000000) ^ (mask_of(x == 0) & to_infinity));
-    return x <= 0 ? refused : number;
-}
 static INLINE uint64_t raises_log(double r, double x)
 {
     (void)r;
@@ -156,11 +178,16 @@ static INLINE uint64_t odd_log1p(double x)
 {
     return (uint64_t)!((x > -0x1.fffffffffffffp-1) & (x < 0x1p1000)) | (uint64_t)(fabs(x) < 0x1p-1000);
 }
+/* As core_log1p, which multiplies what was rounded off from 1 + x by 2^-k. From 2^54 on that does not count, but it must not
+ * become infinite: k = 1024 is the one that has no 2^-k. */
 static INLINE double whole_log1p(double x)
 {
-    const int large = x >= 0x1p1000;
-    const double u = without_tiny(x), r = log_of_one_plus(u * (large ? 0x1p-54 : 1.0), 0.0, large ? 54.0 : 0.0);
-    return or_tiny(x, or_edge(1.0 + x, r));
+    const dd u = two_sum(1.0, x);
+    const scaled v = scale_down(u.hi);
+    const uint64_t k = v.exponent < 2045 ? v.exponent : 2045;
+    const double r = copysign(joined_log(reduce_log(v, u.lo * of_bits((UINT64_C(2046) - k) << 52))), x);
+    const double refused = x == -1.0 ? -INFINITY : (double)NAN, number = x > -1.0 ? r : refused;
+    return or_tiny(x, x < INFINITY ? number : x + x);
 }
 static INLINE uint64_t raises_log1p(double r, double x)
 {
@@ -181,7 +208,7 @@ static INLINE uint64_t odd_asinh(double x)
 }
 static INLINE double whole_asinh(double x)
 {
-    const double t = without_tiny(fabs(x)), z = t * t;
+    const double t = fabs(x), z = t * t;
     const int large = t >= 0x1p500;
     const dd a = fast_two_sum(t, z / (1.0 + sqrt(1.0 + z)));
     const double r = log_of_one_plus(large ? t * 0x1p-54 : a.hi, large ? 0.0 : a.lo, large ? 55.0 : 0.0);
@@ -208,11 +235,10 @@ static INLINE uint64_t odd_acosh(double x)
 static INLINE double whole_acosh(double x)
 {
     const int large = x >= 0x1p400;
-    const double u = kept(!(x < 1.0), x);
-    const dd a = acosh_argument(u);
-    const double r = log_of_one_plus(large ? u * 0x1p-54 : a.hi, large ? 0.0 : a.lo, large ? 55.0 : 0.0);
-    const double edge = x < 1.0 ? (double)NAN : x + 1.0;
-    return x == 1.0 ? 0.0 : (x > 1.0) & (x < INFINITY) ? r : edge;
+    const dd a = acosh_argument(x);
+    const double r = log_of_one_plus(large ? x * 0x1p-54 : a.hi, large ? 0.0 : a.lo, large ? 55.0 : 0.0);
+    const double least = x == 1.0 ? 0.0 : (double)NAN, number = x > 1.0 ? r : least;
+    return x < INFINITY ? number : x + x;
 }
 static INLINE uint64_t raises_acosh(double r, double x)
 {
@@ -232,7 +258,7 @@ static INLINE uint64_t odd_atanh(double x)
 }
 static INLINE double whole_atanh(double x)
 {
-    const double t = fabs(x), r = or_tiny(x, core_atanh(without_tiny(x)));
+    const double t = fabs(x), r = or_tiny(x, core_atanh(x));
     const double end = copysign(INFINITY, x), edge = t > 1.0 ? (double)NAN : x + 1.0;
     return t < 1.0 ? r : t == 1.0 ? end : edge;
 }
@@ -246,10 +272,10 @@ MARKS1(raises_log)
 MARKS1(raises_log1p)
 MARKS1(raises_acosh)
 MARKS1(raises_atanh)
-MATH1(log, raises_log)
-MATH1(log2, raises_log)
-MATH1(log10, raises_log)
-MATH1(log1p, raises_log1p)
-TOTAL1(asinh)
-MATH1(acosh, raises_acosh)
-MATH1(atanh, raises_atanh)
+MATH1(log, SPECIAL, raises_log)
+MATH1(log2, SPECIAL, raises_log)
+MATH1(log10, SPECIAL, raises_log)
+MATH1(log1p, ITSELF, raises_log1p)
+TOTAL1(asinh, ITSELF)
+MATH1(acosh, THE_SAME, raises_acosh)
+MATH1(atanh, ITSELF, raises_atanh)

@@ -5,7 +5,7 @@
  * log(m) = 2 s + 2/3 s^3 + s^5 Q(s^2), s = (m - 1) / (m + 1), of which the first two terms are kept as hi + lo. Powers
  * of negative numbers are those of their magnitude, with the sign of whole exponents; other exponents of them, zeros,
  * subnormals, and what overflows or underflows are odd. Exponents from 2^70 on count as 2^70: unless |x| is 1, the
- * power has left the range of doubles by then; tiny ones count as TINY: the power is 1.
+ * power has left the range of doubles by then; tiny ones count as 2^-300: the power is 1.
  *
  * pown: where y is the same for all elements and a multiple of 1/2, at most MOST_POWN, by multiplications as in
  * Knuth, The Art of Computer Programming 2, 4.6.3, from the left, and a square root, of numbers kept as hi + lo. So it
@@ -59,10 +59,11 @@ static INLINE double signed_power(double x, double y, double r)
 /* The magnitude, for numbers: by the way of core_pow as far as it goes. */
 static INLINE double whole_magnitude(double a, double y)
 {
-    const double u = copysign(clamped(fabs(y), TINY, 0x1p70), y);
+    const uint64_t most = bits_of(0x1p70), least = bits_of(0x1p-300), v = bits_of(fabs(y)), w = v < most ? v : most;
+    const double u = copysign(of_bits(w > least ? w : least), y);
     const dd l = long_log(scale_any(a)), p = two_product(u, l.hi);
     const int in_range = fabs(p.hi) < 746.0;
-    const exp_parts e = reduce_exp(kept(in_range, p.hi), kept(in_range, fused(u, l.lo, p.lo)));
+    const exp_parts e = reduce_exp(p.hi, fused(u, l.lo, p.lo));
     const dd s = one_plus(e.m);
     const double r = scaled_by(s.hi + s.lo, e.k, p.hi), beyond = kept(p.hi > 0, INFINITY);
     return or_edge_of_power(a, y, in_range ? r : beyond);

@@ -8,19 +8,26 @@
 #include "double_double.h"
 
 /* The wholes work with |y|, and x with its sign turned accordingly. Where they do not know, the result is nan: the nan
- * operand, or math.nan where there is no quotient or it is far; a product out of range makes the rest nan or -inf. */
+ * operand, or math.nan where there is no quotient or it is far; a product out of range makes the rest nan or -inf. What it is
+ * then is computed first and chosen twice: of one choice by two conditions gcc makes several, each of a masked operation. */
 
 /* What a quotient is multiplied by: for an infinite divisor, where it is 0, not nan. */
 static INLINE double factor(double b)
 {
+#if defined __AVX512DQ__ /* whose comparisons take long */
+    const uint64_t u = bits_of(b), most = bits_of(0x1.fffffffffffffp1023);
+    return of_bits(u < most ? u : most);
+#else
     return b < INFINITY ? b : 0.0;
+#endif
 }
 
-/* What is divided, a or a zero of its sign: a subnormal number is less than any divisor that is none. */
-static INLINE double dividend(double a, double b)
+/* a, but a zero of its sign where it is subnormal: less than any divisor that is not subnormal, too, and where that is, the rest
+ * shows it. By bits, as a comparison would take as long as two additions. */
+static INLINE double dividend(double a)
 {
-    const int counts = !(fabs(a) < 0x1p-1022) | (b < 0x1p-1022);
-    return of_bits(bits_of(a) & (mask_of(counts) | UINT64_C(1) << 63));
+    const uint64_t least = UINT64_C(1) << 52, sign = UINT64_C(1) << 63;
+    return of_bits(bits_of(a) & (~(0 - (((bits_of(a) & ~sign) - least) >> 63)) | sign));
 }
 
 static INLINE double with_sign(double r, uint64_t sign)
@@ -81,9 +88,10 @@ static INLINE uint64_t odd_fmod(double x, double y)
 }
 static INLINE double whole_fmod(double x, double y)
 {
-    const double a = fabs(x), b = fabs(y), t = dividend(a, b) / b;
+    const double a = fabs(x), b = fabs(y), t = dividend(a) / b, none = nan_of(x, y);
     const double m = rest(a, round_down(t), factor(b)), r = m < 0 ? m + b : m;
-    return (t < 0x1p52) & (r >= 0) ? with_sign(r, sign_of(x)) : nan_of(x, y);
+    const double v = t < 0x1p52 ? with_sign(r, sign_of(x)) : none;
+    return fabs(m) < b ? v : none;
 }
 static INLINE double beyond_fmod(double x, double y)
 {
@@ -105,9 +113,9 @@ static INLINE uint64_t odd_remainder(double x, double y)
 /* Ties are right: the quotient was rounded to even. If it is past the half, x / y was rounded to it. */
 static INLINE double whole_remainder(double x, double y)
 {
-    const double b = fabs(y), m = rest(x, round_even(dividend(x, b) / b), factor(b));
-    const double r = m == 0 ? copysign(0.0, x) : m;
-    return fabs(m + m) <= b ? r : nan_of(x, y);
+    const double b = fabs(y), m = rest(x, round_even(dividend(x) / b), factor(b));
+    const double r = m == 0 ? copysign(0.0, x) : m, none = nan_of(x, y);
+    return fabs(m + m) <= b ? r : none;
 }
 /* Past the half, or at it with an odd quotient, it is the rest from the other side. */
 static INLINE double beyond_remainder(double x, double y)
@@ -166,10 +174,10 @@ static INLINE uint64_t odd_floor_div(double x, double y)
 static INLINE double whole_floor_div(double x, double y)
 {
     const uint64_t sign = sign_of(y);
-    const double u = with_sign(x, sign), b = fabs(y), t = dividend(u, b) / b;
-    const double q = round_down(t), m = rest(u, q, factor(b));
-    const double r = m < 0 ? q - 1.0 : q, none = (b == 0) & (t == t) ? t : nan_of(x, y);
-    return (fabs(t) < 0x1p49) & (m > -INFINITY) ? r : none;
+    const double u = with_sign(x, sign), b = fabs(y), t = dividend(u) / b, nan = nan_of(x, y);
+    const double q = round_down(t), m = rest(u, q, factor(b)), by_zero = fabs(u) > 0 ? copysign(INFINITY, u) : nan;
+    const double r = m < 0 ? q - 1.0 : q, none = b == 0 ? by_zero : nan, v = fabs(t) < 0x1p49 ? r : none;
+    return fabs(m) < b ? v : none;
 }
 /* CPython's own steps. From 2^55 on, x - mod rounds to x, and taking 1 from the quotient does not change it. */
 static INLINE double beyond_floor_div(double x, double y)
@@ -197,9 +205,10 @@ static INLINE uint64_t odd_floor_mod(double x, double y)
 static INLINE double whole_floor_mod(double x, double y)
 {
     const uint64_t sign = sign_of(y);
-    const double u = with_sign(x, sign), b = fabs(y), t = dividend(u, b) / b;
+    const double u = with_sign(x, sign), b = fabs(y), t = dividend(u) / b, none = nan_of(x, y);
     const double m = rest(u, round_down(t), factor(b)), r = m < 0 ? m + b : m;
-    return (fabs(t) < 0x1p49) & (r >= 0) ? with_sign(r, sign) : nan_of(x, y);
+    const double v = fabs(t) < 0x1p49 ? with_sign(r, sign) : none;
+    return fabs(m) < b ? v : none;
 }
 static INLINE double beyond_floor_mod(double x, double y)
 {

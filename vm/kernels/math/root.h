@@ -47,6 +47,12 @@ static INLINE uint64_t odd_hypot(double x, double y)
                        & ((ay > 0x1p-480) | ((y == 0) & (x != 0))));
 }
 
+/* a, but 0 where its bits are below those. */
+static INLINE double or_zero(double a, uint64_t least)
+{
+    return of_bits(bits_of(a) & ~(0 - ((bits_of(a) - least) >> 63)));
+}
+
 /* a times c, a subnormal a by its unit times c. */
 static INLINE double scaled_side(double a, double c, double unit)
 {
@@ -54,19 +60,34 @@ static INLINE double scaled_side(double a, double c, double unit)
     return (subnormal ? units_of(a) : a) * (subnormal ? unit : c);
 }
 
-/* Scaled where the longer side is large or small; a much shorter one then does not count. An infinite side is the
- * answer whatever the other is. */
+/* Scaled so that the longer side is from 2 to 4; one 2^60 times as short does not count. Where a side is inf or nan, or both
+ * are 0, the root is nan. An infinite side is the answer whatever the other is. */
 static INLINE double whole_hypot(double x, double y)
 {
+    const double ax = fabs(x), ay = fabs(y), longer = ax > ay ? ax : ay, v = x != x ? x : y, nan_or_0 = v + 0.0;
+    const uint64_t exponent = bits_of(longer) & UINT64_C(0x7ff) << 52, least = bits_of(longer) - (UINT64_C(60) << 52);
+    const double c = of_bits((UINT64_C(2047) << 52) - exponent), back = of_bits(exponent - (UINT64_C(1) << 52));
+    const double r = core_hypot(or_zero(ax, least) * c, or_zero(ay, least) * c) * back;
+    const double u = ax == INFINITY ? INFINITY : nan_or_0, edge = ay == INFINITY ? INFINITY : u;
+    return r == r ? r : edge;
+}
+static INLINE uint64_t far_hypot(double r, double x, double y)
+{
     const double ax = fabs(x), ay = fabs(y), longer = ax > ay ? ax : ay;
-    const int small = longer <= 0x1p-400, infinite = (ax == INFINITY) | (ay == INFINITY);
-    const double c = nearer_one((longer >= 0x1p500) & !infinite, small), unit = kept(small, 0x1p-474); /* a shorter side is 0 else */
-    const double back = of_bits((UINT64_C(2046) << 52) - bits_of(c));
-    const double r = kept(longer > 0, core_hypot(scaled_side(ax, c, unit), scaled_side(ay, c, unit)) * back), nan = first_nan(x, y);
-    const int unordered = isunordered(x, y);
-    const double v = unordered ? nan : r;
-    return infinite ? INFINITY : v;
+    (void)r;
+    return (uint64_t)((longer > 0) & (longer < 0x1p-900));
 }
 
-TOTAL1(cbrt)
-TOTAL2(hypot)
+/* Small sides are made 2^600 times as long, subnormal ones by way of their units. */
+static INLINE double beyond_hypot(double x, double y)
+{
+    const double ax = fabs(x), ay = fabs(y);
+    const int small = (ax < 0x1p-400) & (ay < 0x1p-400);
+    const double c = small ? 0x1p600 : 1.0, unit = kept(small, 0x1p-474); /* a subnormal side is 0 else */
+    const double r = whole_hypot(scaled_side(ax, c, unit), scaled_side(ay, c, unit)) * (small ? 0x1p-600 : 1.0);
+    const double nan = first_nan(x, y), v = isunordered(x, y) ? nan : r;
+    return (ax == INFINITY) | (ay == INFINITY) ? INFINITY : v;
+}
+
+TOTAL1(cbrt, SPECIAL)
+FAR2(hypot)

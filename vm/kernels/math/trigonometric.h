@@ -82,7 +82,7 @@ static INLINE uint64_t odd_angle(double x)
 }
 static INLINE uint64_t far_angle(double x)
 {
-    return (uint64_t)((fabs(x) >= 0x1p20) & (fabs(x) < INFINITY));
+    return between(x, 0x1p20, INFINITY);
 }
 static INLINE uint64_t raises_angle(double r, double x)
 {
@@ -112,11 +112,11 @@ static INLINE uint64_t odd_sin(double x)
 }
 static INLINE double whole_sin(double x)
 {
-    return or_endless(x, or_tiny(x, core_sin(without_tiny(x))));
+    return or_endless(x, core_sin(x));
 }
 static INLINE double beyond_sin(double x)
 {
-    return or_endless(x, or_tiny(x, sin_of(x, reduce_any_angle(without_tiny(x)))));
+    return or_endless(x, sin_of(x, reduce_any_angle(x)));
 }
 
 static INLINE double cos_of(double x, quarter_turns q)
@@ -135,11 +135,11 @@ static INLINE uint64_t odd_cos(double x)
 }
 static INLINE double whole_cos(double x)
 {
-    return or_endless(x, core_cos(without_tiny(x)));
+    return or_endless(x, core_cos(x));
 }
 static INLINE double beyond_cos(double x)
 {
-    return or_endless(x, cos_of(x, reduce_any_angle(without_tiny(x))));
+    return or_endless(x, cos_of(x, reduce_any_angle(x)));
 }
 
 static INLINE double tan_of(double x, quarter_turns q)
@@ -162,14 +162,14 @@ static INLINE uint64_t odd_tan(double x)
 }
 static INLINE double whole_tan(double x)
 {
-    return or_endless(x, or_tiny(x, core_tan(without_tiny(x))));
+    return or_endless(x, core_tan(x));
 }
 static INLINE double beyond_tan(double x)
 {
-    return or_endless(x, or_tiny(x, tan_of(x, reduce_any_angle(without_tiny(x)))));
+    return or_endless(x, tan_of(x, reduce_any_angle(x)));
 }
 
 MARKS1(raises_angle)
-BEYOND1(sin, raises_angle, far_angle)
-BEYOND1(cos, raises_angle, far_angle)
-BEYOND1(tan, raises_angle, far_angle)
+BEYOND1(sin, ITSELF, raises_angle, far_angle)
+BEYOND1(cos, THE_SAME, raises_angle, far_angle)
+BEYOND1(tan, ITSELF, raises_angle, far_angle)
