@@ -229,9 +229,9 @@ def build_extension(python: Python, machine: Machine, libraries: Path, root: Pat
                         ignore=shutil.ignore_patterns("glue", "__pycache__", "*.pyi"))  # fmt: skip
     headers = root / "usr" / "include"
     glue = sorted((ROOT / "python" / "glue").glob("*.c"))
-    kernels = [*sorted(libraries.glob("libkernels_*.a")), *sorted(libraries.glob("libreductions_*.a"))]
+    parts = sorted(library for library in libraries.glob("lib*.a") if library.name != "libvm.a")
     run([*compiler_of(machine), "-shared", "-fPIC", "-O2", "-std=c11", "-DNDEBUG", "-fvisibility=hidden",
-         "-I", headers / f"python{python.version}", "-idirafter", headers, *glue, libraries / "libvm.a", *kernels,
+         "-I", headers / f"python{python.version}", "-idirafter", headers, *glue, libraries / "libvm.a", *parts,
          "-lm", "-pthread", "-o", package / "_machine.so"], log, Failed, env=environment())  # fmt: skip
 
 
