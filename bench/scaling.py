@@ -2,12 +2,13 @@
 
     python bench/scaling.py                       # threads, 1 to 2 processes over 2 GB, and 20 GB in one
     python bench/scaling.py --gigabytes 1 --plot docs/plots/scaling.svg
+    python bench/scaling.py --only-threads        # the last table, in some seconds
 
 The files are sparse, so they take no room and are read from the page cache as zeros: what is measured is this package
 and not a disk. Each row of the first table is a process of its own. The second is of pools of processes that have
 started: how long it took, which other programs lengthen, and the processor time of the process that had most to do,
-which they do not. The third is a model, with the constants measured here. The last is of threads within a call: the
-processor time of the one that called, alone and with others.
+which they do not. The third is a model, with the constants measured here. The last is of threads within a call: by how
+much it takes less time with others, and the one that called less processor time.
 """
 
 from __future__ import annotations
@@ -35,12 +36,21 @@ THREADED: dict[str, Callable[[array[float]], object]] = {
     f"count(x, {PREDICATE!r})": lambda x: ao.count(x, PREDICATE),
     f"lazy(x).filter({PREDICATE!r}).map('x*x').collect()": lambda x: ao.lazy(x).filter(PREDICATE).map("x*x").collect(),
     f"lazy(x).map({TEXT!r}).sum()": lambda x: ao.lazy(x).map(TEXT).sum(),
+    f"lazy(x).map({TEXT!r}).max()": lambda x: ao.lazy(x).map(TEXT).max(),
+    f"all(x, {PREDICATE.replace('> 0.2', '< 9')!r})": lambda x: ao.all(x, PREDICATE.replace("> 0.2", "< 9")),
+    f"first(x, {PREDICATE.replace('> 0.2', '> 9')!r})": lambda x: ao.first(x, PREDICATE.replace("> 0.2", "> 9")),
     "stats(x)": lambda x: ao.stats(x),
     "sort(x[:])": lambda x: ao.sort(x[:]),
+    "argsort(x)": lambda x: ao.argsort(x),
     "unique(x)": lambda x: ao.unique(x),
+    "median(x)": lambda x: ao.median(x),
     "rolling(x, 9).median()": lambda x: ao.rolling(x, 9).median(),
     "histogram(x, 1000)": lambda x: ao.histogram(x, 1000),
+    "bincount(k)": lambda x: ao.bincount(KEYS),
+    "max(r)": lambda x: ao.max(READ),
 }
+KEYS = array("H", range(1000)) * 1049  # as many
+READ = array("d", range(1 << 20)) * 4  # four times as many, as they are only read
 OUT_OF_CORE = {
     '.stats()': "print(p.stats().count)",
     '.map("2*x + 1").filter("x > 1").to(folder)': "print(p.map('2*x + 1').filter('x > 1').to(folder))",
@@ -111,22 +121,22 @@ def modelled(data: float, workers: int, part: float, overhead: float) -> float:
     return max(math.ceil(parts / workers) * part, parts * overhead)
 
 
-def by_threads(most: int) -> list[tuple[str, float, list[float]]]:
-    """(operation, milliseconds of processor time of one thread, that by that of the caller of 2, 3, ... threads)."""
+def by_threads(most: int) -> list[tuple[str, float, list[tuple[float, float]]]]:
+    """(operation, milliseconds of one thread, and how many times less with 2, 3, ...: time, time of the caller)."""
     x = array("d", (((k * 7919) % 1000003 - 500001.5) / 5000 for k in range(1 << 20)))
     found = []
     for name, call in THREADED.items():
-        own = {}
-        for threads in range(1, most + 1):
+        taken: dict[int, tuple[float, float]] = {}
+        for threads in [*range(1, most + 1)] * 5:  # in turn, so that others disturb all of them
             ao.set_num_threads(threads)
+            start, own = time.perf_counter(), time.thread_time()
             call(x)
-            times = []
-            for _ in range(5):
-                start = time.thread_time()
-                call(x)
-                times.append(time.thread_time() - start)
-            own[threads] = min(times)
-        found.append((name, own[1] * 1e3, [own[1] / own[threads] for threads in range(2, most + 1)]))
+            now = time.perf_counter() - start, time.thread_time() - own
+            best = taken.get(threads, now)
+            taken[threads] = min(best[0], now[0]), min(best[1], now[1])
+        alone = taken[1]
+        less = [(alone[0] / taken[n][0], alone[1] / taken[n][1]) for n in range(2, most + 1)]
+        found.append((name, alone[0] * 1e3, less))
     return found
 
 
@@ -153,9 +163,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gigabytes", type=float, default=20, help="of the file that is read in little memory")
     parser.add_argument("--processes", type=int, default=2, help="up to how many are measured")
+    parser.add_argument("--only-threads", action="store_true", help="the last table alone")
     parser.add_argument("--plot", type=Path, help="write the picture here (needs matplotlib)")
     options = parser.parse_args()
     print(about())
+    if not options.only_threads:
+        files(options)
+    threads(options.processes)
+
+
+def files(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path, size = Path(folder) / "zeros", int(options.gigabytes * 1e9) // 8 * 8
         path.touch()
@@ -173,12 +190,15 @@ def main() -> None:
     for workers in (1, 10, 100, 1000):
         print(f"| {workers} | " + " | ".join(f"{modelled(data, workers, part, overhead):,.0f} s"
                                              for data in (1e12, 1e13, 1e14)) + " |")  # fmt: skip
-    head = "".join(f" {threads} threads |" for threads in range(2, options.processes + 1))
-    print(f"\nA million doubles\n\n| | one thread, ms |{head}\n|---|---|{'---|' * (options.processes - 1)}")
-    for name, alone, less in by_threads(options.processes):
-        print(f"| `{name}` | {alone:.1f} | " + " | ".join(f"{x:.2f}" for x in less) + " |", flush=True)
     if options.plot:
         plot(options.plot, measured, part, overhead)
+
+
+def threads(most: int) -> None:
+    head = "".join(f" {number} threads | of the caller |" for number in range(2, most + 1))
+    print(f"\nA million doubles\n\n| | one thread, ms |{head}\n|---|---|{'---|---|' * (most - 1)}")
+    for name, alone, less in by_threads(most):
+        print(f"| `{name}` | {alone:.1f} | " + " | ".join(f"{x:.2f} | {y:.2f}" for x, y in less) + " |", flush=True)
 
 
 if __name__ == "__main__":

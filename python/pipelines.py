@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _machine
 from .compiler.ir import identity
+from .data import view
 from .engine.arguments import checked_typecode
 from .engine.common import MISSING, Later, also_named, held, new_values, sliceable, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
@@ -70,11 +71,12 @@ class Pipeline:
     ints; only the result is stored. A callable that cannot be compiled is called for each element, a few thousand
     elements ahead at most of a stage that raises. Pipelines are immutable; they pickle if source and callables do.
 
-    Over several parts, those of :func:`arrayops.files` or the buffers of a list, all results but collect and iteration
-    take ``executor=``: threads, processes or machines, as an executor of concurrent.futures. It is given the parts, and
-    the result has the same bits. What cannot be sent to a process is a TypeError that names the stage, before any work.
-    The first exception of a part ends it, with a note that names the part. ``progress=`` is called with 1 for each part
-    that is done, as ``tqdm(total=len(files)).update``.
+    Over several parts, those of :func:`arrayops.files`, the buffers of a list or slices of an array, all results but
+    iteration take ``executor=``: threads, processes or machines, as an executor of concurrent.futures. It is given the
+    parts, and the result has the same bits. What cannot be sent to a process is a TypeError that names the stage,
+    before any work. An exception is that of the first part that fails, in their order, with a note that names the
+    part; nothing behind it is begun. ``progress=`` is called with 1 for each part that is done, as
+    ``tqdm(total=len(files)).update``.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -361,11 +363,11 @@ class Pipeline:
         if beside(self._stages):
             raise ValueError("arrays beside a source are not cut with it: give them as columns= of files")
         if is_array(self._source):
-            return [_Buffer(0, self._source)]
+            return list(_cut(pieces(self._source, self._nulls)))
         if not isinstance(self._source, (list, tuple)):
             raise TypeError(f"the parts of a {type(self._source).__name__} are not known before it is read: parts are "
-                            "those of ao.files(), or the buffers of a list")  # fmt: skip
-        found = [_Buffer(i, buffer) for i, buffer in enumerate(self._source)]
+                            "those of ao.files(), the buffers of a list, or slices of an array")  # fmt: skip
+        found = [_Buffer(f"buffer {i}", buffer) for i, buffer in enumerate(self._source)]
         for _ in self._alike(itertools.chain.from_iterable(pieces(buffer, self._nulls) for buffer in self._source)):
             pass  # before any work is sent
         return found
@@ -435,22 +437,18 @@ class Pipeline:
                     _add_counts(counts, _machine.histogram(values, edges, scale))
         return counts
 
-    def collect(self, typecode: str | None = None) -> Any:
+    def collect(self, typecode: str | None = None, *, executor: Executor | None = None,
+                progress: Callable[[int], object] | None = None) -> Any:  # fmt: skip
         """The values in a new array: ``array(typecode, values)``; by default with the source's typecode, or ``'d'`` if
         the stream is empty. It is of the source's kind, as for :func:`arrayops.map`; a pandas Series keeps its labels
         if nothing was left out, else it has new ones. Raises what array does for a value that does not fit."""
-        result: Any = None
-        views: list[Any] = []
-        for piece in self._collected(None if typecode is None else checked_typecode(typecode)):
-            if not isinstance(piece, array):
-                views.append(piece)
-            elif result:
-                result += piece
-            else:
-                result = piece
-        result = _joined(views) if views else result
+        code = None if typecode is None else checked_typecode(typecode)
+        if executor is None and progress is None:
+            result = _as_one(self._collected(code))
+        else:
+            result = _as_one(part.buffer for part in self._by_parts(executor, progress, _collected_of, code) if part)
         whole = self._nulls != "skip" and not any(stage.keeps for stage in self._stages)
-        return given_as(self._source, array(typecode or "d") if result is None else result, labels=whole)
+        return given_as(self._source, array(code or "d") if result is None else result, labels=whole)
 
     def _collected(self, typecode: str | None) -> Iterator[Any]:
         """The values as arrays, or Views where array has no such type, piece by piece."""
@@ -594,25 +592,52 @@ class _Opened:
 
 
 class _Buffer:
-    """A buffer of a list as a part."""
+    """A buffer of a list, some elements of an array, or values of a part, to be sent."""
 
-    def __init__(self, index: int, buffer: Any) -> None:
-        self.index, self.buffer = index, buffer
+    def __init__(self, place: str, buffer: Any) -> None:
+        self.place, self.buffer = place, buffer
 
     def __reduce__(self) -> tuple[Any, ...]:
         buffer = self.buffer
-        if isinstance(buffer, (memoryview, _machine.View)):  # which do not pickle
-            code = _machine.buffer_info(buffer)[0]
-            buffer = _machine.copy_array(buffer) if _machine.TYPECODES[code]["given"] == "array" else buffer
-        return (_Buffer, (self.index, buffer))
+        if not isinstance(buffer, (memoryview, _machine.View)):  # which do not pickle
+            return (_Buffer, (self.place, buffer))
+        code = _machine.buffer_info(buffer)[0]
+        if _machine.TYPECODES[code]["given"] == "array":
+            return (_Buffer, (self.place, _machine.copy_array(buffer)))
+        return (_of_bytes, (self.place, code, bytes(text_kernel("x").map(buffer))))
 
     def __str__(self) -> str:
-        return f"buffer {self.index}"
+        return self.place
+
+
+def _of_bytes(place: str, code: str, sent: bytes) -> _Buffer:
+    """What array has no type for."""
+    return _Buffer(place, view(sent, code))
+
+
+SLICE_BYTES = 1 << 23  # of an array, that one task has
+
+
+def _cut(buffers: Iterable[Any]) -> Iterator[_Buffer]:
+    """An array, or its chunks, as parts: slices, of which nothing is copied here."""
+    before = 0
+    for buffer in buffers:
+        whole = sliceable(buffer)
+        step = SLICE_BYTES // (8 if isinstance(whole, range) else whole.itemsize)
+        for first in range(0, max(1, len(whole)), step):
+            part = whole[first : first + step]
+            yield _Buffer(f"elements {before + first} to {before + first + len(part) - 1}", part)
+        before += len(whole)
 
 
 def _work_on_part(pipeline: Pipeline, work: Callable[..., Any], args: tuple[Any, ...], part: Any) -> Any:
     source = part.buffer if isinstance(part, _Buffer) else part
     return work(Pipeline(source, pipeline._stages, pipeline._ieee, pipeline._nulls), *args)
+
+
+def _collected_of(pipeline: Pipeline, typecode: str | None) -> _Buffer | None:
+    values = _as_one(pipeline._collected(typecode))
+    return None if values is None else _Buffer("values", values)
 
 
 def _gathered_of(pipeline: Pipeline, wanted: int) -> Found:
@@ -710,12 +735,26 @@ def _slices(arr: Any) -> Iterator[Any]:
             yield whole[start : start + CHUNK]
 
 
+def _as_one(pieces_of_it: Iterable[Any]) -> Any:
+    """Arrays, or Views, as one; None if there are none."""
+    result: Any = None
+    views: list[Any] = []
+    for piece in pieces_of_it:
+        if not isinstance(piece, array):
+            views.append(piece)
+        elif result:
+            result += piece
+        else:
+            result = piece
+    return _joined(views) if views else result
+
+
 def _joined(views: list[Any]) -> Any:
     """Views of one type as one."""
     whole, at, copy = _machine.new_array(_machine.buffer_info(views[0])[0], sum(map(len, views))), 0, text_kernel("x")
-    for view in views:
-        copy.map(view, out=whole[at : at + len(view)])
-        at += len(view)
+    for each in views:
+        copy.map(each, out=whole[at : at + len(each)])
+        at += len(each)
     return whole
 
 

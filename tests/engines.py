@@ -11,11 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import random
 import resource
 import shutil
 import signal
-import struct
 import sys
 from array import array
 from collections.abc import Callable, Iterator
@@ -25,6 +23,7 @@ from typing import Any
 
 import arrayops as ao
 import pytest
+from parted import bits, unlike_numbers, written
 
 FILES = 5
 NUMBERS = 40_000  # in each file
@@ -35,20 +34,13 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
 
 @pytest.fixture(scope="module")
 def columns() -> list[array[float]]:
-    """Doubles whose sum has other bits if that of each part is rounded."""
-    chance = random.Random(19)
-    numbers = [chance.choice([1.0, 0.1, -3.0, 1e-300, chance.uniform(-1, 1)]) for _ in range(FILES * NUMBERS // 2)]
-    numbers += [x * chance.choice([1e16, 1e100]) for x in (1, -1) for _ in range(FILES * NUMBERS // 4)]
-    chance.shuffle(numbers)
+    numbers = unlike_numbers(FILES * NUMBERS)
     return [array("d", numbers[i * NUMBERS : (i + 1) * NUMBERS]) for i in range(FILES)]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, columns: list[array[float]]) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    for i, column in enumerate(columns):
-        (folder / f"{i}.bin").write_bytes(column.tobytes())
-    return folder
+    return written(tmp_path_factory.mktemp("data"), columns)
 
 
 # -- engines -----------------------------------------------------------------------------------------------------------
@@ -146,12 +138,6 @@ class Witness:
         return x * 3 + 0.1
 
 
-def bits(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [bits(x) for x in value]
-    return struct.pack("<d", value) if isinstance(value, float) else value
-
-
 def whole(columns: list[array[float]]) -> ao.Pipeline:
     return ao.lazy(columns).map("x * 3 + 0.1")
 
@@ -163,6 +149,7 @@ RESULTS: dict[str, Callable[..., Any]] = {
     "extremes": lambda p, **o: (p.min(**o), p.max(**o)),
     "histogram": lambda p, **o: tuple(map(tuple, p.histogram(5, (-4, 4), **o))),
     "reduce": lambda p, **o: p.reduce("max(acc, x)", merge="max(acc, x)", **o),
+    "collect": lambda p, **o: p.collect(**o).tobytes(),
 }
 
 
@@ -171,7 +158,7 @@ def test_the_same_bits(pool: Executor, folder: Path, columns: list[array[float]]
     seen: list[int] = []
     for result in RESULTS.values():
         assert bits(result(pipeline, executor=pool, progress=seen.append)) == bits(result(whole(columns)))
-    assert len(seen) == 7 * 2 * FILES
+    assert len(seen) == 8 * 2 * FILES
 
 
 def test_a_file_for_each_file(pool: Executor, folder: Path, columns: list[array[float]], tmp_path: Path) -> None:

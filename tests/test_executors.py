@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import pickle
 import random
-import struct
+import re
 import threading
 from array import array
 from collections.abc import Callable, Iterable, Iterator
@@ -21,8 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import arrayops as ao
+import oracle
 import pytest
+from arrayops import pipelines
 from arrayops.engine import parts
+from parted import bits, unlike_numbers, written
 
 
 class Elsewhere(Executor):
@@ -43,10 +46,14 @@ class Elsewhere(Executor):
     def as_ended(self, wanted: Iterable[Future[Any]]) -> Iterator[Future[Any]]:
         """Instead of that of the package: does one and gives it."""
         for future in self.chance.sample(list(wanted), len(list(wanted))):
-            sent = self.waiting.pop(future)
-            assert future.set_running_or_notify_cancel()
-            self._do(future, sent)
+            if future.set_running_or_notify_cancel():
+                self._do(future, self.waiting.pop(future))
             yield future
+
+    @staticmethod
+    def chance_of(seed: int, number: int) -> list[int]:
+        """In which order so many parts are done."""
+        return random.Random(seed).sample(range(number), number)
 
     def _do(self, future: Future[Any], sent: bytes) -> None:
         if self.started == self.dies:
@@ -73,36 +80,16 @@ def processes() -> Iterator[Executor]:
         yield pool
 
 
-def numbers() -> list[float]:
-    """Doubles of which a sum that is rounded for each part would have other bits."""
-    chance = random.Random(1)
-    small = [chance.choice([1.0, -1.0, 0.1, -0.0, 5e-324, chance.uniform(-1, 1)]) for _ in range(500)]
-    large = [chance.choice([1e16, 1e16 + 2, 1e100, 2.0**53]) for _ in range(100)]
-    listed = [*small, *large, *(-x for x in large)]
-    chance.shuffle(listed)
-    return listed
-
-
 @pytest.fixture(scope="module")
 def columns() -> list[array[float]]:
-    listed = numbers()
+    listed = unlike_numbers(700)
     cuts = [0, 0, 150, 151, 300, 500, 500, len(listed)]
     return [array("d", listed[a:b]) for a, b in itertools.pairwise(cuts)]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, columns: list[array[float]]) -> Path:
-    folder = tmp_path_factory.mktemp("parts")
-    for i, column in enumerate(columns):
-        (folder / f"{i}.bin").write_bytes(column.tobytes())
-    return folder
-
-
-def bits(value: Any) -> Any:
-    """Figures with the sign of a zero."""
-    if isinstance(value, tuple):
-        return [bits(x) for x in value]
-    return struct.pack("<d", value) if isinstance(value, float) else value
+    return written(tmp_path_factory.mktemp("parts"), columns)
 
 
 def test_the_data_would_show_rounded_parts(columns: list[array[float]]) -> None:
@@ -122,6 +109,8 @@ FIGURES: dict[str, Callable[..., Any]] = {
     "histogram by edges": lambda p, **o: p.histogram([-1, 0, 0, 0.5, 1e16], **o),
     "reduce": lambda p, **o: p.reduce("max(acc, x)", merge="max(acc, x)", **o),
     "reduce from": lambda p, **o: p.reduce("acc + (x > k)", 0, k=0.5, merge="acc + x", **o),
+    "collect": lambda p, **o: tuple(p.collect(**o)),
+    "collect floats": lambda p, **o: p.collect("f", **o).tobytes(),
     "reduce of tuples": lambda p, **o: p.reduce(both_ends, (9.0, -9.0), merge=wider, **o),
 }
 
@@ -221,8 +210,54 @@ def test_arrays_of_others_are_parts() -> None:
 def test_buffers_that_do_not_pickle_are_sent_as_arrays(elsewhere: Elsewhere) -> None:
     parts = [memoryview(array("h", [1, 2, 3]))[::2], ao.view(bytes([0, 5]), ">h"), array("h", [7])]
     assert ao.lazy(parts).map("x * x").sum(executor=elsewhere) == 1 + 9 + 25 + 49
-    with pytest.raises(TypeError, match="cannot pickle"):
-        ao.lazy([ao.view(b"\1", "?")]).sum(executor=elsewhere)
+    assert ao.lazy([ao.view(b"\1", "?"), ao.view(b"\0\7", "?")]).sum(executor=elsewhere) == 2
+    assert ao.lazy([memoryview(ao.view(bytes(range(16)), ">e"))[::2]]).count(executor=elsewhere) == 4
+
+
+def test_an_array_is_cut(elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Into slices, of which nothing is copied but to be sent; and in chunks of its own."""
+    monkeypatch.setattr(pipelines, "SLICE_BYTES", 800)
+    x = array("h", range(-1000, 1000))
+    for source, number in ((x, 5), (memoryview(x)[::-2], 3), (range(250), 3), (array("h"), 1),
+                           (ao.view(bytes(range(256)) * 5, ">i3"), 2)):  # fmt: skip
+        done: list[int] = []
+        pipeline = ao.lazy(source).map("x * 3").filter("x % 2 == 0")
+        elsewhere.started = 0
+        assert pipeline.sum(executor=elsewhere, progress=done.append) == pipeline.sum()
+        assert elsewhere.started == number == len(done)
+        found, expected = pipeline.collect("i", executor=elsewhere), pipeline.collect("i")
+        assert type(found) is type(expected) and found == expected
+    with pytest.raises(ZeroDivisionError) as caught:
+        ao.lazy(x).map("1 / x").sum(executor=elsewhere)
+    assert notes(caught.value) == ["part 3 of 5: elements 800 to 1199"]
+    truths = ao.lazy(ao.view(bytes([0, 5]) * 700, "?"))
+    assert list(truths.collect(executor=elsewhere)) == [False, True] * 700
+    assert len(truths.filter("x").collect(executor=elsewhere)) == 700
+
+
+def test_threads_have_slices_of_the_array_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipelines, "SLICE_BYTES", 800)
+    x = array("d", range(1000))
+    with ThreadPoolExecutor(2) as threads:
+        def written(value: float) -> float:
+            x[int(value)] = -value
+            return value
+
+        assert ao.lazy(x).map(written).sum(executor=threads) == 499500
+        assert ao.lazy(x).collect(executor=threads) == array("d", range(0, -1000, -1)) == x
+        with pytest.raises(BufferError):
+            ao.lazy(x).map(lambda value: x.append(1.0)).sum(executor=threads)
+
+
+def test_chunks_are_parts(elsewhere: Elsewhere) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    chunks = pyarrow.chunked_array([[1, None, 3], [], [4, 5]], type=pyarrow.int16())
+    pipeline = ao.lazy(chunks, nulls="skip").map("x * x")
+    assert pipeline.sum(executor=elsewhere) == 1 + 9 + 16 + 25
+    assert elsewhere.started == 3
+    assert pipeline.collect(executor=elsewhere).to_pylist() == pipeline.collect().to_pylist() == [1, 9, 16, 25]
+    with pytest.raises(ValueError, match="null"):
+        ao.lazy(chunks).sum(executor=elsewhere)
 
 
 def test_what_progress_raises_ends_it(elsewhere: Elsewhere, folder: Path) -> None:
@@ -263,16 +298,33 @@ def notes(error: BaseException) -> list[str]:
     return getattr(error, "__notes__", [])
 
 
-def test_the_first_error_ends_it_and_names_the_part(elsewhere: Elsewhere, folder: Path) -> None:
+@pytest.mark.parametrize("seed", range(8))
+def test_the_error_is_that_of_the_first_part_that_fails(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever part fails first: those before it are done, and nothing behind it is begun from then on."""
+    executor, number, done = Elsewhere(seed), 12, list[int]()
+    monkeypatch.setattr(parts, "as_ended", executor.as_ended)
+    columns = [array("d", [-1.0 if i in (4, 5, 9) else i in (6, 7, 11) or 3.0]) for i in range(number)]
+    pipeline, domain = ao.lazy(columns).map("sqrt(x) / (x - 1)"), oracle.outcome(math.sqrt, -1.0)
+    with pytest.raises(ValueError, match=re.escape(str(domain.error))) as caught:
+        pipeline.sum(executor=executor, progress=done.append)
+    assert notes(caught.value) == ["part 5 of 12: buffer 4"]
+    order = executor.chance_of(seed, number)
+    wanted, end = [], number
+    for part in order:
+        if part < end:
+            wanted.append(part)
+            end = part if part in (4, 5, 6, 7, 9, 11) else end
+    assert executor.started == len(wanted) and done == [1] * sum(part not in (4, 5, 6, 7, 9, 11) for part in wanted)
+    assert all(future.cancelled() for future in executor.waiting)
+
+
+def test_an_error_names_the_part_and_the_place_in_it(elsewhere: Elsewhere, folder: Path) -> None:
     files = ao.files(folder / "*.bin", part_bytes=1000)
-    done: list[int] = []
     with pytest.raises(ZeroDivisionError) as caught:
-        ao.lazy(files).map("1 / (x - x)").sum(executor=elsewhere, progress=done.append)
-    assert elsewhere.started == len(done) + 1 == 1
-    assert len(elsewhere.waiting) == len(files) - 1 and all(future.cancelled() for future in elsewhere.waiting)
+        ao.lazy(files).map("1 / (x - x)").sum(executor=elsewhere)
     piece, part = notes(caught.value)
-    assert piece.startswith(f"in '{folder}/") and part.endswith(piece[3:])
-    assert part.startswith("part ") and f" of {len(files)}: " in part
+    assert piece.startswith(f"in '{folder}/1.bin'") and part.endswith(piece[3:])
+    assert part.startswith(f"part 2 of {len(files)}: ")
 
 
 def test_errors_of_processes(processes: Executor, folder: Path) -> None:

@@ -23,7 +23,14 @@ int ao_is_worth_threads(size_t work, size_t count);
 /* The same of a run, by what its instructions weigh. */
 int ao_is_long(const ao_program *program, size_t count);
 /* The work of what is no program. */
-enum { AO_MOMENTS_WORK = 15, AO_HISTOGRAM_WORK = 15, AO_SORT_WORK = 127, AO_WINDOWS_WORK = 31 };
+enum {
+    AO_READING_WORK = 3,
+    AO_MOMENTS_WORK = 15,
+    AO_COUNTING_WORK = 15,
+    AO_SELECT_WORK = 15,
+    AO_SORT_WORK = 127,
+    AO_WINDOWS_WORK = 31
+};
 
 /* Runs the chunks of a job that has an `out` and a program without a scan. left[c] becomes 0 where all elements of chunk c
  * are in `out`, and 1 where they are not: those are the caller's to run, in order. With AO_KEEP and a program that may mark

@@ -49,7 +49,7 @@ NOTHING = Gathered(0, 0, 0, None, None, 0, 0, 0)
 
 
 def gather(arr: Any, wanted: int, nan: str | None = None) -> Gathered:
-    """One pass over a buffer. Threads may have shared it if squares are wanted; extremes are then of no order.
+    """One pass over a buffer.
 
     nan: "skip" leaves nans out, None does not.
     """
@@ -59,7 +59,7 @@ def gather(arr: Any, wanted: int, nan: str | None = None) -> Gathered:
 
 
 def together(parts: list[Any]) -> Gathered:
-    """What the threads of one pass gathered."""
+    """What the threads of one pass gathered: the first of them has the extremes of all."""
     first, *others = (Gathered(*part) for part in parts)
     return functools.reduce(joined, others, first)
 
@@ -70,7 +70,7 @@ def joined(a: Gathered, b: Gathered) -> Gathered:
     highs = [x for x in (a.high, b.high) if x is not None]
     return Gathered(a.count + b.count, a.sum + b.sum, a.squares + b.squares, min(lows, default=None),
                     max(highs, default=None), a.nans + b.nans, a.positive + b.positive,
-                    a.negative + b.negative, a.first_nan if a.count else b.first_nan)  # fmt: skip
+                    a.negative + b.negative, a.first_nan or (not a.count and b.first_nan))  # fmt: skip
 
 
 def as_floats(g: Gathered) -> Gathered:

@@ -1,8 +1,9 @@
 """One piece of work over many parts, by any executor of concurrent.futures, and the results in the order of the parts.
 
 What always holds: whatever cannot be pickled is named before any work is sent; a result counts once, however often an
-engine computes it; at the first error nothing more is begun, and the exception, which is one that travels, names the
-part. A part that failed is tried again by the executor's own rules, or not at all.
+engine computes it; when a part has failed nothing behind it is begun, and when those before it are done, the exception
+of the first part that failed is raised, as one thread would raise it. It is one that travels, and names the part. A
+part that failed is tried again by the executor's own rules, or not at all.
 """
 
 from __future__ import annotations
@@ -79,17 +80,28 @@ def _in_order(parts: Sequence[Any], submitted: dict[Any, int],
               progress: Callable[[int], object] | None) -> Iterator[Any]:  # fmt: skip
     early: dict[int, Any] = {}
     due = done = 0
+    failed, end = None, len(parts)  # the first part, in their order, that is known to have failed
     try:
         for future in as_ended([*submitted]):
             number = submitted.pop(future)
-            with _named(parts[number], number, len(parts), done):
+            if number > end:
+                continue
+            if future.cancelled() or future.exception() is not None:
+                failed, end = future, number
+                for other, behind in submitted.items():
+                    if behind > number:
+                        other.cancel()
+            else:
                 early[number] = future.result()
-            done += 1
-            if progress is not None:
-                progress(1)
+                done += 1
+                if progress is not None:
+                    progress(1)
             while due in early:
                 yield early.pop(due)
                 due += 1
+            if due == end and failed is not None:
+                with _named(parts[end], end, len(parts), done):
+                    failed.result()
     finally:
         _cancel(submitted)
 

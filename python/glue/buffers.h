@@ -53,6 +53,12 @@ static inline ao_span array_span(const ao_array *array)
 {
     return (ao_span){array->data, array->spacing, array_number_type(array), array->count};
 }
+/* The elements first .. end-1 of a span. */
+static inline ao_span span_part(const ao_span *span, size_t first, size_t end)
+{
+    const ptrdiff_t step = span->spacing.stride ? span->spacing.stride : (ptrdiff_t)ao_type_sizes[span->type];
+    return (ao_span){ao_along(span->data, first, step), span->spacing, span->type, end - first};
+}
 const void *array_spaced_element(const ao_array *array, size_t i, void *local);
 /* Element i as the machine has it: its address, or that of `local` (8 bytes), where it was copied to. */
 static inline const void *array_element(const ao_array *array, size_t i, void *local)

@@ -54,6 +54,19 @@ static PyObject *py_bounds(PyObject *module, PyObject *object)
     return nans ? Py_NewRef(Py_None) : Py_BuildValue("d d", low, high);
 }
 
+/* So many threads, if each may have counts of its own, `room` of them. */
+static unsigned threads_for(const module_state *state, size_t count, size_t room)
+{
+    return ao_is_worth_threads(AO_COUNTING_WORK, count) && room < count / state->threads ? state->threads : 1;
+}
+
+static void add_counts_of_threads(int64_t *counts, const int64_t *others, size_t number, unsigned threads)
+{
+    for (size_t i = 0; i < (threads - 1) * number; i++) {
+        counts[i % number] += others[i];
+    }
+}
+
 typedef struct {
     const ao_isa *isa;
     ao_span span;
@@ -66,10 +79,7 @@ typedef struct {
 static void bin_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
 {
     const binning *b = context;
-    ao_span span = b->span;
-    const ptrdiff_t step = span.spacing.stride ? span.spacing.stride : (ptrdiff_t)ao_type_sizes[span.type];
-    span.data = ao_along(span.data, first, step);
-    span.count = end - first;
+    const ao_span span = span_part(&b->span, first, end);
     ao_histogram(b->isa, &span, b->edges, b->bins, b->scale, b->counts + part * b->room, watch);
 }
 
@@ -97,15 +107,12 @@ static PyObject *py_histogram(PyObject *module, PyObject *const *args, Py_ssize_
         goto done;
     }
     const size_t bins = edges.count - 1, room = bins * ao_count_lanes(bins);
-    const int shared = ao_is_worth_threads(AO_HISTOGRAM_WORK, a.count) && room < a.count / state->threads;
-    const unsigned threads = shared ? state->threads : 1;
+    const unsigned threads = threads_for(state, a.count, room);
     if ((counts = zeros(room * threads, sizeof *counts))) {
         watched w;
         binning b = {state->isa, array_span(&a), edges.data, bins, room, scale, counts};
         run_parts(bin_range, &b, a.count, threads, watch_begin(&w, a.count));
-        for (size_t i = 0; i < (threads - 1) * room; i++) {
-            counts[i % room] += counts[room + i];
-        }
+        add_counts_of_threads(counts, counts + room, room, threads);
         result = watch_end(&w) < 0 ? NULL : array_of_counts(state, counts, bins);
     }
 done:
@@ -117,22 +124,57 @@ done:
 
 /* -- by key -------------------------------------------------------------------------------------------------------- */
 
+typedef struct {
+    const ao_span *keys, *weights;
+    size_t bins;
+    int64_t *counts, *others; /* of the first thread, and of the others */
+    ao_sum128 *sums;          /* of all threads, if there are weights */
+} keying;
+
+static void count_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const keying *k = context;
+    const ao_span keys = span_part(k->keys, first, end);
+    ao_count_keys(&keys, k->bins, part ? k->others + (part - 1) * k->bins : k->counts, watch);
+}
+
+static void sum_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const keying *k = context;
+    const ao_span keys = span_part(k->keys, first, end), weights = span_part(k->weights, first, end);
+    ao_sum_ints_by_key(&keys, &weights, k->bins, k->sums + part * k->bins, watch);
+}
+
 static PyObject *counts_by_key(module_state *state, const ao_span *keys, size_t bins)
 {
     ao_array out;
-    PyObject *result = array_new_out(state, 'q', bins, &out);
+    const unsigned threads = threads_for(state, keys->count, bins);
+    int64_t *others = zeros((threads - 1) * bins, sizeof *others);
+    PyObject *result = others ? array_new_out(state, 'q', bins, &out) : NULL;
     if (result) {
         watched w;
         ao_watch *watch = watch_begin(&w, keys->count > bins ? keys->count : bins);
+        keying k = {.keys = keys, .bins = bins, .counts = out.data, .others = others};
         memset(out.data, 0, bins * sizeof(int64_t));
-        ao_count_keys(keys, bins, out.data, watch);
+        run_parts(count_range, &k, keys->count, threads, watch);
+        add_counts_of_threads(out.data, others, bins, threads);
         const int failed = watch_end(&w) < 0;
         array_release(&out);
         if (failed) {
             Py_CLEAR(result);
         }
     }
+    PyMem_RawFree(others);
     return result;
+}
+
+static void add_sums_of_threads(ao_sum128 *sums, size_t bins, unsigned threads)
+{
+    for (size_t i = bins; i < threads * bins; i++) {
+        ao_sum128 *sum = &sums[i % bins];
+        sum->low += sums[i].low;
+        sum->high += sums[i].high + (sum->low < sums[i].low);
+    }
 }
 
 /* The sums of ints as an array('q'); OverflowError if one does not fit. */
@@ -156,11 +198,14 @@ static PyObject *array_of_sums(module_state *state, const ao_sum128 *sums, size_
 
 static PyObject *int_sums_by_key(module_state *state, const ao_span *keys, const ao_span *weights, size_t bins)
 {
-    ao_sum128 *sums = zeros(bins, sizeof *sums);
+    const unsigned threads = threads_for(state, keys->count, 2 * bins);
+    ao_sum128 *sums = zeros(threads * bins, sizeof *sums);
     PyObject *result = NULL;
     if (sums) {
         watched w;
-        ao_sum_ints_by_key(keys, weights, bins, sums, watch_begin(&w, keys->count));
+        keying k = {.keys = keys, .weights = weights, .bins = bins, .sums = sums};
+        run_parts(sum_range, &k, keys->count, threads, watch_begin(&w, keys->count));
+        add_sums_of_threads(sums, bins, threads);
         result = watch_end(&w) < 0 ? NULL : array_of_sums(state, sums, bins);
     }
     PyMem_RawFree(sums);

@@ -3,6 +3,7 @@
 #include "filter.h"
 #include "shares.h"
 #include "watch.h"
+#include "../../vm/parallel.h"
 
 #include <stdalign.h>
 #include <string.h>
@@ -12,19 +13,19 @@ enum { FIRST_SLICE = 1024 }; /* elements that any() and all() look at first */
 /* -- filter ------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
-    share_context context; /* with the frame, of which the input is */
+    share_context context; /* with the frame, of which the input is, and what is kept */
     const ao_isa *isa;
     unsigned source; /* the input that is filtered */
-    char *kept;
     ao_spacing spacing; /* of what is kept: a form, or none */
-    size_t size, log2_size, number;
+    size_t log2_size;
 } compaction;
 
 static void take_kept(void *context, const void *mask, size_t first, size_t n)
 {
     compaction *c = context;
+    share_context *to = &c->context;
     (void)first;
-    c->number += c->isa->compact[c->log2_size](n, mask, ao_frame_input(c->context.frame, c->source), c->kept + c->number * c->size);
+    to->number += c->isa->compact[c->log2_size](n, mask, ao_frame_input(to->frame, c->source), to->kept + to->number * to->size);
 }
 
 /* The same where the result is of another form than the machine has. */
@@ -32,14 +33,15 @@ static void take_kept_form(void *context, const void *mask, size_t first, size_t
 {
     alignas(8) char aside[AO_MAX_BLOCK];
     compaction *c = context;
-    const char *elements = ao_frame_input(c->context.frame, c->source);
-    const size_t most = sizeof aside / c->size;
+    share_context *to = &c->context;
+    const char *elements = ao_frame_input(to->frame, c->source);
+    const size_t most = sizeof aside / to->size;
     (void)first;
     for (size_t i = 0, now; i < n; i += now) {
         now = n - i < most ? n - i : most;
-        const size_t kept = c->isa->compact[c->log2_size](now, (const uint8_t *)mask + i, elements + i * c->size, aside);
-        ao_scatter(c->kept + (ptrdiff_t)c->number * c->spacing.stride, c->spacing, aside, c->size, kept);
-        c->number += kept;
+        const size_t kept = c->isa->compact[c->log2_size](now, (const uint8_t *)mask + i, elements + i * to->size, aside);
+        ao_scatter(to->kept + (ptrdiff_t)to->number * c->spacing.stride, c->spacing, aside, to->size, kept);
+        to->number += kept;
     }
 }
 
@@ -49,35 +51,9 @@ static int answer_truth(run *r, size_t j, void *context)
     return run_ask_truth(r, j) < 0 ? -1 : 0;
 }
 
-static void begin_range(share_context *context, size_t first, void *common)
+static int filter_rest(run *r, share_context *context)
 {
-    compaction *c = (compaction *)(void *)context;
-    const share_context own = *context;
-    *c = *(const compaction *)common;
-    c->context = own;
-    c->kept += first * c->size;
-    c->number = 0;
-}
-
-static void append_range(share_context *context, void *common)
-{
-    const compaction *c = (const compaction *)(const void *)context;
-    compaction *whole = common;
-    memmove(whole->kept + whole->number * c->size, c->kept, c->number * c->size);
-    whole->number += c->number;
-}
-
-/* Each thread writes what it keeps where all elements of its range would be; then that is moved together. */
-static int filter_shared(run *r, compaction *c, unsigned threads)
-{
-    const share_kind kind = {sizeof *c, take_kept, answer_truth, begin_range, append_range, c};
-    shares s;
-    if (shares_open(&s, r, threads, &kind) < 0) {
-        return -1;
-    }
-    const int failed = shares_run(&s);
-    shares_close(&s);
-    return failed;
+    return run_through(r, r->count, answer_truth, context);
 }
 
 static void take_mask(void *context, const void *mask, size_t first, size_t n)
@@ -113,14 +89,16 @@ PyObject *run_filter(run *r, Py_ssize_t lead)
     if (!result) {
         return NULL;
     }
-    compaction c = {.context = {&r->frame}, .isa = r->state->isa, .source = (unsigned)(source - r->arrays), .kept = held.data,
-                    .spacing = held.spacing, .size = ao_type_sizes[source->type], .log2_size = log2_size(source->type)};
+    compaction c = {.context = {&r->frame, held.data, ao_type_sizes[source->type], 0}, .isa = r->state->isa,
+                    .source = (unsigned)(source - r->arrays), .spacing = held.spacing, .log2_size = log2_size(source->type)};
+    const share_kind kind = {.size = sizeof c, .copied = sizeof c, .whole = &c.context, .take = take_kept,
+                             .rest = filter_rest, .begin = share_keep_apart, .done = share_move_together};
     ao_job job = {.sink = {held.spacing.form ? take_kept_form : take_kept, &c}};
     const unsigned threads = held.spacing.form ? 1 : shares_wanted(r);
-    const int failed = threads > 1 ? filter_shared(r, &c, threads) < 0
+    const int failed = threads > 1 ? shares_through(r, threads, &kind, 0) < 0
                                    : run_start(r, &job, stack) < 0 || run_through(r, r->count, answer_truth, NULL) < 0;
     array_release(&held);
-    if (failed || array_cut(r->state, result, c.number) < 0) {
+    if (failed || array_cut(r->state, result, c.context.number) < 0) {
         Py_CLEAR(result);
     }
     return result;
@@ -142,6 +120,7 @@ static PyObject *py_run_filter(PyObject *module, PyObject *const *args, Py_ssize
 /* -- count, any, all, the first ----------------------------------------------------------------------------------- */
 
 typedef struct {
+    share_context context;
     int what;
     int wanted;     /* the truth that decides; of a count there is none */
     size_t number;  /* of the elements that are finished, so many are true */
@@ -181,12 +160,12 @@ static int answer_count(run *r, size_t j, void *context)
     return truth < 0 ? -1 : c->what != RUN_COUNT && truth == c->wanted;
 }
 
-/* Goes on until it is decided: by slices, of which the first are short. */
-static int count_loop(run *r, counting *c)
+/* Goes on to `end`, or until it is decided: by slices, of which the first are short. */
+static int count_loop(run *r, counting *c, size_t end)
 {
-    size_t slice = c->what == RUN_COUNT ? r->count : FIRST_SLICE;
-    while (r->frame.position < r->count && !is_decided(c, r->frame.position)) {
-        size_t left = r->count - r->frame.position;
+    size_t slice = c->what == RUN_COUNT ? end : FIRST_SLICE;
+    while (r->frame.position < end && !is_decided(c, r->frame.position)) {
+        size_t left = end - r->frame.position;
         int status = run_through(r, r->frame.position + (left < slice ? left : slice), answer_count, c);
         if (status) {
             return status < 0 ? -1 : 0;
@@ -199,32 +178,57 @@ static int count_loop(run *r, counting *c)
     return 0;
 }
 
-/* A count by several threads. */
-typedef struct {
-    share_context context;
-    size_t number;
-} count_share;
-
-static void take_count_shared(void *context, const void *mask, size_t first, size_t n)
+static int count_rest(run *r, share_context *context)
 {
-    count_share *c = context;
-    (void)first;
-    c->number += count_truth(mask, n);
+    return count_loop(r, (counting *)(void *)context, r->count);
 }
 
-static int count_shared(run *r, counting *c, unsigned threads)
+static void count_begin(share_context *context, size_t first, const share_context *whole)
 {
-    const share_kind kind = {.size = sizeof(count_share), .take = take_count_shared, .answer = answer_truth};
-    shares s;
-    if (shares_open(&s, r, threads, &kind) < 0) {
-        return -1;
+    counting *c = (counting *)(void *)context;
+    (void)first, (void)whole;
+    c->number = c->decided = 0;
+    c->first = -1;
+}
+
+static int count_decided(const share_context *context)
+{
+    return is_decided((const counting *)(const void *)context, context->frame->position);
+}
+
+/* What the elements of a range say, those before them having decided nothing. */
+static int count_done(share_context *context, size_t first, share_context *context_of_all)
+{
+    const counting *c = (const counting *)(const void *)context;
+    counting *whole = (counting *)(void *)context_of_all;
+    whole->number += c->number;
+    whole->first = c->first < 0 ? -1 : (Py_ssize_t)first + c->first;
+    return count_decided(context);
+}
+
+/* What decides may stand near the front: threads begin when an eighth of what is worth them has been looked at. */
+static size_t looked_at_alone(const run *r)
+{
+    size_t count = FIRST_SLICE;
+    while (count < r->count && !ao_is_long(r->program->program, 8 * count)) {
+        count *= 2;
     }
-    const int failed = shares_run(&s);
-    for (unsigned number = 0; number < threads; number++) {
-        c->number += ((const count_share *)(const void *)shares_context(&s, number))->number;
+    return count < r->count ? count : r->count;
+}
+
+static int count_shared(run *r, counting *c, unsigned threads, void *stack)
+{
+    const share_kind kind = {.size = sizeof *c, .copied = sizeof *c, .whole = &c->context, .take = take_count,
+                             .rest = count_rest, .begin = count_begin, .done = count_done, .decided = count_decided};
+    size_t alone = 0;
+    if (c->what != RUN_COUNT) {
+        ao_job job = {.sink = {take_count, c}};
+        alone = looked_at_alone(r);
+        if (run_start(r, &job, stack) < 0 || count_loop(r, c, alone) < 0) {
+            return -1;
+        }
     }
-    shares_close(&s);
-    return failed;
+    return is_decided(c, alone) ? 0 : shares_through(r, threads, &kind, alone);
 }
 
 PyObject *run_count(run *r, int what)
@@ -233,8 +237,9 @@ PyObject *run_count(run *r, int what)
     counting c = {.what = what, .first = -1};
     c.wanted = what == RUN_ANY || what == RUN_FIRST;
     ao_job job = {.sink = {take_count, &c}};
-    const unsigned threads = what == RUN_COUNT ? shares_wanted(r) : 1;
-    if (threads > 1 ? count_shared(r, &c, threads) < 0 : run_start(r, &job, stack) < 0 || count_loop(r, &c) < 0) {
+    const unsigned threads = shares_wanted(r);
+    if (threads > 1 ? count_shared(r, &c, threads, stack) < 0
+                    : run_start(r, &job, stack) < 0 || count_loop(r, &c, r->count) < 0) {
         return NULL;
     }
     if (what >= RUN_FIRST) {

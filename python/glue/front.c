@@ -307,11 +307,11 @@ static int plain_numbers(const run *r, const meaning *m)
     return 1;
 }
 
-/* Finds the program, if there is to be one. 0 if Python must do it. */
+/* Finds the program, if there is to be one: numbers that are not plain have none. 0 if Python must do it. */
 static int settle(run *r, const meaning *m, int filters, unsigned wanted)
 {
     if (!m->ready) {
-        return has_credit(m->cold, r->count);
+        return plain_numbers(r, m) && has_credit(m->cold, r->count);
     }
     PyObject *program = find_program(r, m, filters, wanted);
     const int bound = program && run_bind(r, program) == 0;
@@ -380,7 +380,7 @@ static PyObject *run_taken(run *r, module_state *state, meaning *m, const reques
     const unsigned wanted = q->typecode ? (unsigned)array_type_of(state, q->typecode)
                             : q->what == EVALUATE && !q->out ? SIGNATURE_NATURAL
                                                              : array_stored(q->out ? held : first);
-    if (form == BY_PYTHON || !plain_numbers(r, m) || !settle(r, m, filters, wanted)) {
+    if (form == BY_PYTHON || !settle(r, m, filters, wanted)) {
         return NULL;
     }
     const char typecode = q->typecode ? q->typecode : wanted == SIGNATURE_NATURAL ? natural_typecode(r) : first->typecode;
@@ -399,6 +399,11 @@ static PyObject *run_taken(run *r, module_state *state, meaning *m, const reques
 
 static PyObject *run_meaning(module_state *state, meaning *m, const request *q)
 {
+    const int counts = q->what >= ANY && q->what <= FIRST;
+    PyObject *lead = m->lead < 0 || q->out || counts ? NULL : m->values[m->lead];
+    if (lead && !Py_IS_TYPE(lead, (PyTypeObject *)state->array_type) && form_of(state, lead) == BY_PYTHON) {
+        return NULL; /* before its buffer is asked for, which takes pandas 10 us: Python would ask again */
+    }
     run r;
     ao_array held;
     array_none(&held);

@@ -19,6 +19,7 @@
 #include "program.h"
 #include "reductions.h"
 #include "run.h"
+#include "slices.h"
 #include "spell.h"
 #include "state.h"
 #include "tables.h"
@@ -107,9 +108,9 @@ static PyMethodDef machine_methods[] = {
 };
 
 static PyMethodDef *const functions[] = {
-    buffers_methods, captures_methods, watch_methods, run_methods, map_methods, filter_methods, fold_methods, pipe_methods,
-    callback_methods, order_methods, view_methods, validity_methods, arrow_methods, counting_methods, windows_methods,
-    moments_methods, reductions_methods, known_methods, front_methods, spell_methods, machine_methods,
+    buffers_methods, captures_methods, watch_methods, slices_methods, run_methods, map_methods, filter_methods, fold_methods,
+    pipe_methods, callback_methods, order_methods, view_methods, validity_methods, arrow_methods, counting_methods,
+    windows_methods, moments_methods, reductions_methods, known_methods, front_methods, spell_methods, machine_methods,
 };
 
 /* The level that ARRAYOPS_ISA names, or the best one. */

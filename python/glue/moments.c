@@ -112,13 +112,14 @@ static const void *dense_part(const ao_array *a, size_t first, void *local, size
 /* A pass over one or two arrays, by one or several threads, each with a state of its own. */
 typedef struct {
     const ao_array *a, *b;
+    unsigned parts;
     ao_moments *moments;
     ao_products *products;
 } pass;
 
-static unsigned parts_for(const module_state *state, const ao_array *a)
+static unsigned parts_for(const module_state *state, size_t work, const ao_array *a)
 {
-    return ao_is_worth_threads(AO_MOMENTS_WORK, a->count) ? state->threads : 1;
+    return ao_is_worth_threads(work, a->count) ? state->threads : 1;
 }
 
 static void add_moments(void *context, unsigned part, size_t first, size_t end)
@@ -132,8 +133,18 @@ static void add_moments(void *context, unsigned part, size_t first, size_t end)
     }
 }
 
-/* moments(buffer, wanted) -> list of what threads gathered, which together is what there is. With extremes and no squares
- * it is one, and its extremes are the first of equals. */
+/* The first part has the extremes of all, each the first of equals. */
+static int pass_extremes(void *context)
+{
+    const pass *p = context;
+    for (unsigned part = 1; part < p->parts; part++) {
+        ao_moments_pass_extremes(&p->moments[0], &p->moments[part]);
+    }
+    return 0;
+}
+
+/* moments(buffer, wanted) -> list of what threads gathered, which together is what there is. The extremes of all are in the
+ * first of them. */
 static PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     module_state *state = state_of(module);
@@ -145,8 +156,8 @@ static PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t 
     if (PyErr_Occurred() || array_take(state, args[0], &a) < 0) {
         return NULL;
     }
-    const unsigned parts = wanted & AO_SQUARES ? parts_for(state, &a) : 1;
-    pass p = {.a = &a, .moments = PyMem_RawMalloc(parts * sizeof *p.moments)};
+    const unsigned parts = parts_for(state, wanted & AO_SQUARES ? AO_MOMENTS_WORK : AO_READING_WORK, &a);
+    pass p = {.a = &a, .parts = parts, .moments = PyMem_RawMalloc(parts * sizeof *p.moments)};
     PyObject *result = NULL;
     if (!p.moments) {
         PyErr_NoMemory();
@@ -154,8 +165,8 @@ static PyObject *py_moments(PyObject *module, PyObject *const *args, Py_ssize_t 
         for (unsigned part = 0; part < parts; part++) {
             ao_moments_start(&p.moments[part], state->isa, array_number_type(&a), (unsigned)wanted, AO_EXTRACT_AHEAD);
         }
-        const slice_work work = {add_moments, NULL, &p};
-        const int failed = run_slices(&work, a.count, SLICE, parts) < 0;
+        const slice_work work = {add_moments, pass_extremes, &p};
+        const int failed = run_slices(&work, 0, a.count, SLICE, parts) < 0;
         for (unsigned part = 0; part < parts; part++) {
             p.moments[part].type = a.type; /* extremes of truth values are such */
         }
@@ -224,7 +235,7 @@ static PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t narg
         PyErr_SetString(PyExc_TypeError, "dot(): integers and floats");
         goto done;
     }
-    const unsigned parts = parts_for(state, &a);
+    const unsigned parts = parts_for(state, AO_MOMENTS_WORK, &a);
     pass p = {.a = &a, .b = &b, .products = PyMem_RawMalloc(parts * sizeof *p.products)};
     if (!p.products) {
         PyErr_NoMemory();
@@ -234,7 +245,7 @@ static PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t narg
         ao_products_start(&p.products[part], state->isa);
     }
     const slice_work work = {add_products, NULL, &p};
-    result = run_slices(&work, a.count, SLICE, parts) < 0 ? NULL : dot_result(p.products, parts, is_float(a.type));
+    result = run_slices(&work, 0, a.count, SLICE, parts) < 0 ? NULL : dot_result(p.products, parts, is_float(a.type));
     PyMem_RawFree(p.products);
 done:
     array_release(&a);

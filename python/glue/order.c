@@ -33,7 +33,7 @@ static void *scratch_for(const ao_array *a, size_t times)
 
 /* Runs of `width` elements that are sorted, to be merged in pairs. */
 typedef struct {
-    enum ao_type type;
+    unsigned kind; /* as for ao_sort */
     size_t size, count, width;
     char *from, *to;
 } sorting;
@@ -42,7 +42,7 @@ static void sort_range(void *context, unsigned part, size_t first, size_t end, a
 {
     const sorting *s = context;
     (void)part;
-    ao_sort(s->type, s->from + first * s->size, s->to + first * s->size, end - first, watch);
+    ao_sort(s->kind, s->from + first * s->size, s->to + first * s->size, end - first, watch);
 }
 
 /* The elements of a range, of however many pairs they are. */
@@ -56,7 +56,7 @@ static void merge_range(void *context, unsigned part, size_t first, size_t end, 
         const size_t n_b = rest - n_a < s->width ? rest - n_a : s->width;
         const size_t last = end < begin + n_a + n_b ? end : begin + n_a + n_b;
         const char *a = s->from + begin * s->size;
-        ao_merge(s->type, a, n_a, a + n_a * s->size, n_b, s->to + begin * s->size, first - begin, last - begin, watch);
+        ao_merge(s->kind, a, n_a, a + n_a * s->size, n_b, s->to + begin * s->size, first - begin, last - begin, watch);
         first = last;
     }
 }
@@ -67,9 +67,9 @@ static unsigned sort_threads(const module_state *state, size_t count)
 }
 
 /* ao_sort by several threads: the memory, of the two, that has the result. */
-static char *sort_private(enum ao_type type, void *elements, void *scratch, size_t count, unsigned threads, ao_watch *watch)
+static char *sort_private(unsigned kind, void *elements, void *scratch, size_t count, unsigned threads, ao_watch *watch)
 {
-    sorting s = {type, ao_type_sizes[type], count, ao_part_size(count, threads), elements, scratch};
+    sorting s = {kind, ao_sorted_size(kind), count, ao_part_size(count, threads), elements, scratch};
     run_parts(sort_range, &s, count, threads, watch);
     for (; s.width < count && !watch->stopped; s.width *= 2) {
         run_parts(merge_range, &s, count, threads, watch);
@@ -157,6 +157,154 @@ static PyObject *py_unique(PyObject *module, PyObject *object)
     return failed || array_cut(state, object, count) < 0 ? NULL : Py_NewRef(object);
 }
 
+/* -- selection ------------------------------------------------------------------------------------------------------- */
+
+enum { DIGITS = 1 << AO_DIGIT_BITS };
+
+/* What one thread finds in its part. */
+typedef struct {
+    int has_nan, has_above;
+    size_t first, number; /* elements collected, at `first` of the scratch */
+    ao_keys keys;
+    char above[8];
+    size_t counts[DIGITS];
+} selected_part;
+
+typedef struct {
+    enum ao_type type;
+    size_t size;
+    const char *elements;
+    char *scratch;
+    unsigned shift;
+    uint64_t start;
+    int wants_above;
+    selected_part *parts;
+} selection;
+
+static void survey_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const selection *s = context;
+    const ao_span span = {s->elements + first * s->size, {0, 0, AO_AS_IS}, s->type, end - first};
+    s->parts[part].keys = ao_select_keys(s->type, span.data, span.count, watch);
+    s->parts[part].has_nan = ao_span_has_nan(&span, watch);
+}
+
+static void digit_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const selection *s = context;
+    ao_select_count(s->type, s->elements + first * s->size, end - first, s->shift, s->parts[part].counts, watch);
+}
+
+static void collect_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const selection *s = context;
+    selected_part *p = &s->parts[part];
+    const char *from = s->elements + first * s->size;
+    p->first = first;
+    p->number = ao_select_collect(s->type, from, end - first, s->shift, s->start, s->scratch + first * s->size, watch);
+    p->has_above = s->wants_above && ao_select_above(s->type, from, end - first, s->shift, s->start, p->above, watch);
+}
+
+/* Which digit the k-th element has. *k: its place among those, of which there are *number. */
+static size_t digit_of(const selection *s, unsigned threads, size_t *k, size_t *number)
+{
+    for (size_t digit = 0;; digit++) { /* all counts together are the number of elements, which is above k */
+        *number = 0;
+        for (unsigned part = 0; part < threads; part++) {
+            *number += s->parts[part].counts[digit];
+        }
+        if (*k < *number || digit + 1 == DIGITS) {
+            return digit;
+        }
+        *k -= *number;
+    }
+}
+
+/* What threads have collected, side by side; 0 if it is not what was counted, as somebody has written to the array. */
+static int put_together(const selection *s, unsigned threads, size_t number)
+{
+    size_t at = 0;
+    for (unsigned part = 0; part < threads; part++) {
+        const selected_part *p = &s->parts[part];
+        memmove(s->scratch + at * s->size, s->scratch + p->first * s->size, p->number * s->size);
+        at += p->number;
+    }
+    return at == number;
+}
+
+static int least_above(const selection *s, unsigned threads, char *next)
+{
+    int found = 0;
+    for (unsigned part = 0; part < threads; part++) {
+        const selected_part *p = &s->parts[part];
+        if (p->has_above && (!found || ao_goes_before(s->type, p->above, next, 0))) {
+            memcpy(next, p->above, sizeof p->above);
+            found = 1;
+        }
+    }
+    return found;
+}
+
+/* As ao_select, by several threads. 1: it is done, or stopped; 0: it must be done otherwise; -1: there is a nan. */
+static int select_shared(selection *s, size_t count, size_t k, char *kth, char *next, unsigned threads, ao_watch *watch)
+{
+    uint64_t varying = 0;
+    size_t number = 0;
+    run_parts(survey_range, s, count, threads, watch);
+    for (unsigned part = 0; part < threads; part++) {
+        const ao_keys keys = s->parts[part].keys;
+        if (s->parts[part].has_nan) {
+            return -1;
+        }
+        varying |= part * ao_part_size(count, threads) < count ? keys.varying | (keys.key ^ s->parts[0].keys.key) : 0;
+    }
+    if (watch->stopped || !varying) {
+        return watch->stopped;
+    }
+    s->shift = ao_select_shift(varying);
+    run_parts(digit_range, s, count, threads, watch);
+    if (watch->stopped) {
+        return 1;
+    }
+    const size_t digit = digit_of(s, threads, &k, &number);
+    s->start = ao_select_start(s->parts[0].keys.key, s->shift, digit);
+    s->wants_above = next && k + 1 == number;
+    run_parts(collect_range, s, count, threads, watch);
+    if (watch->stopped) {
+        return 1;
+    }
+    if (k >= number || !put_together(s, threads, number) || (s->wants_above && !least_above(s, threads, next))) {
+        return 0;
+    }
+    ao_select(s->type, s->scratch, s->scratch, number, k, kth, s->wants_above ? NULL : next, watch);
+    return 1;
+}
+
+/* The element at place k, and if `next` is not NULL the one behind it. 1 if there is a nan. Without memory for
+ * threads it is done by one. */
+static int select_from(const module_state *state, const ao_array *a, void *scratch, size_t k, char *kth, char *next,
+                       ao_watch *watch)
+{
+    const unsigned threads = ao_is_worth_threads(AO_SELECT_WORK, a->count) ? state->threads : 1;
+    selection s = {.type = array_number_type(a), .size = array_size(a), .elements = a->data, .scratch = scratch};
+    int said = 0;
+    if (threads > 1 && (s.parts = PyMem_RawCalloc(threads, sizeof *s.parts))) {
+        said = select_shared(&s, a->count, k, kth, next, threads, watch);
+        PyMem_RawFree(s.parts);
+    }
+    if (said) {
+        return said < 0;
+    }
+    const ao_span span = array_span(a);
+    if (ao_span_has_nan(&span, watch)) {
+        return 1;
+    }
+    if (!watch->stopped) {
+        ao_select(s.type, a->data, scratch, a->count, k, kth, next, watch);
+    }
+    return 0;
+}
+
 /* select(buffer, k, two) -> list of the element at place k of the sorted buffer, and with `two` of the next; None if there
  * is a nan. */
 static PyObject *py_select(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -179,11 +327,7 @@ static PyObject *py_select(PyObject *module, PyObject *const *args, Py_ssize_t n
     } else if ((!a.spacing.stride || array_make_private(&a) == 0) && (scratch = scratch_for(&a, 1))) {
         watched w;
         ao_watch *watch = watch_begin(&w, a.count);
-        const ao_span span = array_span(&a);
-        odd = ao_span_has_nan(&span, watch);
-        if (!odd && !watch->stopped) {
-            ao_select(array_number_type(&a), a.data, scratch, a.count, k, kth, two ? next : NULL, watch);
-        }
+        odd = select_from(state_of(module), &a, scratch, k, kth, two ? next : NULL, watch);
         failed = watch_end(&w);
     }
     if (!failed) {
@@ -218,6 +362,41 @@ static int take_places(const module_state *state, PyObject *object, const ao_arr
     return 0;
 }
 
+typedef struct {
+    const ao_span *span;
+    int reverse;
+    unsigned kind;
+    char *pairs; /* when they are sorted, those */
+    const int64_t *kept;
+    int64_t *order;
+} argsorting;
+
+static void pair_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const argsorting *s = context;
+    (void)part;
+    ao_argsort_pairs(s->span, s->reverse, s->pairs, first, end, watch);
+}
+
+static void place_range(void *context, unsigned part, size_t first, size_t end, ao_watch *watch)
+{
+    const argsorting *s = context;
+    (void)part;
+    ao_argsort_places(s->kind, s->pairs, s->kept, s->order, first, end, watch);
+}
+
+static void find_order(argsorting *s, unsigned threads, ao_watch *watch)
+{
+    const size_t count = s->span->count;
+    run_parts(pair_range, s, count, threads, watch);
+    if (!watch->stopped) {
+        s->pairs = sort_private(s->kind, s->pairs, s->pairs + count * ao_sorted_size(s->kind), count, threads, watch);
+    }
+    if (!watch->stopped) {
+        run_parts(place_range, s, count, threads, watch);
+    }
+}
+
 /* argsort(buffer, reverse, kept) -> array('q') of the places of the elements in their order; kept: None, or an array('q') that
  * nobody else has of the place for each element */
 static PyObject *py_argsort(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -242,7 +421,9 @@ static PyObject *py_argsort(PyObject *module, PyObject *const *args, Py_ssize_t 
         int failed = !room;
         if (room) {
             watched w;
-            ao_argsort(&span, reverse, room, kept.held ? kept.data : NULL, order.data, watch_begin(&w, a.count));
+            argsorting s = {&span, reverse, ao_argsort_kind(span.type, a.count), room, kept.held ? kept.data : NULL,
+                            order.data};
+            find_order(&s, sort_threads(state, a.count), watch_begin(&w, a.count));
             failed = watch_end(&w) < 0;
         }
         PyMem_RawFree(room);

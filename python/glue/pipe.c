@@ -1,6 +1,6 @@
 /* Pipelines: programs with a mask. The values that it keeps go to an array, or are added up exactly, block by block, so
  * nothing is kept that grows with the input. Sums are exact, so several threads may share a long input: what each adds up
- * is added together in Python.
+ * is added together in Python; extremes are handed on in the order of the ranges.
  */
 #include "pipe.h"
 #include "moments.h"
@@ -15,12 +15,11 @@ _Static_assert((int)STAGE_BYTES / 2 >= (int)AO_MAX_BLOCK, "a block fits beside w
 
 /* What takes a pipeline's values: an array, or moments. Those that the mask leaves out are not taken. */
 typedef struct {
-    share_context context; /* with the frame, of which the mask is */
+    share_context context; /* with the frame, of which the mask is, and the array, if it is one */
     const ao_isa *isa;
     ao_moments *moments;   /* or NULL: the array */
-    char *kept;
     enum ao_type type;
-    size_t size, log2_size, number;
+    size_t log2_size;
     PyObject *large;       /* list of values that the machine's type does not hold */
     PyObject *scratch;
     size_t staged;         /* values that wait until there are enough to be added up quickly */
@@ -35,7 +34,7 @@ static void empty_stage(pipe_sink *s, size_t from)
     }
     const size_t whole = from ? s->staged / 1024 * 1024 : s->staged, rest = s->staged - whole;
     ao_moments_add(s->moments, s->stage, whole);
-    memmove(s->stage, (char *)s->stage + whole * s->size, rest * s->size);
+    memmove(s->stage, (char *)s->stage + whole * s->context.size, rest * s->context.size);
     s->staged = rest;
 }
 
@@ -43,21 +42,22 @@ static void take_values(void *context, const void *block, size_t first, size_t n
 {
     pipe_sink *s = context;
     const uint8_t *mask = ao_frame_mask(s->context.frame);
+    const size_t size = s->context.size;
     (void)first;
     if (!s->moments) {
-        char *to = s->kept + s->number * s->size;
+        char *to = s->context.kept + s->context.number * size;
         if (!mask) {
-            memcpy(to, block, n * s->size);
+            memcpy(to, block, n * size);
         }
-        s->number += mask ? s->isa->compact[s->log2_size](n, mask, block, to) : n;
+        s->context.number += mask ? s->isa->compact[s->log2_size](n, mask, block, to) : n;
     } else if (!mask) {
         ao_moments_add(s->moments, block, n);
     } else if (!s->moments->wanted) {
         s->moments->count += count_truth(mask, n);
     } else {
-        char *to = (char *)s->stage + s->staged * s->size;
+        char *to = (char *)s->stage + s->staged * size;
         s->staged += s->isa->compact[s->log2_size](n, mask, block, to);
-        empty_stage(s, STAGE_BYTES / 2 / s->size);
+        empty_stage(s, STAGE_BYTES / 2 / size);
     }
 }
 
@@ -79,10 +79,10 @@ static int keep_value(pipe_sink *s, char *element, PyObject *value)
 static int put_value(run *r, pipe_sink *s, size_t j, PyObject *value)
 {
     uint8_t *mask = ao_frame_mask(&r->frame);
-    char *element = (char *)r->frame.block_out + j * s->size;
+    char *element = (char *)r->frame.block_out + j * s->context.size;
     const int kept = value != r->state->missing ? keep_value(s, element, value) : 0;
     if (kept <= 0) {
-        memset(element, 0, s->size);
+        memset(element, 0, s->context.size);
     }
     if (mask) {
         mask[j] = kept > 0;
@@ -106,11 +106,10 @@ static int answer_pipe(run *r, size_t j, void *context)
 
 static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode)
 {
-    const size_t size = ao_type_sizes[type];
     s->isa = r->state->isa;
     s->context.frame = &r->frame;
+    s->context.size = ao_type_sizes[type];
     s->type = type;
-    s->size = size;
     s->log2_size = log2_size(type);
     s->scratch = array_scratch(r->state, typecode);
     s->large = s->scratch ? PyList_New(0) : NULL;
@@ -148,6 +147,21 @@ static pipe_share *share_at(const shares *s, unsigned number)
     return (pipe_share *)(void *)shares_context(s, number);
 }
 
+static int pipe_rest(run *r, share_context *context)
+{
+    return run_through(r, r->count, answer_pipe, context);
+}
+
+/* The first of equal extremes is that of the first range, which has those of all before this one. */
+static int pass_extremes(share_context *context, size_t first, share_context *whole)
+{
+    pipe_sink *s = (pipe_sink *)(void *)context;
+    (void)first;
+    empty_stage(s, 0);
+    ao_moments_pass_extremes(((pipe_sink *)(void *)whole)->moments, s->moments);
+    return 0;
+}
+
 static PyObject *shared_moments(const shares *s, PyObject *large)
 {
     for (unsigned number = 0; number < s->number; number++) {
@@ -160,23 +174,13 @@ static PyObject *shared_moments(const shares *s, PyObject *large)
     return result;
 }
 
-static int open_shares(shares *s, run *r, const pipe_sink *sink, unsigned threads, const share_kind *kind)
-{
-    if (shares_open(s, r, threads, kind) < 0) {
-        return -1;
-    }
-    for (unsigned number = 0; number < threads; number++) {
-        memcpy(&share_at(s, number)->sink, sink, offsetof(pipe_sink, stage));
-    }
-    return 0;
-}
-
 /* As pipe_moments, by several threads, with a moments of each. */
-static PyObject *pipe_moments_shared(run *r, const pipe_sink *sink, unsigned wanted, unsigned threads)
+static PyObject *pipe_moments_shared(run *r, pipe_sink *sink, unsigned wanted, unsigned threads)
 {
-    const share_kind kind = {.size = sizeof(pipe_share), .take = take_values, .answer = answer_pipe};
+    const share_kind kind = {.size = sizeof(pipe_share), .copied = offsetof(pipe_sink, stage), .whole = &sink->context,
+                             .take = take_values, .rest = pipe_rest, .done = wanted & AO_EXTREMES ? pass_extremes : NULL};
     shares s;
-    if (open_shares(&s, r, sink, threads, &kind) < 0) {
+    if (shares_open(&s, r, threads, &kind) < 0) {
         return NULL;
     }
     for (unsigned number = 0; number < threads; number++) {
@@ -184,39 +188,10 @@ static PyObject *pipe_moments_shared(run *r, const pipe_sink *sink, unsigned wan
         p->sink.moments = &p->moments;
         ao_moments_start(&p->moments, r->state->isa, sink->type, wanted, 0);
     }
-    PyObject *result = shares_run(&s) < 0 ? NULL : shared_moments(&s, sink->large);
+    sink->moments = &share_at(&s, 0)->moments;
+    PyObject *result = shares_run(&s, 0) < 0 ? NULL : shared_moments(&s, sink->large);
     shares_close(&s);
     return result;
-}
-
-/* Where values are collected, and how many there are before the range that is finished next. */
-static void begin_range(share_context *context, size_t first, void *common)
-{
-    pipe_sink *s = (pipe_sink *)(void *)context;
-    const pipe_sink *whole = common;
-    s->kept = whole->kept + first * s->size;
-    s->number = 0;
-}
-
-static void append_range(share_context *context, void *common)
-{
-    const pipe_sink *s = (const pipe_sink *)(const void *)context;
-    pipe_sink *whole = common;
-    memmove(whole->kept + whole->number * s->size, s->kept, s->number * s->size);
-    whole->number += s->number;
-}
-
-/* Each thread writes its values where those of all elements of its range would be; then they are moved together. */
-static int collect_shared(run *r, pipe_sink *sink, unsigned threads)
-{
-    const share_kind kind = {sizeof(pipe_sink), take_values, answer_pipe, begin_range, append_range, sink};
-    shares s;
-    if (open_shares(&s, r, sink, threads, &kind) < 0) {
-        return -1;
-    }
-    const int failed = shares_run(&s);
-    shares_close(&s);
-    return failed;
 }
 
 /* The array of the values. */
@@ -227,22 +202,17 @@ static PyObject *pipe_collect(run *r, pipe_sink *s, char typecode, ao_job *job, 
     if (!result) {
         return NULL;
     }
-    s->kept = held.data;
+    s->context.kept = held.data;
+    const share_kind kind = {.size = sizeof *s, .copied = offsetof(pipe_sink, stage), .whole = &s->context,
+                             .take = take_values, .rest = pipe_rest, .begin = share_keep_apart, .done = share_move_together};
     const unsigned threads = shares_wanted(r);
-    const int failed = threads > 1 ? collect_shared(r, s, threads) < 0
+    const int failed = threads > 1 ? shares_through(r, threads, &kind, 0) < 0
                                    : run_start(r, job, stack) < 0 || run_through(r, r->count, answer_pipe, s) < 0;
     array_release(&held);
-    if (failed || array_cut(r->state, result, s->number) < 0) {
+    if (failed || array_cut(r->state, result, s->context.number) < 0) {
         Py_CLEAR(result);
     }
     return result;
-}
-
-/* How many threads are to share a pipeline: extremes alone want the first of equals, so they want the order. */
-static unsigned pipe_threads(const run *r, unsigned wanted)
-{
-    const int in_order = wanted & AO_EXTREMES && !(wanted & AO_SQUARES);
-    return in_order ? 1 : shares_wanted(r);
 }
 
 /* A run whose sink is open; wanted as for run_pipe. */
@@ -256,7 +226,7 @@ static PyObject *pipe_result(run *r, pipe_sink *sink, char typecode, unsigned wa
     if (!wanted) {
         return pipe_collect(r, sink, typecode, &job, stack);
     }
-    const unsigned threads = pipe_threads(r, wanted);
+    const unsigned threads = shares_wanted(r);
     return threads > 1 ? pipe_moments_shared(r, sink, wanted, threads) : pipe_moments(r, sink, wanted, &job, stack);
 }
 

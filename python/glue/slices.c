@@ -5,6 +5,20 @@
 
 #include <stdatomic.h>
 
+static atomic_size_t shared; /* elements of all parts that were not the caller's own: for tests */
+
+static void note_shared(unsigned part, size_t elements)
+{
+    if (part) {
+        atomic_fetch_add_explicit(&shared, elements, memory_order_relaxed);
+    }
+}
+
+void slices_not_shared(size_t elements)
+{
+    atomic_fetch_sub_explicit(&shared, elements, memory_order_relaxed);
+}
+
 typedef struct {
     const slice_work *work;
     size_t start; /* of the slice */
@@ -13,12 +27,13 @@ typedef struct {
 static void run_part(void *context, unsigned part, size_t first, size_t end)
 {
     const one_slice *s = context;
+    note_shared(part, end - first);
     s->work->work(s->work->context, part, s->start + first, s->start + end);
 }
 
-int run_slices(const slice_work *work, size_t count, size_t slice, unsigned parts)
+int run_slices(const slice_work *work, size_t first, size_t count, size_t slice, unsigned parts)
 {
-    one_slice s = {work, 0};
+    one_slice s = {work, first};
     for (size_t n; s.start < count; s.start += n) {
         n = count - s.start < slice ? count - s.start : slice;
         PyThreadState *thread = n >= RELEASE_GIL_FROM ? PyEval_SaveThread() : NULL;
@@ -26,8 +41,9 @@ int run_slices(const slice_work *work, size_t count, size_t slice, unsigned part
         if (thread) {
             PyEval_RestoreThread(thread);
         }
-        if ((work->after && work->after(work->context) < 0) || (thread && watch_look() < 0)) {
-            return -1;
+        const int said = work->after ? work->after(work->context) : 0;
+        if (said || (thread && watch_look() < 0)) {
+            return said > 0 ? 0 : -1;
         }
     }
     return 0;
@@ -49,6 +65,7 @@ static void run_watched(void *context, unsigned part, size_t first, size_t end)
 {
     watched_parts *p = context;
     ao_watch other = {.call = is_stopped, .context = p};
+    note_shared(part, end - first);
     p->work(p->context, part, first, end, part ? &other : p->watch);
     if (!part && p->watch->stopped) {
         atomic_store(&p->stopped, 1);
@@ -60,3 +77,15 @@ void run_parts(part_work *work, void *context, size_t count, unsigned parts, ao_
     watched_parts p = {.work = work, .context = context, .watch = watch};
     ao_in_parts(count, parts, run_watched, &p);
 }
+
+/* shared() -> how many elements were so far in parts for other threads than the caller's: for tests */
+static PyObject *py_shared(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    return PyLong_FromSize_t(atomic_load(&shared));
+}
+
+PyMethodDef slices_methods[] = {
+    {"shared", py_shared, METH_NOARGS, NULL},
+    END_OF_FUNCTIONS,
+};

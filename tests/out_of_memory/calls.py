@@ -112,6 +112,21 @@ def two(make: Callable[[int], Any], other: Callable[[int], Any]) -> Callable[[in
     return lambda serial: (make(serial), other(serial))
 
 
+def shared_doubles(serial: int = 0) -> array[Any]:
+    """As few as threads share if there is much to do for each."""
+    return array("d", [5.5, -3.25, 9.0, 1e300, 7.0, 0.25, 0.5, 2.0]) * 2100
+
+
+HEAVY = "+".join(f"sin(x*{k})" for k in range(1, 41))
+SHARED: dict[str, Callable[[Any], Any]] = {
+    "filter": lambda a: len(ao.filter(a, f"{HEAVY} > 0")),
+    "first": lambda a: ao.first(a, f"{HEAVY} > 99"),
+    "min": lambda a: ao.lazy(a).map(HEAVY).min(),
+    "argsort": lambda a: ao.argsort(a * 4)[:8],
+    "bincount": lambda a: (ao.bincount(b"abc" * 180_000, b"def" * 180_000), ao.bincount(b"abc" * 180_000)),
+}
+
+
 def long_doubles(serial: int = 0) -> array[Any]:
     """An array that several threads share; the same one each time, as nobody changes it."""
     return _LONG_DOUBLES
@@ -382,6 +397,7 @@ ROWS = [
     Row("lazy beside", two(ints, ints), lambda a, b: ao.lazy(a).filter("x").map("x*y", y=b).sum()),
     Row("lazy beside a stream", two(ints, ints), lambda a, b: ao.lazy([a, b]).map("x*y", y=[b, a]).collect("q")),
     Row("lazy threads", one(long_doubles), lambda a: ao.lazy(a).map("x + 1").sum()),
+    *(Row(f"{name} shared", one(shared_doubles), call) for name, call in SHARED.items()),
     Row("lazy_array", one(ints), lambda a: ao.lazy_array(a).map("x + 1").collect()),
     *(Row(f"lazy {kind}, {end}", one(ints), lambda a, p=pipe, t=terminal: t(p(ao.lazy(a))))
       for kind, pipe in PIPES for end, terminal in LAZY),

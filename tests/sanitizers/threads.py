@@ -79,7 +79,7 @@ def sorted_apart(number: int) -> None:
 
 
 def shared(number: int) -> None:
-    """What the machine's own threads share: filters, counts, pipelines, sorting, histograms."""
+    """What the machine's own threads share: filters, counts, searches, pipelines, order, counting, windows."""
     kept = ao.filter(PIPELINE_SOURCE, f"{HEAVY} > 0")
     assert len(kept) == ao.count(PIPELINE_SOURCE, f"{HEAVY} > 0")
     assert len(ao.lazy(PIPELINE_SOURCE).map(HEAVY).collect()) == MANY
@@ -87,6 +87,11 @@ def shared(number: int) -> None:
     ao.sort(own)
     assert own[1] == 0 and len(ao.unique(own)) == 60_000
     assert sum(ao.histogram(own * 5, 9)[0]) == 600_000
+    assert ao.first(PIPELINE_SOURCE, f"{HEAVY} > 99") == -1 and ao.all(PIPELINE_SOURCE, f"{HEAVY} < 99")
+    assert ao.first(PIPELINE_SOURCE, f"x == 0.5 and {HEAVY} < 99") == 3
+    assert ao.lazy(PIPELINE_SOURCE).map(f"x + 0*({HEAVY})").min() == -2.0
+    assert ao.argsort(own)[:2].tolist() == [0, 1] and ao.bincount(own * 5)[3] == 10
+    assert ao.rolling(own * 3, 3).max()[-1] == 59_999
 
 
 def views(number: int) -> None:

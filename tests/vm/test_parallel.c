@@ -120,9 +120,10 @@ int main(void)
     const void *inputs[] = {x};
     ao_job job = {.isa = ao_isa_find(NULL), .inputs = inputs, .out = out, .count = N};
     int polls = 0;
-    const ao_poll poll = {count_polls, &polls, 1}, stop = {stop_at_once, NULL, 1};
+    const ao_poll poll = {count_polls, &polls, 1}, stop = {stop_at_once, NULL, 1}, rare = {count_polls, &polls, 8};
     CHECK(ao_chunks(0) == 0 && ao_chunks(1) == 1 && ao_chunks(AO_CHUNK) == 1 && ao_chunks(AO_CHUNK + 1) == 2, "chunks");
     CHECK(!ao_is_long(program, AO_CHUNK) && ao_is_long(program, (size_t)1 << 24), "what is long");
+    CHECK(!ao_is_long(program, AO_CHUNK + 1) && ao_is_worth_threads((size_t)1 << 30, AO_CHUNK + 1), "what is worth it");
     for (size_t p = 0; p < sizeof places / sizeof *places; p++)
         for (int keep = 0; keep < 2; keep++)
             for (unsigned threads = 1; threads < 6; threads++) {
@@ -135,6 +136,9 @@ int main(void)
     fill(N, N);
     ao_run_parallel(program, &job, 1, &stop, left);
     CHECK(!left[0] && left[1] && out[AO_CHUNK] == -1, "it did not stop");
+    polls = 0;
+    ao_run_parallel(program, &job, 1, &rare, left);
+    CHECK(polls == (int)(ao_chunks(N) / 8), "polled %d times", polls);
     ao_program_free(program);
     test_no_memory();
     test_parts();

@@ -191,7 +191,7 @@ void ao_moments_start(ao_moments *m, const ao_isa *isa, enum ao_type type, unsig
     m->count = m->nans = m->positive = m->negative = 0;
     m->int_high = 0;
     m->int_low = 0;
-    m->found = m->first_nan = 0;
+    m->found = m->seen = m->first_nan = 0;
     ao_float_sum_start(&m->sum, isa->reductions, ahead);
     if (wanted & AO_SQUARES)
         ao_products_start(&m->squares, isa);
@@ -236,25 +236,32 @@ static int is_less(enum ao_type type, ao_value a, ao_value b)
     return type == AO_TYPE_f64 ? a.f < b.f : type == AO_TYPE_u64 ? a.u < b.u : a.i < b.i;
 }
 
+/* Extremes of elements that come behind those so far. */
+static void join_extremes(ao_moments *m, enum ao_type type, ao_value low, ao_value high)
+{
+    if (!m->found || is_less(type, low, m->low))
+        m->low = low;
+    if (!m->found || is_less(type, m->high, high))
+        m->high = high;
+    m->found = 1;
+}
+
+/* At least one element. */
 static void find_extremes(ao_moments *m, enum ao_type type, const void *a, size_t n)
 {
     const size_t size = ao_type_sizes[type];
     const char *at = a;
-    if (type == AO_TYPE_f64 && n == m->count && n && isnan(*(const double *)a))
-        m->first_nan = 1;
+    if (!m->seen)
+        m->first_nan = type == AO_TYPE_f64 && isnan(*(const double *)a);
+    m->seen = 1;
     while (type == AO_TYPE_f64 && n && isnan(*(const double *)(const void *)at)) {
         at += size;
         n--;
     }
     if (!n)
         return;
-    const ao_value low = value_of(type, at + ao_extreme(m->isa, type, at, n, 0) * size);
-    const ao_value high = value_of(type, at + ao_extreme(m->isa, type, at, n, 1) * size);
-    if (!m->found || is_less(type, low, m->low))
-        m->low = low;
-    if (!m->found || is_less(type, m->high, high))
-        m->high = high;
-    m->found = 1;
+    join_extremes(m, type, value_of(type, at + ao_extreme(m->isa, type, at, n, 0) * size),
+                  value_of(type, at + ao_extreme(m->isa, type, at, n, 1) * size));
 }
 
 static void add_block(ao_moments *m, enum ao_type type, const void *a, size_t n)
@@ -289,4 +296,16 @@ void ao_moments_add(ao_moments *m, const void *a, size_t n)
         }
         add_block(m, m->type == AO_TYPE_f32 ? AO_TYPE_f64 : m->type, block, now);
     }
+}
+
+void ao_moments_pass_extremes(ao_moments *whole, ao_moments *part)
+{
+    if (whole == part)
+        return;
+    if (!whole->seen)
+        whole->first_nan = part->first_nan;
+    whole->seen |= part->seen;
+    if (part->found)
+        join_extremes(whole, part->type == AO_TYPE_f32 ? AO_TYPE_f64 : part->type, part->low, part->high);
+    part->found = part->seen = part->first_nan = 0;
 }

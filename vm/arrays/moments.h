@@ -37,12 +37,15 @@ typedef struct {
     ao_products squares;
     ao_value low, high;            /* extremes, the first of equals; nans aside */
     int found;                     /* there are extremes */
-    int first_nan;                 /* the first element is a nan, if extremes are wanted */
+    int seen, first_nan;           /* if extremes are wanted: there is an element, and the first one is a nan */
 } ao_moments;
 
 /* ahead: as for ao_float_sum_start. */
 void ao_moments_start(ao_moments *m, const ao_isa *isa, enum ao_type type, unsigned wanted, size_t ahead);
 /* Adds n elements, side by side. Any type but b1. */
 void ao_moments_add(ao_moments *m, const void *a, size_t n);
+/* The extremes of elements that come behind those of `whole` become part of its own; `part` begins anew with them. The same
+ * if it is the same. */
+void ao_moments_pass_extremes(ao_moments *whole, ao_moments *part);
 
 #endif

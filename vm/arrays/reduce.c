@@ -187,8 +187,7 @@ static size_t count_nans(enum ao_type type, const void *a, size_t n)
     return i;
 }
 
-/* Whether element a is smaller (larger) than b. */
-static int goes_before(enum ao_type type, const void *a, const void *b, int largest)
+int ao_goes_before(enum ao_type type, const void *a, const void *b, int largest)
 {
 #define BEFORE(T, op)                                   \
     case AO_TYPE_##T: {                                 \
@@ -233,31 +232,46 @@ int ao_span_has_nan(const ao_span *span, ao_watch *w)
 }
 
 /* A nan counts if it is the first element of all; those at the front of a later part are passed over here. */
-size_t ao_span_extreme(const ao_isa *isa, const ao_span *span, int largest, void *element, ao_watch *w)
+static int find_extreme(const ao_isa *isa, const ao_span *span, int largest, int behind, void *element, size_t *place,
+                        ao_watch *w)
 {
     const size_t size = ao_type_sizes[span->type];
     uint64_t local[GATHERED];
-    size_t found = 0;
-    if (is_short(span)) {
-        found = ao_extreme(isa, span->type, span->data, span->count, largest);
-        memcpy(element, (const char *)span->data + found * size, size);
-        return found;
-    }
+    int found = 0;
     for (size_t first = 0, n; first < span->count && !w->stopped; first += n) {
         const char *part = part_of(span, first, local, &n);
-        const size_t nans = count_nans(span->type, part, n), skipped = first ? nans : 0;
+        const size_t nans = count_nans(span->type, part, n), skipped = first || behind ? nans : 0;
         if (skipped < n) {
             const size_t at = skipped + ao_extreme(isa, span->type, part + skipped * size, n - skipped, largest);
             char candidate[8];
             memcpy(candidate, part + at * size, size);
-            if (!first || goes_before(span->type, candidate, element, largest)) {
+            if (!found || ao_goes_before(span->type, candidate, element, largest)) {
                 memcpy(element, candidate, size);
-                found = first + at;
+                *place = first + at;
+                found = 1;
             }
         }
-        if (!first && nans)
-            return 0;
+        if (nans && skipped < nans)
+            break;
         ao_watch_done(w, n / READS);
     }
     return found;
+}
+
+size_t ao_span_extreme(const ao_isa *isa, const ao_span *span, int largest, void *element, ao_watch *w)
+{
+    size_t found = 0;
+    if (is_short(span)) {
+        const size_t size = ao_type_sizes[span->type];
+        found = ao_extreme(isa, span->type, span->data, span->count, largest);
+        memcpy(element, (const char *)span->data + found * size, size);
+    } else {
+        find_extreme(isa, span, largest, 0, element, &found, w);
+    }
+    return found;
+}
+
+int ao_span_extreme_behind(const ao_isa *isa, const ao_span *span, int largest, void *element, size_t *place, ao_watch *w)
+{
+    return find_extreme(isa, span, largest, 1, element, place, w);
 }

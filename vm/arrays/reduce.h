@@ -20,5 +20,9 @@ int ao_span_sum_float(const ao_isa *isa, const ao_span *span, double *sum, ao_wa
 int ao_span_has_nan(const ao_span *span, ao_watch *w);
 /* Also stores the element, in this machine's byte order. */
 size_t ao_span_extreme(const ao_isa *isa, const ao_span *span, int largest, void *element, ao_watch *w);
+/* The same of elements that come behind others, so that no nan counts. 0: there is none but nans, or no element. */
+int ao_span_extreme_behind(const ao_isa *isa, const ao_span *span, int largest, void *element, size_t *place, ao_watch *w);
+/* Whether element a is smaller (larger) than b. */
+int ao_goes_before(enum ao_type type, const void *a, const void *b, int largest);
 
 #endif

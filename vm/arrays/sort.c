@@ -24,7 +24,7 @@ enum {
     NEARLY = 16,      /* an array that takes less than one move for so many elements is sorted by insertion */
     CACHE = 1 << 19,  /* bytes that are sorted without splitting */
     SPLIT_BITS = 8,   /* of the digit that splits: one more costs as much as it saves */
-    DIGIT_BITS = 10,  /* of any other digit, at most */
+    DIGIT_BITS = AO_DIGIT_BITS, /* of any other digit, at most */
     LEAST_BITS = 6,   /* bit_length(FEW): digits have as many bits as the number of elements, or DIGIT_BITS */
     MOST_DIGITS = (64 + LEAST_BITS - 1) / LEAST_BITS,
     SAMPLE = 16,
@@ -439,7 +439,12 @@ enum { NANS = 1, NEGATIVE_ZEROS = 2 };
 DEFINE_FLOAT_SORT(f32, u32)
 DEFINE_FLOAT_SORT(f64, u64)
 
-void ao_sort(enum ao_type type, void *a, void *scratch, size_t n, ao_watch *w)
+size_t ao_sorted_size(unsigned kind)
+{
+    return kind == AO_PAIRS64 ? sizeof(word_pair64) : kind == AO_PAIRS32 ? sizeof(word_pair32) : ao_type_sizes[kind];
+}
+
+void ao_sort(unsigned kind, void *a, void *scratch, size_t n, ao_watch *w)
 {
     if (n < 2)
         return;
@@ -447,8 +452,14 @@ void ao_sort(enum ao_type type, void *a, void *scratch, size_t n, ao_watch *w)
     case AO_TYPE_##T:                                                                                                  \
         sort_all_##stamp(a, scratch, n, flip, w);                                                                      \
         break;
-    switch (type) {
+    switch (kind) {
         LIST_TYPES(SORT_CASE)
+    case AO_PAIRS32:
+        sort_all_pair32(a, scratch, n, 0, w);
+        break;
+    case AO_PAIRS64:
+        sort_all_pair64(a, scratch, n, 0, w);
+        break;
     default:
         break;
     }
@@ -503,16 +514,23 @@ int ao_sort_shared(enum ao_type type, void *a, ao_spacing spacing, void *room, s
     }
 LIST_INTS(DEFINE_MERGE)
 LIST_FLOATS(DEFINE_MERGE)
+LIST_PAIRS(DEFINE_MERGE)
 
-void ao_merge(enum ao_type type, const void *a, size_t n_a, const void *b, size_t n_b, void *out, size_t first, size_t end,
+void ao_merge(unsigned kind, const void *a, size_t n_a, const void *b, size_t n_b, void *out, size_t first, size_t end,
               ao_watch *w)
 {
 #define MERGE_CASE(T, stamp, flip)                                                                                     \
     case AO_TYPE_##T:                                                                                                  \
         merge_##stamp(a, n_a, b, n_b, flip, out, first, end, w);                                                       \
         break;
-    switch (type) {
+    switch (kind) {
         LIST_TYPES(MERGE_CASE)
+    case AO_PAIRS32:
+        merge_pair32(a, n_a, b, n_b, 0, out, first, end, w);
+        break;
+    case AO_PAIRS64:
+        merge_pair64(a, n_a, b, n_b, 0, out, first, end, w);
+        break;
     default:
         break;
     }
@@ -603,13 +621,13 @@ size_t ao_unique(enum ao_type type, void *a, size_t n, ao_watch *w)
                           void **next, ao_watch *w)                                                                    \
     {                                                                                                                  \
         size_t count[1 << DIGIT_BITS], before = 0, d = 0;                                                              \
-        unsigned top = bit_length(varying), shift = top > DIGIT_BITS ? top - DIGIT_BITS : 0;                           \
+        unsigned shift = ao_select_shift(varying);                                                                     \
         count_##T(x, *n, flip, shift, DIGIT_BITS, count, w);                                                           \
         if (w->stopped)                                                                                                \
             return 1;                                                                                                  \
         while (before + count[d] <= *k) /* all counts together are n, which is above k */                              \
             before += count[d++];                                                                                      \
-        word_##T start = (word_##T)((uint64_t)key_##T(x[0], flip) >> shift >> DIGIT_BITS << DIGIT_BITS | d);           \
+        word_##T start = (word_##T)ao_select_start(key_##T(x[0], flip), shift, d);                                     \
         int good = 1;                                                                                                  \
         if (*next && *k + 1 < *n && *k + 1 == before + count[d]) {                                                     \
             word_##T element = 0;                                                                                      \
@@ -665,6 +683,74 @@ void ao_select(enum ao_type type, const void *a, void *scratch, size_t n, size_t
     }
 }
 
+/* The steps of narrow_##T, for ranges of an array. */
+#define DEFINE_SELECT_STEPS(T)                                                                                         \
+    static ao_keys keys_##T(const word_##T *x, size_t n, bits_##T flip, ao_watch *w)                                   \
+    {                                                                                                                  \
+        return (ao_keys){key_##T(x[0], flip), varying_##T(x, n, flip, w)};                                             \
+    }
+LIST_STAMPS(DEFINE_SELECT_STEPS)
+
+ao_keys ao_select_keys(enum ao_type type, const void *a, size_t n, ao_watch *w)
+{
+#define KEYS_CASE(T, stamp, flip)                                                                                      \
+    case AO_TYPE_##T:                                                                                                  \
+        return keys_##stamp(a, n, flip, w);
+    switch (type) {
+        LIST_TYPES(KEYS_CASE)
+    default:
+        return (ao_keys){0, 0};
+    }
+}
+
+unsigned ao_select_shift(uint64_t varying)
+{
+    const unsigned top = bit_length(varying);
+    return top > DIGIT_BITS ? top - DIGIT_BITS : 0;
+}
+
+void ao_select_count(enum ao_type type, const void *a, size_t n, unsigned shift, size_t *counts, ao_watch *w)
+{
+#define COUNT_CASE(T, stamp, flip)                                                                                     \
+    case AO_TYPE_##T:                                                                                                  \
+        count_##stamp(a, n, flip, shift, DIGIT_BITS, counts, w);                                                       \
+        break;
+    switch (type) {
+        LIST_TYPES(COUNT_CASE)
+    default:
+        break;
+    }
+}
+
+uint64_t ao_select_start(uint64_t key, unsigned shift, size_t digit)
+{
+    return key >> shift >> DIGIT_BITS << DIGIT_BITS | digit;
+}
+
+size_t ao_select_collect(enum ao_type type, const void *a, size_t n, unsigned shift, uint64_t start, void *out, ao_watch *w)
+{
+#define COLLECT_CASE(T, stamp, flip)                                                                                   \
+    case AO_TYPE_##T:                                                                                                  \
+        return collect_##stamp(a, out, n, flip, shift, (word_##stamp)start, w);
+    switch (type) {
+        LIST_TYPES(COLLECT_CASE)
+    default:
+        return 0;
+    }
+}
+
+int ao_select_above(enum ao_type type, const void *a, size_t n, unsigned shift, uint64_t start, void *least, ao_watch *w)
+{
+#define ABOVE_CASE(T, stamp, flip)                                                                                     \
+    case AO_TYPE_##T:                                                                                                  \
+        return smallest_above_##stamp(a, n, flip, shift, (word_##stamp)start, least, w);
+    switch (type) {
+        LIST_TYPES(ABOVE_CASE)
+    default:
+        return 0;
+    }
+}
+
 /* ---- sorting with something beside: places, the largest ---- */
 
 enum { GATHERED = 1024 }; /* elements copied at once where they are not side by side */
@@ -706,26 +792,29 @@ DEFINE_PLACES(pair32, u16)
 DEFINE_PLACES(pair32, u32)
 DEFINE_PLACES(pair32, f32)
 
-/* Whether pairs of 32 bits do: for narrow keys of arrays that are not gigantic. */
-static int pairs_are_narrow(enum ao_type type, size_t n)
+unsigned ao_argsort_kind(enum ao_type type, size_t n)
 {
-    return ao_type_sizes[type] < 8 && n <= UINT32_MAX;
+    return ao_type_sizes[type] < 8 && n <= UINT32_MAX ? AO_PAIRS32 : AO_PAIRS64;
+}
+
+static size_t room_of_pairs(unsigned kind, size_t n)
+{
+    const size_t pairs = 2 * ao_sorted_size(kind);
+    return n > PTRDIFF_MAX / pairs ? SIZE_MAX : n * pairs;
 }
 
 size_t ao_argsort_room(enum ao_type type, size_t n)
 {
-    const size_t pairs = 2 * (pairs_are_narrow(type, n) ? sizeof(word_pair32) : sizeof(word_pair64));
-    return n > PTRDIFF_MAX / pairs ? SIZE_MAX : n * pairs;
+    return room_of_pairs(ao_argsort_kind(type, n), n);
 }
 
 #define DEFINE_ARGSORT(P, TYPES)                                                                                       \
-    static void argsort_##P(const ao_span *span, int reverse, word_##P *x, const int64_t *kept, int64_t *order,        \
-                            ao_watch *w)                                                                               \
+    static void pairs_##P(const ao_span *span, int reverse, word_##P *x, size_t first, size_t end, ao_watch *w)        \
     {                                                                                                                  \
-        const size_t count = span->count;                                                                              \
         uint64_t local[GATHERED];                                                                                      \
-        for (size_t i = 0, n; i < count && !w->stopped; i += n) {                                                      \
+        for (size_t i = first, n; i < end && !w->stopped; i += n) {                                                    \
             const void *part = part_of(span, i, local, &n);                                                            \
+            n = n < end - i ? n : end - i;                                                                             \
             switch (span->type) {                                                                                      \
                 TYPES(PLACES_CASE_##P)                                                                                 \
             default:                                                                                                   \
@@ -733,10 +822,13 @@ size_t ao_argsort_room(enum ao_type type, size_t n)
             }                                                                                                          \
             ao_watch_done(w, n);                                                                                       \
         }                                                                                                              \
-        if (!w->stopped && count)                                                                                      \
-            sort_all_##P(x, x + count, count, 0, w);                                                                   \
-        for (size_t i = 0, end; i < count && !w->stopped; i = end) {                                                   \
-            end = ao_watch_part(i, count);                                                                             \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void places_of_##P(const word_##P *x, const int64_t *kept, int64_t *order, size_t first, size_t last,       \
+                              ao_watch *w)                                                                             \
+    {                                                                                                                  \
+        for (size_t i = first, end; i < last && !w->stopped; i = end) {                                                \
+            end = ao_watch_part(i, last);                                                                              \
             for (size_t j = i; j < end; j++)                                                                           \
                 order[j] = kept ? kept[x[j].item] : (int64_t)x[j].item;                                                \
             ao_watch_done(w, end - i);                                                                                 \
@@ -753,12 +845,30 @@ size_t ao_argsort_room(enum ao_type type, size_t n)
 DEFINE_ARGSORT(pair32, LIST_NARROW_TYPES)
 DEFINE_ARGSORT(pair64, LIST_TYPES)
 
+void ao_argsort_pairs(const ao_span *span, int reverse, void *pairs, size_t first, size_t end, ao_watch *w)
+{
+    if (ao_argsort_kind(span->type, span->count) == AO_PAIRS32)
+        pairs_pair32(span, reverse, pairs, first, end, w);
+    else
+        pairs_pair64(span, reverse, pairs, first, end, w);
+}
+
+void ao_argsort_places(unsigned kind, const void *sorted, const int64_t *kept, int64_t *order, size_t first, size_t end,
+                       ao_watch *w)
+{
+    if (kind == AO_PAIRS32)
+        places_of_pair32(sorted, kept, order, first, end, w);
+    else
+        places_of_pair64(sorted, kept, order, first, end, w);
+}
+
 void ao_argsort(const ao_span *span, int reverse, void *room, const int64_t *kept, int64_t *order, ao_watch *w)
 {
-    if (pairs_are_narrow(span->type, span->count))
-        argsort_pair32(span, reverse, room, kept, order, w);
-    else
-        argsort_pair64(span, reverse, room, kept, order, w);
+    const unsigned kind = ao_argsort_kind(span->type, span->count);
+    ao_argsort_pairs(span, reverse, room, 0, span->count, w);
+    if (!w->stopped)
+        ao_sort(kind, room, (char *)room + span->count * ao_sorted_size(kind), span->count, w);
+    ao_argsort_places(kind, room, kept, order, 0, span->count, w);
 }
 
 /* The k largest so far are the first ones of x, in order, once `full`; what may be among them is put behind, until there
@@ -816,7 +926,7 @@ static size_t largest_capacity(size_t n, size_t k)
 
 size_t ao_largest_room(enum ao_type type, size_t n, size_t k)
 {
-    return ao_argsort_room(ao_type_sizes[type] < 8 ? AO_TYPE_u32 : AO_TYPE_u64, largest_capacity(n, k));
+    return room_of_pairs(ao_type_sizes[type] < 8 ? AO_PAIRS32 : AO_PAIRS64, largest_capacity(n, k));
 }
 
 void ao_largest(const ao_span *span, size_t k, void *room, void *out, ao_watch *w)
