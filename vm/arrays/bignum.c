@@ -156,7 +156,7 @@ static int shift_up(ao_big *to, const ao_big *a, uint64_t bits)
     to->is_real = 0;
     to->negative = a->negative;
     to->limbs = (uint8_t)(words + a->limbs);
-    memset(to->limb, 0, words * sizeof *to->limb);
+    memset(to->limb, 0, (size_t)words * sizeof *to->limb);
     for (unsigned i = 0; i < a->limbs; i++)
         to->limb[words + i] = a->limb[i] << up | (up && i ? a->limb[i - 1] >> (LIMB - up) : 0);
     if (over)
