@@ -130,9 +130,7 @@ def main() -> int:
     for row in ROWS:
         found = answers(row)
         wrong += found["arrayops"] != found["Python"]
-        cells = [
-            f"**{found[n]}**" if n in found and found[n] != found["Python"] else found.get(n, "") for n in names
-        ]
+        cells = [f"**{found[n]}**" if n in found and found[n] != found["Python"] else found.get(n, "") for n in names]
         lines.append(f"| {row.what} | {row.asked} | " + " | ".join(cells) + " |")
     print("\n".join(lines))
     if "--check" not in sys.argv:

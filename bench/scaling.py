@@ -52,7 +52,7 @@ THREADED: dict[str, Callable[[array[float]], object]] = {
 KEYS = array("H", range(1000)) * 1049  # as many
 READ = array("d", range(1 << 20)) * 4  # four times as many, as they are only read
 OUT_OF_CORE = {
-    '.stats()': "print(p.stats().count)",
+    ".stats()": "print(p.stats().count)",
     '.map("2*x + 1").filter("x > 1").to(folder)': "print(p.map('2*x + 1').filter('x > 1').to(folder))",
 }
 CHILD = """

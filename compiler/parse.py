@@ -501,7 +501,6 @@ class _Parser:
             return build.add("truth", *args)
         return build.add("call", *args, value=name)
 
-
     def form(self, text: str, args: list[int]) -> int:
         """The nodes of a text of x and y, with these in their place."""
         ir, new = parse(text, ("x", "y"), closed=True), list[int]()

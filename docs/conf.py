@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
+from pathlib import Path
 from typing import Any
 
 import arrayops
@@ -19,14 +20,17 @@ version = release = arrayops.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton"]
 html_theme = "furo"
 html_title = f"arrayops {release}"
-html_static_path = ["static"]
+#: What `python -m tests.platforms pyodide` has built for the page of the playground.
+BUILT = Path(__file__).parent.parent / "build" / "static"
+HAS_PLAYGROUND = (BUILT / "playground" / "arrayops.whl").is_file()
+html_static_path = ["static", *([str(BUILT)] if HAS_PLAYGROUND else [])]
 html_css_files = ["narrow.css"]
 html_theme_options = {
     "source_repository": "https://github.com/arrayops-vm/arrayops",
     "source_branch": "main",
     "source_directory": "docs/",
 }
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "**/__pycache__"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"  # the tutorial, afresh at each build; an exception in it ends the build
 nb_execution_raise_on_error = True
@@ -63,8 +67,18 @@ def without_last_line(app: Any, doctree: nodes.document) -> None:
         block[:] = [nodes.Text(block.astext().rstrip("\n"))]
 
 
+def playground(app: Any, pagename: str, templatename: str, context: Any, doctree: Any) -> None:
+    """The script and the style of that page."""
+    if pagename == "playground" and HAS_PLAYGROUND:
+        app.add_css_file("playground/playground.css")
+        app.add_js_file("playground/playground.js", type="module")
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
+    if HAS_PLAYGROUND:
+        app.tags.add("playground")
+    app.connect("html-page-context", playground)
     app.connect("autodoc-process-signature", no_signature)
     app.connect("doctree-read", without_last_line)
     app.connect("autodoc-process-docstring", fields)

@@ -165,7 +165,7 @@ FILES: list[tuple[str, str | bytes, dict[str, Any], dict[str, list[Any]] | str]]
     ),
     (
         "an int that is too large in place",
-        "a\n1\n\"\"\n",
+        'a\n1\n""\n',
         {"typecodes": "Q", "missing": -1},
         "line 3, column 'a': the cell is empty, and -1 in its place is no number of typecode 'Q'",
     ),

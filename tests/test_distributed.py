@@ -224,9 +224,7 @@ def test_an_error_in_a_text_comes_back_whole(client: Any, dask_files: Any, paths
     assert caught.value.text == "x + 'a'"
 
 
-def test_pipelines_by_the_cluster(
-    client: Any, paths: list[str], columns: list[array[float]], tmp_path: Path
-) -> None:
+def test_pipelines_by_the_cluster(client: Any, paths: list[str], columns: list[array[float]], tmp_path: Path) -> None:
     """executor= of a pipeline over the same files, of which parts go to both workers."""
     pool, pipeline = client.get_executor(pure=False), ao.lazy(ao.files(paths, part_bytes=500)).map(_captured())
     whole = ao.lazy(array("d", [x for numbers in columns for x in numbers])).map("x * 3 + 0.1")

@@ -163,9 +163,7 @@ def test_in_any_order_and_twice(
 
 
 @pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
-def test_by_threads_and_processes(
-    processes: Executor, folder: Path, columns: list[array[float]], figure: Any
-) -> None:
+def test_by_threads_and_processes(processes: Executor, folder: Path, columns: list[array[float]], figure: Any) -> None:
     expected = one_by_one(figure, columns, STAGES["compiled"])
     pipeline = STAGES["compiled"](ao.lazy(ao.files(folder / "*.bin", part_bytes=1200)))
     assert outcome(figure, pipeline, executor=processes) == expected

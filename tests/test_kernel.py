@@ -73,6 +73,12 @@ def test_explain_says_something_of_every_typecode(code: str) -> None:
     assert ao.explain("x*y + 1", code, "d").strip()
 
 
+@pytest.mark.parametrize("text", ["2", "2.5", "1 < 2"])
+def test_explain_of_a_text_without_names(text: str) -> None:
+    assert ao.explain(text, "d").startswith(f"compiled\nexpression: {text}")
+    assert ao.compile(text).explain() == ao.explain(text)
+
+
 def test_explain_of_a_callable_says_that_it_is_called() -> None:
     assert ao.explain(lambda x: print(x), "d").startswith("callback: ")
 

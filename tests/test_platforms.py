@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 from platforms import __main__ as runner
-from platforms import digest, table
+from platforms import digest, pyodide, table, tools
 
 SAME = ["EXP_f64 00ff", "sum_d 12", "1_/_x_any ZeroDivisionError"]
 
@@ -45,15 +46,17 @@ def test_every_group_of_the_digest_has_lines() -> None:
 
 @pytest.fixture
 def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(runner, "BUILD", tmp_path)
+    monkeypatch.setattr(tools, "BUILD", tmp_path)
     return tmp_path
 
 
 def test_what_cannot_be_had_is_left_out_and_is_no_failure(build, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(runner.shutil, "which", lambda name: None)
-    monkeypatch.setattr(sys, "argv", ["platforms", "aarch64"])
+    monkeypatch.setattr(tools.shutil, "which", lambda name: None)
+    monkeypatch.setattr(sys, "argv", ["platforms", "aarch64", "pyodide"])
     assert runner.main() == 0
-    assert "aarch64: LEFT OUT, NOT TESTED: there is no qemu-aarch64-static; install qemu" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "aarch64: LEFT OUT, NOT TESTED: there is no qemu-aarch64-static; install qemu" in out
+    assert "pyodide: LEFT OUT, NOT TESTED: there is no emcc; install emscripten" in out
 
 
 def test_a_failure_is_one(build, monkeypatch, capsys) -> None:
@@ -72,12 +75,31 @@ def test_an_unknown_platform_is_refused(monkeypatch, capsys) -> None:
 
 
 def test_the_table_names_only_what_there_is() -> None:
-    known = {*table.MACHINES, *table.PYTHONS}
+    known = {*table.MACHINES, *table.PYTHONS, *table.BROWSERS}
     assert set(table.QUICK) <= known
     for python in table.PYTHONS.values():
         assert python.machine in {*table.MACHINES, *table.LIBRARIES}
-        assert all((runner.ROOT / name).is_file() for name in python.tests)
+        assert all((tools.ROOT / name).is_file() for name in python.tests)
+    for browser in table.BROWSERS.values():
+        assert browser.machine in table.MACHINES and table.PYTHONS[browser.headers].version == browser.version
+        assert all((tools.ROOT / name).is_file() for name in browser.tests)
     assert all(machine.slow | machine.absent <= set(runner.C_TESTS) for machine in table.MACHINES.values())
+
+
+def test_a_playground_of_another_size_than_the_page_says_is_none(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(pyodide, "PLAYGROUND", tmp_path / "static")
+    for name in (*pyodide.CORE, "wheel"):
+        (tmp_path / name).write_bytes(b"0" * 5_000_000)
+    with pytest.raises(tools.Failed, match=r"has 30\.0 MB; docs/playground\.md says 14 MB"):
+        pyodide.lay_out(tmp_path, tmp_path / "wheel")
+
+
+def test_headers_are_those_of_the_target(monkeypatch, tmp_path) -> None:
+    browser = table.Browser("", "", sysconfig.get_python_version(), "", "", ())
+    known = {"SIZEOF_LONG": 4, "HAVE_FORK": 0, "CFLAGS": "-O2"}
+    headers = pyodide.headers_of(browser, known, tmp_path, tmp_path / "log")
+    assert (headers / "Python.h").is_file()
+    assert (headers / "pyconfig.h").read_text() == "#define _GNU_SOURCE 1\n#define SIZEOF_LONG 4\n"
 
 
 def test_every_c_test_is_run() -> None:

@@ -75,6 +75,7 @@ def test_functions_capture_tables(index: array[Any], table: array[Any]) -> None:
     """Compiled at once or called: the same values, the same exceptions."""
     captured: Any
     for captured in (table, list(table), tuple(table), bytes(range(40)), range(3, 90, 2)):
+
         def look_up(x: Any) -> Any:
             return captured[x & 31] if x > 3 else captured[x]  # noqa: B023
 

@@ -83,7 +83,7 @@ def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None) ->
 
 def _signed(filters: bool, wanted: int, types: tuple[str | Param, ...]) -> int | None:
     codes = tuple(TYPE_INDEX[t] if isinstance(t, str) else _NUMBER + TYPE_INDEX.get(t.type, _NUMBER) for t in types)
-    return _machine.signature(filters, wanted, codes) if max(codes) < _CODES else None
+    return _machine.signature(filters, wanted, codes) if max(codes, default=0) < _CODES else None
 
 
 def _type(arg: Any) -> str | Param:

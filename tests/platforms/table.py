@@ -2,7 +2,7 @@
 
 `MACHINES` are built with a compiler for another system; the machine (vm/) and its C tests run on them, under an
 emulator if need be. `PYTHONS` are a Python of another version or processor, unpacked from the distribution's packages,
-on which a share of the Python tests runs.
+on which a share of the Python tests runs. `BROWSERS` are Pythons compiled to WebAssembly.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ class Machine:
     target: str = ""
     compiler: tuple[str, ...] = ("gcc",)
     flags: tuple[str, ...] = ()
+    archiver: str = "ar"
+    #: Options of programs when they are linked.
+    linking: tuple[str, ...] = ()
     #: meson's names: system, cpu family, byte order.
     host: tuple[str, str, str] = ("linux", "x86_64", "little")
     #: What runs its programs, and the distribution's package that has it.
@@ -64,6 +67,11 @@ MACHINES: dict[str, Machine] = {
                        package="wine64", wheels=("ziglang",)),
     "wasm": Machine("wasm32-wasi", host=("wasi", "wasm32", "little"),
                     emulator=("{python}", "-m", "tests.platforms.wasi"), wheels=("ziglang", "wasmtime"), slow=SLOW),
+    # emcc 3.1.6 makes programs that fetch their code by its path as a URL, which Node.js since 18 refuses; not so
+    # without asynchronous compilation.
+    "emscripten": Machine(compiler=("emcc",), flags=("-msimd128", "-Wno-unused-command-line-argument"), archiver="emar",
+                          linking=("-sALLOW_MEMORY_GROWTH", "-sTOTAL_STACK=4MB", "-sWASM_ASYNC_COMPILATION=0"),
+                          host=("emscripten", "wasm32", "little"), emulator=("node",), package="emscripten", slow=SLOW),
     "macos": Machine("aarch64-macos", host=("darwin", "aarch64", "little"), wheels=("ziglang",), runs=False),
 }  # fmt: skip
 
@@ -105,6 +113,27 @@ LIBRARIES: dict[str, Machine] = {
     "aarch64-gnu": Machine("aarch64-linux-gnu.2.31", host=("linux", "aarch64", "little"),
                            emulator=("qemu-aarch64-static",), package="qemu-user-static", wheels=("ziglang",),
                            runs=False),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A Python for browsers, which Node.js can run, too."""
+
+    #: The wheel of PyPI that carries it, whose Python and compiler the tags of our wheel name, and where in the wheel.
+    wheel: str
+    folder: str
+    #: The version of its Python, and the row of PYTHONS that has headers of it, if this Python is another.
+    version: str
+    headers: str
+    #: The row of MACHINES whose machine is linked into the extension.
+    machine: str
+    tests: tuple[str, ...]
+
+
+BROWSERS: dict[str, Browser] = {
+    "pyodide": Browser("flet-web==1.0.5", "flet_web/web/pyodide", "3.14", "python3.14", "emscripten",
+                       ("tests/test_errors.py", "tests/test_functions.py")),
 }  # fmt: skip
 
 #: What CI runs, within five minutes.
