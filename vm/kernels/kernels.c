@@ -622,7 +622,7 @@ static double nearest_quotient(long_quotient l, uint64_t u, uint64_t v)
     }                                                                                                                 \
     static void divide_all_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform)                \
     {                                                                                                                 \
-        uint32_t unsure[8 * CHUNK]; /* bytes beside wider numbers make the loop many times as long */                  \
+        uint32_t unsure[8 * CHUNK]; /* bytes beside wider numbers make the loop many times as long */                 \
         uint64_t any = 0;                                                                                             \
         EACH2(T, T, const uint64_t u = magnitude_##T(x), v = magnitude_##T(y);                                        \
               const long_quotient l = divide_long(u, v | (v == 0)); any |= l.unsure; unsure[i] = (uint32_t)l.unsure;  \

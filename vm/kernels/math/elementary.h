@@ -160,8 +160,8 @@ static void by_library(size_t n, double *to, const double *a, const double *b, c
             to[i] = f->library(a[i], b[i]);
 }
 
-/* Of a uniform operand, as many as a chunk has. Only fast sweeps have loops for uniform operands: in the others these would
- * be two thirds of the code, and save little of what an element takes. */
+/* Of a uniform operand, as many as a chunk has. Only fast sweeps have loops for uniform operands: in the others these
+ * would be two thirds of the code, and save little of what an element takes. */
 static void spread(size_t n, double *to, const p_f64 *a)
 {
     for (size_t i = 0; i < n && i < MOST; i++)
@@ -224,8 +224,8 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         return far;                                                                                                   \
     }
 #else
-/* By software a function is so long that there is one loop of it: of two elements at a time, without a rest. The operands
- * are copied therefore, up to an even number. */
+/* By software a function is so long that there is one loop of it: of two elements at a time, without a rest. The
+ * operands are copied therefore, up to an even number. */
 static size_t in_pairs(size_t n, double *to, const double *a)
 {
     memcpy(to, a, n * sizeof *to);
