@@ -198,7 +198,8 @@ def try_browser(name: str, browser: Browser) -> str:
     libraries = configure(browser.machine, MACHINES[browser.machine], log)
     pyodide = pyodide_of(name, browser, log)
     known = configuration(pyodide, browser)
-    run(["ninja", "-C", libraries, "libvm.a", "libkernels_base.a", "libreductions_base.a"], log, Failed, environment())
+    archives = [f"lib{part}.a" for part in ("vm", "arrays", "native", "kernels_base", "reductions_base")]
+    run(["ninja", "-C", libraries, *archives], log, Failed, environment())
     headers = headers_of(browser, known, folder, log)
     wheel = build_wheel(browser, known, headers, libraries, folder, log)
     built = f"built in {time.monotonic() - start:.0f} s"

@@ -140,8 +140,8 @@ def copy_package(site: Path) -> Path:
 
 def extension_inputs(libraries: Path) -> list[Path]:
     """What its extension is linked from: the glue's sources and the machine's libraries."""
-    kernels = [*sorted(libraries.glob("libkernels_*.a")), *sorted(libraries.glob("libreductions_*.a"))]
-    return [*sorted((ROOT / "python" / "glue").glob("*.c")), libraries / "libvm.a", *kernels]
+    parts = sorted(library for library in libraries.glob("lib*.a") if library.name != "libvm.a")
+    return [*sorted((ROOT / "python" / "glue").glob("*.c")), libraries / "libvm.a", *parts]
 
 
 # -- Pythons -----------------------------------------------------------------------------------------------------------

@@ -625,10 +625,10 @@ enum { CHUNKS_THE_LONG_WAY = 15 };
     static void divide_all_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform,                \
                                uint64_t *zero)                                                                        \
     {                                                                                                                 \
-        uint8_t unsure[8 * CHUNK];                                                                                    \
+        uint32_t unsure[8 * CHUNK]; /* bytes beside wider numbers make the loop many times as long */                 \
         uint64_t any = 0, bad = 0;                                                                                    \
         EACH2(T, T, const uint64_t u = magnitude_##T(x), v = magnitude_##T(y); bad |= v == 0;                         \
-              const long_quotient l = divide_long(u, v | (v == 0)); any |= l.unsure; unsure[i] = (uint8_t)l.unsure;   \
+              const long_quotient l = divide_long(u, v | (v == 0)); any |= l.unsure; unsure[i] = (uint32_t)l.unsure;  \
               to[i] = of_bits(bits_of(l.q) | OPPOSITE_##T(x, y) << 63);)                                              \
         *zero |= bad;                                                                                                 \
         for (size_t i = 0; any && i < n; i++) {                                                                       \

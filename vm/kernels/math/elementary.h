@@ -56,7 +56,7 @@ enum {
 typedef uint64_t sweep1(size_t n, double *to, const double *a);
 typedef uint64_t sweep2(size_t n, double *to, const double *a, const double *b, unsigned uniform);
 typedef unsigned marks1(size_t n, uint8_t *mark, const double *r, const double *a);
-typedef unsigned marks2(size_t n, uint8_t *mark, const double *r, const double *a, const double *b, unsigned uniform);
+typedef unsigned marks2(size_t n, uint8_t *mark, const double *r, const double *a, const double *b);
 
 /* What f makes of a number x of a magnitude below TINY. */
 typedef enum {
@@ -193,21 +193,27 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
     return found;
 }
 
-static void by_library(size_t n, double *to, const double *a, const double *b, unsigned uniform, const function2 *f)
+static void by_library(size_t n, double *to, const double *a, const double *b, const function2 *f)
 {
-    for (size_t i = 0; i < n; i++) {
-        const double x = a[uniform & 1 ? 0 : i], y = b[uniform & 2 ? 0 : i];
-        if (unanswered(to[i], x, y))
-            to[i] = f->library(x, y);
-    }
+    for (size_t i = 0; i < n; i++)
+        if (unanswered(to[i], a[i], b[i]))
+            to[i] = f->library(a[i], b[i]);
+}
+
+/* Of a uniform operand, as many as a chunk has. Only fast sweeps have loops for uniform operands: in the others these
+ * would be two thirds of the code, and save little of what an element takes. */
+static void spread(size_t n, double *to, const p_f64 *a)
+{
+    for (size_t i = 0; i < n && i < MOST; i++)
+        to[i] = *a;
 }
 
 static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, unsigned uniform, const function2 *f,
                             uint8_t *mark)
 {
-    unsigned found = 0, careful = 0;
+    unsigned found = 0, careful = 0, to_spread = uniform;
     sweep2 *const *sweep = f->sweeps;
-    double aside[MOST];
+    double aside[MOST], same_a[MOST], same_b[MOST];
     uint8_t unused[MOST];
     for (size_t at = 0, m; at < n; at += m) {
         m = next_chunk(at, n);
@@ -216,13 +222,20 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         uint8_t *marks = mark ? mark + at : unused;
         if (careful || ao_subnormal_met() || !f->fast || f->fast(m, to, x, y, uniform)) {
             careful = careful ? careful - 1 : CAREFUL;
+            if (to_spread & 1)
+                spread(n, same_a, a);
+            if (to_spread & 2)
+                spread(n, same_b, b);
+            to_spread = 0;
+            x = uniform & 1 ? same_a : x;
+            y = uniform & 2 ? same_b : y;
             uint64_t far = (*sweep)(m, to, x, y, uniform);
             while (far && sweep[1])
                 far = (*++sweep)(m, to, x, y, uniform);
             if (far)
-                by_library(m, to, x, y, uniform, f);
+                by_library(m, to, x, y, f);
             if (f->marks)
-                found |= f->marks(m, marks, to, x, y, uniform);
+                found |= f->marks(m, marks, to, x, y);
         } else if (mark) {
             memset(mark + at, 0, m);
         }
@@ -246,7 +259,8 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
     static uint64_t name(size_t n, double *to, const double *a, const double *b, unsigned uniform)                    \
     {                                                                                                                 \
         uint64_t far = 0;                                                                                             \
-        EACH2(f64, f64, const double r = VALUE(x, y); far |= FAR(r, x, y); to[i] = r;)                                \
+        (void)uniform;                                                                                                \
+        EACH1(f64, const double y = b[i], r = VALUE(x, y); far |= FAR(r, x, y); to[i] = r;)                           \
         return far;                                                                                                   \
     }
 /* The same for what is rare and long: one loop, for which a uniform operand is copied. */
@@ -272,13 +286,12 @@ static const double *spread(size_t n, double *to, const double *a, unsigned unif
         return far;                                                                                                   \
     }
 #else
-/* By software a function is so long that there is one loop of it: of two elements at a time, without a rest, and none for
- * uniform operands. The operands are copied therefore, up to an even number. */
-static size_t in_pairs(size_t n, double *to, const double *a, unsigned uniform)
+/* By software a function is so long that there is one loop of it: of two elements at a time, without a rest. The
+ * operands are copied therefore, up to an even number. */
+static size_t in_pairs(size_t n, double *to, const double *a)
 {
-    for (size_t i = 0; i < n; i++)
-        to[i] = a[uniform ? 0 : i];
-    to[n] = a[uniform ? 0 : n - 1];
+    memcpy(to, a, n * sizeof *to);
+    to[n] = a[n - 1];
     return n + (n & 1);
 }
 #define EACH_OF_PAIRS AO_INDEPENDENT for (size_t i = 0; i < (even & ~(size_t)1); i++)
@@ -286,7 +299,7 @@ static size_t in_pairs(size_t n, double *to, const double *a, unsigned uniform)
     static uint64_t name(size_t n, double *to, const double *a)                                                       \
     {                                                                                                                 \
         double xs[MOST + 1], rs[MOST + 1];                                                                            \
-        const size_t even = in_pairs(n, xs, a, 0);                                                                    \
+        const size_t even = in_pairs(n, xs, a);                                                                       \
         uint64_t unknown = 0;                                                                                         \
         EACH_OF_PAIRS {                                                                                               \
             const double x = xs[i], r = VALUE(x);                                                                     \
@@ -300,9 +313,10 @@ static size_t in_pairs(size_t n, double *to, const double *a, unsigned uniform)
     static uint64_t name(size_t n, double *to, const double *a, const double *b, unsigned uniform)                    \
     {                                                                                                                 \
         double xs[MOST + 1], ys[MOST + 1], rs[MOST + 1];                                                              \
-        const size_t even = in_pairs(n, xs, a, uniform & 1);                                                          \
+        const size_t even = in_pairs(n, xs, a);                                                                       \
         uint64_t far = 0;                                                                                             \
-        in_pairs(n, ys, b, uniform & 2);                                                                              \
+        (void)uniform;                                                                                                \
+        in_pairs(n, ys, b);                                                                                           \
         EACH_OF_PAIRS {                                                                                               \
             const double x = xs[i], y = ys[i], r = VALUE(x, y);                                                       \
             far |= FAR(r, x, y);                                                                                      \
@@ -365,11 +379,10 @@ MARKS1(raises_overflow)
         return odd;                                                                                                   \
     }
 #define MARKS2(RAISE)                                                                                                 \
-    static unsigned marks_##RAISE(size_t n, uint8_t *mark, const double *r, const double *a, const double *b,         \
-                                  unsigned uniform)                                                                   \
+    static unsigned marks_##RAISE(size_t n, uint8_t *mark, const double *r, const double *a, const double *b)         \
     {                                                                                                                 \
         uint64_t bad = 0;                                                                                             \
-        EACH2(f64, f64, const uint64_t raised = RAISE(r[i], x, y); bad |= raised; mark[i] = (uint8_t)raised;)         \
+        EACH1(f64, const uint64_t raised = RAISE(r[i], x, b[i]); bad |= raised; mark[i] = (uint8_t)raised;)           \
         return bad != 0;                                                                                              \
     }
 #define TOTAL2(f)                                                                                                     \
