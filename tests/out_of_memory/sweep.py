@@ -84,9 +84,9 @@ SPARE: dict[int, list[CodeType]] = {}
 def spare_code() -> None:
     """More references to all code than are lost.
 
-    Where CPython 3.12 cannot allocate a function that a function makes, it gives back the reference to its code twice.
+    Where CPython 3.12 and 3.13.0 cannot allocate a function that a function makes, they give back its code twice.
     """
-    if sys.version_info[:2] != (3, 12):
+    if sys.version_info[:2] not in ((3, 12), (3, 13)):
         return
     found = [o.__code__ for o in gc.get_objects() if isinstance(o, FunctionType)]
     for code in found:
