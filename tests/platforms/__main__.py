@@ -41,7 +41,7 @@ from .tools import (
 
 #: The C tests, in the order of their time.
 C_TESTS = ("program", "copies", "compact", "spacing", "parallel", "encoder", "run", "fuzz", "text", "fused", "windows",
-           "native", "reduce", "kernels", "sort")  # fmt: skip
+           "native", "reduce", "sinks", "kernels", "sort")  # fmt: skip
 
 
 def programs(machine: Machine, names: Iterable[str]) -> list[str]:

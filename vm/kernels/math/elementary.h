@@ -263,28 +263,6 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         EACH1(f64, const double y = b[i], r = VALUE(x, y); far |= FAR(r, x, y); to[i] = r;)                           \
         return far;                                                                                                   \
     }
-/* The same for what is rare and long: one loop, for which a uniform operand is copied. */
-static const double *spread(size_t n, double *to, const double *a, unsigned uniform)
-{
-    if (!uniform)
-        return a;
-    for (size_t i = 0; i < n; i++)
-        to[i] = *a;
-    return to;
-}
-#define SPREAD2(name, VALUE, FAR)                                                                                     \
-    static uint64_t name(size_t n, double *to, const double *a, const double *b, unsigned uniform)                    \
-    {                                                                                                                 \
-        double all_x[MOST], all_y[MOST];                                                                              \
-        const double *const xs = spread(n, all_x, a, uniform & 1), *const ys = spread(n, all_y, b, uniform & 2);      \
-        uint64_t far = 0;                                                                                             \
-        LOOP {                                                                                                        \
-            const double x = xs[i], y = ys[i], r = VALUE(x, y);                                                       \
-            far |= FAR(r, x, y);                                                                                      \
-            to[i] = r;                                                                                                \
-        }                                                                                                             \
-        return far;                                                                                                   \
-    }
 #else
 /* By software a function is so long that there is one loop of it: of two elements at a time, without a rest. The
  * operands are copied therefore, up to an even number. */
@@ -325,7 +303,6 @@ static size_t in_pairs(size_t n, double *to, const double *a)
         memcpy(to, rs, n * sizeof *to);                                                                               \
         return far;                                                                                                   \
     }
-#define SPREAD2 SWEEP2
 #endif
 /* Once for each RAISE; of the name marks_RAISE. */
 #define MARKS1(RAISE)                                                                                                 \
@@ -392,13 +369,13 @@ MARKS1(raises_overflow)
 #define FAR2(f)                                                                                                       \
     CORE2(f)                                                                                                          \
     SWEEP2(whole_sweep_##f, whole_##f, far_##f)                                                                       \
-    SPREAD2(beyond_sweep_##f, beyond_##f, never_far2)                                                                 \
+    SWEEP2(beyond_sweep_##f, beyond_##f, never_far2)                                                                  \
     static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f, beyond_sweep_##f}, NULL, NULL}};
 #define FURTHER2(f)                                                                                                   \
     CORE2(f)                                                                                                          \
     SWEEP2(whole_sweep_##f, whole_##f, far_##f)                                                                       \
     SWEEP2(further_sweep_##f, further_##f, far_further_##f)                                                           \
-    SPREAD2(beyond_sweep_##f, beyond_##f, never_far2)                                                                 \
+    SWEEP2(beyond_sweep_##f, beyond_##f, never_far2)                                                                  \
     static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f, further_sweep_##f, beyond_sweep_##f}, NULL, NULL}};
 #define MATH2(f, RAISE)                                                                                               \
     CORE2(f)                                                                                                          \
@@ -409,7 +386,7 @@ MARKS1(raises_overflow)
 #define BEYOND2(f, RAISE, library)                                                                                    \
     FAST2(f)                                                                                                          \
     SWEEP2(whole_sweep_##f, whole_##f, unanswered)                                                                    \
-    SPREAD2(beyond_sweep_##f, beyond_##f, unanswered)                                                                 \
+    SWEEP2(beyond_sweep_##f, beyond_##f, unanswered)                                                                  \
     static const function2 ways_##f[] = {{fast_##f, {whole_sweep_##f, beyond_sweep_##f}, NULL, library},              \
                                          {fast_##f, {whole_sweep_##f, beyond_sweep_##f}, marks_##RAISE, library}};
 
