@@ -40,7 +40,7 @@ from .tools import (
 )
 
 #: The C tests, in the order of their time.
-C_TESTS = ("program", "copies", "compact", "spacing", "parallel", "encoder", "run", "fuzz", "text", "fused", "windows",
+C_TESTS = ("program", "copies", "compact", "spacing", "parallel", "encoder", "folds", "run", "fuzz", "text", "fused", "windows",
            "native", "reduce", "sinks", "kernels", "sort")  # fmt: skip
 
 
