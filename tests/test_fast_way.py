@@ -119,6 +119,20 @@ def test_later_calls_do_not_go_through_python(make: Callable[[Any], Any], monkey
         CALLS[name](FAST, a, b)
 
 
+def test_a_text_whose_kernel_was_forgotten_is_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "x*2 + 0.0625"
+    for typecode in "df":
+        a = array(typecode, [1.0])
+        ao.map(a, text)
+        for i in range(300):  # more than are remembered
+            ao.map(array("q", [i]), f"x + {i}")
+        ao.compile(text)
+        ao.evaluate(text, x=a)
+        ao.evaluate(text, x=a)
+    monkeypatch.delattr(kernel.Kernel, "_run_map")
+    assert ao.evaluate(text, x=array("f", [1.0])) == array("d", [2.0625])
+
+
 @given(st.permutations("xyk"), st.sets(st.sampled_from("xyk"), max_size=2))
 def test_names_bind_first(order: list[str], named: set[str]) -> None:
     """Whichever values are given by name, the others are taken by position, in the order of the text."""

@@ -633,7 +633,7 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
         if not (ieee or first or hidden or kernel._inner):
             make_room(_machine.TEXTS, _MOST_KERNELS)
             assert kernel._plans is not None
-            _machine.TEXTS[text] = kernel._front
+            _machine.know(text, kernel._front)
     return kernel
 
 

@@ -193,6 +193,28 @@ int known_text(module_state *state, PyObject *text, meaning *m)
     return good;
 }
 
+/* know(text, meaning): what a text means from now on. Its kernel was forgotten, maybe, and made anew: what is remembered here
+ * of the one before would not learn anything more. */
+static PyObject *py_know(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    module_state *state = state_of(module);
+    if (!has_args(nargs, 2, "know(text, meaning)") || !PyUnicode_Check(args[0])) {
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "know(): a text is needed");
+    }
+    if (PyDict_SetItem(state->texts, args[0], args[1]) < 0) {
+        return NULL;
+    }
+    for (size_t i = 0; RECENT && i < AO_RECENT; i++) {
+        recent_text before = state->recent_texts[i];
+        if (before.text && PyUnicode_Compare(before.text, args[0]) == 0) {
+            state->recent_texts[i] = (recent_text){NULL, NULL};
+            Py_DECREF(before.text);
+            Py_DECREF(before.meaning);
+        }
+    }
+    return Py_NewRef(Py_None);
+}
+
 static int of_translation(module_state *state, PyObject *function, PyObject *translation, meaning *m)
 {
     PyObject *slots = PyTuple_GET_ITEM(translation, T_SLOTS), *ready = PyTuple_GET_ITEM(translation, T_READY);
@@ -261,5 +283,6 @@ int known_prepare(PyObject *module)
 
 PyMethodDef known_methods[] = {
     FAST_FUNCTION("signature", py_signature),
+    FAST_FUNCTION("know", py_know),
     END_OF_FUNCTIONS,
 };

@@ -98,8 +98,10 @@ def spare_code() -> None:
 
 def of_the_interpreter(error: BaseException) -> bool:
     """Whether this is what CPython makes of a failure of its own: of a lock, or of a Python function's frame."""
-    lost = isinstance(error, SystemError) and str(error).startswith("<function ")
-    return str(error) == "can't allocate lock" or (lost and "returned NULL without setting an exception" in str(error))
+    text, lost = str(error), isinstance(error, SystemError)
+    if lost and text.startswith("<function "):
+        return "returned NULL without setting an exception" in text
+    return text == "can't allocate lock" or (lost and text == "error return without exception set")  # of 3.13: a frame
 
 
 def attempt(row: Row, want: Any, first: int, last: int) -> tuple[str, int, bool]:

@@ -69,17 +69,18 @@ def configuration(pyodide: Path, browser: Browser) -> dict[str, Any]:
 def headers_of(browser: Browser, known: dict[str, Any], folder: Path, log: Path) -> Path:
     """Headers of its Python, with a pyconfig.h of what it knows."""
     if browser.version == sysconfig.get_python_version():
-        source, named = Path(sysconfig.get_path("include")), Path(sysconfig.get_config_h_filename())
+        source = Path(sysconfig.get_path("include"))
     else:
         python = PYTHONS[browser.headers]
-        include = unpack(browser.headers, python, log) / "usr" / "include"
-        source = include / f"python{python.version}"
-        named = include / python.triplet / source.name / "pyconfig.h"
+        source = unpack(browser.headers, python, log) / "usr" / "include" / f"python{python.version}"
     headers = folder / "include"
     shutil.rmtree(headers, ignore_errors=True)
     shutil.copytree(source, headers)
-    # Any pyconfig.h says which of the many names in sysconfig are its own. sysconfig makes 0 of #undef.
-    names = re.findall(r"^(?:#define|/\* #undef) (\w+)", named.read_text(), re.MULTILINE)
+    # Any pyconfig.h says which of the many names in sysconfig are its own; Debian's includes one for each architecture.
+    # sysconfig makes 0 of #undef.
+    found = [source / "pyconfig.h", *source.parent.glob(f"*/{source.name}/pyconfig.h")]
+    texts = "".join(file.read_text() for file in found if file.is_file())
+    names = re.findall(r"^(?:#define|/\* #undef) (\w+)", texts, re.MULTILINE)
     lines = [f"#define {name} {known[name]}" for name in dict.fromkeys(names) if known.get(name)]
     (headers / "pyconfig.h").write_text("\n".join(["#define _GNU_SOURCE 1", *lines, ""]))
     return headers
