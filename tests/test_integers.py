@@ -113,6 +113,12 @@ LIMITED = [
     ("(0 if x < 0 else 255 if x > 255 else x)*257", "h", "H", True),
     ("x*x if x < 16 and x > -16 else 0", "h", "B", False),
     ("(x if x > 3 else 3) - 3", "B", "B", True), ("x*x if x < 16 else x % 16", "B", "B", True),
+    ("0 if x < 10 else x - 10", "B", "B", True), ("0 if x < 10 else x - 11", "B", "B", False),
+    ("0 if x <= 10 else x - 11", "B", "B", True), ("0 if x <= 10 else x - 12", "B", "B", False),
+    ("0 if 100 < x else x + 155", "B", "B", True), ("0 if 100 < x else x + 156", "B", "B", False),
+    ("0 if 100 <= x else x + 156", "B", "B", True), ("0 if 100 <= x else x + 157", "B", "B", False),
+    ("(0 if x < 10 else x) + 56 if x < 200 else 0", "B", "B", True),
+    ("(0 if x < 10 else x) + 57 if x < 200 else 0", "B", "B", False),
 ]  # fmt: skip
 
 

@@ -134,6 +134,8 @@ def test_ieee_and_errors_of_elements() -> None:
         (lambda: ao.lazy(A).takewhile("x < 3").map("x*y", y=B), ValueError, "put this stage before them"),
         (lambda: ao.lazy(A).takewhile("x < y", y=B), TypeError, "must be a number in a pipeline"),
         (lambda: ao.lazy(A).map("t[int(x)]", t=B), TypeError, "must be a number in a pipeline"),
+        (lambda: ao.lazy(A).map("t[int(x)]", t=[1, 2]), TypeError, "'t' must be a number in a pipeline, not list"),
+        (lambda: ao.lazy(A).dropwhile("x < y", y=(1, 2)), TypeError, "'y' must be a number in a pipeline, not tuple"),
         (lambda: ao.lazy(A).map("x*y", z=B), TypeError, "z"),
     ],
 )

@@ -180,3 +180,10 @@ def test_named_numbers_in_folds() -> None:
     data = array("d", [1.0, 2.0, 4.0])
     assert_same(ao.reduce(data, "acc*k + x", 0.0, k=0.5), expected_reduce("acc*k + x", data, 0.0, k=0.5))
     assert_same(ao.accumulate(data, "acc + x*k", k=3), expected_accumulate("acc + x*k", "d", data, k=3))
+
+
+@pytest.mark.parametrize("text", ["-acc if x == 5 else -(-x)", "0 - acc if acc <= x else x*2//2"])
+def test_what_python_answers_may_leave_the_interval_of_the_others(text: str) -> None:
+    data, step = array("q", [-(2**63), 5, 6]), eval(f"lambda acc, x: {text}")
+    for length in (1, 2, 3):
+        assert ao.reduce(data[:length], text, 1) == functools.reduce(step, data[:length], 1)

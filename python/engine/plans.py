@@ -280,9 +280,19 @@ class Plans:
         found: list[tuple[int, int] | None] = []
         for value in inference.nexts():
             term = None if isinstance(value, Union) else inference.terms[value]
-            known = term is not None and term.kind != "f" and term.lane is None
+            known = term is not None and term.kind != "f" and _holds_for_python(inference.terms, value)
             found.append((term.lo, term.hi) if known and term is not None else None)
         return found
+
+
+def _holds_for_python(terms: list[Any], index: Any) -> bool:
+    """Whether a term's interval also holds what Python answers for a marked element, which may be outside a cut one."""
+    t = terms[index]
+    if not t.clamped or t.kind == "b":
+        return True
+    if t.op in ("and", "mod") and any(terms[i].op == "const" and terms[i].value > 0 for i in t.args[t.op == "mod" :]):
+        return True
+    return t.lane is None and all(_holds_for_python(terms, i) for i in t.args)
 
 
 _WIDE, _UNSIGNED = Param("i64", False, *I64), Param("u64", False, *interval("u64"))

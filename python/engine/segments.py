@@ -85,8 +85,12 @@ def stage_of(verb: str, f: Function, names: dict[str, Any], ieee: bool, strict: 
     arrays = {name: value for name, value in names.items() if _goes_along(value, stream)}
     columns = [name for name, value in arrays.items() if isinstance(value, ColumnOf)]
     needs_no_tables(kernel, "the columns of a file go along row by row", columns)
-    if verb in ("takewhile", "dropwhile") or not is_text(kernel, arrays):
+    alone = verb in ("takewhile", "dropwhile")
+    if alone or not is_text(kernel, arrays):
         arrays = {}
+    for name, value in names.items():
+        if type(value) in (list, tuple) and (alone or not is_text(kernel, [name])):
+            plain_number(value, name, "pipeline")  # which an array instead would not be, either
     for name, value in arrays.items() if stream else ():
         if is_array(value):
             raise TypeError(f"{name!r} is one array, and the source is a stream: give a stream that is cut as it is")
