@@ -187,3 +187,16 @@ def test_what_python_answers_may_leave_the_interval_of_the_others(text: str) -> 
     data, step = array("q", [-(2**63), 5, 6]), eval(f"lambda acc, x: {text}")
     for length in (1, 2, 3):
         assert ao.reduce(data[:length], text, 1) == functools.reduce(step, data[:length], 1)
+
+
+def test_a_step_of_many_rounds_is_compiled_at_once() -> None:
+    """Each round reads the one before it twice: what is found of a term is found once."""
+
+    def step(acc: int, x: int) -> int:
+        h = (acc * 31 + x) & 0xFFFFFFFF
+        for _ in range(600):
+            h = h ^ (h >> 3)
+        return h
+
+    data = array("B", range(200))
+    assert ao.reduce(data, ao.compile(step), 7) == functools.reduce(step, data, 7)

@@ -278,21 +278,26 @@ class Plans:
         """Intervals of the next accumulators; None of those that are no ints or may leave 64 bits."""
         inference = Inference(self.ir, [*accs, *types[len(accs) :]], self.ieee, carried=len(accs))
         found: list[tuple[int, int] | None] = []
-        for value in inference.nexts():
-            term = None if isinstance(value, Union) else inference.terms[value]
-            known = term is not None and term.kind != "f" and _holds_for_python(inference.terms, value)
-            found.append((term.lo, term.hi) if known and term is not None else None)
+        nexts = inference.nexts()
+        holds = _hold_for_python(inference.terms)
+        for value in nexts:
+            term = inference.terms[value] if isinstance(value, int) and holds[value] else None
+            found.append(None if term is None or term.kind == "f" else (term.lo, term.hi))
         return found
 
 
-def _holds_for_python(terms: list[Any], index: Any) -> bool:
-    """Whether a term's interval also holds what Python answers for a marked element, which may be outside a cut one."""
-    t = terms[index]
-    if not t.clamped or t.kind == "b":
-        return True
-    if t.op in ("and", "mod") and any(terms[i].op == "const" and terms[i].value > 0 for i in t.args[t.op == "mod" :]):
-        return True
-    return t.lane is None and all(_holds_for_python(terms, i) for i in t.args)
+def _hold_for_python(terms: list[Any]) -> list[bool]:
+    """Which terms' intervals also hold what Python answers for a marked element, which may be outside a cut one."""
+    holds: list[bool] = []
+    for t in terms:  # operands come first
+        masks = t.args[t.op == "mod" :] if t.op in ("and", "mod") else ()
+        holds.append(
+            not t.clamped
+            or t.kind == "b"
+            or any(terms[i].op == "const" and terms[i].value > 0 for i in masks)
+            or (t.lane is None and all(holds[i] for i in t.args))
+        )
+    return holds
 
 
 _WIDE, _UNSIGNED = Param("i64", False, *I64), Param("u64", False, *interval("u64"))
