@@ -111,13 +111,27 @@ def parse(text: str, params: Iterable[str] = (), named: Iterable[str] = (), clos
     return _Parser(text, params, named, closed, items).run()
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of an expression as Python's tokenizer ends them: by \\n, \\r or both."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def error_at(message: str, text: str, start: int, end: int) -> ExpressionError:
+    """The error about text[start:end], which is of one line."""
+    before = lines_of(text[:start])
+    line, column = len(before), len(before[-1]) + 1
+    return ExpressionError(
+        message, ("<expression>", line, column, lines_of(text)[line - 1], line, column + end - start)
+    )
+
+
 class _Parser:
     def __init__(self, text: str, params: Iterable[str], named: Iterable[str], closed: bool, items: int) -> None:
-        self.text, self.closed, self.items = text, closed, items
+        self.text, self.closed, self.items = "\n".join(lines_of(text)), closed, items
         self.params = {name: i for i, name in enumerate(dict.fromkeys(map(folded, params)))}
         self.named = frozenset(named)
         self.build = Builder()
-        self.indent = len(text) - len(text.lstrip(" \t\n\r\f"))
+        self.indent = len(self.text) - len(self.text.lstrip(" \t\n\f"))
 
     def run(self) -> IR:
         self.check_text()
@@ -162,10 +176,9 @@ class _Parser:
     def folded_word(self) -> ExpressionError | None:
         """Letters that Python folds to True, False or None: since 3.14 ast.parse says ValueError to them."""
         for found in re.finditer(r"\w+", self.text):
-            name, at = folded(found[0]), found.start()
+            name = folded(found[0])
             if name != found[0] and iskeyword(name):
-                where = (1 + self.text.count("\n", 0, at), at - self.text.rfind("\n", 0, at) - 1, len(found[0]))
-                return self.error(f"{name!r} is a word of Python, not a name", where)
+                return error_at(f"{name!r} is a word of Python, not a name", self.text, *found.span())
         return None
 
     def check_text(self) -> None:
@@ -178,8 +191,7 @@ class _Parser:
             return
         for at, character in enumerate(text):
             if character == "\0" or "\ud800" <= character <= "\udfff":
-                where = (1 + text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1, 1)
-                raise self.error(f"character {character!r} is not allowed", where)
+                raise error_at(f"character {character!r} is not allowed", text, at, at + 1)
 
     def order_names(self, tree: ast.expr) -> None:
         """Parameters in the order of the text, where the walk meets the condition of ``a if c else b`` first."""

@@ -79,6 +79,22 @@ def test_expression_error_is_both_kinds_and_carries_the_position() -> None:
     assert error.msg
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_line_ends_as_for_python(end: str) -> None:
+    for text, place in (
+        (f"(x +{end}é*y +{end} 'a')", (3, 2, " 'a')")),
+        (f"{end}\f (x +{end} 'a')", (3, 2, " 'a')")),
+        (f"(x{end}+\0)", (2, 2, "+\0)")),
+        (f"(x{end} + math.ⲽpt(é))", (2, 4, " + math.ⲽpt(é))")),
+        (f"(x{end} + \U0001d413rue)", (2, 4, " + \U0001d413rue)")),
+        (f"(x +{end}  mean(x))", (2, 3, "  mean(x))")),
+    ):
+        with pytest.raises(ao.ExpressionError) as caught:
+            ao.lazy(A).map(text)
+        error = caught.value
+        assert (error.lineno, error.offset, (error.text or "").rstrip("\n")) == place
+
+
 def test_the_traceback_shows_a_caret() -> None:
     with pytest.raises(ao.ExpressionError) as caught:
         ao.compile("abc + 'a' + 1")

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 from .. import ExpressionError, Kernel, evaluate, reduce
 from .. import map as map_array
+from ..compiler.parse import error_at, lines_of
 from ..delimited import INT, TURN_ALL, Column, Form, Rows, TextError, Words, column_of, shorten, values_of
 from ..engine.kernel import needs_no_tables, needs_parts, text_kernel
 from .failures import EXPECTED, first_failure
@@ -152,9 +153,7 @@ def is_word(char: str) -> bool:
 
 def touching(text: str, at: int) -> ExpressionError:
     """The error at a place where nothing stands between a quoted column and what is beside it."""
-    begin = text.rfind("\n", 0, at) + 1
-    place = ("<expression>", text.count("\n", 0, at) + 1, at - begin + 1, text[begin:].split("\n")[0])
-    return ExpressionError("no operator or blank is between a column and what stands beside it", place)
+    return error_at("no operator or blank is between a column and what stands beside it", text, at, at + 1)
 
 
 def as_written(error: ExpressionError, text: str, columns: dict[str, str]) -> ExpressionError:
@@ -162,8 +161,7 @@ def as_written(error: ExpressionError, text: str, columns: dict[str, str]) -> Ex
     for stand_in, name in columns.items():
         error.msg = error.msg.replace(stand_in, name)
     if error.text is not None and columns:
-        lines = text.splitlines() or [""]
-        error.text = lines[min((error.lineno or 1) - 1, len(lines) - 1)]
+        error.text = lines_of(text)[(error.lineno or 1) - 1]
     return error
 
 

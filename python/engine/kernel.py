@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from .. import _machine
 from ..compiler.ir import IR, bind, from_table, identity, show, to_table
 from ..compiler.machine import CONSTANTS, SLOT_KINDS
-from ..compiler.parse import RESERVED, ExpressionError, parse
+from ..compiler.parse import RESERVED, ExpressionError, error_at, parse
 from ..compiler.whole import split
 from . import functions
 from .arguments import (
@@ -456,11 +456,8 @@ class Kernel(_machine.KernelBase):
             return
         text = self._inner.inner[0][0]
         at = max(self._text.find(text.name + "("), 0)
-        line = 1 + self._text.count("\n", 0, at)
-        column = at - self._text.rfind("\n", 0, at)
-        place = ("<expression>", line, column, self._text.split("\n")[line - 1], line, column + len(text.name))
         what = f"{text.text} is of all elements, and {why}; compute it before, and give it by name"
-        raise ExpressionError(what, place)
+        raise error_at(what, self._text, at, at + len(text.name))
 
     # -- folds ---------------------------------------------------------------------------------------------------
 
