@@ -146,22 +146,24 @@ class Plans:
     def get(self, kind: str, types: tuple[str | Param, ...], wanted: str | None, carried: Carried = NUMBER) -> Plan:
         """The plan of a map (with the typecode wanted, or None for the natural one), a filter or a fold."""
         key = (kind, types, wanted, carried)
-        plan = self._plans.get(key)
-        if plan is None:
-            params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
-            plan = self._called(kind, params, wanted)
-            if plan is None and kind == "fold":
-                plan = self._fold(params, wanted, carried)
-            plan = plan or (self._map if kind == "map" else self._filter)(params, wanted)
-            if self.text is not None and plan.inference.inverted:
-                raise inverts_truth(self.text)
-            if self.text is not None and plan.inference.mask_as_index:
-                raise ExpressionError(f"{self.text!r}: {_MASK_AS_INDEX}")
-            if len(self._plans) >= _MOST_PLANS:
-                self._plans.clear()
-                self.ready.clear()
-            self._plans[key] = plan
-            self._make_ready(_signature(kind, types, wanted), plan)
+        try:
+            return self._plans[key]  # not by its get(): text_kernel in kernel.py says why
+        except KeyError:
+            pass
+        params = tuple(ARRAY_PARAMS[t] if isinstance(t, str) else t for t in types)
+        plan = self._called(kind, params, wanted)
+        if plan is None and kind == "fold":
+            plan = self._fold(params, wanted, carried)
+        plan = plan or (self._map if kind == "map" else self._filter)(params, wanted)
+        if self.text is not None and plan.inference.inverted:
+            raise inverts_truth(self.text)
+        if self.text is not None and plan.inference.mask_as_index:
+            raise ExpressionError(f"{self.text!r}: {_MASK_AS_INDEX}")
+        if len(self._plans) >= _MOST_PLANS:
+            self._plans.clear()
+            self.ready.clear()
+        self._plans[key] = plan
+        self._make_ready(_signature(kind, types, wanted), plan)
         return plan
 
     def _make_ready(self, signature: int | None, plan: Plan) -> None:
@@ -197,11 +199,13 @@ class Plans:
 
         Where only negative exponents give floats, the result is ints: an exponent that is negative is an error then.
         """
-        found = self._natural.get(types)
-        if found is None:
-            if len(self._natural) >= _MOST_PLANS:
-                self._natural.clear()
-            found = self._natural[types] = self._inferred(types)
+        try:
+            return self._natural[types]
+        except KeyError:
+            pass
+        if len(self._natural) >= _MOST_PLANS:
+            self._natural.clear()
+        found = self._natural[types] = self._inferred(types)
         return found
 
     def _inferred(self, types: tuple[str | Param, ...]) -> str:

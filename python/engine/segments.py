@@ -107,10 +107,12 @@ _text_stages: dict[tuple[str, str, bool], Stage] = {}
 def text_stage(verb: str, text: str, ieee: bool) -> Stage:
     """The stage of a text alone, which is remembered: it is the same at each call, whatever the source."""
     key = (verb, text, ieee)
-    known = _text_stages.get(key)
-    if known is None:
-        make_room(_text_stages, _MOST_JOINED)
-        known = _text_stages[key] = stage_of(verb, text, {}, ieee)
+    try:
+        return _text_stages[key]  # not by its get(): text_kernel in kernel.py says why
+    except KeyError:
+        pass
+    make_room(_text_stages, _MOST_JOINED)
+    known = _text_stages[key] = stage_of(verb, text, {}, ieee)
     return known
 
 
@@ -347,8 +349,10 @@ _of_texts: dict[Any, tuple[list[Segment], tuple[Stage, ...]]] = {}
 
 def segments_of_texts(stages: tuple[Stage, ...], ieee: bool) -> list[Segment] | None:
     """What segments_of remembers of these very stages."""
-    known = _of_texts.get((ieee, *map(id, stages)))
-    return None if known is None else known[0]
+    try:
+        return _of_texts[ieee, *map(id, stages)][0]
+    except KeyError:
+        return None
 
 
 def _segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] | None],
