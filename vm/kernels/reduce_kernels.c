@@ -109,6 +109,16 @@ static INLINE doubles difference(doubles a, doubles b)
 #endif
 }
 
+/* The larger of |v| and `largest`; which, where v is a nan, does not matter. */
+static INLINE doubles larger_magnitude(doubles v, doubles largest)
+{
+#if VECTOR_BYTES == 64 && defined(__AVX512DQ__)
+    return (doubles)_mm512_range_pd((__m512d)v, (__m512d)largest, 11);
+#else
+    return larger(doubles_of(words_of(v) & (words)(words_of(largest) * 0 + INT64_MAX)), largest);
+#endif
+}
+
 static INLINE doubles broadcast(double x)
 {
     doubles v;
@@ -124,17 +134,22 @@ static INLINE doubles load(const double *x)
     return v;
 }
 
-/* Takes what each bias can hold from v and returns what is left. */
-static INLINE doubles extract_vector(doubles v, doubles *sum, int biases, int stride)
+/* Adds v to the sum of a bias. Returns the part of v that it holds. */
+static INLINE doubles taken_from(doubles v, doubles *sum)
 {
-#pragma GCC unroll 4
-    for (int f = 0; f < biases; f++, sum += stride) {
-        doubles next = *sum + v;
-        doubles part = difference(next, *sum);
-        *sum = next;
-        v -= part;
-    }
-    return v;
+    const doubles next = *sum + v, part = difference(next, *sum);
+    *sum = next;
+    return part;
+}
+
+/* seen, and the bits by which a and b differ */
+static INLINE words and_differences(words seen, doubles a, doubles b)
+{
+#if VECTOR_BYTES == 64
+    return (words)_mm512_ternarylogic_epi64((__m512i)seen, (__m512i)a, (__m512i)b, 0xF0 | (0xCC ^ 0xAA));
+#else
+    return seen | (words_of(a) ^ words_of(b));
+#endif
 }
 
 /* How much was added to one bias, in units of its last place. A double's bits, read as an integer, grow by one per unit
@@ -154,7 +169,6 @@ static INLINE int64_t taken_by(const doubles *sum, double bias, int vectors)
 static INLINE void extract(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result,
                            double *left, int biases, int vectors)
 {
-    const words magnitude = words_of(broadcast(0)) + INT64_MAX;
     doubles sum[AO_EXTRACT_DEEP * WIDE];
     doubles largest = {0};
     words rest = {0};
@@ -167,14 +181,21 @@ static INLINE void extract(const double *x, size_t n, const double *bias, size_t
             const double *at = x + i + (size_t)(j * LANES);
             AO_PREFETCH((const void *)((uintptr_t)at + ahead));
             doubles v = load(at);
-            largest = larger(doubles_of(words_of(v) & magnitude), largest);
-            v = extract_vector(v, sum + j, biases, vectors);
-            rest |= words_of(v);
-            if (left)
+            largest = larger_magnitude(v, largest);
+#pragma GCC unroll 4
+            for (int f = 0; f < biases - 1; f++)
+                v -= taken_from(v, sum + f * vectors + j);
+            const doubles part = taken_from(v, sum + (biases - 1) * vectors + j);
+            rest = and_differences(rest, v, part);
+            if (left) {
+                v -= part;
                 memcpy(left + (at - x), &v, sizeof v);
+            }
         }
     }
-    rest &= magnitude;
+    for (int j = 0; j < vectors; j++)
+        rest |= ALL_WHERE(sum[j] != sum[j]); /* the parts of a nan do not differ from it */
+    rest &= words_of(broadcast(0)) + INT64_MAX; /* 0 and -0 */
     result->largest = 0;
     result->rest = 0;
     for (int lane = 0; lane < LANES; lane++) {
