@@ -167,7 +167,7 @@ static INLINE double whole_sinh(double x)
 {
     const dd q = part_of_exp(x, 2), d = fast_two_sum(q.hi, -0.0625 / q.hi);
     const double r = copysign(doubled(d.hi + (d.lo + q.lo)), x), a = fabs(x), edge = x * INFINITY;
-    const double v = a < 1.0 ? small_sinh(x) : r;
+    const double small = small_sinh(x), v = a < 1.0 ? small : r;
     return a < COSH_END ? v : edge;
 }
 
