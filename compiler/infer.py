@@ -117,13 +117,13 @@ class Inference:
     def nexts(self) -> tuple[Value, ...]:
         """The next values of what a fold carries."""
         value = self.run()
-        return value if isinstance(value, tuple) else (value,)
+        return value if type(value) is tuple else (value,)
 
     def fold(self, node: Node, args: list[Value]) -> int | None:
         """The node's value if all operands are constants; a fail if Python raises there."""
         constants: list[Number] = []
         for arg in args:
-            if isinstance(arg, (Union, tuple)) or self.terms[arg].op != "const":
+            if isinstance(arg, tuple) or self.terms[arg].op != "const":
                 return None
             constants.append(self.terms[arg].value)
         try:
@@ -218,7 +218,7 @@ class Inference:
         return max(t.lo, min(corners)), min(t.hi, max(corners))
 
     def conditional(self, condition: Value, a: Value, b: Value) -> Value:
-        if isinstance(a, tuple) and isinstance(b, tuple):
+        if type(a) is tuple and type(b) is tuple:
             return tuple(self.conditional(condition, *items) for items in zip(a, b, strict=True))
         return self.choose(self.truth(condition), a, b)
 
@@ -735,7 +735,7 @@ class Inference:
     def sequence(self, args: list[Value]) -> Value:
         """The last of the values, after the others, of which only what Python could raise there matters."""
         *effects, value = args
-        if isinstance(value, tuple):
+        if type(value) is tuple:
             return (self.sequence([*effects, value[0]]), *value[1:])
         terms = [self.truth(e) if isinstance(e, Union) else e for e in effects]
         # where an interval was cut, what lies outside may raise, such as a negative shift count

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from .. import _machine
@@ -34,8 +33,7 @@ ARRAY_PARAMS |= {f"table_{name}": table_param(name) for name in TYPES}
 PIPED = {"?": "B", "e": "d", "i3": "q", "u3": "q"}
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What one combination of argument types compiles to."""
 
     typecode: str  # of the result
@@ -67,9 +65,9 @@ def signs_of(args: tuple[Any, ...], types: tuple[str | Param, ...]) -> tuple[str
     return tuple(
         t
         if isinstance(t, str) or t.kind != "i"
-        else replace(t, lo=max(t.lo, 0))
+        else t._replace(lo=max(t.lo, 0))
         if a >= 0
-        else replace(t, hi=min(t.hi, -1))
+        else t._replace(hi=min(t.hi, -1))
         for a, t in zip(args, types, strict=True)
     )
 

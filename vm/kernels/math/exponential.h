@@ -199,6 +199,10 @@ static INLINE double core_tanh(double x)
     const double r = copysign(q.hi + q.lo, x);
     return x == x ? r : x + x;
 }
+static INLINE double whole_tanh(double x)
+{
+    return core_tanh(x);
+}
 BEYOND1(exp, THE_SAME, raises_overflow, far_exp)
 BEYOND1(exp2, THE_SAME, raises_overflow, far_exp2)
 MATH1(expm1, ITSELF, raises_overflow)
