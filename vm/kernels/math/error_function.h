@@ -65,7 +65,8 @@ static INLINE double whole_erf(double x)
 {
     const int subnormal = fabs(x) < 0x1p-1022;
     const double u = kept(!subnormal, x), z = without_tiny(x), r = erf_of(x, z, small_erf(u, poly_erf(z * z)));
-    return subnormal ? subnormal_erf(x) : r;
+    const double tiny = subnormal_erf(x);
+    return subnormal ? tiny : r;
 }
 
 /* The same from q = erfc(|x|), which counts from 0.7 on. */
