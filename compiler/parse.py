@@ -111,9 +111,14 @@ def parse(text: str, params: Iterable[str] = (), named: Iterable[str] = (), clos
     return _Parser(text, params, named, closed, items).run()
 
 
+def plainly_ended(text: str) -> str:
+    """The text with each of its lines ended by \\n, of which Python's tokenizer ends them by \\n, \\r or both."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def lines_of(text: str) -> list[str]:
-    """The lines of an expression as Python's tokenizer ends them: by \\n, \\r or both."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    """The lines of an expression as Python's tokenizer ends them."""
+    return plainly_ended(text).split("\n")
 
 
 def error_at(message: str, text: str, start: int, end: int) -> ExpressionError:
@@ -127,7 +132,7 @@ def error_at(message: str, text: str, start: int, end: int) -> ExpressionError:
 
 class _Parser:
     def __init__(self, text: str, params: Iterable[str], named: Iterable[str], closed: bool, items: int) -> None:
-        self.text, self.closed, self.items = "\n".join(lines_of(text)), closed, items
+        self.text, self.closed, self.items = plainly_ended(text), closed, items
         self.params = {name: i for i, name in enumerate(dict.fromkeys(map(folded, params)))}
         self.named = frozenset(named)
         self.build = Builder()

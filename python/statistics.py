@@ -199,7 +199,9 @@ class RunningStats:
     def _newest(self) -> _Seen:
         seen = self._seen
         while later := seen.get("after"):
-            seen = later
+            # Others may add faster than one goes from each to the next, so where they are now is looked up again.
+            shown = self._seen
+            seen = later if later["gathered"].count > shown["gathered"].count else shown
         return seen
 
     def _add(self, g: Gathered, floats: bool) -> None:
@@ -212,7 +214,8 @@ class RunningStats:
             new: _Seen = {"gathered": joined(before, g) if before.count else g, "floats": floats}
             # dict.setdefault is atomic with the GIL and without: whoever comes second has to add to what came first.
             if seen.setdefault("after", new) is new:
-                self._seen = new  # at worst an older one than is there, from which _newest finds the way
+                if self._seen["gathered"].count < new["gathered"].count:
+                    self._seen = new  # at worst an older one than is there by now, from which _newest finds the way
                 return
 
     def _needed(self, name: str) -> Stats:

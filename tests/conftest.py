@@ -5,9 +5,7 @@ Files that import a library at their top that is not there, as it has no wheel f
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import re
 import sys
 import types
 from pathlib import Path
@@ -19,17 +17,9 @@ HERE = Path(__file__).resolve().parent
 # The helpers beside the tests are plain modules (grammar, oracle, ...), importable whatever pytest's import mode.
 sys.path.insert(0, str(HERE))
 
-#: What need not be there: libraries, and CPython's own tests, which a distribution may leave out.
-OPTIONAL = ("mpmath", "numpy", "pandas", "polars", "pyarrow", "test")
+from optional import missing  # noqa: E402 it is found from now on
 
-
-def missing(file: Path) -> list[str]:
-    """Which of OPTIONAL a file imports at its top though they are not there."""
-    imported = re.findall(r"^(?:import|from) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
-    return [name for name in OPTIONAL if name in imported and importlib.util.find_spec(name) is None]
-
-
-LEFT_OUT = {file.name: names for file in sorted(HERE.glob("test_*.py")) if (names := missing(file))}
+LEFT_OUT = {file.name: names for file in sorted(HERE.glob("test_*.py")) if (names := missing(file.read_text("utf-8")))}
 collect_ignore = list(LEFT_OUT)
 
 settings.register_profile("ci", max_examples=150, deadline=None, derandomize=True, database=None)

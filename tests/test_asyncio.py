@@ -16,6 +16,7 @@ from typing import Any
 
 import arrayops as ao
 import pytest
+from arrayops.engine.threads import gil_is_off
 
 SIZE = 1 << 20
 TICKS = 200  # of the loop, while a call is running
@@ -83,6 +84,7 @@ def test_the_loop_runs_during_a_call(name: str, no_forced_switch: None) -> None:
     assert result == expected
 
 
+@pytest.mark.skipif(gil_is_off(), reason="without the GIL nothing keeps the interpreter")
 def test_what_keeps_the_interpreter_stops_the_loop(no_forced_switch: None) -> None:
     """That the test above would notice: Python's own sum does not let go of the interpreter."""
     a = numbers(10_000)

@@ -117,6 +117,10 @@ class Interrupted(Exception):
     """What the signal handler raises."""
 
 
+#: To send a signal while a call looks at them: on a loaded machine the thread that sends may come too late.
+ATTEMPTS = 50
+
+
 def interrupted(call: Any) -> bool:
     """Calls with a signal sent by another thread once the call looks at signals. Whether the call was cut off."""
 
@@ -153,10 +157,13 @@ def test_an_interrupted_sort_leaves_the_array_or_has_sorted_it(doubles: Any) -> 
         given = array(typecode, map({"d": float, "q": int}[typecode], memoryview(doubles)[:MILLION])) * 6
         wanted = array(typecode, given)
         ao.sort(wanted)
-        a = array(typecode, given)
-        cut_off = interrupted(lambda a=a: ao.sort(a))
+        for _ in range(ATTEMPTS):
+            a = array(typecode, given)
+            cut_off = interrupted(lambda a=a: ao.sort(a))
+            assert a in (given, wanted)  # the latter if the signal came while it was written back
+            if cut_off:
+                break
         assert cut_off
-        assert a in (given, wanted)  # the latter if the signal came while it was written back
         ao.sort(a)
         assert a == wanted
 
@@ -174,7 +181,7 @@ def test_an_interrupted_reversal_keeps_every_element() -> None:
 @pytest.mark.parametrize("call", [ao.unique, ao.median, lambda a: ao.view(a, "<d").tolist()])
 def test_an_interrupted_reader_changes_nothing_and_lets_go(call: Any, doubles: Any) -> None:
     a = array("d", doubles)
-    assert interrupted(lambda: call(a))
+    assert any(interrupted(lambda: call(a)) for _ in range(ATTEMPTS))
     assert a == doubles
     a.append(1.0)  # nothing holds it any more
 

@@ -13,6 +13,7 @@ from typing import Any
 import arrayops
 import pytest
 from arrayops.engine import functions
+from arrayops.engine.threads import gil_is_off
 
 STEP = 2
 ROLLED = ("sum", "mean", "min", "max", "var", "std", "median")
@@ -147,6 +148,12 @@ def decode_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     functions.ENTRIES.clear()
 
 
+#: Without the GIL CPython frees what other threads could be looking at later, much at once: so memory grows in some
+#: rounds, but in every round only if it leaks.
+ROUNDS = 6 if gil_is_off() else 1
+ONE_OBJECT_EACH = 100 * 16  # no object is smaller
+
+
 def inputs() -> tuple[array[Any], array[Any], array[Any]]:
     """Fresh arrays for one call."""
     return array("i", [1, 2, 3, 4, 0]), array("i", [5, 6, 7, 8, 9]), array("i", [0] * 5)
@@ -206,14 +213,16 @@ def test_memory_does_not_grow(name: str) -> None:
         for _ in range(20):
             attempt(call, *given)
         gc.collect()
-        before = tracemalloc.get_traced_memory()[0]
-        for _ in range(100):
-            attempt(call, *given)
-        gc.collect()
-        grown = tracemalloc.get_traced_memory()[0] - before
+        grown = []
+        while len(grown) < ROUNDS and (not grown or grown[-1] >= ONE_OBJECT_EACH):
+            before = tracemalloc.get_traced_memory()[0]
+            for _ in range(100):
+                attempt(call, *given)
+            gc.collect()
+            grown.append(tracemalloc.get_traced_memory()[0] - before)
     finally:
         tracemalloc.stop()
-    assert grown < 100 * 16, f"{grown} bytes more after 100 calls"  # no object is smaller
+    assert grown[-1] < ONE_OBJECT_EACH, f"{grown} bytes more after 100 calls each"
 
 
 def test_small_counts_of_common_numbers_do_not_drift() -> None:

@@ -561,6 +561,35 @@ def test_a_signal_handler_and_threads_add_to_one_object() -> None:
     assert handled and found.count == 2 * (6000 + len(handled)) and found.sum == 3 * (6000 + len(handled))
 
 
+def test_who_is_overtaken_does_not_go_through_all_that_was_added() -> None:
+    """Others that add faster than it goes from each to the next would keep it for ever, as happened without the GIL."""
+    part, found, steps = array("q", [1, 2]), ao.RunningStats(array("q", [3])), 0
+
+    class Slow(dict[str, Any]):
+        """What was seen, at which others add before it can be asked what comes after."""
+
+        def get(self, key: str) -> Any:  # type: ignore[override]
+            if key not in self and not adding:
+                adding.append(1)
+                for _ in range(500):
+                    found.update(part)
+                adding.pop()
+            return super().get(key)
+
+    def profile(frame: Any, event: str, argument: Any) -> None:
+        nonlocal steps
+        steps += event == "c_call" and argument.__name__ == "get" and not adding
+
+    adding: list[int] = []
+    found._seen = Slow(found._seen)  # type: ignore[assignment]
+    sys.setprofile(profile)
+    try:
+        assert found.count == 1001
+    finally:
+        sys.setprofile(None)
+    assert 0 < steps < 5
+
+
 def test_what_was_seen_before_is_let_go() -> None:
     """The memory of an object does not grow with the number of updates."""
     found, part = ao.RunningStats(), array("d", [0.5])
