@@ -248,6 +248,22 @@ def test_a_text_whose_kernel_was_forgotten_is_known_again(monkeypatch: pytest.Mo
     assert ao.evaluate(text, x=array("f", [1.0])) == array("d", [2.0625])
 
 
+def test_a_text_is_known_as_long_as_its_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels of other kinds are forgotten with the others, and take no part in what the machine knows."""
+    parts = ["x*2", " + 0.03125"]
+    ao.map(DOUBLES, "".join(parts))
+    for i in range(200):
+        ao.map(DOUBLES, f"x*3 + {i}")
+    for i in range(300):
+        ao.map(DOUBLES, f"x + {i}", ieee=True)
+    ao.map(SMALL, "".join(parts), typecode="d")  # which makes it anew, as it has not seen such arrays
+    want = ao.map(DOUBLES, "".join(parts))
+    for i in range(100):
+        ao.map(DOUBLES, f"x - {i}")
+    monkeypatch.delattr(kernel.Kernel, "_run_map")
+    assert ao.map(DOUBLES, "".join(parts)) == want
+
+
 @given(st.permutations("xyk"), st.sets(st.sampled_from("xyk"), max_size=2))
 def test_names_bind_first(order: list[str], named: set[str]) -> None:
     """Whichever values are given by name, the others are taken by position, in the order of the text."""

@@ -633,6 +633,7 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
         role = {(): OF_ELEMENTS, _STEP: STEP}.get(first, OF_NAMES)
         if not (ieee or hidden or items or kernel._inner):
             assert kernel._plans is not None
+            _machine.TEXTS[role].pop(text, None)  # in its old place it would be forgotten before its kernel is
             make_room(_machine.TEXTS[role], _MOST_KERNELS)
             # an accumulator may grow out of the machine's ints
             meaning = kernel._plans.evaluator if role == STEP else kernel._plans.narrow
