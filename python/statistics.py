@@ -139,7 +139,7 @@ def stats(arr: Array, *, nulls: str | int | float | None = None, nan: str | None
     """
     arr = taken(arr, nulls)
     if nan is None and (found := _machine.summary(arr)) is not None:
-        return Stats(*found)
+        return tuple.__new__(Stats, found)  # a third of what Stats(*found) takes
     g = gather(arr, SUMS | SQUARES | EXTREMES, nan)
     if not g.count:
         raise no_data("stats", 0, 1)
