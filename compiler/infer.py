@@ -464,7 +464,7 @@ class Inference:
                 # Only the low bits of the operands matter, so none of them need fit the lane of the result.
                 return self.graph.add("and", a, b, kind="i", lo=lo, hi=hi)
             return self.graph.int_term("and", lo, hi, a, b)
-        bits = max(v.bit_length() for v in (ta.lo, ta.hi, tb.lo, tb.hi))
+        bits = _width(ta, tb)
         lo = -(1 << bits) if ta.lo < 0 or tb.lo < 0 else 0
         return self.graph.int_term({"|": "or", "^": "xor"}[op], lo, (1 << bits) - 1, a, b)
 
@@ -774,12 +774,17 @@ def _narrowed(a: dict[int, tuple[int, int]], b: dict[int, tuple[int, int]]) -> d
     return found
 
 
+def _width(*terms: Term) -> int:
+    """The bits of two's complement, the sign apart, that all values of these ints have: -2**bits .. 2**bits - 1."""
+    return max((v if v >= 0 else ~v).bit_length() for t in terms for v in (t.lo, t.hi))
+
+
 def _and_interval(ta: Term, tb: Term) -> tuple[int, int]:
     masks = [t for t in (ta, tb) if t.lo >= 0]
     if masks:
         # Below a mask the other operand may wrap (lower.py), and then its own interval does not hold.
         return 0, min(t.hi for t in [t for t in masks if not t.clamped] or masks)
-    bits = max(v.bit_length() for v in (ta.lo, ta.hi, tb.lo, tb.hi))
+    bits = _width(ta, tb)
     return -(1 << bits), max(ta.hi, tb.hi, 0) if ta.hi < 0 or tb.hi < 0 else (1 << bits) - 1
 
 

@@ -346,6 +346,22 @@ double ao_float_sum_rounded(ao_float_sum *sum)
     return rounded(&sum->total);
 }
 
+double ao_float_sums_rounded(ao_float_sum *sum, ao_float_sum *other)
+{
+    flush(sum);
+    flush(other);
+    carry(&sum->total);
+    carry(&other->total);
+    for (int i = 0; i < AO_DIGITS; i++)
+        sum->total.digit[i] += other->total.digit[i];
+    return rounded(&sum->total);
+}
+
+void ao_float_sum_digits(const ao_float_sum *sum, int64_t digit[AO_DIGITS])
+{
+    memcpy(digit, sum->total.digit, sizeof sum->total.digit);
+}
+
 void ao_float_sum_bytes(ao_float_sum *sum, uint8_t *bytes)
 {
     flush(sum);

@@ -45,6 +45,10 @@ void ao_float_sum_add_taken(ao_float_sum *sum, const int64_t taken[3]);
 void ao_float_sum_add_one(ao_float_sum *sum, double x);
 /* To nearest, ties to even. Only for sums without numbers of 2^960 or more. */
 double ao_float_sum_rounded(ao_float_sum *sum);
+/* The same of two sums together; the first is then both. */
+double ao_float_sums_rounded(ao_float_sum *sum, ao_float_sum *other);
+/* The digits of the sum's size, after it was rounded: each in 0 .. 2^32-1. */
+void ao_float_sum_digits(const ao_float_sum *sum, int64_t digit[AO_DIGITS]);
 /* The sum in units of 2^-1074, as a little-endian two's complement number. */
 void ao_float_sum_bytes(ao_float_sum *sum, uint8_t *bytes);
 

@@ -208,6 +208,26 @@ void ao_products_add(ao_products *sum, enum ao_type type_a, const void *a, enum 
     }
 }
 
+int ao_products_rounded(ao_products *sum, double *total)
+{
+    for (int i = 0; i < AO_WIDE_DIGITS; i++)
+        if (sum->wide[i])
+            return 0;
+    *total = ao_float_sums_rounded(&sum->high, &sum->low);
+    return 1;
+}
+
+void ao_products_int_bytes(const ao_products *sum, uint8_t ints[AO_INT_PRODUCTS_BYTES])
+{
+    uint64_t total[3] = {sum->int_low[0], sum->int_low[1], 0};
+    /* the low halves are a signed 128-bit number: its sign goes on into the third word */
+    total[2] = total[1] >> 63 ? UINT64_MAX : 0;
+    total[1] += sum->int_high[0];
+    total[2] += sum->int_high[1] + (total[1] < sum->int_high[0]);
+    for (int i = 0; i < AO_INT_PRODUCTS_BYTES; i++)
+        ints[i] = (uint8_t)(total[i / 8] >> 8 * (i % 8));
+}
+
 void ao_products_bytes(ao_products *sum, uint8_t high[AO_FLOAT_SUM_BYTES], uint8_t low[AO_FLOAT_SUM_BYTES],
                        uint8_t wide[AO_WIDE_BYTES], uint8_t ints[AO_INT_PRODUCTS_BYTES])
 {
@@ -218,13 +238,7 @@ void ao_products_bytes(ao_products *sum, uint8_t high[AO_FLOAT_SUM_BYTES], uint8
         const int d = i / 4 < AO_WIDE_DIGITS - 1 ? i / 4 : AO_WIDE_DIGITS - 1;
         wide[i] = (uint8_t)((uint64_t)sum->wide[d] >> 8 * (i - 4 * d));
     }
-    uint64_t total[3] = {sum->int_low[0], sum->int_low[1], 0};
-    /* the low halves are a signed 128-bit number: its sign goes on into the third word */
-    total[2] = total[1] >> 63 ? UINT64_MAX : 0;
-    total[1] += sum->int_high[0];
-    total[2] += sum->int_high[1] + (total[1] < sum->int_high[0]);
-    for (int i = 0; i < AO_INT_PRODUCTS_BYTES; i++)
-        ints[i] = (uint8_t)(total[i / 8] >> 8 * (i % 8));
+    ao_products_int_bytes(sum, ints);
 }
 
 /* ---- moments ---- */
