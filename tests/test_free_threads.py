@@ -6,7 +6,10 @@ most of the same orders of events are met. Each thread compares every result wit
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
+import random
 import subprocess
 import sys
 import sysconfig
@@ -142,6 +145,62 @@ def test_kernels_are_compared_shown_and_set_while_they_run() -> None:
         together(work)
     finally:
         ao.set_num_threads(before)
+
+
+INTS = array("i", range(-300, 300))
+MANY = array("d", [float(i % 977) for i in range(100_000)])
+KERNEL, OF_FUNCTION = ao.compile("x*3 + y"), ao.compile(lambda x: x * 2 + 1)
+PIPELINE = ao.lazy(DOUBLES).map("x*x").filter("x > 4").map(lambda x: x - 1)
+PIPED = [x * x - 1 for x in DOUBLES if x * x > 4]
+
+#: What a thread does with a number of its own while the others do the rest, and what Python makes of it.
+MIXED: dict[str, tuple[Callable[[int], Any], Callable[[int], Any]]] = {
+    "a text": (lambda n: ao.map(INTS, f"x*3 + {n}"), lambda n: array("i", [x * 3 + n for x in INTS])),
+    "a closure": (lambda n: ao.map(DOUBLES, lambda x: x - n), lambda n: array("d", [x - n for x in DOUBLES])),
+    "a callable": (lambda n: ao.map(INTS, lambda x: [x + n][0], threads=2),
+                   lambda n: array("i", [x + n for x in INTS])),
+    "a kernel": (lambda n: KERNEL(INTS, n), lambda n: array("i", [x * 3 + n for x in INTS])),
+    "a kernel of a function": (lambda n: OF_FUNCTION(DOUBLES), lambda n: array("d", [x * 2 + 1 for x in DOUBLES])),
+    "a fold": (lambda n: ao.reduce(INTS, "acc*31 + x & 65535", n),
+               lambda n: functools.reduce(lambda acc, x: acc * 31 + x & 65535, INTS, n)),
+    "a scan": (lambda n: ao.accumulate(INTS, "acc + x", initial=n),
+               lambda n: array("i", itertools.accumulate(INTS, initial=n))),
+    "a pipeline": (lambda n: PIPELINE.collect(), lambda n: array("d", PIPED)),
+    "a pipeline's sum": (lambda n: PIPELINE.sum(), lambda n: math.fsum(PIPED)),
+    "names": (lambda n: ao.evaluate("p*q + k", p=INTS, q=INTS, k=n), lambda n: array("q", [x * x + n for x in INTS])),
+    "shared work": (lambda n: ao.count(MANY, f"x < {n}"), lambda n: sum(x < n for x in MANY)),
+    "an exception": (lambda n: ao.map(INTS, f"{n} // x"), lambda n: array("i", [n // x for x in INTS])),
+    "threads": (lambda n: ao.set_num_threads(1 + n % 3) * 0, lambda n: 0),
+}  # fmt: skip
+
+
+def told(call: Callable[[int], Any], number: int) -> str:
+    """What the call gives or raises. Not by outcome(), as threads share the filters of warnings that it sets."""
+    try:
+        return str(call(number))
+    except Exception as error:
+        return repr(error)
+
+
+def test_everything_at_once() -> None:
+    """Each thread does all of it, in an order of its own."""
+    rows = list(MIXED.values())
+    running = ao.RunningStats()
+    wanted = [[told(python, number) for _, python in rows] for number in range(WORKERS)]
+
+    def work(number: int) -> None:
+        order = list(range(len(rows))) * 10
+        random.Random(number).shuffle(order)
+        for i in order:
+            assert told(rows[i][0], number) == wanted[number][i], list(MIXED)[i]
+            running.update(INTS)
+
+    before = ao.set_num_threads(1)
+    try:
+        together(work)
+    finally:
+        ao.set_num_threads(before)
+    assert running.count == WORKERS * 10 * len(rows) * len(INTS)
 
 
 SHARED: dict[str, Callable[[], Any]] = {
