@@ -6,6 +6,7 @@ The first call of a text, and every one that asks for something rare, goes throu
 from __future__ import annotations
 
 import math
+import statistics
 from array import array
 from collections.abc import Callable
 from fractions import Fraction
@@ -225,6 +226,17 @@ def test_few_numbers_spread_as_their_fractions_do(a: array[Any], ddof: int) -> N
     assert ao.var(a, ddof=ddof) == figures.ratio(*fraction)
     assert ao.std(a, ddof=ddof) == figures.root(*fraction)
     assert repr(ao.stats(a)) == repr(summary(g, a.typecode == "d"))
+
+
+@pytest.mark.parametrize("code", "qQ")
+def test_means_of_ints_that_are_no_doubles(code: str) -> None:
+    """statistics.fmean() rounds each before it adds them up."""
+    for large in (2**53, 2**53 + 1, 2**62 + 1, 2**63 - 1, 2**64 - 1, -(2**53), -(2**53) - 1, -(2**63)):
+        if not (0 <= large < 2**64 if code == "Q" else -(2**63) <= large < 2**63):
+            continue
+        for a in (array(code, [large]), array(code, [large, 3, 2**40 + 1]), array(code, [5, large] * 3000)):
+            assert ao.mean(a) == statistics.fmean(a), (large, len(a))
+    assert ao.mean(range(2**53 - 5, 2**53 + 5)) == statistics.fmean(range(2**53 - 5, 2**53 + 5))
 
 
 @pytest.mark.parametrize("deviation", [1.0, 2.0**-30, 1 - 2**-53, 1 + 2**-52, 1.5, 3.0, 2.0**500])
