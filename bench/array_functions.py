@@ -161,7 +161,9 @@ def measured(row: Row, n: int, af: Any, number: int, budget: float) -> tuple[flo
     """Nanoseconds of a call of theirs and ours; each gets about ``budget`` seconds."""
     scope = {**arrays(row, n), "af": af}
     check(row, scope)
-    timers, times, repeats = [timeit.Timer(s, globals=scope) for s in (row.theirs, row.ours)], [[], []], []
+    timers = [timeit.Timer(s, globals=scope) for s in (row.theirs, row.ours)]
+    times: list[list[float]] = [[], []]
+    repeats = []
     for timer in timers:
         once = timer.timeit(1)
         repeats.append(max(1, min(5000, int(budget / number / max(once, 1e-7)))))

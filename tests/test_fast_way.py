@@ -6,6 +6,7 @@ The first call of a text, and every one that asks for something rare, goes throu
 from __future__ import annotations
 
 import math
+import statistics
 from array import array
 from collections.abc import Callable
 from fractions import Fraction
@@ -20,7 +21,8 @@ from arrayops.engine import common, figures, kernel
 from arrayops.statistics import summary
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from oracle import outcome
+from oracle import Raised, outcome
+from strategies import arrays
 
 ao: Any = arrayops  # untyped: some calls have wrong arguments on purpose
 
@@ -117,6 +119,7 @@ CALLS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "accumulate in two types": lambda ao, a, b: ao.accumulate(a, "acc[0] + x, x", initial=(0, 0), typecode=("d", "d")),
     "accumulate of an unknown name": lambda ao, a, b: ao.accumulate(a, "acc + x", k=1),
     "accumulate that raises": lambda ao, a, b: ao.accumulate(a, "acc + 1/(x - 7)", initial=0.0, typecode="d"),
+    "accumulate that raises later": lambda ao, a, b: ao.accumulate(a, "acc + 1/(x - 7)", initial=0, typecode="d"),
     "add, out": lambda ao, a, b: ao.add(a, b, out=array("d", bytes(8 * len(a)))),
     "arithmetic": lambda ao, a, b: [f(a, b, typecode="d") for f in (ao.add, ao.subtract, ao.multiply, ao.divide)],
     "arithmetic of a kind": lambda ao, a, b: ao.subtract(a, b),
@@ -179,7 +182,9 @@ def test_the_fast_way_gives_what_python_gives(name: str, make: Callable[[Any], A
         found = []
         for module in (SLOW, FAST, FAST):
             a, b = make(data), make(data)
-            found.append((shown(outcome(CALLS[name], module, a, b)), bytes(a), bytes(b)))
+            result = outcome(CALLS[name], module, a, b)
+            notes = getattr(result.error, "__notes__", []) if isinstance(result, Raised) else []
+            found.append((shown(result), notes, bytes(a), bytes(b)))
         assert found[0] == found[1] == found[2], data.typecode
 
 
@@ -205,6 +210,24 @@ def test_later_calls_do_not_go_through_python(make: Callable[[Any], Any], monkey
         CALLS[name](FAST, a, b)
 
 
+STEPS = ["acc + x", "max(acc, x)", "acc ^ x", "acc*31 + x", "acc*0.5 + x", "acc + 1/(x - 3)", "x > acc", "acc + x*k",
+         "acc // (x + 1)", "~acc ^ x", "acc and x"]  # fmt: skip
+FIRST = st.sampled_from([None, 0, 1, -300, 2**31, -(2**40), 2**63, 2**64, 2**70, True, 0.0, -0.0, 1.5, math.inf])
+
+
+@given(arrays(), st.sampled_from(STEPS), FIRST, st.sampled_from([None, "d", "q", "B"]))
+def test_folds_are_those_of_python(a: array[Any], text: str, first: Any, typecode: str | None) -> None:
+    """Whatever the accumulator begins with, and however it changes; notes included."""
+    named = {"k": 3} if "k" in text else {}
+    for name, options in (("reduce", {}), ("accumulate", {"typecode": typecode})):
+        found = []
+        for module in (SLOW, FAST, FAST):
+            result = outcome(getattr(module, name), a, text, initial=first, **options, **named)
+            notes = getattr(result.error, "__notes__", []) if isinstance(result, Raised) else []
+            found.append((shown(result), notes))
+        assert found[0] == found[1] == found[2]
+
+
 #: Numbers of a few binades, of which means, squares and roots are often exact, or exactly between two doubles.
 ALIKE = st.builds(math.ldexp, st.integers(-20, 20), st.integers(-3, 3))
 NUMBERS = st.one_of(
@@ -225,6 +248,17 @@ def test_few_numbers_spread_as_their_fractions_do(a: array[Any], ddof: int) -> N
     assert ao.var(a, ddof=ddof) == figures.ratio(*fraction)
     assert ao.std(a, ddof=ddof) == figures.root(*fraction)
     assert repr(ao.stats(a)) == repr(summary(g, a.typecode == "d"))
+
+
+@pytest.mark.parametrize("code", "qQ")
+def test_means_of_ints_that_are_no_doubles(code: str) -> None:
+    """statistics.fmean() rounds each before it adds them up."""
+    for large in (2**53, 2**53 + 1, 2**62 + 1, 2**63 - 1, 2**64 - 1, -(2**53), -(2**53) - 1, -(2**63)):
+        if not (0 <= large < 2**64 if code == "Q" else -(2**63) <= large < 2**63):
+            continue
+        for a in (array(code, [large]), array(code, [large, 3, 2**40 + 1]), array(code, [5, large] * 3000)):
+            assert ao.mean(a) == statistics.fmean(a), (large, len(a))
+    assert ao.mean(range(2**53 - 5, 2**53 + 5)) == statistics.fmean(range(2**53 - 5, 2**53 + 5))
 
 
 @pytest.mark.parametrize("deviation", [1.0, 2.0**-30, 1 - 2**-53, 1 + 2**-52, 1.5, 3.0, 2.0**500])

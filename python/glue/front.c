@@ -525,7 +525,8 @@ static int store_acc(const run *r, const ao_array *out, size_t index, PyObject *
 static PyObject *fold_from(run *r, meaning *m, PyObject *first, size_t from, ao_array *out, unsigned wanted)
 {
     PyObject *acc = Py_NewRef(first), *result = NULL;
-    for (int tries = 0; tries < FOLD_TRIES && from < r->count && is_plain_number(acc); tries++, from++) {
+    int tries = 0;
+    for (; tries < FOLD_TRIES && from < r->count && is_plain_number(acc); tries++, from++) {
         m->values[0] = acc;
         PyObject *program = find_program(r, m, SIGNATURE_FOLD, wanted);
         if (program && program != Py_None) {
@@ -542,6 +543,9 @@ static PyObject *fold_from(run *r, meaning *m, PyObject *first, size_t from, ao_
         if (store_acc(r, out, from, acc) < 0) {
             break;
         }
+    }
+    if (out && tries && !result && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_Clear(); /* running values that begin as another type are Python's, with no word of the element that raises */
     }
     m->values[0] = first;
     Py_DECREF(acc);

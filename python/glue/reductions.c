@@ -44,8 +44,28 @@ PyObject *sum_of(const module_state *state, PyObject *object)
     return sum;
 }
 
-/* The sum is divided as a float, as statistics.fmean() does: two roundings. It rounds each int before, which only short ones
- * leave as they are. */
+/* Whether each int is a double: short ones are, and few long ones are looked at. */
+static int are_doubles(const module_state *state, const ao_array *a)
+{
+    enum { FEW = 4096 };
+    const int64_t most = INT64_C(1) << 53;
+    ao_watch nobody = {0};
+    if (ao_type_sizes[a->type] < sizeof(double)) {
+        return 1;
+    }
+    const ao_span span = array_span(a);
+    for (int largest = 0; largest < 2 && a->count <= FEW; largest++) {
+        int64_t element;
+        ao_span_extreme(state->isa, &span, largest, &element, &nobody);
+        if (element > most || (a->type == AO_TYPE_u64 ? element < 0 : element < -most)) { /* from 2^63 on they are below 0 here */
+            return 0;
+        }
+    }
+    return a->count <= FEW;
+}
+
+/* The sum is divided as a float, as statistics.fmean() does: two roundings. It rounds each int before, which those that are
+ * doubles do not show. */
 PyObject *mean_of(const module_state *state, PyObject *object)
 {
     ao_array a;
@@ -53,7 +73,7 @@ PyObject *mean_of(const module_state *state, PyObject *object)
         return NULL;
     }
     const size_t count = a.count;
-    const int known = count && (is_float(a.type) || ao_type_sizes[a.type] < sizeof(double));
+    const int known = count && (is_float(a.type) || are_doubles(state, &a));
     PyObject *sum = known ? sum_taken(state, &a) : Py_NewRef(Py_None);
     array_release(&a);
     if (!sum || sum == Py_None) {
