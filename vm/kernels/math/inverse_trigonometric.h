@@ -140,8 +140,8 @@ static INLINE uint64_t far_further_atan2(double r, double y, double x)
 {
     const int64_t ay = magnitude_of(y), ax = magnitude_of(x), n = ay > ax ? ax : ay, d = ay > ax ? ay : ax;
     (void)r;
-    return (uint64_t)!((d >= magnitude_of(0x1p-200)) & (d <= magnitude_of(0x1p200)) &
-                       ((n < magnitude_of(0x1p-1022)) | (n >= magnitude_of(0x1p-200))));
+    const int64_t least = magnitude_of(0x1p-1022), low = magnitude_of(0x1p-200), high = magnitude_of(0x1p200);
+    return (uint64_t)!((d >= low) & (d <= high) & ((n < least) | (n >= low)));
 }
 
 typedef struct {
