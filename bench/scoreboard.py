@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import array_functions
 import arrayops as ao
 import numpy as np
 from peers import (
@@ -109,6 +110,7 @@ class Board:
         self.quick = quick
         self.rows: list[Row] = []
         self.figures: list[Figure] = []
+        self.arrayfunc: dict[str, Any] | None = None  # what array_functions.py measured
 
     def compare(self, name: str, size: int, calls: dict[str, Call], expected: array[Any] | None,
                 needs: dict[str, float], fresh: bool = False) -> Row:  # fmt: skip
@@ -469,6 +471,21 @@ def plots(rows: list[Row], folder: Path) -> list[tuple[str, str]]:
     return names
 
 
+def beside_arrayfunc(measured: dict[str, Any] | None) -> str:
+    """The section on arrayfunc, or nothing if it was not measured."""
+    if measured is None:
+        return ""
+    ratios = [row["arrayfunc"][n] / row["arrayops"][n] for row in measured["rows"] for n in row["arrayfunc"]]
+    return (
+        "## Beside arrayfunc\n\n"
+        f"By `python bench/array_functions.py --write` on {measured['about']}: functions of the package\n"
+        "[arrayfunc](https://pypi.org/project/arrayfunc/) and what one writes here instead, at three numbers of\n"
+        "elements. Ratios are arrayfunc's time divided by that of arrayops, with results into arrays that exist; a\n"
+        f"selection is a new array here. {sum(r < 1 for r in ratios)} of {len(ratios)} are below 1.\n\n"
+        f"{array_functions.table(measured['rows'])}\n\n"
+    )
+
+
 def write(board: Board, machine: str) -> None:
     """The page, the data, the plots, and the README's part. machine: what about() said where it was measured."""
     folder = ROOT / "docs" / "plots"
@@ -488,10 +505,13 @@ def write(board: Board, machine: str) -> None:
         + "\n".join(f"![Nanoseconds an element of {text}, by size](plots/{name})" for name, text in pictures)
         + "\n\n## Results into an array that exists\n\nArrow and Polars always make a new one.\n\n"
         f"{rows_table(filled)}\n\n## Results into a new array\n\n{rows_table(fresh)}\n\n"
+        f"{beside_arrayfunc(board.arrayfunc)}"
         f"## What the project has set itself\n\n{figures_table(board)}\n"
     )
     (ROOT / "docs" / "figures.md").write_text(text)
     data = {"about": machine, "figures": [vars(f) for f in board.figures], "rows": [vars(r) for r in board.rows]}
+    if board.arrayfunc is not None:
+        data["arrayfunc"] = board.arrayfunc
     (ROOT / "docs" / "figures.json").write_text(json.dumps(data, indent=1) + "\n")
     readme = (ROOT / "README.md").read_text()
     before, rest = readme.split("<!-- figures -->")
@@ -508,6 +528,7 @@ def render() -> None:
     board = Board(False)
     board.rows = [Row(**row) for row in data["rows"]]
     board.figures = [Figure(**figure) for figure in data["figures"]]
+    board.arrayfunc = data.get("arrayfunc")
     write(board, data["about"])
 
 
@@ -528,6 +549,8 @@ def main() -> None:
     run_order(board)
     run_threads(board)
     run_starts(board)
+    known = json.loads((ROOT / "docs" / "figures.json").read_text()).get("arrayfunc")
+    board.arrayfunc = array_functions.measured_all(board.quick) or known
     print(about())
     print(figures_table(board))
     if not options.quick:

@@ -51,7 +51,7 @@ def spread(times: list[float]) -> float:
 def about() -> str:
     """The machine and what was measured, in a line."""
     found = [f"Python {platform.python_version()}", f"arrayops {ao.__version__} ({ao.isa()})"]
-    for name in ("numpy", "numexpr", "numba", "pyarrow", "polars", "bottleneck"):
+    for name in ("numpy", "numexpr", "numba", "pyarrow", "polars", "bottleneck", "arrayfunc"):
         module = sys.modules.get(name)
         if module is not None:
             found.append(f"{name} {module.__version__}")

@@ -6,7 +6,6 @@ The order of slots and the look-up itself are the machine's (captures.c), which 
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .ir import IR
@@ -53,8 +52,7 @@ def table_of(value: object) -> Any:
     return value if type(value) in TABLES else None
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """What a code object means, or why it cannot be translated; for as long as ``capture`` finds what was found here.
 
     Parameters of the IR: ``arity`` of the function, then the captured numbers; ``tables`` are the slots of those that

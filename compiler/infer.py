@@ -117,13 +117,13 @@ class Inference:
     def nexts(self) -> tuple[Value, ...]:
         """The next values of what a fold carries."""
         value = self.run()
-        return value if isinstance(value, tuple) else (value,)
+        return value if type(value) is tuple else (value,)
 
     def fold(self, node: Node, args: list[Value]) -> int | None:
         """The node's value if all operands are constants; a fail if Python raises there."""
         constants: list[Number] = []
         for arg in args:
-            if isinstance(arg, (Union, tuple)) or self.terms[arg].op != "const":
+            if isinstance(arg, tuple) or self.terms[arg].op != "const":
                 return None
             constants.append(self.terms[arg].value)
         try:
@@ -218,7 +218,7 @@ class Inference:
         return max(t.lo, min(corners)), min(t.hi, max(corners))
 
     def conditional(self, condition: Value, a: Value, b: Value) -> Value:
-        if isinstance(a, tuple) and isinstance(b, tuple):
+        if type(a) is tuple and type(b) is tuple:
             return tuple(self.conditional(condition, *items) for items in zip(a, b, strict=True))
         return self.choose(self.truth(condition), a, b)
 
@@ -464,7 +464,7 @@ class Inference:
                 # Only the low bits of the operands matter, so none of them need fit the lane of the result.
                 return self.graph.add("and", a, b, kind="i", lo=lo, hi=hi)
             return self.graph.int_term("and", lo, hi, a, b)
-        bits = max(v.bit_length() for v in (ta.lo, ta.hi, tb.lo, tb.hi))
+        bits = _width(ta, tb)
         lo = -(1 << bits) if ta.lo < 0 or tb.lo < 0 else 0
         return self.graph.int_term({"|": "or", "^": "xor"}[op], lo, (1 << bits) - 1, a, b)
 
@@ -735,7 +735,7 @@ class Inference:
     def sequence(self, args: list[Value]) -> Value:
         """The last of the values, after the others, of which only what Python could raise there matters."""
         *effects, value = args
-        if isinstance(value, tuple):
+        if type(value) is tuple:
             return (self.sequence([*effects, value[0]]), *value[1:])
         terms = [self.truth(e) if isinstance(e, Union) else e for e in effects]
         # where an interval was cut, what lies outside may raise, such as a negative shift count
@@ -774,12 +774,17 @@ def _narrowed(a: dict[int, tuple[int, int]], b: dict[int, tuple[int, int]]) -> d
     return found
 
 
+def _width(*terms: Term) -> int:
+    """The bits of two's complement, the sign apart, that all values of these ints have: -2**bits .. 2**bits - 1."""
+    return max((v if v >= 0 else ~v).bit_length() for t in terms for v in (t.lo, t.hi))
+
+
 def _and_interval(ta: Term, tb: Term) -> tuple[int, int]:
     masks = [t for t in (ta, tb) if t.lo >= 0]
     if masks:
         # Below a mask the other operand may wrap (lower.py), and then its own interval does not hold.
         return 0, min(t.hi for t in [t for t in masks if not t.clamped] or masks)
-    bits = max(v.bit_length() for v in (ta.lo, ta.hi, tb.lo, tb.hi))
+    bits = _width(ta, tb)
     return -(1 << bits), max(ta.hi, tb.hi, 0) if ta.hi < 0 or tb.hi < 0 else (1 << bits) - 1
 
 

@@ -21,8 +21,7 @@ import operator
 import struct
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Number = int | float | bool
 
@@ -33,8 +32,7 @@ BINARY = ("+", "-", "*", "/", "//", "%", "**", "&", "|", "^", "<<", ">>")
 COMPARE = ("<", "<=", "==", "!=", ">", ">=")
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function of the language: what Python calls, and how many arguments it takes (``most`` None: any number)."""
 
     python: Callable[..., Number]
@@ -165,15 +163,13 @@ class TooManyNodes(Exception):
     """The program needs more than MAX_NODES nodes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     op: str
     args: tuple[int, ...] = ()
     value: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class IR:
+class IR(NamedTuple):
     """A program: its nodes, the index of its result, and the names of its parameters.
 
     numpy: of a function that uses NumPy (numpy_scalars.py): "f" if its result may be a NumPy number, "b" if it may be a

@@ -7,7 +7,6 @@ that of vm.h; the machine verifies them again.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 
 from .machine import (
     HEADER_FORMAT,
@@ -27,37 +26,33 @@ class TooLarge(Exception):
     """The program exceeds a limit of the machine."""
 
 
-@dataclass(slots=True)
 class Register:
-    type: str
-    place: str  # input, param, const, computed, temp, out
-    index: int = -1
-    value: int | float = 0
+    __slots__ = ("index", "place", "type", "value")
+
+    def __init__(self, type: str, place: str, index: int = -1, value: int | float = 0) -> None:
+        self.type, self.index, self.value = type, index, value
+        self.place = place  # input, param, const, computed, temp, out
 
 
-@dataclass(slots=True)
 class Instr:
-    name: str
-    type: str
-    dst: Register
-    operands: tuple[Register, ...]
-    guard: Register | None = None
-    flags: int = 0
+    __slots__ = ("dst", "flags", "guard", "name", "operands", "type")
+
+    def __init__(self, name: str, type: str, dst: Register, operands: tuple[Register, ...],
+                 guard: Register | None = None, flags: int = 0) -> None:  # fmt: skip
+        self.name, self.type, self.dst, self.operands, self.guard, self.flags = name, type, dst, operands, guard, flags
 
 
-@dataclass(slots=True)
 class Program:
     """Instructions by section and the registers they use; ``code`` is what the machine loads."""
 
-    inputs: list[Register]
-    params: list[Register]
-    sections: dict[str, list[Instr]]
-    out_type: str | None
-    accs: list[Register] = field(default_factory=list)  # of a fold: parameters side by side
-    nexts: list[Register] = field(default_factory=list)  # their next values, each a register of its own
-    mask: Register | None = None
-    code: bytes = b""
-    consts: list[Register] = field(default_factory=list)
+    def __init__(self, inputs: list[Register], params: list[Register], sections: dict[str, list[Instr]],
+                 out_type: str | None) -> None:  # fmt: skip
+        self.inputs, self.params, self.sections, self.out_type = inputs, params, sections, out_type
+        self.accs: list[Register] = []  # of a fold: parameters side by side
+        self.nexts: list[Register] = []  # their next values, each a register of its own
+        self.mask: Register | None = None
+        self.code = b""
+        self.consts: list[Register] = []
 
     def listing(self) -> str:
         """The bytecode as text, one instruction a line."""

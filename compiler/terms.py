@@ -11,8 +11,7 @@ checked one, and an element that overflows is given to Python. So intervals hold
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .ir import Number, identity
 from .machine import NUMBER_LANES, STORED_TYPES
@@ -21,8 +20,7 @@ I64 = (-(1 << 63), (1 << 63) - 1)
 U64 = (0, (1 << 64) - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """What is known of a parameter: its machine type, its interval if an int, whether it is an array, or a table."""
 
     type: str
@@ -72,8 +70,7 @@ def number_param(value: Number) -> Param:
     return Param("big", False, value, value)
 
 
-@dataclass(slots=True)
-class Term:
+class Term(NamedTuple):
     op: str
     args: tuple[int, ...]
     kind: str
@@ -86,8 +83,7 @@ class Term:
     lane: str | None  # the lane its own interval was cut to
 
 
-@dataclass(frozen=True, slots=True)
-class Union:
+class Union(NamedTuple):
     """A value that is the float term where ``is_float`` holds and the int term elsewhere."""
 
     is_float: int

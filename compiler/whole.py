@@ -6,14 +6,12 @@ the values of these. Equal reductions are one node of the IR, so each is there o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .ir import IR, Builder, Node, show
 
 
-@dataclass(frozen=True, slots=True)
-class Reduction:
+class Reduction(NamedTuple):
     """One reduction: its name and ddof, the expression of one element, and where the values of its parameters are.
 
     uses: indices into the parameters of the whole text, and after them the reductions before this one.

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import _machine
 from .compiler.machine import FLOAT_TYPECODES
-from .engine.common import also_named, plain
+from .engine.common import also_named, front, plain
 from .engine.exchange import taken
 from .expressions import map, map_inplace
 from .reductions import any, minmax
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
             nulls: Nulls = None) -> Any: ...  # fmt: skip
 
 
+@front
 @also_named("arr1", "arr2")
 def add(a: Array, b: Array, /, *, typecode: str | None = None, out: Any = None,
         nulls: str | int | float | None = None) -> Any:  # fmt: skip
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
                  nulls: Nulls = None) -> Any: ...  # fmt: skip
 
 
+@front
 def subtract(a: Array, b: Array, /, *, typecode: str | None = None, out: Any = None,
              nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The differences of two buffers of one length, element by element: ``map(a, "x - y", b)``.
@@ -115,6 +117,7 @@ if TYPE_CHECKING:
                  nulls: Nulls = None) -> Any: ...  # fmt: skip
 
 
+@front
 @also_named("arr1", "arr2")
 def multiply(a: Array, b: Array, /, *, typecode: str | None = None, out: Any = None,
              nulls: str | int | float | None = None) -> Any:  # fmt: skip
@@ -152,6 +155,7 @@ if TYPE_CHECKING:
                nulls: Nulls = None) -> Any: ...  # fmt: skip
 
 
+@front
 def divide(a: Array, b: Array, /, *, typecode: str | None = None, out: Any = None,
            nulls: str | int | float | None = None) -> Any:  # fmt: skip
     """The quotients of two buffers of one length, element by element: ``map(a, "x / y", b)``.
@@ -181,6 +185,7 @@ def _for_elements(arr: Any, value: Any, what: str) -> Any:
     raise TypeError(f"{what} is {value!r}, which gives floats that this {code!r} array cannot hold")
 
 
+@front
 @also_named("array", "factor")
 def scale(arr: Array, factor: int | float) -> None:
     """Multiplies each element of a writable buffer by a number, in place.
@@ -198,6 +203,7 @@ def scale(arr: Array, factor: int | float) -> None:
     map_inplace(arr, "x * factor", factor=_for_elements(arr, factor, "factor"))
 
 
+@front
 @also_named("array", "min_val", "max_val")
 def clip(arr: Array, lo: int | float, hi: int | float) -> None:
     """Limits each element of a writable buffer to lo..hi, in place; nan elements stay.

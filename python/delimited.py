@@ -14,8 +14,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from . import _machine
 from .engine.common import new_values
@@ -41,8 +40,7 @@ class TextError(ValueError):
     """The text is not what was asked for; the message says where, what, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """How messages call what they advise: the parameters of functions here, options on the command line."""
 
     type: str = "typecode {!r}"
@@ -55,8 +53,7 @@ class Words:
     numbers: str = "columns=[...] picks columns, typecodes={{{!r}: str}} reads text"
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """What a text is like: the parameters of :func:`read_csv`."""
 
     delimiter: str = ","
@@ -70,7 +67,7 @@ class Form:
     ragged: str = "error"
     na: Sequence[str] | str = ()
     missing: str | Number = "error"
-    words: Words = field(default=Words())
+    words: Words = Words()
 
     def machine(self) -> _machine.Delimited:
         """A reader for such a text. Raises ValueError for what cannot be."""
@@ -128,8 +125,7 @@ def _byte(name: str, text: str | None) -> bytes:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column that is wanted: which field it is, how its cells are read, the typecode of the result if decided."""
 
     name: str

@@ -16,7 +16,6 @@ import builtins
 import functools
 import itertools
 import os
-import pickle
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -687,6 +686,8 @@ def _count_numbers(counts: array[int], edges: array[float], values: list[Any]) -
 
 
 def _check_pickles(value: Any, what: str) -> None:
+    import pickle
+
     try:
         pickle.dumps(value)
     except Exception as error:

@@ -137,6 +137,7 @@ def _without_nans(arr: Any, nulls: Any, nan: str | None) -> tuple[int | float, i
     return figures.fsum(g, floats), g.count
 
 
+@front
 @also_named("array")
 def mean(arr: Array, *, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The arithmetic mean of a buffer, equal to ``statistics.fmean(arr)``.
@@ -214,6 +215,7 @@ def max(arr: Array, /, *, nulls: str | int | float | None = None, nan: str | Non
     return result
 
 
+@front
 def minmax(arr: Array, *, nulls: str | int | float | None = None,
            nan: str | None = None) -> tuple[int | float, int | float]:  # fmt: skip
     """The smallest and the largest element, ``(min(arr), max(arr))``, reading memory once.
@@ -337,6 +339,7 @@ def count(arr: Array, pred: Function | None = None, /, *more: Any, ieee: bool = 
 # -- products ---------------------------------------------------------------------------------------------------------
 
 
+@front
 def dot(a: Array, b: Array, *, nulls: str | int | float | None = None) -> int | float:
     """The sum of the products of two buffers of one length: exact for ints, else the exact sum, rounded once.
 

@@ -11,8 +11,7 @@ import builtins
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
 from . import _machine
 from .delimited import scan_csv, tokens_of
@@ -76,14 +75,11 @@ class Files:
         return (Files, (self.paths, self.form, self.part_bytes))
 
 
-@dataclass(frozen=True, slots=True)
 class Part:
     """Some elements of a file, or all rows of a table."""
 
-    path: str
-    form: Raw | Table
-    first: int = 0
-    count: int = 0
+    def __init__(self, path: str, form: Raw | Table, first: int = 0, count: int = 0) -> None:
+        self.path, self.form, self.first, self.count = path, form, first, count
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -130,17 +126,19 @@ class Reading:
 # -- raw numbers -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """Files of numbers of one format, evenly spaced."""
 
     format: str
     offset: int
     stride: int
     size: int  # of an element
-    count: int | None
+    wanted: int | None  # so many elements of each file, None for all
 
-    columns: ClassVar[tuple[str, ...]] = ()
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of a table only."""
+        return ()
 
     def __str__(self) -> str:
         return repr(self.format)
@@ -156,11 +154,11 @@ class Raw:
         """How many elements a file of this size has."""
         room = size - self.offset
         there = 0 if room < self.size else (room - self.size) // self.stride + 1
-        if self.count is not None:
-            if self.count > there:
+        if self.wanted is not None:
+            if self.wanted > there:
                 raise ValueError(f"{path!r} has {there} elements of format {self.format!r} from byte {self.offset} on, "
-                                 f"not {self.count}")  # fmt: skip
-            return self.count
+                                 f"not {self.wanted}")  # fmt: skip
+            return self.wanted
         odd = max(0, room) % self.size if self.stride == self.size else 0
         if odd:
             raise ValueError(f"{path!r} ends inside an element, at byte {size}: {odd} of {self.size} bytes; is the "
@@ -252,8 +250,7 @@ def _read_ahead(file: Any, at: int, length: int) -> None:
 # -- tables ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Files of delimited text, of which some columns are read."""
 
     columns: tuple[str, ...]

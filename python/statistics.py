@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overl
 
 from . import _machine
 from .engine import figures
-from .engine.common import Later, also_named, native
+from .engine.common import Later, also_named, front, native
 from .engine.exchange import given_as, is_array, taken, taken_together
 from .engine.figures import (
     EXTREMES,
@@ -51,6 +51,7 @@ def _variance(arr: Any, ddof: int, name: str, nan: str | None) -> tuple[int, int
     return None if g.special is not None else variance(g, is_float(arr), ddof)
 
 
+@front
 @also_named("array")
 def var(arr: Array, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The variance of a population, ``float(statistics.pvariance(arr))``; with ddof=1 of a sample, ``variance(arr)``.
@@ -68,6 +69,7 @@ def var(arr: Array, *, ddof: int = 0, nulls: str | int | float | None = None, na
     return math.nan if found is None else ratio(*found)
 
 
+@front
 @also_named("array")
 def std(arr: Array, *, ddof: int = 0, nulls: str | int | float | None = None, nan: str | None = None) -> float:
     """The root of :func:`var`, rounded once: ``statistics.pstdev(arr)``; with ddof=1 ``stdev(arr)``.
@@ -136,6 +138,8 @@ def stats(arr: Array, *, nulls: str | int | float | None = None, nan: str | None
     Stats(count=4, sum=10, mean=2.5, min=1, max=4, var=1.25, std=1.118033988749895)
     """
     arr = taken(arr, nulls)
+    if nan is None and (found := _machine.summary(arr)) is not None:
+        return tuple.__new__(Stats, found)  # a third of what Stats(*found) takes
     g = gather(arr, SUMS | SQUARES | EXTREMES, nan)
     if not g.count:
         raise no_data("stats", 0, 1)

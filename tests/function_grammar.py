@@ -28,6 +28,10 @@ _BY_KIND = {
                                 if not _TEXT_ONLY.search(r.template)), strict=True)))
     for kind, rows in grammar.BY_KIND.items()
 }  # fmt: skip
+# pow is Python's, which is exact of ints. That of math is within one ULP of the true value, here and in the C library,
+# so the two may differ, and what is made of it by any amount; tests/test_powers.py has it.
+_IMPORTS = "import math\nfrom math import *\nfrom builtins import pow\n"
+_NAMES: dict[str, Any] = {name: getattr(math, name) for name in dir(math) if name != "pow"} | {"math": math}
 _PREAMBLE = """
 LIMIT, RATE, FLAG = 3, 0.25, True
 WHOLE, CURVE = [5, -3, 0, 2**40, 7], (0.5, -1.25, 3.0, 1e300, 0.0)
@@ -175,8 +179,7 @@ def random_step(rng: random.Random, element: str) -> tuple[RandomFunction, tuple
     body += writer.block(0, "    ") if rng.random() < 0.5 else []
     body.append(f"    return {'s' if rng.random() < 0.02 else writer.result()}")
     source = _PREAMBLE + "\n".join(["def f(s, v):", *body]) + "\n"
-    # without math's pow, which is within one ULP of the true value: a fold makes more of that
-    namespace: dict[str, Any] = {n: getattr(math, n) for n in dir(math) if n != "pow"} | {"math": math}
+    namespace = dict(_NAMES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         exec(source, namespace)
@@ -209,9 +212,9 @@ def random_function(rng: random.Random, parameters: Mapping[str, str], result: s
     if captured:
         inner = ["def make(t, n):", *("    " + line for line in inner), "    return f",
                  f"f = make({rng.choice((0.5, -2.0, 1e300))}, {rng.choice((0, 5, 2**62))})"]  # fmt: skip
-    top = "import math\nfrom math import *\n" if rng.random() < 0.5 else ""
+    top = _IMPORTS if rng.random() < 0.5 else ""
     source = top + _PREAMBLE + "\n".join(inner) + "\n"
-    namespace: dict[str, Any] = {} if top else {**{n: getattr(math, n) for n in dir(math)}, "math": math}
+    namespace = {} if top else dict(_NAMES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of ~ on constants
         exec(source, namespace)

@@ -56,7 +56,7 @@ def test_more_new_texts_than_are_remembered() -> None:
 
     together(work)
     assert len(kernel._kernels) <= kernel._MOST_KERNELS + WORKERS
-    assert len(_machine.TEXTS) <= kernel._MOST_KERNELS + WORKERS
+    assert len(_machine.TEXTS[0]) <= kernel._MOST_KERNELS + WORKERS
 
 
 def test_more_new_functions_than_are_remembered() -> None:

@@ -239,3 +239,15 @@ def test_a_stream_of_64_bits_stays_in_the_machine() -> None:
             assert ao.accumulate(bytes(100), text, initial=start, typecode="Q").tolist() == want
         assert ao.reduce(bytes(100), text, start) == want[-1]
         assert ao.reduce(bytes(100), "acc - 2**60", start) == start - 100 * 2**60
+
+
+@pytest.mark.parametrize("code", "bhilq")
+@pytest.mark.parametrize("text", ["x & y", "x | y", "x ^ y", "~x | y"])
+def test_bits_of_ints_are_bits_of_their_type(text: str, code: str) -> None:
+    """Two's complement is closed under them: nothing is checked, and no wider lane is needed."""
+    assert "faults: none" in ao.explain(text, code)
+    most = 2 ** (8 * array(code).itemsize - 1) - 1
+    edges = [-most - 1, -most, -1, 0, 1, most]
+    pairs = [(x, y) for x in edges for y in edges]
+    a, b = (array(code, column) for column in zip(*pairs, strict=True))
+    assert list(ao.map(a, text, b)) == [eval(text, {"x": x, "y": y}) for x, y in pairs]

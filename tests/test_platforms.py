@@ -59,12 +59,19 @@ def test_what_cannot_be_had_is_left_out_and_is_no_failure(build, monkeypatch, ca
     assert "pyodide: LEFT OUT, NOT TESTED: there is no emcc; install emscripten" in out
 
 
+def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
+    for error in (tools.Failed, tools.LeftOut):
+        with pytest.raises(error, match=r"there is no nothing-of-this-name$"):
+            tools.run(["nothing-of-this-name", "-C"], tmp_path / "log", error)
+
+
 def test_a_failure_is_one(build, monkeypatch, capsys) -> None:
     monkeypatch.setattr(runner, "configure", lambda name, machine, log: build)
     monkeypatch.setattr(sys, "argv", ["platforms", "gcc"])
     assert runner.main() == 1
     out = capsys.readouterr().out
-    assert "gcc: FAILED: ninja ended with" in out and "$ ninja" in out
+    assert "gcc: FAILED: ninja ended with" in out or "gcc: FAILED: there is no ninja" in out
+    assert "$ ninja" in out
 
 
 def test_an_unknown_platform_is_refused(monkeypatch, capsys) -> None:

@@ -123,6 +123,33 @@ def test_dot(a: array[Any], data: st.DataObject) -> None:
         assert type(got) is int and got == want
 
 
+#: Factors of one array. Products are extracted from their block if none is too small or too far from the others.
+FACTORS: dict[str, Callable[[random.Random], float]] = {
+    "alike": lambda rng: rng.uniform(-1, 1), "half zeros": lambda rng: rng.choice([0.0, rng.uniform(-1, 1)]),
+    "zeros": lambda rng: rng.choice([0.0, -0.0]),
+    "far apart": lambda rng: math.ldexp(rng.uniform(-1, 1), rng.randrange(-60, 60)),
+    "small": lambda rng: math.ldexp(rng.uniform(1, 2), rng.choice([-479, -480, -485, -486, -512])),
+    "subnormal": lambda rng: rng.choice([5e-324, 1e-310, 2.0**-1022, 1.0]),
+    "large": lambda rng: math.ldexp(rng.uniform(1, 2), rng.choice([468, 469, 470, 479, 480])),
+    "cancelling": lambda rng: rng.choice([-1.0, 1.0]) * rng.choice([2.0**30, 1.0, 2.0**-23]),
+    "full": lambda rng: 2.0 - math.ldexp(rng.randrange(1, 64), -52),
+    "cents": lambda rng: round(rng.uniform(0, 1000), 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("first", FACTORS)
+def test_dot_of_factors_of_every_kind(first: str) -> None:
+    rng = random.Random(first)
+    for second in FACTORS:
+        for count in (1, 64, 100, 600, 1700):
+            a, b = (array("d", [FACTORS[kind](rng) for _ in range(count)]) for kind in (first, second))
+            if rng.random() < 0.5:
+                rng.choice([a, b])[rng.randrange(count)] = rng.choice([0.0, 2.0**-482, 5e-324, 2.0**400, 2.0**-60])
+            for x, y in ((a, b), (a, a)):
+                want = sum((Fraction(v) * Fraction(w) for v, w in zip(x, y, strict=True)), Fraction(0))
+                assert same_scalar(ao.dot(x, y), nearest(want)), count
+
+
 def test_dot_of_infinities_and_nans() -> None:
     inf, nan = math.inf, math.nan
     for a, b, want in (([inf], [1.0], inf), ([inf], [0.0], nan), ([inf, inf], [1.0, -1.0], nan), ([nan], [0.0], nan),

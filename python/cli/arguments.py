@@ -80,6 +80,10 @@ class CliError(Exception):
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are CliErrors, so that one place decides how errors look."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.suggest_on_error = False  # Python 3.15 would say what was meant, too, in other words
+
     def error(self, message: str) -> NoReturn:
         wrong = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: (--\S+)", message)
         known = [*completion.options(self), *COMMANDS, "help", "completion"]

@@ -505,7 +505,7 @@ def fold_rows(args: argparse.Namespace, inputs: Inputs, one: Term, state: tuple[
 
 def column_chunks(stream: BinaryIO, name: str | None, args: argparse.Namespace, form: Form) -> Iterator[Chunk]:
     """The numbers of --csv COLUMN: by the name in the first row, or by the number from 1 of a text without header."""
-    rows = Rows(getattr(stream, "read1", None) or stream.read, name, replace(form, header=False))
+    rows = Rows(getattr(stream, "read1", None) or stream.read, name, form._replace(header=False))
     column = args.csv
     if is_a_number(column, rows.first):
         column = f"#{column}"

@@ -62,7 +62,7 @@ def own_module(name: str) -> ModuleType:
     with _importing:
         while _at_first_use:
             _at_first_use.pop()()
-        if full not in _seen():
+        if full not in _own and full not in _seen():
             _import(full)
         return _own[full]
 

@@ -266,7 +266,9 @@ def given_as(like: Any, result: array[Any], labels: bool = True) -> Any:
     kind = _kind_of(like)
     if kind is None or kind.give is None:
         return result
-    index = like.index if kind is _SERIES and labels and len(like) == len(result) else None
+    index = like.index if kind is _SERIES and labels else None
+    if index is not None and len(index) != len(result):
+        index = None
     return kind.give(sys.modules[kind.module], [result], [None], like, index)
 
 
@@ -370,13 +372,31 @@ def _exchanging(method: _F, rule: _Rule) -> _F:
                     break
             else:
                 return method(kernel, *args, **options)
-        args = tuple(map(plain, args))
-        options = {name: value if name == "out" else plain(value) for name, value in options.items()}
-        if nulls is None and all(map(_is_one_buffer, (*args, *options.values()))):
-            return _exchange_buffers(rule, kernel, args, options)
-        return _Exchange(rule, kernel, args, options, nulls).run()
+        return _exchange(rule, kernel, args, options, nulls)
 
     return named_as(exchanged, method)  # type: ignore[no-any-return]
+
+
+def _exchange(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str, Any], nulls: Any) -> Any:
+    values: _Values = dict(enumerate(args))
+    values.update(options)
+    kinds = {}  # of what is more than a plain argument
+    for key, value in values.items():
+        if type(value) not in _PLAIN:
+            values[key] = number = value if key == "out" else plain(value)
+            kinds[key] = _kind_of(number)
+    if nulls is None:
+        for key, kind in kinds.items():
+            if kind not in _WITHOUT_NULLS and not (kind is _SERIES and labelled.has_numbers(values[key])):
+                break
+        else:
+            return _exchange_buffers(rule, kernel, len(args), options, values, kinds)
+    return _Exchange(rule, kernel, *_given(values, len(args), options), nulls).run()
+
+
+def _given(values: _Values, count: int, options: Iterable[str]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The values of a call as the arguments that they came as."""
+    return tuple([values[i] for i in range(count)]), {name: values[name] for name in options}
 
 
 def fills(method: _F) -> _F:
@@ -397,55 +417,40 @@ def fills(method: _F) -> _F:
     return named_as(filling, method)  # type: ignore[no-any-return]
 
 
-def _is_one_buffer(value: Any) -> bool:
-    """Whether a value is no array, or one without nulls whose numbers lie in one buffer."""
-    kind = _kind_of(value)
-    return kind in _WITHOUT_NULLS or (kind is _SERIES and labelled.has_numbers(value))
-
-
-def _buffer_of(value: Any) -> Any:
-    return value.to_numpy() if _kind_of(value) is _SERIES else value
-
-
 #: Those of a map, which are None where nothing is asked for.
 _OPTIONS = frozenset(("typecode", "out", "threads"))
 
 
 def _asks_nothing(options: dict[str, Any]) -> bool:
-    return options.keys() <= _OPTIONS and all(value is None for value in options.values())
+    return options.keys() <= _OPTIONS and all([value is None for value in options.values()])
 
 
-def _views(values: tuple[Any, ...]) -> list[Any] | None:
-    """The values with NumPy arrays as memoryviews, of which the fast way in knows that its results are array.array's.
-
-    None if there is something else among them: the kernel would come back to here with that.
-    """
-    views = [memoryview(v) if _kind_of(v) is _NDARRAY and v.dtype.kind in "iufb" else v for v in values]
-    return views if all(type(view) in _PLAIN for view in views) else None
-
-
-def _exchange_buffers(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def _exchange_buffers(rule: _Rule, kernel: Any, count: int, options: dict[str, Any], values: _Values,
+                      kinds: dict[int | str, _Kind | None]) -> Any:  # fmt: skip
     """What _Exchange does if all arrays are buffers without nulls, in a third of the time."""
-    values: _Values = dict(enumerate(args))
-    values.update(options)
     tables = _tables(rule, kernel, options)
-    lead: Any = values.get(_first_array(range(len(args)) if args else kernel.params, values, tables))
-    kind = _kind_of(lead)
-    series = [value for key, value in values.items() if key not in tables and _kind_of(value) is _SERIES]
-    if options.get("out") is not None and _kind_of(options["out"]) is _SERIES:
-        return _Exchange(rule, kernel, args, options, None).run()
+    first = _first_array(range(count) if count else kernel.params, values, tables)
+    lead, kind = values.get(first), kinds.get(first)
+    series = {key: values[key] for key, kind in kinds.items() if kind is _SERIES}
+    if "out" in series:
+        return _Exchange(rule, kernel, *_given(values, count, options), None).run()
     if len(series) > 1:
-        labelled.check_labels(series)
-    if rule.natural and kind is not None and kind.give is not None and options["typecode"] is None:
-        options["typecode"] = OWN_TRUTHS
-    args = tuple(map(_buffer_of, args))
-    options = {name: _buffer_of(value) for name, value in options.items()}
+        labelled.check_labels([value for key, value in series.items() if key not in tables])
+    if rule.natural and kind is not None and kind.give is not None and values["typecode"] is None:
+        values["typecode"] = OWN_TRUTHS
+    for key, column in series.items():
+        values[key] = memoryview(column.to_numpy())
+    args, options = _given(values, count, options)
     if rule.truth is not None and lead is not None and kind is _SERIES:
         mask = rule.truth(kernel, *args, **options)
-        left = _machine.compact(lead.to_numpy(), mask)
+        left = _machine.compact(values[first], mask)
         return _as_labelled(sys.modules["pandas"], [left], [None], lead, labelled.kept(lead.index, mask))
-    views = _views(args) if rule.called and _asks_nothing(options) else None
-    result = rule.method(kernel, *args, **options) if views is None else kernel(*views)
+    called = rule.called and _asks_nothing(options)
+    if called:
+        args = tuple([memoryview(v) if kinds.get(i) is _NDARRAY and v.dtype.kind in "iufb" else v
+                      for i, v in enumerate(args)])  # fmt: skip
+        called = all([type(value) in _PLAIN for value in args])  # else it would come back to here
+    result = kernel(*args) if called else rule.method(kernel, *args, **options)
     if not rule.gives or options.get("out") is not None or kind is None or kind.give is None:
         return result
     if type(result) is tuple:  # of the items of an accumulator
@@ -645,9 +650,11 @@ class _Exchange:
 
 def _is_number(value: Any) -> bool:
     """A number, NumPy's too, or an option such as a typecode."""
+    if value is None or _kind_of(value) is not None:
+        return value is None
     import numbers
 
-    return value is None or isinstance(value, (str, numbers.Number))
+    return isinstance(value, (str, numbers.Number))
 
 
 def _tables(rule: _Rule, kernel: Any, options: dict[str, Any]) -> set[int | str]:

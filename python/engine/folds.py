@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import _machine
 from ..compiler.machine import LIMITS
@@ -38,11 +37,10 @@ def items_of(acc: Any) -> int:
 def _accumulators(acc: Any) -> tuple[Param, ...]:
     """The parameters that an accumulator is; of an int not below 0 an unsigned lane may do."""
     params = [(number_param(v), v >= 0) for v in (acc if type(acc) is tuple else (acc,))]
-    return tuple(replace(p, lo=max(p.lo, 0)) if p.kind == "i" and positive else p for p, positive in params)
+    return tuple(p._replace(lo=max(p.lo, 0)) if p.kind == "i" and positive else p for p, positive in params)
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(NamedTuple):
     """A fold by what a kernel means, with what follows the accumulator and the element: numbers, tables and arrays."""
 
     meaning: Meaning

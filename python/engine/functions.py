@@ -15,7 +15,6 @@ import os
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._machine import ENTRIES, Entry
@@ -64,8 +63,7 @@ class Translation(NamedTuple):
     plans: Plans | None
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What one run of a kernel needs to know."""
 
     plans: Plans | None  # None: python is called for each element
@@ -133,7 +131,7 @@ def _decode(function: Any, arity: int, items: int) -> Translation:
 
 def refused(translation: Translation, reason: str) -> Translation:
     """The same, not compiled for another reason."""
-    return translation._replace(template=replace(translation.template, ir=None, reason=reason), ready=None, plans=None)
+    return translation._replace(template=translation.template._replace(ir=None, reason=reason), ready=None, plans=None)
 
 
 def own_arity(function: Any) -> int:

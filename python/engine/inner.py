@@ -14,8 +14,7 @@ import math
 import statistics
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import _machine
 from ..compiler.ir import REDUCTIONS, identity
@@ -90,8 +89,7 @@ class Over:
             yield from itertools.starmap(self.plans.evaluator, rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One reduction of one call; ``found`` is what those before it found in passes over the same."""
 
     reduction: Reduction

@@ -55,6 +55,9 @@ else:
 COUNT, ANY, ALL, FIRST, FIRST_FALSE = (
     CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL", "RUN_FIRST", "RUN_FIRST_FALSE")
 )
+#: What a text may be: of the elements; a step of a fold, of these two; a predicate all of whose names are given.
+OF_ELEMENTS, STEP, OF_NAMES = (CONSTANTS[name] for name in ("OF_ELEMENTS", "STEP", "OF_NAMES"))
+_STEP = ("acc", "x")
 _ANY_INT = 1 << 64  # stands for an accumulator
 _FOLDED = "a fold goes from one to the next"
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
@@ -623,16 +626,20 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
     hidden = frozenset(name for name in names if name in RESERVED)
     key = (text, ieee, first, hidden, items)
     try:
-        return _kernels[key]  # get() takes CPython 3.13 some 30 us without the GIL, where another thread made the key
+        return _kernels[key]  # get() takes CPython 3.13 some 40 us without the GIL, where another thread made the key
     except KeyError:
         pass
     kernel = Kernel(text, first, ieee=ieee, named=hidden, items=items)
     make_room(_kernels, _MOST_KERNELS)
     kernel = _kernels.setdefault(key, kernel)  # threads that made it at once make the same one known
-    if not (ieee or first or hidden or kernel._inner):
-        make_room(_machine.TEXTS, _MOST_KERNELS)
+    role = {(): OF_ELEMENTS, _STEP: STEP}.get(first, OF_NAMES)
+    if not (ieee or hidden or items or kernel._inner):
         assert kernel._plans is not None
-        _machine.know(text, kernel._front)
+        _machine.TEXTS[role].pop(text, None)  # in its old place it would be forgotten before its kernel is
+        make_room(_machine.TEXTS[role], _MOST_KERNELS)
+        # an accumulator may grow out of the machine's ints
+        meaning = kernel._plans.evaluator if role == STEP else kernel._plans.narrow
+        _machine.know(text, (kernel._plans.ready, meaning, kernel._plans.ir.params), role)
     return kernel
 
 
@@ -640,8 +647,8 @@ def fold_kernel(f: Function, names: Any, named: dict[str, Any], initial: Any, ie
                 strict: bool = False) -> tuple[Kernel, dict[str, Any]]:  # fmt: skip
     """The kernel of the step of a fold that begins with ``initial``, and what is given for its names."""
     items = items_of(initial) if is_carried(initial) else 0
-    named = with_names(f, names, named, ieee, ("acc", "x"), items)
-    return kernel_of(f, named, ieee, compile, ("acc", "x"), strict, items), named
+    named = with_names(f, names, named, ieee, _STEP, items)
+    return kernel_of(f, named, ieee, compile, _STEP, strict, items), named
 
 
 def with_names(f: Function, names: Any, named: dict[str, Any], ieee: bool, first: tuple[str, ...] = (),

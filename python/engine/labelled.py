@@ -7,6 +7,7 @@ other Series may share the memory.
 
 from __future__ import annotations
 
+import itertools
 import operator
 import sys
 from typing import Any
@@ -130,7 +131,6 @@ def store(pandas: Any, out: Any, result: Any, bits: Any, chunked: Any) -> None:
 
 def check_labels(series: list[Any]) -> None:
     """ValueError for Series whose labels differ: elements go together by position, which would then be a surprise."""
-    first = series[0].index
-    for other in series[1:]:
-        if not (first.is_(other.index) or first.equals(other.index)):
+    for first, other in itertools.pairwise(series):
+        if not (first.index.is_(other.index) or first.index.equals(other.index)):
             raise ValueError("the pandas Series have different indexes: align them first, or take .to_numpy() of one")

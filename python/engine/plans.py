@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from .. import _machine
@@ -24,6 +23,7 @@ _MOST_PLANS = 64  # of one IR
 #: Codes of a signature: of an array its machine type; of a number that, from _NUMBER up; _CODES is one too many.
 _NUMBER, _CODES = CONSTANTS["SIGNATURE_NUMBER"], CONSTANTS["SIGNATURE_CODES"]
 _NATURAL = CONSTANTS["SIGNATURE_NATURAL"]
+_DOES = {kind: CONSTANTS[f"SIGNATURE_{kind.upper()}"] for kind in ("map", "filter", "fold")}
 
 #: The parameters that arrays and tables are, by their types.
 ARRAY_PARAMS = {name: array_param(name) for name in (*TYPES, *STORED_TYPES)}
@@ -34,8 +34,7 @@ ARRAY_PARAMS |= {f"table_{name}": table_param(name) for name in TYPES}
 PIPED = {"?": "B", "e": "d", "i3": "q", "u3": "q"}
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What one combination of argument types compiles to."""
 
     typecode: str  # of the result
@@ -67,23 +66,30 @@ def signs_of(args: tuple[Any, ...], types: tuple[str | Param, ...]) -> tuple[str
     return tuple(
         t
         if isinstance(t, str) or t.kind != "i"
-        else replace(t, lo=max(t.lo, 0))
+        else t._replace(lo=max(t.lo, 0))
         if a >= 0
-        else replace(t, hi=min(t.hi, -1))
+        else t._replace(hi=min(t.hi, -1))
         for a, t in zip(args, types, strict=True)
     )
 
 
-def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None) -> int | None:
-    """What the fast way in finds a map's or filter's program by; None for what it leaves to Python."""
-    if kind == "fold" or (kind == "map" and wanted is None):
+def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None, carried: Carried) -> int | None:
+    """What the fast way in finds a program by; None for what it leaves to Python."""
+    if carried != NUMBER or (kind == "map" and wanted is None):
         return None
-    return _signed(kind == "filter", TYPE_INDEX["b1" if wanted is None else MACHINE_TYPES[wanted]], types)
+    if kind == "fold":
+        return _signed(kind, _NATURAL if wanted is None else TYPE_INDEX[MACHINE_TYPES[wanted]], types)
+    return _signed(kind, TYPE_INDEX["b1" if wanted is None else MACHINE_TYPES[wanted]], types)
 
 
-def _signed(filters: bool, wanted: int, types: tuple[str | Param, ...]) -> int | None:
+def _signed(kind: str, wanted: int, types: tuple[str | Param, ...]) -> int | None:
     codes = tuple(TYPE_INDEX[t] if isinstance(t, str) else _NUMBER + TYPE_INDEX.get(t.type, _NUMBER) for t in types)
-    return _machine.signature(filters, wanted, codes) if max(codes, default=0) < _CODES else None
+    if max(codes, default=0) >= _CODES:
+        return None
+    if kind == "fold":
+        acc = types[0]
+        codes = (int(isinstance(acc, Param) and acc.kind == "i" and acc.lo >= 0), *codes)
+    return _machine.signature(_DOES[kind], wanted, codes)
 
 
 def _type(arg: Any) -> str | Param:
@@ -122,7 +128,7 @@ class Plans:
         self.tables = tables_of(ir)  # parameters that are tables: their arguments are tuples of one buffer
         self._plans: dict[Any, Plan] = {}
         self._natural: dict[Any, str] = {}
-        self.ready: dict[int, Any] = {}  # programs of maps and filters by signature, for the fast way in
+        self.ready: dict[int, Any] = {}  # programs by signature, for the fast way in
         self.evaluator: Callable[..., Any] = evaluator(ir, ieee)
         self.narrow: Callable[..., Any] = evaluator(ir, ieee, any_int=False)
         self._other: Plans | None = None
@@ -163,12 +169,13 @@ class Plans:
             self._plans.clear()
             self.ready.clear()
         self._plans[key] = plan
-        self._make_ready(_signature(kind, types, wanted), plan)
+        self._make_ready(_signature(kind, types, wanted, carried), plan, kind == "fold")
         return plan
 
-    def _make_ready(self, signature: int | None, plan: Plan) -> None:
-        # what people may have meant instead is Python's to say (kernel.py)
-        if signature is not None and plan.program is not None and not plan.inference.bits_of_float:
+    def _make_ready(self, signature: int | None, plan: Plan, folds: bool = False) -> None:
+        # what people may have meant instead is Python's to say (kernel.py); of a fold without a program a step may lead
+        # to one that has
+        if signature is not None and (folds or plan.program is not None) and not plan.inference.bits_of_float:
             self.ready[signature] = plan.program
 
     def chosen(self, types: tuple[str | Param, ...], natural: str) -> None:
@@ -178,7 +185,7 @@ class Plans:
         """
         plan = self._plans.get(("map", types, natural, NUMBER))
         if plan is not None and natural in "dqB" and not any(isinstance(t, Param) and t.kind == "i" for t in types):
-            self._make_ready(_signed(False, _NATURAL, types), plan)
+            self._make_ready(_signed("map", _NATURAL, types), plan)
 
     def _called(self, kind: str, params: tuple[Param, ...], wanted: str | None) -> Plan | None:
         """The plan of what Python must answer because it uses NumPy: no program.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from .. import _machine
@@ -46,8 +45,7 @@ CHUNK = 8192
 VERBS = ("map", "filter", "takewhile", "dropwhile")
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnOf:
+class ColumnOf(NamedTuple):
     """What a name stands for that is a column of the source itself: its place among the columns."""
 
     place: int
@@ -162,8 +160,7 @@ def _length(value: Any) -> int:
     return int(_machine.buffer_info(value)[2] if in_one_buffer(value) else len(value))
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(NamedTuple):
     """A stage whose callable is called for each element."""
 
     keeps: bool
@@ -177,8 +174,7 @@ class Called:
         return _until_error(self.python(x) for x in values)
 
 
-@dataclass(frozen=True, slots=True)
-class While:
+class While(NamedTuple):
     """takewhile or dropwhile: a segment of its own, as what becomes of an element depends on those before it."""
 
     drops: bool

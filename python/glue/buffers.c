@@ -354,7 +354,7 @@ int array_take_out(const module_state *state, PyObject *object, ao_array *array)
     return 0;
 }
 
-void array_release(ao_array *array)
+void array_let_go(ao_array *array)
 {
     if (array->copy) {
         PyMem_RawFree(array->copy);
@@ -419,6 +419,10 @@ static int overlaps(const ao_array *a, const ao_array *b)
     const char *low, *high, *other_low, *other_high;
     if (!a->count || !b->count) {
         return 0;
+    }
+    if (!(a->spacing.stride | b->spacing.stride)) {
+        low = a->data, other_low = b->data;
+        return low < other_low + b->count * ao_type_sizes[b->type] && other_low < low + a->count * ao_type_sizes[a->type];
     }
     extent(a, &low, &high);
     extent(b, &other_low, &other_high);
@@ -597,7 +601,9 @@ PyObject *array_new_out(const module_state *state, char typecode, size_t count, 
 {
     array_none(array);
     PyObject *result = array_new(state, typecode, count);
-    if (result && array_take_out(state, result, array) < 0) {
+    if (result && Py_IS_TYPE(result, (PyTypeObject *)state->array_type) && state->knows_arrays) {
+        (void)take_array(state, result, array); /* it can be written, and its elements lie side by side */
+    } else if (result && array_take_out(state, result, array) < 0) {
         Py_CLEAR(result);
     }
     return result;

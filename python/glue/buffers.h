@@ -21,7 +21,13 @@ typedef struct {
 int array_take(const module_state *state, PyObject *object, ao_array *array);
 int array_take_out(const module_state *state, PyObject *object, ao_array *array); /* for writing */
 int is_masked_array(const module_state *state, PyObject *object);
-void array_release(ao_array *array);
+void array_let_go(ao_array *array);
+static inline void array_release(ao_array *array)
+{
+    if (array->held || array->copy) {
+        array_let_go(array);
+    }
+}
 static inline void array_none(ao_array *array) /* one that array_release leaves alone */
 {
     array->copy = NULL;

@@ -146,10 +146,10 @@ static void take_count(void *context, const void *block, size_t first, size_t n)
 static void take_first(void *context, const void *mask, size_t first, size_t n)
 {
     counting *c = context;
-    take_count(context, NULL, first, ao_count_true(mask, n));
-    if (c->first < 0) {
-        const uint8_t *found = memchr(mask, c->wanted, n);
-        c->first = found ? (Py_ssize_t)first + (found - (const uint8_t *)mask) : -1;
+    const uint8_t *found = memchr(mask, c->wanted, n);
+    take_count(context, NULL, first, found ? ao_count_true(mask, n) : c->wanted ? 0 : n); /* which takes ten times as long */
+    if (c->first < 0 && found) {
+        c->first = (Py_ssize_t)first + (found - (const uint8_t *)mask);
     }
 }
 

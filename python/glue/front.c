@@ -1,16 +1,19 @@
-/* The fast way in: map, filter, evaluate and their kin, sum, min, max and calls of kernels that need nothing from Python.
+/* The fast way in: map, filter, evaluate, reduce and their kin, what is one of them by a text of its own (add, clip), sums and
+ * extremes, and calls of kernels, where they need nothing from Python.
  *
  * The package defines each of these in Python, in full; front() puts a C function of the same name and documentation before
  * it. That one serves the calls whose program is known already, on buffers and NumPy's arrays, with names, out= and typecode=,
- * and those of functions that are just called, and leaves all others, errors included, to the Python function. So it decides nothing: it only finds again
- * what Python found for the same text or code object and the same types of arguments (known.c). KernelBase does the same
- * for Kernel.
+ * and those of functions that are just called, and leaves all others, errors included, to the Python function. So it decides
+ * nothing: it only finds again what Python found for the same text or code object and the same types of arguments (known.c).
+ * KernelBase does the same for Kernel.
  */
 #include "front.h"
 #include "callback.h"
 #include "filter.h"
+#include "fold.h"
 #include "known.h"
 #include "map.h"
+#include "moments.h"
 #include "reductions.h"
 #include "../../vm/portable.h"
 
@@ -18,11 +21,36 @@
 #include <structmember.h>
 #include <string.h>
 
-/* The functions; and a call of a kernel, which is a map. */
-enum { MAP, MAP_INPLACE, FILTER, ANY, ALL, COUNT, FIRST, EVALUATE, SUM, MIN, MAX, KERNEL };
+/* The functions: those that are given a text or function, those that have a text of their own, others; and a call of a kernel,
+ * which is a map. */
+enum { MAP, MAP_INPLACE, FILTER, ANY, ALL, COUNT, FIRST, EVALUATE, REDUCE, ACCUMULATE,
+       ADD, SUBTRACT, MULTIPLY, DIVIDE, SCALE, CLIP,
+       SUM, MIN, MAX, MINMAX, MEAN, VAR, STD, DOT, KERNEL };
 _Static_assert((int)KERNEL == (int)AO_FRONTS, "all but the kernel are functions");
-static const char *const names[AO_FRONTS] = {"map",   "map_inplace", "filter",   "any", "all", "count",
-                                             "first", "evaluate",    "sum", "min", "max"};
+static const char *const names[AO_FRONTS] = {
+    "map", "map_inplace", "filter", "any", "all", "count", "first", "evaluate", "reduce", "accumulate",
+    "add", "subtract", "multiply", "divide", "scale", "clip",
+    "sum", "min", "max", "minmax", "mean", "var", "std", "dot",
+};
+
+/* What a function is that has a text of its own (arithmetic.py has the same ones): a map of two arrays, or one in place with
+ * numbers, which go by these names. */
+static const struct {
+    int is;
+    const char *text;
+    Py_ssize_t numbers;
+    int first_name;
+} fixed[] = {
+    [ADD - ADD] = {MAP, "x + y", 0, 0},
+    [SUBTRACT - ADD] = {MAP, "x - y", 0, 0},
+    [MULTIPLY - ADD] = {MAP, "x * y", 0, 0},
+    [DIVIDE - ADD] = {MAP, "x / y", 0, 0},
+    [SCALE - ADD] = {MAP_INPLACE, "x * factor", 1, 0},
+    [CLIP - ADD] = {MAP_INPLACE, "lo if x < lo else hi if x > hi else x", 2, 1},
+};
+static const char *const fixed_names[] = {"factor", "lo", "hi"};
+enum { FIXED = sizeof fixed / sizeof *fixed, FIXED_NAMES = sizeof fixed_names / sizeof *fixed_names };
+_Static_assert((int)FIXED + (int)FIXED_NAMES == (int)AO_FIXED, "the texts, then the names");
 
 /* What run_count() is asked for the functions from ANY to FIRST. */
 static const int questions[] = {RUN_ANY, RUN_ALL, RUN_COUNT, RUN_FIRST};
@@ -143,6 +171,10 @@ typedef struct {
     int what;          /* a function, or KERNEL */
     char typecode;     /* typecode=, or 0 */
     PyObject *out;     /* what a map fills, or NULL */
+    PyObject *initial; /* of a fold, or NULL */
+    PyObject *missing; /* what first() gives if there is none, or NULL */
+    PyObject *ddof;    /* or NULL */
+    int alike;         /* numbers that are floats go with arrays of floats only */
     Py_ssize_t nnamed; /* values for the names of a text */
     PyObject *names[RUN_ARGS_INLINE], *named[RUN_ARGS_INLINE];
 } request;
@@ -152,31 +184,39 @@ static inline void request_none(request *q, int what)
 {
     q->what = what;
     q->typecode = 0;
-    q->out = NULL;
+    q->out = q->initial = q->missing = q->ddof = NULL;
+    q->alike = 0;
     q->nnamed = 0;
 }
 
 #define BIT(which) (1u << (which))
 #define MAPS (BIT(MAP) | BIT(EVALUATE) | BIT(KERNEL))
-#define FUNCTIONS (~BIT(KERNEL))
-#define COMPILED (FUNCTIONS & ~BIT(EVALUATE))
+#define PREDICATES (BIT(FILTER) | BIT(ANY) | BIT(ALL) | BIT(COUNT) | BIT(FIRST))
+#define FOLDS (BIT(REDUCE) | BIT(ACCUMULATE))
+#define ARITHMETIC (BIT(ADD) | BIT(SUBTRACT) | BIT(MULTIPLY) | BIT(DIVIDE))
+#define GIVEN (BIT(ADD) - 1) /* a text or function */
+#define PLAIN (BIT(KERNEL) - BIT(SUM)) /* neither */
 
 /* Keywords that are no names: of which functions, and what they are where nothing is asked for. Python serves other values,
- * but for those of out and typecode. */
-enum { OUT, TYPECODE };
+ * but for those that have a place in the request. */
+enum { OUT, TYPECODE, INITIAL, DEFAULT, DDOF };
 static const struct {
     const char *name;
     unsigned of;
-    enum { IS_NONE, IS_FALSE, IS_TRUE } otherwise;
+    enum { IS_NONE, IS_FALSE, IS_TRUE, IS_NOTHING } otherwise;
 } options[AO_OPTIONS] = {
-    {"out", MAPS, IS_NONE},
-    {"typecode", MAPS, IS_NONE},
+    {"out", MAPS | ARITHMETIC, IS_NONE},
+    {"typecode", MAPS | ARITHMETIC | BIT(ACCUMULATE), IS_NONE},
+    {"initial", FOLDS, IS_NONE},
+    {"default", BIT(FIRST), IS_NOTHING},
+    {"ddof", BIT(VAR) | BIT(STD), IS_NOTHING},
     {"threads", MAPS | BIT(MAP_INPLACE), IS_NONE},
-    {"nulls", ~0u, IS_NONE},
-    {"names", ~0u, IS_NONE},
-    {"ieee", FUNCTIONS, IS_FALSE},
-    {"compile", COMPILED, IS_TRUE},
-    {"strict", COMPILED, IS_FALSE},
+    {"nulls", ~(BIT(SCALE) | BIT(CLIP)), IS_NONE},
+    {"names", GIVEN | BIT(KERNEL), IS_NONE},
+    {"ieee", GIVEN, IS_FALSE},
+    {"compile", GIVEN & ~BIT(EVALUATE), IS_TRUE},
+    {"strict", GIVEN & ~BIT(EVALUATE), IS_FALSE},
+    {"nan", PLAIN & ~BIT(DOT), IS_NONE},
 };
 
 /* The machine type of array.array's typecode, or -1. */
@@ -187,15 +227,25 @@ static int array_type_of(const module_state *state, int letter)
 
 static int take_option(const module_state *state, request *q, int option, PyObject *value)
 {
-    PyObject *const otherwise[] = {[IS_NONE] = Py_None, [IS_FALSE] = Py_False, [IS_TRUE] = Py_True};
-    if (value == otherwise[options[option].otherwise]) {
-        return 0;
+    switch (options[option].otherwise) {
+    case IS_NONE:
+        if (value == Py_None) {
+            return 0;
+        }
+        break;
+    case IS_FALSE: return value == Py_False ? 0 : -1;
+    case IS_TRUE: return value == Py_True ? 0 : -1;
+    case IS_NOTHING: break;
     }
-    if (option == OUT) {
-        q->out = value;
-        return 0;
+    switch (option) {
+    case OUT: q->out = value; return 0;
+    case INITIAL: q->initial = value; return 0;
+    case DEFAULT: q->missing = value; return 0;
+    case DDOF: q->ddof = value; return 0;
+    case TYPECODE: break;
+    default: return -1;
     }
-    const int is_letter = option == TYPECODE && PyUnicode_CheckExact(value) && PyUnicode_GET_LENGTH(value) == 1;
+    const int is_letter = PyUnicode_CheckExact(value) && PyUnicode_GET_LENGTH(value) == 1;
     const Py_UCS4 letter = is_letter ? PyUnicode_READ_CHAR(value, 0) : 0;
     q->typecode = letter < 128 ? (char)letter : 0;
     return array_type_of(state, q->typecode) < 0 ? -1 : 0;
@@ -259,10 +309,20 @@ static int bind_names(meaning *m, const request *q)
 
 /* -- running --------------------------------------------------------------------------------------------------------- */
 
-static PyObject *find_program(const run *r, const meaning *m, int filters, unsigned wanted)
+/* Whether an accumulator begins as an int from 0 up. */
+static int is_unsigned(PyObject *acc)
 {
-    uint64_t signature = signature_begin(filters, filters ? AO_TYPE_b1 : wanted);
+    ao_value value;
+    return PyLong_CheckExact(acc) && number_to_value(AO_TYPE_u64, acc, &value) == 0;
+}
+
+static AO_INLINE PyObject *find_program(const run *r, const meaning *m, int does, unsigned wanted)
+{
+    uint64_t signature = signature_begin(does, wanted);
     unsigned input = 0;
+    if (does == SIGNATURE_FOLD) {
+        signature = signature_add(signature, (unsigned)is_unsigned(m->values[0]));
+    }
     for (Py_ssize_t i = 0; i < m->nvalues; i++) {
         int code = r->is_array[i] ? (int)array_stored(&r->arrays[input++]) : number_code(m->values[i]);
         if (code < 0) {
@@ -313,7 +373,8 @@ static int settle(run *r, const meaning *m, int filters, unsigned wanted)
     if (!m->ready) {
         return plain_numbers(r, m) && has_credit(m->cold, r->count);
     }
-    PyObject *program = find_program(r, m, filters, wanted);
+    const int does = filters ? SIGNATURE_FILTER : SIGNATURE_MAP;
+    PyObject *program = find_program(r, m, does, filters ? (unsigned)AO_TYPE_b1 : wanted);
     const int bound = program && run_bind(r, program) == 0;
     Py_XDECREF(program);
     return bound;
@@ -337,15 +398,16 @@ static enum form form_of(const module_state *state, PyObject *first)
 }
 
 /* numpy.frombuffer(array, typecode), as labelled.py has it. */
-static PyObject *as_ndarray(PyObject *array, char typecode)
+static PyObject *as_ndarray(const module_state *state, PyObject *array, char typecode)
 {
-    PyObject *name = PyUnicode_FromString("numpy"), *numpy = name ? PyImport_GetModule(name) : NULL;
-    PyObject *result = numpy ? PyObject_CallMethod(numpy, "frombuffer", "OC", array, typecode) : NULL;
+    PyObject *numpy = PyImport_GetModule(state->numpy_name), *letter = numpy ? PyUnicode_FromOrdinal(typecode) : NULL;
+    PyObject *const args[] = {numpy, array, letter};
+    PyObject *result = letter ? PyObject_VectorcallMethod(state->frombuffer_name, args, 3, NULL) : NULL;
     if (!result && !PyErr_Occurred()) {
         PyErr_SetString(PyExc_ImportError, "numpy is no longer among the modules"); /* somebody took it out of them */
     }
     Py_XDECREF(numpy);
-    Py_XDECREF(name);
+    Py_XDECREF(letter);
     Py_DECREF(array);
     return result;
 }
@@ -359,6 +421,17 @@ static char natural_typecode(const run *r)
     case AO_TYPE_u8: return 'B';
     default: return 0;
     }
+}
+
+/* Whether no number is a float, or the array is one of floats. */
+static int are_alike(const run *r, const meaning *m, const ao_array *first)
+{
+    for (Py_ssize_t i = 0; i < m->nargs && !is_float(first->type); i++) {
+        if (!r->is_array[i] && !PyLong_CheckExact(m->values[i])) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 /* The result, or NULL: with an exception, or without one if Python must do it. */
@@ -380,12 +453,16 @@ static PyObject *run_taken(run *r, module_state *state, meaning *m, const reques
     const unsigned wanted = q->typecode ? (unsigned)array_type_of(state, q->typecode)
                             : q->what == EVALUATE && !q->out ? SIGNATURE_NATURAL
                                                              : array_stored(q->out ? held : first);
-    if (form == BY_PYTHON || !settle(r, m, filters, wanted)) {
+    if (form == BY_PYTHON || (q->alike && !are_alike(r, m, first)) || !settle(r, m, filters, wanted)) {
         return NULL;
     }
     const char typecode = q->typecode ? q->typecode : wanted == SIGNATURE_NATURAL ? natural_typecode(r) : first->typecode;
     if (counts) {
-        return m->ready ? run_count(r, questions[q->what - ANY]) : NULL;
+        PyObject *answer = m->ready ? run_count(r, questions[q->what - ANY]) : NULL;
+        if (answer && q->missing && PyLong_AsSsize_t(answer) < 0) {
+            Py_SETREF(answer, Py_NewRef(q->missing));
+        }
+        return answer;
     }
     const int truths = wanted == SIGNATURE_NATURAL && typecode == 'B'; /* NumPy has them, and array.array has not */
     if (!typecode || (form == AN_NDARRAY && (truths || array_type_of(state, typecode) < 0))) {
@@ -394,7 +471,7 @@ static PyObject *run_taken(run *r, module_state *state, meaning *m, const reques
     PyObject *result = !filters   ? map_result(r, state, q->out, typecode, held)
                        : m->ready ? run_filter(r, lead)
                                   : call_filter(r, lead);
-    return result && form == AN_NDARRAY ? as_ndarray(result, typecode) : result;
+    return result && form == AN_NDARRAY ? as_ndarray(state, result, typecode) : result;
 }
 
 static PyObject *run_meaning(module_state *state, meaning *m, const request *q)
@@ -417,15 +494,147 @@ static PyObject *run_meaning(module_state *state, meaning *m, const request *q)
         result = run_taken(&r, state, m, q, &held);
     }
     array_release(&held);
-    run_close(&r);
+    m->asked = run_close(&r);
     return result;
+}
+
+/* -- folds ----------------------------------------------------------------------------------------------------------- */
+
+enum { FOLD_TRIES = 4 }; /* elements given to Python while the accumulator's type settles (int, then float): as folds.py has it */
+
+static int is_plain_number(PyObject *object)
+{
+    return PyFloat_CheckExact(object) || PyLong_CheckExact(object) || PyBool_Check(object);
+}
+
+/* Stores a value of the accumulator; no out, nothing to do. */
+static int store_acc(const run *r, const ao_array *out, size_t index, PyObject *acc)
+{
+    if (!out) {
+        return 0;
+    }
+    PyObject *scratch = array_scratch(r->state, out->typecode);
+    const size_t size = ao_type_sizes[out->type];
+    const int status = scratch ? element_set(out->type, (char *)out->data + index * size, acc, scratch) : -1;
+    Py_XDECREF(scratch);
+    return status;
+}
+
+/* The fold of an accumulator from element `from` on, the first so many of them by Python until there is a program. out: as
+ * run_fold() has it. */
+static PyObject *fold_from(run *r, meaning *m, PyObject *first, size_t from, ao_array *out, unsigned wanted)
+{
+    PyObject *acc = Py_NewRef(first), *result = NULL;
+    int tries = 0;
+    for (; tries < FOLD_TRIES && from < r->count && is_plain_number(acc); tries++, from++) {
+        m->values[0] = acc;
+        PyObject *program = find_program(r, m, SIGNATURE_FOLD, wanted);
+        if (program && program != Py_None) {
+            result = run_bind(r, program) == 0 ? run_fold(r, from, out, 0) : NULL;
+            Py_DECREF(program);
+            break;
+        }
+        Py_XDECREF(program);
+        PyObject *next = program ? run_ask(r, from, acc) : NULL;
+        if (!next) {
+            break;
+        }
+        Py_SETREF(acc, next);
+        if (store_acc(r, out, from, acc) < 0) {
+            break;
+        }
+    }
+    if (out && tries && !result && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_Clear(); /* running values that begin as another type are Python's, with no word of the element that raises */
+    }
+    m->values[0] = first;
+    Py_DECREF(acc);
+    return result;
+}
+
+/* The same of a buffer that has been taken: from its own first element if there is no other, to one number or to all. */
+static PyObject *fold_taken(run *r, meaning *m, const request *q, ao_array *held)
+{
+    const ao_array *array = r->arrays;
+    const int given = q->initial != NULL;
+    char local[8];
+    PyObject *first = given ? Py_NewRef(q->initial) : element_get(array->type, array_element(array, 0, local)), *result = NULL;
+    if (first && q->what == REDUCE) {
+        result = fold_from(r, m, first, !given, NULL, SIGNATURE_NATURAL);
+    } else if (first) {
+        const char typecode = q->typecode ? q->typecode : array->typecode;
+        const int type = array_type_of(r->state, typecode);
+        result = type < 0 ? NULL : array_new_out(r->state, typecode, r->count + (size_t)given, held);
+        ao_array out = *held; /* the values behind the first one that was given */
+        if (result && store_acc(r, &out, 0, first) < 0) {
+            Py_CLEAR(result);
+        }
+        out.data = result && given ? (char *)out.data + ao_type_sizes[type] : out.data;
+        out.count -= result && given;
+        PyObject *last = result ? fold_from(r, m, first, !given, &out, (unsigned)type) : NULL;
+        if (!last) {
+            Py_CLEAR(result);
+        }
+        Py_XDECREF(last);
+    }
+    Py_XDECREF(first);
+    return result;
+}
+
+/* Which exception of accumulate() comes first depends on all elements, and a step by Python is another one there: those are for
+ * Python to raise. */
+static void leave_to_python(int what, const run *r)
+{
+    const int of_store = PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_OverflowError);
+    if ((what == ACCUMULATE && of_store) || (!r->program && PyErr_ExceptionMatches(PyExc_Exception))) {
+        PyErr_Clear();
+    }
+}
+
+/* m->values are the accumulator and the buffer, then what has a name. */
+static PyObject *run_step(module_state *state, meaning *m, const request *q)
+{
+    const enum form form = q->what == REDUCE ? AN_ARRAY : form_of(state, m->values[1]);
+    if (form == BY_PYTHON || !m->ready) {
+        return NULL;
+    }
+    run r;
+    ao_array held;
+    array_none(&held);
+    run_none(&r);
+    PyObject *result = NULL;
+    if (run_take(&r, state, m->values, m->nvalues, m->oracle, m->nargs, 0) < 0) {
+        PyErr_Clear();
+    } else if (r.is_array[1] && r.count) {
+        result = fold_taken(&r, m, q, &held);
+        if (!result && PyErr_Occurred()) {
+            leave_to_python(q->what, &r);
+        }
+    }
+    const char typecode = held.held ? held.typecode : 0;
+    array_release(&held);
+    run_close(&r);
+    return result && form == AN_NDARRAY ? as_ndarray(state, result, typecode) : result;
+}
+
+static PyObject *run_found(module_state *state, meaning *m, const request *q)
+{
+    return BIT(q->what) & FOLDS ? run_step(state, m, q) : run_meaning(state, m, q);
+}
+
+/* -- the functions --------------------------------------------------------------------------------------------------- */
+
+/* What a step of a fold means: a text or a function. */
+static int find_step(module_state *state, PyObject *f, meaning *m)
+{
+    return PyUnicode_CheckExact(f) ? known_text(state, AO_STEP, f, m) : PyFunction_Check(f) && known_function(state, f, m);
 }
 
 /* What `f` means for these arguments: a text, a function, or a kernel of one. */
 static int find_meaning(module_state *state, PyObject *f, meaning *m)
 {
     if (PyUnicode_CheckExact(f)) {
-        return known_text(state, f, m);
+        return known_text(state, AO_OF_ELEMENTS, f, m);
     }
     if (PyFunction_Check(f)) {
         return known_function(state, f, m);
@@ -435,9 +644,10 @@ static int find_meaning(module_state *state, PyObject *f, meaning *m)
 
 typedef int find(module_state *state, PyObject *f, meaning *m);
 
-/* first: NULL where all values are given by name. */
-static PyObject *fast(module_state *state, find *finder, PyObject *f, PyObject *first, PyObject *const *more,
-                      Py_ssize_t nmore, const request *q)
+/* first: NULL where all values are given by name. asked: NULL, or what gets the number of elements that the oracle was asked
+ * for. */
+static AO_INLINE PyObject *fast(module_state *state, find *finder, PyObject *f, PyObject *first, PyObject *const *more,
+                                Py_ssize_t nmore, const request *q, Py_ssize_t *asked)
 {
     meaning m;
     m.ready = m.oracle = m.params = NULL;
@@ -451,8 +661,17 @@ static PyObject *fast(module_state *state, find *finder, PyObject *f, PyObject *
     for (Py_ssize_t i = 0; i < nmore; i++) {
         m.values[i + 1] = more[i];
     }
-    const int found = finder(state, f, &m) && (!q->nnamed || bind_names(&m, q));
-    PyObject *result = found ? run_meaning(state, &m, q) : NULL;
+    int found = finder(state, f, &m) && (!q->nnamed || bind_names(&m, q));
+    if (!found && m.params && q->nnamed == PyTuple_GET_SIZE(m.params) && BIT(q->what) & PREDICATES && PyUnicode_CheckExact(f)) {
+        meaning_drop(&m);
+        m.ready = m.oracle = m.params = NULL;
+        found = known_text(state, AO_OF_NAMES, f, &m) && bind_names(&m, q);
+    }
+    found = found && (!(BIT(q->what) & FOLDS) || (m.values[0] == first && m.values[1] == more[0])); /* these have no names */
+    PyObject *result = found ? run_found(state, &m, q) : NULL;
+    if (asked && result) {
+        *asked = (Py_ssize_t)m.asked;
+    }
     meaning_drop(&m);
     return result;
 }
@@ -481,6 +700,20 @@ static PyObject *edge(PyObject *function, PyObject *const *args, Py_ssize_t narg
     return at_edge(PyObject_Vectorcall(function, args, (size_t)nargs, keywords));
 }
 
+/* The result if there is one, of what works in place None; else that of the Python function. */
+static AO_INLINE PyObject *or_slow(PyObject *result, int in_place, PyObject *module, int which, PyObject *const *args,
+                                   Py_ssize_t nargs, PyObject *keywords)
+{
+    if (result && in_place) {
+        Py_DECREF(result);
+        return Py_NewRef(Py_None);
+    }
+    if (result || PyErr_Occurred()) {
+        return result;
+    }
+    return at_edge(PyObject_Vectorcall(state_of(module)->slow[which], args, (size_t)nargs, keywords));
+}
+
 /* What is called as function(array, f, *more), or for EVALUATE as function(text); f may be missing where it may be None. */
 static AO_INLINE PyObject *call(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
@@ -493,82 +726,164 @@ static AO_INLINE PyObject *call(PyObject *module, int which, PyObject *const *ar
     if (nargs >= least && nargs <= RUN_ARGS_INLINE && (which != EVALUATE || nargs == 1)
         && (!keywords || take_keywords(state, &q, args + nargs, keywords) == 0)) {
         if (which == EVALUATE) {
-            result = fast(state, find_meaning, args[0], NULL, NULL, 0, &q);
+            result = fast(state, find_meaning, args[0], NULL, NULL, 0, &q, NULL);
         } else {
             PyObject *f = nargs > 1 ? args[1] : Py_None;
             q.out = which == MAP_INPLACE ? args[0] : q.out;
             result = fast(state, find_meaning, of_elements && f == Py_None ? state->element : f, args[0], args + 2,
-                          nargs > 2 ? nargs - 2 : 0, &q);
+                          nargs > 2 ? nargs - 2 : 0, &q, NULL);
         }
     }
-    if (result && which == MAP_INPLACE) {
-        Py_DECREF(result);
-        return Py_NewRef(Py_None);
-    }
-    if (result || PyErr_Occurred()) {
-        return result;
-    }
-    return at_edge(PyObject_Vectorcall(state->slow[which], args, (size_t)nargs, keywords));
+    return or_slow(result, which == MAP_INPLACE, module, which, args, nargs, keywords);
 }
 
-#define FRONT(name, which)                                                                                     \
-    static PyObject *name(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)       \
-    {                                                                                                          \
-        return call(module, which, args, nargs, keywords);                                                     \
-    }
-FRONT(front_map, MAP)
-FRONT(front_map_inplace, MAP_INPLACE)
-FRONT(front_filter, FILTER)
-FRONT(front_any, ANY)
-FRONT(front_all, ALL)
-FRONT(front_count, COUNT)
-FRONT(front_first, FIRST)
-FRONT(front_evaluate, EVALUATE)
-
-/* What `found` is, unless it is None: then Python must do it. */
-static PyObject *or_slow(PyObject *found, PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs,
-                         PyObject *keywords)
+/* Whether a keyword is that option. */
+static int has_option(const module_state *state, int option, PyObject *keywords)
 {
-    if (found != Py_None) {
-        return found;
+    for (Py_ssize_t i = 0; keywords && i < PyTuple_GET_SIZE(keywords); i++) {
+        if (PyTuple_GET_ITEM(keywords, i) == state->options[option]) {
+            return 1;
+        }
     }
-    Py_DECREF(found);
-    return PyObject_Vectorcall(state_of(module)->slow[which], args, (size_t)nargs, keywords);
+    return 0;
+}
+
+/* reduce(array, f, initial), accumulate(array, f) */
+static AO_INLINE PyObject *call_fold(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+{
+    module_state *state = state_of(module);
+    PyObject *result = NULL;
+    request q;
+    request_none(&q, which);
+    const int fits = which == REDUCE ? nargs == 2 || (nargs == 3 && !has_option(state, INITIAL, keywords))
+                                     : nargs == 1 || nargs == 2;
+    if (fits && (!keywords || take_keywords(state, &q, args + nargs, keywords) == 0)) {
+        q.initial = nargs == 3 && args[2] != Py_None ? args[2] : q.initial;
+        PyObject *first = q.initial ? q.initial : Py_None;
+        result = fast(state, find_step, nargs > 1 ? args[1] : state->running, first, args, 1, &q, NULL);
+    }
+    return or_slow(result, 0, module, which, args, nargs, keywords);
+}
+
+/* Whether it takes these as they are: exact numbers, as Python says what it makes of others; of clip() in order. */
+static int are_bounds(PyObject *const *numbers, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (!PyLong_CheckExact(numbers[i]) && !PyFloat_CheckExact(numbers[i])) {
+            return 0;
+        }
+    }
+    return count < 2 || PyObject_RichCompareBool(numbers[0], numbers[1], Py_LE) == 1;
+}
+
+/* What has a text of its own. */
+static AO_INLINE PyObject *call_fixed(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+{
+    module_state *state = state_of(module);
+    PyObject *text = state->fixed[which - ADD], *result = NULL;
+    request q;
+    request_none(&q, which);
+    const int in_place = fixed[which - ADD].is == MAP_INPLACE;
+    const Py_ssize_t numbers = fixed[which - ADD].numbers;
+    if (in_place && nargs == 1 + numbers && !keywords && are_bounds(args + 1, numbers)) {
+        q.what = MAP_INPLACE;
+        q.out = args[0];
+        q.alike = 1;
+        q.nnamed = numbers;
+        for (Py_ssize_t i = 0; i < numbers; i++) {
+            q.names[i] = state->fixed[FIXED + fixed[which - ADD].first_name + i];
+            q.named[i] = args[1 + i];
+        }
+        result = fast(state, find_meaning, text, args[0], NULL, 0, &q, NULL);
+    } else if (!in_place && nargs == 2 && (!keywords || take_keywords(state, &q, args + nargs, keywords) == 0) && !q.nnamed) {
+        q.what = MAP;
+        result = fast(state, find_meaning, text, args[0], args + 1, 1, &q, NULL);
+    }
+    return or_slow(result, in_place, module, which, args, nargs, keywords);
 }
 
 /* Arrow data and masked arrays are none: Python takes those in. */
-static int is_one_buffer(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+static int is_one_buffer(const module_state *state, PyObject *object)
 {
-    return nargs == 1 && !keywords
-           && (PyRange_Check(args[0]) || (PyObject_CheckBuffer(args[0]) && !is_masked_array(state_of(module), args[0])));
+    return Py_IS_TYPE(object, (PyTypeObject *)state->array_type) || PyRange_Check(object)
+           || (PyObject_CheckBuffer(object) && !is_masked_array(state, object));
 }
 
-static PyObject *front_sum(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+/* Options that say nothing, and ddof=. -1 if Python must do it. */
+static int take_plain_keywords(const module_state *state, int which, PyObject *const *values, PyObject *keywords,
+                               Py_ssize_t *ddof)
 {
-    PyObject *found = is_one_buffer(module, args, nargs, keywords) ? sum_of(module, args[0]) : Py_NewRef(Py_None);
-    return or_slow(found, module, SUM, args, nargs, keywords);
+    request q;
+    request_none(&q, which);
+    if (take_keywords(state, &q, values, keywords) < 0 || q.nnamed) {
+        return -1;
+    }
+    *ddof = q.ddof ? (PyLong_CheckExact(q.ddof) ? PyLong_AsSsize_t(q.ddof) : -1) : 0;
+    PyErr_Clear();
+    return *ddof < 0 ? -1 : 0;
 }
 
-static PyObject *front_extreme(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+/* What looks at the elements themselves. The functions give None where Python must do it. */
+static AO_INLINE PyObject *call_plain(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
-    PyObject *found = is_one_buffer(module, args, nargs, keywords) ? extreme_of(module, args[0], which == MAX) : Py_NewRef(Py_None);
-    return or_slow(found, module, which, args, nargs, keywords);
+    const module_state *state = state_of(module);
+    PyObject *found = NULL;
+    const int count = which == DOT ? 2 : 1;
+    Py_ssize_t ddof = 0;
+    const int asked = nargs == count && (!keywords || take_plain_keywords(state, which, args + nargs, keywords, &ddof) == 0);
+    if (asked && is_one_buffer(state, args[0]) && (count < 2 || is_one_buffer(state, args[1]))) {
+        switch (which) {
+        case SUM: found = sum_of(state, args[0]); break;
+        case MIN: found = extreme_of(state, args[0], 0); break;
+        case MAX: found = extreme_of(state, args[0], 1); break;
+        case MINMAX: found = extremes_of(state, args[0]); break;
+        case MEAN: found = mean_of(state, args[0]); break;
+        case VAR: found = spread_of(state, args[0], SPREAD_VARIANCE, (size_t)ddof); break;
+        case STD: found = spread_of(state, args[0], SPREAD_DEVIATION, (size_t)ddof); break;
+        case DOT: found = dot_of(state, args[0], args[1]); break;
+        }
+    }
+    if (found == Py_None) {
+        Py_CLEAR(found);
+    }
+    return or_slow(found, 0, module, which, args, nargs, keywords);
 }
 
-static PyObject *front_min(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
-{
-    return front_extreme(module, MIN, args, nargs, keywords);
-}
-
-static PyObject *front_max(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
-{
-    return front_extreme(module, MAX, args, nargs, keywords);
-}
+#define FRONT(name, how, which)                                                                                \
+    static PyObject *name(PyObject *module, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)       \
+    {                                                                                                          \
+        return how(module, which, args, nargs, keywords);                                                      \
+    }
+FRONT(front_map, call, MAP)
+FRONT(front_map_inplace, call, MAP_INPLACE)
+FRONT(front_filter, call, FILTER)
+FRONT(front_any, call, ANY)
+FRONT(front_all, call, ALL)
+FRONT(front_count, call, COUNT)
+FRONT(front_first, call, FIRST)
+FRONT(front_evaluate, call, EVALUATE)
+FRONT(front_reduce, call_fold, REDUCE)
+FRONT(front_accumulate, call_fold, ACCUMULATE)
+FRONT(front_add, call_fixed, ADD)
+FRONT(front_subtract, call_fixed, SUBTRACT)
+FRONT(front_multiply, call_fixed, MULTIPLY)
+FRONT(front_divide, call_fixed, DIVIDE)
+FRONT(front_scale, call_fixed, SCALE)
+FRONT(front_clip, call_fixed, CLIP)
+FRONT(front_sum, call_plain, SUM)
+FRONT(front_min, call_plain, MIN)
+FRONT(front_max, call_plain, MAX)
+FRONT(front_minmax, call_plain, MINMAX)
+FRONT(front_mean, call_plain, MEAN)
+FRONT(front_var, call_plain, VAR)
+FRONT(front_std, call_plain, STD)
+FRONT(front_dot, call_plain, DOT)
 
 typedef PyObject *(*front_function)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 static const front_function functions[AO_FRONTS] = {
     front_map, front_map_inplace, front_filter, front_any, front_all, front_count, front_first, front_evaluate,
-    front_sum, front_min,         front_max,
+    front_reduce, front_accumulate, front_add, front_subtract, front_multiply, front_divide, front_scale, front_clip,
+    front_sum, front_min, front_max, front_minmax, front_mean, front_var, front_std, front_dot,
 };
 
 static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords)
@@ -578,10 +893,7 @@ static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargs
     request q;
     request_none(&q, KERNEL);
     if (state && nargs >= 1 && nargs < RUN_ARGS_INLINE && (!keywords || take_keywords(state, &q, args + nargs, keywords) == 0)) {
-        PyObject *result = fast(state, of_kernel, self, args[0], args + 1, nargs - 1, &q);
-        if (result) {
-            ((KernelObject *)self)->by_python = (Py_ssize_t)run_last_asked();
-        }
+        PyObject *result = fast(state, of_kernel, self, args[0], args + 1, nargs - 1, &q, &((KernelObject *)self)->by_python);
         if (result || PyErr_Occurred()) {
             return result;
         }
@@ -625,8 +937,7 @@ static PyObject *py_front(PyObject *module, PyObject *const *args, Py_ssize_t na
     }
     Py_ssize_t size;
     const char *text = PyUnicode_AsUTF8AndSize(args[1], &size);
-    if (!text || (which < AO_FRONTS && state->slow[which])) {
-        PyErr_Format(PyExc_ValueError, "front(): %R", name);
+    if (!text) {
         return NULL;
     }
     if (which == AO_FRONTS) {
@@ -637,25 +948,51 @@ static PyObject *py_front(PyObject *module, PyObject *const *args, Py_ssize_t na
         return PyErr_NoMemory();
     }
     memcpy(copy, text, (size_t)size + 1);
-    state->slow[which] = Py_NewRef(args[0]);
+    state->slow[which] = Py_NewRef(args[0]); /* one before it, of modules that were forgotten, stays: a thread may be in it */
     state->fronts[which] = (PyMethodDef){names[which], (PyCFunction)(void (*)(void))functions[which],
                                          METH_FASTCALL | METH_KEYWORDS, copy};
     return PyCFunction_NewEx(&state->fronts[which], module, ((PyFunctionObject *)args[0])->func_module);
 }
 
+/* Names and texts of the state. */
+static const struct {
+    size_t place;
+    const char *text;
+} interned[] = {
+    {offsetof(module_state, map_name), "map"},      {offsetof(module_state, element), "x"},
+    {offsetof(module_state, running), "acc + x"},   {offsetof(module_state, numpy_name), "numpy"},
+    {offsetof(module_state, frombuffer_name), "frombuffer"},
+};
+
 int front_prepare(PyObject *module)
 {
     module_state *state = state_of(module);
+    for (size_t i = 0; i < sizeof interned / sizeof *interned; i++) {
+        PyObject *text = PyUnicode_InternFromString(interned[i].text);
+        if (!text) {
+            return -1;
+        }
+        memcpy((char *)state + interned[i].place, &text, sizeof text);
+    }
     for (size_t i = 0; i < AO_OPTIONS; i++) {
         state->options[i] = PyUnicode_InternFromString(options[i].name);
         if (!state->options[i]) {
             return -1;
         }
     }
-    state->map_name = PyUnicode_InternFromString("map");
-    state->element = PyUnicode_InternFromString("x");
+    for (size_t i = 0; i < FIXED; i++) {
+        state->fixed[i] = PyUnicode_InternFromString(fixed[i].text);
+    }
+    for (size_t i = 0; i < FIXED_NAMES; i++) {
+        state->fixed[FIXED + i] = PyUnicode_InternFromString(fixed_names[i]);
+    }
+    for (size_t i = 0; i < AO_FIXED; i++) {
+        if (!state->fixed[i]) {
+            return -1;
+        }
+    }
     state->kernel_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &kernel_spec, NULL);
-    return state->map_name && state->element && state->kernel_type ? PyModule_AddType(module, state->kernel_type) : -1;
+    return state->kernel_type ? PyModule_AddType(module, state->kernel_type) : -1;
 }
 
 PyMethodDef front_methods[] = {

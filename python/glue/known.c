@@ -149,20 +149,21 @@ int number_code(PyObject *number)
     return -1;
 }
 
-/* signature(filters, wanted, codes) -> int; None if there is none. codes: the index in TYPES of each array, 16 plus that
- * of each number. wanted: the index of the result's type. */
+/* signature(does, wanted, codes) -> int; None if there is none. does: SIGNATURE_MAP and so on. wanted: the index of the
+ * result's type. codes: the index in TYPES of each array, 16 plus that of each number; of a fold one before them. */
 static PyObject *py_signature(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     (void)module;
-    if (!has_args(nargs, 3, "signature(filters, wanted, codes)") || !PyTuple_Check(args[2])) {
+    if (!has_args(nargs, 3, "signature(does, wanted, codes)") || !PyTuple_Check(args[2])) {
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "signature(): codes must be a tuple");
     }
     Py_ssize_t count = PyTuple_GET_SIZE(args[2]);
-    if (count > SIGNATURE_VALUES) {
+    const long does = PyLong_AsLong(args[0]);
+    if (count > SIGNATURE_VALUES + (does == SIGNATURE_FOLD)) {
         return Py_NewRef(Py_None);
     }
     const unsigned all = (1 << SIGNATURE_BITS) - 1;
-    uint64_t signature = signature_begin(PyObject_IsTrue(args[0]), (unsigned)PyLong_AsUnsignedLong(args[1]) & all);
+    uint64_t signature = signature_begin((int)does & 3, (unsigned)PyLong_AsUnsignedLong(args[1]) & all);
     for (Py_ssize_t i = 0; i < count; i++) {
         signature = signature_add(signature, (unsigned)PyLong_AsUnsignedLong(PyTuple_GET_ITEM(args[2], i)) & all);
     }
@@ -172,14 +173,14 @@ static PyObject *py_signature(PyObject *module, PyObject *const *args, Py_ssize_
 /* -- what a call means ----------------------------------------------------------------------------------------------- */
 
 /* A text is most often the same object as at the last call. */
-int known_text(module_state *state, PyObject *text, meaning *m)
+int known_text(module_state *state, int role, PyObject *text, meaning *m)
 {
-    recent_text *recent = &state->recent_texts[((uintptr_t)text >> 4) % AO_RECENT];
+    recent_text *recent = &state->recent_texts[role][((uintptr_t)text >> 4) % AO_RECENT];
     if (RECENT && recent->text == text) {
         return known_triple(recent->meaning, m);
     }
     PyObject *known;
-    if (PyDict_GetItemRef(state->texts, text, &known) <= 0) {
+    if (PyDict_GetItemRef(state->texts[role], text, &known) <= 0) {
         return 0;
     }
     const int good = known_triple(known, m);
@@ -193,21 +194,25 @@ int known_text(module_state *state, PyObject *text, meaning *m)
     return good;
 }
 
-/* know(text, meaning): what a text means from now on. Its kernel was forgotten, maybe, and made anew: what is remembered here
- * of the one before would not learn anything more. */
+/* know(text, meaning, role): what a text means from now on. Its kernel was forgotten, maybe, and made anew: what is remembered
+ * here of the one before would not learn anything more. */
 static PyObject *py_know(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     module_state *state = state_of(module);
-    if (!has_args(nargs, 2, "know(text, meaning)") || !PyUnicode_Check(args[0])) {
+    if (!has_args(nargs, 3, "know(text, meaning, role)") || !PyUnicode_Check(args[0])) {
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "know(): a text is needed");
     }
-    if (PyDict_SetItem(state->texts, args[0], args[1]) < 0) {
+    const size_t role = PyLong_AsSize_t(args[2]);
+    if (role >= AO_ROLES) {
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "know(): there is no such role");
+    }
+    if (PyDict_SetItem(state->texts[role], args[0], args[1]) < 0) {
         return NULL;
     }
     for (size_t i = 0; RECENT && i < AO_RECENT; i++) {
-        recent_text before = state->recent_texts[i];
+        recent_text before = state->recent_texts[role][i];
         if (before.text && PyUnicode_Compare(before.text, args[0]) == 0) {
-            state->recent_texts[i] = (recent_text){NULL, NULL};
+            state->recent_texts[role][i] = (recent_text){NULL, NULL};
             Py_DECREF(before.text);
             Py_DECREF(before.meaning);
         }
@@ -271,11 +276,20 @@ PyObject *known_program_of(recent_program *recent, PyObject *ready, uint64_t sig
 int known_prepare(PyObject *module)
 {
     module_state *state = state_of(module);
-    state->texts = PyDict_New();
+    PyObject *texts = PyTuple_New(AO_ROLES);
+    for (Py_ssize_t role = 0; texts && role < AO_ROLES; role++) {
+        state->texts[role] = PyDict_New();
+        if (!state->texts[role]) {
+            Py_CLEAR(texts);
+            break;
+        }
+        PyTuple_SET_ITEM(texts, role, Py_NewRef(state->texts[role]));
+    }
+    const int added = texts ? PyModule_AddObjectRef(module, "TEXTS", texts) : -1;
+    Py_XDECREF(texts);
     state->entries = PyDict_New();
     state->entry_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &entry_spec, NULL);
-    if (!state->texts || !state->entries || !state->entry_type || PyModule_AddType(module, state->entry_type) < 0
-        || PyModule_AddObjectRef(module, "TEXTS", state->texts) < 0) {
+    if (added < 0 || !state->entries || !state->entry_type || PyModule_AddType(module, state->entry_type) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "ENTRIES", state->entries);

@@ -1,7 +1,8 @@
 /* What Python found out before, for the fast way in: what a text or a function means, and its program for the types of a call.
  *
- * Programs are found by a signature, a number made of the types: first whether it is a filter's, then the type of the
- * result, then a code for each argument and captured number. Python makes the same numbers (py_signature, plans.py).
+ * Programs are found by a signature, a number made of the types: first whether it is a filter's or a fold's, then the type of
+ * the result, then a code for each argument and captured number; of a fold first whether the accumulator begins as an int
+ * from 0 up. Python makes the same numbers (py_signature, plans.py).
  */
 #ifndef AO_GLUE_KNOWN_H
 #define AO_GLUE_KNOWN_H
@@ -11,13 +12,14 @@
 enum {
     SIGNATURE_BITS = 5,    /* of a code: the type of an array, or of a number */
     SIGNATURE_NUMBER = 16, /* added to the narrowest type that holds a number */
-    SIGNATURE_NATURAL = 31, /* stands for the type of the result where the program decides: evaluate() */
+    SIGNATURE_NATURAL = 31, /* stands for the type of the result where the program decides, evaluate(), or there is none */
+    SIGNATURE_MAP = 0, SIGNATURE_FILTER, SIGNATURE_FOLD, /* what the program does */
     SIGNATURE_VALUES = 10, /* arguments and captured numbers at most */
     ENTRY_ARITIES = 16     /* the key of a code object's entry is its id times this plus the number of arguments */
 };
 _Static_assert((int)AO_STORED_TYPES <= (int)SIGNATURE_NUMBER, "a code for each type");
 _Static_assert(2 * SIGNATURE_NUMBER == 1 << SIGNATURE_BITS, "and as many for numbers");
-_Static_assert(2 + (SIGNATURE_VALUES + 1) * SIGNATURE_BITS <= 64, "a signature is one number");
+_Static_assert(3 + (SIGNATURE_VALUES + 2) * SIGNATURE_BITS <= 64, "a signature is one number");
 
 /* The types of int numbers, narrowest first. */
 enum { NUMBER_LANES = 4 };
@@ -28,9 +30,9 @@ static inline uint64_t signature_add(uint64_t signature, unsigned code)
     return signature << SIGNATURE_BITS | code;
 }
 
-static inline uint64_t signature_begin(int filters, unsigned wanted)
+static inline uint64_t signature_begin(int does, unsigned wanted)
 {
-    return signature_add(2 | (unsigned)filters, wanted);
+    return signature_add(4 | (unsigned)does, wanted);
 }
 
 /* The code of an exact number, or -1: a subclass, or an int that no type holds. */
@@ -53,6 +55,7 @@ typedef struct {
     Py_ssize_t lead;     /* the first array by position; -1 if all are given by name */
     Py_ssize_t nargs;    /* values of the call itself; the captured numbers follow */
     Py_ssize_t nvalues;
+    size_t asked;        /* of the run: elements that the oracle was asked for */
     PyObject *values[SIGNATURE_VALUES];
 } meaning;
 
@@ -88,10 +91,11 @@ static inline int known_triple(PyObject *triple, meaning *m)
     m->params = Py_NewRef(PyTuple_GET_ITEM(triple, 2));
     return 1;
 }
-int known_text(module_state *state, PyObject *text, meaning *m);
+int known_text(module_state *state, int role, PyObject *text, meaning *m);
 int known_function(module_state *state, PyObject *function, meaning *m);
 PyObject *known_program_of(recent_program *recent, PyObject *ready, uint64_t signature);
-/* A new reference; NULL if there is none yet. A dict of programs never changes what a signature means. */
+/* A new reference; NULL if there is none yet; None if a fold has no program for this. A dict of programs never changes what a
+ * signature means. */
 static inline PyObject *known_program(module_state *state, PyObject *ready, uint64_t signature)
 {
     uint64_t mixed = (signature ^ (uintptr_t)ready >> 4) * UINT64_C(0x9E3779B97F4A7C15);

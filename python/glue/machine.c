@@ -169,10 +169,14 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->entry_type);
     Py_VISIT(state->kernel_type);
     Py_VISIT(state->view_type);
-    Py_VISIT(state->texts);
+    for (size_t role = 0; role < AO_ROLES; role++) {
+        Py_VISIT(state->texts[role]);
+        for (size_t i = 0; i < AO_RECENT; i++) {
+            Py_VISIT(state->recent_texts[role][i].meaning);
+        }
+    }
     Py_VISIT(state->entries);
     for (size_t i = 0; i < AO_RECENT; i++) {
-        Py_VISIT(state->recent_texts[i].meaning);
         Py_VISIT(state->recent_programs[i].ready);
         Py_VISIT(state->recent_programs[i].program);
     }
@@ -196,11 +200,21 @@ static int module_clear(PyObject *module)
     }
     Py_CLEAR(state->map_name);
     Py_CLEAR(state->element);
-    Py_CLEAR(state->texts);
+    Py_CLEAR(state->running);
+    Py_CLEAR(state->numpy_name);
+    Py_CLEAR(state->frombuffer_name);
+    for (size_t i = 0; i < AO_FIXED; i++) {
+        Py_CLEAR(state->fixed[i]);
+    }
+    for (size_t role = 0; role < AO_ROLES; role++) {
+        Py_CLEAR(state->texts[role]);
+        for (size_t i = 0; i < AO_RECENT; i++) {
+            Py_CLEAR(state->recent_texts[role][i].text);
+            Py_CLEAR(state->recent_texts[role][i].meaning);
+        }
+    }
     Py_CLEAR(state->entries);
     for (size_t i = 0; i < AO_RECENT; i++) {
-        Py_CLEAR(state->recent_texts[i].text);
-        Py_CLEAR(state->recent_texts[i].meaning);
         Py_CLEAR(state->recent_programs[i].ready);
         Py_CLEAR(state->recent_programs[i].program);
     }

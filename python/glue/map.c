@@ -110,7 +110,7 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads, const uint8_t *v
     alignas(64) char stack[FRAME_ON_STACK];
     int same = 0, failed = -1;
     if (!run_gives(r, out->type) || array_check_lengths(&r->arrays[0], out) < 0
-        || run_separate(r, out, &same) < 0) {
+        || (!defer && run_separate(r, out, &same) < 0)) { /* what was made just now shares memory with nothing */
         return -1;
     }
     if (ao_program_faults(r->program->program)) {

@@ -7,6 +7,7 @@
 #include "buffers.h"
 #include "numbers.h"
 #include "slices.h"
+#include "../../vm/arrays/spread.h"
 #include "../../vm/parallel.h"
 
 #include <string.h>
@@ -216,6 +217,33 @@ static PyObject *dot_result(ao_products *products, unsigned parts, int of_floats
     return result;
 }
 
+/* Takes both, which must be of one length. */
+static int take_both(const module_state *state, PyObject *const *args, ao_array *a, ao_array *b)
+{
+    return array_take(state, args[0], a) < 0 || array_take(state, args[1], b) < 0 || array_check_lengths(a, b) < 0 ? -1 : 0;
+}
+
+/* What `make` says of the products of all elements, which threads have added up. */
+typedef PyObject *products_result(ao_products *products, unsigned parts, int of_floats);
+static PyObject *multiplied(const module_state *state, const ao_array *a, const ao_array *b, products_result *make)
+{
+    const unsigned parts = parts_for(state, AO_MOMENTS_WORK, a);
+    ao_products one; /* of a short call */
+    pass p = {.a = a, .b = b, .products = parts == 1 ? &one : PyMem_RawMalloc(parts * sizeof *p.products)};
+    if (!p.products) {
+        return PyErr_NoMemory();
+    }
+    for (unsigned part = 0; part < parts; part++) {
+        ao_products_start(&p.products[part], state->isa);
+    }
+    const slice_work work = {add_products, NULL, &p};
+    PyObject *result = run_slices(&work, 0, a->count, SLICE, parts) < 0 ? NULL : make(p.products, parts, is_float(a->type));
+    if (p.products != &one) {
+        PyMem_RawFree(p.products);
+    }
+    return result;
+}
+
 /* dot(a, b) -> (total, special): both of floats or both of integers. special: the sum of the products that are inf or nan,
  * 0.0 if there are none. */
 static PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
@@ -228,33 +256,111 @@ static PyObject *py_dot(PyObject *module, PyObject *const *args, Py_ssize_t narg
     if (!has_args(nargs, 2, "dot(a, b)")) {
         return NULL;
     }
-    if (array_take(state, args[0], &a) < 0 || array_take(state, args[1], &b) < 0 || array_check_lengths(&a, &b) < 0) {
-        goto done;
-    }
-    if (is_float(a.type) != is_float(b.type)) {
+    const int taken = take_both(state, args, &a, &b) == 0;
+    if (taken && is_float(a.type) != is_float(b.type)) {
         PyErr_SetString(PyExc_TypeError, "dot(): integers and floats");
-        goto done;
+    } else if (taken) {
+        result = multiplied(state, &a, &b, dot_result);
     }
-    const unsigned parts = parts_for(state, AO_MOMENTS_WORK, &a);
-    pass p = {.a = &a, .b = &b, .products = PyMem_RawMalloc(parts * sizeof *p.products)};
-    if (!p.products) {
-        PyErr_NoMemory();
-        goto done;
-    }
-    for (unsigned part = 0; part < parts; part++) {
-        ao_products_start(&p.products[part], state->isa);
-    }
-    const slice_work work = {add_products, NULL, &p};
-    result = run_slices(&work, 0, a.count, SLICE, parts) < 0 ? NULL : dot_result(p.products, parts, is_float(a.type));
-    PyMem_RawFree(p.products);
-done:
     array_release(&a);
     array_release(&b);
     return result;
 }
 
+/* What needs no wide integers. */
+static PyObject *dot_rounded(ao_products *products, unsigned parts, int of_floats)
+{
+    double total;
+    if (parts > 1) {
+        return Py_NewRef(Py_None);
+    }
+    if (!of_floats) {
+        return products_total(products, 0);
+    }
+    return products->special == 0 && ao_products_rounded(products, &total) ? PyFloat_FromDouble(total) : Py_NewRef(Py_None);
+}
+
+PyObject *dot_of(const module_state *state, PyObject *a, PyObject *b)
+{
+    enum { FEW = 1 << 14 }; /* a second pass over more would cost what the first has saved */
+    ao_array x, y;
+    PyObject *result = NULL;
+    array_none(&x);
+    array_none(&y);
+    PyObject *const both[] = {a, b};
+    if (take_both(state, both, &x, &y) < 0) {
+        PyErr_Clear(); /* Python has another order of looking at them */
+        result = Py_NewRef(Py_None);
+    } else if (is_float(x.type) != is_float(y.type) || x.count > FEW) {
+        result = Py_NewRef(Py_None);
+    } else {
+        result = multiplied(state, &x, &y, dot_rounded);
+    }
+    array_release(&x);
+    array_release(&y);
+    return result;
+}
+
+/* A zero of floats without its sign, as stats() has it. */
+static PyObject *extreme_number(const ao_moments *m, ao_value value)
+{
+    return is_float(m->type) ? PyFloat_FromDouble(value.f + 0.0) : value_to_number(m->type, value);
+}
+
+static PyObject *all_figures(const ao_moments *m, const ao_spread *spread)
+{
+    PyObject *total = is_float(m->type) ? PyFloat_FromDouble(spread->total) : int_of_halves(m->int_high, m->int_low);
+    /* without a float of its own, which might be one too many */
+    const double sum = !total || is_float(m->type) ? spread->total : PyLong_AsDouble(total);
+    PyObject *low = total ? extreme_number(m, m->low) : NULL, *high = low ? extreme_number(m, m->high) : NULL;
+    PyObject *result = high ? Py_BuildValue("(n O d O O d d)", (Py_ssize_t)m->count, total, sum / (double)m->count, low, high,
+                                            spread->variance, spread->deviation)
+                            : NULL;
+    Py_XDECREF(total);
+    Py_XDECREF(low);
+    Py_XDECREF(high);
+    return result;
+}
+
+PyObject *spread_of(const module_state *state, PyObject *object, int what, size_t ddof)
+{
+    enum { FEW = 1 << 14, GATHERED = AO_SUMS | AO_SQUARES }; /* for more it matters little, and Python would read them again */
+    ao_array a;
+    if (array_take(state, object, &a) < 0) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    ao_moments m;
+    ao_spread spread = {0, 0, 0};
+    int known = a.count > ddof && a.count <= FEW;
+    if (known) {
+        const pass p = {.a = &a, .moments = &m};
+        ao_moments_start(&m, state->isa, array_number_type(&a), GATHERED | (what == SPREAD_ALL ? AO_EXTREMES : 0), 0);
+        add_moments((void *)(uintptr_t)&p, 0, 0, a.count);
+        known = ao_moments_spread(&m, ddof, &spread);
+        m.type = a.type; /* extremes of truth values are such */
+    }
+    array_release(&a);
+    if (!known) {
+        return Py_NewRef(Py_None);
+    }
+    switch (what) {
+    case SPREAD_VARIANCE: result = PyFloat_FromDouble(spread.variance); break;
+    case SPREAD_DEVIATION: result = PyFloat_FromDouble(spread.deviation); break;
+    default: result = all_figures(&m, &spread);
+    }
+    return result;
+}
+
+/* summary(buffer) -> what stats() is made of, or None where it needs wider numbers */
+static PyObject *py_summary(PyObject *module, PyObject *object)
+{
+    return spread_of(state_of(module), object, SPREAD_ALL, 0);
+}
+
 PyMethodDef moments_methods[] = {
     FAST_FUNCTION("moments", py_moments),
     FAST_FUNCTION("dot", py_dot),
+    ONE_ARGUMENT("summary", py_summary),
     END_OF_FUNCTIONS,
 };

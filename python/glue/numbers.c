@@ -339,14 +339,7 @@ PyObject *attribute(PyObject *object, const char *name)
 
 PyObject *int_of_bytes(const uint8_t *bytes, size_t size)
 {
-    PyObject *method = attribute((PyObject *)&PyLong_Type, "from_bytes");
-    PyObject *args = method ? Py_BuildValue("(y#s)", (const char *)bytes, (Py_ssize_t)size, "little") : NULL;
-    PyObject *keywords = args ? Py_BuildValue("{s O}", "signed", Py_True) : NULL;
-    PyObject *result = keywords ? PyObject_Call(method, args, keywords) : NULL;
-    Py_XDECREF(method);
-    Py_XDECREF(args);
-    Py_XDECREF(keywords);
-    return result;
+    return _PyLong_FromByteArray(bytes, size, 1, 1); /* what int.from_bytes() calls, which took ten times as long */
 }
 
 PyObject *int_of_halves(int64_t high, uint64_t low)

@@ -9,34 +9,79 @@
 
 #include <string.h>
 
-PyObject *sum_of(PyObject *module, PyObject *object)
+static PyObject *sum_taken(const module_state *state, const ao_array *a)
 {
-    const ao_isa *isa = state_of(module)->isa;
-    ao_array a;
-    if (array_take(state_of(module), object, &a) < 0) {
-        return NULL;
-    }
+    const ao_isa *isa = state->isa;
     int known = 1;
     int64_t high = 0;
     uint64_t low = 0;
     double sum = 0;
     watched w;
-    const ao_span span = array_span(&a);
-    ao_watch *watch = watch_begin(&w, a.count);
-    if (is_float(a.type)) {
+    const ao_span span = array_span(a);
+    ao_watch *watch = watch_begin(&w, a->count);
+    if (is_float(a->type)) {
         known = ao_span_sum_float(isa, &span, &sum, watch);
     } else {
         ao_span_sum_int(isa, &span, &high, &low, watch);
     }
-    const int stopped = watch_end(&w) < 0;
-    array_release(&a);
-    if (stopped) {
+    if (watch_end(&w) < 0) {
         return NULL;
     }
     if (!known) {
         return Py_NewRef(Py_None);
     }
-    return is_float(a.type) ? PyFloat_FromDouble(sum) : int_of_halves(high, low);
+    return is_float(a->type) ? PyFloat_FromDouble(sum) : int_of_halves(high, low);
+}
+
+PyObject *sum_of(const module_state *state, PyObject *object)
+{
+    ao_array a;
+    if (array_take(state, object, &a) < 0) {
+        return NULL;
+    }
+    PyObject *sum = sum_taken(state, &a);
+    array_release(&a);
+    return sum;
+}
+
+/* Whether each int is a double: short ones are, and few long ones are looked at. */
+static int are_doubles(const module_state *state, const ao_array *a)
+{
+    enum { FEW = 4096 };
+    const int64_t most = INT64_C(1) << 53;
+    ao_watch nobody = {0};
+    if (ao_type_sizes[a->type] < sizeof(double)) {
+        return 1;
+    }
+    const ao_span span = array_span(a);
+    for (int largest = 0; largest < 2 && a->count <= FEW; largest++) {
+        int64_t element;
+        ao_span_extreme(state->isa, &span, largest, &element, &nobody);
+        if (element > most || (a->type == AO_TYPE_u64 ? element < 0 : element < -most)) { /* from 2^63 on they are below 0 here */
+            return 0;
+        }
+    }
+    return a->count <= FEW;
+}
+
+/* The sum is divided as a float, as statistics.fmean() does: two roundings. It rounds each int before, which those that are
+ * doubles do not show. */
+PyObject *mean_of(const module_state *state, PyObject *object)
+{
+    ao_array a;
+    if (array_take(state, object, &a) < 0) {
+        return NULL;
+    }
+    const size_t count = a.count;
+    const int known = count && (is_float(a.type) || are_doubles(state, &a));
+    PyObject *sum = known ? sum_taken(state, &a) : Py_NewRef(Py_None);
+    array_release(&a);
+    if (!sum || sum == Py_None) {
+        return sum;
+    }
+    const double total = PyFloat_CheckExact(sum) ? PyFloat_AS_DOUBLE(sum) : PyLong_AsDouble(sum);
+    Py_DECREF(sum);
+    return total == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(total / (double)count);
 }
 
 /* A search that threads share: what each has found in its part. */
@@ -81,9 +126,8 @@ static size_t extreme_shared(const ao_isa *isa, const ao_span *span, int largest
 }
 
 /* Of the element that min() or max() of a buffer returns its value, or with `index` its index; None if it is empty. */
-static PyObject *find_extreme(PyObject *module, PyObject *object, int largest, int index)
+static PyObject *find_extreme(const module_state *state, PyObject *object, int largest, int index)
 {
-    const module_state *state = state_of(module);
     ao_array a;
     if (array_take(state, object, &a) < 0) {
         return NULL;
@@ -107,9 +151,24 @@ static PyObject *find_extreme(PyObject *module, PyObject *object, int largest, i
     return result;
 }
 
-PyObject *extreme_of(PyObject *module, PyObject *object, int largest)
+PyObject *extreme_of(const module_state *state, PyObject *object, int largest)
 {
-    return find_extreme(module, object, largest, 0);
+    return find_extreme(state, object, largest, 0);
+}
+
+/* Of few elements, which are in cache when they are read again. */
+PyObject *extremes_of(const module_state *state, PyObject *object)
+{
+    enum { FEW = 4096 };
+    if (PyObject_Size(object) > FEW) {
+        return Py_NewRef(Py_None);
+    }
+    PyObject *low = PyErr_Occurred() ? NULL : extreme_of(state, object, 0);
+    PyObject *high = low && low != Py_None ? extreme_of(state, object, 1) : Py_XNewRef(low);
+    PyObject *both = high && high != Py_None ? PyTuple_Pack(2, low, high) : Py_XNewRef(high);
+    Py_XDECREF(low);
+    Py_XDECREF(high);
+    return both;
 }
 
 /* arg_extreme(buffer, largest) -> index, or None */
@@ -118,7 +177,7 @@ static PyObject *py_arg_extreme(PyObject *module, PyObject *const *args, Py_ssiz
     if (!has_args(nargs, 2, "arg_extreme(buffer, largest)")) {
         return NULL;
     }
-    return find_extreme(module, args[0], PyObject_IsTrue(args[1]), 1);
+    return find_extreme(state_of(module), args[0], PyObject_IsTrue(args[1]), 1);
 }
 
 PyMethodDef reductions_methods[] = {

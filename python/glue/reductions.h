@@ -5,9 +5,14 @@
 #include "state.h"
 
 /* The exact sum of a buffer, or None where math.fsum itself must answer. */
-PyObject *sum_of(PyObject *module, PyObject *object);
+PyObject *sum_of(const module_state *state, PyObject *object);
 /* What min() of a buffer returns, or with `largest` max(); None if it is empty. */
-PyObject *extreme_of(PyObject *module, PyObject *object, int largest);
+PyObject *extreme_of(const module_state *state, PyObject *object, int largest);
+
+/* Both; None if it is empty, or so long that one pass is better. */
+PyObject *extremes_of(const module_state *state, PyObject *object);
+/* statistics.fmean() of a buffer, or None where Python must say. */
+PyObject *mean_of(const module_state *state, PyObject *object);
 
 extern PyMethodDef reductions_methods[];
 

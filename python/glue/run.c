@@ -7,6 +7,7 @@
  */
 #include "run.h"
 #include "watch.h"
+#include "../../vm/program.h" /* fields, not calls: a run of ten elements asks for a dozen of them */
 
 #include <string.h>
 
@@ -16,6 +17,14 @@ size_t run_items(const run *r)
 {
     const int is_tuple = r->acc_index >= 0 && r->acc_index < r->nargs && PyTuple_Check(r->args[r->acc_index]);
     return is_tuple ? (size_t)PyTuple_GET_SIZE(r->args[r->acc_index]) : 0;
+}
+
+/* Whether an argument is taken as a buffer, or refused as one. The usual kind first: what is no float otherwise has Python
+ * look through its type's bases. */
+static inline int is_taken(const run *r, PyObject *argument)
+{
+    return Py_IS_TYPE(argument, (PyTypeObject *)r->state->array_type)
+           || !(PyTuple_Check(argument) || PyLong_Check(argument) || PyFloat_Check(argument));
 }
 
 static int run_tables(run *r)
@@ -123,8 +132,8 @@ int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t narg
         return -1;
     }
     for (Py_ssize_t i = 0; i < nargs; i++) {
-        const int is_table = i != acc_index && PyTuple_Check(args[i]);
-        r->is_array[i] = (int8_t)!(i == acc_index || is_table || PyLong_Check(args[i]) || PyFloat_Check(args[i]));
+        r->is_array[i] = (int8_t)(i != acc_index && is_taken(r, args[i]));
+        const int is_table = i != acc_index && !r->is_array[i] && PyTuple_Check(args[i]);
         if ((is_table && take_table(r, args[i]) < 0) || (r->is_array[i] && take_array(r, args[i]) < 0)) {
             return -1;
         }
@@ -139,11 +148,11 @@ int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t narg
 static int bind_arrays(run *r)
 {
     const ao_program *program = r->program->program;
-    if (r->ninputs != ao_program_inputs(program)) {
+    if (r->ninputs != program->inputs) {
         return 1;
     }
     for (unsigned i = 0; i < r->ninputs; i++) {
-        if (r->arrays[i].type != ao_program_type(program, i)) {
+        if (r->arrays[i].type != program->types[i]) {
             return 1;
         }
     }
@@ -173,7 +182,9 @@ static int bind_accumulators(run *r, unsigned *nparams)
 /* And tables. */
 static int bind_numbers(run *r)
 {
-    unsigned nparams = 0, tables = 0, known = ao_program_params(r->program->program);
+    const ao_program *program = r->program->program;
+    unsigned nparams = 0, tables = 0;
+    const unsigned known = program->params;
     for (Py_ssize_t i = 0; i < r->nargs; i++) {
         if (i == r->acc_index) {
             if (bind_accumulators(r, &nparams)) {
@@ -188,7 +199,7 @@ static int bind_numbers(run *r)
         if (nparams >= known) {
             return 1;
         }
-        unsigned type = ao_program_type(r->program->program, r->ninputs + nparams);
+        unsigned type = program->types[r->ninputs + nparams];
         ao_value *value = &r->params[nparams++];
         if (is_table ? bind_table(r, tables++, type, value)
                      : type >= AO_NTYPES || number_to_value((enum ao_type)type, r->args[i], value) != 0) {
@@ -215,11 +226,6 @@ int run_bind(run *r, PyObject *program)
 
 static _Thread_local size_t last_asked;
 
-size_t run_last_asked(void)
-{
-    return last_asked;
-}
-
 /* last_asked() -> how many elements the oracle was asked for in the run that this thread ended last */
 static PyObject *py_last_asked(PyObject *module, PyObject *unused)
 {
@@ -227,7 +233,7 @@ static PyObject *py_last_asked(PyObject *module, PyObject *unused)
     return PyLong_FromSize_t(last_asked);
 }
 
-void run_close(run *r)
+size_t run_close(run *r)
 {
     Py_XDECREF(r->program);
     for (Py_ssize_t i = 0; r->asked && i < r->visible; i++) {
@@ -243,7 +249,7 @@ void run_close(run *r)
     }
     PyMem_RawFree(r->frame_memory);
     PyMem_RawFree(r->tables);
-    last_asked = r->asked + r->together; /* last: objects that go may run programs of their own */
+    return last_asked = r->asked + r->together; /* last: objects that go may run programs of their own */
 }
 
 static int is_tuple(PyObject *args)
@@ -280,7 +286,8 @@ int run_open_calls(run *r, PyObject *module, PyObject *function, PyObject *args)
 /* Memory of the frame: `stack`, or allocated if that is too small. NULL with MemoryError set. */
 static void *frame_place(run *r, const ao_job *job, void *stack)
 {
-    size_t size = ao_frame_size(r->program->program, job->spacings ? r->nspaced : 0);
+    const ao_program *program = r->program->program;
+    size_t size = job->spacings ? ao_frame_size(program, r->nspaced) : program->frame.total;
     if (size <= FRAME_ON_STACK) {
         return stack;
     }

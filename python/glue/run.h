@@ -90,7 +90,7 @@ size_t run_items(const run *r);
 int run_separate(run *r, const ao_array *out, int *same);
 /* Binds a program to the arguments; ValueError if it was compiled for others. */
 int run_bind(run *r, PyObject *program);
-void run_close(run *r);
+size_t run_close(run *r); /* how many elements the oracle was asked for */
 /* run_take and run_bind for a function of the module: all of them that run programs begin with the parameters program,
  * args (a tuple), oracle, visible. */
 int run_open(run *r, PyObject *module, PyObject *const *args, Py_ssize_t acc_index);
@@ -142,8 +142,6 @@ static inline size_t log2_size(enum ao_type type)
     const size_t size = ao_type_sizes[type];
     return size == 8 ? 3 : size == 4 ? 2 : size - 1;
 }
-/* How many elements the oracle was asked for in the run that this thread closed last. */
-size_t run_last_asked(void);
 
 extern PyMethodDef run_methods[];
 

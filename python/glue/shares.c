@@ -26,11 +26,6 @@ share_context *shares_context(const shares *s, unsigned number)
     return share_of(s, number)->context;
 }
 
-unsigned shares_wanted(const run *r)
-{
-    return r->state->threads > 1 && ao_is_long(r->program->program, r->count) ? r->state->threads : 1;
-}
-
 static size_t round_up64(size_t n)
 {
     return (n + 63) / 64 * 64;

@@ -8,6 +8,7 @@
 #define AO_GLUE_SHARES_H
 
 #include "run.h"
+#include "../../vm/parallel.h"
 
 #include <stdatomic.h>
 
@@ -46,7 +47,10 @@ typedef struct {
 } shares;
 
 /* How many threads are to share a run. */
-unsigned shares_wanted(const run *r);
+static inline unsigned shares_wanted(const run *r)
+{
+    return r->state->threads > 1 && ao_is_long(r->program->program, r->count) ? r->state->threads : 1;
+}
 /* Contexts, zeroed but for what begins as in the whole. -1 with MemoryError. */
 int shares_open(shares *s, run *r, unsigned number, const share_kind *kind);
 share_context *shares_context(const shares *s, unsigned number);

@@ -41,11 +41,16 @@ static inline int PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **fo
 #endif
 
 enum {
-    AO_FRONTS = 11, /* functions that have a fast way in: front.c */
-    AO_OPTIONS = 8, /* their keywords that are no names of a text */
+    AO_FRONTS = 24, /* functions that have a fast way in: front.c */
+    AO_FIXED = 9,   /* texts and names of those that mean one text */
+    AO_OPTIONS = 12, /* their keywords that are no names of a text */
     AO_RECENT = 64,
     RELEASE_GIL_FROM = 2048 /* elements: about a microsecond of work, ten times the cost of releasing */
 };
+
+/* What a text is: of the elements; a step of a fold, of the accumulator and the element; or a predicate all of whose values
+ * have names, so that it does not look at the elements that it is asked about. */
+enum { AO_OF_ELEMENTS, AO_STEP, AO_OF_NAMES, AO_ROLES };
 
 /* What was found last: known.c. */
 typedef struct {
@@ -67,10 +72,11 @@ typedef struct {
     PyObject *(*view_new)(void *, char, size_t); /* view.c: a View of new memory, for buffers.c, which comes before it */
     int (*view_cut)(PyObject *, size_t);
     PyObject *options[AO_OPTIONS]; /* their names */
-    PyObject *map_name, *element;  /* "map", and the text "x" */
-    PyObject *texts;      /* known.c: texts that can run without Python's help */
+    PyObject *map_name, *element, *running; /* "map", and the texts "x" and "acc + x" */
+    PyObject *fixed[AO_FIXED], *numpy_name, *frombuffer_name;
+    PyObject *texts[AO_ROLES]; /* known.c: texts that can run without Python's help */
     PyObject *entries;    /* functions.py: what is known of code objects */
-    recent_text recent_texts[AO_RECENT];
+    recent_text recent_texts[AO_ROLES][AO_RECENT];
     recent_program recent_programs[AO_RECENT];
     PyObject *slow[AO_FRONTS]; /* the Python functions behind the fast ones */
     PyMethodDef fronts[AO_FRONTS];

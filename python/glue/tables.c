@@ -128,6 +128,12 @@ static const struct {
     {"RUN_FIRST_FALSE", RUN_FIRST_FALSE},
     {"SIGNATURE_NUMBER", SIGNATURE_NUMBER}, /* codes for signature() */
     {"SIGNATURE_NATURAL", SIGNATURE_NATURAL},
+    {"SIGNATURE_MAP", SIGNATURE_MAP},
+    {"SIGNATURE_FILTER", SIGNATURE_FILTER},
+    {"SIGNATURE_FOLD", SIGNATURE_FOLD},
+    {"OF_ELEMENTS", AO_OF_ELEMENTS}, /* what know() is told of a text */
+    {"STEP", AO_STEP},
+    {"OF_NAMES", AO_OF_NAMES},
     {"SIGNATURE_CODES", 1 << SIGNATURE_BITS},
     {"ENTRY_ARITIES", ENTRY_ARITIES}, /* keys of ENTRIES */
     {"MAX_ROW_BYTES", AO_MAX_ROW_BYTES}, /* of delimited text */

@@ -47,6 +47,8 @@ def run(command: Sequence[str | Path], log: Path, error: type[Exception], env: d
         try:
             done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                   stdin=subprocess.DEVNULL, cwd=ROOT, env=env, timeout=seconds)  # fmt: skip
+        except FileNotFoundError:
+            raise error(f"there is no {words[0]}") from None
         except subprocess.TimeoutExpired:
             raise error(f"{words[0]} took more than {seconds} s (see {log})") from None
         file.write(done.stdout)

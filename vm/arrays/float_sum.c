@@ -230,12 +230,17 @@ static void relax(ao_float_sum *sum, const int64_t *taken, int used)
     }
 }
 
-static void commit(ao_float_sum *sum, const int64_t *taken, int used)
+static void add_taken(ao_float_sum *sum, const int64_t *taken, int used)
 {
     for (int f = 0; f < used; f++)
         sum->taken[f] += taken[f];
     if (++sum->blocks == BLOCKS_PER_FLUSH)
         flush(sum);
+}
+
+static void commit(ao_float_sum *sum, const int64_t *taken, int used)
+{
+    add_taken(sum, taken, used);
     sum->skipped /= 2;
     relax(sum, taken, used);
 }
@@ -307,6 +312,25 @@ size_t ao_float_sum_add(ao_float_sum *sum, const double *x, size_t n)
     return done == n || add_rest(sum, x + done, n - done) ? n : done;
 }
 
+int ao_float_sum_extract_products(ao_float_sum *sum, const double *a, const double *b, size_t n, ao_extraction *result)
+{
+    while (sum->extracting) {
+        sum->kernels->extract_products(a, b, n, sum->bias, result);
+        if (!(result->largest < TOO_LARGE))
+            return 0;
+        const int scale = scale_for(result->largest);
+        if (result->largest < sum->below && !(result->rest && scale < sum->exponent - SLACK))
+            return !result->rest && sum->exponent - 2 * SPACING > SMALLEST;
+        set_scale(sum, scale);
+    }
+    return 0;
+}
+
+void ao_float_sum_add_taken(ao_float_sum *sum, const int64_t taken[3])
+{
+    add_taken(sum, taken, 3);
+}
+
 void ao_float_sum_add_one(ao_float_sum *sum, double x)
 {
     uint64_t bits;
@@ -320,6 +344,22 @@ double ao_float_sum_rounded(ao_float_sum *sum)
 {
     flush(sum);
     return rounded(&sum->total);
+}
+
+double ao_float_sums_rounded(ao_float_sum *sum, ao_float_sum *other)
+{
+    flush(sum);
+    flush(other);
+    carry(&sum->total);
+    carry(&other->total);
+    for (int i = 0; i < AO_DIGITS; i++)
+        sum->total.digit[i] += other->total.digit[i];
+    return rounded(&sum->total);
+}
+
+void ao_float_sum_digits(const ao_float_sum *sum, int64_t digit[AO_DIGITS])
+{
+    memcpy(digit, sum->total.digit, sizeof sum->total.digit);
 }
 
 void ao_float_sum_bytes(ao_float_sum *sum, uint8_t *bytes)

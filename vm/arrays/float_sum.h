@@ -36,10 +36,19 @@ void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels, 
 /* Adds numbers from the front; returns how many. Fewer than n: among the next AO_EXTRACT_BLOCK is an inf, a nan, or one of
  * 2^960 or more, with which math.fsum may overflow. */
 size_t ao_float_sum_add(ao_float_sum *sum, const double *x, size_t n);
+/* Extracts a[i] * b[i] with the first three biases, at the scale that they need; n is a multiple of AO_EXTRACT_STEP, at most
+ * AO_EXTRACT_PRODUCTS. Nonzero if that left nothing over: then taken has them all. Nothing is added. */
+int ao_float_sum_extract_products(ao_float_sum *sum, const double *a, const double *b, size_t n, ao_extraction *result);
+/* Adds what that took. */
+void ao_float_sum_add_taken(ao_float_sum *sum, const int64_t taken[3]);
 /* Adds one finite number of any size. */
 void ao_float_sum_add_one(ao_float_sum *sum, double x);
 /* To nearest, ties to even. Only for sums without numbers of 2^960 or more. */
 double ao_float_sum_rounded(ao_float_sum *sum);
+/* The same of two sums together; the first is then both. */
+double ao_float_sums_rounded(ao_float_sum *sum, ao_float_sum *other);
+/* The digits of the sum's size, after it was rounded: each in 0 .. 2^32-1. */
+void ao_float_sum_digits(const ao_float_sum *sum, int64_t digit[AO_DIGITS]);
 /* The sum in units of 2^-1074, as a little-endian two's complement number. */
 void ao_float_sum_bytes(ao_float_sum *sum, uint8_t *bytes);
 

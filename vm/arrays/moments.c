@@ -1,6 +1,7 @@
 /* Sums, squares, products and extremes of blocks that are in cache, so that memory is read once for all of them.
  *
- * Doubles of moderate size are multiplied into a rounded product and its exact error (a kernel), and both are added up
+ * Doubles are multiplied into a rounded product and its exact error, which are extracted as they come (a kernel). Where that
+ * does not hold, and the sizes are moderate, both are added up
  * exactly (float_sum.c). Products that would lose bits that way, and integers, are multiplied as integers.
  */
 #include "moments.h"
@@ -69,10 +70,37 @@ static int is_moderate(const ao_products *sum, const double *x, size_t n)
     return largest < (uint64_t)(470 + 1023) << 52 && smallest >= (uint64_t)(1023 - 485) << 52;
 }
 
-static void add_products(ao_products *sum, const double *a, const double *b, size_t n)
+static int are_moderate(const ao_products *sum, const double *a, const double *b, size_t n)
+{
+    return is_moderate(sum, a, n) && (a == b || is_moderate(sum, b, n));
+}
+
+enum { STEP = AO_EXTRACT_STEP, MOST_SKIPPED = 64 };
+
+/* Adds n products by extraction, a whole number of steps. 0 if that does not hold for them; then the next blocks are not
+ * even tried. A product of 0 may be one that was too small, unless all factors are moderate. */
+static int extract(ao_products *sum, const double *a, const double *b, size_t n)
+{
+    ao_extraction result;
+    if (sum->skip > 0) {
+        sum->skip--;
+        return 0;
+    }
+    if (ao_float_sum_extract_products(&sum->high, a, b, n, &result)
+        && (result.smallest >= 0x1p-960 || are_moderate(sum, a, b, n))) {
+        ao_float_sum_add_taken(&sum->high, result.taken);
+        sum->skipped /= 2;
+        return 1;
+    }
+    sum->skipped = sum->skipped < MOST_SKIPPED ? 2 * sum->skipped + 1 : MOST_SKIPPED;
+    sum->skip = sum->skipped;
+    return 0;
+}
+
+static void add_otherwise(ao_products *sum, const double *a, const double *b, size_t n)
 {
     double high[BLOCK], low[BLOCK];
-    if (is_moderate(sum, a, n) && (a == b || is_moderate(sum, b, n))) {
+    if (are_moderate(sum, a, b, n)) {
         sum->high.kernels->products(n, a, b, high, low);
         ao_float_sum_add(&sum->high, high, n);
         ao_float_sum_add(&sum->low, low, n);
@@ -84,6 +112,24 @@ static void add_products(ao_products *sum, const double *a, const double *b, siz
         else
             sum->special += a[i] * b[i];
     }
+}
+
+/* The last few are padded to a whole step: zeros change nothing. */
+static void add_products(ao_products *sum, const double *a, const double *b, size_t n)
+{
+    double padded_a[STEP] = {0}, padded_b[STEP] = {0};
+    size_t now;
+    for (; n >= STEP; a += now, b += now, n -= now) {
+        now = n < AO_EXTRACT_PRODUCTS ? n / STEP * STEP : AO_EXTRACT_PRODUCTS;
+        if (!extract(sum, a, b, now))
+            add_otherwise(sum, a, b, now);
+    }
+    if (!n)
+        return;
+    memcpy(padded_a, a, n * sizeof *a);
+    memcpy(padded_b, b, n * sizeof *b);
+    if (!extract(sum, padded_a, a == b ? padded_a : padded_b, STEP))
+        add_otherwise(sum, a, b, n);
 }
 
 /* ---- products of integers ---- */
@@ -162,6 +208,26 @@ void ao_products_add(ao_products *sum, enum ao_type type_a, const void *a, enum 
     }
 }
 
+int ao_products_rounded(ao_products *sum, double *total)
+{
+    for (int i = 0; i < AO_WIDE_DIGITS; i++)
+        if (sum->wide[i])
+            return 0;
+    *total = ao_float_sums_rounded(&sum->high, &sum->low);
+    return 1;
+}
+
+void ao_products_int_bytes(const ao_products *sum, uint8_t ints[AO_INT_PRODUCTS_BYTES])
+{
+    uint64_t total[3] = {sum->int_low[0], sum->int_low[1], 0};
+    /* the low halves are a signed 128-bit number: its sign goes on into the third word */
+    total[2] = total[1] >> 63 ? UINT64_MAX : 0;
+    total[1] += sum->int_high[0];
+    total[2] += sum->int_high[1] + (total[1] < sum->int_high[0]);
+    for (int i = 0; i < AO_INT_PRODUCTS_BYTES; i++)
+        ints[i] = (uint8_t)(total[i / 8] >> 8 * (i % 8));
+}
+
 void ao_products_bytes(ao_products *sum, uint8_t high[AO_FLOAT_SUM_BYTES], uint8_t low[AO_FLOAT_SUM_BYTES],
                        uint8_t wide[AO_WIDE_BYTES], uint8_t ints[AO_INT_PRODUCTS_BYTES])
 {
@@ -172,13 +238,7 @@ void ao_products_bytes(ao_products *sum, uint8_t high[AO_FLOAT_SUM_BYTES], uint8
         const int d = i / 4 < AO_WIDE_DIGITS - 1 ? i / 4 : AO_WIDE_DIGITS - 1;
         wide[i] = (uint8_t)((uint64_t)sum->wide[d] >> 8 * (i - 4 * d));
     }
-    uint64_t total[3] = {sum->int_low[0], sum->int_low[1], 0};
-    /* the low halves are a signed 128-bit number: its sign goes on into the third word */
-    total[2] = total[1] >> 63 ? UINT64_MAX : 0;
-    total[1] += sum->int_high[0];
-    total[2] += sum->int_high[1] + (total[1] < sum->int_high[0]);
-    for (int i = 0; i < AO_INT_PRODUCTS_BYTES; i++)
-        ints[i] = (uint8_t)(total[i / 8] >> 8 * (i % 8));
+    ao_products_int_bytes(sum, ints);
 }
 
 /* ---- moments ---- */

@@ -11,7 +11,9 @@
 /* An exact sum of products of doubles, or of integers. */
 enum { AO_WIDE_DIGITS = 137, AO_INT_PRODUCTS_BYTES = 24, AO_WIDE_BYTES = 4 * (AO_WIDE_DIGITS - 1) + 8 };
 typedef struct {
-    ao_float_sum high, low;        /* products of doubles of moderate size, rounded, and their rounding errors */
+    /* products of doubles of moderate size: extracted ones in `high` as a whole, others rounded, and their errors in `low` */
+    ao_float_sum high, low;
+    int skip, skipped;             /* blocks not to extract, and how many were chosen last */
     int64_t wide[AO_WIDE_DIGITS];  /* the others: digit i is worth 2^(32i - 2148) */
     int wide_used;                 /* additions since the last carry */
     double special;                /* the sum of products that are inf or nan */
@@ -21,9 +23,14 @@ typedef struct {
 void ao_products_start(ao_products *sum, const ao_isa *isa);
 /* Adds a[i] * b[i] of arrays of either floats (f64) or any integers but b1. */
 void ao_products_add(ao_products *sum, enum ao_type type_a, const void *a, enum ao_type type_b, const void *b, size_t n);
+/* The sum of products of doubles, rounded once to *total: 1, unless some were not of moderate size. */
+int ao_products_rounded(ao_products *sum, double *total);
 /* The products of doubles in units of 2^-1074 (high and low parts) and 2^-2148 (wide), and those of integers. */
 void ao_products_bytes(ao_products *sum, uint8_t high[AO_FLOAT_SUM_BYTES], uint8_t low[AO_FLOAT_SUM_BYTES],
                        uint8_t wide[AO_WIDE_BYTES], uint8_t ints[AO_INT_PRODUCTS_BYTES]);
+
+/* Those of integers alone. */
+void ao_products_int_bytes(const ao_products *sum, uint8_t ints[AO_INT_PRODUCTS_BYTES]);
 
 enum { AO_SUMS = 1, AO_SQUARES = 2, AO_EXTREMES = 4 }; /* none: the count alone */
 typedef struct {

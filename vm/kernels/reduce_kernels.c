@@ -109,6 +109,26 @@ static INLINE doubles difference(doubles a, doubles b)
 #endif
 }
 
+/* The larger of |v| and `largest`; which, where v is a nan, does not matter. */
+static INLINE doubles larger_magnitude(doubles v, doubles largest)
+{
+#if VECTOR_BYTES == 64 && defined(__AVX512DQ__)
+    return (doubles)_mm512_range_pd((__m512d)v, (__m512d)largest, 11);
+#else
+    return larger(doubles_of(words_of(v) & (words)(words_of(largest) * 0 + INT64_MAX)), largest);
+#endif
+}
+
+/* The smaller of |v| and `smallest`, likewise. */
+static INLINE doubles smaller_magnitude(doubles v, doubles smallest)
+{
+#if VECTOR_BYTES == 64 && defined(__AVX512DQ__)
+    return (doubles)_mm512_range_pd((__m512d)v, (__m512d)smallest, 10);
+#else
+    return smaller(doubles_of(words_of(v) & (words)(words_of(smallest) * 0 + INT64_MAX)), smallest);
+#endif
+}
+
 static INLINE doubles broadcast(double x)
 {
     doubles v;
@@ -124,17 +144,22 @@ static INLINE doubles load(const double *x)
     return v;
 }
 
-/* Takes what each bias can hold from v and returns what is left. */
-static INLINE doubles extract_vector(doubles v, doubles *sum, int biases, int stride)
+/* Adds v to the sum of a bias. Returns the part of v that it holds. */
+static INLINE doubles taken_from(doubles v, doubles *sum)
 {
-#pragma GCC unroll 4
-    for (int f = 0; f < biases; f++, sum += stride) {
-        doubles next = *sum + v;
-        doubles part = difference(next, *sum);
-        *sum = next;
-        v -= part;
-    }
-    return v;
+    const doubles next = *sum + v, part = difference(next, *sum);
+    *sum = next;
+    return part;
+}
+
+/* seen, and the bits by which a and b differ */
+static INLINE words and_differences(words seen, doubles a, doubles b)
+{
+#if VECTOR_BYTES == 64
+    return (words)_mm512_ternarylogic_epi64((__m512i)seen, (__m512i)a, (__m512i)b, 0xF0 | (0xCC ^ 0xAA));
+#else
+    return seen | (words_of(a) ^ words_of(b));
+#endif
 }
 
 /* How much was added to one bias, in units of its last place. A double's bits, read as an integer, grow by one per unit
@@ -151,10 +176,26 @@ static INLINE int64_t taken_by(const doubles *sum, double bias, int vectors)
     return (int64_t)taken;
 }
 
+/* What n numbers left, and how much each bias took. */
+static INLINE void finish(ao_extraction *result, words rest, doubles largest, const doubles *sum, const double *bias,
+                          int biases, int vectors)
+{
+    for (int k = 0; k < biases * vectors; k++)
+        rest |= ALL_WHERE(sum[k] != sum[k]); /* the parts of a nan do not differ from it */
+    rest &= words_of(broadcast(0)) + INT64_MAX; /* 0 and -0 */
+    result->largest = 0;
+    result->rest = 0;
+    for (int lane = 0; lane < LANES; lane++) {
+        result->rest |= LANE(rest, lane);
+        result->largest = LANE(largest, lane) > result->largest ? LANE(largest, lane) : result->largest;
+    }
+    for (int f = 0; f < biases; f++)
+        result->taken[f] = taken_by(sum + f * vectors, bias[f], vectors);
+}
+
 static INLINE void extract(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result,
                            double *left, int biases, int vectors)
 {
-    const words magnitude = words_of(broadcast(0)) + INT64_MAX;
     doubles sum[AO_EXTRACT_DEEP * WIDE];
     doubles largest = {0};
     words rest = {0};
@@ -167,22 +208,19 @@ static INLINE void extract(const double *x, size_t n, const double *bias, size_t
             const double *at = x + i + (size_t)(j * LANES);
             AO_PREFETCH((const void *)((uintptr_t)at + ahead));
             doubles v = load(at);
-            largest = larger(doubles_of(words_of(v) & magnitude), largest);
-            v = extract_vector(v, sum + j, biases, vectors);
-            rest |= words_of(v);
-            if (left)
+            largest = larger_magnitude(v, largest);
+#pragma GCC unroll 4
+            for (int f = 0; f < biases - 1; f++)
+                v -= taken_from(v, sum + f * vectors + j);
+            const doubles part = taken_from(v, sum + (biases - 1) * vectors + j);
+            rest = and_differences(rest, v, part);
+            if (left) {
+                v -= part;
                 memcpy(left + (at - x), &v, sizeof v);
+            }
         }
     }
-    rest &= magnitude;
-    result->largest = 0;
-    result->rest = 0;
-    for (int lane = 0; lane < LANES; lane++) {
-        result->rest |= LANE(rest, lane);
-        result->largest = LANE(largest, lane) > result->largest ? LANE(largest, lane) : result->largest;
-    }
-    for (int f = 0; f < biases; f++)
-        result->taken[f] = taken_by(sum + f * vectors, bias[f], vectors);
+    finish(result, rest, largest, sum, bias, biases, vectors);
 }
 
 static void extract_1(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result)
@@ -198,6 +236,52 @@ static void extract_2(const double *x, size_t n, const double *bias, size_t ahea
 static void extract_4(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result, double *left)
 {
     extract(x, n, bias, ahead, result, left, 4, NARROW);
+}
+
+/* a b = product + error. Where vectors do not fuse, by the halves of both (T. J. Dekker, as in math/fused.h). */
+static INLINE void multiply(doubles a, doubles b, doubles *product, doubles *error)
+{
+    const doubles p = a * b;
+    *product = p;
+#if VECTOR_BYTES == 64
+    *error = (doubles)_mm512_fmsub_pd((__m512d)a, (__m512d)b, (__m512d)p);
+#elif VECTOR_BYTES == 32 && defined(__FMA__)
+    *error = (doubles)_mm256_fmsub_pd((__m256d)a, (__m256d)b, (__m256d)p);
+#else
+    const doubles as = a * 0x1.0000002p27, bs = b * 0x1.0000002p27;
+    const doubles ah = as - (as - a), bh = bs - (bs - b), al = a - ah, bl = b - bh;
+    *error = ((ah * bh - p) + ah * bl + al * bh) + al * bl;
+#endif
+}
+
+/* The products go to the first bias, what is left of them to the second. Their errors are so much smaller that the first
+ * could hold nothing of them: they go to the second, and what is left to the third. */
+static void extract_products(const double *a, const double *b, size_t n, const double *bias, ao_extraction *result)
+{
+    doubles sum[3 * NARROW];
+    doubles largest = {0}, smallest = broadcast(INFINITY);
+    words rest = {0};
+    for (int f = 0; f < 3; f++)
+        for (int j = 0; j < NARROW; j++)
+            sum[f * NARROW + j] = broadcast(bias[f]);
+    for (size_t i = 0; i < n; i += (size_t)(NARROW * LANES)) {
+#pragma GCC unroll 8
+        for (int j = 0; j < NARROW; j++) {
+            const size_t at = i + (size_t)(j * LANES);
+            doubles product, error;
+            multiply(load(a + at), load(b + at), &product, &error);
+            largest = larger_magnitude(product, largest);
+            smallest = smaller_magnitude(product, smallest);
+            product -= taken_from(product, sum + j);
+            rest = and_differences(rest, product, taken_from(product, sum + NARROW + j));
+            error -= taken_from(error, sum + NARROW + j);
+            rest = and_differences(rest, error, taken_from(error, sum + 2 * NARROW + j));
+        }
+    }
+    finish(result, rest, largest, sum, bias, 3, NARROW);
+    result->smallest = INFINITY;
+    for (int lane = 0; lane < LANES; lane++)
+        result->smallest = LANE(smallest, lane) < result->smallest ? LANE(smallest, lane) : result->smallest;
 }
 
 static void widen(size_t n, const float *restrict x, double *restrict wide)
@@ -522,6 +606,7 @@ const struct ao_reductions AO_LOCAL(ao_reductions) = {
     .extract_1 = extract_1,
     .extract_2 = extract_2,
     .extract_4 = extract_4,
+    .extract_products = extract_products,
     .passes = VECTOR_BYTES == 64 ? AO_EXTRACT_PASSES : VECTOR_BYTES == 32 ? 3 : 2,
     .widen = widen,
     .survey = survey,

@@ -23,6 +23,7 @@ enum {
     AO_EXTRACT_ROWS = 128,
     AO_EXTRACT_MARGIN = 8,   /* log2(AO_EXTRACT_ROWS) + 1 */
     AO_EXTRACT_DEEP = 4,     /* biases of the largest kernel */
+    AO_EXTRACT_PRODUCTS = 512, /* most products of one call, whose second bias takes two numbers of each */
     AO_EXTRACT_PASSES = 4,   /* most passes with them */
     /* Bytes that an extraction of data in memory prefetches ahead: from .22 to .15 ns per double (AVX-512, Zen 5). Of data
      * in cache none: the lines behind it would only take the place of others. */
@@ -31,6 +32,7 @@ enum {
 
 typedef struct {
     double largest;              /* largest |x|, nans aside */
+    double smallest;             /* smallest |x|; of products only */
     uint64_t rest;               /* nonzero: some x was not used up, or was an inf or nan */
     int64_t taken[AO_EXTRACT_DEEP]; /* sum of the parts taken by each bias, in units of its last place; at most 2^54 */
 } ao_extraction;
@@ -50,6 +52,9 @@ struct ao_reductions {
     void (*extract_1)(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result);
     void (*extract_2)(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result);
     void (*extract_4)(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result, double *left);
+    /* The same of n products a * b and their errors, with three biases: exact if all products are of 2^-960 or more, or 0
+     * because a factor is. */
+    void (*extract_products)(const double *a, const double *b, size_t n, const double *bias, ao_extraction *result);
     int passes; /* of extract_4 over the same numbers that take less time than adding them one at a time */
     void (*widen)(size_t n, const float *x, double *wide);
     /* Bits, without the sign, of the largest |x|, nans included, and of the smallest that is not zero. */

@@ -81,6 +81,11 @@ enum x86_general {
 enum x86_condition { X86_OVERFLOW, X86_NO_OVERFLOW, X86_BELOW, X86_ABOVE_EQUAL, X86_ZERO, X86_NOT_ZERO, X86_BELOW_EQUAL,
                      X86_ABOVE, X86_NEGATIVE, X86_NOT_NEGATIVE, X86_LESS = 12, X86_GREATER_EQUAL, X86_LESS_EQUAL,
                      X86_GREATER };
+/* X86_CMOV under a condition. */
+static inline unsigned x86_cmov(enum x86_condition condition)
+{
+    return (unsigned)X86_CMOV | (unsigned)condition;
+}
 /* Those whose operation is in ModRM.reg. */
 enum x86_immediate { X86_ADD_IMM, X86_OR_IMM, X86_AND_IMM = 4, X86_SUB_IMM, X86_XOR_IMM, X86_CMP_IMM };
 enum x86_shift { X86_SHL_IMM = 4, X86_SHR_IMM, X86_SAR_IMM = 7 };

@@ -169,7 +169,7 @@ static void absolute(x86_scan *g, const x86_scan_step *s)
     const unsigned a = s->info->type == AO_TYPE_i16 ? extended(g, AO_TYPE_i16, s->a, RAX) : s->a;
     move(g, s->wide, RCX, a);
     x86_unary(&g->code, X86_NEG, s->wide, RCX);
-    general(g, X86_CMOV | X86_NEGATIVE, s->wide, RCX, a);
+    general(g, x86_cmov(X86_NEGATIVE), s->wide, RCX, a);
     move(g, s->wide, s->d, RCX);
 }
 
@@ -186,7 +186,7 @@ static void magnitude(x86_scan *g, const x86_scan_step *s)
     if (!x86_is_signed(s->info->type))
         return;
     x86_unary(&g->code, X86_NEG, 1, RAX);
-    general(g, X86_CMOV | X86_NEGATIVE, 1, RAX, s->a);
+    general(g, x86_cmov(X86_NEGATIVE), 1, RAX, s->a);
 }
 
 static void bit_count(x86_scan *g, const x86_scan_step *s)
@@ -292,7 +292,7 @@ static void shift_variably(x86_scan *g, const x86_scan_step *s, enum x86_bits op
     x86_bits(&g->code, op, s->wide, RAX, s->a, count);
     x86_clear(&g->code, RDX);
     x86_immediate(&g->code, X86_CMP_IMM, s->wide, count, (int32_t)bits_of(s));
-    general(g, X86_CMOV | X86_ABOVE_EQUAL, s->wide, RAX, RDX);
+    general(g, x86_cmov(X86_ABOVE_EQUAL), s->wide, RAX, RDX);
 }
 
 /* To rax, by a count that is clamped. */
@@ -302,10 +302,10 @@ static void shift_clamped(x86_scan *g, const x86_scan_step *s)
     move(g, s->wide, RCX, narrow ? extended(g, AO_TYPE_i16, s->b, RCX) : s->b);
     x86_clear(&g->code, RDX);
     general(g, X86_TEST, s->wide, RCX, RCX);
-    general(g, X86_CMOV | X86_NEGATIVE, s->wide, RCX, RDX);
+    general(g, x86_cmov(X86_NEGATIVE), s->wide, RCX, RDX);
     x86_mov_imm(&g->code, RDX, bits_of(s) - 1);
     general(g, X86_CMP, s->wide, RCX, RDX);
-    general(g, X86_CMOV | X86_GREATER, s->wide, RCX, RDX);
+    general(g, x86_cmov(X86_GREATER), s->wide, RCX, RDX);
     x86_bits(&g->code, X86_SARX, s->wide, RAX, narrow ? extended(g, AO_TYPE_i16, s->a, RAX) : s->a, RCX);
 }
 
@@ -593,11 +593,11 @@ static void compared(x86_scan *g, const x86_scan_step *s)
 static void choose_int(x86_scan *g, const x86_scan_step *s, enum x86_condition condition)
 {
     if (s->d == s->b) {
-        general(g, X86_CMOV | opposite(condition), s->wide, s->d, s->c);
+        general(g, x86_cmov(opposite(condition)), s->wide, s->d, s->c);
         return;
     }
     move(g, 1, s->d, s->c);
-    general(g, X86_CMOV | condition, s->wide, s->d, s->b);
+    general(g, x86_cmov(condition), s->wide, s->d, s->b);
 }
 
 /* Of doubles, by all bits of xmm0. */

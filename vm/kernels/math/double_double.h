@@ -97,6 +97,12 @@ static INLINE double kept(int holds, double x)
  * polynomials have, are not subnormal. */
 #define TINY 0x1p-60
 
+/* The bits of |x|, in the order of the magnitudes: comparing subnormal numbers themselves is slow. */
+static INLINE int64_t magnitude_of(double x)
+{
+    return (int64_t)bits_of(fabs(x));
+}
+
 /* x, but 0 for a tiny one. */
 static INLINE double without_tiny(double x)
 {

@@ -27,9 +27,10 @@
  * tanh, atan and erf have no odd elements: their cores hold for every x.
  *
  * Subnormal numbers are not odd where the core holds for them, but make it slow, also where they come up on the way
- * (../../subnormal.h). From the chunk on in which one was met, tiny numbers are replaced by larger ones before the sweep of a
- * function that makes the same of them, or put in place of its results if it makes themselves of them (of_tiny). The
- * wholes of all other functions keep subnormal numbers away from multiplications, and are used from then on.
+ * (../../subnormal.h). From the chunk on in which one was met, the sweeps of most functions drop subnormal numbers, which
+ * changes nothing for any x that is not tiny: none of its bits depend on them. What f makes of tiny numbers is then put in
+ * place by a sweep of its own. Where that takes more than a few operations, or results are subnormal, the whole keeps
+ * subnormal numbers away from multiplications, and is used from then on.
  *
  * What Python's math.f refuses is marked by the kernels whose name ends in CHECKED, where raises_f(r, x) is nonzero, r
  * being the result. That is a sweep of its own over the results: what is refused is the same for many functions, and
@@ -58,15 +59,11 @@ typedef uint64_t sweep2(size_t n, double *to, const double *a, const double *b, 
 typedef unsigned marks1(size_t n, uint8_t *mark, const double *r, const double *a);
 typedef unsigned marks2(size_t n, uint8_t *mark, const double *r, const double *a, const double *b);
 
-/* What f makes of a number x of a magnitude below TINY. */
-typedef enum {
-    SPECIAL,  /* something that depends on x: the whole knows */
-    THE_SAME, /* the same as of TINY */
-    ITSELF    /* x */
-} of_tiny;
+/* Puts what f makes of a number of a magnitude below TINY in its place. */
+typedef void tiny1(size_t n, double *to, const double *a);
 
 typedef struct {
-    of_tiny tiny;
+    tiny1 *tiny;            /* none: subnormal numbers must not be dropped */
     sweep1 *fast;           /* none: the whole does it all */
     sweep1 *whole, *beyond; /* no beyond: nothing is far */
     marks1 *marks;          /* none: nothing is refused */
@@ -139,7 +136,22 @@ static INLINE size_t next_chunk(size_t at, size_t n)
     return n - at < m ? n - at : m;
 }
 
-/* Once subnormal numbers were met, before the sweep and behind it. By bits: comparing subnormal numbers is slow, too. */
+/* Where f makes the same of all tiny numbers, and so of zeros. */
+static void THE_SAME(size_t n, double *to, const double *a)
+{
+    (void)n, (void)to, (void)a;
+}
+/* Where it makes themselves of them. By bits: comparing subnormal numbers is slow, too. */
+static void ITSELF(size_t n, double *to, const double *a)
+{
+    LOOP {
+        const double x = a[i], r = to[i];
+        to[i] = bits_of(fabs(x)) < bits_of(TINY) ? x : r;
+    }
+}
+#define SPECIAL NULL
+
+/* For what must not drop subnormal numbers, in company of some that it need not see. */
 static void tiny_made_larger(size_t n, double *to, const double *a)
 {
     LOOP {
@@ -148,18 +160,13 @@ static void tiny_made_larger(size_t n, double *to, const double *a)
         to[i] = copysign(of_bits(u < least ? least : u), x);
     }
 }
-static void tiny_themselves(size_t n, double *to, const double *a)
-{
-    LOOP {
-        const double x = a[i], r = to[i];
-        to[i] = bits_of(fabs(x)) < bits_of(TINY) ? x : r;
-    }
-}
 
-/* A kernel. The chunks are written aside if d is an operand, because whoever comes second needs the operands again. */
+/* A kernel. The chunks are written aside if d is an operand, because whoever comes second needs the operands again. The
+ * results of beyond_f may be subnormal. */
 static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, uint8_t *mark)
 {
-    unsigned found = 0, careful = 0;
+    unsigned found = 0, careful = 0, before = 0;
+    int dropping = 0;
     sweep1 *sweep = f->whole;
     double aside[MOST], larger[MOST];
     uint8_t unused[MOST];
@@ -168,21 +175,27 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
         const double *x = (const double *)a + at, *from = x;
         double *to = d == a ? aside : (double *)d + at;
         uint8_t *marks = mark ? mark + at : unused;
-        const int subnormal = ao_subnormal_met(), apart = subnormal && f->tiny != SPECIAL;
-        if (apart) {
+        const int subnormal = ao_subnormal_met(), apart = subnormal && f->tiny;
+        if (apart && sweep == f->beyond) {
             tiny_made_larger(m, larger, x);
             from = larger;
+        } else if (apart && !dropping) {
+            before = ao_subnormal_drop();
+            dropping = 1;
         }
         const int odd = careful || subnormal > apart || !f->fast || f->fast(m, to, from);
         if (odd) {
             careful = careful ? careful - 1 : CAREFUL;
             if (sweep(m, to, from)) {
+                if (dropping)
+                    ao_subnormal_keep(before);
+                dropping = 0;
                 sweep = f->beyond;
                 sweep(m, to, from);
             }
         }
-        if (apart && f->tiny == ITSELF)
-            tiny_themselves(m, to, x);
+        if (apart)
+            f->tiny(m, to, x);
         if (odd && f->marks)
             found |= f->marks(m, marks, to, x);
         else if (mark)
@@ -190,6 +203,8 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
         if (to == aside)
             memcpy(d + at, to, m * sizeof *d);
     }
+    if (dropping)
+        ao_subnormal_keep(before);
     return found;
 }
 
@@ -319,10 +334,12 @@ MARKS1(raises_overflow)
 #define CORE1(f, ODD) SWEEP1(fast_##f, core_##f, ODD)
 #define CORE2(f) FAST2(f)
 #define FAST(f) fast_##f
+#define EASY(f) core_##f
 #else
 #define CORE1(f, ODD)
 #define CORE2(f)
 #define FAST(f) NULL
+#define EASY(f) whole_##f
 #endif
 
 /* A function that never raises; one that may raise; one that also has far arguments. TINY: what it makes of tiny ones. */
@@ -343,7 +360,7 @@ MARKS1(raises_overflow)
                                          {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
 /* A function without odd elements has one sweep. */
 #define EASY1(f, tiny)                                                                                                \
-    SWEEP1(sweep_##f, core_##f, never_far1)                                                                           \
+    SWEEP1(sweep_##f, EASY(f), never_far1)                                                                            \
     static const function1 ways_##f[] = {{tiny, sweep_##f, sweep_##f, NULL, NULL}};
 
 /* The same for two arguments. Here the core may also give inf or nan to say that it does not know. FURTHER2 is for a

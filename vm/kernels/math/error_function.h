@@ -53,15 +53,20 @@ static INLINE double subnormal_erf(double x)
     const double up = kept((rest == 0.5) & (more.lo > 0), 1.0), down = kept((rest == -0.5) & (more.lo < 0), 1.0);
     return of_bits(bits_of(x) + from_units(units + up - down));
 }
-static INLINE uint64_t odd_erf(double x)
+/* Of tiny numbers that are not subnormal the core is right. */
+static void tiny_erf(size_t n, double *to, const double *a)
 {
-    return never_far1(x);
+    LOOP {
+        const double x = a[i], r = to[i], s = subnormal_erf(x);
+        to[i] = bits_of(fabs(x)) < UINT64_C(1) << 52 ? s : r;
+    }
 }
 static INLINE double whole_erf(double x)
 {
     const int subnormal = fabs(x) < 0x1p-1022;
     const double u = kept(!subnormal, x), z = without_tiny(x), r = erf_of(x, z, small_erf(u, poly_erf(z * z)));
-    return subnormal ? subnormal_erf(x) : r;
+    const double tiny = subnormal_erf(x);
+    return subnormal ? tiny : r;
 }
 
 /* The same from q = erfc(|x|), which counts from 0.7 on. */
@@ -81,14 +86,15 @@ static INLINE uint64_t odd_erfc(double x)
 {
     return (uint64_t)!(x < 26.0);
 }
-/* From 26 on 2^128 of it, brought back in the last step; from 28 on it is 0, up to -6 it is 2. */
+/* From 26 on 2^128 of it, brought back in the last step; from 28 on it is 0, up to -6 it is 2, of tiny ones 1. */
 static INLINE double whole_erfc(double x)
 {
-    const int tail = x >= 26.0;
-    const double v = x > -6.0 ? x : -6.0, edge = kept(!(x >= 28.0), x + x);
-    const double r = erfc_of(x, long_erfc(fabs(v), tail ? 128 : 0)) * (tail ? 0x1p-128 : 1.0);
-    return x < 28.0 ? r : edge;
+    const double z = kept(bits_of(fabs(x)) >= bits_of(TINY), x), v = z > -6.0 ? z : -6.0;
+    const int tail = z >= 26.0;
+    const double edge = kept(!(z >= 28.0), z + z);
+    const double r = erfc_of(z, long_erfc(fabs(v), tail ? 128 : 0)) * (tail ? 0x1p-128 : 1.0);
+    return z < 28.0 ? r : edge;
 }
 
-TOTAL1(erf, SPECIAL)
-TOTAL1(erfc, THE_SAME)
+EASY1(erf, tiny_erf)
+TOTAL1(erfc, SPECIAL)

@@ -138,43 +138,53 @@ static INLINE double whole_expm1(double x)
     return fabs(x) < 0x1p-54 ? x : v;
 }
 
-/* e^|x| 2^-less, less at least 1. */
-static INLINE dd part_of_exp(double x, uint64_t less)
+/* sinh and cosh of |x| are 2^k times m C + p S and p C + m S, where C and S are those of r, and m and p (1 - 2^-2k) / 2
+ * and (1 + 2^-2k) / 2: no division, and small numbers need nothing else, as m is 0 then. */
+typedef struct {
+    double m, mlo, p, plo; /* exact sums, or lo is what 2^-2k adds; from k = 30 on that is nothing */
+    double r, s, c;        /* S = r + s, C = 1 + c */
+    double scale;          /* 2^(k - less) */
+} hyperbolic;
+
+static INLINE hyperbolic reduce_hyperbolic(double x, double less)
 {
-    const exp_parts e = reduce_exp(fabs(x), 0.0);
-    const dd s = one_plus(e.m);
-    const double scale = power_of_two(e.k - less), hi = s.hi + s.lo;
-    return (dd){hi * scale, ((s.hi - hi) + s.lo) * scale};
+    const double bias = TO_EXPONENT - less, v = fabs(x), t = fused(v, INV_LN2_1, bias), k = t - bias;
+    const double a = fused(-k, LN2_HIGH, v), r = fused(-k, LN2_LOW, a), rlo = fused(-k, LN2_LOW, a - r), z = r * r;
+    const double s = fused(r * z, poly_sinh(z), rlo), c = fused(z * z, poly_cosh(z), 0.5 * z);
+    const double least = k < 30.0 ? k : 30.0, half = power_of_two(bits_of((TO_EXPONENT - 1.0 - least) - least));
+    const double m = 0.5 - half, p = 0.5 + half;
+    return (hyperbolic){m, (0.5 - m) - half, p, half - (p - 0.5), r, s, c, power_of_two(bits_of(t))};
 }
 
-static INLINE double small_sinh(double x)
+/* first (1 + c) + second (r + s), first being 0 or the larger one. */
+static INLINE double hyperbolic_sum(double first, double lo, double second, hyperbolic h)
 {
-    const double z = x * x;
-    return x + x * z * poly_sinh(z);
+    const dd product = two_product(second, h.r), sum = fast_two_sum(first, product.hi);
+    const double rest = fused(second, h.s, fused(first, h.c, product.lo + lo));
+    return (sum.hi + (sum.lo + rest)) * h.scale;
 }
 
-/* From half of e^|x| and its reciprocal; the whole from a quarter. */
 static INLINE double core_sinh(double x)
 {
-    const dd h = part_of_exp(x, 1), d = fast_two_sum(h.hi, -0.25 / h.hi);
-    return fabs(x) < 1.0 ? small_sinh(x) : copysign(d.hi + (d.lo + h.lo), x);
+    const hyperbolic h = reduce_hyperbolic(x, 0.0);
+    return copysign(hyperbolic_sum(h.m, h.mlo, h.p, h), x);
 }
 static INLINE uint64_t odd_sinh(double x)
 {
     return odd_exp(x);
 }
+/* From a quarter of it. */
 static INLINE double whole_sinh(double x)
 {
-    const dd q = part_of_exp(x, 2), d = fast_two_sum(q.hi, -0.0625 / q.hi);
-    const double r = copysign(doubled(d.hi + (d.lo + q.lo)), x), a = fabs(x), edge = x * INFINITY;
-    const double v = a < 1.0 ? small_sinh(x) : r;
-    return a < COSH_END ? v : edge;
+    const hyperbolic h = reduce_hyperbolic(x, 2.0);
+    const double r = or_tiny(x, copysign(doubled(doubled(hyperbolic_sum(h.m, h.mlo, h.p, h))), x));
+    return fabs(x) < COSH_END ? r : x * INFINITY;
 }
 
 static INLINE double core_cosh(double x)
 {
-    const dd h = part_of_exp(x, 1), d = fast_two_sum(h.hi, 0.25 / h.hi);
-    return d.hi + (d.lo + h.lo);
+    const hyperbolic h = reduce_hyperbolic(x, 0.0);
+    return hyperbolic_sum(h.p, h.plo, h.m, h);
 }
 static INLINE uint64_t odd_cosh(double x)
 {
@@ -182,8 +192,8 @@ static INLINE uint64_t odd_cosh(double x)
 }
 static INLINE double whole_cosh(double x)
 {
-    const dd q = part_of_exp(x, 2), d = fast_two_sum(q.hi, 0.0625 / q.hi);
-    const double r = doubled(d.hi + (d.lo + q.lo)), edge = x == x ? INFINITY : x + x;
+    const hyperbolic h = reduce_hyperbolic(x, 2.0);
+    const double r = doubled(doubled(hyperbolic_sum(h.p, h.plo, h.m, h))), edge = x == x ? INFINITY : x + x;
     return fabs(x) < COSH_END ? r : edge;
 }
 
@@ -198,6 +208,10 @@ static INLINE double core_tanh(double x)
     const dd q = quotient(n.hi, n.lo + (less.lo + lo), d.hi, d.lo + (more.lo + lo));
     const double r = copysign(q.hi + q.lo, x);
     return x == x ? r : x + x;
+}
+static INLINE double whole_tanh(double x)
+{
+    return core_tanh(x);
 }
 BEYOND1(exp, THE_SAME, raises_overflow, far_exp)
 BEYOND1(exp2, THE_SAME, raises_overflow, far_exp2)

@@ -54,10 +54,39 @@ static INLINE double rounded_to_odd(dd s)
     return of_bits(bits + step - 2 * (step & towards_zero));
 }
 
-static INLINE double fused(double a, double b, double c)
+static INLINE double fused_by_software(double a, double b, double c)
 {
     const dd p = two_product(a, b), low = two_sum(c, p.lo), high = two_sum(p.hi, low.hi);
     return high.hi + rounded_to_odd(two_sum(low.lo, high.lo));
+}
+
+#if AO_EXTENSIONS && defined __x86_64__ && defined __ELF__ && !defined __clang__
+/* Written out in each of 600 places, that was a seventh of a wheel. gcc calls it from vector code as well: it is told that
+ * there are forms for several elements (simd), and calls the one for two by the name that is usual for them on x86-64. */
+typedef double pair __attribute__((vector_size(16)));
+__attribute__((simd("notinbranch"), const, visibility("hidden"))) double ao_fused(double a, double b, double c);
+__attribute__((used)) static double fused_alone(double a, double b, double c) __asm__("ao_fused");
+__attribute__((used)) static pair fused_pair(pair a, pair b, pair c) __asm__("_ZGVbN2vvv_ao_fused");
+
+static double fused_alone(double a, double b, double c)
+{
+    return fused_by_software(a, b, c);
+}
+
+static pair fused_pair(pair a, pair b, pair c)
+{
+    pair r;
+    for (int i = 0; i < 2; i++)
+        r[i] = fused_by_software(a[i], b[i], c[i]);
+    return r;
+}
+#else
+#define ao_fused fused_by_software
+#endif
+
+static INLINE double fused(double a, double b, double c)
+{
+    return ao_fused(a, b, c);
 }
 
 #endif

@@ -128,21 +128,20 @@ static INLINE uint64_t far_atan2(double r, double y, double x)
  * is brought back, rounded once if it is subnormal. */
 static INLINE double further_atan2(double y, double x)
 {
-    const double ay = fabs(y), ax = fabs(x);
-    const int over = ay > ax;
-    const double n = over ? ax : ay, d = over ? ay : ax;
-    const int tiny = n < 0x1p-1022;
-    const double one = kept(tiny, 0x1p-622), steep = of_bits(bits_of(n) | bits_of(one)) - one; /* 2^-1022 and n, so large */
-    const double w = angle(over, left_of(x), arc_of(steep, d, tiny));
+    const int64_t ay = magnitude_of(y), ax = magnitude_of(x), n = ay > ax ? ax : ay, d = ay > ax ? ay : ax;
+    const int tiny = n < magnitude_of(0x1p-1022);
+    const double one = kept(tiny, 0x1p-622), steep = of_bits((uint64_t)n | bits_of(one)) - one; /* 2^-1022 and n, so large */
+    const double w = angle(ay > ax, left_of(x), arc_of(steep, of_bits((uint64_t)d), tiny));
     const int flat = w < 0x1p-421, subnormal = w < 0x1p-622;
     const uint64_t back = (mask_of(flat) & UINT64_C(400) << 52) + (mask_of(subnormal) & UINT64_C(1) << 52);
     return copysign(of_bits(bits_of(w + kept(subnormal, 0x1p-622)) - back), y);
 }
 static INLINE uint64_t far_further_atan2(double r, double y, double x)
 {
-    const double ay = fabs(y), ax = fabs(x), n = ay > ax ? ax : ay, d = ay > ax ? ay : ax;
+    const int64_t ay = magnitude_of(y), ax = magnitude_of(x), n = ay > ax ? ax : ay, d = ay > ax ? ay : ax;
     (void)r;
-    return (uint64_t)!((d >= 0x1p-200) & (d <= 0x1p200) & ((n < 0x1p-1022) | (n >= 0x1p-200)));
+    const int64_t least = magnitude_of(0x1p-1022), low = magnitude_of(0x1p-200), high = magnitude_of(0x1p200);
+    return (uint64_t)!((d >= low) & (d <= high) & ((n < least) | (n >= low)));
 }
 
 typedef struct {

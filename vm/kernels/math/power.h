@@ -202,6 +202,7 @@ static uint64_t whole_sweep_pown(size_t n, double *to, const double *a, const do
     if (!by_multiplication(y))
         return whole_sweep_pow(n, to, a, b, uniform);
     const uint64_t root = round_even(y) != y;
+    m[0] = 1.0; /* gcc 16 does not see that there is an element, and would warn */
     LOOP {
         const scaled v = scale_any(fabs(a[i]));
         const uint64_t turned = root & ~v.exponent; /* the exponent is biased by an odd number */
