@@ -142,8 +142,8 @@ What nan, inf and subnormal numbers cost. Written by bench/special_values.py: ea
 50 and 100% of 26,624 doubles replaced by special ones: how many times what the same function costs without any. Such
 numbers are handled in vector code, so the share does not matter: a block in which one turns up is done with a form of
 the function that holds for every number, which is a little longer. Subnormal numbers, of which processors by Intel
-multiply a vector in some 150 cycles instead of 4, are taken for zeros as soon as one was met, and what the function makes
-of them is put in place afterwards.
+multiply a vector in some 150 cycles instead of 4, are taken for zeros as soon as one was met, and what the function
+makes of them is put in place afterwards.
 
 A nan operand is the result, quieted, with its payload and sign (of two, the first one). Where a function has no value
 (`log` of a negative number with `ieee=True`), the result is the nan of `math.nan`. Both are so on every processor.
@@ -154,9 +154,9 @@ library. Angles beyond 2^20 take about three times as long as small ones. `atan2
 nans, one for zeros and subnormals, and one for all others, such as 1e-150 or nans beside subnormals, at half again the
 time.
 
-The limit that this page is held to is 1.25, on processors by AMD with vectors of 512 bits (Zen 4 and 5). From run to run a
-line moves by 0.02 to 0.04. With vectors of 256 bits the shortest functions, `hypot`, `fmod`, `//` and `%`, take up to 1.37
-times as long, powers of subnormal numbers 1.5 times.
+The limit that this page is held to is 1.25, on processors by AMD with vectors of 512 bits (Zen 4 and 5). From run to
+run a line moves by 0.02 to 0.04. With vectors of 256 bits the shortest functions, `hypot`, `fmod`, `//` and `%`, take
+up to 1.37 times as long, powers of subnormal numbers 1.5 times.
 """
 TIMES = """
 ## Times
