@@ -75,7 +75,7 @@ static int are_moderate(const ao_products *sum, const double *a, const double *b
     return is_moderate(sum, a, n) && (a == b || is_moderate(sum, b, n));
 }
 
-enum { STEP = AO_EXTRACT_STEP, MOST_SKIPPED = 64 };
+enum { STEP = AO_EXTRACT_STEP, FEW = STEP / 2, MOST_SKIPPED = 64 };
 
 /* Adds n products by extraction, a whole number of steps. 0 if that does not hold for them; then the next blocks are not
  * even tried. A product of 0 may be one that was too small, unless all factors are moderate. */
@@ -114,21 +114,23 @@ static void add_otherwise(ao_products *sum, const double *a, const double *b, si
     }
 }
 
-/* The last few are padded to a whole step: zeros change nothing. */
+/* What is left of a step is padded to a whole one, as zeros change nothing, unless it is few products. */
 static void add_products(ao_products *sum, const double *a, const double *b, size_t n)
 {
-    double padded_a[STEP] = {0}, padded_b[STEP] = {0};
     size_t now;
     for (; n >= STEP; a += now, b += now, n -= now) {
         now = n < AO_EXTRACT_PRODUCTS ? n / STEP * STEP : AO_EXTRACT_PRODUCTS;
         if (!extract(sum, a, b, now))
             add_otherwise(sum, a, b, now);
     }
-    if (!n)
-        return;
-    memcpy(padded_a, a, n * sizeof *a);
-    memcpy(padded_b, b, n * sizeof *b);
-    if (!extract(sum, padded_a, a == b ? padded_a : padded_b, STEP))
+    if (n > FEW) {
+        double padded_a[STEP] = {0}, padded_b[STEP] = {0};
+        memcpy(padded_a, a, n * sizeof *a);
+        memcpy(padded_b, b, n * sizeof *b);
+        if (extract(sum, padded_a, a == b ? padded_a : padded_b, STEP))
+            return;
+    }
+    if (n)
         add_otherwise(sum, a, b, n);
 }
 
