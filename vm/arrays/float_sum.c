@@ -230,9 +230,9 @@ static void relax(ao_float_sum *sum, const int64_t *taken, int used)
     }
 }
 
-static void add_taken(ao_float_sum *sum, const int64_t *taken, int used)
+void ao_float_sum_add_taken(ao_float_sum *sum, const int64_t *taken, int biases)
 {
-    for (int f = 0; f < used; f++)
+    for (int f = 0; f < biases; f++)
         sum->taken[f] += taken[f];
     if (++sum->blocks == BLOCKS_PER_FLUSH)
         flush(sum);
@@ -240,7 +240,7 @@ static void add_taken(ao_float_sum *sum, const int64_t *taken, int used)
 
 static void commit(ao_float_sum *sum, const int64_t *taken, int used)
 {
-    add_taken(sum, taken, used);
+    ao_float_sum_add_taken(sum, taken, used);
     sum->skipped /= 2;
     relax(sum, taken, used);
 }
@@ -324,11 +324,6 @@ int ao_float_sum_extract_products(ao_float_sum *sum, const double *a, const doub
         set_scale(sum, scale);
     }
     return 0;
-}
-
-void ao_float_sum_add_taken(ao_float_sum *sum, const int64_t taken[3])
-{
-    add_taken(sum, taken, 3);
 }
 
 void ao_float_sum_add_one(ao_float_sum *sum, double x)

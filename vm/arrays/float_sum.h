@@ -39,8 +39,8 @@ size_t ao_float_sum_add(ao_float_sum *sum, const double *x, size_t n);
 /* Extracts a[i] * b[i] with the first three biases, at the scale that they need; n is a multiple of AO_EXTRACT_STEP, at most
  * AO_EXTRACT_PRODUCTS. Nonzero if that left nothing over: then taken has them all. Nothing is added. */
 int ao_float_sum_extract_products(ao_float_sum *sum, const double *a, const double *b, size_t n, ao_extraction *result);
-/* Adds what that took. */
-void ao_float_sum_add_taken(ao_float_sum *sum, const int64_t taken[3]);
+/* Adds what so many biases took of a block. */
+void ao_float_sum_add_taken(ao_float_sum *sum, const int64_t *taken, int biases);
 /* Adds one finite number of any size. */
 void ao_float_sum_add_one(ao_float_sum *sum, double x);
 /* To nearest, ties to even. Only for sums without numbers of 2^960 or more. */

@@ -1,8 +1,8 @@
 /* Sums, squares, products and extremes of blocks that are in cache, so that memory is read once for all of them.
  *
  * Doubles are multiplied into a rounded product and its exact error, which are extracted as they come (a kernel). Where that
- * does not hold, and the sizes are moderate, both are added up
- * exactly (float_sum.c). Products that would lose bits that way, and integers, are multiplied as integers.
+ * does not hold, and the sizes are moderate, both are added up exactly (float_sum.c). Products that would lose bits that way,
+ * and integers, are multiplied as integers.
  */
 #include "moments.h"
 #include "../portable.h"
@@ -88,7 +88,7 @@ static int extract(ao_products *sum, const double *a, const double *b, size_t n)
     }
     if (ao_float_sum_extract_products(&sum->high, a, b, n, &result)
         && (result.smallest >= 0x1p-960 || are_moderate(sum, a, b, n))) {
-        ao_float_sum_add_taken(&sum->high, result.taken);
+        ao_float_sum_add_taken(&sum->high, result.taken, 3);
         sum->skipped /= 2;
         return 1;
     }

@@ -61,7 +61,7 @@ static INLINE double fused_by_software(double a, double b, double c)
 }
 
 #if AO_EXTENSIONS && defined __x86_64__ && defined __ELF__ && !defined __clang__
-/* Written out in each of 600 places, that was a seventh of a wheel. gcc calls it from vector code as well: it is told that
+/* Written out in each of 600 places, that was 7 % of a wheel. gcc calls it from vector code as well: it is told that
  * there are forms for several elements (simd), and calls the one for two by the name that is usual for them on x86-64. */
 typedef double pair __attribute__((vector_size(16)));
 __attribute__((simd("notinbranch"), const, visibility("hidden"))) double ao_fused(double a, double b, double c);
