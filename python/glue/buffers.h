@@ -15,6 +15,7 @@ typedef struct {
     void *copy;    /* or NULL */
     PyObject *array; /* an array.array that is held by itself, without the view; or NULL */
     int held;      /* the view or the array is to be released */
+    int guarded;   /* the view is taken and released under a lock of ours */
 } ao_array;
 
 /* For reading. NumPy's masked arrays are refused: their mask would be lost. */
