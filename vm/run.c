@@ -33,6 +33,7 @@
 
 enum {
     FAR_BYTES = 12 << 20,   /* arrays from memory: half the block, or they take 1.2 to 1.5 times as long */
+    NEVER_FAR = 4096,       /* elements that are near, however many arrays there are */
     FIRST_AFTER_STOP = 16,
     WORTH_ALIGNING = 512, /* elements from which a first short block is made */
     NATIVE_PAYS = 32768,  /* elements after which the 20 us come back that making native code takes */
@@ -41,6 +42,8 @@ enum {
 
 static size_t near_or_far(const ao_program *p, const ao_job *job, size_t block)
 {
+    if (!(job->flags & AO_FAR) && job->count <= NEVER_FAR)
+        return block;
     size_t bytes = p->out_type == AO_TYPE_NONE ? 0 : ao_type_sizes[p->out_type];
     for (unsigned i = 0; i < p->inputs; i++)
         bytes += ao_type_sizes[p->types[i]];
@@ -107,14 +110,11 @@ static void gather(const struct ao_frame_private *f, size_t n)
 /* An ao_value in the machine's own form of its type, and back. */
 static void put_value(void *slot, unsigned type, ao_value value)
 {
-    const float f32 = (float)(type == AO_TYPE_f32 ? value.f : 0.0);
-    if (type >= AO_TABLE_OF)
-        memcpy(slot, &value.table, sizeof value.table);
-    const uint8_t b1 = value.u != 0;
     switch (type) {
-    case AO_TYPE_b1: memcpy(slot, &b1, sizeof b1); break;
-    case AO_TYPE_f32: memcpy(slot, &f32, sizeof f32); break;
+    case AO_TYPE_b1: { const uint8_t v = value.u != 0; memcpy(slot, &v, sizeof v); break; }
+    case AO_TYPE_f32: { const float v = (float)value.f; memcpy(slot, &v, sizeof v); break; }
     case AO_TYPE_f64: memcpy(slot, &value.f, sizeof value.f); break;
+    default: memcpy(slot, &value.table, sizeof value.table); break; /* AO_TABLE_OF and more */
 #define PUT_INT(T, op) case AO_TYPE_##T: { const ao_##T v = (ao_##T)value.u; memcpy(slot, &v, sizeof v); break; }
     AO_LIST_INTS(PUT_INT, _)
     }
