@@ -15,6 +15,7 @@
  * Reading order: loops and forms first, then the operations in the order of ops.def; what needs more than an
  * expression (division, multiplication with a check) has its own section before its DO_.
  */
+#include "divisor.h"
 #include "level.h"
 
 #include <math.h>
@@ -124,8 +125,9 @@ typedef uint64_t s_i64, s_u64, s_f64;
  *       if the element is to be marked. TEST(bad) says whether it is set: ANY_BIT if any nonzero value counts, TOP_BIT
  *       if only the sign bit does. The fast pass ORs the bads of all elements, in T's width, and tests once, so TEST of
  *       an OR must be the OR of the TESTs.
- *   CHUNKED, EXACT, REDO, steps
- *       For a fast way that holds for most operands and an exact one for all. The fast way writes a chunk of elements
+ *   CHUNKED, WHOLE, EXACT, REDO, steps
+ *       For a fast way that holds for most operands and an exact one for all. WHOLE(n, d, a, b, uniform) does all elements
+ *       at once, none of which is to be marked, or says 0. The fast way writes a chunk of elements
  *       aside, so that the exact one still finds the operands if the fast one turns out not to hold for some of them.
  *       The steps compute r; bad, 0 or 1; and used_x and used_y, which are ORed over the chunk. REDO of these ORs is
  *       nonzero if the chunk must be done the exact way. T EXACT(T x, T y, uint64_t *bad) sets *bad to 1 where it marks
@@ -248,7 +250,7 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
         return TEST(faults);                                                                                          \
     }
 
-#define CHUNKED(T, name, D, A, B, C, EACH, MARKS, EXACT, REDO, ...)                                                   \
+#define CHUNKED(T, name, D, A, B, C, EACH, MARKS, WHOLE, EXACT, REDO, ...)                                                   \
     static unsigned chunk_##name##_##T(size_t n, p_##D *d, const p_##A *a, const p_##B *b, unsigned uniform)          \
     {                                                                                                                 \
         ao_##D aside[CHUNK];                                                                                          \
@@ -284,6 +286,11 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
     {                                                                                                                 \
         TYPED(D, A, B, C)                                                                                             \
         unsigned faults = 0;                                                                                          \
+        if (WHOLE(n, d, a, b, uniform)) {                                                                             \
+            if (mark)                                                                                                 \
+                memset(mark, 0, n);                                                                                   \
+            return 0;                                                                                                 \
+        }                                                                                                             \
         if (mark)                                                                                                     \
             return with_marks(&marking_##name##_##T, n, d, a, b, uniform, mark);                                      \
         for (size_t at = 0; at < n; at += CHUNK)                                                                      \
@@ -445,7 +452,8 @@ static inline int mul_u64(uint64_t x, uint64_t y, uint64_t *product)
     }
 MUL_EXACT(i64)
 MUL_EXACT(u64)
-#define DO_MUL_CHECKED(T) CHUNKED, mul_exact_##T, MUL_REDO, MUL_FAST(T)
+#define NOT_AT_ONCE(n, d, a, b, uniform) 0
+#define DO_MUL_CHECKED(T) CHUNKED, NOT_AT_ONCE, mul_exact_##T, MUL_REDO, MUL_FAST(T)
 #endif
 
 /* Two operations at once: the results of the first need not go through memory, which for them takes longer. */
@@ -717,10 +725,10 @@ static inline uint64_t mod_exact_u64(uint64_t x, uint64_t y, uint64_t *bad)
     *bad |= y == 0;
     return y ? x % y : 0;
 }
-#define FLOORDIV_i64 CHUNKED, div_exact_i64, INT_REDO_i64, INT_FAST(i64, q - above)
-#define FLOORDIV_u64 CHUNKED, div_exact_u64, INT_REDO_u64, INT_FAST(u64, q - above)
-#define MOD_i64 CHUNKED, mod_exact_i64, INT_REDO_i64, INT_FAST(i64, m + ((0 - above) & v))
-#define MOD_u64 CHUNKED, mod_exact_u64, INT_REDO_u64, INT_FAST(u64, m + ((0 - above) & v))
+#define FLOORDIV_i64 CHUNKED, divided_by_uniform_i64, div_exact_i64, INT_REDO_i64, INT_FAST(i64, q - above)
+#define FLOORDIV_u64 CHUNKED, divided_by_uniform_u64, div_exact_u64, INT_REDO_u64, INT_FAST(u64, q - above)
+#define MOD_i64 CHUNKED, left_by_uniform_i64, mod_exact_i64, INT_REDO_i64, INT_FAST(i64, m + ((0 - above) & v))
+#define MOD_u64 CHUNKED, left_by_uniform_u64, mod_exact_u64, INT_REDO_u64, INT_FAST(u64, m + ((0 - above) & v))
 
 #define DIVIDE_i32                                                                                                    \
     const uint32_t zero = y == 0, over = (x == INT32_MIN) & (y == -1);                                                \
