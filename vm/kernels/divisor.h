@@ -24,13 +24,13 @@ typedef uint64_t several; /* a processor's own multiplication of 64 bits is fast
 typedef struct {
     uint64_t divisor, factor;
     unsigned shift;
-} divisor;
+} multiplier;
 
-static INLINE divisor divisor_of(uint64_t d)
+static INLINE multiplier multiplier_of(uint64_t d)
 {
     const unsigned shift = 63 - ao_leading_zeros(d - 1); /* l - 1 */
     uint64_t left;
-    return (divisor){d, ao_divide_128((UINT64_C(2) << shift) - d, 0, d, &left) + 1, shift};
+    return (multiplier){d, ao_divide_128((UINT64_C(2) << shift) - d, 0, d, &left) + 1, shift};
 }
 
 /* The upper halves of the products. */
@@ -47,7 +47,7 @@ static INLINE several multiply_high(several u, uint64_t factor)
 }
 
 /* The quotients of numbers with or without a sign, or what is left over. */
-static INLINE several divide_by(several x, divisor by, int with_sign, int remainder)
+static INLINE several divide_by(several x, multiplier by, int with_sign, int remainder)
 {
     const several sign = with_sign ? 0 - (x >> 63) : x * 0, u = x ^ sign, t = multiply_high(u, by.factor);
     const several quotient = ((t + ((u - t) >> 1)) >> by.shift) ^ sign;
@@ -57,7 +57,7 @@ static INLINE several divide_by(several x, divisor by, int with_sign, int remain
 static INLINE void divide_by_uniform(size_t n, void *to, const void *from, uint64_t d, int with_sign, int remainder)
 {
     enum { LANES = sizeof(several) / sizeof(uint64_t) };
-    const divisor by = divisor_of(d);
+    const multiplier by = multiplier_of(d);
     size_t i = 0;
     several x;
     for (; i + LANES <= n; i += LANES) {
