@@ -50,7 +50,32 @@ ROWS = [
     ("x + 1 if x > 0 and x < 10 or x == 12 else x - 1", "h", [-1, 5, 12, 13]),
     ("floor(x) + ceil(x) * 0.5", "d", [1.5, -1.5, 0.25]),
     ("(x ^ 21) >> 2", "H", [0, 77, 65535]),
+    ("(x*x) >> 8", "B", [0, 15, 16, 255]),
+    ("(x*y + 65535 - 255*255) >> z", "B", [0, 1, 8, 15, 16, 255]),
+    ("(x + y) // 2", "B", [0, 1, 254, 255]),
+    ("(x & 240) | (y ^ 255)", "B", [0, 15, 128, 255]),
+    ("(x | 128) ^ y", "b", [-128, -1, 0, 127]),
+    ("x - (x >> 4) * 3 & y", "H", [0, 4095, 32768, 65535]),
 ]
+
+
+#: Text, typecode, instructions of the narrowest lane that holds all values on the way.
+LANES = [
+    ("(x*x) >> 8", "B", ["TO_u16_u8", "MUL_u16", "SHR_u16"]),
+    ("x*x - 1 >> 8", "B", ["MUL_u16", "SUB_i32"]),
+    ("x*x + 511 >> 8", "B", ["MUL_u16", "ADD_i32"]),
+    ("x*x + 510 >> 8", "B", ["MUL_u16", "ADD_u16", "SHR_u16"]),
+    ("(x + x) >> 1", "B", ["ADD_i16", "SHR_i16"]),
+    ("(x & 15) | 240", "B", ["AND_u8", "OR_u8"]),
+    ("x & 15 ^ x", "b", ["AND_i8", "XOR_i8"]),
+    ("x & 4095 | 32768", "H", ["AND_u16", "OR_u16"]),
+]
+
+
+@pytest.mark.parametrize(("text", "typecode", "instructions"), LANES)
+def test_lanes_are_no_wider_than_values(text: str, typecode: str, instructions: list[str]) -> None:
+    bytecode = ao.explain(text, typecode).partition("bytecode:")[2]
+    assert [name for name in instructions if f" {name} " not in bytecode] == []
 
 
 @encoded

@@ -197,7 +197,7 @@ static void add_random(builder *b, uint8_t *types, unsigned regs)
 /* More inputs, numbers and live values than there are registers, of all types. */
 static ao_program *build_long(builder *b, const ao_allocator *allocator)
 {
-    static const uint8_t of[] = {AO_TYPE_f64, AO_TYPE_i32, AO_TYPE_f64, AO_TYPE_i64, AO_TYPE_u8, AO_TYPE_i16, AO_TYPE_b1, AO_TYPE_u32};
+    static const uint8_t of[] = {AO_TYPE_f64, AO_TYPE_i32, AO_TYPE_f64, AO_TYPE_i64, AO_TYPE_u8, AO_TYPE_i16, AO_TYPE_b1, AO_TYPE_u16};
     uint8_t types[LONG_REGS];
     build_start(b, AO_TYPE_f64);
     memset(types, AO_TYPE_NONE, sizeof types);
@@ -630,20 +630,21 @@ static void add_choice(builder *b, uint8_t *types, unsigned first)
 /* More accumulators and values than registers, comparisons before choices, and stops here and there. */
 static ao_program *build_random_scan(builder *b)
 {
-    static const uint8_t of[] = {AO_TYPE_i64, AO_TYPE_f64, AO_TYPE_i32, AO_TYPE_b1, AO_TYPE_u64, AO_TYPE_u32, AO_TYPE_i16,
-                                 AO_TYPE_u8, AO_TYPE_f64};
+    enum { KINDS = 10 };
+    static const uint8_t of[KINDS] = {AO_TYPE_i64, AO_TYPE_f64, AO_TYPE_i32, AO_TYPE_b1, AO_TYPE_u64, AO_TYPE_u32, AO_TYPE_i16,
+                                      AO_TYPE_u8, AO_TYPE_f64, AO_TYPE_u16};
     uint8_t types[LONG_REGS];
     const unsigned accs = 1 + (unsigned)(random_u64(&state) % SCAN_ACCS);
     const unsigned steps = 1 + (unsigned)(random_u64(&state) % SCAN_STEPS);
-    build_start(b, of[random_u64(&state) % 9]);
+    build_start(b, of[random_u64(&state) % KINDS]);
     for (unsigned k = 0; k < SCAN_INPUTS; k++)
-        build_input(b, k == 0 ? AO_TYPE_b1 : of[random_u64(&state) % 9]);
+        build_input(b, k == 0 ? AO_TYPE_b1 : of[random_u64(&state) % KINDS]);
     b->header.acc = SCAN_INPUTS, b->header.further = (uint8_t)(accs - 1);
     for (unsigned k = 0; k < accs; k++)
         build_param(b, of[random_u64(&state) % 3]);
     for (unsigned k = 0; k < 4; k++) {
         ao_value value = {0};
-        const unsigned type = of[random_u64(&state) % 9];
+        const unsigned type = of[random_u64(&state) % KINDS];
         put_random(&value, type);
         build_const(b, type, value);
     }

@@ -33,7 +33,7 @@ typedef struct no_operand p_NONE;
 enum { SIZE_NONE = 0 };
 #define SLOT_TABLE(T) typedef const ao_table *p_table_##T AO_MAY_ALIAS;
 AO_TYPES(SLOT_TABLE)
-typedef uint32_t w_i16, w_i32, w_u32;
+typedef uint32_t w_i16, w_u16, w_i32, w_u32;
 typedef uint64_t w_i64, w_u64;
 typedef double w_f64;
 typedef uint8_t s_i8, s_u8;
@@ -119,6 +119,8 @@ typedef uint64_t s_i64, s_u64, s_f64;
  *
  *   VALUE, expression
  *       d = expression
+ *   EITHER_SIGN, expression
+ *       The same, of which ints of one size have the same bits with a sign and without.
  *   CHECKED, TEST, steps
  *       For operations that may mark. The steps compute two variables: r, the element's result, and bad, which is set
  *       if the element is to be marked. TEST(bad) says whether it is set: ANY_BIT if any nonzero value counts, TOP_BIT
@@ -230,6 +232,19 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
     }
     return faults;
 }
+
+/* Of both signs at once: an unsigned type has the kernel of the signed one of its size (IN_TABLE). */
+#define EITHER_SIGN(T, ...) EITHER_SIGN_##T(T, __VA_ARGS__)
+#define EITHER_SIGN_b1(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_i8(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u8(...)
+#define EITHER_SIGN_i16(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u16(...)
+#define EITHER_SIGN_i32(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u32(...)
+#define EITHER_SIGN_i64(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u64(...)
+#define EITHER_SIGN_f64(...) VALUE(__VA_ARGS__)
 
 #define CHECKED(T, name, D, A, B, C, EACH, MARKS, TEST, ...)                                                          \
     static void sweep_##name##_##T(size_t n, void *d_, const void *a_, const void *b_, void *bads_)                   \
@@ -377,9 +392,9 @@ static inline double f64_of_i64(int64_t x)
 
 /* ---- addition, multiplication, signs ---- */
 
-#define DO_ADD(T) VALUE, (w_##T)x + (w_##T)y
-#define DO_SUB(T) VALUE, (w_##T)x - (w_##T)y
-#define DO_MUL(T) VALUE, (w_##T)x * (w_##T)y
+#define DO_ADD(T) EITHER_SIGN, (w_##T)x + (w_##T)y
+#define DO_SUB(T) EITHER_SIGN, (w_##T)x - (w_##T)y
+#define DO_MUL(T) EITHER_SIGN, (w_##T)x * (w_##T)y
 /* One 32-by-32-bit multiplication instead of two conversions and a 64-bit one, which has no single instruction below
  * AVX-512 and takes three micro-operations there. */
 #define DO_ADD_WIDE(T) VALUE, (int64_t)x + y
@@ -800,15 +815,15 @@ AO_LIST_WIDE(POWER, _)
 
 /* ---- bits ---- */
 
-#define DO_AND(T) VALUE, x & y
-#define DO_OR(T) VALUE, x | y
-#define DO_XOR(T) VALUE, x ^ y
+#define DO_AND(T) EITHER_SIGN, x & y
+#define DO_OR(T) EITHER_SIGN, x | y
+#define DO_XOR(T) EITHER_SIGN, x ^ y
 #define DO_NOT(T) VALUE, 1u - x
 
 /* In range as an unsigned number of T's own width, a shift count is not negative either. */
 #define IN_WIDTH(T) ((s_##T)y < WIDTH(T))
 #define SHIFT_LEFT(T) (IN_WIDTH(T) ? (w_##T)x << (y & (ao_##T)(WIDTH(T) - 1)) : 0)
-#define DO_SHL(T) VALUE, SHIFT_LEFT(T)
+#define DO_SHL(T) EITHER_SIGN, SHIFT_LEFT(T)
 #define DO_SHL_CHECKED(T)                                                                                             \
     CHECKED, ANY_BIT, const ao_##T r = (ao_##T)SHIFT_LEFT(T);                                                         \
     const uint64_t bad = !IN_WIDTH(T) | (r >> (y & (ao_##T)(WIDTH(T) - 1)) != x);
@@ -818,6 +833,7 @@ AO_LIST_WIDE(POWER, _)
 #define SHR_i16 x >> CLAMPED(i16)
 #define SHR_i32 x >> CLAMPED(i32)
 #define SHR_i64 x >> CLAMPED(i64)
+#define SHR_u16 y < 16 ? x >> (y & 15) : 0
 #define SHR_u32 y < 32 ? x >> (y & 31) : 0
 #define SHR_u64 y < 64 ? x >> (y & 63) : 0
 #define DO_SHR(T) VALUE, SHR_##T
@@ -825,6 +841,7 @@ AO_LIST_WIDE(POWER, _)
 #define NEGATIVE_i16 (y < 0)
 #define NEGATIVE_i32 (y < 0)
 #define NEGATIVE_i64 (y < 0)
+#define NEGATIVE_u16 0
 #define NEGATIVE_u32 0
 #define NEGATIVE_u64 0
 #define DO_SHR_CHECKED(T) CHECKED, ANY_BIT, const ao_##T r = (ao_##T)(SHR_##T); const s_##T bad = NEGATIVE_##T;
@@ -856,8 +873,8 @@ AO_LIST_WIDE(POWER, _)
 
 /* ---- comparisons and choice ---- */
 
-#define DO_EQ(T) VALUE, x == y
-#define DO_NE(T) VALUE, x != y
+#define DO_EQ(T) EITHER_SIGN, x == y
+#define DO_NE(T) EITHER_SIGN, x != y
 #define DO_LT(T) VALUE, x < y
 #define DO_LE(T) VALUE, x <= y
 /* A number that is no exact double has its 11 low bits taken away first. What is left is a double, and where b is near
@@ -965,12 +982,33 @@ extern const struct ao_reductions AO_LOCAL(ao_reductions);
 
 #define QUOTE2(name) #name
 #define QUOTE(name) QUOTE2(name)
-#define ENTRY(T, op) k_##op##_##T,
+/* By the form of its DO_, which kernel stands for an operation of T. */
+#define IN_TABLE(...) IN_TABLE2(__VA_ARGS__)
+#define IN_TABLE2(T, name, FORM, ...) IN_TABLE_##FORM(T, name)
+#define IN_TABLE_VALUE(T, name) IN_TABLE_AS(T, name)
+#define IN_TABLE_AS(T, name) k_##name##_##T,
+#define IN_TABLE_CHECKED(T, name) k_##name##_##T,
+#define IN_TABLE_CHUNKED(T, name) k_##name##_##T,
+#define IN_TABLE_CALL(T, name) k_##name##_##T,
+#define IN_TABLE_EITHER_SIGN(T, name) IN_TABLE_VALUE(OF_BOTH_##T, name)
+#define OF_BOTH_b1 b1
+#define OF_BOTH_i8 i8
+#define OF_BOTH_u8 i8
+#define OF_BOTH_i16 i16
+#define OF_BOTH_u16 i16
+#define OF_BOTH_i32 i32
+#define OF_BOTH_u32 i32
+#define OF_BOTH_i64 i64
+#define OF_BOTH_u64 i64
+#define OF_BOTH_f64 f64
+#define ENTRY(T, name) IN_TABLE(T, name, DO_##name(T))
+#define ENTRY_MATH(T, name) k_##name##_##T,
 extern const ao_isa AO_LOCAL(ao_isa);
 const ao_isa AO_LOCAL(ao_isa) = {
     QUOTE(AO_ISA),
     {
 #define OP(name, types, ...) AO_LIST_##types(ENTRY, name)
+#define MATH(name, f, types, ...) AO_LIST_##types(ENTRY_MATH, name)
 #include "../ops.def"
     },
     AO_LOCAL(ao_compact),

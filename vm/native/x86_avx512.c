@@ -19,7 +19,7 @@ static const uint8_t groups[GROUPS][WIDTHS] = {
     [ABS] = {X86_vpabsb, X86_vpabsw, X86_vpabsd, X86_vpabsq, NO_FORM},
     [LEFT] = {NO_FORM, X86_vpsllvw, X86_vpsllvd, X86_vpsllvq, NO_FORM},
     [RIGHT_SIGNED] = {NO_FORM, X86_vpsravw, X86_vpsravd, X86_vpsravq, NO_FORM},
-    [RIGHT] = {NO_FORM, NO_FORM, X86_vpsrlvd, X86_vpsrlvq, NO_FORM},
+    [RIGHT] = {NO_FORM, X86_vpsrlvw, X86_vpsrlvd, X86_vpsrlvq, NO_FORM},
     [MAX] = {NO_FORM, X86_vpmaxsw, X86_vpmaxsd, X86_vpmaxsq, NO_FORM},
     [COMPARE] = {X86_vpcmpb, X86_vpcmpw, X86_vpcmpd, X86_vpcmpq, X86_vcmppd_mask},
     [COMPARE_UNSIGNED] = {X86_vpcmpub, X86_vpcmpuw, X86_vpcmpud, X86_vpcmpuq, NO_FORM},
@@ -526,9 +526,9 @@ static const x86_recipe recipes[AO_NOPS] = {
     R(f64, FABS, literal, X86_vpandq, ALL_BUT_SIGN)
     AO_LIST_SIGNED(R, ABS, one_by_width, ABS, 0)
 
-    R(b1, AND, masks, X86_kandq, 0) AO_LIST_LANES(R, AND, vectors, X86_vpandq, 0)
-    R(b1, OR, masks, X86_korq, 0) AO_LIST_LANES(R, OR, vectors, X86_vporq, 0)
-    R(b1, XOR, masks, X86_kxorq, 0) AO_LIST_LANES(R, XOR, vectors, X86_vpxorq, 0)
+    R(b1, AND, masks, X86_kandq, 0) AO_LIST_INTS(R, AND, vectors, X86_vpandq, 0)
+    R(b1, OR, masks, X86_korq, 0) AO_LIST_INTS(R, OR, vectors, X86_vporq, 0)
+    R(b1, XOR, masks, X86_kxorq, 0) AO_LIST_INTS(R, XOR, vectors, X86_vpxorq, 0)
     R(b1, NOT, negated, 0, 0)
     AO_LIST_LANES(R, SHL, by_width, LEFT, 0)
     AO_LIST_WIDE(R, SHL_CHECKED, shifted_left_checked, 0, 0)
