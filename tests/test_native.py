@@ -94,6 +94,41 @@ def test_results_are_those_of_python(at_once: None, text: str, typecode: str, va
         assert ao.map(data, text, typecode=wanted, **given).tobytes() == array(wanted, expected).tobytes()
 
 
+#: Text, typecode, an element that raises OverflowError, one that does not.
+RAISING = [
+    ("x + 3", "i", 2**31 - 3, 5), ("x - 3", "i", -(2**31) + 2, 5), ("-x", "i", -(2**31), 5), ("x * 2", "i", 2**30, 5),
+    ("x << 3", "q", 2**60, -1), ("x * x", "q", 2**32, 7), ("x + 1", "B", 255, 254), ("x * 3", "h", 20000, -9),
+]  # fmt: skip
+
+
+@encoded
+@pytest.mark.parametrize(("text", "typecode", "raises", "value"), RAISING)
+@pytest.mark.parametrize("in_place", [False, True])
+def test_what_raises_leaves_the_rest(
+    at_once: None, text: str, typecode: str, raises: int, value: int, in_place: bool
+) -> None:
+    function: Callable[[int], int] = eval(f"lambda x: {text}")
+    for length, place in itertools.product((64, 1000, 5003), (0, 1, 7, 63, 400, 999, 5002)):
+        if place >= length:
+            continue
+        data = array(typecode, [value]) * length
+        data[place] = raises
+        out = data if in_place else array(typecode, [77]) * length
+        expected = array(typecode, [function(value)] * place + out[place:].tolist())
+        with pytest.raises(OverflowError):
+            ao.map(data, text, out=out)
+        assert out == expected
+
+
+@encoded
+def test_one_checked_instruction_is_native() -> None:
+    assert "native code" in ao.explain("x << 3", "q")
+    assert "native code" not in ao.explain("x >> 3", "q")
+    assert " ADD_CHECKED_i32 " in ao.explain("x + 3", "i")
+    assert " SUB_CHECKED_i32 " in ao.explain("x - y", "i")
+    assert " ADD_WIDE_i32 " in ao.explain("(x + 3) >> 1", "i")
+
+
 #: Fold, typecode, first value, elements: each must equal functools.reduce and itertools.accumulate.
 FOLDS: list[tuple[str, str, Any, list[Any]]] = [
     ("(acc*31 + x) & 0xFFFFFFFF", "B", 7, [0, 1, 200, 255]),

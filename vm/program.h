@@ -77,7 +77,9 @@ struct ao_frame_private {
     uint8_t *marks;
     uint8_t *raw;     /* one instruction's marks, before its guard */
     char *scratch;    /* the block's results before they are handed over; NULL: they go straight to job.out */
+    char *aside;      /* of native code that stops: where a block that it has not done is computed; else NULL */
     size_t block;     /* elements of a full block */
+    size_t aside_block; /* and of one aside */
     size_t limit;     /* elements of the next block: less than `block` after a stop of the scan */
     unsigned sticky;  /* the last block had raw faults */
     unsigned lead;    /* the register that blocks are aligned for */

@@ -191,7 +191,7 @@ typedef struct {
 #define MARK_BY_ANY_BIT(T, _) MARK_BY(T, ANY_BIT)
 AO_LIST_ORDERED(MARK_BY_ANY_BIT, _)
 #define MARK_BY_TOP_BIT(T, _) MARK_BY(T, TOP_BIT)
-AO_LIST_WIDE(MARK_BY_TOP_BIT, _)
+AO_LIST_SUMS(MARK_BY_TOP_BIT, _)
 
 #define SWEPT(T, D, A, B)                                                                                             \
     p_##D *const d = d_;                                                                                              \
@@ -403,15 +403,17 @@ static inline double f64_of_i64(int64_t x)
 
 /* Overflow in the top bit: of signed numbers, where both operands have the other sign than the result; of unsigned
  * ones, the carry or borrow out of it. */
-#define WRAPPED(OPERATOR, BAD)                                                                                        \
+#define WRAPPED(T, OPERATOR, BAD)                                                                                        \
     CHECKED, TOP_BIT,                                                                                                 \
-    const uint64_t u = (uint64_t)x, v = (uint64_t)y, r = u OPERATOR v; const uint64_t bad = BAD;
+    const s_##T u = (s_##T)x, v = (s_##T)y, r = u OPERATOR v; const s_##T bad = BAD;
+#define OVERFLOW_ADD_i32 (u ^ r) & (v ^ r)
+#define OVERFLOW_SUB_i32 (u ^ v) & (u ^ r)
 #define OVERFLOW_ADD_i64 (u ^ r) & (v ^ r)
 #define OVERFLOW_SUB_i64 (u ^ v) & (u ^ r)
 #define OVERFLOW_ADD_u64 (u & v) | ((u | v) & ~r)
 #define OVERFLOW_SUB_u64 (~u & v) | ((~u | v) & r)
-#define DO_ADD_CHECKED(T) WRAPPED(+, OVERFLOW_ADD_##T)
-#define DO_SUB_CHECKED(T) WRAPPED(-, OVERFLOW_SUB_##T)
+#define DO_ADD_CHECKED(T) WRAPPED(T, +, OVERFLOW_ADD_##T)
+#define DO_SUB_CHECKED(T) WRAPPED(T, -, OVERFLOW_SUB_##T)
 
 /* Whether the wrapped product r of x and y is wrong. Then it is so by 2^64 at least, while the double product is off
  * by 2^12 where there was no overflow, and by a tiny part of itself where there was: 2^62 tells the cases apart,
@@ -826,7 +828,7 @@ AO_LIST_WIDE(POWER, _)
 #define DO_SHL(T) EITHER_SIGN, SHIFT_LEFT(T)
 #define DO_SHL_CHECKED(T)                                                                                             \
     CHECKED, ANY_BIT, const ao_##T r = (ao_##T)SHIFT_LEFT(T);                                                         \
-    const uint64_t bad = !IN_WIDTH(T) | (r >> (y & (ao_##T)(WIDTH(T) - 1)) != x);
+    const uint64_t bad = (uint64_t)!IN_WIDTH(T) | (uint64_t)((r >> (y & (ao_##T)(WIDTH(T) - 1))) ^ x);
 
 /* A signed count is clamped; an unsigned one past the width leaves nothing. */
 #define CLAMPED(T) (y < 0 ? 0 : y > (ao_##T)(WIDTH(T) - 1) ? (ao_##T)(WIDTH(T) - 1) : y)
