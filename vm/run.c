@@ -25,6 +25,7 @@
  * the body is marked and no sum on the way can overflow; other blocks are done element by element.
  */
 #include "program.h"
+#include "folds.h"
 #include "kernels/reduce_kernels.h"
 #include "portable.h"
 #include "subnormal.h"
@@ -456,17 +457,37 @@ static int fold_in_any_order(const struct ao_frame_private *f, size_t n)
     return 1;
 }
 
+/* The same of narrow ints, as many as are side by side, without the body, which would only widen them: it may do no block. */
+static int fold_narrow(const struct ao_frame_private *f, size_t n)
+{
+    enum { ACC_BITS = 61 };
+    const ao_program *p = f->program;
+    uint64_t acc;
+    if (p->fold == AO_FOLD_NONE || p->narrow == AO_NO_REG || n >> AO_FOLD_WHOLE_BITS)
+        return 0;
+    memcpy(&acc, f->regs[p->acc], sizeof acc);
+    if (p->fold_checks && bits_of_int(acc, p->types[p->acc] == AO_TYPE_i64) >> ACC_BITS)
+        return 0;
+    acc = ao_fold_narrow(f->job.isa, (enum ao_fold)p->fold, (enum ao_type)p->types[p->narrow], n, f->regs[p->narrow], acc);
+    memcpy(f->regs[p->acc], &acc, sizeof acc);
+    return 1;
+}
+
 /* After a stop they are short: see above. */
 static void lengthen_blocks(struct ao_frame_private *f)
 {
     f->limit = f->limit * 2 < f->block ? f->limit * 2 : f->block;
 }
 
-/* One block of a program with a scan; may cut *n. Nonzero if it has marks. */
-static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
+/* One block of a program with a scan; may cut *n, and lengthen it up to `left`. Nonzero if it has marks. */
+static unsigned fold_block(struct ao_frame_private *f, size_t *n, size_t left, int *stopped)
 {
     const unsigned *first = f->program->first;
     *stopped = 0;
+    if (fold_narrow(f, f->spaced ? *n : left)) {
+        *n = f->spaced ? *n : left;
+        return 0;
+    }
     if (fold_in_any_order(f, *n)) {
         lengthen_blocks(f);
         return 0;
@@ -595,7 +616,7 @@ ao_status ao_run(ao_frame *frame, size_t end)
             write_in_place(f, frame->position);
         size_t n = next_block(f, end - frame->position);
         gather(f, n);
-        const unsigned marked = p->acc == AO_NO_REG ? run_block(f, &n) : fold_block(f, &n, &frame->scan_stopped);
+        const unsigned marked = p->acc == AO_NO_REG ? run_block(f, &n) : fold_block(f, &n, end - frame->position, &frame->scan_stopped);
         if (marked) {
             frame->block_count = n;
             frame->block_out = p->out_type == AO_TYPE_NONE ? NULL : f->regs[p->out];

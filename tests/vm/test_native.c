@@ -376,7 +376,7 @@ static void check_keeping(const ao_isa *isa)
         stopped += made && made->stops;
         ao_program_free(o.program);
     }
-    CHECK(stopped > 400, "%s: only %u are native", isa->name, stopped);
+    CHECK(stopped > 200, "%s: only %u are native", isa->name, stopped);
 }
 
 /* ---- folds ---- */
