@@ -456,6 +456,17 @@ static enum ao_fold fold_of_choice(const ao_program *p, const ao_step *condition
     return with_sign ? (takes_less ? AO_FOLD_MIN_i64 : AO_FOLD_MAX_i64) : takes_less ? AO_FOLD_MIN_u64 : AO_FOLD_MAX_u64;
 }
 
+/* The input that is all that is folded, if the body does nothing but widen it and keeps its values; else AO_NO_REG. */
+static unsigned widened_by_body(const ao_program *p)
+{
+    const ao_step *s = p->steps + p->first[AO_BODY];
+    const ao_op_info *info = &ao_ops[s->op];
+    const int one = p->first[AO_SCAN] - p->first[AO_BODY] == 1 && s->d == p->folded && s->a < p->inputs;
+    const int widens = info->a != AO_TYPE_b1 && info->a < AO_TYPE_i64 && info->b == AO_TYPE_NONE
+                       && (info->dst == AO_TYPE_i64 || (info->dst == AO_TYPE_u64 && !ao_is_signed((enum ao_type)info->a)));
+    return one && widens ? s->a : AO_NO_REG;
+}
+
 /* Of a scan of which nothing is read but the last value of its one accumulator. */
 static void find_fold(ao_program *p)
 {
@@ -476,6 +487,8 @@ static void find_fold(ao_program *p)
         }
     if (p->folded == AO_NO_REG)
         p->fold = AO_FOLD_NONE;
+    else
+        p->narrow = (uint16_t)widened_by_body(p);
 }
 
 static size_t weigh(const ao_program *p)

@@ -25,6 +25,7 @@
  * the body is marked and no sum on the way can overflow; other blocks are done element by element.
  */
 #include "program.h"
+#include "folds.h"
 #include "kernels/reduce_kernels.h"
 #include "portable.h"
 #include "subnormal.h"
@@ -58,6 +59,12 @@ static int is_one_pass(const ao_program *p, const ao_native *native)
     if (p->faults || p->acc != AO_NO_REG || p->mask != AO_NO_REG)
         return 0;
     return native ? native->whole : !p->temps && p->first[AO_SECTIONS] - p->first[AO_BODY] == 1;
+}
+
+/* Whether native code writes finished elements only, straight to the result: what it stops at is computed aside. */
+static int can_stop(const struct ao_frame_private *f)
+{
+    return f->native && f->native->stops && !f->job.sink.take && !f->spaced && !f->job.out_spacing.stride;
 }
 
 /* The native code of a run, NULL if it is to have none: it is made of a program that has run for many elements. */
@@ -188,9 +195,11 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
     bind_gathers(f, base + at->total);
     f->native = find_native(program, job);
     f->has_taken = 0;
-    const int whole = is_one_pass(program, f->native) && !f->scratch && !f->spaced;
-    f->block = whole ? SIZE_MAX : near_or_far(program, job, at->block);
-    f->limit = f->block;
+    const int stops = can_stop(f), whole = stops || (is_one_pass(program, f->native) && !f->scratch && !f->spaced);
+    f->aside = stops ? base + at->scratch : NULL;
+    f->scratch = stops ? NULL : f->scratch;
+    f->aside_block = near_or_far(program, job, at->block);
+    f->block = f->limit = whole ? SIZE_MAX : f->aside_block;
     bind_uniforms(f, base + at->uniforms);
     for (unsigned i = 0; i < program->temps; i++)
         f->regs[program->first_temp + i] = base + at->temps + i * at->stride;
@@ -263,7 +272,10 @@ static unsigned call_segment(struct ao_frame_private *f, const ao_segment *g, si
 {
     const int counts = f->job.sink.what == AO_TAKE_COUNT;
     char *const from = counts || !f->native->takes ? NULL : *f->job.sink.to, *to = from;
-    if (g->function(n, f->regs, &to))
+    const size_t found = g->function(n, f->regs, &to);
+    if (f->native->stops)
+        return found != n - n % g->granule;
+    if (found)
         return 1;
     f->taken = counts ? (uintptr_t)to : f->native->takes ? (size_t)(to - from) / ao_type_sizes[type_of_values(f)] : 0;
     return 0;
@@ -317,17 +329,40 @@ static unsigned any_mark(const uint8_t *marks, size_t n)
     return any;
 }
 
-/* One block of a program without a scan. Nonzero if it has marks. */
-static unsigned run_block(struct ao_frame_private *f, size_t n)
+/* By native code that stops. Nonzero if it did some elements: then they are the block. If not, kernels do one, aside. */
+static int run_to_stop(struct ao_frame_private *f, size_t *n)
+{
+    const size_t done = f->sticky ? 0 : f->native->segments[0].function(*n, f->regs, NULL);
+    if (done) {
+        *n = done;
+        return 1;
+    }
+    f->regs[f->program->out] = f->scratch = f->aside;
+    if (*n > f->aside_block)
+        *n = f->aside_block;
+    return 0;
+}
+
+/* Until it stops again. */
+static void write_in_place(struct ao_frame_private *f, size_t position)
+{
+    f->scratch = NULL;
+    f->regs[f->program->out] = (char *)f->job.out + position * ao_type_sizes[f->program->out_type];
+}
+
+/* One block of a program without a scan; may cut *n. Nonzero if it has marks. */
+static unsigned run_block(struct ao_frame_private *f, size_t *n)
 {
     const ao_program *p = f->program;
     const unsigned from = p->first[AO_BODY], to = p->first[AO_SECTIONS];
     f->has_taken = 0;
-    if (!f->sticky && !(f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n)))
+    if (f->aside && run_to_stop(f, n))
         return 0;
-    memset(f->marks, 0, n);
-    f->sticky = run_marking(f, from, to, n);
-    return f->sticky && any_mark(f->marks, n);
+    if (!f->sticky && !(f->native && !f->aside ? run_native(f, from, to, *n) : run_fast(f, from, to, *n)))
+        return 0;
+    memset(f->marks, 0, *n);
+    f->sticky = run_marking(f, from, to, *n);
+    return f->sticky && any_mark(f->marks, *n);
 }
 
 /* All instructions of the scan for element i. Nonzero if it stops there. */
@@ -422,17 +457,37 @@ static int fold_in_any_order(const struct ao_frame_private *f, size_t n)
     return 1;
 }
 
+/* The same of narrow ints, as many as are side by side, without the body, which would only widen them: it may do no block. */
+static int fold_narrow(const struct ao_frame_private *f, size_t n)
+{
+    enum { ACC_BITS = 61 };
+    const ao_program *p = f->program;
+    uint64_t acc;
+    if (p->fold == AO_FOLD_NONE || p->narrow == AO_NO_REG || n >> AO_FOLD_WHOLE_BITS)
+        return 0;
+    memcpy(&acc, f->regs[p->acc], sizeof acc);
+    if (p->fold_checks && bits_of_int(acc, p->types[p->acc] == AO_TYPE_i64) >> ACC_BITS)
+        return 0;
+    acc = ao_fold_narrow(f->job.isa, (enum ao_fold)p->fold, (enum ao_type)p->types[p->narrow], n, f->regs[p->narrow], acc);
+    memcpy(f->regs[p->acc], &acc, sizeof acc);
+    return 1;
+}
+
 /* After a stop they are short: see above. */
 static void lengthen_blocks(struct ao_frame_private *f)
 {
     f->limit = f->limit * 2 < f->block ? f->limit * 2 : f->block;
 }
 
-/* One block of a program with a scan; may cut *n. Nonzero if it has marks. */
-static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
+/* One block of a program with a scan; may cut *n, and lengthen it up to `left`. Nonzero if it has marks. */
+static unsigned fold_block(struct ao_frame_private *f, size_t *n, size_t left, int *stopped)
 {
     const unsigned *first = f->program->first;
     *stopped = 0;
+    if (fold_narrow(f, f->spaced ? *n : left)) {
+        *n = f->spaced ? *n : left;
+        return 0;
+    }
     if (fold_in_any_order(f, *n)) {
         lengthen_blocks(f);
         return 0;
@@ -557,9 +612,11 @@ ao_status ao_run(ao_frame *frame, size_t end)
     if (end > f->job.count)
         end = f->job.count;
     while (frame->position < end) {
+        if (f->aside)
+            write_in_place(f, frame->position);
         size_t n = next_block(f, end - frame->position);
         gather(f, n);
-        const unsigned marked = p->acc == AO_NO_REG ? run_block(f, n) : fold_block(f, &n, &frame->scan_stopped);
+        const unsigned marked = p->acc == AO_NO_REG ? run_block(f, &n) : fold_block(f, &n, end - frame->position, &frame->scan_stopped);
         if (marked) {
             frame->block_count = n;
             frame->block_out = p->out_type == AO_TYPE_NONE ? NULL : f->regs[p->out];

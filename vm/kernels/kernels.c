@@ -34,7 +34,7 @@ typedef struct no_operand p_NONE;
 enum { SIZE_NONE = 0 };
 #define SLOT_TABLE(T) typedef const ao_table *p_table_##T AO_MAY_ALIAS;
 AO_TYPES(SLOT_TABLE)
-typedef uint32_t w_i16, w_i32, w_u32;
+typedef uint32_t w_i16, w_u16, w_i32, w_u32;
 typedef uint64_t w_i64, w_u64;
 typedef double w_f64;
 typedef uint8_t s_i8, s_u8;
@@ -120,6 +120,8 @@ typedef uint64_t s_i64, s_u64, s_f64;
  *
  *   VALUE, expression
  *       d = expression
+ *   EITHER_SIGN, expression
+ *       The same, of which ints of one size have the same bits with a sign and without.
  *   CHECKED, TEST, steps
  *       For operations that may mark. The steps compute two variables: r, the element's result, and bad, which is set
  *       if the element is to be marked. TEST(bad) says whether it is set: ANY_BIT if any nonzero value counts, TOP_BIT
@@ -191,7 +193,7 @@ typedef struct {
 #define MARK_BY_ANY_BIT(T, _) MARK_BY(T, ANY_BIT)
 AO_LIST_ORDERED(MARK_BY_ANY_BIT, _)
 #define MARK_BY_TOP_BIT(T, _) MARK_BY(T, TOP_BIT)
-AO_LIST_WIDE(MARK_BY_TOP_BIT, _)
+AO_LIST_SUMS(MARK_BY_TOP_BIT, _)
 
 #define SWEPT(T, D, A, B)                                                                                             \
     p_##D *const d = d_;                                                                                              \
@@ -232,6 +234,19 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
     }
     return faults;
 }
+
+/* Of both signs at once: an unsigned type has the kernel of the signed one of its size (IN_TABLE). */
+#define EITHER_SIGN(T, ...) EITHER_SIGN_##T(T, __VA_ARGS__)
+#define EITHER_SIGN_b1(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_i8(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u8(...)
+#define EITHER_SIGN_i16(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u16(...)
+#define EITHER_SIGN_i32(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u32(...)
+#define EITHER_SIGN_i64(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u64(...)
+#define EITHER_SIGN_f64(...) VALUE(__VA_ARGS__)
 
 #define CHECKED(T, name, D, A, B, C, EACH, MARKS, TEST, ...)                                                          \
     static void sweep_##name##_##T(size_t n, void *d_, const void *a_, const void *b_, void *bads_)                   \
@@ -384,9 +399,9 @@ static inline double f64_of_i64(int64_t x)
 
 /* ---- addition, multiplication, signs ---- */
 
-#define DO_ADD(T) VALUE, (w_##T)x + (w_##T)y
-#define DO_SUB(T) VALUE, (w_##T)x - (w_##T)y
-#define DO_MUL(T) VALUE, (w_##T)x * (w_##T)y
+#define DO_ADD(T) EITHER_SIGN, (w_##T)x + (w_##T)y
+#define DO_SUB(T) EITHER_SIGN, (w_##T)x - (w_##T)y
+#define DO_MUL(T) EITHER_SIGN, (w_##T)x * (w_##T)y
 /* One 32-by-32-bit multiplication instead of two conversions and a 64-bit one, which has no single instruction below
  * AVX-512 and takes three micro-operations there. */
 #define DO_ADD_WIDE(T) VALUE, (int64_t)x + y
@@ -395,15 +410,17 @@ static inline double f64_of_i64(int64_t x)
 
 /* Overflow in the top bit: of signed numbers, where both operands have the other sign than the result; of unsigned
  * ones, the carry or borrow out of it. */
-#define WRAPPED(OPERATOR, BAD)                                                                                        \
+#define WRAPPED(T, OPERATOR, BAD)                                                                                        \
     CHECKED, TOP_BIT,                                                                                                 \
-    const uint64_t u = (uint64_t)x, v = (uint64_t)y, r = u OPERATOR v; const uint64_t bad = BAD;
+    const s_##T u = (s_##T)x, v = (s_##T)y, r = u OPERATOR v; const s_##T bad = BAD;
+#define OVERFLOW_ADD_i32 (u ^ r) & (v ^ r)
+#define OVERFLOW_SUB_i32 (u ^ v) & (u ^ r)
 #define OVERFLOW_ADD_i64 (u ^ r) & (v ^ r)
 #define OVERFLOW_SUB_i64 (u ^ v) & (u ^ r)
 #define OVERFLOW_ADD_u64 (u & v) | ((u | v) & ~r)
 #define OVERFLOW_SUB_u64 (~u & v) | ((~u | v) & r)
-#define DO_ADD_CHECKED(T) WRAPPED(+, OVERFLOW_ADD_##T)
-#define DO_SUB_CHECKED(T) WRAPPED(-, OVERFLOW_SUB_##T)
+#define DO_ADD_CHECKED(T) WRAPPED(T, +, OVERFLOW_ADD_##T)
+#define DO_SUB_CHECKED(T) WRAPPED(T, -, OVERFLOW_SUB_##T)
 
 /* Whether the wrapped product r of x and y is wrong. Then it is so by 2^64 at least, while the double product is off
  * by 2^12 where there was no overflow, and by a tiny part of itself where there was: 2^62 tells the cases apart,
@@ -808,24 +825,25 @@ AO_LIST_WIDE(POWER, _)
 
 /* ---- bits ---- */
 
-#define DO_AND(T) VALUE, x & y
-#define DO_OR(T) VALUE, x | y
-#define DO_XOR(T) VALUE, x ^ y
+#define DO_AND(T) EITHER_SIGN, x & y
+#define DO_OR(T) EITHER_SIGN, x | y
+#define DO_XOR(T) EITHER_SIGN, x ^ y
 #define DO_NOT(T) VALUE, 1u - x
 
 /* In range as an unsigned number of T's own width, a shift count is not negative either. */
 #define IN_WIDTH(T) ((s_##T)y < WIDTH(T))
 #define SHIFT_LEFT(T) (IN_WIDTH(T) ? (w_##T)x << (y & (ao_##T)(WIDTH(T) - 1)) : 0)
-#define DO_SHL(T) VALUE, SHIFT_LEFT(T)
+#define DO_SHL(T) EITHER_SIGN, SHIFT_LEFT(T)
 #define DO_SHL_CHECKED(T)                                                                                             \
     CHECKED, ANY_BIT, const ao_##T r = (ao_##T)SHIFT_LEFT(T);                                                         \
-    const uint64_t bad = !IN_WIDTH(T) | (r >> (y & (ao_##T)(WIDTH(T) - 1)) != x);
+    const uint64_t bad = (uint64_t)!IN_WIDTH(T) | (uint64_t)((r >> (y & (ao_##T)(WIDTH(T) - 1))) ^ x);
 
 /* A signed count is clamped; an unsigned one past the width leaves nothing. */
 #define CLAMPED(T) (y < 0 ? 0 : y > (ao_##T)(WIDTH(T) - 1) ? (ao_##T)(WIDTH(T) - 1) : y)
 #define SHR_i16 x >> CLAMPED(i16)
 #define SHR_i32 x >> CLAMPED(i32)
 #define SHR_i64 x >> CLAMPED(i64)
+#define SHR_u16 y < 16 ? x >> (y & 15) : 0
 #define SHR_u32 y < 32 ? x >> (y & 31) : 0
 #define SHR_u64 y < 64 ? x >> (y & 63) : 0
 #define DO_SHR(T) VALUE, SHR_##T
@@ -833,6 +851,7 @@ AO_LIST_WIDE(POWER, _)
 #define NEGATIVE_i16 (y < 0)
 #define NEGATIVE_i32 (y < 0)
 #define NEGATIVE_i64 (y < 0)
+#define NEGATIVE_u16 0
 #define NEGATIVE_u32 0
 #define NEGATIVE_u64 0
 #define DO_SHR_CHECKED(T) CHECKED, ANY_BIT, const ao_##T r = (ao_##T)(SHR_##T); const s_##T bad = NEGATIVE_##T;
@@ -864,8 +883,8 @@ AO_LIST_WIDE(POWER, _)
 
 /* ---- comparisons and choice ---- */
 
-#define DO_EQ(T) VALUE, x == y
-#define DO_NE(T) VALUE, x != y
+#define DO_EQ(T) EITHER_SIGN, x == y
+#define DO_NE(T) EITHER_SIGN, x != y
 #define DO_LT(T) VALUE, x < y
 #define DO_LE(T) VALUE, x <= y
 /* A number that is no exact double has its 11 low bits taken away first. What is left is a double, and where b is near
@@ -973,12 +992,33 @@ extern const struct ao_reductions AO_LOCAL(ao_reductions);
 
 #define QUOTE2(name) #name
 #define QUOTE(name) QUOTE2(name)
-#define ENTRY(T, op) k_##op##_##T,
+/* By the form of its DO_, which kernel stands for an operation of T. */
+#define IN_TABLE(...) IN_TABLE2(__VA_ARGS__)
+#define IN_TABLE2(T, name, FORM, ...) IN_TABLE_##FORM(T, name)
+#define IN_TABLE_VALUE(T, name) IN_TABLE_AS(T, name)
+#define IN_TABLE_AS(T, name) k_##name##_##T,
+#define IN_TABLE_CHECKED(T, name) k_##name##_##T,
+#define IN_TABLE_CHUNKED(T, name) k_##name##_##T,
+#define IN_TABLE_CALL(T, name) k_##name##_##T,
+#define IN_TABLE_EITHER_SIGN(T, name) IN_TABLE_VALUE(OF_BOTH_##T, name)
+#define OF_BOTH_b1 b1
+#define OF_BOTH_i8 i8
+#define OF_BOTH_u8 i8
+#define OF_BOTH_i16 i16
+#define OF_BOTH_u16 i16
+#define OF_BOTH_i32 i32
+#define OF_BOTH_u32 i32
+#define OF_BOTH_i64 i64
+#define OF_BOTH_u64 i64
+#define OF_BOTH_f64 f64
+#define ENTRY(T, name) IN_TABLE(T, name, DO_##name(T))
+#define ENTRY_MATH(T, name) k_##name##_##T,
 extern const ao_isa AO_LOCAL(ao_isa);
 const ao_isa AO_LOCAL(ao_isa) = {
     QUOTE(AO_ISA),
     {
 #define OP(name, types, ...) AO_LIST_##types(ENTRY, name)
+#define MATH(name, f, types, ...) AO_LIST_##types(ENTRY_MATH, name)
 #include "../ops.def"
     },
     AO_LOCAL(ao_compact),

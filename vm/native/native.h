@@ -17,7 +17,7 @@
 
 enum {
     AO_NATIVE_STEPS = 256,       /* instructions of a segment: longer runs are cut */
-    AO_NATIVE_FEWEST = 2,        /* a kernel by itself is as good, unless the segment does what is left of it */
+    AO_NATIVE_FEWEST = 2,        /* a kernel by itself is as good, unless the segment stops, or does what is left of it */
     AO_NATIVE_BYTES = 128 << 10, /* of code of a program; what is left stays with kernels */
     AO_NATIVE_SLOTS = 6,         /* levels, and ways to take the results: of others there is no native code */
     AO_NATIVE_ACCS = 8           /* accumulators of a fold */
@@ -25,8 +25,11 @@ enum {
 
 /* The elements 0..n-1, from and to the registers of a frame. Nonzero if one of them would be marked; then those that were
  * written are worthless. A segment that takes the results (ao_sink) moves *to behind the last value, or by one for each
- * element that is true; others do not look at it. */
-typedef unsigned (*ao_native_function)(size_t n, char *const *registers, char **to);
+ * element that is true; others do not look at it.
+ *
+ * One that stops (ao_native) returns how many it did instead: it writes nothing to a group of which one would be marked, nor
+ * behind that. */
+typedef size_t (*ao_native_function)(size_t n, char *const *registers, char **to);
 
 /* The scan of a fold, element after element: returns how many it did. It stops before the first that would be marked; the
  * accumulators then have the values from before that one. */
@@ -56,6 +59,7 @@ typedef struct ao_native {
     int takes_body;      /* but for a short body, which the scan does as well */
     unsigned count;
     int whole;         /* one segment has all instructions of the fast pass */
+    int stops;         /* likewise, and it stops before an element that would be marked */
     ao_segment segments[];
 } ao_native;
 

@@ -95,6 +95,7 @@ static void start_plan(work *w)
     memset(w->slot_size, 0, p->temps + 1u);
     plan->count = plan->values = plan->accs = 0;
     plan->take = AO_TAKE_ALL;
+    plan->stops = 0;
 }
 
 static unsigned add_value(ao_plan *plan, unsigned reg, unsigned type, enum plan_kind kind)
@@ -170,6 +171,23 @@ static void take_results(work *w)
         plan->taken = read_value(w, p->mask == AO_NO_REG ? p->taking.source : p->out, type_of_taken(p));
 }
 
+/* Whether results can be held back until it is known that none of them is to be marked: there is one of each element, which the
+ * last step has, and nothing else to be done. */
+static int can_stop(const work *w, unsigned from)
+{
+    const ao_native_source *p = w->program;
+    const ao_plan *plan = w->plan;
+    unsigned stored = 0, faults = 0;
+    if (from != p->first || plan->to != p->end || plan->take != AO_TAKE_ALL || p->taking.what != AO_TAKE_ALL || p->accs
+        || p->mask != AO_NO_REG || !plan->count)
+        return 0;
+    for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++) {
+        stored += plan->value[s->d].stored;
+        faults |= ao_ops[s->op].faults;
+    }
+    return faults && stored == 1 && plan->value[plan->steps[plan->count - 1].d].stored;
+}
+
 /* The longest run from step `from` on, of at most so many instructions. */
 static void make_plan(work *w, unsigned from, unsigned most)
 {
@@ -189,6 +207,7 @@ static void make_plan(work *w, unsigned from, unsigned most)
         take_results(w);
     for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++)
         plan->value[s->d].stored = w->last_read[s->place] >= k;
+    plan->stops = can_stop(w, from);
 }
 
 /* ---- scans ---- */
@@ -273,12 +292,13 @@ static unsigned add_segment(work *w, unsigned from)
     memcpy(&segment->function, &entry, sizeof entry); /* an offset until the pages are there */
     w->at = end;
     w->native->takes = w->plan->take != AO_TAKE_ALL;
+    w->native->stops = w->plan->stops;
     return w->plan->count;
 }
 
 static int is_worth_it(const ao_plan *plan, unsigned count)
 {
-    return count >= AO_NATIVE_FEWEST || (count && plan->take != AO_TAKE_ALL);
+    return count >= AO_NATIVE_FEWEST || (count && (plan->take != AO_TAKE_ALL || plan->stops));
 }
 
 static void add_segments(work *w)

@@ -59,7 +59,7 @@ typedef struct {
 } x86_level;
 
 enum { CLASS_VECTOR, CLASS_MASK, CLASSES };
-enum { NOWHERE = 0xFF, BASES = 9 };
+enum { NOWHERE = 0xFF, BASES = 9, COPIES = 8 };
 enum { TAKEN = R15, PLACES = R14 }; /* of a segment that takes the results: how many, or where the next one goes; the table */
 
 struct x86_generator {
@@ -77,6 +77,8 @@ struct x86_generator {
     uint16_t bases[BASES];             /* machine registers whose address has a general register */
     unsigned base_count;
     unsigned step;
+    size_t stops[COPIES];              /* jumps of copies of the body that do not store, in a segment that stops */
+    unsigned stop_copies[COPIES], stop_count;
     int failed;                        /* no register was left */
 };
 
@@ -120,6 +122,8 @@ extern const x86_level x86_level_avx512, x86_level_avx2;
 /* Whether x86_scan.c has the operation. */
 int x86_scans(unsigned op);
 
+/* What a value is if it is a constant of the program, else NULL. */
+const ao_value *x86_constant(const x86_generator *g, unsigned value);
 /* Where a uniform is. */
 x86_rm x86_uniform(const x86_generator *g, unsigned reg);
 /* The register of a value, which is loaded if it is in none. */

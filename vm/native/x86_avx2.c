@@ -53,10 +53,10 @@ static void mark(x86_generator *g, unsigned truth)
     three(g, X86_vpor, truth_size(g), AVX2_FAULTS, AVX2_FAULTS, truth);
 }
 
-static void mark_negative(x86_generator *g, unsigned a)
+static void mark_negative(x86_generator *g, unsigned size, unsigned a)
 {
     zero(g, T2);
-    three(g, X86_vpcmpgtq, 8, T2, T2, a);
+    three(g, size == 8 ? X86_vpcmpgtq : X86_vpcmpgtd, size, T2, T2, a);
     mark(g, T2);
 }
 
@@ -333,20 +333,22 @@ static void widened(x86_generator *g, const x86_step *s)
 /* Overflow in the top bit, as in kernels.c. */
 static void sum_checked(x86_generator *g, const x86_step *s)
 {
-    three(g, X86_vpaddq, 8, s->d, s->a, s->b);
-    three(g, X86_vpxor, 8, T0, s->a, s->d);
-    three(g, X86_vpxor, 8, T1, s->b, s->d);
-    three(g, X86_vpand, 8, T0, T0, T1);
-    mark_negative(g, T0);
+    const unsigned size = size_of(s->info->type);
+    three(g, s->x, size, s->d, s->a, s->b);
+    three(g, X86_vpxor, size, T0, s->a, s->d);
+    three(g, X86_vpxor, size, T1, s->b, s->d);
+    three(g, X86_vpand, size, T0, T0, T1);
+    mark_negative(g, size, T0);
 }
 
 static void difference_checked(x86_generator *g, const x86_step *s)
 {
-    three(g, X86_vpsubq, 8, s->d, s->a, s->b);
-    three(g, X86_vpxor, 8, T0, s->a, s->b);
-    three(g, X86_vpxor, 8, T1, s->a, s->d);
-    three(g, X86_vpand, 8, T0, T0, T1);
-    mark_negative(g, T0);
+    const unsigned size = size_of(s->info->type);
+    three(g, s->x, size, s->d, s->a, s->b);
+    three(g, X86_vpxor, size, T0, s->a, s->b);
+    three(g, X86_vpxor, size, T1, s->a, s->d);
+    three(g, X86_vpand, size, T0, T0, T1);
+    mark_negative(g, size, T0);
 }
 
 static void shifted_right_signed(x86_generator *g, const x86_step *s)
@@ -417,8 +419,8 @@ static const x86_recipe recipes[AO_NOPS] = {
     INTS_OF_32(R, SUB, vectors, X86_vpsubd, 0) INTS_OF_64(R, SUB, vectors, X86_vpsubq, 0)
     INTS_OF_32(R, MUL, vectors, X86_vpmulld, 0) INTS_OF_64(R, MUL, multiplied_64, 0, 0)
     X86_ALIKE(R)
-    R(i64, ADD_CHECKED, sum_checked, 0, 0)
-    R(i64, SUB_CHECKED, difference_checked, 0, 0)
+    R(i32, ADD_CHECKED, sum_checked, X86_vpaddd, 0) R(i64, ADD_CHECKED, sum_checked, X86_vpaddq, 0)
+    R(i32, SUB_CHECKED, difference_checked, X86_vpsubd, 0) R(i64, SUB_CHECKED, difference_checked, X86_vpsubq, 0)
     R(f64, NEG, literal, X86_vpxor, SIGN_BIT)
     R(f64, FABS, literal, X86_vpand, ALL_BUT_SIGN)
     R(i32, ABS, one, X86_vpabsd, 0)
