@@ -73,12 +73,67 @@ static INLINE double poly_exp2(double z1)
     return fused(fused(0x1.e9bbe001e2191p-32, z1, 0x1.e5e9f82e9f93bp-28), z8, fused(fused(fused(0x1.b525087767a42p-24, z1, 0x1.62bfe45fd2c33p-20), z2, fused(0x1.ffcbfc61f73e9p-17, z1, 0x1.43091303789cep-13)), z4, fused(fused(0x1.5d87fe78a5dc5p-10, z1, 0x1.3b2ab6fba385ep-7), z2, fused(0x1.c6b08d704a0c0p-5, z1, 0x1.ebfbdff82c590p-3))));
 }
 
-/* (log((1 + s) / (1 - s)) - 2 s) / s^3, z = s^2, 0.0 <= z <= 0.029438: degree 7, error 2^-64.8 */
+/* c, one for each eighth of the fraction of m */
+static const double RECIPROCALS[8] = {
+    0x1.6000000000000p+0, 0x1.4000000000000p+0, 0x1.3000000000000p+0, 0x1.1000000000000p+0,
+    0x1.0000000000000p+0, 0x1.d000000000000p-1, 0x1.a000000000000p-1, 0x1.8000000000000p-1,
+};
+
+/* -log(c), 20 bits */
+static const double LOG_HIGH[8] = {
+    -0x1.4618c00000000p-2, -0x1.c8ff800000000p-3, -0x1.5ff3200000000p-3, -0x1.f0a3200000000p-5,
+    0x0.0p+0, 0x1.9335e00000000p-4, 0x1.a93ec00000000p-3, 0x1.2696200000000p-2,
+};
+/* the rest of it */
+static const double LOG_LOW[8] = {
+    0x1.ef1d09ec17a42p-25, 0x1.c32b2ef29ed14p-26, 0x1.8f586c2c378c2p-23, 0x1.3fee9d599e833p-25,
+    0x0.0p+0, 0x1.75652622b8758p-26, 0x1.3c8ad9e36f2bfp-23, 0x1.134db92783bebp-26,
+};
+
+/* -log2(c), 20 bits */
+static const double LOG2_HIGH[8] = {
+    -0x1.d675400000000p-2, -0x1.49a7a00000000p-2, -0x1.fbc1800000000p-3, -0x1.663f800000000p-4,
+    0x0.0p+0, 0x1.22dac00000000p-3, 0x1.32bfe00000000p-2, 0x1.a8ff800000000p-2,
+};
+/* the rest of it */
+static const double LOG2_LOW[8] = {
+    0x1.fcd15f101c142p-26, 0x1.b432e47501b6dp-22, 0x1.46fd97f5dc572p-23, 0x1.0536ece98333bp-24,
+    0x0.0p+0, 0x1.c2ab3496d2d24p-23, 0x1.c6e1dcd0cb449p-23, 0x1.71810a5e18180p-22,
+};
+
+/* -log10(c), 20 bits */
+static const double LOG10_HIGH[8] = {
+    -0x1.1b3e800000000p-3, -0x1.8cf1a00000000p-4, -0x1.31b3200000000p-4, -0x1.af5fa00000000p-6,
+    0x0.0p+0, 0x1.5e39600000000p-5, 0x1.715d000000000p-4, 0x1.ffbfc00000000p-4,
+};
+/* the rest of it */
+static const double LOG10_LOW[8] = {
+    0x1.c26d610a8889ap-24, 0x1.c779b7f364d75p-24, 0x1.aa3b8ee7fe4bep-24, 0x1.a9fe33e0b243fp-27,
+    0x0.0p+0, 0x1.adfa4a546ee73p-27, 0x1.9c6cf5f75b3e0p-25, 0x1.5de3c01bac1bep-27,
+};
+
+/* (log(1 + z) - z) / z^2, -0.0624 <= z <= 0.0624: degree 10, error 2^-61.6 */
 static INLINE double poly_log(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return fused(fused(fused(0x1.0c03cc5bc65f5p-3, z1, 0x1.0fbe913e56768p-3), z2, fused(0x1.3b1c35868035bp-3, z1, 0x1.745cf903bf098p-3)), z4, fused(fused(0x1.c71c72015b06fp-3, z1, 0x1.2492492476cbap-2), z2, fused(0x1.9999999999a38p-2, z1, 0x1.5555555555555p-1)));
+    return fused(fused(fused(fused(-0x1.587c23415f181p-4, z1, 0x1.77c1e85e95de1p-4), z4, fused(fused(-0x1.999673d4fd1e3p-4, z1, 0x1.c7190e17c4a20p-4), z2, fused(-0x1.000000afda703p-3, z1, 0x1.249249e1efa12p-3))), z4, fused(fused(-0x1.5555555536048p-3, z1, 0x1.9999999977e0ep-3), z2, fused(-0x1.000000000000cp-2, z1, 0x1.5555555555563p-2))), z1, -0x1.0000000000000p-1);
+}
+
+/* the same over log(2), -0.0624 <= z <= 0.0624: degree 10, error 2^-61.6 */
+static INLINE double poly_log2(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return fused(fused(fused(fused(-0x1.f0fc96c55361fp-4, z1, 0x1.0f0d3c9eb04ffp-3), z4, fused(fused(-0x1.27747fd1da80dp-3, z1, 0x1.4848a1f0be175p-3), z2, fused(-0x1.715477506c109p-3, z1, 0x1.a61763b8dff39p-3))), z4, fused(fused(-0x1.ec709dc373120p-3, z1, 0x1.2776c50ee16cbp-2), z2, fused(-0x1.71547652b8310p-2, z1, 0x1.ec709dc3a0411p-2))), z1, -0x1.71547652b82fep-1);
+}
+
+/* the same over log(10), -0.0624 <= z <= 0.0624: degree 10, error 2^-61.6 */
+static INLINE double poly_log10(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return fused(fused(fused(fused(-0x1.2b373e3faa9f3p-5, z1, 0x1.4660f7739b9e1p-5), z4, fused(fused(-0x1.63c36b938e846p-5, z1, 0x1.8b4b014a94741p-5), z2, fused(-0x1.bcb7b283eb5a7p-5, z1, 0x1.fc3fa75e0621fp-5))), z4, fused(fused(-0x1.287a7636d902ap-4, z1, 0x1.63c6277507c33p-4), z2, fused(-0x1.bcb7b1526e524p-4, z1, 0x1.287a7636f436ap-3))), z1, -0x1.bcb7b1526e50ep-3);
 }
 
 /* 2/3 = the sum of the parts, of 53, 53 bits */

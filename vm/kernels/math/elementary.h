@@ -342,6 +342,11 @@ MARKS1(raises_overflow)
 #define EASY(f) whole_##f
 #endif
 
+/* The table of a function whose sweeps are there. */
+#define WAYS1(f, tiny, marks)                                                                                         \
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL},                                \
+                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks}};
+
 /* A function that never raises; one that may raise; one that also has far arguments. TINY: what it makes of tiny ones. */
 #define TOTAL1(f, tiny)                                                                                               \
     CORE1(f, odd_##f)                                                                                                 \
