@@ -173,6 +173,14 @@ static INLINE double poly_atan(double z1)
     return fused(fused(fused(0x1.0a5f8c60d732dp-6, z1, -0x1.1aff6533dd0e5p-5), z2, fused(0x1.74c9760b1bea4p-5, z1, -0x1.ac761b5db4f38p-5)), z8, fused(fused(fused(0x1.e19978381e052p-5, z1, -0x1.110e81459346ep-4), z2, fused(0x1.3b139279535a8p-4, z1, -0x1.745d165a9c002p-4)), z4, fused(fused(0x1.c71c71c2f37e8p-4, z1, -0x1.249249248d684p-3), z2, fused(0x1.9999999999952p-3, z1, -0x1.5555555555555p-2))));
 }
 
+/* (atan(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.2501: degree 12, error 2^-57.9 */
+static INLINE double poly_atan_half(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return fused(fused(fused(fused(fused(-0x1.2dd40041c2c27p-7, z1, 0x1.99984c3613cd5p-6), z2, fused(-0x1.37ce51c509047p-5, z1, 0x1.7b1d7856d14a5p-5)), z4, fused(fused(-0x1.ad441c37157fap-5, z1, 0x1.e1a795c3fb24fp-5), z2, fused(-0x1.110ea393fffe2p-4, z1, 0x1.3b138e4b5b747p-4))), z4, fused(fused(-0x1.745d16016ea5fp-4, z1, 0x1.c71c71c014e0dp-4), z2, fused(-0x1.24924924881f5p-3, z1, 0x1.99999999998e0p-3))), z1, -0x1.5555555555555p-2);
+}
+
 /* (asin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.2501: degree 13, error 2^-60.2 */
 static INLINE double poly_asin(double z1)
 {
@@ -196,6 +204,18 @@ static INLINE double poly_cosh(double z1)
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
     return fused(0x1.1f66e19b630d7p-29, z4, fused(fused(0x1.27e4e1f3a2503p-22, z1, 0x1.a01a01a47b3fbp-16), z2, fused(0x1.6c16c16c167e1p-10, z1, 0x1.5555555555555p-5)));
+}
+
+/* log(2)/2 = the sum of the parts, of 53, 53 bits */
+#define HALF_LN2_HIGH 0x1.62e42fefa39efp-2
+#define HALF_LN2_LOW 0x1.abc9e3b39803fp-57
+
+/* (tanh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.0300364: degree 6, error 2^-59.2 */
+static INLINE double poly_tanh(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return fused(fused(-0x1.6dca49572f6fdp-10, z2, fused(0x1.d680bd934167cp-9, z1, -0x1.226dc8ec4048ep-7)), z4, fused(fused(0x1.664f47f126c4bp-6, z1, -0x1.ba1ba1b9be738p-5), z2, fused(0x1.111111111105ep-3, z1, -0x1.5555555555555p-2)));
 }
 
 /* erf(x) / x - 1, z = x^2, 0.0 <= z <= 0.4901: degree 10, error 2^-62.2 */
@@ -223,18 +243,10 @@ static INLINE double poly_erfc(double z1)
     return fused(fused(fused(0x1.afd38a20f3888p-29, z1, -0x1.67d0a7191470bp-27), z4, fused(fused(-0x1.744449606cf4fp-26, z1, 0x1.c4f08403f3865p-24), z2, fused(0x1.54c019c99d7b3p-24, z1, -0x1.b954f26b2f330p-21))), z16, fused(fused(fused(fused(0x1.37de47415006ap-22, z1, 0x1.7f10f17d4fc4dp-18), z2, fused(-0x1.787fa3d902b16p-17, z1, -0x1.9957a3c463208p-16)), z4, fused(fused(0x1.3be02a7dcbd2cp-13, z1, -0x1.a1df2e912af23p-13), z2, fused(-0x1.8d4a9937ff34fp-11, z1, 0x1.49c6728e254dcp-8))), z8, fused(fused(fused(-0x1.096238858e1ccp-6, z1, 0x1.3079edf6727aep-5), z2, fused(-0x1.0fb06dfe47c56p-4, z1, 0x1.7fee004e12979p-4)), z4, fused(fused(-0x1.9ddb23c3e9161p-4, z1, 0x1.16ecefcfa5388p-4), z2, fused(0x1.f7f5df66fd7c3p-7, z1, -0x1.1df1ad154a28ep-3)))));
 }
 
-/* z^(-1/3), a first guess, 1.0 <= z <= 2.001: degree 5, error 2^-17.1 */
+/* ((1 - e)^(-1/3) - 1) / e, -0.10234 <= z <= 0.10234: degree 2, error 2^-17.8 */
 static INLINE double poly_cbrt(double z1)
 {
-    const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    return fused(fused(-0x1.0e196d9d56d3ap-6, z1, 0x1.376ac5c06f366p-3), z4, fused(fused(-0x1.2c03be3017391p-1, z1, 0x1.39f37a0dc260fp+0), z2, fused(-0x1.8db1068991337p+0, z1, 0x1.c70a04604536ap+0)));
+    return fused(fused(0x1.63ff08da332f6p-3, z1, 0x1.c9713bd92d185p-3), z1, 0x1.5555555555555p-2);
 }
-
-#define CBRT_0 0x1.965fea53d6e3dp-1
-
-#define CBRT_1 -0x1.7aeba0ce51aeap-3
-
-#define CBRT_2 0x1.5ca5af129611ep-6
 
 #endif

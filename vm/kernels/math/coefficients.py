@@ -33,12 +33,17 @@ def error(f: Function, coefficients: list[Any], lo: Any, hi: Any, weight: Functi
     return max(abs((f(x) - mp.polyval(coefficients[::-1], x)) * weight(x)) for x in grid)
 
 
-def estrin(terms: list[str], power: int) -> str:
-    """An expression of the polynomial with these coefficients in z to that power: pairs first, so that they overlap."""
+def estrin(terms: list[str], power: int, triple: bool = False) -> str:
+    """An expression of the polynomial with these coefficients in z to that power: pairs first, so that they overlap.
+
+    ``triple``: the last three are added one by one, which waits longer and takes one multiplication less.
+    """
     if len(terms) == 1:
         return terms[0]
+    if triple and len(terms) == 3:
+        return f"fused(fused({terms[2]}, z{power}, {terms[1]}), z{power}, {terms[0]})"
     pairs = [f"fused({b}, z{power}, {a})" for a, b in zip(terms[::2], terms[1::2], strict=False)]
-    return estrin(pairs + terms[len(terms) // 2 * 2 :], 2 * power)
+    return estrin(pairs + terms[len(terms) // 2 * 2 :], 2 * power, triple)
 
 
 def constant_last(terms: list[str]) -> str:
@@ -48,6 +53,11 @@ def constant_last(terms: list[str]) -> str:
     for four in reversed(fours):
         so_far = f"fused({so_far}, z4, {four})"
     return f"fused({so_far}, z1, {terms[0]})"
+
+
+def in_half(terms: list[str]) -> str:
+    """In the half of a function (elementary.h) it matters less how long anything waits. The constant is added last, too."""
+    return f"fused({estrin(terms[1:], 1, triple=True)}, z1, {terms[0]})"
 
 
 def polynomial(
@@ -61,13 +71,13 @@ def polynomial(
     written: Callable[[list[str]], str] = lambda terms: estrin(terms, 1),
 ) -> str:
     """An inline function that evaluates the polynomial."""
-    for degree in range(3, 40):
+    for degree in range(2, 40):
         coefficients = interpolated(f, mp.mpf(lo), mp.mpf(hi), degree)
         worst = error(f, coefficients, mp.mpf(lo), mp.mpf(hi), weight)
         if worst < mp.mpf(2) ** -bits:
             break
     value = written([float(c).hex() for c in coefficients])
-    powers = [2**k for k in range(1, 6) if f"z{2**k}" in value]
+    powers = [p for p in (2, 4, 8, 16, 32) if f"z{p}," in value or f"z{2 * p}," in value]
     lines = [f"/* {what}, {mp.nstr(mp.mpf(lo), 6)} <= z <= {mp.nstr(mp.mpf(hi), 6)}: degree {degree}, "
              f"error 2^{mp.nstr(mp.log(worst, 2), 3)} */",
              f"static INLINE double poly_{name}(double z1)", "{"]  # fmt: skip
@@ -164,13 +174,6 @@ def after_first(z: Any) -> Any:
     return -mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.log1p(z) - z) / z**2
 
 
-def through(values: list[Any]) -> list[Any]:
-    """Coefficients of the parabola with these values at -1, 0 and 1."""
-    low, middle, high = values
-    return [middle, (high - low) / 2, (high + low) / 2 - middle]
-
-
-CUBE_ROOTS = [mp.mpf(2) ** (-mp.mpf(k) / 3) for k in range(3)]
 SLOPE = mp.diff(scaled_erfc, 0)
 LN2 = mp.log(2)
 QUARTER = float(mp.pi / 4) * 1.0001
@@ -210,20 +213,25 @@ SECTIONS = [
                lambda z: z**2 / mp.cos(root(z)), 60, "(cos(x) - 1 + x^2/2) / x^4, z = x^2"),
     polynomial("atan", odd_rest(mp.atan, -mp.mpf(1) / 3), 0, SMALL_TAN**2, odd_weight(mp.atan), 58,
                "(atan(x) - x) / x^3, z = x^2"),
+    polynomial("atan_half", odd_rest(mp.atan, -mp.mpf(1) / 3), 0, 0.2501, odd_weight(mp.atan), 57,
+               "(atan(x) - x) / x^3, z = x^2", in_half),
     polynomial("asin", odd_rest(mp.asin, mp.mpf(1) / 6), 0, 0.2501, odd_weight(mp.asin), 58,
                "(asin(x) - x) / x^3, z = x^2"),
     polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 0.34662**2, odd_weight(mp.sinh), 58,
                "(sinh(x) - x) / x^3, z = x^2"),
     polynomial("cosh", lambda z: mp.mpf(1) / 24 if z < 1e-18 else (mp.cosh(root(z)) - 1 - z / 2) / z**2, 0, 0.34662**2,
                lambda z: z**2, 58, "(cosh(x) - 1 - x^2/2) / x^4, z = x^2"),
+    parts("HALF_LN2", LN2 / 2, [53, 53], "log(2)/2", ("HIGH", "LOW")),
+    polynomial("tanh", odd_rest(mp.tanh, -mp.mpf(1) / 3), 0, 0.17331**2, odd_weight(mp.tanh), 58,
+               "(tanh(x) - x) / x^3, z = x^2"),
     polynomial("erf", lambda z: 2 / mp.sqrt(mp.pi) - 1 if z < 1e-18 else mp.erf(root(z)) / root(z) - 1, 0, 0.4901,
                lambda z: 1, 58, "erf(x) / x - 1, z = x^2"),
     f"#define ERFC_MIDDLE {float(MIDDLE).hex()}",
     parts("ERFC", scaled_erfc(0), [53, 53], "e^(a^2) erfc(a) (1 + 2a) at a = ERFC_MIDDLE"),
     polynomial("erfc", lambda t: SLOPE if abs(t) < 1e-20 else (scaled_erfc(t) - scaled_erfc(0)) / t, -0.7022, 0.7340,
                lambda t: abs(t), 60, "the same less that, over t, where a = (1 + t) / (1 - t) ERFC_MIDDLE"),
-    polynomial("cbrt", lambda z: z ** (-mp.mpf(1) / 3), 1, 2.001, lambda z: 1, 16, "z^(-1/3), a first guess"),
-    *(f"#define CBRT_{k} {float(c).hex()}" for k, c in enumerate(through(CUBE_ROOTS))),
+    polynomial("cbrt", lambda e: mp.mpf(1) / 3 if abs(e) < 1e-20 else ((1 - e) ** (-mp.mpf(1) / 3) - 1) / e, -0.10234,
+               0.10234, lambda e: e, 17, "((1 - e)^(-1/3) - 1) / e", in_half),
 ]  # fmt: skip
 
 

@@ -197,25 +197,33 @@ static INLINE double whole_cosh(double x)
     return fabs(x) < COSH_END ? r : edge;
 }
 
-/* (e^2|x| - 1) / (e^2|x| + 1), both as 2^k -+ 1 + 2^k m; from 20 on it is 1. */
-static INLINE double core_tanh(double x)
+/* |x| = k log(2)/2 + r, |r| <= log(2)/4; t = tanh(r) = h + l, s = 2^-k. tanh(|x|) is then
+ * ((1 - s) + (1 + s) t) / ((1 + s) + (1 - s) t). From 53 on 1 - s would be rounded: there the quotient is the one of 18.54,
+ * which is the double below 1, as it should be for 18.37 to 19.06. */
+static INLINE halfway first_tanh(double x)
 {
-    const double a = fabs(x);
-    const exp_parts e = reduce_exp(2.0 * (a < 20.0 ? a : 20.0), 0.0);
-    const double scale = power_of_two(e.k), hi = scale * e.m.hi, lo = scale * e.m.lo;
-    const dd less = fast_two_sum(scale, -1.0), more = fast_two_sum(scale, 1.0);
-    const dd n = fast_two_sum(less.hi, hi), d = fast_two_sum(more.hi, hi);
-    const dd q = quotient(n.hi, n.lo + (less.lo + lo), d.hi, d.lo + (more.lo + lo));
-    const double r = copysign(q.hi + q.lo, x);
-    return x == x ? r : x + x;
+    const double a = fabs(x), v = a < 18.54 ? a : 18.54;
+    const double t = fused(v, 2.0 * INV_LN2_1, TO_EXPONENT), k = t - TO_EXPONENT;
+    const double b = fused(-k, HALF_LN2_HIGH, v), r = fused(-k, HALF_LN2_LOW, b), rlo = fused(-k, HALF_LN2_LOW, b - r);
+    const double z = r * r;
+    return (halfway){r, fused(r * z, poly_tanh(z), rlo), of_bits((UINT64_C(2046) << 52) - (bits_of(t) << 52))};
 }
-static INLINE double whole_tanh(double x)
+
+/* h.u + h.v is t, h.w is s. The sums n and d are rounded and nlo and dlo what that took away, with the rest of t. */
+static INLINE double second_tanh(double x, halfway h)
 {
-    return core_tanh(x);
+    const double s = h.w, less = 1.0 - s, more = 1.0 + s;
+    const dd t = fast_two_sum(h.u, h.v), m = fast_two_sum(less, t.hi);
+    const double n = fused(s, t.hi, m.hi), nlo = fused(more, t.lo, fused(s, t.hi, m.hi - n) + m.lo);
+    const double d = fused(less, t.hi, more), dlo = fused(less, t.hi, (1.0 - d) + s);
+    const double inverse = 1.0 / d, q = n * inverse;
+    const double r = fused(fused(-q, d, n) + fused(-q, dlo, nlo), inverse, q);
+    const double a = fabs(x), end = 1.0 < a ? 1.0 : a + a;
+    return copysign(a < 0x1.30fc1931f09cap+4 ? r : end, x);
 }
 BEYOND1(exp, THE_SAME, raises_overflow, far_exp)
 BEYOND1(exp2, THE_SAME, raises_overflow, far_exp2)
 MATH1(expm1, ITSELF, raises_overflow)
 MATH1(sinh, ITSELF, raises_overflow)
 MATH1(cosh, THE_SAME, raises_overflow)
-EASY1(tanh, ITSELF)
+EASY1_HALVES(tanh, ITSELF)

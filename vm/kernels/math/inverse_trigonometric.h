@@ -1,6 +1,6 @@
 /* atan, atan2, asin and acos.
  *
- * The arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) = t + t^3 P(t^2)
+ * atan2 takes the arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) = t + t^3 P(t^2)
  * is needed for |t| <= tan(pi/8) only. t is kept as hi + lo. Other octants follow by symmetry, with pi in two parts.
  * asin and acos have a polynomial up to 1/2; beyond, asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)).
  */
@@ -33,17 +33,27 @@ static INLINE double angle(int over, int left, small_arc a)
     return s.hi + (s.lo + fused(eighths, 0.25 * PI_2, base.lo + of_bits(bits_of(a.arc.lo) ^ minus)));
 }
 
-/* From 2^60 on it is pi/2. */
-static INLINE double core_atan(double x)
+/* atan(a) is 0, pi/4 or pi/2 and the arc of a, (a - 1) / (a + 1) or -1 / a: below 1/2, below 2, and beyond, so the arc's
+ * tangent is up to 1/2. a - 1 is exact there. From 2^60 on it is pi/2. Choices by masks: of conditional expressions gcc
+ * makes three ways, each with its division. */
+static INLINE halfway first_atan(double x)
 {
-    const double a = fabs(x), d = a < 0x1p60 ? a : 0x1p60;
-    const int over = a > 1.0;
-    const double r = copysign(angle(over, 0, arc_of(over ? 1.0 : a, over ? d : 1.0, 0)), x);
-    return x == x ? r : x + x;
+    const double a = fabs(x);
+    const int below = a < 0.5, middle = a < 2.0;
+    const double one = kept(middle, 1.0), v = kept(!below, a < 0x1p60 ? a : 0x1p60);
+    const double n = kept(middle, a) - kept(!below, 1.0), d = one + v, dlo = v - (d - one);
+    const double inverse = 1.0 / d, q = n * inverse;
+    return (halfway){q, fused(-q, dlo, fused(-q, d, n)) * inverse,
+                     kept(!below, 0.25 * PI_1) + kept(!middle, 0.25 * PI_1)};
 }
-static INLINE double whole_atan(double x)
+
+/* h.u + h.v is the tangent, h.w the multiple of pi/4. */
+static INLINE double second_atan(double x, halfway h)
 {
-    return core_atan(x);
+    const double z = h.u * h.u, rest = fused(h.u * z, poly_atan_half(z), h.v);
+    const dd s = fast_two_sum(h.w, h.u);
+    const double r = copysign(s.hi + (s.lo + fused(h.w, PI_2 / PI_1, rest)), x);
+    return x == x ? r : x + x;
 }
 
 /* Whether an angle is beyond pi/2: -0 is, too. */
@@ -204,5 +214,5 @@ static INLINE double whole_acos(double x)
 MARKS1(raises_asin)
 MATH1(asin, ITSELF, raises_asin)
 MATH1(acos, THE_SAME, raises_asin)
-EASY1(atan, ITSELF)
+EASY1_HALVES(atan, ITSELF)
 FURTHER2(atan2)
