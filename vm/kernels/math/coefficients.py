@@ -56,7 +56,7 @@ def constant_last(terms: list[str]) -> str:
 
 
 def in_half(terms: list[str]) -> str:
-    """In the half of a function (elementary.h) it matters less how long anything waits. The constant is added last, too."""
+    """In the half of a function (elementary.h) it matters less how long anything waits; the constant is last, too."""
     return f"fused({estrin(terms[1:], 1, triple=True)}, z1, {terms[0]})"
 
 
