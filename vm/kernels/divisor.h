@@ -9,11 +9,11 @@
 
 #include "level.h"
 
-#if defined __AVX512F__
+#if AO_EXTENSIONS && defined __AVX512F__
 #include <immintrin.h>
 typedef uint64_t several __attribute__((vector_size(64)));
 #define MULTIPLY_LOW_HALVES(a, b) ((several)_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))
-#elif defined __AVX2__
+#elif AO_EXTENSIONS && defined __AVX2__
 #include <immintrin.h>
 typedef uint64_t several __attribute__((vector_size(32)));
 #define MULTIPLY_LOW_HALVES(a, b) ((several)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
