@@ -17,7 +17,7 @@
 
 enum {
     AO_NATIVE_STEPS = 256,       /* instructions of a segment: longer runs are cut */
-    AO_NATIVE_FEWEST = 2,        /* a kernel by itself is as good, unless the segment stops, or does what is left of it */
+    AO_NATIVE_FEWEST = 2,        /* between kernels one more is as good, unless the segment takes what is left of the results */
     AO_NATIVE_BYTES = 128 << 10, /* of code of a program; what is left stays with kernels */
     AO_NATIVE_SLOTS = 6,         /* levels, and ways to take the results: of others there is no native code */
     AO_NATIVE_ACCS = 8           /* accumulators of a fold */

@@ -296,9 +296,12 @@ static unsigned add_segment(work *w, unsigned from)
     return w->plan->count;
 }
 
-static int is_worth_it(const ao_plan *plan, unsigned count)
+/* One instruction is, if there is no other: it has arrays as they come, and kernels are slower where those are not aligned
+ * alike (polynomials, min, floats of 32 bits: twice as long). */
+static int is_worth_it(const work *w, unsigned from, unsigned count)
 {
-    return count >= AO_NATIVE_FEWEST || (count && (plan->take != AO_TAKE_ALL || plan->stops));
+    const int alone = from == w->program->first && w->plan->to == w->program->end;
+    return count >= AO_NATIVE_FEWEST || (count && (w->plan->take != AO_TAKE_ALL || alone));
 }
 
 static void add_segments(work *w)
@@ -306,12 +309,12 @@ static void add_segments(work *w)
     const ao_native_source *p = w->program;
     for (unsigned k = p->first; k < p->end;) {
         make_plan(w, k, AO_NATIVE_STEPS);
-        unsigned done = is_worth_it(w->plan, w->plan->count) ? add_segment(w, k) : 0;
+        unsigned done = is_worth_it(w, k, w->plan->count) ? add_segment(w, k) : 0;
         if (done >= AO_NATIVE_FEWEST && done < w->plan->count) {
             make_plan(w, k, done);
             done = add_segment(w, k) == done ? done : 0;
         }
-        k = is_worth_it(w->plan, done) ? w->plan->to : k + 1;
+        k = is_worth_it(w, k, done) ? w->plan->to : k + 1;
     }
 }
 
