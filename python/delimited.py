@@ -51,6 +51,8 @@ class Words(NamedTuple):
     quote: str = "quotes within a field are doubled; quote=None takes them for text"
     exact: str = "typecodes={{{!r}: 'q'}} reads integers, 'd' rounds them"
     numbers: str = "columns=[...] picks columns, typecodes={{{!r}: str}} reads text"
+    header: str = "header=False takes the first row for data"
+    delimiter: str = "delimiter={!r} cuts it there"
 
 
 class Form(NamedTuple):
@@ -205,11 +207,23 @@ class Rows:
         raise TextError(f"{place} has {problem} {name!r}; the columns are {listed}{advice}")
 
     def _meant(self, name: str) -> str:
-        """What a name was probably to be; importing difflib takes longer than most calls."""
+        """What was probably meant: by the name, or by a header that is no header or is cut elsewhere.
+
+        Importing difflib takes longer than most calls.
+        """
         import difflib
 
+        for delimiter in ";\t| ,":
+            if self.fields == 1 and name in map(str.strip, self.names[0].split(delimiter)):
+                return f"; {self.form.words.delimiter.format(delimiter)}"
+        if self.has_numbers_for_names():
+            return f"; {self.form.words.header}"
         close = difflib.get_close_matches(name, self.names[:MOST_COMPARED], 1)
         return f"; did you mean {close[0]!r}?" if close else ""
+
+    def has_numbers_for_names(self) -> bool:
+        """Whether the header looks like a row of data."""
+        return bool(self.names) and all(name and self.form.may_be_number(name) for name in self.names)
 
     def label(self, field: int) -> str:
         """A column's name for a message."""

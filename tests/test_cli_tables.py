@@ -150,6 +150,10 @@ def test_map_of_a_pipe_in_small_pieces(argv: list[str], text: str, expected: str
             "has no column 'unit prise'; the columns are 'unit price'; did you mean 'unit price'?",
         ),
         (["#3"], "a,b\n1,2\n", "there is no column #3; there are 2"),
+        (["a"], "a;b\n1;2\n", "the columns are 'a;b'; --delimiter ';' cuts it there"),
+        (["b"], "a\tb\n1\t2\n", "the columns are 'a\\tb'; --delimiter '\\t' cuts it there"),
+        (["x"], "1\n2\n", "the columns are '1'; --no-header takes the first row for data; --text is for one number"),
+        (["a+1"], f"a\n{2**63 - 1}\n", "line 2: OverflowError: int too big to convert; --to Q"),
         (["item"], SALES, "line 2, column 'item': 'nut' is not a number"),
         (["1/(qty - 40)"], SALES, "line 3: ZeroDivisionError: division by zero"),
         (
@@ -280,6 +284,26 @@ def test_filter(argv: list[str], text: str, expected: str, tmp_path: Path) -> No
     (tmp_path / "f.csv").write_bytes(text.encode())
     assert good("filter", *argv, tmp_path / "f.csv") == expected
     assert good("filter", *argv, stdin=Dribble(text.encode(), [1, 2])) == expected
+
+
+@pytest.mark.parametrize("text", ["a + 1", "a*a", "2**70", "sum(a) + a", "a/2", "a - 5", "a*0.0 + 1"])
+def test_a_predicate_may_be_any_number(text: str, tmp_path: Path) -> None:
+    """Its truth counts, whatever type would hold it."""
+    rows = [2**63 - 1, 5]
+    kept = [a for a in rows if eval(text, {"a": a, "sum": lambda _: sum(rows)})]
+    path = tmp_path / "f.csv"
+    path.write_text("".join(f"{a}\n" for a in ("a", *rows)))
+    assert good("filter", text, path) == "".join(f"{a}\n" for a in ("a", *kept))
+
+
+def test_numbers_for_a_header(tmp_path: Path) -> None:
+    """Whoever names no column and has no header would lose the first row."""
+    for text in ("1\n2\n3\n", "2019,2020\n1,2\n"):
+        message = bad("stats", stdin=text)
+        assert message.startswith("line 1, the header has numbers for names, '")
+        assert message.endswith("--no-header takes the first row for data; --text is for one number in a line")
+    assert good("stats", "2020", stdin="2019,2020\n1,2\n").startswith("column  2020\ncount   1\n")
+    assert good("stats", stdin="2019,a\n1,2\n").startswith("column count")
 
 
 def test_filter_keeps_bytes_that_are_no_text() -> None:

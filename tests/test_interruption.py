@@ -7,6 +7,8 @@ of them there are at most AO_WATCH_EVERY units of work (vm/watch.h); tests/vm/te
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 from array import array
 from typing import Any
@@ -200,3 +202,108 @@ def test_an_interrupted_out_has_a_front(doubles: Any) -> None:
     done = next((k for k in range(len(out)) if out[k] != wanted[k]), len(out)) if cut_off else len(out)
     assert out[:done] == wanted[:done]
     assert not any(out[done:])
+
+
+# -- Ctrl-C itself -----------------------------------------------------------------------------------------------------
+
+#: Call over 16 Mi doubles -> what stands in the array afterwards.
+BY_OTHERS: dict[str, tuple[str, str]] = {
+    "scale": ("ao.scale(a, 3)", "front"),
+    "clip": ("ao.clip(a, 5, 500)", "front"),
+    "map_inplace by two threads": ("ao.map_inplace(a, 'sin(x)', threads=2)", "front"),
+    "add": ("ao.add(a, a)", "same"),
+    "multiply": ("ao.multiply(a, a)", "same"),
+    "add into itself": ("ao.add(a, a, out=a)", "front"),
+    "dot": ("ao.dot(a, a)", "same"),
+    "var": ("ao.var(a)", "same"),
+    "exp of subnormal numbers": ("ao.map(a, 'exp(x * 5e-324)')", "same"),
+}
+
+#: A signal is sent for each line that is read: by another process, as a terminal does.
+SENDER = "import os, sys\nfor line in sys.stdin: os.kill(int(sys.argv[1]), 2)"
+CTRL_C = """
+import signal, subprocess, sys, threading, time, os
+from array import array
+import arrayops as ao
+from arrayops import _machine
+
+class Stop(Exception):
+    pass
+
+def stop(number, frame):
+    raise Stop
+
+sender = subprocess.Popen(
+    [sys.executable, "-c", SENDER, str(os.getpid())], stdin=subprocess.PIPE, text=True, start_new_session=True
+)
+
+def send(start, over):
+    while _machine.looks() == start and not over.is_set():
+        over.wait(0.0005)
+    sender.stdin.write("\\n")
+    sender.stdin.flush()
+
+def interrupted(call, a, handler):
+    # Whether it was cut off. One signal is sent, once the call looks at signals or is over, and is always waited for.
+    start, over = _machine.looks(), threading.Event()
+    thread = threading.Thread(target=send, args=(start, over))
+    signal.signal(signal.SIGINT, handler)
+    try:
+        thread.start()
+        call(a)
+        over.set()
+        while True:
+            time.sleep(1)
+    except (KeyboardInterrupt, Stop) as error:
+        assert isinstance(error, Stop) is (handler is stop)
+        cut = not over.is_set()
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        over.set()
+        thread.join()
+    return cut
+
+def stands(a, before, after, kind):
+    # Bytes are compared, of all; where they differ, half of what is left, until it is one place.
+    a, before, after = (memoryview(x).cast("B") for x in (a, before, after))
+    if kind == "same":
+        return a == before
+    low, high = 0, len(a)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if a[low : middle + 1] == after[low : middle + 1] else (low, middle)
+    done = low // 8 * 8
+    return a[:done] == after[:done] and a[done:] == before[done:]
+
+def subnormals_are_kept():
+    tiny, least = float("5e-324"), float("2.2250738585072014e-308")  # no constants, which would be folded
+    return tiny * 1.0 == tiny > 0 and tiny + tiny == 1e-323 and least / 2 * 2 == least and 0 < least / 2 < least
+
+ao.set_num_threads(1)
+text, kind = sys.argv[1:]
+call = eval("lambda a: " + text)
+before = array("d", [(k * 7919) % 10007 + 0.5 for k in range(1 << 16)]) * 256
+after = before[:]
+want = call(after)
+for handler in (signal.default_int_handler, stop):
+    for attempt in range(ATTEMPTS):
+        a = before[:]
+        cut = interrupted(call, a, handler)
+        assert stands(a, before, after, kind) and subnormals_are_kept() and ao.map(array("d", [1e-310]), "x*1")[0] > 0
+        a.append(a.pop())
+        if cut:
+            break
+    assert cut, "never cut off"
+    assert call(before[:]) == want
+sender.stdin.close()
+sender.wait()
+print("right")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal that a process sends to another one there")
+@pytest.mark.parametrize("name", BY_OTHERS)
+def test_ctrl_c_by_another_process(name: Any) -> None:
+    code = f"SENDER, ATTEMPTS = {SENDER!r}, {ATTEMPTS}\n" + CTRL_C
+    done = subprocess.run([sys.executable, "-c", code, *BY_OTHERS[name]], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "right\n"), done.stderr[-3000:]

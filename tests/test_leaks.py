@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import sys
 import tracemalloc
+import weakref
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -201,8 +202,20 @@ def test_reference_counts_return(name: str) -> None:
     assert all(abs(x - y) <= 2 for x, y in zip(before, after, strict=True)), (before, after)
 
 
+def need_code_that_is_freed() -> None:
+    """CPython 3.13 without the GIL keeps all code for ever once there was a second thread, as pytest-xdist has."""
+    names: dict[str, Any] = {}
+    exec("def f(): pass", names)
+    freed = weakref.ref(names.pop("f").__code__)
+    gc.collect()
+    if freed():
+        pytest.skip("this Python frees no code")
+
+
 @pytest.mark.parametrize("name", [*SUCCEEDING, *(f"raising {name}" for name in RAISING)])
 def test_memory_does_not_grow(name: str) -> None:
+    if "kernel" in name:
+        need_code_that_is_freed()
     call = SUCCEEDING.get(name) or RAISING[name.removeprefix("raising ")]
     given = inputs()
     for _ in range(20):
@@ -242,6 +255,7 @@ def test_small_counts_of_common_numbers_do_not_drift() -> None:
 
 
 def test_many_texts_keep_the_cache_bounded() -> None:
+    need_code_that_is_freed()
     data = array("i", [1, 2, 3])
     for i in range(1500):
         ao.map(data, f"x + {i} + x*{i % 7}")

@@ -112,6 +112,7 @@ def race(code):
     for thread in threads: thread.start()
     for thread in threads: thread.join()
 sys.setswitchinterval(1e-5)
+ao.map(b"1", "x + 1")  # imports the compiler, which takes long beside these threads on CPython 3.13 without the GIL
 for code in codes:
     print(code, flush=True)
     race(code)
@@ -185,3 +186,65 @@ print("through")
 def test_a_signal_handler_that_writes_gives_no_crash() -> None:
     done = subprocess.run([sys.executable, "-c", SIGNALLED], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "through\n"), done.stderr[-3000:]
+
+
+RESIZED = """
+import sys, threading
+from array import array
+import arrayops as ao
+rounds, size, text = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+a, b = array("d", [1.0]) * size, array("d", [1.0]) * size
+raw = bytearray(b"\\1" * size)
+call = eval("lambda: " + text)
+call()
+most, running = size + 60, [1]
+def resize():
+    while running:
+        for target in (a, raw):
+            try:
+                for _ in range(60): target.append(1)
+            except BufferError:
+                pass
+            while len(target) > size:
+                try:
+                    target.pop()
+                except BufferError:
+                    pass
+thread = threading.Thread(target=resize)
+sys.setswitchinterval(1e-6)
+thread.start()
+try:
+    for _ in range(rounds):
+        try:
+            got = call()
+        except (ValueError, BufferError) as error:
+            # Of two lengths; or met while it was made longer, which only CPython without the GIL shows.
+            assert "must have the same length" in str(error) or isinstance(error, BufferError), error
+            continue
+        if isinstance(got, (array, bytearray)):
+            assert size <= len(got) <= most and set(got) == {2}, (len(got), set(got))
+        else:
+            assert size <= got <= most, got
+finally:
+    running.pop()
+    thread.join()
+assert len(a) == len(raw) == size and set(a) == set(raw) == {1}
+print("right")
+"""
+
+#: Of ones: their number, or twos.
+WHILE_RESIZED = [
+    "ao.sum(a)", "ao.sum(raw)", "ao.dot(a, a)", "ao.dot(a, b)", "ao.dot(raw, raw)", "ao.map(a, 'x + 1')",
+    "ao.map(raw, 'x + 1')", "ao.map(a, lambda x: x + 1)", "ao.map(a, lambda x: [x + 1][0])", "ao.add(a, a)",
+    "ao.add(a, b)", "ao.multiply(ao.add(raw, raw), raw)", "ao.count(a, 'x == 1')", "ao.evaluate('p + q', p=a, q=a)",
+    "ao.reduce(a, 'acc + x')", "ao.lazy(a).map('x + 1').collect()", "ao.lazy(a).map('x * 1').sum()",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WHILE_RESIZED)
+def test_arrays_that_another_thread_resizes(text: str) -> None:
+    """They cannot be resized while a call has them; which length it finds is chance, but each answer is of one."""
+    for size, rounds in ((40, 2000), (30_000, 100)):
+        command = [sys.executable, "-c", RESIZED, str(MORE * rounds), str(size), text]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "right\n"), (done.stdout, done.stderr[-3000:])

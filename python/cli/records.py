@@ -101,6 +101,8 @@ class Records:
         skipped = 0
         while skipped < self.layout.offset and (gone := self._read(min(CHUNK_BYTES, self.layout.offset - skipped))):
             skipped += len(gone)
+        if skipped < self.layout.offset:
+            raise TextError(f"{self.at()}--offset leaves out {self.layout.offset} bytes, and the input has {skipped}")
         rest = b""
         while left is None or left > 0:
             wanted = max(CHUNK_BYTES, size) if left is None else min(max(CHUNK_BYTES, size), left * size - len(rest))

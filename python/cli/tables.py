@@ -40,6 +40,9 @@ from .streams import (
 )
 
 CHUNK_ROWS = 1 << 13
+ADVICE = re.compile("pass typecode='([qQd])'")
+#: The name of the expression that says which rows are kept, 1 for each that is: no argument of a command can be it.
+KEPT = "\0"
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 WORDS = Words(
@@ -49,6 +52,8 @@ WORDS = Words(
     quote="quotes within a field are doubled; --quote '' takes them for text",
     exact="-t q reads integers, -t d rounds them",
     numbers="",
+    header="--no-header takes the first row for data; --text is for one number in a line",
+    delimiter="--delimiter {!r} cuts it there",
 )
 #: Passes chunks on, and shows how far the work is; the second argument says that of a chunk.
 Watch: TypeAlias = Callable[[Iterator[Any], Callable[[Any], int]], Generator[Any, None, None]]
@@ -177,7 +182,7 @@ class Bound:
 
     def __init__(self, rows: Rows | Records, terms: dict[str, Term], args: argparse.Namespace, *known: str,
                  chained: bool = True) -> None:  # fmt: skip
-        self.rows, self.numbers, self.ieee = rows, args.names, args.ieee
+        self.rows, self.numbers, self.ieee, self.may_widen = rows, args.names, args.ieee, args.name == "map"
         terms = of_channels(terms[""], rows.names) if args.each_channel else terms
         hiding = (*self.numbers, *rows.names, *terms)
         self.terms = {name: term(one.text, hiding, args.ieee, one.columns) for name, one in terms.items()}
@@ -242,10 +247,16 @@ class Bound:
     def value(self, name: str, known: dict[Any, Any], count: int) -> Numbers:
         """The value of an expression for each of so many rows."""
         names = {param: known[key] for param, key in self.means[name].items()}
-        result = evaluate(self.terms[name].plain, names=names, ieee=self.ieee, typecode=self.to)
+        to = "?" if name == KEPT else self.to
+        result = evaluate(self.terms[name].plain, names=names, ieee=self.ieee, typecode=to)
         if hasattr(result, "__len__"):
-            return result
-        return array("d" if isinstance(result, float) else "q", [result]) * count
+            return map_array(result, "x", typecode="B") if name == KEPT else result
+        one = array("B", [bool(result)]) if name == KEPT else array("d" if isinstance(result, float) else "q", [result])
+        return one * count
+
+    def advice(self, match: re.Match[str]) -> str:
+        """What the library advises, as it is said here: --to is an option of map alone."""
+        return f"--to {match[1]}" if self.may_widen and match[1] != "d" else "--table -t d computes with floats"
 
     def computed(self, data: dict[Any, Numbers], count: int, compute: Callable[..., Any]) -> Any:
         """What `compute` makes of the data; TextError with the line of the first row at which it fails."""
@@ -258,7 +269,7 @@ class Bound:
                 lambda n: compute({key: values[:n] for key, values in data.items()}, n), count, error
             )
             place = self.rows.at(self.rows.machine.lines()[index]).removesuffix(", ")
-            text = str(first).replace("pass typecode='d'", "--table -t d computes with floats")
+            text = ADVICE.sub(self.advice, str(first))
             raise TextError(f"{place}: {type(first).__name__}: {text}") from None
 
 
@@ -356,11 +367,12 @@ def header_text(rows: Rows, fields: tuple[int, ...] | None, added: list[str]) ->
 def write_rows(args: argparse.Namespace, inputs: Inputs, terms: dict[str, Term], out: RowWriter,
                keep: Term | None) -> None:  # fmt: skip
     """Writes rows: all, or those for which `keep` is true; of each the selected fields, and the terms."""
+    computed = {**terms, KEPT: keep} if keep else terms
     for path in args.inputs:
-        whole = whole_values(args, inputs, path, {**terms, **({"": keep} if keep else {})})
+        whole = whole_values(args, inputs, path, computed)
         with inputs.open(path) as rows:
-            bound = Bound(rows, {**terms, **({"": keep} if keep else {})}, args)
-            added = [name for name in bound.terms if name]
+            bound = Bound(rows, computed, args)
+            added = [name for name in bound.terms if name not in ("", KEPT)]
             fields = begin_rows(args, rows, added, out)
             start = 0
             for count in inputs.chunks(rows):
@@ -369,7 +381,7 @@ def write_rows(args: argparse.Namespace, inputs: Inputs, terms: dict[str, Term],
                 else:
                     found = {name: whole.part(values, start, start + count) for name, values in whole.values.items()}
                     start += count
-                kept = truth(found[""]) if keep else None
+                kept = found[KEPT] if keep else None
                 out.rows(rows, kept, fields, tuple(found[name] for name in added))
             if whole is not None:
                 whole.finish(start)
@@ -469,11 +481,6 @@ def joined(one: Numbers, other: Numbers) -> Numbers:
         one, other = (map_array(part, "float(x)", typecode="d") for part in (one, other))
     one += other
     return one
-
-
-def truth(values: Numbers) -> Numbers:
-    """1 for every number that is true, as an array of bytes."""
-    return values if values.typecode == "B" else map_array(values, "x != 0", typecode="B")
 
 
 def fold_rows(args: argparse.Namespace, inputs: Inputs, one: Term, state: tuple[Number, ...]) -> tuple[Number, ...]:

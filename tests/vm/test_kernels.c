@@ -598,12 +598,30 @@ static void compute_want(cases *k)
     }
 }
 
+/* What the processor is told about floats: rounding, traps, whether subnormal numbers are dropped. Not what it has met. */
+static uint64_t float_control(void)
+{
+#if defined __SSE2__
+    return _mm_getcsr() & ~UINT32_C(0x3F);
+#elif defined __aarch64__
+    uint64_t control;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+    return control;
+#else
+    return 0;
+#endif
+}
+
 /* Calls a kernel as a run does, which has met no subnormal number yet: after one, kernels choose other code. */
 static unsigned call(const ao_isa *isa, unsigned op, size_t n, void *d, const void *a, const void *b, const void *c,
                      unsigned uniform, uint8_t *mark)
 {
     ao_subnormal_forget();
-    return isa->ops[op](n, d, a, b, c, uniform, mark);
+    const uint64_t before = float_control();
+    const unsigned flag = isa->ops[op](n, d, a, b, c, uniform, mark);
+    CHECK(float_control() == before, "%s %s leaves the processor told something else about floats", isa->name,
+          ao_ops[op].name);
+    return flag;
 }
 
 /* Runs elements from..from+n-1 into `d` and compares. over: 0 into a fresh place, 1 2 3 in place of a b c. */
@@ -908,7 +926,7 @@ int main(int count, char **arguments)
     static cases k;
     uint64_t state = 1;
     if (count > 1 && is(arguments[1], "digest"))
-        return print_digests(&k, count > 2 ? arguments[2] : NULL);
+        return print_digests(&k, count > 2 ? arguments[2] : NULL) || check_failures;
     check_horner(&state);
     for (unsigned op = 0; op < AO_NOPS; op++) {
         if (is_look_up(op))
