@@ -195,11 +195,14 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
     bind_gathers(f, base + at->total);
     f->native = find_native(program, job);
     f->has_taken = 0;
-    const int stops = can_stop(f), whole = stops || (is_one_pass(program, f->native) && !f->scratch && !f->spaced);
-    f->aside = stops ? base + at->scratch : NULL;
-    f->scratch = stops ? NULL : f->scratch;
-    f->aside_block = near_or_far(program, job, at->block);
-    f->block = f->limit = whole ? SIZE_MAX : f->aside_block;
+    f->aside = can_stop(f) ? base + at->scratch : NULL;
+    if (f->aside) {
+        f->scratch = NULL;
+        f->aside_block = near_or_far(program, job, at->block);
+    }
+    const int whole = f->aside || (is_one_pass(program, f->native) && !f->scratch && !f->spaced);
+    f->block = whole ? SIZE_MAX : near_or_far(program, job, at->block);
+    f->limit = f->block;
     bind_uniforms(f, base + at->uniforms);
     for (unsigned i = 0; i < program->temps; i++)
         f->regs[program->first_temp + i] = base + at->temps + i * at->stride;
