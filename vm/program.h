@@ -37,7 +37,8 @@ struct ao_program {
     uint8_t fold;                             /* what the scan is, enum ao_fold */
     uint8_t fold_checks;                      /* of a sum: it may not leave its type */
     uint16_t folded;                          /* the register of its elements */
-    uint16_t narrow;                          /* the input of narrow ints that they are, widened by all of the body; or AO_NO_REG */
+    uint16_t narrow;                          /* narrow ints that they are, widened by the body's last step; or AO_NO_REG */
+    uint8_t narrow_type;
     const uint8_t *types;                     /* of inputs, params, consts */
     const ao_value *values;                   /* of consts */
     ao_step *steps;

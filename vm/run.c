@@ -195,11 +195,14 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
     bind_gathers(f, base + at->total);
     f->native = find_native(program, job);
     f->has_taken = 0;
-    const int stops = can_stop(f), whole = stops || (is_one_pass(program, f->native) && !f->scratch && !f->spaced);
-    f->aside = stops ? base + at->scratch : NULL;
-    f->scratch = stops ? NULL : f->scratch;
-    f->aside_block = near_or_far(program, job, at->block);
-    f->block = f->limit = whole ? SIZE_MAX : f->aside_block;
+    f->aside = can_stop(f) ? base + at->scratch : NULL;
+    if (f->aside) {
+        f->scratch = NULL;
+        f->aside_block = near_or_far(program, job, at->block);
+    }
+    const int whole = f->aside || (is_one_pass(program, f->native) && !f->scratch && !f->spaced);
+    f->block = whole ? SIZE_MAX : near_or_far(program, job, at->block);
+    f->limit = f->block;
     bind_uniforms(f, base + at->uniforms);
     for (unsigned i = 0; i < program->temps; i++)
         f->regs[program->first_temp + i] = base + at->temps + i * at->stride;
@@ -431,16 +434,23 @@ static uint64_t bits_of_int(uint64_t value, int with_sign)
     return with_sign && value >> 63 ? ~value : value;
 }
 
+/* Instructions of the body of a fold; nonzero if one would mark. */
+static unsigned run_body(struct ao_frame_private *f, unsigned to, size_t n)
+{
+    const unsigned from = f->program->first[AO_BODY];
+    return f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n);
+}
+
 /* Body and scan of a block whose elements may be taken in any order: if none of them is marked, and of a sum none of those
  * on the way can leave the type. Nonzero if it is done. */
-static int fold_in_any_order(const struct ao_frame_private *f, size_t n)
+static int fold_in_any_order(struct ao_frame_private *f, size_t n)
 {
     enum { ELEMENT_BITS = 48, ACC_BITS = 62 };
     _Static_assert((AO_MAX_BLOCK >> (ACC_BITS - ELEMENT_BITS)) == 0, "a block of elements adds up to what an accumulator may have");
     const ao_program *p = f->program;
     const struct ao_reductions *kernels = f->job.isa->reductions;
     uint64_t acc, bits;
-    if (p->fold == AO_FOLD_NONE || run_fast(f, p->first[AO_BODY], p->first[AO_SCAN], n))
+    if (p->fold == AO_FOLD_NONE || run_body(f, p->first[AO_SCAN], n))
         return 0;
     const void *x = f->regs[p->folded];
     memcpy(&acc, f->regs[p->acc], sizeof acc);
@@ -457,19 +467,24 @@ static int fold_in_any_order(const struct ao_frame_private *f, size_t n)
     return 1;
 }
 
-/* The same of narrow ints, as many as are side by side, without the body, which would only widen them: it may do no block. */
-static int fold_narrow(const struct ao_frame_private *f, size_t n)
+/* The same of narrow ints, without the last step of the body, which would only widen them. If there is no other, of as many as
+ * are left side by side. */
+static int fold_narrow(struct ao_frame_private *f, size_t *n, size_t left)
 {
     enum { ACC_BITS = 61 };
     const ao_program *p = f->program;
     uint64_t acc;
-    if (p->fold == AO_FOLD_NONE || p->narrow == AO_NO_REG || n >> AO_FOLD_WHOLE_BITS)
+    if (p->narrow == AO_NO_REG)
         return 0;
+    const unsigned widening = p->first[AO_SCAN] - 1u;
+    const size_t count = widening == p->first[AO_BODY] && !f->spaced ? left : *n;
     memcpy(&acc, f->regs[p->acc], sizeof acc);
-    if (p->fold_checks && bits_of_int(acc, p->types[p->acc] == AO_TYPE_i64) >> ACC_BITS)
+    if (count >> AO_FOLD_WHOLE_BITS || (p->fold_checks && bits_of_int(acc, p->types[p->acc] == AO_TYPE_i64) >> ACC_BITS)
+        || run_body(f, widening, count))
         return 0;
-    acc = ao_fold_narrow(f->job.isa, (enum ao_fold)p->fold, (enum ao_type)p->types[p->narrow], n, f->regs[p->narrow], acc);
+    acc = ao_fold_narrow(f->job.isa, (enum ao_fold)p->fold, (enum ao_type)p->narrow_type, count, f->regs[p->narrow], acc);
     memcpy(f->regs[p->acc], &acc, sizeof acc);
+    *n = count;
     return 1;
 }
 
@@ -484,18 +499,14 @@ static unsigned fold_block(struct ao_frame_private *f, size_t *n, size_t left, i
 {
     const unsigned *first = f->program->first;
     *stopped = 0;
-    if (fold_narrow(f, f->spaced ? *n : left)) {
-        *n = f->spaced ? *n : left;
-        return 0;
-    }
-    if (fold_in_any_order(f, *n)) {
+    if (fold_narrow(f, n, left) || fold_in_any_order(f, *n)) {
         lengthen_blocks(f);
         return 0;
     }
     memset(f->marks, 0, *n);
-    const int body = !f->native || !f->native->takes_body;
+    const int native = f->native && f->native->scan, body = !native || !f->native->takes_body;
     unsigned faults = body ? run_marking(f, first[AO_BODY], first[AO_SCAN], *n) : 0;
-    const size_t done = f->native ? scan_native(f, *n, faults) : scan_block(f, *n);
+    const size_t done = native ? scan_native(f, *n, faults) : scan_block(f, *n);
     faults |= run_marking(f, first[AO_EPILOGUE], first[AO_SECTIONS], done);
     *stopped = done < *n;
     if (*stopped) {
@@ -505,7 +516,7 @@ static unsigned fold_block(struct ao_frame_private *f, size_t *n, size_t left, i
     } else {
         lengthen_blocks(f);
     }
-    return *stopped || ((faults || !f->native) && any_mark(f->marks, *n));
+    return *stopped || ((faults || !native) && any_mark(f->marks, *n));
 }
 
 static size_t out_size(const ao_program *p)

@@ -20,26 +20,35 @@ static int less(unsigned type, uint64_t a, uint64_t c)
     return type == AO_TYPE_i64 ? (int64_t)a < (int64_t)c : a < c;
 }
 
-/* The accumulator before a fold stops, or at the end; *stop is the element at which it does, or the count. */
-static uint64_t by_machine(size_t *stop)
+static uint64_t run(const ao_program *program, unsigned flags, size_t *stop)
 {
-    const char *why = NULL;
-    long where = 0;
-    ao_program *program = build_load(&b, &why, &where);
-    *stop = count;
-    if (!program) {
-        CHECK(program, "%s at %ld", why, where);
-        return 0;
-    }
     void *memory = frame_memory(program);
     const void *inputs[] = {input};
-    const ao_job job = {.isa = isa, .inputs = inputs, .params = params, .count = count};
+    const ao_job job = {.isa = isa, .inputs = inputs, .params = params, .count = count, .flags = flags};
+    *stop = count;
     ao_frame frame;
     ao_frame_open(&frame, program, &job, memory);
     if (ao_run(&frame, count) == AO_MARKED)
         *stop = frame.position + frame.block_count - 1;
     const uint64_t acc = ao_frame_acc(&frame, 0).u;
     free_aligned(memory);
+    return acc;
+}
+
+/* The accumulator before a fold stops, or at the end; *stop is the element at which it does, or the count. */
+static uint64_t by_machine(size_t *stop)
+{
+    const char *why = NULL;
+    long where = 0;
+    size_t native_stop;
+    ao_program *program = build_load(&b, &why, &where);
+    *stop = count;
+    if (!program) {
+        CHECK(program, "%s at %ld", why, where);
+        return 0;
+    }
+    const uint64_t acc = run(program, 0, stop);
+    CHECK(run(program, AO_NATIVE_AT_ONCE, &native_stop) == acc && native_stop == *stop, "other results of native code");
     ao_program_free(program);
     return acc;
 }
@@ -130,16 +139,20 @@ static uint64_t widened(unsigned type, const unsigned char *at)
     }
 }
 
-/* The fold of narrow elements as they are, `first` of them from the beginning of x. */
+/* The fold of narrow elements as they are, or by way of instructions that change nothing, `first` of them from the beginning of x. */
 static void test_narrow_fold(unsigned type, unsigned narrow, unsigned conversion, const unsigned *ops, unsigned less_than, unsigned how,
-                             size_t first, size_t n)
+                             size_t first, size_t n, int computed)
 {
     enum { LEAST = XOR + 1, MOST_OF = XOR + 2 };
     const unsigned size = ao_type_sizes[narrow];
     size_t stop, want_stop = n;
-    start(type, 3);
+    start(type, 4);
     b.types[0] = (uint8_t)narrow;
-    in_body(&b, conversion, temp_reg(&b, 1), ELEMENT, NO, NO);
+    if (computed) {
+        in_body(&b, AO_OP_AND_i8 + narrow - AO_TYPE_i8, temp_reg(&b, 3), ELEMENT, ELEMENT, NO);
+        in_body(&b, AO_OP_OR_i8 + narrow - AO_TYPE_i8, temp_reg(&b, 3), temp_reg(&b, 3), ELEMENT, NO);
+    }
+    in_body(&b, conversion, temp_reg(&b, 1), computed ? temp_reg(&b, 3) : (unsigned)ELEMENT, NO, NO);
     if (how <= XOR) {
         in_scan(&b, ops[how], temp_reg(&b, 0), ACC, temp_reg(&b, 1), NO);
     } else {
@@ -175,7 +188,8 @@ static void test_narrow(unsigned type, const unsigned *conversions, const unsign
     for (unsigned k = 0; k < sizeof of; k++)
         for (unsigned how = ADD; how <= XOR + 2; how++)
             for (unsigned c = 0; c < sizeof counts / sizeof *counts; c++)
-                test_narrow_fold(type, of[k], conversions[k], ops, less_than, how, random_u64(&state) % 8, counts[c]);
+                for (int computed = 0; computed < 2; computed++)
+                    test_narrow_fold(type, of[k], conversions[k], ops, less_than, how, random_u64(&state) % 8, counts[c], computed);
 }
 
 /* A choice by a number's truth, and one among doubles, are no folds that can be taken in any order. */

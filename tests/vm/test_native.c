@@ -796,6 +796,34 @@ static void check_random_scans(const ao_isa *isa, unsigned long operands)
     CHECK(loaded > count / 2 && native > loaded / 2, "few random scans are native");
 }
 
+/* A comparison of a value whose slot another takes before the choice is made: there are more values than registers, and these two
+ * are read last, so that both would go to it. */
+static void check_compared_slot(const ao_isa *isa)
+{
+    enum { VALUES = 20 };
+    static builder b;
+    build_start(&b, AO_TYPE_i64);
+    const unsigned x = build_input(&b, AO_TYPE_i64), y = build_input(&b, AO_TYPE_i64);
+    b.header.acc = (uint16_t)build_param(&b, AO_TYPE_i64);
+    b.header.temps = VALUES + 4;
+    const unsigned next = temp_reg(&b, 0), compared = temp_reg(&b, 1), truth = temp_reg(&b, 2), chosen = temp_reg(&b, 3);
+    b.header.next = (uint16_t)next;
+    in_scan(&b, AO_OP_MUL_i64, compared, x, b.header.acc, AO_NO_REG);
+    in_scan(&b, AO_OP_LT_i64, truth, compared, y, AO_NO_REG);
+    in_scan(&b, AO_OP_XOR_i64, compared, x, y, AO_NO_REG);
+    for (unsigned k = 0; k < VALUES; k++)
+        in_scan(&b, k % 2 ? AO_OP_ADD_i64 : AO_OP_SUB_i64, temp_reg(&b, 4 + k), k < 2 ? x : temp_reg(&b, 2 + k), y, AO_NO_REG);
+    for (unsigned k = 0; k < VALUES; k++)
+        in_scan(&b, AO_OP_XOR_i64, next, k ? next : x, temp_reg(&b, 4 + k), AO_NO_REG);
+    in_scan(&b, AO_OP_SEL_i64, chosen, truth, x, next);
+    in_scan(&b, AO_OP_ADD_i64, next, chosen, compared, AO_NO_REG);
+    in_epilogue(&b, AO_OP_COPY_i64, out_reg(&b), next, AO_NO_REG, AO_NO_REG);
+    ao_program *p = build_load(&b, NULL, NULL);
+    CHECK(p && compare_scans(p, isa, "compared slot", 0), "%s: no native scan", isa->name);
+    if (p)
+        ao_program_free(p);
+}
+
 /* Each allocation fails once: the results are the same, and nothing is left behind. */
 static void check_without_memory(const ao_isa *isa)
 {
@@ -847,6 +875,7 @@ int main(int argc, char **argv)
         check_folds(isa);
         check_scan_operations(isa, operands / 10);
         check_random_scans(isa, operands);
+        check_compared_slot(isa);
         check_without_memory(isa);
         check_when(isa);
     }

@@ -54,7 +54,7 @@ typedef struct ao_native {
     int takes;         /* the last segment does; else results are in their slots */
     void *pages;       /* NULL: nothing here is native */
     size_t page_bytes, bytes, size;
-    ao_native_scan scan; /* of a fold, whose other instructions stay with kernels; or NULL */
+    ao_native_scan scan; /* of a fold, or NULL; segments are then those of a body whose results vectors fold */
     unsigned scan_bytes;
     int takes_body;      /* but for a short body, which the scan does as well */
     unsigned count;
@@ -76,6 +76,8 @@ typedef struct {
     unsigned first, end;
     unsigned scan, scan_end;  /* steps of the scan; without one there are none */
     unsigned accs, acc, next; /* accumulators and what they become: registers one after another */
+    unsigned folded;          /* what the body leaves for vectors to fold in any order, or AO_NO_REG */
+    unsigned folded_by;       /* the first step that they need not run for it */
     const uint8_t *types;     /* of inputs, parameters and constants */
     const ao_value *values;   /* of constants, whose registers are first_const..first_computed-1 */
     unsigned first_const, first_computed;

@@ -178,8 +178,8 @@ static int can_stop(const work *w, unsigned from)
     const ao_native_source *p = w->program;
     const ao_plan *plan = w->plan;
     unsigned stored = 0, faults = 0;
-    if (from != p->first || plan->to != p->end || plan->take != AO_TAKE_ALL || p->taking.what != AO_TAKE_ALL || p->accs
-        || p->mask != AO_NO_REG || !plan->count)
+    if (from != p->first || plan->to != p->end || plan->take != AO_TAKE_ALL || p->taking.what != AO_TAKE_ALL
+        || p->scan != p->scan_end || p->mask != AO_NO_REG || !plan->count)
         return 0;
     for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++) {
         stored += plan->value[s->d].stored;
@@ -267,9 +267,9 @@ static int plan_scan(work *w)
 static void add_scan(work *w)
 {
     size_t entry = 0;
-    if (!w->target->compile_scan || !plan_scan(w))
-        return;
-    const size_t end = w->target->compile_scan(w->target, w->plan, w->code, w->at, w->room, &entry);
+    const size_t end = w->target->compile_scan && plan_scan(w)
+                       ? w->target->compile_scan(w->target, w->plan, w->code, w->at, w->room, &entry) : 0;
+    w->native->takes_body = end && w->native->takes_body;
     if (!end)
         return;
     memcpy(&w->native->scan, &entry, sizeof entry);
@@ -342,6 +342,24 @@ static void add_all_segments(work *w, uint16_t *defined)
     }
 }
 
+/* The body of a fold as a program of its own, whose result is what vectors fold. */
+static void add_body(work *w, uint16_t *defined)
+{
+    const ao_native_source *fold = w->program;
+    ao_native_source body = *fold;
+    if (fold->folded == AO_NO_REG || fold->folded < fold->first_temp)
+        return;
+    body.end = fold->folded_by;
+    body.accs = 0;
+    body.mask = AO_NO_REG;
+    body.out = fold->folded;
+    body.has_out = 1;
+    w->program = w->plan->program = &body;
+    find_last_reads(w, defined);
+    add_segments(w);
+    w->program = w->plan->program = fold;
+}
+
 static int is_whole(const ao_native_source *p, const ao_native *native)
 {
     if (native->count != 1)
@@ -409,6 +427,7 @@ static void fill(ao_native *native, const ao_native_source *p, const ao_target *
     if (p->accs) {
         find_last_reads(&w, defined);
         add_scan(&w);
+        add_body(&w, defined);
     } else {
         add_all_segments(&w, defined);
     }

@@ -482,6 +482,14 @@ size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes,
     return g.failed || g.code.full ? 0 : g.code.at;
 }
 
+enum x86_form x86_widening(int is_signed, unsigned from, unsigned to)
+{
+    static const uint8_t forms[2][3][4] = {
+        {{0, X86_vpmovzxbw, X86_vpmovzxbd, X86_vpmovzxbq}, {0, 0, X86_vpmovzxwd, X86_vpmovzxwq}, {0, 0, 0, X86_vpmovzxdq}},
+        {{0, X86_vpmovsxbw, X86_vpmovsxbd, X86_vpmovsxbq}, {0, 0, X86_vpmovsxwd, X86_vpmovsxwq}, {0, 0, 0, X86_vpmovsxdq}}};
+    return (enum x86_form)forms[is_signed][log2_of(from)][log2_of(to)];
+}
+
 static const uint64_t literals[LITERALS] = {
     [SIGN_BIT] = UINT64_C(1) << 63,
     [ALL_BUT_SIGN] = UINT64_MAX >> 1,
@@ -493,6 +501,10 @@ static const uint64_t literals[LITERALS] = {
     [MINUS_TWO_63] = UINT64_C(0xC3E0000000000000),
     [INFINITE] = UINT64_C(0x7FF0000000000000),
     [SIGN_BITS_32] = UINT64_C(0x8000000080000000),
+    [SIGN_BITS_16] = UINT64_C(0x8000800080008000),
+    [SIGN_BITS_8] = UINT64_C(0x8080808080808080),
+    [LOW_WORDS] = UINT64_C(0x0000FFFF0000FFFF),
+    [LOW_BYTES] = UINT64_C(0x00FF00FF00FF00FF),
     [HIGH_BYTES] = UINT64_C(0xFF00FF00FF00FF00),
     [SIXTY_THREE] = 63,
     [SIXTY_FOUR] = 64,

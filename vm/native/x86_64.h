@@ -18,8 +18,8 @@
 #endif
 
 /* Numbers that instructions read, at the beginning of the code. */
-enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, HIGH_BYTES,
-                   THIRTY_TWO, SIXTY_THREE, SIXTY_FOUR, LITERALS };
+enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, SIGN_BITS_16, SIGN_BITS_8,
+                   LOW_WORDS, LOW_BYTES, HIGH_BYTES, THIRTY_TWO, SIXTY_THREE, SIXTY_FOUR, LITERALS };
 
 /* Registers. Scratch ones belong to the recipe of one operation; FAULTS gathers what is to be marked. */
 enum { T0, T1, T2, T3, AVX2_FAULTS = T3 };
@@ -118,6 +118,9 @@ size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes,
 size_t x86_compile_scan(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, size_t *entry);
 
 extern const x86_level x86_level_avx512, x86_level_avx2;
+
+/* To wider ints, from a type to elements of a size. */
+enum x86_form x86_widening(int is_signed, unsigned from, unsigned to);
 
 /* Whether x86_scan.c has the operation. */
 int x86_scans(unsigned op);

@@ -286,14 +286,11 @@ static void sign_copied(x86_generator *g, const x86_step *s)
 /* Of an int to another width, the low bits or all of it. */
 static void resize(x86_generator *g, unsigned from, unsigned to, unsigned d, unsigned a)
 {
-    static const uint8_t longer[2][4][4] = {
-        {{0, X86_vpmovzxbw, X86_vpmovzxbd, X86_vpmovzxbq}, {0, 0, X86_vpmovzxwd, X86_vpmovzxwq}, {0, 0, 0, X86_vpmovzxdq}},
-        {{0, X86_vpmovsxbw, X86_vpmovsxbd, X86_vpmovsxbq}, {0, 0, X86_vpmovsxwd, X86_vpmovsxwq}, {0, 0, 0, X86_vpmovsxdq}}};
     static const uint8_t shorter[4][4] = {
         {0}, {X86_vpmovwb}, {X86_vpmovdb, X86_vpmovdw}, {X86_vpmovqb, X86_vpmovqw, X86_vpmovqd}};
     const unsigned low = width_of(from), high = width_of(to);
     if (low < high)
-        two(g, longer[x86_is_signed(from)][low][high], size_of(to), d, a);
+        two(g, x86_widening(x86_is_signed(from), size_of(from), size_of(to)), size_of(to), d, a);
     else if (low > high)
         x86_emit(&g->code, (x86_vector){.form = shorter[low][high], .length = x86_length(g, size_of(from)), .reg = a,
                                         .rm = x86_reg(d), .imm = X86_NO_IMM});
