@@ -181,29 +181,26 @@ static INLINE double poly_atan_half(double z1)
     return fused(fused(fused(fused(fused(-0x1.2dd40041c2c27p-7, z1, 0x1.99984c3613cd5p-6), z2, fused(-0x1.37ce51c509047p-5, z1, 0x1.7b1d7856d14a5p-5)), z4, fused(fused(-0x1.ad441c37157fap-5, z1, 0x1.e1a795c3fb24fp-5), z2, fused(-0x1.110ea393fffe2p-4, z1, 0x1.3b138e4b5b747p-4))), z4, fused(fused(-0x1.745d16016ea5fp-4, z1, 0x1.c71c71c014e0dp-4), z2, fused(-0x1.24924924881f5p-3, z1, 0x1.99999999998e0p-3))), z1, -0x1.5555555555555p-2);
 }
 
-/* (asin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.2501: degree 13, error 2^-60.2 */
+/* (asin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.2501: degree 12, error 2^-56.3 */
 static INLINE double poly_asin(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    const double z8 = z4 * z4;
-    return fused(fused(fused(0x1.e58a4f278e006p-6, z1, -0x1.3bd7e353ddbc1p-6), z4, fused(fused(0x1.40c91fa8deb7ep-6, z1, 0x1.8dcdf11997e12p-9), z2, fused(0x1.31777489dfd29p-7, z1, 0x1.3b462d121c5d3p-7))), z8, fused(fused(fused(0x1.7b02ef007d23ep-7, z1, 0x1.c990a42b32b03p-7), z2, fused(0x1.1c4efd20ebb99p-6, z1, 0x1.6e8ba121b9d5fp-6)), z4, fused(fused(0x1.f1c71c7a5e151p-6, z1, 0x1.6db6db6dac0eap-5), z2, fused(0x1.3333333333389p-4, z1, 0x1.5555555555555p-3))));
+    return fused(fused(fused(fused(fused(0x1.d78189767524ep-6, z1, -0x1.e7a24f548c99dp-7), z2, fused(0x1.1d661531b222ep-6, z1, 0x1.653a8f8cfd43dp-8)), z4, fused(fused(0x1.524ea8b3aad31p-7, z1, 0x1.78246f32d075cp-7), z2, fused(0x1.c9cf3759fd8ffp-7, z1, 0x1.1c4d343fa57f6p-6))), z4, fused(fused(0x1.6e8bb1d89492bp-6, z1, 0x1.f1c71c1d4aa0dp-6), z2, fused(0x1.6db6db6e3292ep-5, z1, 0x1.3333333332ec4p-4))), z1, 0x1.5555555555556p-3);
 }
 
-/* (sinh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.120145: degree 5, error 2^-69.6 */
+/* (sinh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.120145: degree 4, error 2^-56.8 */
 static INLINE double poly_sinh(double z1)
 {
     const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    return fused(fused(0x1.61bfacd542211p-33, z1, 0x1.ae642c816dd31p-26), z4, fused(fused(0x1.71de3a5aa8013p-19, z1, 0x1.a01a01a0196acp-13), z2, fused(0x1.1111111111111p-7, z1, 0x1.5555555555555p-3)));
+    return fused(fused(fused(0x1.af38ad617009fp-26, z1, 0x1.71de0dacd6939p-19), z2, fused(0x1.a01a01a7c4839p-13, z1, 0x1.11111111109b3p-7)), z1, 0x1.5555555555556p-3);
 }
 
 /* (cosh(x) - 1 - x^2/2) / x^4, z = x^2, 0.0 <= z <= 0.120145: degree 4, error 2^-66.7 */
 static INLINE double poly_cosh(double z1)
 {
     const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    return fused(0x1.1f66e19b630d7p-29, z4, fused(fused(0x1.27e4e1f3a2503p-22, z1, 0x1.a01a01a47b3fbp-16), z2, fused(0x1.6c16c16c167e1p-10, z1, 0x1.5555555555555p-5)));
+    return fused(fused(fused(0x1.1f66e19b630d7p-29, z1, 0x1.27e4e1f3a2503p-22), z2, fused(0x1.a01a01a47b3fbp-16, z1, 0x1.6c16c16c167e1p-10)), z1, 0x1.5555555555555p-5);
 }
 
 /* log(2)/2 = the sum of the parts, of 53, 53 bits */
