@@ -5,7 +5,8 @@ a product that only a sum needs becomes MADD (d = a*b + c, rounded twice, as bef
 those in one variable with constant coefficients becomes HORNER, which keeps everything in registers. In a fold what
 is added to the accumulator is added up before, in the part that goes by blocks.
 
-Only operations that cannot fault are joined. Registers are still single-assignment here; program.py allocates them
+Of ints, a sum of 64 bits that is only stored as 32 becomes one of 32 bits that marks what does not fit. Otherwise only
+operations that cannot fault are joined. Registers are still single-assignment here; program.py allocates them
 after.
 """
 
@@ -19,6 +20,8 @@ _PAIRS = {
     ("ADD", "MUL", 0): "MADD", ("ADD", "MUL", 1): "MADD", ("SUB", "MUL", 0): "MSUB", ("SUB", "MUL", 1): "NMADD",
     ("MUL", "ADD", 0): "ADDM", ("MUL", "ADD", 1): "ADDM", ("MUL", "SUB", 0): "SUBM", ("MUL", "SUB", 1): "SUBM",
 }  # fmt: skip
+#: Of i32 to i64, of which only an i32 is wanted -> the operation on i32.
+_FITTED = {"ADD_WIDE": "ADD_CHECKED", "SUB_WIDE": "SUB_CHECKED"}
 _ASSOCIATIVE = ("ADD", "MUL", "AND", "OR", "XOR")  # of ints, which wrap
 _LEAST = 3  # coefficients of a HORNER; fewer are a MADD
 
@@ -37,7 +40,7 @@ def fuse(program: Program) -> None:
     polynomials: list[Instr] = []
     for section, instrs in program.sections.items():
         if section != "prologue":
-            joined = _pairs(instrs, uses)
+            joined = _pairs(_fitted(instrs, uses), uses)
             program.sections[section] = _chains(joined, uses, polynomials)
     _number_constants(program, polynomials)
 
@@ -66,6 +69,19 @@ def _earlier(program: Program, uses: dict[int, int]) -> None:
         uses[id(both)] = 1
         dropped.add(id(before))
     scan[:] = [i for i in scan if id(i) not in dropped]
+
+
+def _fitted(instrs: list[Instr], uses: dict[int, int]) -> list[Instr]:
+    made: dict[int, Instr] = {}
+    dropped: set[int] = set()
+    for i in instrs:
+        first = made.get(id(i.operands[0])) if i.name == "FIT_i32" else None
+        if first is not None and uses[id(first.dst)] == 1:
+            dropped.add(id(first))
+            i.name, i.type, i.operands = _FITTED[first.name], "i32", first.operands
+        elif i.name in _FITTED:
+            made[id(i.dst)] = i
+    return [i for i in instrs if id(i) not in dropped]
 
 
 def _pairs(instrs: list[Instr], uses: dict[int, int]) -> list[Instr]:

@@ -7,8 +7,8 @@ array('d', [2.0, 5.0, 10.0])
 """
 
 from ._machine import View
+from ._machine import after_calls as _after_calls
 from .data import from_arrow, open, to_arrow, view
-from .engine.common import at_first_use as _at_first_use
 from .engine.common import own_module as _own_module
 from .engine.common import warn_of_namesake as _warn_of_namesake
 from .expressions import compile, evaluate, explain, filter, map, map_inplace
@@ -115,7 +115,7 @@ __all__ = [
     "view",
 ]
 
-#: What is imported when somebody asks for it, or when kernels are: importing it takes ten times as long as the rest.
+#: What is imported when somebody asks for it: importing all of it takes ten times as long as the rest.
 _LATER = {
     "compiler.parse": ("ExpressionError",),
     "engine.functions": ("NotCompilable",),
@@ -144,26 +144,29 @@ _LATER = {
 if not TYPE_CHECKING:  # type checkers know the names from above, and so notice a misspelt one
 
     def __getattr__(name: str) -> object:
-        for names in _LATER.values():
+        for module, names in _LATER.items():
             if name in names:
-                _complete()
+                globals().update(_loaded(module, names))
         if name in globals():
             return globals()[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _complete() -> None:
-    """Imports the rest. Without __getattr__ the interpreter finds ``ao.map`` 20 ns sooner.
+def _loaded(module: str, names: tuple[str, ...]) -> dict[str, object]:
+    """The names that a module has; not all of them while another thread is just importing it."""
+    found = vars(_own_module(module))
+    return {name: found[name] for name in names if name in found}
 
-    It stays while a name is missing, as in a module that another thread is just importing.
-    """
-    wanted = {name: vars(_own_module(module)) for module, names in _LATER.items() for name in names}
-    globals().update({name: loaded[name] for name, loaded in wanted.items() if name in loaded})
-    if wanted.keys() <= globals().keys():
+
+def _complete() -> None:
+    """Imports the rest, after many calls: without __getattr__ the interpreter finds ``ao.map`` 20 ns sooner."""
+    for module, names in _LATER.items():
+        globals().update(_loaded(module, names))
+    if globals().keys() >= {name for names in _LATER.values() for name in names}:
         globals().pop("__getattr__", None)
 
 
-_at_first_use(_complete)
+_after_calls(200, _complete)
 _warn_of_namesake(__path__[0])
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import statistics
+import subprocess
+import sys
 from array import array
 from collections.abc import Callable
 from fractions import Fraction
@@ -322,3 +324,50 @@ def test_options_by_names_that_were_made_just_now() -> None:
     assert ao.map(DOUBLES, "x*threads", 3)[0] == 1.5
     with pytest.raises(TypeError, match="threads"):
         ao.map(DOUBLES, "x*threads", **{"".join(["thr", "eads"]): 2})
+
+
+LATER = """
+import sys
+from array import array
+import arrayops as ao
+from arrayops import _machine
+
+def loaded(name):
+    return "arrayops." + name in sys.modules
+
+a = array("d", [2.0, 1.0])
+assert ao.map(a, "x + 1")[0] == 3.0 and loaded("engine.kernel")
+assert not loaded("order") and not loaded("pipelines") and not loaded("windows"), "what nobody asked for"
+ao.sort(a)
+assert loaded("order") and not loaded("pipelines") and "sort" in vars(ao)
+assert ao.Kernel is ao.compile("x").__class__
+for _ in range(300):
+    ao.map(a, "x + 1")
+assert "__getattr__" not in vars(ao) and "rolling" in vars(ao)
+
+def interrupted():
+    calls.append(1)
+    if len(calls) < 3:
+        raise KeyboardInterrupt
+
+calls = []
+_machine.after_calls(2, interrupted)
+for call in (lambda: ao.sum(a), lambda: ao.map(a, "x + 1"), lambda: ao.scale(a, 2), lambda: ao.reduce(a, "acc + x")):
+    before = a[:]
+    try:
+        call()
+    except KeyboardInterrupt:
+        assert a == before, "nothing was done yet"
+    else:
+        assert len(calls) in (0, 3)
+assert len(calls) == 3 and a == array("d", [1.0, 2.0])
+"""
+
+
+def test_what_is_imported_when() -> None:
+    """A call imports what it needs; after many of them the rest is there, and names are found without Python's help.
+
+    If that is interrupted, so is the call, before it does anything, and the next one tries again.
+    """
+    done = subprocess.run([sys.executable, "-c", LATER], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr

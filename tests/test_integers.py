@@ -251,3 +251,23 @@ def test_bits_of_ints_are_bits_of_their_type(text: str, code: str) -> None:
     pairs = [(x, y) for x in edges for y in edges]
     a, b = (array(code, column) for column in zip(*pairs, strict=True))
     assert list(ao.map(a, text, b)) == [eval(text, {"x": x, "y": y}) for x, y in pairs]
+
+
+@pytest.mark.parametrize("code", "qQ")
+@given(data=st.data())
+def test_division_by_one_number(code: str, data: st.DataObject) -> None:
+    """By a multiplication: divisors of all sizes, next to powers of two, and elements next to their multiples."""
+    low, high = integer_range(code)
+    powers = st.builds(lambda bit, more: 2**bit + more, st.integers(1, 64), st.integers(-2, 2))
+    divisor = data.draw(st.one_of(st.integers(2, high), powers, st.sampled_from([7, 1000, 10**9, 86_400_000_000_000])))
+    divisor = min(max(divisor, 2), high)
+    multiples = st.builds(lambda times, more: times * divisor + more,
+                          st.integers(low // divisor, high // divisor), st.integers(-1, 1))  # fmt: skip
+    values = st.one_of(st.integers(low, high), st.sampled_from([low, low + 1, 0, high - 1, high]), multiples)
+    some = data.draw(st.lists(values.map(lambda x: min(max(x, low), high)), min_size=24, max_size=70))
+    a = array(code, some)
+    assert ao.map(a, "x // d", d=divisor).tolist() == [x // divisor for x in some]
+    assert ao.map(a, "x % d", d=divisor).tolist() == [x % divisor for x in some]
+    assert ao.map(a, f"x // {divisor} + x % {divisor}", typecode="d").tolist() == [
+        float(x // divisor + x % divisor) for x in some
+    ]

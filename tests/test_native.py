@@ -50,7 +50,32 @@ ROWS = [
     ("x + 1 if x > 0 and x < 10 or x == 12 else x - 1", "h", [-1, 5, 12, 13]),
     ("floor(x) + ceil(x) * 0.5", "d", [1.5, -1.5, 0.25]),
     ("(x ^ 21) >> 2", "H", [0, 77, 65535]),
+    ("(x*x) >> 8", "B", [0, 15, 16, 255]),
+    ("(x*y + 65535 - 255*255) >> z", "B", [0, 1, 8, 15, 16, 255]),
+    ("(x + y) // 2", "B", [0, 1, 254, 255]),
+    ("(x & 240) | (y ^ 255)", "B", [0, 15, 128, 255]),
+    ("(x | 128) ^ y", "b", [-128, -1, 0, 127]),
+    ("x - (x >> 4) * 3 & y", "H", [0, 4095, 32768, 65535]),
 ]
+
+
+#: Text, typecode, instructions of the narrowest lane that holds all values on the way.
+LANES = [
+    ("(x*x) >> 8", "B", ["TO_u16_u8", "MUL_u16", "SHR_u16"]),
+    ("x*x - 1 >> 8", "B", ["MUL_u16", "SUB_i32"]),
+    ("x*x + 511 >> 8", "B", ["MUL_u16", "ADD_i32"]),
+    ("x*x + 510 >> 8", "B", ["MUL_u16", "ADD_u16", "SHR_u16"]),
+    ("(x + x) >> 1", "B", ["ADD_i16", "SHR_i16"]),
+    ("(x & 15) | 240", "B", ["AND_u8", "OR_u8"]),
+    ("x & 15 ^ x", "b", ["AND_i8", "XOR_i8"]),
+    ("x & 4095 | 32768", "H", ["AND_u16", "OR_u16"]),
+]
+
+
+@pytest.mark.parametrize(("text", "typecode", "instructions"), LANES)
+def test_lanes_are_no_wider_than_values(text: str, typecode: str, instructions: list[str]) -> None:
+    bytecode = ao.explain(text, typecode).partition("bytecode:")[2]
+    assert [name for name in instructions if f" {name} " not in bytecode] == []
 
 
 @encoded
@@ -67,6 +92,40 @@ def test_results_are_those_of_python(at_once: None, text: str, typecode: str, va
         ]
         given = dict(zip(names[1:], columns[1:], strict=True))
         assert ao.map(data, text, typecode=wanted, **given).tobytes() == array(wanted, expected).tobytes()
+
+
+#: Text, typecode, an element that raises OverflowError, one that does not.
+RAISING = [
+    ("x + 3", "i", 2**31 - 3, 5), ("x - 3", "i", -(2**31) + 2, 5), ("-x", "i", -(2**31), 5), ("x * 2", "i", 2**30, 5),
+    ("x << 3", "q", 2**60, -1), ("x * x", "q", 2**32, 7), ("x + 1", "B", 255, 254), ("x * 3", "h", 20000, -9),
+]  # fmt: skip
+
+
+@encoded
+@pytest.mark.parametrize(("text", "typecode", "raises", "value"), RAISING)
+@pytest.mark.parametrize("in_place", [False, True])
+def test_what_raises_leaves_the_rest(
+    at_once: None, text: str, typecode: str, raises: int, value: int, in_place: bool
+) -> None:
+    function: Callable[[int], int] = eval(f"lambda x: {text}")
+    for length, place in itertools.product((64, 1000, 5003), (0, 1, 7, 63, 400, 999, 5002)):
+        if place >= length:
+            continue
+        data = array(typecode, [value]) * length
+        data[place] = raises
+        out = data if in_place else array(typecode, [77]) * length
+        expected = array(typecode, [function(value)] * place + out[place:].tolist())
+        with pytest.raises(OverflowError):
+            ao.map(data, text, out=out)
+        assert out == expected
+
+
+@encoded
+def test_one_checked_instruction_is_native() -> None:
+    assert "native code" in ao.explain("x + 3", "q")
+    assert " ADD_CHECKED_i32 " in ao.explain("x + 3", "i")
+    assert " SUB_CHECKED_i32 " in ao.explain("x - y", "i")
+    assert " ADD_WIDE_i32 " in ao.explain("(x + 3) >> 1", "i")
 
 
 #: Fold, typecode, first value, elements: each must equal functools.reduce and itertools.accumulate.
@@ -214,8 +273,10 @@ def test_it_is_made_after_many_elements_and_turned_off() -> None:
         ao.set_native(before)
 
 
-def test_one_instruction_is_no_segment() -> None:
-    assert "native code" not in ao.explain("x + y", "d", "d")
+@encoded
+def test_one_instruction_is_a_segment_if_there_is_no_other() -> None:
+    assert "the one instruction on vectors" in ao.explain("x + y", "d", "d")
+    assert "native code" not in ao.explain("exp(x)*sin(y)", "d", "d")
 
 
 def test_ways_that_there_are_not() -> None:

@@ -50,24 +50,29 @@ def test_random_reduce(case: Case) -> None:
 IN_ANY_ORDER = [
     "acc + x", "x + acc", "acc + x*x", "acc ^ x", "acc | x", "acc & x", "max(acc, x)", "min(x, acc)",
     "x if acc < x else acc", "x if acc >= x else acc", "acc if acc < x else x", "acc + 10 // x",
+    "acc + (x > 50)", "max(acc, x*2 - 7)", "acc ^ (x if x > 9 else 3)", "acc | x*3 & 1023",
 ]  # fmt: skip
 OUTLIERS = {
     "q": [2**63 - 1, -(2**63), 2**47, -(2**48) - 1, 2**62],
     "Q": [2**64 - 1, 2**63, 2**48],
     "i": [2**31 - 1, -(2**31)],
     "B": [255, 0],
+    "b": [127, -128],
+    "h": [2**15 - 1, -(2**15)],
+    "H": [2**16 - 1, 0],
+    "I": [2**32 - 1, 2**31],
 }
 LENGTHS = [0, 1, 255, 256, 257, 1024, 1025, 2600]
 
 
 @pytest.mark.parametrize("text", IN_ANY_ORDER)
-@given(st.sampled_from("qQiB"), st.sampled_from(LENGTHS), st.sampled_from([0, -1, 7, 2**62, -(2**63)]),
+@given(st.sampled_from("qQiBbhHI"), st.sampled_from(LENGTHS), st.sampled_from([0, -1, 7, 2**62, -(2**63)]),
        st.lists(st.tuples(st.integers(0, 2599), st.integers(0, 9)), max_size=6), st.integers(0, 2**32))  # fmt: skip
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=16, deadline=None)
 def test_folds_in_any_order(text: str, typecode: str, length: int, initial: int, outliers: list[tuple[int, int]],
                             seed: int) -> None:  # fmt: skip
     rng = random.Random(seed)
-    values = [rng.randrange(1, 100) * (-1 if typecode in "qi" and rng.random() < 0.5 else 1) for _ in range(length)]
+    values = [rng.randrange(1, 100) * (-1 if typecode in "qihb" and rng.random() < 0.5 else 1) for _ in range(length)]
     for place, which in outliers:
         if length:
             values[place % length] = OUTLIERS[typecode][which % len(OUTLIERS[typecode])]

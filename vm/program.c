@@ -456,11 +456,26 @@ static enum ao_fold fold_of_choice(const ao_program *p, const ao_step *condition
     return with_sign ? (takes_less ? AO_FOLD_MIN_i64 : AO_FOLD_MAX_i64) : takes_less ? AO_FOLD_MIN_u64 : AO_FOLD_MAX_u64;
 }
 
+/* If the last step of the body does nothing but widen what is folded, and keeps its values: then they can be folded narrow. */
+static void find_narrow(ao_program *p)
+{
+    if (p->first[AO_SCAN] == p->first[AO_BODY])
+        return;
+    const ao_step *s = p->steps + p->first[AO_SCAN] - 1;
+    const ao_op_info *info = &ao_ops[s->op];
+    if (s->d == p->folded && !(s->flags & AO_ONCE) && !info->faults && info->a < AO_TYPE_i64
+        && info->b == AO_TYPE_NONE && (info->dst == AO_TYPE_i64 || (info->dst == AO_TYPE_u64 && !ao_is_signed((enum ao_type)info->a)))) {
+        p->narrow = s->a;
+        p->narrow_type = info->a == AO_TYPE_b1 ? (uint8_t)AO_TYPE_u8 : info->a;
+    }
+}
+
 /* Of a scan of which nothing is read but the last value of its one accumulator. */
 static void find_fold(ao_program *p)
 {
     const ao_step *s = p->steps + p->first[AO_SCAN];
     const unsigned count = p->first[AO_EPILOGUE] - p->first[AO_SCAN];
+    p->narrow = AO_NO_REG;
     if (p->accs != 1 || p->first[AO_SECTIONS] != p->first[AO_EPILOGUE] || count > 2 || s[count - 1].d != p->next
         || s[count - 1].flags & AO_STORE || s[count - 1].guard != p->regs)
         return;
@@ -476,6 +491,8 @@ static void find_fold(ao_program *p)
         }
     if (p->folded == AO_NO_REG)
         p->fold = AO_FOLD_NONE;
+    if (p->fold != AO_FOLD_NONE)
+        find_narrow(p);
 }
 
 static size_t weigh(const ao_program *p)
@@ -620,7 +637,9 @@ const ao_native *ao_program_native(const ao_program *program, const ao_isa *isa,
         .allocator = p->allocator, .steps = p->steps, .first = p->first[AO_BODY], .end = p->first[AO_SECTIONS],
         .inputs = p->inputs, .first_temp = p->first_temp, .temps = p->temps, .out = p->out, .regs = p->regs, .mask = p->mask,
         .has_out = p->out_type != AO_TYPE_NONE, .out_type = p->out_type, .taking = taking, .scan = p->first[AO_SCAN], .scan_end = p->first[AO_EPILOGUE],
-        .accs = p->accs, .acc = p->acc, .next = p->next, .types = p->types, .values = p->values,
+        .accs = p->accs, .acc = p->acc, .next = p->next,
+        .folded = p->fold == AO_FOLD_NONE ? AO_NO_REG : p->narrow != AO_NO_REG ? p->narrow : p->folded,
+        .folded_by = p->first[AO_SCAN] - (p->narrow != AO_NO_REG), .types = p->types, .values = p->values,
         .first_const = p->first_const, .first_computed = p->first_computed};
     return ao_native_of(ao_native_slots_of(p), &source, isa);
 }

@@ -37,6 +37,8 @@ struct ao_program {
     uint8_t fold;                             /* what the scan is, enum ao_fold */
     uint8_t fold_checks;                      /* of a sum: it may not leave its type */
     uint16_t folded;                          /* the register of its elements */
+    uint16_t narrow;                          /* narrow ints that they are, widened by the body's last step; or AO_NO_REG */
+    uint8_t narrow_type;
     const uint8_t *types;                     /* of inputs, params, consts */
     const ao_value *values;                   /* of consts */
     ao_step *steps;
@@ -77,7 +79,9 @@ struct ao_frame_private {
     uint8_t *marks;
     uint8_t *raw;     /* one instruction's marks, before its guard */
     char *scratch;    /* the block's results before they are handed over; NULL: they go straight to job.out */
+    char *aside;      /* of native code that stops: where a block that it has not done is computed; else NULL */
     size_t block;     /* elements of a full block */
+    size_t aside_block; /* and of one aside */
     size_t limit;     /* elements of the next block: less than `block` after a stop of the scan */
     unsigned sticky;  /* the last block had raw faults */
     unsigned lead;    /* the register that blocks are aligned for */

@@ -25,6 +25,7 @@
  * the body is marked and no sum on the way can overflow; other blocks are done element by element.
  */
 #include "program.h"
+#include "folds.h"
 #include "kernels/reduce_kernels.h"
 #include "portable.h"
 #include "subnormal.h"
@@ -33,6 +34,7 @@
 
 enum {
     FAR_BYTES = 12 << 20,   /* arrays from memory: half the block, or they take 1.2 to 1.5 times as long */
+    NEVER_FAR = 4096,       /* elements that are near, however many arrays there are */
     FIRST_AFTER_STOP = 16,
     WORTH_ALIGNING = 512, /* elements from which a first short block is made */
     NATIVE_PAYS = 32768,  /* elements after which the 20 us come back that making native code takes */
@@ -41,6 +43,8 @@ enum {
 
 static size_t near_or_far(const ao_program *p, const ao_job *job, size_t block)
 {
+    if (!(job->flags & AO_FAR) && job->count <= NEVER_FAR)
+        return block;
     size_t bytes = p->out_type == AO_TYPE_NONE ? 0 : ao_type_sizes[p->out_type];
     for (unsigned i = 0; i < p->inputs; i++)
         bytes += ao_type_sizes[p->types[i]];
@@ -55,6 +59,12 @@ static int is_one_pass(const ao_program *p, const ao_native *native)
     if (p->faults || p->acc != AO_NO_REG || p->mask != AO_NO_REG)
         return 0;
     return native ? native->whole : !p->temps && p->first[AO_SECTIONS] - p->first[AO_BODY] == 1;
+}
+
+/* Whether native code writes finished elements only, straight to the result: what it stops at is computed aside. */
+static int can_stop(const struct ao_frame_private *f)
+{
+    return f->native && f->native->stops && !f->job.sink.take && !f->spaced && !f->job.out_spacing.stride;
 }
 
 /* The native code of a run, NULL if it is to have none: it is made of a program that has run for many elements. */
@@ -107,14 +117,11 @@ static void gather(const struct ao_frame_private *f, size_t n)
 /* An ao_value in the machine's own form of its type, and back. */
 static void put_value(void *slot, unsigned type, ao_value value)
 {
-    const float f32 = (float)(type == AO_TYPE_f32 ? value.f : 0.0);
-    if (type >= AO_TABLE_OF)
-        memcpy(slot, &value.table, sizeof value.table);
-    const uint8_t b1 = value.u != 0;
     switch (type) {
-    case AO_TYPE_b1: memcpy(slot, &b1, sizeof b1); break;
-    case AO_TYPE_f32: memcpy(slot, &f32, sizeof f32); break;
+    case AO_TYPE_b1: { const uint8_t v = value.u != 0; memcpy(slot, &v, sizeof v); break; }
+    case AO_TYPE_f32: { const float v = (float)value.f; memcpy(slot, &v, sizeof v); break; }
     case AO_TYPE_f64: memcpy(slot, &value.f, sizeof value.f); break;
+    default: memcpy(slot, &value.table, sizeof value.table); break; /* AO_TABLE_OF and more */
 #define PUT_INT(T, op) case AO_TYPE_##T: { const ao_##T v = (ao_##T)value.u; memcpy(slot, &v, sizeof v); break; }
     AO_LIST_INTS(PUT_INT, _)
     }
@@ -188,7 +195,12 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
     bind_gathers(f, base + at->total);
     f->native = find_native(program, job);
     f->has_taken = 0;
-    const int whole = is_one_pass(program, f->native) && !f->scratch && !f->spaced;
+    f->aside = can_stop(f) ? base + at->scratch : NULL;
+    if (f->aside) {
+        f->scratch = NULL;
+        f->aside_block = near_or_far(program, job, at->block);
+    }
+    const int whole = f->aside || (is_one_pass(program, f->native) && !f->scratch && !f->spaced);
     f->block = whole ? SIZE_MAX : near_or_far(program, job, at->block);
     f->limit = f->block;
     bind_uniforms(f, base + at->uniforms);
@@ -263,7 +275,10 @@ static unsigned call_segment(struct ao_frame_private *f, const ao_segment *g, si
 {
     const int counts = f->job.sink.what == AO_TAKE_COUNT;
     char *const from = counts || !f->native->takes ? NULL : *f->job.sink.to, *to = from;
-    if (g->function(n, f->regs, &to))
+    const size_t found = g->function(n, f->regs, &to);
+    if (f->native->stops)
+        return found != n - n % g->granule;
+    if (found)
         return 1;
     f->taken = counts ? (uintptr_t)to : f->native->takes ? (size_t)(to - from) / ao_type_sizes[type_of_values(f)] : 0;
     return 0;
@@ -317,17 +332,40 @@ static unsigned any_mark(const uint8_t *marks, size_t n)
     return any;
 }
 
-/* One block of a program without a scan. Nonzero if it has marks. */
-static unsigned run_block(struct ao_frame_private *f, size_t n)
+/* By native code that stops. Nonzero if it did some elements: then they are the block. If not, kernels do one, aside. */
+static int run_to_stop(struct ao_frame_private *f, size_t *n)
+{
+    const size_t done = f->sticky ? 0 : f->native->segments[0].function(*n, f->regs, NULL);
+    if (done) {
+        *n = done;
+        return 1;
+    }
+    f->regs[f->program->out] = f->scratch = f->aside;
+    if (*n > f->aside_block)
+        *n = f->aside_block;
+    return 0;
+}
+
+/* Until it stops again. */
+static void write_in_place(struct ao_frame_private *f, size_t position)
+{
+    f->scratch = NULL;
+    f->regs[f->program->out] = (char *)f->job.out + position * ao_type_sizes[f->program->out_type];
+}
+
+/* One block of a program without a scan; may cut *n. Nonzero if it has marks. */
+static unsigned run_block(struct ao_frame_private *f, size_t *n)
 {
     const ao_program *p = f->program;
     const unsigned from = p->first[AO_BODY], to = p->first[AO_SECTIONS];
     f->has_taken = 0;
-    if (!f->sticky && !(f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n)))
+    if (f->aside && run_to_stop(f, n))
         return 0;
-    memset(f->marks, 0, n);
-    f->sticky = run_marking(f, from, to, n);
-    return f->sticky && any_mark(f->marks, n);
+    if (!f->sticky && !(f->native && !f->aside ? run_native(f, from, to, *n) : run_fast(f, from, to, *n)))
+        return 0;
+    memset(f->marks, 0, *n);
+    f->sticky = run_marking(f, from, to, *n);
+    return f->sticky && any_mark(f->marks, *n);
 }
 
 /* All instructions of the scan for element i. Nonzero if it stops there. */
@@ -396,16 +434,23 @@ static uint64_t bits_of_int(uint64_t value, int with_sign)
     return with_sign && value >> 63 ? ~value : value;
 }
 
+/* Instructions of the body of a fold; nonzero if one would mark. */
+static unsigned run_body(struct ao_frame_private *f, unsigned to, size_t n)
+{
+    const unsigned from = f->program->first[AO_BODY];
+    return f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n);
+}
+
 /* Body and scan of a block whose elements may be taken in any order: if none of them is marked, and of a sum none of those
  * on the way can leave the type. Nonzero if it is done. */
-static int fold_in_any_order(const struct ao_frame_private *f, size_t n)
+static int fold_in_any_order(struct ao_frame_private *f, size_t n)
 {
     enum { ELEMENT_BITS = 48, ACC_BITS = 62 };
     _Static_assert((AO_MAX_BLOCK >> (ACC_BITS - ELEMENT_BITS)) == 0, "a block of elements adds up to what an accumulator may have");
     const ao_program *p = f->program;
     const struct ao_reductions *kernels = f->job.isa->reductions;
     uint64_t acc, bits;
-    if (p->fold == AO_FOLD_NONE || run_fast(f, p->first[AO_BODY], p->first[AO_SCAN], n))
+    if (p->fold == AO_FOLD_NONE || run_body(f, p->first[AO_SCAN], n))
         return 0;
     const void *x = f->regs[p->folded];
     memcpy(&acc, f->regs[p->acc], sizeof acc);
@@ -422,25 +467,46 @@ static int fold_in_any_order(const struct ao_frame_private *f, size_t n)
     return 1;
 }
 
+/* The same of narrow ints, without the last step of the body, which would only widen them. If there is no other, of as many as
+ * are left side by side. */
+static int fold_narrow(struct ao_frame_private *f, size_t *n, size_t left)
+{
+    enum { ACC_BITS = 61 };
+    const ao_program *p = f->program;
+    uint64_t acc;
+    if (p->narrow == AO_NO_REG)
+        return 0;
+    const unsigned widening = p->first[AO_SCAN] - 1u;
+    const size_t count = widening == p->first[AO_BODY] && !f->spaced ? left : *n;
+    memcpy(&acc, f->regs[p->acc], sizeof acc);
+    if (count >> AO_FOLD_WHOLE_BITS || (p->fold_checks && bits_of_int(acc, p->types[p->acc] == AO_TYPE_i64) >> ACC_BITS)
+        || run_body(f, widening, count))
+        return 0;
+    acc = ao_fold_narrow(f->job.isa, (enum ao_fold)p->fold, (enum ao_type)p->narrow_type, count, f->regs[p->narrow], acc);
+    memcpy(f->regs[p->acc], &acc, sizeof acc);
+    *n = count;
+    return 1;
+}
+
 /* After a stop they are short: see above. */
 static void lengthen_blocks(struct ao_frame_private *f)
 {
     f->limit = f->limit * 2 < f->block ? f->limit * 2 : f->block;
 }
 
-/* One block of a program with a scan; may cut *n. Nonzero if it has marks. */
-static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
+/* One block of a program with a scan; may cut *n, and lengthen it up to `left`. Nonzero if it has marks. */
+static unsigned fold_block(struct ao_frame_private *f, size_t *n, size_t left, int *stopped)
 {
     const unsigned *first = f->program->first;
     *stopped = 0;
-    if (fold_in_any_order(f, *n)) {
+    if (fold_narrow(f, n, left) || fold_in_any_order(f, *n)) {
         lengthen_blocks(f);
         return 0;
     }
     memset(f->marks, 0, *n);
-    const int body = !f->native || !f->native->takes_body;
+    const int native = f->native && f->native->scan, body = !native || !f->native->takes_body;
     unsigned faults = body ? run_marking(f, first[AO_BODY], first[AO_SCAN], *n) : 0;
-    const size_t done = f->native ? scan_native(f, *n, faults) : scan_block(f, *n);
+    const size_t done = native ? scan_native(f, *n, faults) : scan_block(f, *n);
     faults |= run_marking(f, first[AO_EPILOGUE], first[AO_SECTIONS], done);
     *stopped = done < *n;
     if (*stopped) {
@@ -450,7 +516,7 @@ static unsigned fold_block(struct ao_frame_private *f, size_t *n, int *stopped)
     } else {
         lengthen_blocks(f);
     }
-    return *stopped || ((faults || !f->native) && any_mark(f->marks, *n));
+    return *stopped || ((faults || !native) && any_mark(f->marks, *n));
 }
 
 static size_t out_size(const ao_program *p)
@@ -557,9 +623,11 @@ ao_status ao_run(ao_frame *frame, size_t end)
     if (end > f->job.count)
         end = f->job.count;
     while (frame->position < end) {
+        if (f->aside)
+            write_in_place(f, frame->position);
         size_t n = next_block(f, end - frame->position);
         gather(f, n);
-        const unsigned marked = p->acc == AO_NO_REG ? run_block(f, n) : fold_block(f, &n, &frame->scan_stopped);
+        const unsigned marked = p->acc == AO_NO_REG ? run_block(f, &n) : fold_block(f, &n, end - frame->position, &frame->scan_stopped);
         if (marked) {
             frame->block_count = n;
             frame->block_out = p->out_type == AO_TYPE_NONE ? NULL : f->regs[p->out];

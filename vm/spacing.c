@@ -180,10 +180,9 @@ FORM(uint24, uint32_t, read_24, of_uint24, write_24, of_uint24)
 /* The elements of a range: each is computed, none is read. */
 static void gather_range(char *to, const char *from, ptrdiff_t step, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        const int64_t x = (int64_t)(uintptr_t)ao_along(from, i, step);
+    uint64_t x = (uint64_t)(uintptr_t)from;
+    for (size_t i = 0; i < n; i++, x += (uint64_t)step)
         memcpy(to + i * sizeof x, &x, sizeof x);
-    }
 }
 
 static void gather_form(char *to, const char *from, ao_spacing spacing, size_t n)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import operator
 from array import array
 from collections.abc import Iterable
@@ -79,6 +78,8 @@ def bindable(value: Any, name: str) -> Any:
         return float(value)
     if isinstance(value, int):
         return value if isinstance(value, bool) else int(value)
+    import numbers  # which takes a third of a millisecond, and most calls never get here
+
     if isinstance(value, numbers.Number):
         if isinstance(value, numbers.Integral):
             return operator.index(value)

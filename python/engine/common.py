@@ -32,7 +32,6 @@ _ROOT = __name__.removesuffix(".engine.common")
 #: The modules of this copy that have been seen, by name. Others are attributes of their packages.
 _own: dict[str, ModuleType] = {name: sys.modules[name] for name in (_ROOT, f"{_ROOT}.engine")}
 _importing = RLock()
-_at_first_use: list[Callable[[], None]] = []
 if hasattr(os, "register_at_fork"):
     # A fork waits for an import to end: in the child nobody would end it, nor give back the lock.
     _let_go = _importing.release
@@ -60,16 +59,9 @@ def own_module(name: str) -> ModuleType:
     """The module ``name`` of this copy of the package, such as 'engine.kernel', imported if it has not been."""
     full = f"{_ROOT}.{name}"
     with _importing:
-        while _at_first_use:
-            _at_first_use.pop()()
         if full not in _own and full not in _seen():
             _import(full)
         return _own[full]
-
-
-def at_first_use(complete: Callable[[], None]) -> None:
-    """Has a function called when the first module is imported later."""
-    _at_first_use.append(complete)
 
 
 def _seen() -> dict[str, ModuleType]:

@@ -120,5 +120,7 @@ def _native(program: Any, listing: Program) -> list[str]:
     if _machine.native() == "0":
         return ["native code: off"]
     of = sum(len(instrs) for section, instrs in listing.sections.items() if section in ("body", "epilogue"))
+    if of == 1:
+        return [f"native code ({ISA}): the one instruction on vectors ({segments[0][2]} bytes)"]
     parts = (f"{first + 1} to {end} ({size} bytes)" for first, end, size in segments)
     return [f"native code ({ISA}): of the {of} instructions on vectors, {', '.join(parts)}"]

@@ -11,6 +11,7 @@
 #include "filter.h"
 #include "fold.h"
 #include "front.h"
+#include "request.h"
 #include "known.h"
 #include "map.h"
 #include "moments.h"
@@ -138,7 +139,7 @@ static int choose_native(module_state *state)
 
 static int module_exec(PyObject *module)
 {
-    static int (*const prepare[])(PyObject *) = {program_prepare, view_prepare, known_prepare, front_prepare,
+    static int (*const prepare[])(PyObject *) = {program_prepare, view_prepare, known_prepare, request_prepare, front_prepare,
                                                delimited_prepare, tables_prepare};
     module_state *state = state_of(module);
     state->threads = 1;
@@ -183,6 +184,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     for (size_t i = 0; i < AO_FRONTS; i++) {
         Py_VISIT(state->slow[i]);
     }
+    Py_VISIT(state->after_calls);
     return 0;
 }
 
@@ -221,6 +223,7 @@ static int module_clear(PyObject *module)
     for (size_t i = 0; i < AO_FRONTS; i++) {
         Py_CLEAR(state->slow[i]);
     }
+    Py_CLEAR(state->after_calls);
     for (size_t i = 0; i < AO_TYPECODES; i++) {
         Py_CLEAR(state->ones[i]);
     }

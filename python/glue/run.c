@@ -247,8 +247,10 @@ size_t run_close(run *r)
     for (unsigned table = 0; table < r->ntables; table++) {
         array_release(table_array(r, table));
     }
-    PyMem_RawFree(r->frame_memory);
-    PyMem_RawFree(r->tables);
+    if (r->frame_memory || r->tables) { /* seldom; to free nothing is three calls each */
+        PyMem_RawFree(r->frame_memory);
+        PyMem_RawFree(r->tables);
+    }
     return last_asked = r->asked + r->together; /* last: objects that go may run programs of their own */
 }
 

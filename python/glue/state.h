@@ -13,7 +13,7 @@
  *   counting  windows                  bins and keys; windows that move
  *   moments  reductions                statistics; sum, min, max
  *   map  filter  fold  pipe            programs, by what they give
- *   known  front                       what Python found out before; the fast way in by it
+ *   known  request  front              what Python found out before; calls by it; the fast way in
  *   spell  delimited                   numbers as text; rows and cells of text
  *   tables  machine                    what Python reads of all this; the module
  *
@@ -79,6 +79,8 @@ typedef struct {
     recent_text recent_texts[AO_ROLES][AO_RECENT];
     recent_program recent_programs[AO_RECENT];
     PyObject *slow[AO_FRONTS]; /* the Python functions behind the fast ones */
+    PyObject *after_calls;    /* a function for after so many calls of the fast ones */
+    _Atomic unsigned calls_left;
     PyMethodDef fronts[AO_FRONTS];
     const ao_isa *isa;
     _Atomic unsigned threads; /* that a long run may use */

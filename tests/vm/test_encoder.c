@@ -70,6 +70,8 @@ static const char *size_name(const x86_vector *v, char kind)
     const char *name = x86_forms[v->form].name;
     if (strncmp(name, "vpbroadcast", 11) == 0)
         return broadcast[strchr("bwdq", name[11]) - "bwdq"];
+    if (kind == 'C')
+        return "XMMWORD";
     if (kind == 'X')
         return strchr(name, 'q') || (strstr(name, "sd") && !strstr(name, "ss2")) || strstr(name, "sd2") ? "QWORD" : "DWORD";
     return names[3 + v->length - (kind == 'H') - 2u * (kind == 'Q') - 3u * (kind == 'E')];
@@ -97,7 +99,7 @@ static size_t write_register(char *to, const x86_vector *v, unsigned reg, char k
         return (size_t)sprintf(to, "%s", general[reg]);
     if (kind == 'g')
         return (size_t)sprintf(to, "%s", lower[reg]);
-    const unsigned less = kind == 'H' ? 1 : kind == 'Q' ? 2 : kind == 'E' ? 3 : kind == 'X' ? 2 : 0;
+    const unsigned less = kind == 'H' ? 1 : kind == 'Q' ? 2 : kind == 'E' ? 3 : kind == 'X' || kind == 'C' ? 2 : 0;
     length = length > less ? length - less : 0;
     return (size_t)sprintf(to, "%cmm%u", classes[length], reg);
 }

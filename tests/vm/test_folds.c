@@ -1,6 +1,6 @@
 /* Folds of ints whose elements may be taken in any order, and those that only look like them, against one element at a
  * time: every choice by a comparison of element, accumulator and a number, the operations, checked sums that overflow
- * somewhere, bodies that mark. At every level this processor has. */
+ * somewhere, bodies that mark; narrow ints from any place on. At every level this processor has. */
 #include "build_program.h"
 #include "wide.h"
 
@@ -12,32 +12,43 @@ static builder b;
 static const ao_isa *isa;
 static uint64_t x[MOST];
 static ao_value params[2];
+static const void *input = x;
+static size_t count = MOST;
 
 static int less(unsigned type, uint64_t a, uint64_t c)
 {
     return type == AO_TYPE_i64 ? (int64_t)a < (int64_t)c : a < c;
 }
 
-/* The accumulator before a fold stops, or at the end; *stop is the element at which it does, or MOST. */
+static uint64_t run(const ao_program *program, unsigned flags, size_t *stop)
+{
+    void *memory = frame_memory(program);
+    const void *inputs[] = {input};
+    const ao_job job = {.isa = isa, .inputs = inputs, .params = params, .count = count, .flags = flags};
+    *stop = count;
+    ao_frame frame;
+    ao_frame_open(&frame, program, &job, memory);
+    if (ao_run(&frame, count) == AO_MARKED)
+        *stop = frame.position + frame.block_count - 1;
+    const uint64_t acc = ao_frame_acc(&frame, 0).u;
+    free_aligned(memory);
+    return acc;
+}
+
+/* The accumulator before a fold stops, or at the end; *stop is the element at which it does, or the count. */
 static uint64_t by_machine(size_t *stop)
 {
     const char *why = NULL;
     long where = 0;
+    size_t native_stop;
     ao_program *program = build_load(&b, &why, &where);
-    *stop = MOST;
+    *stop = count;
     if (!program) {
         CHECK(program, "%s at %ld", why, where);
         return 0;
     }
-    void *memory = frame_memory(program);
-    const void *inputs[] = {x};
-    const ao_job job = {.isa = isa, .inputs = inputs, .params = params, .count = MOST};
-    ao_frame frame;
-    ao_frame_open(&frame, program, &job, memory);
-    if (ao_run(&frame, MOST) == AO_MARKED)
-        *stop = frame.position + frame.block_count - 1;
-    const uint64_t acc = ao_frame_acc(&frame, 0).u;
-    free_aligned(memory);
+    const uint64_t acc = run(program, 0, stop);
+    CHECK(run(program, AO_NATIVE_AT_ONCE, &native_stop) == acc && native_stop == *stop, "other results of native code");
     ao_program_free(program);
     return acc;
 }
@@ -119,6 +130,68 @@ static void test_operations(unsigned type, const unsigned *ops, unsigned body)
         }
 }
 
+static uint64_t widened(unsigned type, const unsigned char *at)
+{
+    switch (type) {
+#define WIDENED(T, _) case AO_TYPE_##T: { ao_##T v; memcpy(&v, at, sizeof v); return (uint64_t)v; }
+    AO_LIST_INTS(WIDENED, _)
+    default: return 0;
+    }
+}
+
+/* The fold of narrow elements as they are, or by way of instructions that change nothing, `first` of them from the beginning of x. */
+static void test_narrow_fold(unsigned type, unsigned narrow, unsigned conversion, const unsigned *ops, unsigned less_than, unsigned how,
+                             size_t first, size_t n, int computed)
+{
+    enum { LEAST = XOR + 1, MOST_OF = XOR + 2 };
+    const unsigned size = ao_type_sizes[narrow];
+    size_t stop, want_stop = n;
+    start(type, 4);
+    b.types[0] = (uint8_t)narrow;
+    if (computed) {
+        in_body(&b, AO_OP_AND_i8 + narrow - AO_TYPE_i8, temp_reg(&b, 3), ELEMENT, ELEMENT, NO);
+        in_body(&b, AO_OP_OR_i8 + narrow - AO_TYPE_i8, temp_reg(&b, 3), temp_reg(&b, 3), ELEMENT, NO);
+    }
+    in_body(&b, conversion, temp_reg(&b, 1), computed ? temp_reg(&b, 3) : (unsigned)ELEMENT, NO, NO);
+    if (how <= XOR) {
+        in_scan(&b, ops[how], temp_reg(&b, 0), ACC, temp_reg(&b, 1), NO);
+    } else {
+        in_scan(&b, less_than, temp_reg(&b, 2), temp_reg(&b, 1), ACC, NO);
+        in_scan(&b, type == AO_TYPE_i64 ? AO_OP_SEL_i64 : AO_OP_SEL_u64, temp_reg(&b, 0), temp_reg(&b, 2),
+                how == LEAST ? temp_reg(&b, 1) : (unsigned)ACC, how == LEAST ? (unsigned)ACC : temp_reg(&b, 1));
+    }
+    input = (const unsigned char *)x + first * size, count = n;
+    const uint64_t found = by_machine(&stop);
+    uint64_t acc = params[0].u;
+    for (size_t i = 0; i < n && want_stop == n; i++) {
+        int fits = 1;
+        const uint64_t v = widened(narrow, (const unsigned char *)input + i * size);
+        const uint64_t next = how <= XOR ? step(type, (enum how)how, acc, v, &fits)
+                              : less(type, v, acc) == (how == LEAST) ? v : acc;
+        if (fits)
+            acc = next;
+        else
+            want_stop = i;
+    }
+    CHECK(stop == want_stop && found == acc, "fold %u of type %u from %u, %zu elements from %zu on: at %zu, not %zu", how, type,
+          narrow, n, first, stop, want_stop);
+    input = x, count = MOST;
+}
+
+static void test_narrow(unsigned type, const unsigned *conversions, const unsigned *ops, unsigned less_than)
+{
+    static const size_t counts[] = {0, 1, 2, 7, 8, 9, 31, 64, 65, 1000, MOST - 8};
+    static const uint8_t of[] = {AO_TYPE_i8, AO_TYPE_u8, AO_TYPE_i16, AO_TYPE_u16, AO_TYPE_i32, AO_TYPE_u32};
+    uint64_t state = type;
+    for (size_t i = 0; i < MOST; i++)
+        x[i] = random_u64(&state);
+    for (unsigned k = 0; k < sizeof of; k++)
+        for (unsigned how = ADD; how <= XOR + 2; how++)
+            for (unsigned c = 0; c < sizeof counts / sizeof *counts; c++)
+                for (int computed = 0; computed < 2; computed++)
+                    test_narrow_fold(type, of[k], conversions[k], ops, less_than, how, random_u64(&state) % 8, counts[c], computed);
+}
+
 /* A choice by a number's truth, and one among doubles, are no folds that can be taken in any order. */
 static void test_look_alikes(void)
 {
@@ -150,6 +223,8 @@ int main(void)
 {
     static const unsigned of_i64[] = {AO_OP_ADD_i64, AO_OP_ADD_CHECKED_i64, AO_OP_AND_i64, AO_OP_OR_i64, AO_OP_XOR_i64};
     static const unsigned of_u64[] = {AO_OP_ADD_u64, AO_OP_ADD_CHECKED_u64, AO_OP_AND_u64, AO_OP_OR_u64, AO_OP_XOR_u64};
+    static const unsigned to_i64[] = {AO_OP_TO_i64_i8, AO_OP_TO_i64_u8, AO_OP_TO_i64_i16, AO_OP_TO_i64_u16, AO_OP_TO_i64_i32, AO_OP_TO_i64_u32};
+    static const unsigned to_u64[] = {AO_OP_TO_u64_i8, AO_OP_TO_u64_u8, AO_OP_TO_u64_i16, AO_OP_TO_u64_u16, AO_OP_TO_u64_i32, AO_OP_TO_u64_u32};
     static const struct {
         unsigned bits;
         int wide_ones;
@@ -168,6 +243,8 @@ int main(void)
             test_choices(AO_TYPE_u64, AO_OP_LT_u64, AO_OP_SEL_u64, 0);
             test_choices(AO_TYPE_u64, AO_OP_LE_u64, AO_OP_SEL_u64, 1);
             test_operations(AO_TYPE_u64, of_u64, AO_OP_ADD_CHECKED_u64);
+            test_narrow(AO_TYPE_i64, to_i64, of_i64, AO_OP_LT_i64);
+            test_narrow(AO_TYPE_u64, to_u64, of_u64, AO_OP_LT_u64);
         }
     }
     return check_result("test_folds");

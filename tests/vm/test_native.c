@@ -31,6 +31,7 @@ typedef struct {
     ao_program *program;
     const ao_segment *segment;
     unsigned types[3], inputs, uniforms;
+    int stops;
     ao_value values[16]; /* of uniforms, as the frame has them */
 } operation;
 
@@ -88,6 +89,17 @@ static void compare_elements(const operation *o, size_t n, const unsigned char *
     }
 }
 
+/* It did no element that is to be marked, and stopped, if it did, in the group of one. */
+static void check_stop(const operation *o, size_t done, size_t n, const uint8_t *marks)
+{
+    enum { GROUP = 64 };
+    size_t first = 0;
+    while (first < n && !marks[first])
+        first++;
+    CHECK(done <= first && first < done + GROUP && (first < n || done == n), "%s %s_%s: stopped at %zu of %zu, the first mark is at %zu",
+          o->isa->name, o->info->name, ao_type_names[o->info->type], done, n, first);
+}
+
 /* A run of n elements, at the end of memory: native code, then the kernel. */
 static void run_operation(operation *o, size_t n)
 {
@@ -119,12 +131,18 @@ static void run_operation(operation *o, size_t n)
     memset(ends[4] - ROOM, 0xA5, ROOM);
     registers[o->inputs + o->uniforms] = (char *)temp;
     registers[o->inputs + o->uniforms + 1] = (char *)out;
-    const unsigned fault = o->segment->function(n, registers, NULL);
-    const size_t done = n - n % o->segment->granule;
-    const unsigned expected = done ? o->isa->ops[o->op](done, other, operands[0], operands[1], operands[2], o->uniform, NULL) : 0;
+    const size_t found = o->segment->function(n, registers, NULL), all_done = n - n % o->segment->granule;
+    uint8_t marks[MOST] = {0};
+    const ao_kernel kernel = o->isa->ops[o->op];
+    const unsigned expected = all_done ? kernel(all_done, other, operands[0], operands[1], operands[2], o->uniform,
+                                                o->info->faults ? marks : NULL) : 0;
+    const unsigned fault = o->stops ? found != all_done : found != 0;
+    const size_t done = o->stops ? found : all_done;
     CHECK(!fault == !expected, "%s %s_%s, uniform %u, of %zu elements: fault %u, kernel %u", o->isa->name, o->info->name,
           ao_type_names[o->info->type], o->uniform, n, fault, expected);
-    if (!fault)
+    if (o->stops)
+        check_stop(o, found, all_done, marks);
+    if (!fault || o->stops)
         compare_elements(o, done, out, other, operands);
     CHECK(out == ends[4] - ROOM || out[-1] == 0xA5, "wrote in front of the array");
     for (size_t i = done * size; i < n * size; i++)
@@ -158,6 +176,8 @@ static void check_operations(const ao_isa *isa, unsigned long operands)
             if (native) {
                 CHECK(native->whole && native->count == 1, "%s alone is no segment", o.info->name);
                 o.segment = &native->segments[0];
+                o.stops = native->stops;
+                CHECK(!o.stops == !o.info->faults, "%s: stops %d", o.info->name, o.stops);
                 check_operation(&o, operands);
                 known++;
             }
@@ -197,7 +217,7 @@ static void add_random(builder *b, uint8_t *types, unsigned regs)
 /* More inputs, numbers and live values than there are registers, of all types. */
 static ao_program *build_long(builder *b, const ao_allocator *allocator)
 {
-    static const uint8_t of[] = {AO_TYPE_f64, AO_TYPE_i32, AO_TYPE_f64, AO_TYPE_i64, AO_TYPE_u8, AO_TYPE_i16, AO_TYPE_b1, AO_TYPE_u32};
+    static const uint8_t of[] = {AO_TYPE_f64, AO_TYPE_i32, AO_TYPE_f64, AO_TYPE_i64, AO_TYPE_u8, AO_TYPE_i16, AO_TYPE_b1, AO_TYPE_u16};
     uint8_t types[LONG_REGS];
     build_start(b, AO_TYPE_f64);
     memset(types, AO_TYPE_NONE, sizeof types);
@@ -279,6 +299,84 @@ static void check_long_programs(const ao_isa *isa)
         ao_program_free(p);
     }
     CHECK(segments > 120, "%s: only %u segments", isa->name, segments);
+}
+
+/* ---- native code that stops ---- */
+
+enum { STOPPED = 3000 };
+
+/* All elements with AO_KEEP; answers to marked ones, up to `most` of them, where it ends as if that one had raised. Returns the
+ * elements done. */
+static size_t run_keeping(const operation *o, const void *const *inputs, void *out, size_t n, unsigned flags, size_t slice,
+                          unsigned most)
+{
+    const size_t size = ao_type_sizes[o->info->dst];
+    size_t end = 0, done = 0;
+    ao_job job = {.isa = o->isa, .inputs = inputs, .out = out, .count = n, .flags = AO_KEEP | flags};
+    void *memory = frame_memory(o->program);
+    ao_frame frame;
+    ao_frame_open(&frame, o->program, &job, memory);
+    while (done < n && most) {
+        end = end + slice < n ? end + slice : n;
+        while (most && ao_run(&frame, end) == AO_MARKED) {
+            size_t j = 0;
+            for (; j < frame.block_count && most; j++)
+                if (frame.marks[j]) {
+                    memset((char *)frame.block_out + j * size, 0x5A, size);
+                    most--;
+                }
+            ao_finish(&frame, most ? frame.block_count : j - 1);
+        }
+        done = frame.position;
+    }
+    free_aligned(memory);
+    return done;
+}
+
+/* As kernels leave it, in place or beside inputs: all before the element that ends it, and the rest as it was. */
+static void check_keeping(const ao_isa *isa)
+{
+    static const uint16_t ops[] = {AO_OP_ADD_CHECKED_i32, AO_OP_SUB_CHECKED_i32, AO_OP_ADD_CHECKED_i64, AO_OP_SUB_CHECKED_i64,
+                                   AO_OP_FIT_i32_i64, AO_OP_FIT_u8_i16, AO_OP_FIT_i64_u64, AO_OP_DIV_CHECKED_f64, AO_OP_SHL_CHECKED_i64};
+    static uint64_t data[2][STOPPED + 1], kernels[STOPPED + 1], native[STOPPED + 1];
+    unsigned stopped = 0;
+    for (unsigned k = 0; k < 600; k++) {
+        operation o = {.op = ops[k % (sizeof ops / sizeof *ops)], .isa = isa};
+        o.info = &ao_ops[o.op];
+        o.program = build_operation(&o);
+        if (!o.program)
+            continue;
+        const size_t n = random_u64(&state) % STOPPED, offset = random_u64(&state) % 2, in = ao_type_sizes[o.info->a];
+        const size_t slice = random_u64(&state) % 3 ? n : 1 + random_u64(&state) % 700;
+        const uint64_t seldom = UINT64_C(1) << random_u64(&state) % 16;
+        const unsigned most = random_u64(&state) % 2 ? UINT32_MAX : 1 + (unsigned)(random_u64(&state) % 40);
+        const int in_place = in == ao_type_sizes[o.info->dst] && random_u64(&state) % 2;
+        const void *inputs[2] = {data[0] + offset, data[1]};
+        for (unsigned input = 0; input < 2; input++)
+            for (size_t i = 0; i < n; i++) {
+                const int64_t one = 1;
+                const double unit = 1;
+                char *to = (char *)(data[input] + (input ? 0 : offset)) + i * in;
+                memcpy(to, o.info->a == AO_TYPE_f64 ? (const void *)&unit : &one, in);
+                if (random_u64(&state) % seldom == 0)
+                    put_random(to, o.info->a);
+            }
+        memset(kernels, 0xA5, sizeof kernels);
+        if (in_place)
+            memcpy(kernels, data[0], sizeof kernels);
+        memcpy(native, kernels, sizeof native);
+        inputs[0] = in_place ? kernels + offset : inputs[0];
+        const size_t done = run_keeping(&o, inputs, kernels + offset, n, 0, slice, most);
+        inputs[0] = in_place ? native + offset : inputs[0];
+        CHECK(run_keeping(&o, inputs, native + offset, n, AO_NATIVE_AT_ONCE, slice, most) == done, "%s, %s: ends elsewhere", isa->name,
+              o.info->name);
+        CHECK(memcmp(kernels, native, sizeof native) == 0, "%s, %s_%s of %zu elements, in place %d: other results", isa->name,
+              o.info->name, ao_type_names[o.info->type], n, in_place);
+        const ao_native *made = ao_native_made(ao_native_slots_of(o.program), isa, all);
+        stopped += made && made->stops;
+        ao_program_free(o.program);
+    }
+    CHECK(stopped > 200, "%s: only %u are native", isa->name, stopped);
 }
 
 /* ---- folds ---- */
@@ -630,20 +728,21 @@ static void add_choice(builder *b, uint8_t *types, unsigned first)
 /* More accumulators and values than registers, comparisons before choices, and stops here and there. */
 static ao_program *build_random_scan(builder *b)
 {
-    static const uint8_t of[] = {AO_TYPE_i64, AO_TYPE_f64, AO_TYPE_i32, AO_TYPE_b1, AO_TYPE_u64, AO_TYPE_u32, AO_TYPE_i16,
-                                 AO_TYPE_u8, AO_TYPE_f64};
+    enum { KINDS = 10 };
+    static const uint8_t of[KINDS] = {AO_TYPE_i64, AO_TYPE_f64, AO_TYPE_i32, AO_TYPE_b1, AO_TYPE_u64, AO_TYPE_u32, AO_TYPE_i16,
+                                      AO_TYPE_u8, AO_TYPE_f64, AO_TYPE_u16};
     uint8_t types[LONG_REGS];
     const unsigned accs = 1 + (unsigned)(random_u64(&state) % SCAN_ACCS);
     const unsigned steps = 1 + (unsigned)(random_u64(&state) % SCAN_STEPS);
-    build_start(b, of[random_u64(&state) % 9]);
+    build_start(b, of[random_u64(&state) % KINDS]);
     for (unsigned k = 0; k < SCAN_INPUTS; k++)
-        build_input(b, k == 0 ? AO_TYPE_b1 : of[random_u64(&state) % 9]);
+        build_input(b, k == 0 ? AO_TYPE_b1 : of[random_u64(&state) % KINDS]);
     b->header.acc = SCAN_INPUTS, b->header.further = (uint8_t)(accs - 1);
     for (unsigned k = 0; k < accs; k++)
         build_param(b, of[random_u64(&state) % 3]);
     for (unsigned k = 0; k < 4; k++) {
         ao_value value = {0};
-        const unsigned type = of[random_u64(&state) % 9];
+        const unsigned type = of[random_u64(&state) % KINDS];
         put_random(&value, type);
         build_const(b, type, value);
     }
@@ -697,6 +796,34 @@ static void check_random_scans(const ao_isa *isa, unsigned long operands)
     CHECK(loaded > count / 2 && native > loaded / 2, "few random scans are native");
 }
 
+/* A comparison of a value whose slot another takes before the choice is made: there are more values than registers, and these two
+ * are read last, so that both would go to it. */
+static void check_compared_slot(const ao_isa *isa)
+{
+    enum { VALUES = 20 };
+    static builder b;
+    build_start(&b, AO_TYPE_i64);
+    const unsigned x = build_input(&b, AO_TYPE_i64), y = build_input(&b, AO_TYPE_i64);
+    b.header.acc = (uint16_t)build_param(&b, AO_TYPE_i64);
+    b.header.temps = VALUES + 4;
+    const unsigned next = temp_reg(&b, 0), compared = temp_reg(&b, 1), truth = temp_reg(&b, 2), chosen = temp_reg(&b, 3);
+    b.header.next = (uint16_t)next;
+    in_scan(&b, AO_OP_MUL_i64, compared, x, b.header.acc, AO_NO_REG);
+    in_scan(&b, AO_OP_LT_i64, truth, compared, y, AO_NO_REG);
+    in_scan(&b, AO_OP_XOR_i64, compared, x, y, AO_NO_REG);
+    for (unsigned k = 0; k < VALUES; k++)
+        in_scan(&b, k % 2 ? AO_OP_ADD_i64 : AO_OP_SUB_i64, temp_reg(&b, 4 + k), k < 2 ? x : temp_reg(&b, 2 + k), y, AO_NO_REG);
+    for (unsigned k = 0; k < VALUES; k++)
+        in_scan(&b, AO_OP_XOR_i64, next, k ? next : x, temp_reg(&b, 4 + k), AO_NO_REG);
+    in_scan(&b, AO_OP_SEL_i64, chosen, truth, x, next);
+    in_scan(&b, AO_OP_ADD_i64, next, chosen, compared, AO_NO_REG);
+    in_epilogue(&b, AO_OP_COPY_i64, out_reg(&b), next, AO_NO_REG, AO_NO_REG);
+    ao_program *p = build_load(&b, NULL, NULL);
+    CHECK(p && compare_scans(p, isa, "compared slot", 0), "%s: no native scan", isa->name);
+    if (p)
+        ao_program_free(p);
+}
+
 /* Each allocation fails once: the results are the same, and nothing is left behind. */
 static void check_without_memory(const ao_isa *isa)
 {
@@ -744,9 +871,11 @@ int main(int argc, char **argv)
             continue;
         check_operations(isa, operands);
         check_long_programs(isa);
+        check_keeping(isa);
         check_folds(isa);
         check_scan_operations(isa, operands / 10);
         check_random_scans(isa, operands);
+        check_compared_slot(isa);
         check_without_memory(isa);
         check_when(isa);
     }

@@ -1,18 +1,16 @@
 /* Ints of up to 512 bits and doubles, one element at a time: see bignum.h. */
 #include "bignum.h"
-#include "../portable.h"
+#include "wide.h"
 
 #include <math.h>
-#include <string.h>
 
-enum { LIMBS = AO_BIG_LIMBS, LIMB = 64, MOST_FACTORS = 512 };
+enum { LIMBS = AO_BIG_LIMBS, MOST_FACTORS = 512 };
 
-/* ---- magnitudes ---- */
+/* ---- ints ---- */
 
 static void trim(ao_big *a)
 {
-    while (a->limbs && a->limb[a->limbs - 1] == 0)
-        a->limbs--;
+    a->limbs = (uint8_t)ao_limbs_trim(a->limb, a->limbs);
     a->negative = a->negative && a->limbs;
 }
 
@@ -31,61 +29,35 @@ static int set_real(ao_big *to, double value)
     return 1;
 }
 
-static int is_below(const ao_big *a, const ao_big *b)
+/* Puts a limb, if it is not 0, on top of the magnitude. */
+static int carry_over(ao_big *a, uint64_t limb)
 {
-    if (a->limbs != b->limbs)
-        return a->limbs < b->limbs;
-    for (int i = a->limbs - 1; i >= 0; i--)
-        if (a->limb[i] != b->limb[i])
-            return a->limb[i] < b->limb[i];
-    return 0;
-}
-
-static int add_magnitudes(ao_big *sum, const ao_big *a, const ao_big *b)
-{
-    uint64_t carry = 0;
-    const unsigned n = a->limbs > b->limbs ? a->limbs : b->limbs;
-    for (unsigned i = 0; i < n; i++) {
-        const uint64_t x = i < a->limbs ? a->limb[i] : 0, y = i < b->limbs ? b->limb[i] : 0, low = x + carry;
-        sum->limb[i] = low + y;
-        carry = (low < x) | (sum->limb[i] < y);
-    }
-    sum->limbs = (uint8_t)n;
-    if (!carry)
-        return 1;
-    if (n == LIMBS)
+    if (limb && a->limbs == LIMBS)
         return 0;
-    sum->limb[n] = carry;
-    sum->limbs++;
+    if (limb)
+        a->limb[a->limbs++] = limb;
     return 1;
-}
-
-/* a - b, of which b is not the larger one. */
-static void subtract_magnitudes(ao_big *rest, const ao_big *a, const ao_big *b)
-{
-    uint64_t borrow = 0;
-    for (unsigned i = 0; i < a->limbs; i++) {
-        const uint64_t x = a->limb[i], y = i < b->limbs ? b->limb[i] : 0, low = x - y;
-        rest->limb[i] = low - borrow;
-        borrow = (x < y) | (low < borrow);
-    }
-    rest->limbs = a->limbs;
 }
 
 /* a + b, or a - b if `minus`. */
 static int add(ao_big *sum, const ao_big *a, const ao_big *b, int minus)
 {
     const int b_negative = minus ? !b->negative : b->negative, alike = a->negative == b_negative;
+    const unsigned n = a->limbs, m = b->limbs;
     sum->is_real = 0;
-    if (alike || !a->limbs || !b->limbs) {
-        const int negative = a->limbs ? a->negative : b_negative, fits = add_magnitudes(sum, a, b);
-        sum->negative = (uint8_t)negative;
+    sum->limbs = (uint8_t)(n > m ? n : m);
+    if (alike || !n || !m) {
+        sum->negative = (uint8_t)(n ? a->negative : b_negative);
+        const int fits = carry_over(sum, ao_limbs_add(sum->limb, a->limb, n, b->limb, m));
         trim(sum);
         return fits;
     }
-    const int swap = is_below(a, b);
-    subtract_magnitudes(sum, swap ? b : a, swap ? a : b);
+    const int swap = ao_limbs_compare(a->limb, n, b->limb, m) < 0;
     sum->negative = (uint8_t)(swap ? b_negative : a->negative);
+    if (swap)
+        ao_limbs_subtract(sum->limb, b->limb, m, a->limb, n);
+    else
+        ao_limbs_subtract(sum->limb, a->limb, n, b->limb, m);
     trim(sum);
     return 1;
 }
@@ -93,20 +65,8 @@ static int add(ao_big *sum, const ao_big *a, const ao_big *b, int minus)
 static int multiply(ao_big *to, const ao_big *a, const ao_big *b)
 {
     uint64_t product[2 * LIMBS];
-    unsigned n = a->limbs + b->limbs;
-    memset(product, 0, n * sizeof *product);
-    for (unsigned i = 0; i < a->limbs; i++) {
-        uint64_t carry = 0;
-        for (unsigned j = 0; j < b->limbs; j++) {
-            ao_128 sum = ao_add_128(ao_multiply_128(a->limb[i], b->limb[j]), (ao_128){product[i + j], 0});
-            sum = ao_add_128(sum, (ao_128){carry, 0});
-            product[i + j] = sum.low;
-            carry = sum.high;
-        }
-        product[i + b->limbs] = carry;
-    }
-    while (n && product[n - 1] == 0)
-        n--;
+    ao_limbs_multiply(product, a->limb, a->limbs, b->limb, b->limbs);
+    const unsigned n = ao_limbs_trim(product, (unsigned)a->limbs + b->limbs);
     if (n > LIMBS)
         return 0;
     to->is_real = 0;
@@ -118,16 +78,8 @@ static int multiply(ao_big *to, const ao_big *a, const ao_big *b)
 
 static int multiply_by(ao_big *a, uint64_t factor)
 {
-    uint64_t carry = 0;
-    for (unsigned i = 0; i < a->limbs; i++) {
-        const ao_128 product = ao_add_128(ao_multiply_128(a->limb[i], factor), (ao_128){carry, 0});
-        a->limb[i] = product.low;
-        carry = product.high;
-    }
-    if (carry && a->limbs == LIMBS)
+    if (!carry_over(a, ao_limbs_multiply_by(a->limb, a->limbs, factor)))
         return 0;
-    if (carry)
-        a->limb[a->limbs++] = carry;
     trim(a);
     return 1;
 }
@@ -135,9 +87,7 @@ static int multiply_by(ao_big *a, uint64_t factor)
 /* Divides the magnitude; what is left over. */
 static uint64_t divide_by(ao_big *a, uint64_t divisor)
 {
-    uint64_t left = 0;
-    for (int i = a->limbs - 1; i >= 0; i--)
-        a->limb[i] = ao_divide_128(left, a->limb[i], divisor, &left);
+    const uint64_t left = ao_limbs_divide_by(a->limb, a->limbs, divisor);
     trim(a);
     return left;
 }
@@ -148,45 +98,23 @@ static int shift_up(ao_big *to, const ao_big *a, uint64_t bits)
         set_int(to, 0, 0);
         return 1;
     }
-    const uint64_t words = bits / LIMB;
-    const unsigned up = (unsigned)(bits % LIMB);
-    const uint64_t over = up ? a->limb[a->limbs - 1] >> (LIMB - up) : 0;
-    if (words + a->limbs + (over != 0) > LIMBS)
+    const uint64_t words = bits / AO_LIMB;
+    if (words + a->limbs > LIMBS)
         return 0;
+    const uint64_t over = ao_limbs_shift_up(to->limb + words, a->limb, a->limbs, (unsigned)(bits % AO_LIMB));
+    memset(to->limb, 0, (size_t)words * sizeof *to->limb);
     to->is_real = 0;
     to->negative = a->negative;
     to->limbs = (uint8_t)(words + a->limbs);
-    memset(to->limb, 0, (size_t)words * sizeof *to->limb);
-    for (unsigned i = 0; i < a->limbs; i++)
-        to->limb[words + i] = a->limb[i] << up | (up && i ? a->limb[i - 1] >> (LIMB - up) : 0);
-    if (over)
-        to->limb[to->limbs++] = over;
-    return 1;
+    return carry_over(to, over);
 }
 
-/* The nearest double, ties to even: of the 64 bits from the highest on the last one says whether anything is behind them. */
 static double to_double(const ao_big *a)
 {
     if (a->is_real)
         return a->real;
-    if (!a->limbs)
-        return 0;
-    const unsigned top = a->limbs - 1u, up = ao_leading_zeros(a->limb[top]);
-    uint64_t bits = a->limb[top] << up, rest = 0;
-    if (top && up) {
-        bits |= a->limb[top - 1] >> (LIMB - up);
-        rest = a->limb[top - 1] << up;
-    } else if (top) {
-        rest = a->limb[top - 1];
-    }
-    for (unsigned i = 0; i + 1 < top; i++)
-        rest |= a->limb[i];
-    const uint64_t kept = bits >> 11, tail = bits & 2047, half = 1024;
-    const double rounded = (double)(kept + (tail > half || (tail == half && (rest || kept & 1))));
-    const uint64_t power = (uint64_t)(1023 + 11 + (int)(top * LIMB) - (int)up) << 52;
-    double scale;
-    memcpy(&scale, &power, sizeof scale);
-    return a->negative ? -rounded * scale : rounded * scale;
+    const double magnitude = ao_limbs_to_double(a->limb, a->limbs, 0);
+    return a->negative ? -magnitude : magnitude;
 }
 
 /* ---- operations; 0 if the value is not known ---- */

@@ -14,23 +14,49 @@
 enum { ROOM = 2000 }; /* additions of at most 2^52 to a digit between carries */
 _Static_assert((int)ROOM >= (int)AO_EXTRACT_BLOCK, "add_singly makes room for a whole block at once");
 
-/* Leaves all digits but the last, which has the sign, in 0 .. 2^32-1. */
-static void carry(ao_accumulator *a)
+int ao_digits_ends(const int64_t *digit, int digits, int *end)
+{
+    int low = 0, high = digits;
+    for (; low + 4 <= digits && !(digit[low] | digit[low + 1] | digit[low + 2] | digit[low + 3]); low += 4)
+        ;
+    while (low < digits && !digit[low])
+        low++;
+    for (; high >= 4 && !(digit[high - 1] | digit[high - 2] | digit[high - 3] | digit[high - 4]); high -= 4)
+        ;
+    while (high > low && !digit[high - 1])
+        high--;
+    *end = high;
+    return low;
+}
+
+/* Leaves digits from `low` up to `end` in 0 .. 2^32-1, and what they had more in the one at the end. */
+static void carry_digits(ao_accumulator *a, int low, int end)
 {
     int64_t over = 0;
-    for (int i = 0; i < AO_DIGITS - 1; i++) {
-        int64_t sum = a->digit[i] + over;
+    for (int i = low; i < end; i++) {
+        const int64_t sum = a->digit[i] + over;
         over = sum >> 32;
         a->digit[i] = sum & 0xFFFFFFFF;
     }
-    a->digit[AO_DIGITS - 1] += over;
+    a->digit[end] += over;
+}
+
+/* Leaves all digits but the top one, which has the sign, in 0 .. 2^32-1. The first digit that is not 0, or AO_DIGITS. */
+static int carry(ao_accumulator *a, int *top)
+{
+    const int low = ao_digits_ends(a->digit, AO_DIGITS, top);
+    *top -= *top == AO_DIGITS;
+    if (low < AO_DIGITS)
+        carry_digits(a, low, *top);
     a->room = ROOM;
+    return low;
 }
 
 static void make_room(ao_accumulator *a, int adds)
 {
+    int top;
     if (a->room < adds)
-        carry(a);
+        carry(a, &top);
     a->room -= adds;
 }
 
@@ -47,22 +73,25 @@ static void add_scaled(ao_accumulator *a, int64_t value, unsigned bit)
     digit[2] += high >> 32;
 }
 
-/* Rounds to nearest, ties to even. The bits of a double are consecutive integers as its value grows, so the 53 top
- * bits and their position make it by an addition, and a carry out of rounding is right by itself. Below 2^53 (in
- * units of 2^-1074) there is nothing to round. */
+/* Rounds to nearest, ties to even, and leaves the sum's size. The bits of a double are consecutive integers as its value
+ * grows, so the 53 top bits and their position make it by an addition, and a carry out of rounding is right by itself. Below
+ * 2^53 (in units of 2^-1074) there is nothing to round. */
 static double rounded(ao_accumulator *a)
 {
-    carry(a);
+    int top;
+    const int low = carry(a, &top);
     uint64_t sign = 0;
-    if (a->digit[AO_DIGITS - 1] < 0) {
+    if (low == AO_DIGITS)
+        return 0;
+    if (a->digit[top] < 0) {
         sign = UINT64_C(1) << 63;
-        for (int i = 0; i < AO_DIGITS; i++)
+        for (int i = low; i <= top; i++)
             a->digit[i] = -a->digit[i];
-        carry(a);
+        carry_digits(a, low, top);
     }
-    int top = AO_DIGITS - 1;
     while (top > 1 && a->digit[top] == 0)
         top--;
+    top += top == 0;
     uint64_t bits = (uint64_t)a->digit[top] << 32 | (uint64_t)a->digit[top - 1];
     if (bits >> 53 || top > 1) {
         int zeros = (int)ao_leading_zeros(bits);
@@ -70,7 +99,7 @@ static double rounded(ao_accumulator *a)
         uint64_t below = third << zeros;
         if (zeros)
             bits = bits << zeros | third >> (64 - zeros);
-        for (int i = top - 3; i >= 0 && !below; i--)
+        for (int i = top - 3; i >= low && !below; i--)
             below = (uint64_t)a->digit[i];
         uint64_t tail = bits & 0x7FF;
         int exponent = 32 * (top - 1) - zeros + 11;
@@ -95,7 +124,6 @@ enum {
     SLACK = 8,               /* a scale this much too large is worth replacing */
     BLOCKS_PER_FLUSH = 256,  /* of at most 2^54 units each */
     CALM_BLOCKS = 8,         /* blocks that needed fewer biases, before fewer are used */
-    MOST_SKIPPED = 64,
     FEW = 64                 /* numbers not worth an extraction */
 };
 
@@ -116,7 +144,8 @@ static int bias_exponent(const ao_float_sum *sum, int bias)
 static void flush(ao_float_sum *sum)
 {
     for (int f = 0; sum->blocks && f < AO_BIASES; f++) {
-        add_scaled(&sum->total, sum->taken[f], (unsigned)(bias_exponent(sum, f) - 52 + 1074));
+        if (sum->taken[f])
+            add_scaled(&sum->total, sum->taken[f], (unsigned)(bias_exponent(sum, f) - 52 + 1074));
         sum->taken[f] = 0;
     }
     sum->blocks = 0;
@@ -241,7 +270,7 @@ void ao_float_sum_add_taken(ao_float_sum *sum, const int64_t *taken, int biases)
 static void commit(ao_float_sum *sum, const int64_t *taken, int used)
 {
     ao_float_sum_add_taken(sum, taken, used);
-    sum->skipped /= 2;
+    ao_pause_shorten(&sum->pause);
     relax(sum, taken, used);
 }
 
@@ -260,7 +289,7 @@ static int add_block(ao_float_sum *sum, const double *x, size_t n)
 {
     if (sum->below == 0)
         guess_scale(sum, x);
-    while (sum->extracting && !sum->skip) {
+    while (sum->extracting && !sum->pause.left) {
         ao_extraction result;
         int64_t taken[AO_BIASES];
         int used = extract_block(sum, x, n, &result, taken);
@@ -276,13 +305,10 @@ static int add_block(ao_float_sum *sum, const double *x, size_t n)
             sum->level++;
             sum->calm = 0;
         } else {
-            sum->skipped = sum->skipped ? 2 * sum->skipped : 1;
-            if (sum->skipped > MOST_SKIPPED)
-                sum->skipped = MOST_SKIPPED;
-            sum->skip = sum->skipped;
+            ao_pause_start(&sum->pause);
         }
     }
-    sum->skip -= sum->skip > 0;
+    ao_pause_pass(&sum->pause);
     return add_singly(sum, x, n);
 }
 
@@ -345,9 +371,9 @@ double ao_float_sums_rounded(ao_float_sum *sum, ao_float_sum *other)
 {
     flush(sum);
     flush(other);
-    carry(&sum->total);
-    carry(&other->total);
-    for (int i = 0; i < AO_DIGITS; i++)
+    int top;
+    carry(&sum->total, &top);
+    for (int i = carry(&other->total, &top); i <= top; i++)
         sum->total.digit[i] += other->total.digit[i];
     return rounded(&sum->total);
 }
@@ -360,7 +386,7 @@ void ao_float_sum_digits(const ao_float_sum *sum, int64_t digit[AO_DIGITS])
 void ao_float_sum_bytes(ao_float_sum *sum, uint8_t *bytes)
 {
     flush(sum);
-    carry(&sum->total);
+    carry_digits(&sum->total, 0, AO_DIGITS - 1);
     const int64_t *digit = sum->total.digit;
     for (int i = 0; i < AO_FLOAT_SUM_BYTES; i++) {
         const int d = i / 4 < AO_DIGITS - 1 ? i / 4 : AO_DIGITS - 1;

@@ -12,6 +12,31 @@ typedef struct {
     int room; /* additions until the next carry */
 } ao_accumulator;
 
+/* Blocks that are not to be tried by extraction, after it failed on one: more of them each time. */
+typedef struct {
+    int left, length;
+} ao_pause;
+
+static inline void ao_pause_start(ao_pause *pause)
+{
+    enum { MOST = 64 };
+    const int longer = pause->length ? 2 * pause->length : 1;
+    pause->left = pause->length = longer < MOST ? longer : MOST;
+}
+
+static inline void ao_pause_shorten(ao_pause *pause)
+{
+    pause->length /= 2;
+}
+
+/* Counts a block. Whether it was one of them. */
+static inline int ao_pause_pass(ao_pause *pause)
+{
+    const int paused = pause->left > 0;
+    pause->left -= paused;
+    return paused;
+}
+
 typedef struct {
     ao_accumulator total;
     const struct ao_reductions *kernels;
@@ -24,7 +49,7 @@ typedef struct {
     int64_t taken[AO_BIASES];       /* not yet in total */
     int blocks;                  /* in taken */
     int calm;
-    int skip, skipped;           /* blocks to add without extraction, and how many were chosen last */
+    ao_pause pause;              /* blocks to add without extraction */
 } ao_float_sum;
 
 enum { AO_FLOAT_SUM_BYTES = 4 * (AO_DIGITS - 1) + 8 };
@@ -47,6 +72,8 @@ void ao_float_sum_add_one(ao_float_sum *sum, double x);
 double ao_float_sum_rounded(ao_float_sum *sum);
 /* The same of two sums together; the first is then both. */
 double ao_float_sums_rounded(ao_float_sum *sum, ao_float_sum *other);
+/* The first digit that is not 0, or their number; end: what is behind the last one. */
+int ao_digits_ends(const int64_t *digit, int digits, int *end);
 /* The digits of the sum's size, after it was rounded: each in 0 .. 2^32-1. */
 void ao_float_sum_digits(const ao_float_sum *sum, int64_t digit[AO_DIGITS]);
 /* The sum in units of 2^-1074, as a little-endian two's complement number. */

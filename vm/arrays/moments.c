@@ -75,25 +75,22 @@ static int are_moderate(const ao_products *sum, const double *a, const double *b
     return is_moderate(sum, a, n) && (a == b || is_moderate(sum, b, n));
 }
 
-enum { STEP = AO_EXTRACT_STEP, FEW = STEP / 2, MOST_SKIPPED = 64 };
+enum { STEP = AO_EXTRACT_STEP, FEW = STEP / 2 };
 
 /* Adds n products by extraction, a whole number of steps. 0 if that does not hold for them; then the next blocks are not
  * even tried. A product of 0 may be one that was too small, unless all factors are moderate. */
 static int extract(ao_products *sum, const double *a, const double *b, size_t n)
 {
     ao_extraction result;
-    if (sum->skip > 0) {
-        sum->skip--;
+    if (ao_pause_pass(&sum->pause))
         return 0;
-    }
     if (ao_float_sum_extract_products(&sum->high, a, b, n, &result)
         && (result.smallest >= 0x1p-960 || are_moderate(sum, a, b, n))) {
         ao_float_sum_add_taken(&sum->high, result.taken, 3);
-        sum->skipped /= 2;
+        ao_pause_shorten(&sum->pause);
         return 1;
     }
-    sum->skipped = sum->skipped < MOST_SKIPPED ? 2 * sum->skipped + 1 : MOST_SKIPPED;
-    sum->skip = sum->skipped;
+    ao_pause_start(&sum->pause);
     return 0;
 }
 
@@ -212,9 +209,9 @@ void ao_products_add(ao_products *sum, enum ao_type type_a, const void *a, enum 
 
 int ao_products_rounded(ao_products *sum, double *total)
 {
-    for (int i = 0; i < AO_WIDE_DIGITS; i++)
-        if (sum->wide[i])
-            return 0;
+    int end;
+    if (ao_digits_ends(sum->wide, AO_WIDE_DIGITS, &end) < AO_WIDE_DIGITS)
+        return 0;
     *total = ao_float_sums_rounded(&sum->high, &sum->low);
     return 1;
 }

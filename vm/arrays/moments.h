@@ -13,7 +13,7 @@ enum { AO_WIDE_DIGITS = 137, AO_INT_PRODUCTS_BYTES = 24, AO_WIDE_BYTES = 4 * (AO
 typedef struct {
     /* products of doubles of moderate size: extracted ones in `high` as a whole, others rounded, and their errors in `low` */
     ao_float_sum high, low;
-    int skip, skipped;             /* blocks not to extract, and how many were chosen last */
+    ao_pause pause;                /* blocks not to extract */
     int64_t wide[AO_WIDE_DIGITS];  /* the others: digit i is worth 2^(32i - 2148) */
     int wide_used;                 /* additions since the last carry */
     double special;                /* the sum of products that are inf or nan */

@@ -3,9 +3,8 @@
 #include "wide.h"
 
 #include <math.h>
-#include <string.h>
 
-enum { LIMB = 64, PRECISION = 53, LOWEST = -1074 }; /* bits; the exponent of a double's last place, at least */
+enum { LIMB = AO_LIMB, PRECISION = 53 }; /* bits */
 
 void ao_wide_start(ao_wide *a, unsigned bits)
 {
@@ -48,40 +47,17 @@ static int magnitude(const ao_wide *a, ao_wide *to)
     return negative;
 }
 
-/* Limbs up to the highest that is not 0. */
-static unsigned length(const ao_wide *a)
-{
-    unsigned n = a->limbs;
-    while (n > 0 && a->limb[n - 1] == 0)
-        n--;
-    return n;
-}
-
 void ao_wide_excess(ao_wide *result, const ao_wide *a, uint64_t factor, const ao_wide *b)
 {
     ao_wide root;
+    uint64_t square[AO_WIDE_LIMBS];
     magnitude(b, &root);
-    const unsigned n = length(&root), products = 2 * n, least = a->limbs + 1;
-    result->limbs = products > least ? products : least;
+    const unsigned n = ao_limbs_trim(root.limb, root.limbs), least = a->limbs + 1;
+    result->limbs = 2 * n > least ? 2 * n : least;
     memset(result->limb, 0, result->limbs * sizeof *result->limb);
-    uint64_t over = 0;
-    for (unsigned i = 0; i < a->limbs; i++) {
-        const ao_128 product = ao_add_128(ao_multiply_128(a->limb[i], factor), (ao_128){over, 0});
-        result->limb[i] = product.low;
-        over = product.high;
-    }
-    result->limb[a->limbs] = over;
-    for (unsigned i = 0; i < n; i++) { /* row by row of the square, with what is to be borrowed from the next limb */
-        uint64_t borrow = 0;
-        for (unsigned j = 0; j < n || borrow; j++) {
-            if (i + j >= result->limbs)
-                break;
-            const ao_128 square = ao_multiply_128(root.limb[i], j < n ? root.limb[j] : 0);
-            const ao_128 product = ao_add_128(square, (ao_128){borrow, 0});
-            borrow = product.high + (result->limb[i + j] < product.low);
-            result->limb[i + j] -= product.low;
-        }
-    }
+    result->limb[a->limbs] = ao_limbs_multiply_add(result->limb, a->limb, a->limbs, factor);
+    ao_limbs_multiply(square, root.limb, n, root.limb, n);
+    ao_limbs_subtract(result->limb, result->limb, result->limbs, square, 2 * n);
 }
 
 /* ---- to doubles ---- */
@@ -95,32 +71,29 @@ static int limb_below(int top, unsigned *shift)
 }
 
 /* 64 bits of a number from bit `top` down, which may be behind its end. */
-static uint64_t bits_below(const ao_wide *a, int top)
+static uint64_t bits_below(const uint64_t *limb, unsigned n, int top)
 {
     unsigned shift;
     const int i = limb_below(top, &shift);
-    const uint64_t low = i >= 0 ? a->limb[i] : 0;
-    const uint64_t high = i + 1 >= 0 && i + 1 < (int)a->limbs ? a->limb[i + 1] : 0;
+    const uint64_t low = i >= 0 ? limb[i] : 0;
+    const uint64_t high = i + 1 >= 0 && i + 1 < (int)n ? limb[i + 1] : 0;
     return shift ? high << (LIMB - shift) | low >> shift : low;
 }
 
 /* Whether there is anything behind them. */
-static int has_rest(const ao_wide *a, int top)
+static int has_rest(const uint64_t *limb, int top)
 {
     unsigned shift;
     const int i = limb_below(top, &shift);
-    if (i >= 0 && shift && a->limb[i] << (LIMB - shift))
+    if (i >= 0 && shift && limb[i] << (LIMB - shift))
         return 1;
-    for (int k = 0; k < i; k++)
-        if (a->limb[k])
-            return 1;
-    return 0;
+    return i > 0 && ao_limbs_trim(limb, (unsigned)i) > 0;
 }
 
 /* bits * 2^exponent, and something behind them if `rest`, as the nearest double. */
 static double rounded(uint64_t bits, int rest, int exponent)
 {
-    const int dropped = exponent + LIMB - PRECISION < LOWEST ? LOWEST - exponent : LIMB - PRECISION;
+    const int dropped = exponent + LIMB - PRECISION < AO_LOWEST ? AO_LOWEST - exponent : LIMB - PRECISION;
     if (dropped > LIMB)
         return 0;
     uint64_t kept = dropped < LIMB ? bits >> dropped : 0;
@@ -135,21 +108,26 @@ static double rounded(uint64_t bits, int rest, int exponent)
     return (double)kept * scale;
 }
 
-/* The highest bit that is set, of a number that is not 0. */
-static int highest(const ao_wide *a)
+/* The highest bit that is set, of a number without zeros at the top. */
+static int highest(const uint64_t *limb, unsigned n)
 {
-    const unsigned n = length(a);
-    return (int)(n * LIMB) - 1 - (int)ao_leading_zeros(a->limb[n - 1]);
+    return (int)(n * LIMB) - 1 - (int)ao_leading_zeros(limb[n - 1]);
+}
+
+double ao_limbs_to_double(const uint64_t *limb, unsigned n, int exponent)
+{
+    n = ao_limbs_trim(limb, n);
+    if (n == 0)
+        return 0;
+    const int top = highest(limb, n);
+    return rounded(bits_below(limb, n, top), has_rest(limb, top), top - (LIMB - 1) + exponent);
 }
 
 double ao_wide_to_double(const ao_wide *a, int exponent)
 {
     ao_wide positive;
     const int negative = magnitude(a, &positive);
-    if (length(&positive) == 0)
-        return 0;
-    const int top = highest(&positive);
-    const double value = rounded(bits_below(&positive, top), has_rest(&positive, top), top - (LIMB - 1) + exponent);
+    const double value = ao_limbs_to_double(positive.limb, positive.limbs, exponent);
     return negative ? -value : value;
 }
 
@@ -187,16 +165,17 @@ static uint64_t integer_root(ao_128 x)
 /* 192 bits of the number by the divisor are a quotient of at least 129 bits. */
 double ao_wide_ratio(const ao_wide *a, uint64_t divisor, int exponent, int root)
 {
-    if (length(a) == 0)
+    const unsigned n = ao_limbs_trim(a->limb, a->limbs);
+    if (n == 0)
         return 0;
-    const int top = highest(a);
+    const int top = highest(a->limb, n);
     uint64_t words[3];
     for (int i = 0; i < 3; i++)
-        words[i] = bits_below(a, top - i * LIMB);
+        words[i] = bits_below(a->limb, n, top - i * LIMB);
     uint64_t left = words[0] % divisor;
     ao_128 bits = {ao_divide_128(left, words[1], divisor, &left), words[0] / divisor}; /* and 64 bits behind */
     const uint64_t behind = ao_divide_128(left, words[2], divisor, &left);
-    int rest = left != 0 || has_rest(a, top - 2 * LIMB);
+    int rest = left != 0 || has_rest(a->limb, top - 2 * LIMB);
     exponent += top - 3 * LIMB + 1;
     /* 128 bits of it, or 127 if the exponent would be odd */
     int drop = LIMB - (int)ao_leading_zeros(bits.high); /* of the 64 bits behind so many are not */

@@ -6,7 +6,9 @@
 #ifndef AO_WIDE_H
 #define AO_WIDE_H
 
-#include "../portable.h"
+#include "limbs.h"
+
+enum { AO_LOWEST = -1074 }; /* the exponent of the last place of the smallest double */
 
 /* A two's complement number of so many limbs, the lowest first. The widest are sums of squares of doubles, in units of
  * 2^-2148, times the square of a count. */
@@ -43,6 +45,7 @@ void ao_wide_excess(ao_wide *result, const ao_wide *a, uint64_t factor, const ao
 /* The nearest double of a number of 128 bits, in two's complement. */
 double ao_double_of_128(ao_128 a);
 /* The nearest double of a * 2^exponent; inf if it is too large. */
+double ao_limbs_to_double(const uint64_t *a, unsigned limbs, int exponent);
 double ao_wide_to_double(const ao_wide *a, int exponent);
 /* The nearest double of a / divisor * 2^exponent, or of the square root of that, for an even exponent. a is not negative; the
  * divisor is 1 to 2^63. */

@@ -15,6 +15,7 @@
  * Reading order: loops and forms first, then the operations in the order of ops.def; what needs more than an
  * expression (division, multiplication with a check) has its own section before its DO_.
  */
+#include "divisor.h"
 #include "level.h"
 
 #include <math.h>
@@ -33,7 +34,7 @@ typedef struct no_operand p_NONE;
 enum { SIZE_NONE = 0 };
 #define SLOT_TABLE(T) typedef const ao_table *p_table_##T AO_MAY_ALIAS;
 AO_TYPES(SLOT_TABLE)
-typedef uint32_t w_i16, w_i32, w_u32;
+typedef uint32_t w_i16, w_u16, w_i32, w_u32;
 typedef uint64_t w_i64, w_u64;
 typedef double w_f64;
 typedef uint8_t s_i8, s_u8;
@@ -119,13 +120,16 @@ typedef uint64_t s_i64, s_u64, s_f64;
  *
  *   VALUE, expression
  *       d = expression
+ *   EITHER_SIGN, expression
+ *       The same, of which ints of one size have the same bits with a sign and without.
  *   CHECKED, TEST, steps
  *       For operations that may mark. The steps compute two variables: r, the element's result, and bad, which is set
  *       if the element is to be marked. TEST(bad) says whether it is set: ANY_BIT if any nonzero value counts, TOP_BIT
  *       if only the sign bit does. The fast pass ORs the bads of all elements, in T's width, and tests once, so TEST of
  *       an OR must be the OR of the TESTs.
- *   CHUNKED, EXACT, REDO, steps
- *       For a fast way that holds for most operands and an exact one for all. The fast way writes a chunk of elements
+ *   CHUNKED, WHOLE, EXACT, REDO, steps
+ *       For a fast way that holds for most operands and an exact one for all. WHOLE(n, d, a, b, uniform) does all elements
+ *       at once, none of which is to be marked, or says 0. The fast way writes a chunk of elements
  *       aside, so that the exact one still finds the operands if the fast one turns out not to hold for some of them.
  *       The steps compute r; bad, 0 or 1; and used_x and used_y, which are ORed over the chunk. REDO of these ORs is
  *       nonzero if the chunk must be done the exact way. T EXACT(T x, T y, uint64_t *bad) sets *bad to 1 where it marks
@@ -189,7 +193,7 @@ typedef struct {
 #define MARK_BY_ANY_BIT(T, _) MARK_BY(T, ANY_BIT)
 AO_LIST_ORDERED(MARK_BY_ANY_BIT, _)
 #define MARK_BY_TOP_BIT(T, _) MARK_BY(T, TOP_BIT)
-AO_LIST_WIDE(MARK_BY_TOP_BIT, _)
+AO_LIST_SUMS(MARK_BY_TOP_BIT, _)
 
 #define SWEPT(T, D, A, B)                                                                                             \
     p_##D *const d = d_;                                                                                              \
@@ -231,6 +235,19 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
     return faults;
 }
 
+/* Of both signs at once: an unsigned type has the kernel of the signed one of its size (IN_TABLE). */
+#define EITHER_SIGN(T, ...) EITHER_SIGN_##T(T, __VA_ARGS__)
+#define EITHER_SIGN_b1(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_i8(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u8(...)
+#define EITHER_SIGN_i16(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u16(...)
+#define EITHER_SIGN_i32(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u32(...)
+#define EITHER_SIGN_i64(...) VALUE(__VA_ARGS__)
+#define EITHER_SIGN_u64(...)
+#define EITHER_SIGN_f64(...) VALUE(__VA_ARGS__)
+
 #define CHECKED(T, name, D, A, B, C, EACH, MARKS, TEST, ...)                                                          \
     static void sweep_##name##_##T(size_t n, void *d_, const void *a_, const void *b_, void *bads_)                   \
     {                                                                                                                 \
@@ -248,7 +265,7 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
         return TEST(faults);                                                                                          \
     }
 
-#define CHUNKED(T, name, D, A, B, C, EACH, MARKS, EXACT, REDO, ...)                                                   \
+#define CHUNKED(T, name, D, A, B, C, EACH, MARKS, WHOLE, EXACT, REDO, ...)                                                   \
     static unsigned chunk_##name##_##T(size_t n, p_##D *d, const p_##A *a, const p_##B *b, unsigned uniform)          \
     {                                                                                                                 \
         ao_##D aside[CHUNK];                                                                                          \
@@ -284,6 +301,11 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
     {                                                                                                                 \
         TYPED(D, A, B, C)                                                                                             \
         unsigned faults = 0;                                                                                          \
+        if (WHOLE(n, d, a, b, uniform)) {                                                                             \
+            if (mark)                                                                                                 \
+                memset(mark, 0, n);                                                                                   \
+            return 0;                                                                                                 \
+        }                                                                                                             \
         if (mark)                                                                                                     \
             return with_marks(&marking_##name##_##T, n, d, a, b, uniform, mark);                                      \
         for (size_t at = 0; at < n; at += CHUNK)                                                                      \
@@ -377,9 +399,9 @@ static inline double f64_of_i64(int64_t x)
 
 /* ---- addition, multiplication, signs ---- */
 
-#define DO_ADD(T) VALUE, (w_##T)x + (w_##T)y
-#define DO_SUB(T) VALUE, (w_##T)x - (w_##T)y
-#define DO_MUL(T) VALUE, (w_##T)x * (w_##T)y
+#define DO_ADD(T) EITHER_SIGN, (w_##T)x + (w_##T)y
+#define DO_SUB(T) EITHER_SIGN, (w_##T)x - (w_##T)y
+#define DO_MUL(T) EITHER_SIGN, (w_##T)x * (w_##T)y
 /* One 32-by-32-bit multiplication instead of two conversions and a 64-bit one, which has no single instruction below
  * AVX-512 and takes three micro-operations there. */
 #define DO_ADD_WIDE(T) VALUE, (int64_t)x + y
@@ -388,15 +410,17 @@ static inline double f64_of_i64(int64_t x)
 
 /* Overflow in the top bit: of signed numbers, where both operands have the other sign than the result; of unsigned
  * ones, the carry or borrow out of it. */
-#define WRAPPED(OPERATOR, BAD)                                                                                        \
+#define WRAPPED(T, OPERATOR, BAD)                                                                                        \
     CHECKED, TOP_BIT,                                                                                                 \
-    const uint64_t u = (uint64_t)x, v = (uint64_t)y, r = u OPERATOR v; const uint64_t bad = BAD;
+    const s_##T u = (s_##T)x, v = (s_##T)y, r = u OPERATOR v; const s_##T bad = BAD;
+#define OVERFLOW_ADD_i32 (u ^ r) & (v ^ r)
+#define OVERFLOW_SUB_i32 (u ^ v) & (u ^ r)
 #define OVERFLOW_ADD_i64 (u ^ r) & (v ^ r)
 #define OVERFLOW_SUB_i64 (u ^ v) & (u ^ r)
 #define OVERFLOW_ADD_u64 (u & v) | ((u | v) & ~r)
 #define OVERFLOW_SUB_u64 (~u & v) | ((~u | v) & r)
-#define DO_ADD_CHECKED(T) WRAPPED(+, OVERFLOW_ADD_##T)
-#define DO_SUB_CHECKED(T) WRAPPED(-, OVERFLOW_SUB_##T)
+#define DO_ADD_CHECKED(T) WRAPPED(T, +, OVERFLOW_ADD_##T)
+#define DO_SUB_CHECKED(T) WRAPPED(T, -, OVERFLOW_SUB_##T)
 
 /* Whether the wrapped product r of x and y is wrong. Then it is so by 2^64 at least, while the double product is off
  * by 2^12 where there was no overflow, and by a tiny part of itself where there was: 2^62 tells the cases apart,
@@ -445,7 +469,8 @@ static inline int mul_u64(uint64_t x, uint64_t y, uint64_t *product)
     }
 MUL_EXACT(i64)
 MUL_EXACT(u64)
-#define DO_MUL_CHECKED(T) CHUNKED, mul_exact_##T, MUL_REDO, MUL_FAST(T)
+#define NOT_AT_ONCE(n, d, a, b, uniform) 0
+#define DO_MUL_CHECKED(T) CHUNKED, NOT_AT_ONCE, mul_exact_##T, MUL_REDO, MUL_FAST(T)
 #endif
 
 /* Two operations at once: the results of the first need not go through memory, which for them takes longer. */
@@ -717,10 +742,10 @@ static inline uint64_t mod_exact_u64(uint64_t x, uint64_t y, uint64_t *bad)
     *bad |= y == 0;
     return y ? x % y : 0;
 }
-#define FLOORDIV_i64 CHUNKED, div_exact_i64, INT_REDO_i64, INT_FAST(i64, q - above)
-#define FLOORDIV_u64 CHUNKED, div_exact_u64, INT_REDO_u64, INT_FAST(u64, q - above)
-#define MOD_i64 CHUNKED, mod_exact_i64, INT_REDO_i64, INT_FAST(i64, m + ((0 - above) & v))
-#define MOD_u64 CHUNKED, mod_exact_u64, INT_REDO_u64, INT_FAST(u64, m + ((0 - above) & v))
+#define FLOORDIV_i64 CHUNKED, divided_by_uniform_i64, div_exact_i64, INT_REDO_i64, INT_FAST(i64, q - above)
+#define FLOORDIV_u64 CHUNKED, divided_by_uniform_u64, div_exact_u64, INT_REDO_u64, INT_FAST(u64, q - above)
+#define MOD_i64 CHUNKED, left_by_uniform_i64, mod_exact_i64, INT_REDO_i64, INT_FAST(i64, m + ((0 - above) & v))
+#define MOD_u64 CHUNKED, left_by_uniform_u64, mod_exact_u64, INT_REDO_u64, INT_FAST(u64, m + ((0 - above) & v))
 
 #define DIVIDE_i32                                                                                                    \
     const uint32_t zero = y == 0, over = (x == INT32_MIN) & (y == -1);                                                \
@@ -800,24 +825,25 @@ AO_LIST_WIDE(POWER, _)
 
 /* ---- bits ---- */
 
-#define DO_AND(T) VALUE, x & y
-#define DO_OR(T) VALUE, x | y
-#define DO_XOR(T) VALUE, x ^ y
+#define DO_AND(T) EITHER_SIGN, x & y
+#define DO_OR(T) EITHER_SIGN, x | y
+#define DO_XOR(T) EITHER_SIGN, x ^ y
 #define DO_NOT(T) VALUE, 1u - x
 
 /* In range as an unsigned number of T's own width, a shift count is not negative either. */
 #define IN_WIDTH(T) ((s_##T)y < WIDTH(T))
 #define SHIFT_LEFT(T) (IN_WIDTH(T) ? (w_##T)x << (y & (ao_##T)(WIDTH(T) - 1)) : 0)
-#define DO_SHL(T) VALUE, SHIFT_LEFT(T)
+#define DO_SHL(T) EITHER_SIGN, SHIFT_LEFT(T)
 #define DO_SHL_CHECKED(T)                                                                                             \
     CHECKED, ANY_BIT, const ao_##T r = (ao_##T)SHIFT_LEFT(T);                                                         \
-    const uint64_t bad = !IN_WIDTH(T) | (r >> (y & (ao_##T)(WIDTH(T) - 1)) != x);
+    const uint64_t bad = (uint64_t)!IN_WIDTH(T) | (uint64_t)((r >> (y & (ao_##T)(WIDTH(T) - 1))) ^ x);
 
 /* A signed count is clamped; an unsigned one past the width leaves nothing. */
 #define CLAMPED(T) (y < 0 ? 0 : y > (ao_##T)(WIDTH(T) - 1) ? (ao_##T)(WIDTH(T) - 1) : y)
 #define SHR_i16 x >> CLAMPED(i16)
 #define SHR_i32 x >> CLAMPED(i32)
 #define SHR_i64 x >> CLAMPED(i64)
+#define SHR_u16 y < 16 ? x >> (y & 15) : 0
 #define SHR_u32 y < 32 ? x >> (y & 31) : 0
 #define SHR_u64 y < 64 ? x >> (y & 63) : 0
 #define DO_SHR(T) VALUE, SHR_##T
@@ -825,6 +851,7 @@ AO_LIST_WIDE(POWER, _)
 #define NEGATIVE_i16 (y < 0)
 #define NEGATIVE_i32 (y < 0)
 #define NEGATIVE_i64 (y < 0)
+#define NEGATIVE_u16 0
 #define NEGATIVE_u32 0
 #define NEGATIVE_u64 0
 #define DO_SHR_CHECKED(T) CHECKED, ANY_BIT, const ao_##T r = (ao_##T)(SHR_##T); const s_##T bad = NEGATIVE_##T;
@@ -856,8 +883,8 @@ AO_LIST_WIDE(POWER, _)
 
 /* ---- comparisons and choice ---- */
 
-#define DO_EQ(T) VALUE, x == y
-#define DO_NE(T) VALUE, x != y
+#define DO_EQ(T) EITHER_SIGN, x == y
+#define DO_NE(T) EITHER_SIGN, x != y
 #define DO_LT(T) VALUE, x < y
 #define DO_LE(T) VALUE, x <= y
 /* A number that is no exact double has its 11 low bits taken away first. What is left is a double, and where b is near
@@ -965,12 +992,33 @@ extern const struct ao_reductions AO_LOCAL(ao_reductions);
 
 #define QUOTE2(name) #name
 #define QUOTE(name) QUOTE2(name)
-#define ENTRY(T, op) k_##op##_##T,
+/* By the form of its DO_, which kernel stands for an operation of T. */
+#define IN_TABLE(...) IN_TABLE2(__VA_ARGS__)
+#define IN_TABLE2(T, name, FORM, ...) IN_TABLE_##FORM(T, name)
+#define IN_TABLE_VALUE(T, name) IN_TABLE_AS(T, name)
+#define IN_TABLE_AS(T, name) k_##name##_##T,
+#define IN_TABLE_CHECKED(T, name) k_##name##_##T,
+#define IN_TABLE_CHUNKED(T, name) k_##name##_##T,
+#define IN_TABLE_CALL(T, name) k_##name##_##T,
+#define IN_TABLE_EITHER_SIGN(T, name) IN_TABLE_VALUE(OF_BOTH_##T, name)
+#define OF_BOTH_b1 b1
+#define OF_BOTH_i8 i8
+#define OF_BOTH_u8 i8
+#define OF_BOTH_i16 i16
+#define OF_BOTH_u16 i16
+#define OF_BOTH_i32 i32
+#define OF_BOTH_u32 i32
+#define OF_BOTH_i64 i64
+#define OF_BOTH_u64 i64
+#define OF_BOTH_f64 f64
+#define ENTRY(T, name) IN_TABLE(T, name, DO_##name(T))
+#define ENTRY_MATH(T, name) k_##name##_##T,
 extern const ao_isa AO_LOCAL(ao_isa);
 const ao_isa AO_LOCAL(ao_isa) = {
     QUOTE(AO_ISA),
     {
 #define OP(name, types, ...) AO_LIST_##types(ENTRY, name)
+#define MATH(name, f, types, ...) AO_LIST_##types(ENTRY_MATH, name)
 #include "../ops.def"
     },
     AO_LOCAL(ao_compact),

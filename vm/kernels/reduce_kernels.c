@@ -109,13 +109,27 @@ static INLINE doubles difference(doubles a, doubles b)
 #endif
 }
 
+static INLINE doubles broadcast(double x)
+{
+    doubles v;
+    for (int lane = 0; lane < LANES; lane++)
+        LANE(v, lane) = x;
+    return v;
+}
+
+/* All bits but the signs. */
+static INLINE words magnitude_bits(void)
+{
+    return words_of(broadcast(0)) + INT64_MAX;
+}
+
 /* The larger of |v| and `largest`; which, where v is a nan, does not matter. */
 static INLINE doubles larger_magnitude(doubles v, doubles largest)
 {
 #if VECTOR_BYTES == 64 && defined(__AVX512DQ__)
     return (doubles)_mm512_range_pd((__m512d)v, (__m512d)largest, 11);
 #else
-    return larger(doubles_of(words_of(v) & (words)(words_of(largest) * 0 + INT64_MAX)), largest);
+    return larger(doubles_of(words_of(v) & magnitude_bits()), largest);
 #endif
 }
 
@@ -125,16 +139,8 @@ static INLINE doubles smaller_magnitude(doubles v, doubles smallest)
 #if VECTOR_BYTES == 64 && defined(__AVX512DQ__)
     return (doubles)_mm512_range_pd((__m512d)v, (__m512d)smallest, 10);
 #else
-    return smaller(doubles_of(words_of(v) & (words)(words_of(smallest) * 0 + INT64_MAX)), smallest);
+    return smaller(doubles_of(words_of(v) & magnitude_bits()), smallest);
 #endif
-}
-
-static INLINE doubles broadcast(double x)
-{
-    doubles v;
-    for (int lane = 0; lane < LANES; lane++)
-        LANE(v, lane) = x;
-    return v;
 }
 
 static INLINE doubles load(const double *x)
@@ -182,7 +188,7 @@ static INLINE void finish(ao_extraction *result, words rest, doubles largest, co
 {
     for (int k = 0; k < biases * vectors; k++)
         rest |= ALL_WHERE(sum[k] != sum[k]); /* the parts of a nan do not differ from it */
-    rest &= words_of(broadcast(0)) + INT64_MAX; /* 0 and -0 */
+    rest &= magnitude_bits(); /* 0 and -0 */
     result->largest = 0;
     result->rest = 0;
     for (int lane = 0; lane < LANES; lane++) {
@@ -292,7 +298,7 @@ static void widen(size_t n, const float *restrict x, double *restrict wide)
 
 static void survey(size_t n, const double *x, uint64_t *largest, uint64_t *smallest)
 {
-    const words magnitude = words_of(broadcast(0)) + INT64_MAX, infinity = words_of(broadcast(INFINITY));
+    const words magnitude = magnitude_bits(), infinity = words_of(broadcast(INFINITY));
     doubles most = broadcast(0), least = broadcast(INFINITY);
     words nans = {0};
     double padded[LANES] = {0};

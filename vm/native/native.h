@@ -17,7 +17,7 @@
 
 enum {
     AO_NATIVE_STEPS = 256,       /* instructions of a segment: longer runs are cut */
-    AO_NATIVE_FEWEST = 2,        /* a kernel by itself is as good, unless the segment does what is left of it */
+    AO_NATIVE_FEWEST = 2,        /* between kernels one more is as good, unless the segment takes what is left of the results */
     AO_NATIVE_BYTES = 128 << 10, /* of code of a program; what is left stays with kernels */
     AO_NATIVE_SLOTS = 6,         /* levels, and ways to take the results: of others there is no native code */
     AO_NATIVE_ACCS = 8           /* accumulators of a fold */
@@ -25,8 +25,11 @@ enum {
 
 /* The elements 0..n-1, from and to the registers of a frame. Nonzero if one of them would be marked; then those that were
  * written are worthless. A segment that takes the results (ao_sink) moves *to behind the last value, or by one for each
- * element that is true; others do not look at it. */
-typedef unsigned (*ao_native_function)(size_t n, char *const *registers, char **to);
+ * element that is true; others do not look at it.
+ *
+ * One that stops (ao_native) returns how many it did instead: it writes nothing to a group of which one would be marked, nor
+ * behind that. */
+typedef size_t (*ao_native_function)(size_t n, char *const *registers, char **to);
 
 /* The scan of a fold, element after element: returns how many it did. It stops before the first that would be marked; the
  * accumulators then have the values from before that one. */
@@ -51,11 +54,12 @@ typedef struct ao_native {
     int takes;         /* the last segment does; else results are in their slots */
     void *pages;       /* NULL: nothing here is native */
     size_t page_bytes, bytes, size;
-    ao_native_scan scan; /* of a fold, whose other instructions stay with kernels; or NULL */
+    ao_native_scan scan; /* of a fold, or NULL; segments are then those of a body whose results vectors fold */
     unsigned scan_bytes;
     int takes_body;      /* but for a short body, which the scan does as well */
     unsigned count;
     int whole;         /* one segment has all instructions of the fast pass */
+    int stops;         /* likewise, and it stops before an element that would be marked */
     ao_segment segments[];
 } ao_native;
 
@@ -72,6 +76,8 @@ typedef struct {
     unsigned first, end;
     unsigned scan, scan_end;  /* steps of the scan; without one there are none */
     unsigned accs, acc, next; /* accumulators and what they become: registers one after another */
+    unsigned folded;          /* what the body leaves for vectors to fold in any order, or AO_NO_REG */
+    unsigned folded_by;       /* the first step that they need not run for it */
     const uint8_t *types;     /* of inputs, parameters and constants */
     const ao_value *values;   /* of constants, whose registers are first_const..first_computed-1 */
     unsigned first_const, first_computed;

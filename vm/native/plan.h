@@ -45,6 +45,7 @@ typedef struct {
     plan_value value[PLAN_VALUES];
     enum ao_taking take;     /* of what the last step leaves: which elements, and of these which values, if they are wanted */
     uint16_t taken_mask, taken;
+    int stops;               /* it tests what is to be marked before it stores, which the last step does */
     unsigned accs;
     uint16_t acc[AO_NATIVE_ACCS], next[AO_NATIVE_ACCS]; /* of a scan: accumulators, and the values that they become */
     uint16_t *value_of;      /* by register; of uniforms it holds throughout */

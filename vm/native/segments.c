@@ -95,6 +95,7 @@ static void start_plan(work *w)
     memset(w->slot_size, 0, p->temps + 1u);
     plan->count = plan->values = plan->accs = 0;
     plan->take = AO_TAKE_ALL;
+    plan->stops = 0;
 }
 
 static unsigned add_value(ao_plan *plan, unsigned reg, unsigned type, enum plan_kind kind)
@@ -170,6 +171,23 @@ static void take_results(work *w)
         plan->taken = read_value(w, p->mask == AO_NO_REG ? p->taking.source : p->out, type_of_taken(p));
 }
 
+/* Whether results can be held back until it is known that none of them is to be marked: there is one of each element, which the
+ * last step has, and nothing else to be done. */
+static int can_stop(const work *w, unsigned from)
+{
+    const ao_native_source *p = w->program;
+    const ao_plan *plan = w->plan;
+    unsigned stored = 0, faults = 0;
+    if (from != p->first || plan->to != p->end || plan->take != AO_TAKE_ALL || p->taking.what != AO_TAKE_ALL
+        || p->scan != p->scan_end || p->mask != AO_NO_REG || !plan->count)
+        return 0;
+    for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++) {
+        stored += plan->value[s->d].stored;
+        faults |= ao_ops[s->op].faults;
+    }
+    return faults && stored == 1 && plan->value[plan->steps[plan->count - 1].d].stored;
+}
+
 /* The longest run from step `from` on, of at most so many instructions. */
 static void make_plan(work *w, unsigned from, unsigned most)
 {
@@ -189,6 +207,7 @@ static void make_plan(work *w, unsigned from, unsigned most)
         take_results(w);
     for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++)
         plan->value[s->d].stored = w->last_read[s->place] >= k;
+    plan->stops = can_stop(w, from);
 }
 
 /* ---- scans ---- */
@@ -248,9 +267,9 @@ static int plan_scan(work *w)
 static void add_scan(work *w)
 {
     size_t entry = 0;
-    if (!w->target->compile_scan || !plan_scan(w))
-        return;
-    const size_t end = w->target->compile_scan(w->target, w->plan, w->code, w->at, w->room, &entry);
+    const size_t end = w->target->compile_scan && plan_scan(w)
+                       ? w->target->compile_scan(w->target, w->plan, w->code, w->at, w->room, &entry) : 0;
+    w->native->takes_body = end && w->native->takes_body;
     if (!end)
         return;
     memcpy(&w->native->scan, &entry, sizeof entry);
@@ -273,12 +292,16 @@ static unsigned add_segment(work *w, unsigned from)
     memcpy(&segment->function, &entry, sizeof entry); /* an offset until the pages are there */
     w->at = end;
     w->native->takes = w->plan->take != AO_TAKE_ALL;
+    w->native->stops = w->plan->stops;
     return w->plan->count;
 }
 
-static int is_worth_it(const ao_plan *plan, unsigned count)
+/* One instruction is, if there is no other: it has arrays as they come, and kernels are slower where those are not aligned
+ * alike (polynomials, min, floats of 32 bits: twice as long). */
+static int is_worth_it(const work *w, unsigned from, unsigned count)
 {
-    return count >= AO_NATIVE_FEWEST || (count && plan->take != AO_TAKE_ALL);
+    const int alone = from == w->program->first && w->plan->to == w->program->end;
+    return count >= AO_NATIVE_FEWEST || (count && (w->plan->take != AO_TAKE_ALL || alone));
 }
 
 static void add_segments(work *w)
@@ -286,12 +309,12 @@ static void add_segments(work *w)
     const ao_native_source *p = w->program;
     for (unsigned k = p->first; k < p->end;) {
         make_plan(w, k, AO_NATIVE_STEPS);
-        unsigned done = is_worth_it(w->plan, w->plan->count) ? add_segment(w, k) : 0;
+        unsigned done = is_worth_it(w, k, w->plan->count) ? add_segment(w, k) : 0;
         if (done >= AO_NATIVE_FEWEST && done < w->plan->count) {
             make_plan(w, k, done);
             done = add_segment(w, k) == done ? done : 0;
         }
-        k = is_worth_it(w->plan, done) ? w->plan->to : k + 1;
+        k = is_worth_it(w, k, done) ? w->plan->to : k + 1;
     }
 }
 
@@ -317,6 +340,24 @@ static void add_all_segments(work *w, uint16_t *defined)
         w->native->count = 0;
         w->at = at;
     }
+}
+
+/* The body of a fold as a program of its own, whose result is what vectors fold. */
+static void add_body(work *w, uint16_t *defined)
+{
+    const ao_native_source *fold = w->program;
+    ao_native_source body = *fold;
+    if (fold->folded == AO_NO_REG || fold->folded < fold->first_temp)
+        return;
+    body.end = fold->folded_by;
+    body.accs = 0;
+    body.mask = AO_NO_REG;
+    body.out = fold->folded;
+    body.has_out = 1;
+    w->program = w->plan->program = &body;
+    find_last_reads(w, defined);
+    add_segments(w);
+    w->program = w->plan->program = fold;
 }
 
 static int is_whole(const ao_native_source *p, const ao_native *native)
@@ -386,6 +427,7 @@ static void fill(ao_native *native, const ao_native_source *p, const ao_target *
     if (p->accs) {
         find_last_reads(&w, defined);
         add_scan(&w);
+        add_body(&w, defined);
     } else {
         add_all_segments(&w, defined);
     }

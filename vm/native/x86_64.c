@@ -1,6 +1,6 @@
 /* Segments as loops of x86-64: which values are in which registers, what is loaded and stored when, and the loop around it.
  *
- *   unsigned segment(size_t n, char *const *registers, char **to)      System V: n in rdi, registers in rsi, to in rdx
+ *   size_t segment(size_t n, char *const *registers, char **to)        System V: n in rdi, registers in rsi, to in rdx
  *
  *   rcx   the element that the iteration begins with       rdx   the first uniform
  *   r8    where the loop ends                               rax   addresses that have no register
@@ -51,6 +51,14 @@ static x86_rm element_of(x86_generator *g, const plan_value *v)
     const unsigned size = ao_type_sizes[v->type];
     const unsigned base = base_of(g, v->reg);
     return x86_at(base, RCX, log2_of(size), (int32_t)(g->copy * g->lanes * size));
+}
+
+const ao_value *x86_constant(const x86_generator *g, unsigned value)
+{
+    const ao_native_source *p = g->plan->program;
+    const plan_value *v = &g->plan->value[value];
+    const int is_constant = v->kind == PLAN_UNIFORM && v->reg >= p->first_const && v->reg < p->first_computed;
+    return is_constant ? &p->values[v->reg - p->first_const] : NULL;
 }
 
 x86_rm x86_uniform(const x86_generator *g, unsigned reg)
@@ -174,6 +182,23 @@ static void start_body(x86_generator *g)
 
 /* ---- the body ---- */
 
+/* To the flags: not zero if something is to be marked. */
+static void test_faults(x86_generator *g)
+{
+    if (g->level->masks)
+        x86_emit(&g->code, (x86_vector){.form = X86_kortestq, .reg = K_FAULTS, .rm = x86_reg(K_FAULTS), .imm = X86_NO_IMM});
+    else
+        x86_emit(&g->code, (x86_vector){.form = X86_vptest, .length = 1, .reg = AVX2_FAULTS, .rm = x86_reg(AVX2_FAULTS),
+                                        .imm = X86_NO_IMM});
+}
+
+static void stop_before_store(x86_generator *g)
+{
+    test_faults(g);
+    g->stop_copies[g->stop_count] = g->copy;
+    g->stops[g->stop_count++] = x86_jump(&g->code, X86_NOT_ZERO);
+}
+
 /* Nonzero if registers sufficed. */
 static int emit_step(x86_generator *g, const plan_step *plan)
 {
@@ -190,6 +215,8 @@ static int emit_step(x86_generator *g, const plan_step *plan)
         return 0;
     recipe->emit(g, &s);
     const plan_value *d = &g->plan->value[plan->d];
+    if (d->stored && g->plan->stops)
+        stop_before_store(g);
     if (d->stored)
         g->level->store(g, d->type, s.d, element_of(g, d));
     x86_unpin(g, plan->a);
@@ -354,12 +381,27 @@ static void return_faults(x86_generator *g)
     x86_clear(&g->code, RAX);
     if (!g->faults)
         return;
-    if (g->level->masks)
-        x86_emit(&g->code, (x86_vector){.form = X86_kortestq, .reg = K_FAULTS, .rm = x86_reg(K_FAULTS), .imm = X86_NO_IMM});
-    else
-        x86_emit(&g->code, (x86_vector){.form = X86_vptest, .length = 1, .reg = AVX2_FAULTS, .rm = x86_reg(AVX2_FAULTS),
-                                        .imm = X86_NO_IMM});
+    test_faults(g);
     x86_set(&g->code, X86_NOT_ZERO, RAX);
+}
+
+static void leave(x86_generator *g)
+{
+    restore_bases(g);
+    x86_return(&g->code);
+}
+
+/* How many elements are done: all, of whole groups all, or those before the copy that stopped, whose jump still holds. */
+static void return_done(x86_generator *g)
+{
+    x86_registers(&g->code, X86_MOV, 1, RAX, g->level->target.tails ? RDI : RCX);
+    const size_t end = g->code.at;
+    leave(g);
+    for (unsigned k = 0; k < g->stop_count; k++) {
+        x86_bind(&g->code, g->stops[k], g->code.at);
+        x86_general(&g->code, X86_LEA, 1, RAX, x86_at(RCX, NO_INDEX, 0, (int32_t)(g->stop_copies[k] * g->lanes)));
+        x86_bind(&g->code, x86_jump(&g->code, X86_NOT_ZERO), end);
+    }
 }
 
 static void emit_function(x86_generator *g)
@@ -382,9 +424,12 @@ static void emit_function(x86_generator *g)
         emit_tail(g);
     else if (copies > 1)
         emit_main(g, 1);
-    return_faults(g);
-    restore_bases(g);
-    x86_return(&g->code);
+    if (g->plan->stops) {
+        return_done(g);
+    } else {
+        return_faults(g);
+        leave(g);
+    }
 }
 
 static unsigned lanes_of(const x86_level *level, const ao_plan *plan)
@@ -402,7 +447,7 @@ static void start_code(x86_generator *g, const ao_target *target, const ao_plan 
     g->level = (const x86_level *)(const void *)target;
     g->plan = plan;
     g->code = (x86_code){.bytes = bytes, .at = at, .size = size, .evex = g->level->evex};
-    g->hoisted = g->base_count = g->step = 0;
+    g->hoisted = g->base_count = g->step = g->stop_count = 0;
     g->failed = 0;
     memset(g->place, NOWHERE, plan->values);
     for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++)
@@ -437,6 +482,14 @@ size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes,
     return g.failed || g.code.full ? 0 : g.code.at;
 }
 
+enum x86_form x86_widening(int is_signed, unsigned from, unsigned to)
+{
+    static const uint8_t forms[2][3][4] = {
+        {{0, X86_vpmovzxbw, X86_vpmovzxbd, X86_vpmovzxbq}, {0, 0, X86_vpmovzxwd, X86_vpmovzxwq}, {0, 0, 0, X86_vpmovzxdq}},
+        {{0, X86_vpmovsxbw, X86_vpmovsxbd, X86_vpmovsxbq}, {0, 0, X86_vpmovsxwd, X86_vpmovsxwq}, {0, 0, 0, X86_vpmovsxdq}}};
+    return (enum x86_form)forms[is_signed][log2_of(from)][log2_of(to)];
+}
+
 static const uint64_t literals[LITERALS] = {
     [SIGN_BIT] = UINT64_C(1) << 63,
     [ALL_BUT_SIGN] = UINT64_MAX >> 1,
@@ -448,6 +501,10 @@ static const uint64_t literals[LITERALS] = {
     [MINUS_TWO_63] = UINT64_C(0xC3E0000000000000),
     [INFINITE] = UINT64_C(0x7FF0000000000000),
     [SIGN_BITS_32] = UINT64_C(0x8000000080000000),
+    [SIGN_BITS_16] = UINT64_C(0x8000800080008000),
+    [SIGN_BITS_8] = UINT64_C(0x8080808080808080),
+    [LOW_WORDS] = UINT64_C(0x0000FFFF0000FFFF),
+    [LOW_BYTES] = UINT64_C(0x00FF00FF00FF00FF),
     [HIGH_BYTES] = UINT64_C(0xFF00FF00FF00FF00),
     [SIXTY_THREE] = 63,
     [SIXTY_FOUR] = 64,

@@ -18,8 +18,8 @@
 #endif
 
 /* Numbers that instructions read, at the beginning of the code. */
-enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, HIGH_BYTES,
-                   THIRTY_TWO, SIXTY_THREE, SIXTY_FOUR, LITERALS };
+enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, SIGN_BITS_16, SIGN_BITS_8,
+                   LOW_WORDS, LOW_BYTES, HIGH_BYTES, THIRTY_TWO, SIXTY_THREE, SIXTY_FOUR, LITERALS };
 
 /* Registers. Scratch ones belong to the recipe of one operation; FAULTS gathers what is to be marked. */
 enum { T0, T1, T2, T3, AVX2_FAULTS = T3 };
@@ -59,7 +59,7 @@ typedef struct {
 } x86_level;
 
 enum { CLASS_VECTOR, CLASS_MASK, CLASSES };
-enum { NOWHERE = 0xFF, BASES = 9 };
+enum { NOWHERE = 0xFF, BASES = 9, COPIES = 8 };
 enum { TAKEN = R15, PLACES = R14 }; /* of a segment that takes the results: how many, or where the next one goes; the table */
 
 struct x86_generator {
@@ -77,6 +77,8 @@ struct x86_generator {
     uint16_t bases[BASES];             /* machine registers whose address has a general register */
     unsigned base_count;
     unsigned step;
+    size_t stops[COPIES];              /* jumps of copies of the body that do not store, in a segment that stops */
+    unsigned stop_copies[COPIES], stop_count;
     int failed;                        /* no register was left */
 };
 
@@ -117,9 +119,14 @@ size_t x86_compile_scan(const ao_target *target, const ao_plan *plan, uint8_t *b
 
 extern const x86_level x86_level_avx512, x86_level_avx2;
 
+/* To wider ints, from a type to elements of a size. */
+enum x86_form x86_widening(int is_signed, unsigned from, unsigned to);
+
 /* Whether x86_scan.c has the operation. */
 int x86_scans(unsigned op);
 
+/* What a value is if it is a constant of the program, else NULL. */
+const ao_value *x86_constant(const x86_generator *g, unsigned value);
 /* Where a uniform is. */
 x86_rm x86_uniform(const x86_generator *g, unsigned reg);
 /* The register of a value, which is loaded if it is in none. */

@@ -1,8 +1,7 @@
 /* The level avx2: operations as instructions in VEX encoding (AVX2 and no more: isa.c).
  *
- * Of doubles, of ints of 32 and 64 bits and of truth values. Narrower ones stay with kernels: what one iteration does of
- * them would be less than half a register, and the rest of it could seem to overflow. A truth value is a whole element of
- * the widest type, all ones or all zeros.
+ * A truth value is a whole element of the widest type, all ones or all zeros. Narrower elements are in the low part of a
+ * register, whose rest may be anything: what is said of them, a truth or that they are to be marked, is widened first.
  */
 #include "x86_64.h"
 
@@ -47,25 +46,69 @@ static void invert(x86_generator *g, unsigned d)
     three(g, X86_vpxor, size, d, d, T2);
 }
 
+/* By the width of an int: 1, 2, 4, 8 bytes. */
+enum group { SUB, EQUAL_TO, ABOVE, BROADCAST, GROUPS };
+static const uint8_t groups[GROUPS][4] = {
+    [SUB] = {X86_vpsubb, X86_vpsubw, X86_vpsubd, X86_vpsubq},
+    [EQUAL_TO] = {X86_vpcmpeqb, X86_vpcmpeqw, X86_vpcmpeqd, X86_vpcmpeqq},
+    [ABOVE] = {X86_vpcmpgtb, X86_vpcmpgtw, X86_vpcmpgtd, X86_vpcmpgtq},
+    [BROADCAST] = {X86_vpbroadcastb, X86_vpbroadcastw, X86_vpbroadcastd, X86_vpbroadcastq},
+};
+
+static enum x86_form form_of(enum group group, unsigned size)
+{
+    return (enum x86_form)groups[group][ao_trailing_zeros(size)];
+}
+
+static void widen(x86_generator *g, int is_signed, unsigned from, unsigned to, unsigned d, unsigned a)
+{
+    two(g, x86_widening(is_signed, from, to), to, d, a);
+}
+
+/* Of elements of a size, as a comparison of them leaves it. */
+static void widen_truth(x86_generator *g, unsigned size, unsigned d, unsigned a)
+{
+    if (size < truth_size(g))
+        widen(g, 1, size, truth_size(g), d, a);
+    else if (d != a)
+        two(g, X86_vmovdqu, size, d, a);
+}
+
 /* Notes that an element is to be marked where a truth value is true. */
 static void mark(x86_generator *g, unsigned truth)
 {
     three(g, X86_vpor, truth_size(g), AVX2_FAULTS, AVX2_FAULTS, truth);
 }
 
-static void mark_negative(x86_generator *g, unsigned a)
+static void mark_negative(x86_generator *g, unsigned size, unsigned a)
 {
     zero(g, T2);
-    three(g, X86_vpcmpgtq, 8, T2, T2, a);
+    three(g, form_of(ABOVE, size), size, T2, T2, a);
+    widen_truth(g, size, T2, T2);
     mark(g, T2);
 }
 
-/* The low halves of elements of 8 bytes; by way of T1 and T2, so that d may be neither. */
-static void narrow(x86_generator *g, unsigned d, unsigned a)
+/* The low halves of elements, of truth values either half; by way of T2. */
+static void halve(x86_generator *g, unsigned size, int truth, unsigned d, unsigned a)
 {
     enum { EVEN_WORDS = 0x88 };
-    x86_emit(&g->code, (x86_vector){.form = X86_vextracti128, .length = 1, .reg = a, .rm = x86_reg(T2), .imm = 1});
-    x86_emit(&g->code, (x86_vector){.form = X86_vshufps, .reg = d, .vvvv = a, .rm = x86_reg(T2), .imm = EVEN_WORDS});
+    const int both = g->lanes * size == 32;
+    if (size < 8 && !truth) {
+        take_literal(g, T2, size == 4 ? LOW_WORDS : LOW_BYTES);
+        three(g, X86_vpand, size, d, a, T2);
+        a = d;
+    }
+    if (both)
+        x86_emit(&g->code, (x86_vector){.form = X86_vextracti128, .length = 1, .reg = a, .rm = x86_reg(T2), .imm = 1});
+    const enum x86_form pack = truth ? (size == 4 ? X86_vpackssdw : X86_vpacksswb) : size == 4 ? X86_vpackusdw : X86_vpackuswb;
+    x86_emit(&g->code, (x86_vector){.form = size == 8 ? X86_vshufps : pack, .reg = d, .vvvv = a, .rm = x86_reg(both ? T2 : a),
+                                    .imm = size == 8 ? EVEN_WORDS : X86_NO_IMM});
+}
+
+static void shrink(x86_generator *g, unsigned from, unsigned to, int truth, unsigned d, unsigned a)
+{
+    for (; from > to; from /= 2, a = d)
+        halve(g, from, truth, d, a);
 }
 
 /* A truth value for elements of a size: the register, or T1. */
@@ -73,7 +116,7 @@ static unsigned truth_for(x86_generator *g, unsigned truth, unsigned size)
 {
     if (size == truth_size(g))
         return truth;
-    narrow(g, T1, truth);
+    shrink(g, truth_size(g), size, 1, T1, truth);
     return T1;
 }
 
@@ -87,59 +130,53 @@ static void load_vector(x86_generator *g, enum x86_form form, unsigned size, uns
 /* From bytes, 0 or 1, in T0. */
 static void truth_of_bytes(x86_generator *g, unsigned reg)
 {
-    const int wide = truth_size(g) == 8;
-    two(g, wide ? X86_vpmovsxbq : X86_vpmovsxbd, truth_size(g), T0, T0);
+    widen_truth(g, 1, T0, T0);
     three(g, X86_vpxor, truth_size(g), reg, reg, reg);
-    three(g, wide ? X86_vpsubq : X86_vpsubd, truth_size(g), reg, reg, T0);
+    three(g, form_of(SUB, truth_size(g)), truth_size(g), reg, reg, T0);
+}
+
+/* Loads and stores of all elements, by their bytes: 4, 8, 16 or 32. */
+static enum x86_form loading(const x86_generator *g, unsigned size)
+{
+    const unsigned bytes = g->lanes * size;
+    return bytes == 4 ? X86_vmovd : bytes == 8 ? X86_vmovq : X86_vmovdqu;
+}
+
+static enum x86_form storing(const x86_generator *g, unsigned size)
+{
+    const unsigned bytes = g->lanes * size;
+    return bytes == 4 ? X86_store_d : bytes == 8 ? X86_store_q : X86_store_dqu;
 }
 
 static void load(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
 {
-    if (type != AO_TYPE_b1) {
-        load_vector(g, X86_vmovdqu, size_of(type), reg, rm);
-        return;
-    }
-    load_vector(g, g->lanes == 4 ? X86_vmovd : X86_vmovq, 1, T0, rm);
-    truth_of_bytes(g, reg);
+    load_vector(g, loading(g, size_of(type)), size_of(type), type == AO_TYPE_b1 ? T0 : reg, rm);
+    if (type == AO_TYPE_b1)
+        truth_of_bytes(g, reg);
 }
 
 static void load_uniform(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
 {
-    if (type == AO_TYPE_b1) {
-        load_vector(g, X86_vpbroadcastb, 1, T0, rm);
+    load_vector(g, form_of(BROADCAST, size_of(type)), size_of(type), type == AO_TYPE_b1 ? T0 : reg, rm);
+    if (type == AO_TYPE_b1)
         truth_of_bytes(g, reg);
-    } else {
-        load_vector(g, size_of(type) == 8 ? X86_vpbroadcastq : X86_vpbroadcastd, size_of(type), reg, rm);
-    }
-}
-
-static void bytes_of_truth(x86_generator *g, unsigned truth)
-{
-    if (truth_size(g) == 8) {
-        narrow(g, T0, truth);
-        three(g, X86_vpackssdw, 1, T0, T0, T0);
-    } else {
-        x86_emit(&g->code, (x86_vector){.form = X86_vextracti128, .length = 1, .reg = truth, .rm = x86_reg(T1), .imm = 1});
-        three(g, X86_vpackssdw, 1, T0, truth, T1);
-    }
-    three(g, X86_vpacksswb, 1, T0, T0, T0);
-    two(g, X86_vpabsb, 1, T0, T0);
 }
 
 static void store(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
 {
-    if (type != AO_TYPE_b1) {
-        load_vector(g, X86_store_dqu, size_of(type), reg, rm);
-        return;
+    if (type == AO_TYPE_b1) {
+        two(g, X86_vpabsb, 1, T0, truth_for(g, reg, 1));
+        reg = T0;
     }
-    bytes_of_truth(g, reg);
-    load_vector(g, g->lanes == 4 ? X86_store_d : X86_store_q, 1, T0, rm);
+    load_vector(g, storing(g, size_of(type)), size_of(type), reg, rm);
 }
 
 static void count(x86_generator *g, unsigned truth)
 {
-    x86_emit(&g->code, (x86_vector){.form = truth_size(g) == 8 ? X86_vmovmskpd : X86_vmovmskps, .length = 1, .reg = RAX,
-                                    .rm = x86_reg(truth), .imm = X86_NO_IMM});
+    const unsigned size = truth_size(g);
+    const unsigned bits = size < 4 ? truth_for(g, truth, 1) : truth;
+    x86_emit(&g->code, (x86_vector){.form = size == 8 ? X86_vmovmskpd : size == 4 ? X86_vmovmskps : X86_vpmovmskb,
+                                    .length = size < 4 ? x86_length(g, 1) : 1, .reg = RAX, .rm = x86_reg(bits), .imm = X86_NO_IMM});
     x86_registers(&g->code, X86_POPCNT, 1, RAX, RAX);
     x86_registers(&g->code, X86_ADD, 1, TAKEN, RAX);
 }
@@ -196,18 +233,17 @@ static void ints_compared(x86_generator *g, const x86_step *s)
     const enum int_condition condition = s->x;
     unsigned a = condition == INT_LESS_EQUAL ? s->b : s->a, b = condition == INT_LESS_EQUAL ? s->a : s->b;
     if (condition == INT_EQUAL || condition == INT_NOT_EQUAL) {
-        three(g, size == 8 ? X86_vpcmpeqq : X86_vpcmpeqd, size, to, a, b);
+        three(g, form_of(EQUAL_TO, size), size, to, a, b);
     } else {
         if (!x86_is_signed(s->info->type)) { /* moved by half their range, they are in the order of signed ones */
-            take_literal(g, T2, size == 8 ? SIGN_BIT : SIGN_BITS_32);
+            take_literal(g, T2, size == 8 ? SIGN_BIT : size == 4 ? SIGN_BITS_32 : size == 2 ? SIGN_BITS_16 : SIGN_BITS_8);
             three(g, X86_vpxor, size, T0, a, T2);
             three(g, X86_vpxor, size, T1, b, T2);
             a = T0, b = T1;
         }
-        three(g, size == 8 ? X86_vpcmpgtq : X86_vpcmpgtd, size, to, b, a);
+        three(g, form_of(ABOVE, size), size, to, b, a);
     }
-    if (to != s->d)
-        two(g, X86_vpmovsxdq, 8, s->d, to);
+    widen_truth(g, size, s->d, to);
     if (condition == INT_LESS_EQUAL || condition == INT_NOT_EQUAL)
         invert(g, s->d);
 }
@@ -333,20 +369,22 @@ static void widened(x86_generator *g, const x86_step *s)
 /* Overflow in the top bit, as in kernels.c. */
 static void sum_checked(x86_generator *g, const x86_step *s)
 {
-    three(g, X86_vpaddq, 8, s->d, s->a, s->b);
-    three(g, X86_vpxor, 8, T0, s->a, s->d);
-    three(g, X86_vpxor, 8, T1, s->b, s->d);
-    three(g, X86_vpand, 8, T0, T0, T1);
-    mark_negative(g, T0);
+    const unsigned size = size_of(s->info->type);
+    three(g, s->x, size, s->d, s->a, s->b);
+    three(g, X86_vpxor, size, T0, s->a, s->d);
+    three(g, X86_vpxor, size, T1, s->b, s->d);
+    three(g, X86_vpand, size, T0, T0, T1);
+    mark_negative(g, size, T0);
 }
 
 static void difference_checked(x86_generator *g, const x86_step *s)
 {
-    three(g, X86_vpsubq, 8, s->d, s->a, s->b);
-    three(g, X86_vpxor, 8, T0, s->a, s->b);
-    three(g, X86_vpxor, 8, T1, s->a, s->d);
-    three(g, X86_vpand, 8, T0, T0, T1);
-    mark_negative(g, T0);
+    const unsigned size = size_of(s->info->type);
+    three(g, s->x, size, s->d, s->a, s->b);
+    three(g, X86_vpxor, size, T0, s->a, s->b);
+    three(g, X86_vpxor, size, T1, s->a, s->d);
+    three(g, X86_vpand, size, T0, T0, T1);
+    mark_negative(g, size, T0);
 }
 
 static void shifted_right_signed(x86_generator *g, const x86_step *s)
@@ -356,19 +394,61 @@ static void shifted_right_signed(x86_generator *g, const x86_step *s)
     three(g, X86_vpsravd, 4, s->d, s->a, T0);
 }
 
+/* Of words, each by one number: a count of one vector. */
+static void words_shifted(x86_generator *g, const x86_step *s)
+{
+    const int to_right = s->x == X86_vpsraw;
+    if (g->plan->value[s->plan->b].kind != PLAN_UNIFORM) {
+        g->failed = 1;
+        return;
+    }
+    if (to_right) {
+        zero(g, T0);
+        three(g, X86_vpmaxsw, 2, T0, T0, s->b);
+    }
+    x86_emit(&g->code, (x86_vector){.form = X86_vpmovzxwq, .reg = T0, .rm = x86_reg(to_right ? T0 : s->b), .imm = X86_NO_IMM});
+    three(g, s->x, 2, s->d, s->a, T0);
+}
+
+/* Of an int to another width, the low bits or all of it. */
+static void resize(x86_generator *g, unsigned from, unsigned to, unsigned d, unsigned a)
+{
+    const unsigned size = size_of(to);
+    if (size_of(from) < size)
+        widen(g, x86_is_signed(from), size_of(from), size, d, a);
+    else if (size_of(from) > size)
+        shrink(g, size_of(from), size, 0, d, a);
+    else
+        two(g, X86_vmovdqu, size, d, a);
+}
+
 static void converted(x86_generator *g, const x86_step *s)
 {
-    const unsigned from = s->info->type, size = size_of(s->info->dst);
-    if (from == AO_TYPE_b1) {
-        const unsigned truth = truth_for(g, s->a, size);
-        three(g, X86_vpxor, size, T0, T0, T0);
-        three(g, size == 8 ? X86_vpsubq : X86_vpsubd, size, s->d, T0, truth);
-    } else if (size_of(from) < size) {
-        two(g, x86_is_signed(from) ? X86_vpmovsxdq : X86_vpmovzxdq, 8, s->d, s->a);
-    } else if (size_of(from) > size) {
-        narrow(g, s->d, s->a);
-    } else {
-        two(g, X86_vmovdqu, size, s->d, s->a);
+    const unsigned size = size_of(s->info->dst);
+    if (s->info->type != AO_TYPE_b1) {
+        resize(g, s->info->type, s->info->dst, s->d, s->a);
+        return;
+    }
+    const unsigned truth = truth_for(g, s->a, size);
+    zero(g, T0);
+    three(g, form_of(SUB, size), size, s->d, T0, truth);
+}
+
+/* As at avx512: what fits comes back the same from a round trip. */
+static void fitted(x86_generator *g, const x86_step *s)
+{
+    const unsigned from = s->info->type, to = s->info->dst, size = size_of(from);
+    resize(g, from, to, s->d, s->a);
+    if (size_of(to) < size) {
+        widen(g, x86_is_signed(from) && x86_is_signed(to), size_of(to), size, T0, s->d);
+        three(g, form_of(EQUAL_TO, size), size, T0, T0, s->a);
+        widen_truth(g, size, T0, T0);
+        invert(g, T0);
+        mark(g, T0);
+        if (!x86_is_signed(from) && x86_is_signed(to))
+            mark_negative(g, size_of(to), s->d);
+    } else if (x86_is_signed(from) != x86_is_signed(to) && (x86_is_signed(from) || size_of(to) == size)) {
+        mark_negative(g, size, s->a);
     }
 }
 
@@ -385,8 +465,15 @@ static void to_double(x86_generator *g, const x86_step *s)
         three(g, X86_vpor, 8, s->d, s->d, T0);
         three(g, X86_vsubpd, 8, s->d, s->d, T0);
         break;
-    default:
-        two(g, s->info->type == AO_TYPE_f32 ? X86_vcvtps2pd : X86_vcvtdq2pd, 8, s->d, s->a);
+    case AO_TYPE_f32:
+        two(g, X86_vcvtps2pd, 8, s->d, s->a);
+        break;
+    default: {
+        const unsigned size = size_of(s->info->type);
+        if (size < 4)
+            widen(g, x86_is_signed(s->info->type), size, 4, T0, s->a);
+        two(g, X86_vcvtdq2pd, 8, s->d, size < 4 ? T0 : s->a);
+    }
     }
 }
 
@@ -398,54 +485,61 @@ static void to_single(x86_generator *g, const x86_step *s)
 /* ---- the table ---- */
 
 #define R(T, op, how, first, second) [AO_OP_##op##_##T] = {.emit = how, .x = first, .y = second},
+#define TO(T, op) R(T, op, converted, 0, 0)
+#define FIT(T, op) R(T, op, fitted, 0, 0)
+#define WORDS(X, ...) X(i16, __VA_ARGS__) X(u16, __VA_ARGS__)
 #define INTS_OF_32(X, ...) X(i32, __VA_ARGS__) X(u32, __VA_ARGS__)
 #define INTS_OF_64(X, ...) X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)
-#define INTS_WIDE(X, ...) INTS_OF_32(X, __VA_ARGS__) INTS_OF_64(X, __VA_ARGS__)
-#define INTS_AND_TRUTHS(X, ...) X(b1, __VA_ARGS__) INTS_WIDE(X, __VA_ARGS__)
 static const x86_recipe recipes[AO_NOPS] = {
-    INTS_AND_TRUTHS(R, COPY, copy, 0, 0) R(f64, COPY, copy, 0, 0) R(f32, COPY, copy, 0, 0)
-    INTS_AND_TRUTHS(R, TO_i32, converted, 0, 0) INTS_AND_TRUTHS(R, TO_u32, converted, 0, 0)
-    INTS_AND_TRUTHS(R, TO_i64, converted, 0, 0) INTS_AND_TRUTHS(R, TO_u64, converted, 0, 0)
-    R(b1, TO_f64, to_double, 0, 0) INTS_OF_32(R, TO_f64, to_double, 0, 0) R(f32, TO_f64, to_double, 0, 0)
+    AO_LIST_ALL(R, COPY, copy, 0, 0)
+    AO_LIST_INTS_BOOL(TO, TO_i8) AO_LIST_INTS_BOOL(TO, TO_u8) AO_LIST_INTS_BOOL(TO, TO_i16) AO_LIST_INTS_BOOL(TO, TO_u16)
+    AO_LIST_INTS_BOOL(TO, TO_i32) AO_LIST_INTS_BOOL(TO, TO_u32) AO_LIST_INTS_BOOL(TO, TO_i64) AO_LIST_INTS_BOOL(TO, TO_u64)
+    AO_LIST_INTS(FIT, FIT_i8) AO_LIST_INTS(FIT, FIT_u8) AO_LIST_INTS(FIT, FIT_i16) AO_LIST_INTS(FIT, FIT_u16)
+    AO_LIST_INTS(FIT, FIT_i32) AO_LIST_INTS(FIT, FIT_u32) AO_LIST_INTS(FIT, FIT_i64) AO_LIST_INTS(FIT, FIT_u64)
+    R(b1, TO_f64, to_double, 0, 0) R(i8, TO_f64, to_double, 0, 0) R(u8, TO_f64, to_double, 0, 0) WORDS(R, TO_f64, to_double, 0, 0)
+    INTS_OF_32(R, TO_f64, to_double, 0, 0) R(f32, TO_f64, to_double, 0, 0)
     R(f64, TO_f32, to_single, 0, 0)
     R(f64, WHOLE, whole, 0, 0)
 
     R(f64, ADD, vectors, X86_vaddpd, 0)
     R(f64, SUB, vectors, X86_vsubpd, 0)
     R(f64, MUL, vectors, X86_vmulpd, 0)
+    WORDS(R, ADD, vectors, X86_vpaddw, 0) WORDS(R, SUB, vectors, X86_vpsubw, 0) WORDS(R, MUL, vectors, X86_vpmullw, 0)
     INTS_OF_32(R, ADD, vectors, X86_vpaddd, 0) INTS_OF_64(R, ADD, vectors, X86_vpaddq, 0)
     INTS_OF_32(R, SUB, vectors, X86_vpsubd, 0) INTS_OF_64(R, SUB, vectors, X86_vpsubq, 0)
     INTS_OF_32(R, MUL, vectors, X86_vpmulld, 0) INTS_OF_64(R, MUL, multiplied_64, 0, 0)
     X86_ALIKE(R)
-    R(i64, ADD_CHECKED, sum_checked, 0, 0)
-    R(i64, SUB_CHECKED, difference_checked, 0, 0)
+    R(i32, ADD_CHECKED, sum_checked, X86_vpaddd, 0) R(i64, ADD_CHECKED, sum_checked, X86_vpaddq, 0)
+    R(i32, SUB_CHECKED, difference_checked, X86_vpsubd, 0) R(i64, SUB_CHECKED, difference_checked, X86_vpsubq, 0)
     R(f64, NEG, literal, X86_vpxor, SIGN_BIT)
     R(f64, FABS, literal, X86_vpand, ALL_BUT_SIGN)
-    R(i32, ABS, one, X86_vpabsd, 0)
+    R(i16, ABS, one, X86_vpabsw, 0) R(i32, ABS, one, X86_vpabsd, 0)
 
-    R(b1, AND, truths, X86_vpand, 0) INTS_WIDE(R, AND, vectors, X86_vpand, 0)
-    R(b1, OR, truths, X86_vpor, 0) INTS_WIDE(R, OR, vectors, X86_vpor, 0)
-    R(b1, XOR, truths, X86_vpxor, 0) INTS_WIDE(R, XOR, vectors, X86_vpxor, 0)
+    R(b1, AND, truths, X86_vpand, 0) AO_LIST_INTS(R, AND, vectors, X86_vpand, 0)
+    R(b1, OR, truths, X86_vpor, 0) AO_LIST_INTS(R, OR, vectors, X86_vpor, 0)
+    R(b1, XOR, truths, X86_vpxor, 0) AO_LIST_INTS(R, XOR, vectors, X86_vpxor, 0)
     R(b1, NOT, negated, 0, 0)
+    WORDS(R, SHL, words_shifted, X86_vpsllw, 0)
+    R(i16, SHR, words_shifted, X86_vpsraw, 0) R(u16, SHR, words_shifted, X86_vpsrlw, 0)
     INTS_OF_32(R, SHL, vectors, X86_vpsllvd, 0) INTS_OF_64(R, SHL, vectors, X86_vpsllvq, 0)
     R(i32, SHR, shifted_right_signed, 0, 0)
     R(u32, SHR, vectors, X86_vpsrlvd, 0)
     R(u64, SHR, vectors, X86_vpsrlvq, 0)
 
-    R(f64, EQ, compared, EQUAL, 0) INTS_WIDE(R, EQ, ints_compared, INT_EQUAL, 0)
-    R(f64, NE, compared, NOT_EQUAL, 0) INTS_WIDE(R, NE, ints_compared, INT_NOT_EQUAL, 0)
-    R(f64, LT, compared, LESS, 0) INTS_WIDE(R, LT, ints_compared, INT_LESS, 0)
-    R(f64, LE, compared, LESS_EQUAL, 0) INTS_WIDE(R, LE, ints_compared, INT_LESS_EQUAL, 0)
+    R(f64, EQ, compared, EQUAL, 0) AO_LIST_INTS(R, EQ, ints_compared, INT_EQUAL, 0)
+    R(f64, NE, compared, NOT_EQUAL, 0) AO_LIST_INTS(R, NE, ints_compared, INT_NOT_EQUAL, 0)
+    R(f64, LT, compared, LESS, 0) AO_LIST_INTS(R, LT, ints_compared, INT_LESS, 0)
+    R(f64, LE, compared, LESS_EQUAL, 0) AO_LIST_INTS(R, LE, ints_compared, INT_LESS_EQUAL, 0)
     R(f64, ISNAN, is_nan, 0, 0)
     R(f64, ISINF, against_infinity, EQUAL, 0)
     R(f64, ISFIN, against_infinity, LESS, 0)
-    INTS_AND_TRUTHS(R, SEL, chosen, 0, 0) R(f64, SEL, chosen, 0, 0)
+    AO_LIST_CHOICE(R, SEL, chosen, 0, 0)
 };
 
 const x86_level x86_level_avx2 = {
     .target = {.isa = "avx2", .vector = 32, .tails = 0, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile,
                .compile_scan = x86_compile_scan},
-    .evex = 0, .first_vector = 4, .vectors = 12, .hoisted = 5, .least = 4,
+    .evex = 0, .first_vector = 4, .vectors = 12, .hoisted = 5, .least = 1,
     .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store, .count = count,
 };
 

@@ -19,7 +19,7 @@ static const uint8_t groups[GROUPS][WIDTHS] = {
     [ABS] = {X86_vpabsb, X86_vpabsw, X86_vpabsd, X86_vpabsq, NO_FORM},
     [LEFT] = {NO_FORM, X86_vpsllvw, X86_vpsllvd, X86_vpsllvq, NO_FORM},
     [RIGHT_SIGNED] = {NO_FORM, X86_vpsravw, X86_vpsravd, X86_vpsravq, NO_FORM},
-    [RIGHT] = {NO_FORM, NO_FORM, X86_vpsrlvd, X86_vpsrlvq, NO_FORM},
+    [RIGHT] = {NO_FORM, X86_vpsrlvw, X86_vpsrlvd, X86_vpsrlvq, NO_FORM},
     [MAX] = {NO_FORM, X86_vpmaxsw, X86_vpmaxsd, X86_vpmaxsq, NO_FORM},
     [COMPARE] = {X86_vpcmpb, X86_vpcmpw, X86_vpcmpd, X86_vpcmpq, X86_vcmppd_mask},
     [COMPARE_UNSIGNED] = {X86_vpcmpub, X86_vpcmpuw, X86_vpcmpud, X86_vpcmpuq, NO_FORM},
@@ -286,14 +286,11 @@ static void sign_copied(x86_generator *g, const x86_step *s)
 /* Of an int to another width, the low bits or all of it. */
 static void resize(x86_generator *g, unsigned from, unsigned to, unsigned d, unsigned a)
 {
-    static const uint8_t longer[2][4][4] = {
-        {{0, X86_vpmovzxbw, X86_vpmovzxbd, X86_vpmovzxbq}, {0, 0, X86_vpmovzxwd, X86_vpmovzxwq}, {0, 0, 0, X86_vpmovzxdq}},
-        {{0, X86_vpmovsxbw, X86_vpmovsxbd, X86_vpmovsxbq}, {0, 0, X86_vpmovsxwd, X86_vpmovsxwq}, {0, 0, 0, X86_vpmovsxdq}}};
     static const uint8_t shorter[4][4] = {
         {0}, {X86_vpmovwb}, {X86_vpmovdb, X86_vpmovdw}, {X86_vpmovqb, X86_vpmovqw, X86_vpmovqd}};
     const unsigned low = width_of(from), high = width_of(to);
     if (low < high)
-        two(g, longer[x86_is_signed(from)][low][high], size_of(to), d, a);
+        two(g, x86_widening(x86_is_signed(from), size_of(from), size_of(to)), size_of(to), d, a);
     else if (low > high)
         x86_emit(&g->code, (x86_vector){.form = shorter[low][high], .length = x86_length(g, size_of(from)), .reg = a,
                                         .rm = x86_reg(d), .imm = X86_NO_IMM});
@@ -413,11 +410,12 @@ enum { INT_EQUAL, INT_LESS, INT_LESS_EQUAL, INT_NOT_EQUAL = 4, INT_GREATER = 6 }
 /* Overflow in the top bit of a function of both operands and the result, bit by bit; kernels.c has the same. */
 static void sum_checked(x86_generator *g, const x86_step *s)
 {
-    three(g, s->x, 8, s->d, s->a, s->b);
-    move(g, 8, T0, s->a);
-    x86_emit(&g->code, (x86_vector){.form = X86_vpternlogq, .length = x86_length(g, 8), .reg = T0, .vvvv = s->b,
+    const unsigned type = s->info->type, size = size_of(type);
+    three(g, form_of(s->x, type), size, s->d, s->a, s->b);
+    move(g, size, T0, s->a);
+    x86_emit(&g->code, (x86_vector){.form = X86_vpternlogq, .length = x86_length(g, size), .reg = T0, .vvvv = s->b,
                                     .rm = x86_reg(s->d), .imm = s->y});
-    mark_negative(g, AO_TYPE_i64, T0);
+    mark_negative(g, type, T0);
 }
 enum { UNLIKE_BOTH = 0x42, UNLIKE_AND_CHANGED = 0x18 }; /* (a ^ r) & (b ^ r); (a ^ b) & (a ^ r) */
 
@@ -482,6 +480,9 @@ static void shifted_left_checked(x86_generator *g, const x86_step *s)
     three(g, form_of(x86_is_signed(type) ? RIGHT_SIGNED : RIGHT, type), 8, T0, s->d, s->b);
     x86_3(g, X86_vpcmpq, 8, K0, T0, s->a, INT_NOT_EQUAL);
     mark(g);
+    const ao_value *count = x86_constant(g, s->plan->b);
+    if (count && count->u <= 63)
+        return;
     with_literal(g, X86_vpcmpuq, K0, s->b, SIXTY_THREE, INT_GREATER);
     mark(g);
 }
@@ -516,8 +517,8 @@ static const x86_recipe recipes[AO_NOPS] = {
     AO_LIST_ARITH(R, SUB, by_width, SUB, 0)
     AO_LIST_ARITH(R, MUL, by_width, MUL, 0)
     X86_ALIKE(R)
-    R(i64, ADD_CHECKED, sum_checked, X86_vpaddq, UNLIKE_BOTH)
-    R(i64, SUB_CHECKED, sum_checked, X86_vpsubq, UNLIKE_AND_CHANGED)
+    R(i32, ADD_CHECKED, sum_checked, ADD, UNLIKE_BOTH) R(i64, ADD_CHECKED, sum_checked, ADD, UNLIKE_BOTH)
+    R(i32, SUB_CHECKED, sum_checked, SUB, UNLIKE_AND_CHANGED) R(i64, SUB_CHECKED, sum_checked, SUB, UNLIKE_AND_CHANGED)
     R(u64, ADD_CHECKED, sum_checked_unsigned, 0, 0)
     R(u64, SUB_CHECKED, difference_checked_unsigned, 0, 0)
     R(i64, MUL_CHECKED, product_checked, X86_vcvtqq2pd, 0)
@@ -526,9 +527,9 @@ static const x86_recipe recipes[AO_NOPS] = {
     R(f64, FABS, literal, X86_vpandq, ALL_BUT_SIGN)
     AO_LIST_SIGNED(R, ABS, one_by_width, ABS, 0)
 
-    R(b1, AND, masks, X86_kandq, 0) AO_LIST_LANES(R, AND, vectors, X86_vpandq, 0)
-    R(b1, OR, masks, X86_korq, 0) AO_LIST_LANES(R, OR, vectors, X86_vporq, 0)
-    R(b1, XOR, masks, X86_kxorq, 0) AO_LIST_LANES(R, XOR, vectors, X86_vpxorq, 0)
+    R(b1, AND, masks, X86_kandq, 0) AO_LIST_INTS(R, AND, vectors, X86_vpandq, 0)
+    R(b1, OR, masks, X86_korq, 0) AO_LIST_INTS(R, OR, vectors, X86_vporq, 0)
+    R(b1, XOR, masks, X86_kxorq, 0) AO_LIST_INTS(R, XOR, vectors, X86_vpxorq, 0)
     R(b1, NOT, negated, 0, 0)
     AO_LIST_LANES(R, SHL, by_width, LEFT, 0)
     AO_LIST_WIDE(R, SHL_CHECKED, shifted_left_checked, 0, 0)

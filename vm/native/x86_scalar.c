@@ -270,6 +270,12 @@ static unsigned bits_of(const x86_scan_step *s)
     return 8 * size_of(s->info->type);
 }
 
+/* What is shifted to the right. */
+static unsigned shifted_number(x86_scan *g, const x86_scan_step *s)
+{
+    return bits_of(s) == 16 ? extended(g, s->info->type, s->a, RAX) : s->a;
+}
+
 /* A count that is known. */
 static void shift_by(x86_scan *g, const x86_scan_step *s)
 {
@@ -280,7 +286,7 @@ static void shift_by(x86_scan *g, const x86_scan_step *s)
         x86_clear(&g->code, s->d);
         return;
     }
-    move(g, s->wide, s->d, arithmetic_right && width == 16 ? extended(g, AO_TYPE_i16, s->a, RAX) : s->a);
+    move(g, s->wide, s->d, s->x == X86_SHL_IMM ? s->a : shifted_number(g, s));
     if (count)
         x86_shift(&g->code, (enum x86_shift)s->x, s->wide, s->d, count);
 }
@@ -288,8 +294,8 @@ static void shift_by(x86_scan *g, const x86_scan_step *s)
 /* To rax, by a count of no sign: 0 if it is past the width. */
 static void shift_variably(x86_scan *g, const x86_scan_step *s, enum x86_bits op)
 {
-    const unsigned count = s->info->type == AO_TYPE_i16 ? extended(g, AO_TYPE_u16, s->b, RCX) : s->b;
-    x86_bits(&g->code, op, s->wide, RAX, s->a, count);
+    const unsigned count = bits_of(s) == 16 ? extended(g, AO_TYPE_u16, s->b, RCX) : s->b;
+    x86_bits(&g->code, op, s->wide, RAX, op == X86_SHLX ? s->a : shifted_number(g, s), count);
     x86_clear(&g->code, RDX);
     x86_immediate(&g->code, X86_CMP_IMM, s->wide, count, (int32_t)bits_of(s));
     general(g, x86_cmov(X86_ABOVE_EQUAL), s->wide, RAX, RDX);
@@ -298,15 +304,14 @@ static void shift_variably(x86_scan *g, const x86_scan_step *s, enum x86_bits op
 /* To rax, by a count that is clamped. */
 static void shift_clamped(x86_scan *g, const x86_scan_step *s)
 {
-    const unsigned narrow = s->info->type == AO_TYPE_i16;
-    move(g, s->wide, RCX, narrow ? extended(g, AO_TYPE_i16, s->b, RCX) : s->b);
+    move(g, s->wide, RCX, bits_of(s) == 16 ? extended(g, AO_TYPE_i16, s->b, RCX) : s->b);
     x86_clear(&g->code, RDX);
     general(g, X86_TEST, s->wide, RCX, RCX);
     general(g, x86_cmov(X86_NEGATIVE), s->wide, RCX, RDX);
     x86_mov_imm(&g->code, RDX, bits_of(s) - 1);
     general(g, X86_CMP, s->wide, RCX, RDX);
     general(g, x86_cmov(X86_GREATER), s->wide, RCX, RDX);
-    x86_bits(&g->code, X86_SARX, s->wide, RAX, narrow ? extended(g, AO_TYPE_i16, s->a, RAX) : s->a, RCX);
+    x86_bits(&g->code, X86_SARX, s->wide, RAX, shifted_number(g, s), RCX);
 }
 
 /* x: the instruction with a number. */
@@ -698,7 +703,6 @@ static void taken(x86_scan *g, const x86_scan_step *s)
 #define TO(T, op) R(T, op, converted, 0, 0, FIRST, 0)
 #define TO_32(T, op) R(T, op, converted, 0, 0, NONE_OF_THEM, 0)
 #define FIT(T, op) R(T, op, fitted, 0, 0, NONE_OF_THEM, 0)
-#define INTS(X, ...) X(i16, __VA_ARGS__) X(i32, __VA_ARGS__) X(u32, __VA_ARGS__) AO_LIST_WIDE(X, __VA_ARGS__)
 const x86_scan_recipe x86_scan_recipes[AO_NOPS] = {
     AO_LIST_ALL(R, COPY, copied, 0, 0, ANY, 0)
     AO_LIST_INTS_BOOL(TO, TO_i8) AO_LIST_INTS_BOOL(TO, TO_u8) AO_LIST_INTS_BOOL(TO, TO_i16) AO_LIST_INTS_BOOL(TO, TO_u16)
@@ -712,14 +716,14 @@ const x86_scan_recipe x86_scan_recipes[AO_NOPS] = {
     R(f64, FIX, fixed, 0, 0, NONE_OF_THEM, 0)
     R(f64, WHOLE, whole, 0, 0, NONE_OF_THEM, 0)
 
-    INTS(R, ADD, computed, X86_ADD, X86_ADD_IMM, EITHER, 1)
-    INTS(R, SUB, computed, X86_SUB, X86_SUB_IMM, FIRST, 1)
-    INTS(R, MUL, multiplied, 0, 0, EITHER, 1)
+    AO_LIST_LANES(R, ADD, computed, X86_ADD, X86_ADD_IMM, EITHER, 1)
+    AO_LIST_LANES(R, SUB, computed, X86_SUB, X86_SUB_IMM, FIRST, 1)
+    AO_LIST_LANES(R, MUL, multiplied, 0, 0, EITHER, 1)
     R(i32, ADD_WIDE, widened, X86_ADD, 0, ANY, 0)
     R(i32, SUB_WIDE, widened, X86_SUB, 0, ANY, 0)
     R(i32, MUL_WIDE, widened, X86_IMUL, 0, ANY, 0)
-    AO_LIST_WIDE(R, ADD_CHECKED, sum_checked, X86_ADD, X86_ADD_IMM, EITHER, 1)
-    AO_LIST_WIDE(R, SUB_CHECKED, sum_checked, X86_SUB, X86_SUB_IMM, FIRST, 1)
+    AO_LIST_SUMS(R, ADD_CHECKED, sum_checked, X86_ADD, X86_ADD_IMM, EITHER, 1)
+    AO_LIST_SUMS(R, SUB_CHECKED, sum_checked, X86_SUB, X86_SUB_IMM, FIRST, 1)
     R(i64, MUL_CHECKED, product_checked, 0, 0, EITHER, 1)
     R(u64, MUL_CHECKED, product_checked_unsigned, 0, 0, ANY, 0)
     R(i32, FLOORDIV_CHECKED, divided_int, 0, 0, ANY, 1) R(u32, FLOORDIV_CHECKED, divided_int, 0, 0, ANY, 1)
@@ -754,14 +758,16 @@ const x86_scan_recipe x86_scan_recipes[AO_NOPS] = {
     AO_LIST_BITS(R, OR, computed, X86_OR, X86_OR_IMM, EITHER, 1)
     AO_LIST_BITS(R, XOR, computed, X86_XOR, X86_XOR_IMM, EITHER, 1)
     R(b1, NOT, negated, 0, 0, FIRST, 0)
-    INTS(R, SHL, shifted, X86_SHL_IMM, 0, FIRST, 1)
+    AO_LIST_LANES(R, SHL, shifted, X86_SHL_IMM, 0, FIRST, 1)
     R(i16, SHR, shifted, X86_SAR_IMM, 0, FIRST, 1) R(i32, SHR, shifted, X86_SAR_IMM, 0, FIRST, 1)
     R(i64, SHR, shifted, X86_SAR_IMM, 0, FIRST, 1)
+    R(u16, SHR, shifted, X86_SHR_IMM, 0, FIRST, 1)
     R(u32, SHR, shifted, X86_SHR_IMM, 0, FIRST, 1) R(u64, SHR, shifted, X86_SHR_IMM, 0, FIRST, 1)
     AO_LIST_WIDE(R, SHL_CHECKED, shifted_left_checked, 0, 0, NONE_OF_THEM, 0)
     R(i16, SHR_CHECKED, shifted_right_checked, X86_SAR_IMM, 0, NONE_OF_THEM, 0)
     R(i32, SHR_CHECKED, shifted_right_checked, X86_SAR_IMM, 0, NONE_OF_THEM, 0)
     R(i64, SHR_CHECKED, shifted_right_checked, X86_SAR_IMM, 0, NONE_OF_THEM, 0)
+    R(u16, SHR_CHECKED, shifted_right_checked, X86_SHR_IMM, 0, NONE_OF_THEM, 0)
     R(u32, SHR_CHECKED, shifted_right_checked, X86_SHR_IMM, 0, NONE_OF_THEM, 0)
     R(u64, SHR_CHECKED, shifted_right_checked, X86_SHR_IMM, 0, NONE_OF_THEM, 0)
     AO_LIST_WIDE(R, BIT_COUNT, bit_count, 0, 0, ANY, 0)

@@ -320,6 +320,16 @@ static void count_read(unsigned *reads, unsigned value)
         reads[value]++;
 }
 
+/* Whether a step in between takes the slot of a value, to which that could then not give way any more. */
+static int is_slot_taken(const ao_plan *plan, unsigned value, unsigned from, unsigned to)
+{
+    const unsigned reg = plan->value[value].reg;
+    for (unsigned k = from + 1; k < to; k++)
+        if (plan->value[plan->steps[k].d].reg == reg)
+            return 1;
+    return 0;
+}
+
 /* Comparisons whose only reader is a choice are made there. */
 static void find_choices(x86_scan *g)
 {
@@ -344,8 +354,10 @@ static void find_choices(x86_scan *g)
         if (!x86_is_choice(s->op) || by == PLAN_NONE || !x86_is_comparison(plan->steps[by].op)
             || reads[s->a] != 1 || plan->value[s->a].stored || plan->value[s->a].last == PLAN_HELD)
             continue;
-        g->choice[by] = (uint16_t)k;
         const uint16_t operands[] = {plan->steps[by].a, plan->steps[by].b};
+        if (is_slot_taken(plan, operands[0], by, k) || is_slot_taken(plan, operands[1], by, k))
+            continue;
+        g->choice[by] = (uint16_t)k;
         for (unsigned o = 0; o < 2; o++)
             if (g->last[operands[o]] < k)
                 g->last[operands[o]] = (uint16_t)k;

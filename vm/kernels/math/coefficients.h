@@ -73,12 +73,67 @@ static INLINE double poly_exp2(double z1)
     return fused(fused(0x1.e9bbe001e2191p-32, z1, 0x1.e5e9f82e9f93bp-28), z8, fused(fused(fused(0x1.b525087767a42p-24, z1, 0x1.62bfe45fd2c33p-20), z2, fused(0x1.ffcbfc61f73e9p-17, z1, 0x1.43091303789cep-13)), z4, fused(fused(0x1.5d87fe78a5dc5p-10, z1, 0x1.3b2ab6fba385ep-7), z2, fused(0x1.c6b08d704a0c0p-5, z1, 0x1.ebfbdff82c590p-3))));
 }
 
-/* (log((1 + s) / (1 - s)) - 2 s) / s^3, z = s^2, 0.0 <= z <= 0.029438: degree 7, error 2^-64.8 */
+/* c, one for each eighth of the fraction of m */
+static const double RECIPROCALS[8] = {
+    0x1.6000000000000p+0, 0x1.4000000000000p+0, 0x1.3000000000000p+0, 0x1.1000000000000p+0,
+    0x1.0000000000000p+0, 0x1.d000000000000p-1, 0x1.a000000000000p-1, 0x1.8000000000000p-1,
+};
+
+/* -log(c), 20 bits */
+static const double LOG_HIGH[8] = {
+    -0x1.4618c00000000p-2, -0x1.c8ff800000000p-3, -0x1.5ff3200000000p-3, -0x1.f0a3200000000p-5,
+    0x0.0p+0, 0x1.9335e00000000p-4, 0x1.a93ec00000000p-3, 0x1.2696200000000p-2,
+};
+/* the rest of it */
+static const double LOG_LOW[8] = {
+    0x1.ef1d09ec17a42p-25, 0x1.c32b2ef29ed14p-26, 0x1.8f586c2c378c2p-23, 0x1.3fee9d599e833p-25,
+    0x0.0p+0, 0x1.75652622b8758p-26, 0x1.3c8ad9e36f2bfp-23, 0x1.134db92783bebp-26,
+};
+
+/* -log2(c), 20 bits */
+static const double LOG2_HIGH[8] = {
+    -0x1.d675400000000p-2, -0x1.49a7a00000000p-2, -0x1.fbc1800000000p-3, -0x1.663f800000000p-4,
+    0x0.0p+0, 0x1.22dac00000000p-3, 0x1.32bfe00000000p-2, 0x1.a8ff800000000p-2,
+};
+/* the rest of it */
+static const double LOG2_LOW[8] = {
+    0x1.fcd15f101c142p-26, 0x1.b432e47501b6dp-22, 0x1.46fd97f5dc572p-23, 0x1.0536ece98333bp-24,
+    0x0.0p+0, 0x1.c2ab3496d2d24p-23, 0x1.c6e1dcd0cb449p-23, 0x1.71810a5e18180p-22,
+};
+
+/* -log10(c), 20 bits */
+static const double LOG10_HIGH[8] = {
+    -0x1.1b3e800000000p-3, -0x1.8cf1a00000000p-4, -0x1.31b3200000000p-4, -0x1.af5fa00000000p-6,
+    0x0.0p+0, 0x1.5e39600000000p-5, 0x1.715d000000000p-4, 0x1.ffbfc00000000p-4,
+};
+/* the rest of it */
+static const double LOG10_LOW[8] = {
+    0x1.c26d610a8889ap-24, 0x1.c779b7f364d75p-24, 0x1.aa3b8ee7fe4bep-24, 0x1.a9fe33e0b243fp-27,
+    0x0.0p+0, 0x1.adfa4a546ee73p-27, 0x1.9c6cf5f75b3e0p-25, 0x1.5de3c01bac1bep-27,
+};
+
+/* (log(1 + z) - z) / z^2, -0.0624 <= z <= 0.0624: degree 10, error 2^-61.6 */
 static INLINE double poly_log(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return fused(fused(fused(0x1.0c03cc5bc65f5p-3, z1, 0x1.0fbe913e56768p-3), z2, fused(0x1.3b1c35868035bp-3, z1, 0x1.745cf903bf098p-3)), z4, fused(fused(0x1.c71c72015b06fp-3, z1, 0x1.2492492476cbap-2), z2, fused(0x1.9999999999a38p-2, z1, 0x1.5555555555555p-1)));
+    return fused(fused(fused(fused(-0x1.587c23415f181p-4, z1, 0x1.77c1e85e95de1p-4), z4, fused(fused(-0x1.999673d4fd1e3p-4, z1, 0x1.c7190e17c4a20p-4), z2, fused(-0x1.000000afda703p-3, z1, 0x1.249249e1efa12p-3))), z4, fused(fused(-0x1.5555555536048p-3, z1, 0x1.9999999977e0ep-3), z2, fused(-0x1.000000000000cp-2, z1, 0x1.5555555555563p-2))), z1, -0x1.0000000000000p-1);
+}
+
+/* the same over log(2), -0.0624 <= z <= 0.0624: degree 10, error 2^-61.6 */
+static INLINE double poly_log2(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return fused(fused(fused(fused(-0x1.f0fc96c55361fp-4, z1, 0x1.0f0d3c9eb04ffp-3), z4, fused(fused(-0x1.27747fd1da80dp-3, z1, 0x1.4848a1f0be175p-3), z2, fused(-0x1.715477506c109p-3, z1, 0x1.a61763b8dff39p-3))), z4, fused(fused(-0x1.ec709dc373120p-3, z1, 0x1.2776c50ee16cbp-2), z2, fused(-0x1.71547652b8310p-2, z1, 0x1.ec709dc3a0411p-2))), z1, -0x1.71547652b82fep-1);
+}
+
+/* the same over log(10), -0.0624 <= z <= 0.0624: degree 10, error 2^-61.6 */
+static INLINE double poly_log10(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return fused(fused(fused(fused(-0x1.2b373e3faa9f3p-5, z1, 0x1.4660f7739b9e1p-5), z4, fused(fused(-0x1.63c36b938e846p-5, z1, 0x1.8b4b014a94741p-5), z2, fused(-0x1.bcb7b283eb5a7p-5, z1, 0x1.fc3fa75e0621fp-5))), z4, fused(fused(-0x1.287a7636d902ap-4, z1, 0x1.63c6277507c33p-4), z2, fused(-0x1.bcb7b1526e524p-4, z1, 0x1.287a7636f436ap-3))), z1, -0x1.bcb7b1526e50ep-3);
 }
 
 /* 2/3 = the sum of the parts, of 53, 53 bits */
@@ -118,29 +173,46 @@ static INLINE double poly_atan(double z1)
     return fused(fused(fused(0x1.0a5f8c60d732dp-6, z1, -0x1.1aff6533dd0e5p-5), z2, fused(0x1.74c9760b1bea4p-5, z1, -0x1.ac761b5db4f38p-5)), z8, fused(fused(fused(0x1.e19978381e052p-5, z1, -0x1.110e81459346ep-4), z2, fused(0x1.3b139279535a8p-4, z1, -0x1.745d165a9c002p-4)), z4, fused(fused(0x1.c71c71c2f37e8p-4, z1, -0x1.249249248d684p-3), z2, fused(0x1.9999999999952p-3, z1, -0x1.5555555555555p-2))));
 }
 
-/* (asin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.2501: degree 13, error 2^-60.2 */
+/* (atan(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.2501: degree 12, error 2^-57.9 */
+static INLINE double poly_atan_half(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return fused(fused(fused(fused(fused(-0x1.2dd40041c2c27p-7, z1, 0x1.99984c3613cd5p-6), z2, fused(-0x1.37ce51c509047p-5, z1, 0x1.7b1d7856d14a5p-5)), z4, fused(fused(-0x1.ad441c37157fap-5, z1, 0x1.e1a795c3fb24fp-5), z2, fused(-0x1.110ea393fffe2p-4, z1, 0x1.3b138e4b5b747p-4))), z4, fused(fused(-0x1.745d16016ea5fp-4, z1, 0x1.c71c71c014e0dp-4), z2, fused(-0x1.24924924881f5p-3, z1, 0x1.99999999998e0p-3))), z1, -0x1.5555555555555p-2);
+}
+
+/* (asin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.2501: degree 12, error 2^-56.3 */
 static INLINE double poly_asin(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    const double z8 = z4 * z4;
-    return fused(fused(fused(0x1.e58a4f278e006p-6, z1, -0x1.3bd7e353ddbc1p-6), z4, fused(fused(0x1.40c91fa8deb7ep-6, z1, 0x1.8dcdf11997e12p-9), z2, fused(0x1.31777489dfd29p-7, z1, 0x1.3b462d121c5d3p-7))), z8, fused(fused(fused(0x1.7b02ef007d23ep-7, z1, 0x1.c990a42b32b03p-7), z2, fused(0x1.1c4efd20ebb99p-6, z1, 0x1.6e8ba121b9d5fp-6)), z4, fused(fused(0x1.f1c71c7a5e151p-6, z1, 0x1.6db6db6dac0eap-5), z2, fused(0x1.3333333333389p-4, z1, 0x1.5555555555555p-3))));
+    return fused(fused(fused(fused(fused(0x1.d78189767524ep-6, z1, -0x1.e7a24f548c99dp-7), z2, fused(0x1.1d661531b222ep-6, z1, 0x1.653a8f8cfd43dp-8)), z4, fused(fused(0x1.524ea8b3aad31p-7, z1, 0x1.78246f32d075cp-7), z2, fused(0x1.c9cf3759fd8ffp-7, z1, 0x1.1c4d343fa57f6p-6))), z4, fused(fused(0x1.6e8bb1d89492bp-6, z1, 0x1.f1c71c1d4aa0dp-6), z2, fused(0x1.6db6db6e3292ep-5, z1, 0x1.3333333332ec4p-4))), z1, 0x1.5555555555556p-3);
 }
 
-/* (sinh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.120145: degree 5, error 2^-69.6 */
+/* (sinh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.120145: degree 4, error 2^-56.8 */
 static INLINE double poly_sinh(double z1)
 {
     const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    return fused(fused(0x1.61bfacd542211p-33, z1, 0x1.ae642c816dd31p-26), z4, fused(fused(0x1.71de3a5aa8013p-19, z1, 0x1.a01a01a0196acp-13), z2, fused(0x1.1111111111111p-7, z1, 0x1.5555555555555p-3)));
+    return fused(fused(fused(0x1.af38ad617009fp-26, z1, 0x1.71de0dacd6939p-19), z2, fused(0x1.a01a01a7c4839p-13, z1, 0x1.11111111109b3p-7)), z1, 0x1.5555555555556p-3);
 }
 
 /* (cosh(x) - 1 - x^2/2) / x^4, z = x^2, 0.0 <= z <= 0.120145: degree 4, error 2^-66.7 */
 static INLINE double poly_cosh(double z1)
 {
     const double z2 = z1 * z1;
+    return fused(fused(fused(0x1.1f66e19b630d7p-29, z1, 0x1.27e4e1f3a2503p-22), z2, fused(0x1.a01a01a47b3fbp-16, z1, 0x1.6c16c16c167e1p-10)), z1, 0x1.5555555555555p-5);
+}
+
+/* log(2)/2 = the sum of the parts, of 53, 53 bits */
+#define HALF_LN2_HIGH 0x1.62e42fefa39efp-2
+#define HALF_LN2_LOW 0x1.abc9e3b39803fp-57
+
+/* (tanh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.0300364: degree 6, error 2^-59.2 */
+static INLINE double poly_tanh(double z1)
+{
+    const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return fused(0x1.1f66e19b630d7p-29, z4, fused(fused(0x1.27e4e1f3a2503p-22, z1, 0x1.a01a01a47b3fbp-16), z2, fused(0x1.6c16c16c167e1p-10, z1, 0x1.5555555555555p-5)));
+    return fused(fused(-0x1.6dca49572f6fdp-10, z2, fused(0x1.d680bd934167cp-9, z1, -0x1.226dc8ec4048ep-7)), z4, fused(fused(0x1.664f47f126c4bp-6, z1, -0x1.ba1ba1b9be738p-5), z2, fused(0x1.111111111105ep-3, z1, -0x1.5555555555555p-2)));
 }
 
 /* erf(x) / x - 1, z = x^2, 0.0 <= z <= 0.4901: degree 10, error 2^-62.2 */
@@ -168,18 +240,10 @@ static INLINE double poly_erfc(double z1)
     return fused(fused(fused(0x1.afd38a20f3888p-29, z1, -0x1.67d0a7191470bp-27), z4, fused(fused(-0x1.744449606cf4fp-26, z1, 0x1.c4f08403f3865p-24), z2, fused(0x1.54c019c99d7b3p-24, z1, -0x1.b954f26b2f330p-21))), z16, fused(fused(fused(fused(0x1.37de47415006ap-22, z1, 0x1.7f10f17d4fc4dp-18), z2, fused(-0x1.787fa3d902b16p-17, z1, -0x1.9957a3c463208p-16)), z4, fused(fused(0x1.3be02a7dcbd2cp-13, z1, -0x1.a1df2e912af23p-13), z2, fused(-0x1.8d4a9937ff34fp-11, z1, 0x1.49c6728e254dcp-8))), z8, fused(fused(fused(-0x1.096238858e1ccp-6, z1, 0x1.3079edf6727aep-5), z2, fused(-0x1.0fb06dfe47c56p-4, z1, 0x1.7fee004e12979p-4)), z4, fused(fused(-0x1.9ddb23c3e9161p-4, z1, 0x1.16ecefcfa5388p-4), z2, fused(0x1.f7f5df66fd7c3p-7, z1, -0x1.1df1ad154a28ep-3)))));
 }
 
-/* z^(-1/3), a first guess, 1.0 <= z <= 2.001: degree 5, error 2^-17.1 */
+/* ((1 - e)^(-1/3) - 1) / e, -0.10234 <= z <= 0.10234: degree 2, error 2^-17.8 */
 static INLINE double poly_cbrt(double z1)
 {
-    const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    return fused(fused(-0x1.0e196d9d56d3ap-6, z1, 0x1.376ac5c06f366p-3), z4, fused(fused(-0x1.2c03be3017391p-1, z1, 0x1.39f37a0dc260fp+0), z2, fused(-0x1.8db1068991337p+0, z1, 0x1.c70a04604536ap+0)));
+    return fused(fused(0x1.63ff08da332f6p-3, z1, 0x1.c9713bd92d185p-3), z1, 0x1.5555555555555p-2);
 }
-
-#define CBRT_0 0x1.965fea53d6e3dp-1
-
-#define CBRT_1 -0x1.7aeba0ce51aeap-3
-
-#define CBRT_2 0x1.5ca5af129611ep-6
 
 #endif

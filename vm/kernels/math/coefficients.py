@@ -33,28 +33,56 @@ def error(f: Function, coefficients: list[Any], lo: Any, hi: Any, weight: Functi
     return max(abs((f(x) - mp.polyval(coefficients[::-1], x)) * weight(x)) for x in grid)
 
 
-def estrin(terms: list[str], power: int) -> str:
-    """An expression of the polynomial with these coefficients in z to that power: pairs first, so that they overlap."""
+def estrin(terms: list[str], power: int, triple: bool = False) -> str:
+    """An expression of the polynomial with these coefficients in z to that power: pairs first, so that they overlap.
+
+    ``triple``: the last three are added one by one, which waits longer and takes one multiplication less.
+    """
     if len(terms) == 1:
         return terms[0]
+    if triple and len(terms) == 3:
+        return f"fused(fused({terms[2]}, z{power}, {terms[1]}), z{power}, {terms[0]})"
     pairs = [f"fused({b}, z{power}, {a})" for a, b in zip(terms[::2], terms[1::2], strict=False)]
-    return estrin(pairs + terms[len(terms) // 2 * 2 :], 2 * power)
+    return estrin(pairs + terms[len(terms) // 2 * 2 :], 2 * power, triple)
 
 
-def polynomial(name: str, f: Function, lo: float, hi: float, weight: Function, bits: int, what: str) -> str:
-    """An inline function that evaluates the polynomial by Estrin's scheme."""
-    for degree in range(3, 40):
+def constant_last(terms: list[str]) -> str:
+    """The same by fours, without powers beyond the 4th; the constant is added last, so one rounding is of its size."""
+    fours = [estrin(terms[k : k + 4], 1) for k in range(1, len(terms), 4)]
+    so_far = fours.pop()
+    for four in reversed(fours):
+        so_far = f"fused({so_far}, z4, {four})"
+    return f"fused({so_far}, z1, {terms[0]})"
+
+
+def in_half(terms: list[str]) -> str:
+    """In the half of a function (elementary.h) it matters less how long anything waits; the constant is last, too."""
+    return f"fused({estrin(terms[1:], 1, triple=True)}, z1, {terms[0]})"
+
+
+def polynomial(
+    name: str,
+    f: Function,
+    lo: float,
+    hi: float,
+    weight: Function,
+    bits: int,
+    what: str,
+    written: Callable[[list[str]], str] = lambda terms: estrin(terms, 1),
+) -> str:
+    """An inline function that evaluates the polynomial."""
+    for degree in range(2, 40):
         coefficients = interpolated(f, mp.mpf(lo), mp.mpf(hi), degree)
         worst = error(f, coefficients, mp.mpf(lo), mp.mpf(hi), weight)
         if worst < mp.mpf(2) ** -bits:
             break
-    hexes = [float(c).hex() for c in coefficients]
-    powers = [2**k for k in range(1, 6) if 2**k < len(hexes)]
+    value = written([float(c).hex() for c in coefficients])
+    powers = [p for p in (2, 4, 8, 16, 32) if f"z{p}," in value or f"z{2 * p}," in value]
     lines = [f"/* {what}, {mp.nstr(mp.mpf(lo), 6)} <= z <= {mp.nstr(mp.mpf(hi), 6)}: degree {degree}, "
              f"error 2^{mp.nstr(mp.log(worst, 2), 3)} */",
              f"static INLINE double poly_{name}(double z1)", "{"]  # fmt: skip
     lines += [f"    const double z{p} = z{p // 2} * z{p // 2};" for p in powers]
-    return "\n".join([*lines, f"    return {estrin(hexes, 1)};", "}"])
+    return "\n".join([*lines, f"    return {value};", "}"])
 
 
 def cut(value: Any, bits: int) -> Any:
@@ -108,13 +136,44 @@ def words(name: str, value: Any, zeros: int, count: int, what: str) -> str:
     return "\n".join([*head, *lines, "};"])
 
 
-def through(values: list[Any]) -> list[Any]:
-    """Coefficients of the parabola with these values at -1, 0 and 1."""
-    low, middle, high = values
-    return [middle, (high - low) / 2, (high + low) / 2 - middle]
+#: For m from LEAST_LOG to twice that, by the top three bits of its fraction counted from there: reciprocals c of so few
+#: bits that m c - 1, of a magnitude below 2^-4, is a double. Around 1 it is 1.
+LEAST_LOG = mp.mpf(181) / 256
+RECIPROCALS = [mp.mpf(c) / 32 for c in (44, 40, 38, 34, 32, 29, 26, 24)]
 
 
-CUBE_ROOTS = [mp.mpf(2) ** (-mp.mpf(k) / 3) for k in range(3)]
+def starts(k: int) -> Any:
+    """Where the interval of the k-th reciprocal begins: doubles from 1 on are twice as far apart."""
+    below_one = LEAST_LOG + mp.mpf(k) / 16
+    return below_one if below_one <= 1 else 2 * below_one - 1
+
+
+for k, c in enumerate(RECIPROCALS):
+    at, end = starts(k), starts(k + 1)
+    last_of_m, last_of_c = 53 if at < 1 else 52, next(bits for bits in range(9) if c * 2**bits % 1 == 0)
+    assert max(abs(at * c - 1), abs(end * c - 1)) < mp.mpf(2) ** (53 - last_of_m - last_of_c), (k, c)
+    assert max(abs(at * c - 1), abs(end * c - 1)) < 0.0624
+
+
+def table(name: str, values: list[Any], what: str) -> str:
+    """Eight doubles."""
+    rows = [", ".join(float(v).hex() for v in values[k : k + 4]) + "," for k in (0, 4)]
+    return "\n".join([f"/* {what} */", f"static const double {name}[8] = {{", *(f"    {row}" for row in rows), "};"])
+
+
+def logarithms(name: str, scale: Any, what: str) -> str:
+    """Minus the logarithms of the reciprocals to some base, as sums of two, the first of 20 bits."""
+    values = [-mp.log(c) * scale for c in RECIPROCALS]
+    high = [cut(v, 20) if v else v for v in values]
+    low = [v - h for v, h in zip(values, high, strict=True)]
+    return table(f"{name}_HIGH", high, f"{what}, 20 bits") + "\n" + table(f"{name}_LOW", low, "the rest of it")
+
+
+def after_first(z: Any) -> Any:
+    """(log(1 + z) - z) / z^2"""
+    return -mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.log1p(z) - z) / z**2
+
+
 SLOPE = mp.diff(scaled_erfc, 0)
 LN2 = mp.log(2)
 QUARTER = float(mp.pi / 4) * 1.0001
@@ -135,8 +194,15 @@ SECTIONS = [
                -0.34662, 0.34662, lambda z: z**2 / 2, 58, "2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z"),
     polynomial("exp2", lambda z: LN2**2 / 2 if abs(z) < 1e-20 else (mp.mpf(2) ** z - 1 - z * LN2) / z**2, -0.50001,
                0.50001, lambda z: z**2, 56, "(2^z - 1 - z log(2)) / z^2"),
-    polynomial("log", lambda z: mp.mpf(2) / 3 if z < 1e-20 else (mp.log((1 + root(z)) / (1 - root(z))) - 2 * root(z))
-               / root(z) ** 3, 0, 0.029438, lambda z: z / 2, 58, "(log((1 + s) / (1 - s)) - 2 s) / s^3, z = s^2"),
+    table("RECIPROCALS", RECIPROCALS, "c, one for each eighth of the fraction of m"),
+    logarithms("LOG", 1, "-log(c)"),
+    logarithms("LOG2", 1 / LN2, "-log2(c)"),
+    logarithms("LOG10", 1 / mp.log(10), "-log10(c)"),
+    polynomial("log", after_first, -0.0624, 0.0624, abs, 60, "(log(1 + z) - z) / z^2", constant_last),
+    polynomial("log2", lambda z: after_first(z) / LN2, -0.0624, 0.0624, lambda z: abs(z) * LN2, 60,
+               "the same over log(2)", constant_last),
+    polynomial("log10", lambda z: after_first(z) / mp.log(10), -0.0624, 0.0624, lambda z: abs(z) * mp.log(10), 60,
+               "the same over log(10)", constant_last),
     parts("TWO_THIRDS", mp.mpf(2) / 3, [53, 53], "2/3"),
     polynomial("log5", lambda z: mp.mpf(2) / 5 if z < 1e-15 else (mp.log((1 + root(z)) / (1 - root(z))) - 2 * root(z)
                - 2 * root(z) ** 3 / 3) / root(z) ** 5, 0, 0.029438, lambda z: z**2 / 2, 66,
@@ -147,20 +213,25 @@ SECTIONS = [
                lambda z: z**2 / mp.cos(root(z)), 60, "(cos(x) - 1 + x^2/2) / x^4, z = x^2"),
     polynomial("atan", odd_rest(mp.atan, -mp.mpf(1) / 3), 0, SMALL_TAN**2, odd_weight(mp.atan), 58,
                "(atan(x) - x) / x^3, z = x^2"),
-    polynomial("asin", odd_rest(mp.asin, mp.mpf(1) / 6), 0, 0.2501, odd_weight(mp.asin), 58,
-               "(asin(x) - x) / x^3, z = x^2"),
-    polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 0.34662**2, odd_weight(mp.sinh), 58,
-               "(sinh(x) - x) / x^3, z = x^2"),
+    polynomial("atan_half", odd_rest(mp.atan, -mp.mpf(1) / 3), 0, 0.2501, odd_weight(mp.atan), 57,
+               "(atan(x) - x) / x^3, z = x^2", in_half),
+    polynomial("asin", odd_rest(mp.asin, mp.mpf(1) / 6), 0, 0.2501, odd_weight(mp.asin), 56,
+               "(asin(x) - x) / x^3, z = x^2", in_half),
+    polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 0.34662**2, odd_weight(mp.sinh), 56,
+               "(sinh(x) - x) / x^3, z = x^2", in_half),
     polynomial("cosh", lambda z: mp.mpf(1) / 24 if z < 1e-18 else (mp.cosh(root(z)) - 1 - z / 2) / z**2, 0, 0.34662**2,
-               lambda z: z**2, 58, "(cosh(x) - 1 - x^2/2) / x^4, z = x^2"),
+               lambda z: z**2, 58, "(cosh(x) - 1 - x^2/2) / x^4, z = x^2", in_half),
+    parts("HALF_LN2", LN2 / 2, [53, 53], "log(2)/2", ("HIGH", "LOW")),
+    polynomial("tanh", odd_rest(mp.tanh, -mp.mpf(1) / 3), 0, 0.17331**2, odd_weight(mp.tanh), 58,
+               "(tanh(x) - x) / x^3, z = x^2"),
     polynomial("erf", lambda z: 2 / mp.sqrt(mp.pi) - 1 if z < 1e-18 else mp.erf(root(z)) / root(z) - 1, 0, 0.4901,
                lambda z: 1, 58, "erf(x) / x - 1, z = x^2"),
     f"#define ERFC_MIDDLE {float(MIDDLE).hex()}",
     parts("ERFC", scaled_erfc(0), [53, 53], "e^(a^2) erfc(a) (1 + 2a) at a = ERFC_MIDDLE"),
     polynomial("erfc", lambda t: SLOPE if abs(t) < 1e-20 else (scaled_erfc(t) - scaled_erfc(0)) / t, -0.7022, 0.7340,
                lambda t: abs(t), 60, "the same less that, over t, where a = (1 + t) / (1 - t) ERFC_MIDDLE"),
-    polynomial("cbrt", lambda z: z ** (-mp.mpf(1) / 3), 1, 2.001, lambda z: 1, 16, "z^(-1/3), a first guess"),
-    *(f"#define CBRT_{k} {float(c).hex()}" for k, c in enumerate(through(CUBE_ROOTS))),
+    polynomial("cbrt", lambda e: mp.mpf(1) / 3 if abs(e) < 1e-20 else ((1 - e) ** (-mp.mpf(1) / 3) - 1) / e, -0.10234,
+               0.10234, lambda e: e, 17, "((1 - e)^(-1/3) - 1) / e", in_half),
 ]  # fmt: skip
 
 

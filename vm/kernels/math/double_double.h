@@ -87,10 +87,15 @@ static INLINE uint64_t mask_of(int holds)
     return 0 - (uint64_t)holds;
 }
 
-/* x where it holds, else 0 */
+/* x where it holds, else 0. Without vectors of masks, as at the base level, a conditional expression is what gcc makes vector
+ * code of. */
 static INLINE double kept(int holds, double x)
 {
+#if FUSED_IS_FAST
     return of_bits(bits_of(x) & mask_of(holds));
+#else
+    return holds ? x : 0.0;
+#endif
 }
 
 /* Below it, a number is all that counts of its own series: f(x) is x + x^2 ..., or 1 + x ... Its powers up to the 16th, which

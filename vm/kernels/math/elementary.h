@@ -24,7 +24,15 @@
  *
  * Where a processor cannot fuse, all of that is some 30 times as long, so there the whole serves for everything.
  *
- * tanh, atan and erf have no odd elements: their cores hold for every x.
+ * atan, asin, acos, sinh, cosh, tanh and erf have one form, which holds for every x. What such a function finds odd may be
+ * refused.
+ *
+ * Long functions are swept in two halves, which are two loops. All of an element's operations wait for one another, and a
+ * processor looks some 200 instructions ahead: of a loop of 70 it works at three turns at a time, for 120 cycles, with
+ * its multipliers idle half of that. Of two halves the turns are half as long and it looks twice as many ahead.
+ *
+ *   first_f(x)     what is halfway to the value, up to three numbers
+ *   second_f(x, h) the rest of the way
  *
  * Subnormal numbers are not odd where the core holds for them, but make it slow, also where they come up on the way
  * (../../subnormal.h). From the chunk on in which one was met, the sweeps of most functions drop subnormal numbers, which
@@ -65,7 +73,7 @@ typedef void tiny1(size_t n, double *to, const double *a);
 typedef struct {
     tiny1 *tiny;            /* none: subnormal numbers must not be dropped */
     sweep1 *fast;           /* none: the whole does it all */
-    sweep1 *whole, *beyond; /* no beyond: nothing is far */
+    sweep1 *whole, *beyond; /* no whole: the fast one holds for every number; no beyond: nothing is far */
     marks1 *marks;          /* none: nothing is refused */
 } function1;
 
@@ -75,6 +83,11 @@ typedef struct {
     marks2 *marks;
     double (*library)(double x, double y); /* for what is far beyond all */
 } function2;
+
+/* What a function in two halves knows between them. */
+typedef struct {
+    double u, v, w;
+} halfway;
 
 /* All bits of the exponent set: inf or nan. */
 static INLINE uint64_t not_finite(double x)
@@ -129,10 +142,10 @@ static INLINE double nan_of(double x, double y)
 }
 
 /* The elements of the next chunk: as many as there were before it. So a block has few chunks, and little is swept twice
- * when odd ones turn up. */
-static INLINE size_t next_chunk(size_t at, size_t n)
+ * when odd ones turn up, if it has to be. */
+static INLINE size_t next_chunk(size_t at, size_t n, int once)
 {
-    const size_t first = n >= 8 * FIRST ? FIRST : CHUNK, m = at == 0 ? first : at < MOST ? at : MOST;
+    const size_t first = n >= 8 * FIRST ? FIRST : CHUNK, m = once || at >= MOST ? MOST : at == 0 ? first : at;
     return n - at < m ? n - at : m;
 }
 
@@ -171,20 +184,21 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
     double aside[MOST], larger[MOST];
     uint8_t unused[MOST];
     for (size_t at = 0, m; at < n; at += m) {
-        m = next_chunk(at, n);
+        m = next_chunk(at, n, !f->whole);
         const double *x = (const double *)a + at, *from = x;
         double *to = d == a ? aside : (double *)d + at;
         uint8_t *marks = mark ? mark + at : unused;
         const int subnormal = ao_subnormal_met(), apart = subnormal && f->tiny;
-        if (apart && sweep == f->beyond) {
+        if (apart && f->beyond && sweep == f->beyond) {
             tiny_made_larger(m, larger, x);
             from = larger;
         } else if (apart && !dropping) {
             before = ao_subnormal_drop();
             dropping = 1;
         }
-        const int odd = careful || subnormal > apart || !f->fast || f->fast(m, to, from);
-        if (odd) {
+        const int known = f->fast && (!f->whole || !(careful || subnormal > apart));
+        const int odd = !known || f->fast(m, to, from);
+        if (odd && f->whole) {
             careful = careful ? careful - 1 : CAREFUL;
             if (sweep(m, to, from)) {
                 if (dropping)
@@ -231,7 +245,7 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
     double aside[MOST], same_a[MOST], same_b[MOST];
     uint8_t unused[MOST];
     for (size_t at = 0, m; at < n; at += m) {
-        m = next_chunk(at, n);
+        m = next_chunk(at, n, 0);
         const double *x = (const double *)a + (uniform & 1 ? 0 : at), *y = (const double *)b + (uniform & 2 ? 0 : at);
         double *to = d == a || d == b ? aside : (double *)d + at;
         uint8_t *marks = mark ? mark + at : unused;
@@ -270,6 +284,27 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         EACH1(f64, const double r = VALUE(x); unknown |= UNKNOWN(x); to[i] = r;)                                      \
         return unknown;                                                                                               \
     }
+/* `to` carries the first of the numbers between the halves. */
+#define SWEEP1_HALVES(name, FIRST, SECOND, UNKNOWN)                                                                   \
+    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    {                                                                                                                 \
+        double v[MOST], w[MOST];                                                                                      \
+        uint64_t unknown = 0;                                                                                         \
+        EACH1(f64, const halfway h = FIRST(x); to[i] = h.u; v[i] = h.v; w[i] = h.w;)                                  \
+        EACH1(f64, const halfway h = {to[i], v[i], w[i]}; const double r = SECOND(x, h); unknown |= UNKNOWN(x);       \
+              to[i] = r;)                                                                                             \
+        return unknown;                                                                                               \
+    }
+/* As well, after a loop that brings numbers nearer to 1: where these three wait for each other, two are not enough. */
+#define SWEEP1_NEARER(name, f)                                                                                        \
+    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    {                                                                                                                 \
+        double v[MOST];                                                                                               \
+        EACH1(f64, v[i] = nearer_##f(x);)                                                                             \
+        LOOP to[i] = first_near_##f(v[i]);                                                                            \
+        EACH1(f64, const double r = second_near_##f(x, v[i], to[i]); to[i] = r;)                                      \
+        return 0;                                                                                                     \
+    }
 #define SWEEP2(name, VALUE, FAR)                                                                                      \
     static uint64_t name(size_t n, double *to, const double *a, const double *b, unsigned uniform)                    \
     {                                                                                                                 \
@@ -302,6 +337,19 @@ static size_t in_pairs(size_t n, double *to, const double *a)
         memcpy(to, rs, n * sizeof *to);                                                                               \
         return unknown;                                                                                               \
     }
+#define SWEEP1_HALVES(name, FIRST, SECOND, UNKNOWN)                                                                   \
+    static INLINE double both_##name(double x)                                                                        \
+    {                                                                                                                 \
+        return SECOND(x, FIRST(x));                                                                                   \
+    }                                                                                                                 \
+    SWEEP1(name, both_##name, UNKNOWN)
+#define SWEEP1_NEARER(name, f)                                                                                        \
+    static INLINE double both_near_##f(double x)                                                                      \
+    {                                                                                                                 \
+        const double v = nearer_##f(x);                                                                               \
+        return second_near_##f(x, v, first_near_##f(v));                                                              \
+    }                                                                                                                 \
+    SWEEP1(name, both_near_##f, never_far1)
 #define SWEEP2(name, VALUE, FAR)                                                                                      \
     static uint64_t name(size_t n, double *to, const double *a, const double *b, unsigned uniform)                    \
     {                                                                                                                 \
@@ -332,20 +380,32 @@ MARKS1(raises_overflow)
 /* Where a processor does not fuse, there is no sweep with the core. */
 #if FUSED_IS_FAST
 #define CORE1(f, ODD) SWEEP1(fast_##f, core_##f, ODD)
+#define CORE1_HALVES(f, ODD) SWEEP1_HALVES(fast_##f, first_##f, second_##f, ODD)
 #define CORE2(f) FAST2(f)
 #define FAST(f) fast_##f
 #define EASY(f) core_##f
 #else
 #define CORE1(f, ODD)
+#define CORE1_HALVES(f, ODD)
 #define CORE2(f)
 #define FAST(f) NULL
 #define EASY(f) whole_##f
 #endif
 
+/* The table of a function whose sweeps are there. */
+#define WAYS1(f, tiny, marks)                                                                                         \
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL},                                \
+                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks}};
+
 /* A function that never raises; one that may raise; one that also has far arguments. TINY: what it makes of tiny ones. */
 #define TOTAL1(f, tiny)                                                                                               \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL}};
+/* In halves; the whole is those of numbers brought nearer to 1. */
+#define TOTAL1_HALVES(f, tiny)                                                                                        \
+    CORE1_HALVES(f, odd_##f)                                                                                          \
+    SWEEP1_NEARER(whole_sweep_##f, f)                                                                                 \
     static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL}};
 #define MATH1(f, tiny, RAISE)                                                                                         \
     CORE1(f, odd_##f)                                                                                                 \
@@ -358,10 +418,17 @@ MARKS1(raises_overflow)
     SWEEP1(beyond_sweep_##f, beyond_##f, never_far1)                                                                  \
     static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                    \
                                          {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
-/* A function without odd elements has one sweep. */
+/* A function of one form has one sweep; EASY1 nothing odd. */
 #define EASY1(f, tiny)                                                                                                \
     SWEEP1(sweep_##f, EASY(f), never_far1)                                                                            \
-    static const function1 ways_##f[] = {{tiny, sweep_##f, sweep_##f, NULL, NULL}};
+    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL}};
+#define EASY1_HALVES(f, tiny)                                                                                         \
+    SWEEP1_HALVES(sweep_##f, first_##f, second_##f, never_far1)                                                       \
+    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL}};
+#define ONCE1_HALVES(f, tiny, RAISE)                                                                                  \
+    SWEEP1_HALVES(sweep_##f, first_##f, second_##f, odd_##f)                                                          \
+    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL},                                         \
+                                         {tiny, sweep_##f, NULL, NULL, marks_##RAISE}};
 
 /* The same for two arguments. Here the core may also give inf or nan to say that it does not know. FURTHER2 is for a
  * function that never raises and has far arguments of two kinds, of which further_f holds for the first. */

@@ -138,84 +138,97 @@ static INLINE double whole_expm1(double x)
     return fabs(x) < 0x1p-54 ? x : v;
 }
 
-/* sinh and cosh of |x| are 2^k times m C + p S and p C + m S, where C and S are those of r, and m and p (1 - 2^-2k) / 2
- * and (1 + 2^-2k) / 2: no division, and small numbers need nothing else, as m is 0 then. */
+/* sinh and cosh of |x| are 2^k times m C + p S and p C + m S, where C and S are those of r, and m and p are
+ * 1/2 - half and 1/2 + half, half = 2^-2k / 2: no division, and small numbers need nothing else, as m is 0 then. What m and p
+ * lose of half from k = 27 on is added apart. 2^k goes into the exponent as a number: that can overflow only from
+ * COSH_END on. Halfway there are r, what is below r, and k + TO_WHOLE. */
 typedef struct {
-    double m, mlo, p, plo; /* exact sums, or lo is what 2^-2k adds; from k = 30 on that is nothing */
-    double r, s, c;        /* S = r + s, C = 1 + c */
-    double scale;          /* 2^(k - less) */
+    double m, p, half, s, c; /* S = r + s, C = 1 + c */
+    uint64_t exponent;       /* k */
 } hyperbolic;
 
-static INLINE hyperbolic reduce_hyperbolic(double x, double less)
+static INLINE halfway reduce_hyperbolic(double x)
 {
-    const double bias = TO_EXPONENT - less, v = fabs(x), t = fused(v, INV_LN2_1, bias), k = t - bias;
-    const double a = fused(-k, LN2_HIGH, v), r = fused(-k, LN2_LOW, a), rlo = fused(-k, LN2_LOW, a - r), z = r * r;
-    const double s = fused(r * z, poly_sinh(z), rlo), c = fused(z * z, poly_cosh(z), 0.5 * z);
-    const double least = k < 30.0 ? k : 30.0, half = power_of_two(bits_of((TO_EXPONENT - 1.0 - least) - least));
-    const double m = 0.5 - half, p = 0.5 + half;
-    return (hyperbolic){m, (0.5 - m) - half, p, half - (p - 0.5), r, s, c, power_of_two(bits_of(t))};
+    const double v = fabs(x), t = fused(v, INV_LN2_1, TO_WHOLE), k = t - TO_WHOLE;
+    const double a = fused(-k, LN2_HIGH, v), r = fused(-k, LN2_LOW, a);
+    return (halfway){r, fused(-k, LN2_LOW, a - r), t};
 }
 
-/* first (1 + c) + second (r + s), first being 0 or the larger one. */
-static INLINE double hyperbolic_sum(double first, double lo, double second, hyperbolic h)
+static INLINE hyperbolic hyperbolic_of(halfway h)
 {
-    const dd product = two_product(second, h.r), sum = fast_two_sum(first, product.hi);
-    const double rest = fused(second, h.s, fused(first, h.c, product.lo + lo));
-    return (sum.hi + (sum.lo + rest)) * h.scale;
+    const double z = h.u * h.u, s = fused(h.u * z, poly_sinh(z), h.v), c = fused(z * z, poly_cosh(z), 0.5 * z);
+    const double least = h.w < TO_WHOLE + 30.0 ? h.w : TO_WHOLE + 30.0;
+    const double half = of_bits((UINT64_C(1022) << 52) - (bits_of(least) << 53));
+    return (hyperbolic){0.5 - half, 0.5 + half, half, s, c, bits_of(h.w) << 52};
 }
 
-static INLINE double core_sinh(double x)
+/* v 2^k, or what it is beyond: inf or nan. */
+static INLINE double or_too_large(double x, double v, uint64_t exponent, double edge)
 {
-    const hyperbolic h = reduce_hyperbolic(x, 0.0);
-    return copysign(hyperbolic_sum(h.m, h.mlo, h.p, h), x);
-}
-static INLINE uint64_t odd_sinh(double x)
-{
-    return odd_exp(x);
-}
-/* From a quarter of it. */
-static INLINE double whole_sinh(double x)
-{
-    const hyperbolic h = reduce_hyperbolic(x, 2.0);
-    const double r = or_tiny(x, copysign(doubled(doubled(hyperbolic_sum(h.m, h.mlo, h.p, h))), x));
-    return fabs(x) < COSH_END ? r : x * INFINITY;
-}
-
-static INLINE double core_cosh(double x)
-{
-    const hyperbolic h = reduce_hyperbolic(x, 0.0);
-    return hyperbolic_sum(h.p, h.plo, h.m, h);
-}
-static INLINE uint64_t odd_cosh(double x)
-{
-    return odd_exp(x);
-}
-static INLINE double whole_cosh(double x)
-{
-    const hyperbolic h = reduce_hyperbolic(x, 2.0);
-    const double r = doubled(doubled(hyperbolic_sum(h.p, h.plo, h.m, h))), edge = x == x ? INFINITY : x + x;
+    const double r = of_bits(bits_of(v) + exponent);
     return fabs(x) < COSH_END ? r : edge;
 }
 
-/* (e^2|x| - 1) / (e^2|x| + 1), both as 2^k -+ 1 + 2^k m; from 20 on it is 1. */
-static INLINE double core_tanh(double x)
+static INLINE halfway first_sinh(double x)
 {
-    const double a = fabs(x);
-    const exp_parts e = reduce_exp(2.0 * (a < 20.0 ? a : 20.0), 0.0);
-    const double scale = power_of_two(e.k), hi = scale * e.m.hi, lo = scale * e.m.lo;
-    const dd less = fast_two_sum(scale, -1.0), more = fast_two_sum(scale, 1.0);
-    const dd n = fast_two_sum(less.hi, hi), d = fast_two_sum(more.hi, hi);
-    const dd q = quotient(n.hi, n.lo + (less.lo + lo), d.hi, d.lo + (more.lo + lo));
-    const double r = copysign(q.hi + q.lo, x);
-    return x == x ? r : x + x;
+    return reduce_hyperbolic(x);
 }
-static INLINE double whole_tanh(double x)
+static INLINE double second_sinh(double x, halfway h)
 {
-    return core_tanh(x);
+    const hyperbolic f = hyperbolic_of(h);
+    const double u = fused(f.p, h.u, f.m), rest = fused(f.p, f.s, fused(f.m, f.c, (0.5 - f.m) - f.half));
+    const double edge = fabs(x) + INFINITY;
+    return copysign(or_too_large(x, u + (fused(f.p, h.u, f.m - u) + rest), f.exponent, edge), x);
+}
+/* By bits, so that it is vector code at every level. */
+static INLINE uint64_t odd_sinh(double x)
+{
+    return (bits_of(COSH_END) - 1 - bits_of(fabs(x))) & UINT64_C(1) << 63;
+}
+
+static INLINE halfway first_cosh(double x)
+{
+    return reduce_hyperbolic(x);
+}
+static INLINE double second_cosh(double x, halfway h)
+{
+    const hyperbolic f = hyperbolic_of(h);
+    const double u = fused(f.m, h.u, f.p), rest = fused(f.m, h.u, (0.5 - u) + f.half);
+    const double edge = x == x ? INFINITY : x + x;
+    return or_too_large(x, u + fused(f.m, f.s, fused(f.p, f.c, rest)), f.exponent, edge);
+}
+static INLINE uint64_t odd_cosh(double x)
+{
+    return odd_sinh(x);
+}
+
+/* |x| = k log(2)/2 + r, |r| <= log(2)/4; t = tanh(r) = h + l, s = 2^-k. tanh(|x|) is then
+ * ((1 - s) + (1 + s) t) / ((1 + s) + (1 - s) t). From 53 on 1 - s would be rounded: there the quotient is the one of 18.54,
+ * which is the double below 1, as it should be for 18.37 to 19.06. */
+static INLINE halfway first_tanh(double x)
+{
+    const double a = fabs(x), v = a < 18.54 ? a : 18.54;
+    const double t = fused(v, 2.0 * INV_LN2_1, TO_EXPONENT), k = t - TO_EXPONENT;
+    const double b = fused(-k, HALF_LN2_HIGH, v), r = fused(-k, HALF_LN2_LOW, b), rlo = fused(-k, HALF_LN2_LOW, b - r);
+    const double z = r * r;
+    return (halfway){r, fused(r * z, poly_tanh(z), rlo), of_bits((UINT64_C(2046) << 52) - (bits_of(t) << 52))};
+}
+
+/* h.u + h.v is t, h.w is s. The sums n and d are rounded and nlo and dlo what that took away, with the rest of t. */
+static INLINE double second_tanh(double x, halfway h)
+{
+    const double s = h.w, less = 1.0 - s, more = 1.0 + s;
+    const dd t = fast_two_sum(h.u, h.v), m = fast_two_sum(less, t.hi);
+    const double n = fused(s, t.hi, m.hi), nlo = fused(more, t.lo, fused(s, t.hi, m.hi - n) + m.lo);
+    const double d = fused(less, t.hi, more), dlo = fused(less, t.hi, (1.0 - d) + s);
+    const double inverse = 1.0 / d, q = n * inverse;
+    const double r = fused(fused(-q, d, n) + fused(-q, dlo, nlo), inverse, q);
+    const double a = fabs(x), end = 1.0 < a ? 1.0 : a + a;
+    return copysign(a < 0x1.30fc1931f09cap+4 ? r : end, x);
 }
 BEYOND1(exp, THE_SAME, raises_overflow, far_exp)
 BEYOND1(exp2, THE_SAME, raises_overflow, far_exp2)
 MATH1(expm1, ITSELF, raises_overflow)
-MATH1(sinh, ITSELF, raises_overflow)
-MATH1(cosh, THE_SAME, raises_overflow)
-EASY1(tanh, ITSELF)
+ONCE1_HALVES(sinh, ITSELF, raises_overflow)
+ONCE1_HALVES(cosh, THE_SAME, raises_overflow)
+EASY1_HALVES(tanh, ITSELF)

@@ -1,6 +1,6 @@
 /* atan, atan2, asin and acos.
  *
- * The arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) = t + t^3 P(t^2)
+ * atan2 takes the arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) = t + t^3 P(t^2)
  * is needed for |t| <= tan(pi/8) only. t is kept as hi + lo. Other octants follow by symmetry, with pi in two parts.
  * asin and acos have a polynomial up to 1/2; beyond, asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)).
  */
@@ -33,17 +33,27 @@ static INLINE double angle(int over, int left, small_arc a)
     return s.hi + (s.lo + fused(eighths, 0.25 * PI_2, base.lo + of_bits(bits_of(a.arc.lo) ^ minus)));
 }
 
-/* From 2^60 on it is pi/2. */
-static INLINE double core_atan(double x)
+/* atan(a) is 0, pi/4 or pi/2 and the arc of a, (a - 1) / (a + 1) or -1 / a: below 1/2, below 2, and beyond, so the arc's
+ * tangent is up to 1/2. a - 1 is exact there. From 2^60 on it is pi/2. Choices by masks: of conditional expressions gcc
+ * makes three ways, each with its division. */
+static INLINE halfway first_atan(double x)
 {
-    const double a = fabs(x), d = a < 0x1p60 ? a : 0x1p60;
-    const int over = a > 1.0;
-    const double r = copysign(angle(over, 0, arc_of(over ? 1.0 : a, over ? d : 1.0, 0)), x);
-    return x == x ? r : x + x;
+    const double a = fabs(x);
+    const int below = a < 0.5, middle = a < 2.0;
+    const double one = kept(middle, 1.0), v = kept(!below, a < 0x1p60 ? a : 0x1p60);
+    const double n = kept(middle, a) - kept(!below, 1.0), d = one + v, dlo = v - (d - one);
+    const double inverse = 1.0 / d, q = n * inverse;
+    return (halfway){q, fused(-q, dlo, fused(-q, d, n)) * inverse,
+                     kept(!below, 0.25 * PI_1) + kept(!middle, 0.25 * PI_1)};
 }
-static INLINE double whole_atan(double x)
+
+/* h.u + h.v is the tangent, h.w the multiple of pi/4. */
+static INLINE double second_atan(double x, halfway h)
 {
-    return core_atan(x);
+    const double z = h.u * h.u, rest = fused(h.u * z, poly_atan_half(z), h.v);
+    const dd s = fast_two_sum(h.w, h.u);
+    const double r = copysign(s.hi + (s.lo + fused(h.w, PI_2 / PI_1, rest)), x);
+    return x == x ? r : x + x;
 }
 
 /* Whether an angle is beyond pi/2: -0 is, too. */
@@ -144,36 +154,50 @@ static INLINE uint64_t far_further_atan2(double r, double y, double x)
     return (uint64_t)!((d >= low) & (d <= high) & ((n < least) | (n >= low)));
 }
 
-typedef struct {
-    int beyond;     /* |x| > 1/2 */
-    double s, rest; /* asin of x, or beyond of sqrt((1 - |x|) / 2), is s + rest */
-} small_asin;
-
-static INLINE small_asin reduce_asin(double x)
+/* Halfway there are the root of 2 - 2|x| and z P(z), asin(sqrt(z)) being sqrt(z) (1 + z P(z)). The root is computed beside the
+ * polynomial, and its error afterwards. */
+static INLINE halfway root_and_series(double x)
 {
-    const double a = fabs(x);
-    const int beyond = a > 0.5;
-    const double z = beyond ? 0.5 * (1.0 - a) : a * a;
-    const dd root = square_root(beyond ? z : 1.0, 0.0);
-    const double s = beyond ? root.hi : x;
-    return (small_asin){beyond, s, s * z * poly_asin(z) + (beyond ? root.lo : 0.0)};
+    const double a = fabs(x), square = a * a, other = fused(-0.5, a, 0.5), z = a < 0.5 ? square : other;
+    return (halfway){sqrt(fused(-2.0, a, 2.0)), z * poly_asin(z), 0};
 }
 
-static INLINE double core_asin(double x)
+/* What s, the root of 2 - 2a or minus that, is too large by, from a = 1/2 on: the residual by 1/(2s), to some 1.5 %, by a
+ * step of Newton's from a guess that negates the exponent. By software not of 0: the guess would be too large for fused. */
+static INLINE double root_error(double a, double s)
 {
-    const small_asin p = reduce_asin(fabs(x));
-    const dd r = fast_two_sum(0.5 * PI_1, -2.0 * p.s);
-    return copysign(p.beyond ? r.hi + (r.lo + (0.5 * PI_2 - 2.0 * p.rest)) : p.s + p.rest, x);
+    const double twice = FUSED_IS_FAST ? s + s : s + (s + 0x1p-200);
+    const double guess = of_bits(UINT64_C(0x7fde6238502484ba) - bits_of(twice));
+    return kept(!(a < 0.5), fused(s, s, fused(2.0, a, -2.0)) * (guess * fused(-twice, guess, 2.0)));
 }
+
+/* base + t (1 + series), but t is too large by `error`; base is a multiple of pi/2. */
+static INLINE double inverse_sine(double base, double t, double series, double error)
+{
+    const dd s = fast_two_sum(base, t);
+    return s.hi + (s.lo + fused(base, PI_2 / PI_1, fused(t, series, -error)));
+}
+
+/* r, but nan beyond 1. */
+static INLINE double up_to_one(double x, double r)
+{
+    const double edge = x == x ? (double)NAN : x + x;
+    return fabs(x) <= 1.0 ? r : edge;
+}
+
+static INLINE halfway first_asin(double x)
+{
+    return root_and_series(x);
+}
+static INLINE double second_asin(double x, halfway h)
+{
+    const double a = fabs(x), root = -h.u, t = a < 0.5 ? a : root;
+    return up_to_one(x, copysign(inverse_sine(kept(!(a < 0.5), 0.5 * PI_1), t, h.v, root_error(a, root)), x));
+}
+/* By bits, so that it is vector code at every level. */
 static INLINE uint64_t odd_asin(double x)
 {
-    return (uint64_t)!(fabs(x) < 1.0);
-}
-static INLINE double whole_asin(double x)
-{
-    const double a = fabs(x), r = core_asin(x);
-    const double end = copysign(0.5 * PI_1, x), edge = a > 1.0 ? (double)NAN : x + 1.0;
-    return a < 1.0 ? r : a == 1.0 ? end : edge;
+    return (bits_of(1.0) - bits_of(fabs(x))) & UINT64_C(1) << 63;
 }
 static INLINE uint64_t raises_asin(double r, double x)
 {
@@ -181,28 +205,23 @@ static INLINE uint64_t raises_asin(double r, double x)
     return (uint64_t)(fabs(x) > 1.0);
 }
 
-static INLINE double core_acos(double x)
+static INLINE halfway first_acos(double x)
 {
-    const small_asin p = reduce_asin(x);
-    const double s = p.s, rest = p.rest;
-    const dd right = fast_two_sum(0.5 * PI_1, -s), left = fast_two_sum(PI_1, -2.0 * s);
-    const double near = right.hi + (right.lo + (0.5 * PI_2 - rest)), low = left.hi + (left.lo + (PI_2 - 2.0 * rest));
-    return !p.beyond ? near : x < 0 ? low : 2.0 * s + 2.0 * rest;
+    return root_and_series(x);
+}
+static INLINE double second_acos(double x, halfway h)
+{
+    const double a = fabs(x), root = copysign(h.u, x), t = a < 0.5 ? -x : root;
+    const double base = 0.5 * PI_1 - kept(!(a < 0.5), copysign(0.5 * PI_1, x));
+    return up_to_one(x, inverse_sine(base, t, h.v, root_error(a, root)));
 }
 static INLINE uint64_t odd_acos(double x)
 {
-    return (uint64_t)!(fabs(x) < 1.0);
-}
-
-static INLINE double whole_acos(double x)
-{
-    const double a = fabs(x), r = core_acos(x);
-    const double end = x > 0 ? 0.0 : PI_1, edge = a > 1.0 ? (double)NAN : x + 1.0;
-    return a < 1.0 ? r : a == 1.0 ? end : edge;
+    return odd_asin(x);
 }
 
 MARKS1(raises_asin)
-MATH1(asin, ITSELF, raises_asin)
-MATH1(acos, THE_SAME, raises_asin)
-EASY1(atan, ITSELF)
+ONCE1_HALVES(asin, ITSELF, raises_asin)
+ONCE1_HALVES(acos, THE_SAME, raises_asin)
+EASY1_HALVES(atan, ITSELF)
 FURTHER2(atan2)

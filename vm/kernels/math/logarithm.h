@@ -1,45 +1,57 @@
 /* log, log2, log10, log1p, asinh, acosh and atanh.
  *
- * u = 2^k m with m in [sqrt(1/2), sqrt(2)); with s = (m - 1) / (m + 1), log(m) = 2 s + s^3 Q(s^2) (the series of
- * atanh). s is kept as hi + lo, which leaves an error of some 2^-58 before the last rounding. The others are
- * logarithms of arguments known to twice the precision: log1p(x) of 1 + x, asinh(x) = log1p(x + x^2 / (1 + sqrt(1 + x^2))),
- * acosh(x) = log1p(t + sqrt(t (t + 2))) with t = x - 1, atanh(x) = log1p(2 x / (1 - x)) / 2.
+ * u = 2^k m with m in .707 .. 1.414; c is about 1 / m, one of eight numbers of few bits, so that r = m c - 1 is exact and
+ * below 1/16. log(u) = k log(2) - log(c) + r + r^2 P(r), of which -log(c) is looked up as hi + lo (P. T. P. Tang,
+ * Table-lookup algorithms for elementary functions and their error analysis, ARITH 10, 1991). Around 1 c is 1. The sum of
+ * the larger terms is kept as hi + lo; r^2 P(r), at most a thirtieth of it, is not. The others are logarithms of sums
+ * u + lo, known to twice the precision: log1p(x) of 1 + x, asinh(x) of x + sqrt(1 + x^2), acosh(x) of x + sqrt(x^2 - 1),
+ * atanh(x), half, of (1 + x) / (1 - x).
  */
 #include "coefficients.h"
 #include "double_double.h"
+#include "table.h"
+
+#define LEAST_LOG_BITS UINT64_C(0x3fe6a00000000000)
+#define EXPONENTS UINT64_C(0xfff0000000000000)
+
+/* The place of u = 2^k m among the doubles, counted from LEAST_LOG: k is in its upper 12 bits, and which eighth of its
+ * fraction m is from in the three below. */
+static INLINE uint64_t place_of(double u)
+{
+    return bits_of(u) - LEAST_LOG_BITS;
+}
+static INLINE double exponent_of(uint64_t place)
+{
+#if defined __AVX512DQ__
+    return (double)((int64_t)place >> 52);
+#else
+    return of_bits(place >> 52 ^ UINT64_C(0x4330000000000800)) - (0x1p52 + 2048.0);
+#endif
+}
 
 typedef struct {
     double m, k;
-    uint64_t exponent; /* k, biased */
+    uint64_t place; /* k in the upper 12 bits */
 } scaled;
 
-/* u positive and normal. Adding to the bits carries into the exponent where m would be sqrt(2) or more. Bias: what k is in
- * the low bits of, 2^52 and what is to be taken from it. */
-static INLINE scaled scale_by(double u, double bias)
-{
-    const uint64_t shifted = bits_of(u) + (UINT64_C(0x3ff0000000000000) - UINT64_C(0x3fe6a09e667f3bcd));
-    const uint64_t exponent = shifted >> 52;
-    const double k = of_bits(exponent | UINT64_C(0x4330000000000000)) - bias;
-    return (scaled){of_bits((shifted & UINT64_C(0x000fffffffffffff)) + UINT64_C(0x3fe6a09e667f3bcd)), k, exponent};
-}
-
+/* u positive and normal. */
 static INLINE scaled scale_down(double u)
 {
-    return scale_by(u, 0x1p52 + 1023.0);
+    const uint64_t place = place_of(u);
+    return (scaled){of_bits(bits_of(u) - (place & EXPONENTS)), exponent_of(place), place};
 }
 
-/* A comparison makes a vector of bits, but of AVX-512 a mask five cycles later. So there it is done by bits, and what is to be
- * chosen in the end is chosen in one step. */
+/* r, the logarithm of x, but what it is where x is no positive number. A comparison makes a vector of bits, but of AVX-512
+ * a mask five cycles later. So there it is done by bits, and what is to be chosen in the end is chosen in one step. */
 #if defined __AVX512DQ__
 static INLINE uint64_t is_subnormal(double x)
 {
     return 0 - ((bits_of(x) - (UINT64_C(1) << 52)) >> 63);
 }
-/* r, the logarithm of a positive number x, but what it is where x is not one. */
 static INLINE double or_edge(double x, double r)
 {
     const double refused = x == 0 ? -INFINITY : (double)NAN, edge = x < INFINITY ? refused : x + x;
-    return (x > 0) & (bits_of(x) < bits_of(INFINITY)) ? r : edge;
+    return bits_of(x) - 1 < bits_of(INFINITY) - 1 ? r : edge;
 }
 #else
 static INLINE uint64_t is_subnormal(double x)
@@ -53,141 +65,193 @@ static INLINE double or_edge(double x, double r)
 }
 #endif
 
-/* The same of any positive number; a subnormal one is counted in units. */
+/* A positive number, but a subnormal one is counted in units. */
+static INLINE double normal_of(double x)
+{
+    const uint64_t u = bits_of(x);
+    return of_bits(u ^ ((u ^ bits_of(units_of(x))) & is_subnormal(x)));
+}
+/* Any positive number. */
 static INLINE scaled scale_any(double x)
 {
-    const uint64_t u = bits_of(x), subnormal = is_subnormal(x);
-    const double normal = of_bits(u ^ ((u ^ bits_of(units_of(x))) & subnormal));
-    return scale_by(normal, of_bits(bits_of(0x1p52 + 1023.0) + (1074 & subnormal)));
+    const double u = normal_of(x);
+    const uint64_t place = place_of(u) - (is_subnormal(x) & UINT64_C(1074) << 52);
+    return (scaled){scale_down(u).m, exponent_of(place), place};
 }
 
+/* What a logarithm is taken of: (u + lo) 2^more, u normal. */
 typedef struct {
-    dd m; /* log(m); lo is up to a hundredth of it */
-    double k;
-} log_parts;
+    double u, lo, more;
+} log_argument;
 
-/* The logarithm of v.m + mlo. */
-static INLINE log_parts reduce_log(scaled v, double mlo)
+/* What is looked up for it: c, and -log(c). */
+typedef struct {
+    double c, high, low;
+} log_entry;
+
+static INLINE log_entry entry_of(double c, double high, double low)
 {
-    const dd d = fast_two_sum(1.0, v.m), s = quotient(v.m - 1.0, mlo, d.hi, d.lo + mlo);
-    const double z = s.hi * s.hi;
-    return (log_parts){{s.hi + s.hi, fused(s.hi * z, poly_log(z), s.lo + s.lo)}, v.k};
+    return (log_entry){c, high, low};
 }
 
-/* k log(2) + log(m). Unless k is 0 its part is the larger one. */
-static INLINE double joined_log(log_parts p)
+/* log(u + lo) is that of 1 + r + rlo, and high + low. Unless high is 0 it is larger than r. */
+typedef struct {
+    double r, rlo, high, low;
+} reduced;
+
+/* To the bases e, 2 and 10. */
+static INLINE reduced reduce_log(scaled v, log_entry e)
 {
-    const dd s = fast_two_sum(p.k * LN2_1, p.m.hi);
-    return s.hi + (s.lo + fused(p.k, LN2_2, p.m.lo));
+    return (reduced){fused(v.m, e.c, -1.0), 0.0, fused(v.k, LN2_1, e.high), fused(v.k, LN2_2, e.low)};
+}
+static INLINE reduced reduce_log2(scaled v, log_entry e)
+{
+    return (reduced){fused(v.m, e.c, -1.0), 0.0, v.k + e.high, e.low};
+}
+static INLINE reduced reduce_log10(scaled v, log_entry e)
+{
+    return (reduced){fused(v.m, e.c, -1.0), 0.0, fused(v.k, LOG10_2_1, e.high), fused(v.k, LOG10_2_2, e.low)};
 }
 
+static INLINE double joined_log(reduced v)
+{
+    const dd s = fast_two_sum(v.high, v.r);
+    return s.hi + (s.lo + fused(v.r * v.r, poly_log(v.r), v.low));
+}
+static INLINE double joined_log2(reduced v)
+{
+    const dd t = two_product(v.r, INV_LN2_1), s = fast_two_sum(v.high, t.hi);
+    return s.hi + (s.lo + fused(v.r * v.r, poly_log2(v.r), fused(v.r, INV_LN2_2, t.lo) + v.low));
+}
+static INLINE double joined_log10(reduced v)
+{
+    const dd t = two_product(v.r, INV_LN10_1), s = fast_two_sum(v.high, t.hi);
+    return s.hi + (s.lo + fused(v.r * v.r, poly_log10(v.r), fused(v.r, INV_LN10_2, t.lo) + v.low));
+}
+
+/* Of a sum u + lo, lo being about as small as a rounding error of u, which is below 2^1022. k is that of u, or more. */
+static INLINE reduced reduce_sum(double u, double lo, double k, log_entry e)
+{
+    const double c = of_bits(bits_of(e.c) - (place_of(u) & EXPONENTS));
+    return (reduced){fused(u, c, -1.0), lo * c, fused(k, LN2_1, e.high), fused(k, LN2_2, e.low)};
+}
+static INLINE double joined_sum(reduced v)
+{
+    const double r = v.r + v.rlo;
+    const dd s = fast_two_sum(v.high, v.r);
+    return s.hi + (s.lo + (fused(r * r, poly_log(r), v.low) + v.rlo));
+}
+
+/* ---- sweeps ---- */
+
+/* The longer ones are cut in two or three loops, and what one leaves for the next is in memory: processors look some 200
+ * instructions ahead, which in one loop would be three or four vectors that wait for their own beginnings. That alone made
+ * asinh and acosh a third quicker. */
+
+/* The beginning of every sweep by strips. */
+#define FEW_ELEMENTS(sweep)                                                                                           \
+    if (n < STRIP) {                                                                                                  \
+        double few[STRIP], results[STRIP];                                                                            \
+        fill_strip(n, few, a);                                                                                        \
+        const uint64_t odd = sweep(STRIP, results, few);                                                              \
+        memcpy(to, results, n * sizeof *to);                                                                          \
+        return odd;                                                                                                   \
+    }
+
+static INLINE uint64_t any_sign(const uint64_t *strip)
+{
+    uint64_t any = 0;
+    for (size_t i = 0; i < STRIP; i++)
+        any |= strip[i];
+    return any >> 63;
+}
+
+/* The statements for each element i, by strips. n is STRIP or more. */
+#define BY_STRIPS(...)                                                                                                \
+    for (size_t done = 0;;) {                                                                                         \
+        const size_t at = strip_after(done, n);                                                                       \
+        __VA_ARGS__                                                                                                   \
+        done += STRIP;                                                                                                \
+        if (done >= n)                                                                                                \
+            break;                                                                                                    \
+    }
+#define EACH_OF_STRIP(...)                                                                                            \
+    AO_INDEPENDENT for (size_t lane = 0; lane < STRIP; lane++)                                                        \
+    {                                                                                                                 \
+        const size_t i = at + lane;                                                                                   \
+        __VA_ARGS__                                                                                                   \
+    }
+#define EACH_BY_STRIPS(...) BY_STRIPS(EACH_OF_STRIP(__VA_ARGS__))
+/* The same with the entry of u, an expression of i. */
+#define EACH_WITH_ENTRY(u, HIGH, LOW, ...)                                                                            \
+    BY_STRIPS(double cs[STRIP]; double highs[STRIP]; double lows[STRIP]; uint64_t places[STRIP];                      \
+              EACH_OF_STRIP(places[lane] = place_of(u) >> 49;)                                                        \
+              look_up_short(cs, places, RECIPROCALS);                                                                 \
+              look_up_short(highs, places, HIGH);                                                                     \
+              look_up(lows, places, LOW);                                                                             \
+              EACH_OF_STRIP(const log_entry entry = entry_of(cs[lane], highs[lane], lows[lane]); __VA_ARGS__))
+
+#define KEEP_REDUCED(value)                                                                                           \
+    const reduced v = value;                                                                                          \
+    r[i] = v.r;                                                                                                       \
+    high[i] = v.high;                                                                                                 \
+    low[i] = v.low;
+
+/* Of numbers as they are. Sign bit set unless x is normal and positive, and at most 2^1023. */
 static INLINE uint64_t not_positive_normal(double x)
 {
-    return (uint64_t)!((x >= 0x1p-1022) & (x <= 0x1p1023));
+    return (bits_of(x) - bits_of(0x1p-1022)) | (bits_of(0x1p1023) - bits_of(x));
 }
-
 static INLINE uint64_t raises_log(double r, double x)
 {
     (void)r;
     return (uint64_t)(x <= 0);
 }
 
-/* Alone, log needs s = f / (2 + f) once rounded only: 2 s = f - s f, and s f = f^2/2 - s f^2/2 (K. C. Ng's form). */
-static INLINE double log_of(scaled u)
-{
-    const double f = u.m - 1.0, s = f / (2.0 + f), z = s * s, half = 0.5 * f;
-    const double rest = fused(u.k, LN2_2, s * fused(z, poly_log(z), half * f));
-    return fused(u.k, LN2_1, f - fused(half, f, -rest));
-}
+#define FAST_LOG(base, HIGH, LOW)                                                                                     \
+    static uint64_t fast_##base(size_t n, double *to, const double *a)                                                \
+    {                                                                                                                 \
+        FEW_ELEMENTS(fast_##base)                                                                                     \
+        uint64_t unknown[STRIP] = {0};                                                                                \
+        EACH_WITH_ENTRY(a[i], HIGH, LOW, const double x = a[i]; unknown[lane] |= not_positive_normal(x);              \
+                        to[i] = joined_##base(reduce_##base(scale_down(x), entry));)                                  \
+        return any_sign(unknown);                                                                                     \
+    }
+#define WHOLE_LOG(base, HIGH, LOW)                                                                                    \
+    static uint64_t whole_sweep_##base(size_t n, double *to, const double *a)                                         \
+    {                                                                                                                 \
+        FEW_ELEMENTS(whole_sweep_##base)                                                                              \
+        double r[MOST], high[MOST], low[MOST];                                                                        \
+        EACH_WITH_ENTRY(normal_of(a[i]), HIGH, LOW, KEEP_REDUCED(reduce_##base(scale_any(a[i]), entry)))              \
+        EACH_BY_STRIPS(to[i] = or_edge(a[i], joined_##base((reduced){r[i], 0.0, high[i], low[i]}));)                  \
+        return 0;                                                                                                     \
+    }
 
-static INLINE double core_log(double x)
+/* Of 1 + x. What is too large counts as 2^-54 of it. */
+static INLINE log_argument argument_log1p(double x)
 {
-    return log_of(scale_down(x));
+    const dd u = two_sum(1.0, x);
+    return (log_argument){u.hi, u.lo, 0.0};
 }
-static INLINE uint64_t odd_log(double x)
+static INLINE log_argument any_argument_log1p(double x)
 {
-    return not_positive_normal(x);
-}
-static INLINE double whole_log(double x)
-{
-    return or_edge(x, log_of(scale_any(x)));
-}
-
-/* Another base: log(m) times c + clo. */
-static INLINE dd based(dd m, double c, double clo)
-{
-    const dd t = two_product(m.hi, c);
-    return (dd){t.hi, fused(m.lo, c, fused(m.hi, clo, t.lo))};
-}
-
-static INLINE double log2_of(scaled v)
-{
-    const log_parts p = reduce_log(v, 0.0);
-    const dd m = based(p.m, INV_LN2_1, INV_LN2_2), s = fast_two_sum(p.k, m.hi);
-    return s.hi + (s.lo + m.lo);
-}
-
-static INLINE double core_log2(double x)
-{
-    return log2_of(scale_down(x));
-}
-static INLINE uint64_t odd_log2(double x)
-{
-    return not_positive_normal(x);
-}
-static INLINE double whole_log2(double x)
-{
-    return or_edge(x, log2_of(scale_any(x)));
-}
-
-static INLINE double log10_of(scaled v)
-{
-    const log_parts p = reduce_log(v, 0.0);
-    const dd m = based(p.m, INV_LN10_1, INV_LN10_2), s = fast_two_sum(p.k * LOG10_2_1, m.hi);
-    return s.hi + (s.lo + fused(p.k, LOG10_2_2, m.lo));
-}
-
-static INLINE double core_log10(double x)
-{
-    return log10_of(scale_down(x));
-}
-static INLINE uint64_t odd_log10(double x)
-{
-    return not_positive_normal(x);
-}
-static INLINE double whole_log10(double x)
-{
-    return or_edge(x, log10_of(scale_any(x)));
-}
-
-/* log(1 + a + alo) + more log(2), with the sign of a. 1 + a must be below 2^1022. */
-static INLINE double log_of_one_plus(double a, double alo, double more)
-{
-    const dd u = two_sum(1.0, a);
-    scaled v = scale_down(u.hi);
-    const double unit = of_bits((UINT64_C(2046) - v.exponent) << 52);
-    v.k += more;
-    return copysign(joined_log(reduce_log(v, (u.lo + alo) * unit)), a);
-}
-
-static INLINE double core_log1p(double x)
-{
-    return log_of_one_plus(x, 0.0, 0.0);
+    const int large = x >= 0x1p900;
+    const dd u = two_sum(1.0, x);
+    return (log_argument){large ? x * 0x1p-54 : u.hi, u.lo, large ? 54.0 : 0.0};
 }
 static INLINE uint64_t odd_log1p(double x)
 {
-    return (uint64_t)!((x > -0x1.fffffffffffffp-1) & (x < 0x1p1000)) | (uint64_t)(fabs(x) < 0x1p-1000);
+    const uint64_t u = bits_of(1.0 + x);
+    return (u - bits_of(0x1p-60)) | (bits_of(0x1p900) - u);
 }
-/* As core_log1p, which multiplies what was rounded off from 1 + x by 2^-k. From 2^54 on that does not count, but it must not
- * become infinite: k = 1024 is the one that has no 2^-k. */
-static INLINE double whole_log1p(double x)
+static INLINE double core_log1p(double x, double r)
 {
-    const dd u = two_sum(1.0, x);
-    const scaled v = scale_down(u.hi);
-    const uint64_t k = v.exponent < 2045 ? v.exponent : 2045;
-    const double r = copysign(joined_log(reduce_log(v, u.lo * of_bits((UINT64_C(2046) - k) << 52))), x);
-    const double refused = x == -1.0 ? -INFINITY : (double)NAN, number = x > -1.0 ? r : refused;
-    return or_tiny(x, x < INFINITY ? number : x + x);
+    return copysign(r, x);
+}
+static INLINE double whole_log1p(double x, double r)
+{
+    const double refused = x == -1.0 ? -INFINITY : (double)NAN, number = x > -1.0 ? copysign(r, x) : refused;
+    return x < INFINITY ? number : x + x;
 }
 static INLINE uint64_t raises_log1p(double r, double x)
 {
@@ -195,48 +259,80 @@ static INLINE uint64_t raises_log1p(double r, double x)
     return (uint64_t)(x <= -1.0);
 }
 
-/* Large ones are log(2 t), of t 2^-54. */
-static INLINE double core_asinh(double x)
+#define SUM_LOG1P(name, ARGUMENT, K, LAST, ...)                                                                       \
+    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    {                                                                                                                 \
+        FEW_ELEMENTS(name)                                                                                            \
+        double r[MOST], rlo[MOST], high[MOST], low[MOST];                                                             \
+        uint64_t unknown[STRIP] = {0};                                                                                \
+        EACH_WITH_ENTRY(ARGUMENT(a[i]).u, LOG_HIGH, LOG_LOW, const log_argument s = ARGUMENT(a[i]);                   \
+                        KEEP_REDUCED(reduce_sum(s.u, s.lo, K, entry)) rlo[i] = v.rlo; __VA_ARGS__)                    \
+        EACH_BY_STRIPS(to[i] = LAST(a[i], joined_sum((reduced){r[i], rlo[i], high[i], low[i]}));)                     \
+        return any_sign(unknown);                                                                                     \
+    }
+
+/* sqrt(v + vlo), vlo being about as small as a rounding error of v. Its correction needs few bits of 1 / s, but more where
+ * |x| + s is about 1: the guess is exact for 1, and elsewhere one step of Newton's method makes a sixtieth of the eighth
+ * by which it may be wrong. */
+static INLINE dd corrected_root(double v, double vlo)
 {
-    const double t = fabs(x), z = t * t;
-    const dd a = fast_two_sum(t, z / (1.0 + sqrt(1.0 + z)));
-    return copysign(log_of_one_plus(a.hi, a.lo, 0.0), x);
+    const double s = sqrt(v), guess = of_bits(2 * bits_of(1.0) - bits_of(s)), half = 0.5 * guess;
+    return (dd){s, (fused(-s, s, v) + vlo) * (guess * fused(-s, half, 1.0))};
+}
+
+/* |x| + sqrt(1 + x^2). Large ones count as 2^-54 of them. */
+static INLINE log_argument argument_asinh(double x)
+{
+    const double t = fabs(x);
+    const dd v = two_product(t, t), w = two_sum(1.0, v.hi);
+    const dd r = corrected_root(w.hi, w.lo + v.lo), u = fast_two_sum(r.hi, t);
+    return (log_argument){u.hi, u.lo + r.lo, 0.0};
+}
+static INLINE log_argument any_argument_asinh(double x)
+{
+    const double t = fabs(x);
+    const int large = t >= 0x1p500;
+    const log_argument a = argument_asinh(x);
+    return (log_argument){large ? t * 0x1p-54 : a.u, large ? 0.0 : a.lo, large ? 55.0 : 0.0};
 }
 static INLINE uint64_t odd_asinh(double x)
 {
-    return (uint64_t)!((fabs(x) < 0x1p500) & (fabs(x) > 0x1p-500)) & (uint64_t)(x != 0);
+    return bits_of(0x1p500) - bits_of(fabs(x));
 }
-static INLINE double whole_asinh(double x)
+/* Small ones are themselves: what was rounded off from 1 + |x| would count. */
+static INLINE double core_asinh(double x, double r)
 {
-    const double t = fabs(x), z = t * t;
-    const int large = t >= 0x1p500;
-    const dd a = fast_two_sum(t, z / (1.0 + sqrt(1.0 + z)));
-    const double r = log_of_one_plus(large ? t * 0x1p-54 : a.hi, large ? 0.0 : a.lo, large ? 55.0 : 0.0);
-    return t < INFINITY ? or_tiny(x, copysign(r, x)) : x + x;
+    return bits_of(fabs(x)) < bits_of(0x1p-28) ? x : copysign(r, x);
 }
-
-/* sqrt(x^2 - 1) + x - 1, x at least 1 */
-static INLINE dd acosh_argument(double x)
+static INLINE double whole_asinh(double x, double r)
 {
-    const dd t = fast_two_sum(x, -1.0), v = two_product(t.hi, t.hi), w = two_sum(v.hi, t.hi + t.hi);
-    const dd r = square_root(w.hi, w.lo + fused(2.0 * t.lo, 1.0 + t.hi, v.lo)), a = fast_two_sum(r.hi, t.hi);
-    return (dd){a.hi, a.lo + (t.lo + r.lo)};
+    return fabs(x) < INFINITY ? core_asinh(x, r) : x + x;
 }
 
-static INLINE double core_acosh(double x)
+/* x + sqrt(x^2 - 1), x at least 1 */
+static INLINE log_argument argument_acosh(double x)
 {
-    const dd a = acosh_argument(x);
-    return x == 1.0 ? 0.0 : log_of_one_plus(a.hi, a.lo, 0.0);
+    const dd v = two_product(x, x), w = fast_two_sum(v.hi - 1.0, v.lo);
+    const dd r = corrected_root(w.hi, w.lo), u = fast_two_sum(x, r.hi);
+    return (log_argument){u.hi, u.lo + r.lo, 0.0};
+}
+static INLINE log_argument any_argument_acosh(double x)
+{
+    const int large = x >= 0x1p400;
+    const log_argument a = argument_acosh(x);
+    return (log_argument){large ? x * 0x1p-54 : a.u, large ? 0.0 : a.lo, large ? 55.0 : 0.0};
 }
 static INLINE uint64_t odd_acosh(double x)
 {
-    return (uint64_t)!((x >= 1.0) & (x < 0x1p400));
+    return (bits_of(x) - bits_of(1.0)) | (bits_of(0x1p400) - bits_of(x));
 }
-static INLINE double whole_acosh(double x)
+static INLINE double core_acosh(double x, double r)
 {
-    const int large = x >= 0x1p400;
-    const dd a = acosh_argument(x);
-    const double r = log_of_one_plus(large ? x * 0x1p-54 : a.hi, large ? 0.0 : a.lo, large ? 55.0 : 0.0);
+    (void)x;
+    return r;
+}
+static INLINE double whole_acosh(double x, double r)
+{
     const double least = x == 1.0 ? 0.0 : (double)NAN, number = x > 1.0 ? r : least;
     return x < INFINITY ? number : x + x;
 }
@@ -246,21 +342,29 @@ static INLINE uint64_t raises_acosh(double r, double x)
     return (uint64_t)(x < 1.0);
 }
 
-static INLINE double core_atanh(double x)
+/* (1 + |x|) / (1 - |x|) */
+static INLINE log_argument argument_atanh(double x)
 {
     const double t = fabs(x);
-    const dd d = fast_two_sum(1.0, -t), q = quotient(t + t, 0.0, d.hi, d.lo);
-    return copysign(0.5 * log_of_one_plus(q.hi, q.lo, 0.0), x);
+    const dd n = fast_two_sum(1.0, t), d = fast_two_sum(1.0, -t), u = quotient(n.hi, n.lo, d.hi, d.lo);
+    return (log_argument){u.hi, u.lo, 0.0};
+}
+static INLINE log_argument any_argument_atanh(double x)
+{
+    return argument_atanh(x);
 }
 static INLINE uint64_t odd_atanh(double x)
 {
-    return (uint64_t)!((fabs(x) < 1.0) & (fabs(x) > 0x1p-500)) & (uint64_t)(x != 0);
+    return bits_of(1.0) - 1 - bits_of(fabs(x));
 }
-static INLINE double whole_atanh(double x)
+static INLINE double core_atanh(double x, double r)
 {
-    const double t = fabs(x), r = or_tiny(x, core_atanh(x));
-    const double end = copysign(INFINITY, x), edge = t > 1.0 ? (double)NAN : x + 1.0;
-    return t < 1.0 ? r : t == 1.0 ? end : edge;
+    return core_asinh(x, 0.5 * r);
+}
+static INLINE double whole_atanh(double x, double r)
+{
+    const double t = fabs(x), edge = t > 1.0 ? (double)NAN : x * INFINITY;
+    return t < 1.0 ? core_atanh(x, r) : edge;
 }
 static INLINE uint64_t raises_atanh(double r, double x)
 {
@@ -268,14 +372,64 @@ static INLINE uint64_t raises_atanh(double r, double x)
     return (uint64_t)(fabs(x) >= 1.0);
 }
 
+/* The second loop of these. */
+#define REDUCE_SUMS(name, K)                                                                                          \
+    static void name(size_t n, double *r, double *rlo, double *high, double *low, const double *u, const double *lo,  \
+                     const double *more)                                                                              \
+    {                                                                                                                 \
+        (void)more;                                                                                                   \
+        EACH_WITH_ENTRY(u[i], LOG_HIGH, LOG_LOW, KEEP_REDUCED(reduce_sum(u[i], lo[i], K, entry)) rlo[i] = v.rlo;)     \
+    }
+#define FAST_SUM(f)                                                                                                   \
+    static uint64_t fast_##f(size_t n, double *to, const double *a)                                                   \
+    {                                                                                                                 \
+        FEW_ELEMENTS(fast_##f)                                                                                        \
+        double u[MOST], lo[MOST], r[MOST], rlo[MOST], high[MOST], low[MOST];                                          \
+        uint64_t unknown[STRIP] = {0};                                                                                \
+        EACH_BY_STRIPS(const log_argument v = argument_##f(a[i]); u[i] = v.u; lo[i] = v.lo;                           \
+                       unknown[lane] |= odd_##f(a[i]);)                                                               \
+        reduce_sums(n, r, rlo, high, low, u, lo, NULL);                                                               \
+        EACH_BY_STRIPS(to[i] = core_##f(a[i], joined_sum((reduced){r[i], rlo[i], high[i], low[i]}));)                 \
+        return any_sign(unknown);                                                                                     \
+    }
+#define WHOLE_SUM(f)                                                                                                  \
+    static uint64_t whole_sweep_##f(size_t n, double *to, const double *a)                                            \
+    {                                                                                                                 \
+        FEW_ELEMENTS(whole_sweep_##f)                                                                                 \
+        double u[MOST], lo[MOST], more[MOST], r[MOST], rlo[MOST], high[MOST], low[MOST];                              \
+        EACH_BY_STRIPS(const log_argument v = any_argument_##f(a[i]); u[i] = v.u; lo[i] = v.lo; more[i] = v.more;)    \
+        reduce_any_sums(n, r, rlo, high, low, u, lo, more);                                                           \
+        EACH_BY_STRIPS(to[i] = whole_##f(a[i], joined_sum((reduced){r[i], rlo[i], high[i], low[i]}));)                \
+        return 0;                                                                                                     \
+    }
+
+#if FUSED_IS_FAST
+REDUCE_SUMS(reduce_sums, exponent_of(place_of(u[i])))
+FAST_LOG(log, LOG_HIGH, LOG_LOW)
+FAST_LOG(log2, LOG2_HIGH, LOG2_LOW)
+FAST_LOG(log10, LOG10_HIGH, LOG10_LOW)
+SUM_LOG1P(fast_log1p, argument_log1p, exponent_of(place_of(s.u)), core_log1p, unknown[lane] |= odd_log1p(a[i]);)
+FAST_SUM(asinh)
+FAST_SUM(acosh)
+FAST_SUM(atanh)
+#endif
+REDUCE_SUMS(reduce_any_sums, exponent_of(place_of(u[i])) + more[i])
+WHOLE_LOG(log, LOG_HIGH, LOG_LOW)
+WHOLE_LOG(log2, LOG2_HIGH, LOG2_LOW)
+WHOLE_LOG(log10, LOG10_HIGH, LOG10_LOW)
+SUM_LOG1P(whole_sweep_log1p, any_argument_log1p, exponent_of(place_of(s.u)) + s.more, whole_log1p,)
+WHOLE_SUM(asinh)
+WHOLE_SUM(acosh)
+WHOLE_SUM(atanh)
+
 MARKS1(raises_log)
 MARKS1(raises_log1p)
 MARKS1(raises_acosh)
 MARKS1(raises_atanh)
-MATH1(log, SPECIAL, raises_log)
-MATH1(log2, SPECIAL, raises_log)
-MATH1(log10, SPECIAL, raises_log)
-MATH1(log1p, ITSELF, raises_log1p)
-TOTAL1(asinh, ITSELF)
-MATH1(acosh, THE_SAME, raises_acosh)
-MATH1(atanh, ITSELF, raises_atanh)
+WAYS1(log, SPECIAL, marks_raises_log)
+WAYS1(log2, SPECIAL, marks_raises_log)
+WAYS1(log10, SPECIAL, marks_raises_log)
+WAYS1(log1p, ITSELF, marks_raises_log1p)
+WAYS1(asinh, ITSELF, NULL)
+WAYS1(acosh, THE_SAME, marks_raises_acosh)
+WAYS1(atanh, ITSELF, marks_raises_atanh)

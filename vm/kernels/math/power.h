@@ -35,7 +35,7 @@ static INLINE double core_pow(double x, double y)
 }
 static INLINE uint64_t odd_pow(double x, double y)
 {
-    return not_positive_normal(fabs(x)) | (uint64_t)!(fabs(y) < 0x1p50);
+    return not_positive_normal(fabs(x)) >> 63 | (uint64_t)!(fabs(y) < 0x1p50);
 }
 
 /* power, of a = |x|, but what it is where a is 0, inf or nan. */
@@ -205,7 +205,7 @@ static uint64_t whole_sweep_pown(size_t n, double *to, const double *a, const do
     m[0] = 1.0; /* gcc 16 does not see that there is an element, and would warn */
     LOOP {
         const scaled v = scale_any(fabs(a[i]));
-        const uint64_t turned = root & ~v.exponent; /* the exponent is biased by an odd number */
+        const uint64_t turned = root & v.place >> 52;
         m[i] = v.m * of_bits(((turned & 1) + 1023) << 52);
         exponent[i] = clamped((v.k - kept((int)(turned & 1), 1.0)) * y, -1150.0, 1150.0);
     }

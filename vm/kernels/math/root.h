@@ -2,36 +2,62 @@
 #include "coefficients.h"
 #include "double_double.h"
 
-/* |x| = 2^(3 q + i + 1) m, m in [1, 2), i in -1..1. A polynomial guesses y = v^(-1/3) of v = 2^(i + 1) m; with e = 1 - v y^3,
- * t = v y^2 is the root but for a factor (1 - e)^(-2/3), and the residual d = v - t^3 gives the root as
- * t + d y^2 (1 + 4/3 e + 38/27 e^2 ...) / 3: no division, and rounded once, as d is all but exact. */
-static INLINE double core_cbrt(double x)
+/* A first guess y of a^(-1/3), a = |x|, has a third of a's upper bits, negated, as those of a double are nearly its
+ * logarithm: e = 1 - a y^3 is up to 0.102. A polynomial of e betters it to 2^-17.8. */
+static INLINE double inverse_cbrt(double a)
 {
-    const uint64_t bits = bits_of(x) & UINT64_C(0x7fffffffffffffff), exponent = bits >> 52;
-    const double less = of_bits(exponent | UINT64_C(0x4330000000000000)) - (0x1p52 + 1.0); /* 0..2045, 1023 = 3 * 341 too high */
-    const double whole = fused(less, 1.0 / 3.0, TO_WHOLE), i = fused(-3.0, whole - TO_WHOLE, less);
-    const double m = of_bits((bits & UINT64_C(0x000fffffffffffff)) | UINT64_C(0x3ff0000000000000));
-    const double v = m * fused(fused(0.5, i, 1.5), i, 2.0); /* 1, 2 or 4 times m */
-    const double y = poly_cbrt(m) * fused(fused(CBRT_2, i, CBRT_1), i, CBRT_0);
-    const double y2 = y * y, e = fused(-v, y2 * y, 1.0), t = v * y2;
+    const double upper = of_bits(bits_of(a) >> 32 | UINT64_C(0x4330000000000000)); /* and 2^52 */
+    const double g = fused(upper, -1.0 / 3.0, 0x1p52 + (0x1p52 / 3.0 + 0x1.54fba2dp+30)), y = of_bits(bits_of(g) << 32);
+    const double e = fused(-(a * y), y * y, 1.0);
+    return fused(y * e, poly_cbrt(e), y);
+}
+
+/* Of y = a^(-1/3), nearly: with e = 1 - a y^3, t = a y^2 is the root but for a factor (1 - e)^(-2/3), and the residual
+ * d = a - t^3 gives the root as t + d y^2 (1 + 4/3 e + 38/27 e^2 ...) / 3: no division, and rounded once, as d is all but
+ * exact. */
+static INLINE double cbrt_by(double a, double y)
+{
+    const double y2 = y * y, t = a * y2, e = fused(-t, y, 1.0);
     const dd square = two_product(t, t);
-    const double d = fused(-square.lo, t, fused(-square.hi, t, v));
-    const double factor = fused(fused(e, 38.0 / 81.0, 4.0 / 9.0), e, 1.0 / 3.0);
-    const double r = fused(d, y2 * factor, t) * of_bits((bits_of(whole) + (1023 - 341)) << 52);
-    return x == 0 ? x : copysign(r, x);
+    const double d = fused(-square.lo, t, fused(-square.hi, t, a));
+    return fused(d * y2, fused(fused(e, 38.0 / 81.0, 4.0 / 9.0), e, 1.0 / 3.0), t);
+}
+
+static INLINE halfway first_cbrt(double x)
+{
+    return (halfway){inverse_cbrt(fabs(x)), 0, 0};
+}
+static INLINE double second_cbrt(double x, halfway h)
+{
+    const double a = fabs(x), r = copysign(cbrt_by(a, h.u), x);
+    return a < INFINITY ? r : x + x;
 }
 static INLINE uint64_t odd_cbrt(double x)
 {
-    const double a = fabs(x);
-    return (uint64_t)!((a >= 0x1p-1022) & (a <= 0x1.fffffffffffffp1023)) & (uint64_t)(x != 0);
+    return (uint64_t)((fabs(x) < 0x1p-900) & (x != 0));
 }
 
-static INLINE double whole_cbrt(double x)
+/* Small numbers are made 2^600 times as large, as their residuals would be subnormal: in the exponent, which makes
+ * 2^-423 + a 2^599 of a subnormal a. Large ones are made smaller where fused is software and their cubes must be finite. */
+static INLINE int large_for_cbrt(double a)
 {
-    const double a = fabs(x);
-    const int subnormal = a < 0x1p-1022;
-    const double r = core_cbrt(subnormal ? units_of(a) : a) * (subnormal ? 0x1p-358 : 1.0);
-    return (a > 0) & (a < INFINITY) ? copysign(r, x) : x + x;
+    return !FUSED_IS_FAST && a >= 0x1p1000;
+}
+static INLINE double nearer_cbrt(double x)
+{
+    const double a = fabs(x), w = a < 0x1p-900 ? of_bits(bits_of(a) + (UINT64_C(600) << 52)) : a;
+    const double v = a < 0x1p-1022 ? w - 0x1p-423 : w;
+    return large_for_cbrt(a) ? v * 0x1p-600 : a < 0x1p-1022 ? v + v : v;
+}
+static INLINE double first_near_cbrt(double v)
+{
+    return inverse_cbrt(v);
+}
+static INLINE double second_near_cbrt(double x, double v, double y)
+{
+    const double a = fabs(x), back = a < 0x1p-900 ? 0x1p-200 : large_for_cbrt(a) ? 0x1p200 : 1.0;
+    const double r = copysign(cbrt_by(v, y) * back, x);
+    return a < INFINITY ? r : x + x;
 }
 
 static INLINE double core_hypot(double x, double y)
@@ -89,5 +115,5 @@ static INLINE double beyond_hypot(double x, double y)
     return (ax == INFINITY) | (ay == INFINITY) ? INFINITY : v;
 }
 
-TOTAL1(cbrt, SPECIAL)
+TOTAL1_HALVES(cbrt, SPECIAL)
 FAR2(hypot)
