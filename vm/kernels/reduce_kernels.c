@@ -577,10 +577,11 @@ DEFINE_EXTREMES(f64, isnan)
             STEP;                                                                                                      \
         return acc;                                                                                                    \
     }
-DEFINE_FOLD(add, uint64_t, acc += x[i])
-DEFINE_FOLD(and, uint64_t, acc &= x[i])
-DEFINE_FOLD(or, uint64_t, acc |= x[i])
-DEFINE_FOLD(xor, uint64_t, acc ^= x[i])
+typedef uint64_t AO_MAY_ALIAS any_word; /* several narrow ints, perhaps */
+DEFINE_FOLD(add, any_word, acc += x[i])
+DEFINE_FOLD(and, any_word, acc &= x[i])
+DEFINE_FOLD(or, any_word, acc |= x[i])
+DEFINE_FOLD(xor, any_word, acc ^= x[i])
 
 #define DEFINE_FOLD_EXTREME(which, T)                                                                                  \
     static uint64_t fold_##which##_##T(size_t n, const void *x, uint64_t acc)                                          \
