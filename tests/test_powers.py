@@ -36,6 +36,21 @@ def test_within_one_ulp_of_the_true_value(n: float) -> None:
         assert error <= 1.0, (x, got, nearest)
 
 
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.999, 1.001), (0.7, 0.72), (1.03, 1.05), (1.4, 1.42), (0.5, 2.0), (1e-300, 1e300)]
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_powers_almost_out_of_range_err_by_no_more_than_others(low: float, high: float, sign: int) -> None:
+    """There an error of the logarithm counts 700 times: near 2^-970 powers were 1.9 ULP off."""
+    rng = random.Random(low)
+    x = array("d", [rng.uniform(low, high) for _ in range(3000)])
+    y = array("d", [sign * rng.uniform(600, 707) / math.log(v) for v in x])
+    with mpmath.workprec(200):
+        for base, exponent, got in zip(x, y, ao.map(x, "x ** y", y=y), strict=True):
+            want = mpmath.power(base, exponent)
+            assert abs(got - want) <= 0.75 * math.ulp(float(want)), (base, exponent, got)
+
+
 @pytest.mark.parametrize("text", ["x ** {}", "math.pow(x, {})", "pow(x, {})", "x ** {} + y"])
 @pytest.mark.parametrize("n", [3, 0, -1, -2, 0.5, -0.5, 1.5, 7, -31.5, 32, 33, 0.25])
 def test_special_values_and_exceptions(text: str, n: float) -> None:

@@ -51,8 +51,7 @@ static INLINE double poly_exp(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    const double z8 = z4 * z4;
-    return fused(fused(0x1.1f73059b2800fp-29, z2, fused(0x1.af4ded8bc133cp-26, z1, 0x1.27e4db634dd1cp-22)), z8, fused(fused(fused(0x1.71de022fa2b45p-19, z1, 0x1.a01a01a6d8e3bp-16), z2, fused(0x1.a01a01abe89b8p-13, z1, 0x1.6c16c16c162d3p-10)), z4, fused(fused(0x1.11111111100dap-7, z1, 0x1.5555555555556p-5), z2, fused(0x1.5555555555557p-3, z1, 0x1.0000000000000p-1))));
+    return fused(fused(fused(fused(0x1.1f73059b2800fp-29, z1, 0x1.af4ded8bc133cp-26), z4, fused(fused(0x1.27e4db634dd1cp-22, z1, 0x1.71de022fa2b45p-19), z2, fused(0x1.a01a01a6d8e3bp-16, z1, 0x1.a01a01abe89b8p-13))), z4, fused(fused(0x1.6c16c16c162d3p-10, z1, 0x1.11111111100dap-7), z2, fused(0x1.5555555555556p-5, z1, 0x1.5555555555557p-3))), z1, 0x1.0000000000000p-1);
 }
 
 /* 2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z, -0.34662 <= z <= 0.34662: degree 9, error 2^-59.8 */
@@ -136,16 +135,34 @@ static INLINE double poly_log10(double z1)
     return fused(fused(fused(fused(-0x1.2b373e3faa9f3p-5, z1, 0x1.4660f7739b9e1p-5), z4, fused(fused(-0x1.63c36b938e846p-5, z1, 0x1.8b4b014a94741p-5), z2, fused(-0x1.bcb7b283eb5a7p-5, z1, 0x1.fc3fa75e0621fp-5))), z4, fused(fused(-0x1.287a7636d902ap-4, z1, 0x1.63c6277507c33p-4), z2, fused(-0x1.bcb7b1526e524p-4, z1, 0x1.287a7636f436ap-3))), z1, -0x1.bcb7b1526e50ep-3);
 }
 
-/* 2/3 = the sum of the parts, of 53, 53 bits */
-#define TWO_THIRDS_1 0x1.5555555555555p-1
-#define TWO_THIRDS_2 0x1.5555555555555p-55
+#define THIRD 0x1.5555555555555p-2
 
-/* (log((1 + s) / (1 - s)) - 2 s - 2/3 s^3) / s^5, z = s^2, 0.0 <= z <= 0.029438: degree 7, error 2^-70.1 */
-static INLINE double poly_log5(double z1)
+/* (log(1 + z) - z + z^2/2 - THIRD z^3) / z^3, -0.0624 <= z <= 0.0624: degree 11, error 2^-70.8 */
+static INLINE double poly_log_rest(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return fused(fused(fused(0x1.e02d70926101ap-4, z1, 0x1.df7ce152e7058p-4), z2, fused(0x1.1118c76ff0dd2p-3, z1, 0x1.3b1395d43e912p-3)), z4, fused(fused(0x1.745d177a90e0dp-3, z1, 0x1.c71c71c6eaa6dp-3), z2, fused(0x1.2492492492521p-2, z1, 0x1.999999999999ap-2)));
+    return fused(fused(fused(fused(-0x1.2794d3185dff3p-4, z2, fused(0x1.3e498fa49b702p-4, z1, -0x1.5551f36ebbe4ap-4)), z4, fused(fused(0x1.74597bb4241d3p-4, z1, -0x1.99999b5997263p-4), z2, fused(0x1.c71c73a4ef12ap-4, z1, -0x1.ffffffff9748cp-4))), z4, fused(fused(0x1.249249245a710p-3, z1, -0x1.555555555559dp-3), z2, fused(0x1.99999999999e6p-3, z1, -0x1.0000000000000p-2))), z1, 0x1.5338092cd5d1bp-56);
+}
+
+/* 2^(k/8) */
+static const double EIGHTHS_HIGH[8] = {
+    0x1.0000000000000p+0, 0x1.172b83c7d517bp+0, 0x1.306fe0a31b715p+0, 0x1.4bfdad5362a27p+0,
+    0x1.6a09e667f3bcdp+0, 0x1.8ace5422aa0dbp+0, 0x1.ae89f995ad3adp+0, 0x1.d5818dcfba487p+0,
+};
+
+/* the rest of it, 20 bits */
+static const double EIGHTHS_LOW[8] = {
+    0x0.0p+0, -0x1.1904200000000p-55, 0x1.6f46a00000000p-55, 0x1.d439600000000p-56,
+    -0x1.bdd3600000000p-54, 0x1.6e9f000000000p-54, 0x1.7a1cc00000000p-54, 0x1.2ed0200000000p-55,
+};
+
+/* (exp(z) - 1 - z) / z^2, -0.04335 <= z <= 0.04335: degree 6, error 2^-65.2 */
+static INLINE double poly_exp_eighth(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return fused(fused(fused(0x1.a01de6166499fp-16, z1, 0x1.a01edf3519c8dp-13), z4, fused(fused(0x1.6c16c16857fe2p-10, z1, 0x1.1111110c629b8p-7), z2, fused(0x1.5555555555572p-5, z1, 0x1.555555555559dp-3))), z1, 0x1.0000000000000p-1);
 }
 
 /* (sin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.616974: degree 6, error 2^-66.2 */

@@ -174,6 +174,18 @@ def after_first(z: Any) -> Any:
     return -mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.log1p(z) - z) / z**2
 
 
+THIRD = mp.mpf(float(mp.mpf(1) / 3))
+
+
+def after_third(z: Any) -> Any:
+    """(log(1 + z) - z + z^2/2 - THIRD z^3) / z^3"""
+    first = mp.mpf(1) / 3 - THIRD
+    return first if abs(z) < 1e-15 else (mp.log1p(z) - z + z**2 / 2 - THIRD * z**3) / z**3
+
+
+EIGHTHS = [mp.mpf(2) ** (mp.mpf(k) / 8) for k in range(8)]
+
+
 SLOPE = mp.diff(scaled_erfc, 0)
 LN2 = mp.log(2)
 QUARTER = float(mp.pi / 4) * 1.0001
@@ -189,7 +201,7 @@ SECTIONS = [
     f"#define TWO_OVER_PI {float(2 / mp.pi).hex()}",
     words("TWO_OVER_PI_BITS", lambda: 2 / mp.pi, 34, 20, "The bits of 2/pi"),
     polynomial("exp", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.34662, 0.34662,
-               lambda z: z**2, 58, "(exp(z) - 1 - z) / z^2"),
+               lambda z: z**2, 57, "(exp(z) - 1 - z) / z^2", constant_last),
     polynomial("exp3", lambda z: mp.mpf(1) / 3 if abs(z) < 1e-12 else 2 * (mp.exp(z) - 1 - z - z**2 / 2) / z**3,
                -0.34662, 0.34662, lambda z: z**2 / 2, 58, "2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z"),
     polynomial("exp2", lambda z: LN2**2 / 2 if abs(z) < 1e-20 else (mp.mpf(2) ** z - 1 - z * LN2) / z**2, -0.50001,
@@ -203,10 +215,13 @@ SECTIONS = [
                "the same over log(2)", constant_last),
     polynomial("log10", lambda z: after_first(z) / mp.log(10), -0.0624, 0.0624, lambda z: abs(z) * mp.log(10), 60,
                "the same over log(10)", constant_last),
-    parts("TWO_THIRDS", mp.mpf(2) / 3, [53, 53], "2/3"),
-    polynomial("log5", lambda z: mp.mpf(2) / 5 if z < 1e-15 else (mp.log((1 + root(z)) / (1 - root(z))) - 2 * root(z)
-               - 2 * root(z) ** 3 / 3) / root(z) ** 5, 0, 0.029438, lambda z: z**2 / 2, 66,
-               "(log((1 + s) / (1 - s)) - 2 s - 2/3 s^3) / s^5, z = s^2"),
+    f"#define THIRD {float(THIRD).hex()}",
+    polynomial("log_rest", after_third, -0.0624, 0.0624, lambda z: z**2, 67,
+               "(log(1 + z) - z + z^2/2 - THIRD z^3) / z^3", constant_last),
+    table("EIGHTHS_HIGH", EIGHTHS, "2^(k/8)"),
+    table("EIGHTHS_LOW", [mp.mpf(0), *(cut(v - mp.mpf(float(v)), 20) for v in EIGHTHS[1:])], "the rest of it, 20 bits"),
+    polynomial("exp_eighth", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.04335,
+               0.04335, lambda z: z**2, 57, "(exp(z) - 1 - z) / z^2", constant_last),
     polynomial("sin", odd_rest(mp.sin, -mp.mpf(1) / 6), 0, QUARTER**2, odd_weight(mp.sin), 58,
                "(sin(x) - x) / x^3, z = x^2"),
     polynomial("cos", lambda z: mp.mpf(1) / 24 if z < 1e-18 else (mp.cos(root(z)) - 1 + z / 2) / z**2, 0, QUARTER**2,

@@ -392,10 +392,14 @@ MARKS1(raises_overflow)
 #define EASY(f) whole_##f
 #endif
 
-/* The table of a function whose sweeps are there. */
+/* The tables of functions whose sweeps are there. */
 #define WAYS1(f, tiny, marks)                                                                                         \
     static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL},                                \
                                          {tiny, FAST(f), whole_sweep_##f, NULL, marks}};
+
+#define WAYS2(f, marks)                                                                                               \
+    static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL},                                    \
+                                         {FAST(f), {whole_sweep_##f}, marks, NULL}};
 
 /* A function that never raises; one that may raise; one that also has far arguments. TINY: what it makes of tiny ones. */
 #define TOTAL1(f, tiny)                                                                                               \
@@ -461,11 +465,6 @@ MARKS1(raises_overflow)
     SWEEP2(further_sweep_##f, further_##f, far_further_##f)                                                           \
     SWEEP2(beyond_sweep_##f, beyond_##f, never_far2)                                                                  \
     static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f, further_sweep_##f, beyond_sweep_##f}, NULL, NULL}};
-#define MATH2(f, RAISE)                                                                                               \
-    CORE2(f)                                                                                                          \
-    SWEEP2(whole_sweep_##f, whole_##f, never_far2)                                                                    \
-    static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL},                                    \
-                                         {FAST(f), {whole_sweep_##f}, marks_##RAISE, NULL}};
 /* fmod and its kin fuse nothing. */
 #define BEYOND2(f, RAISE, library)                                                                                    \
     FAST2(f)                                                                                                          \

@@ -1,11 +1,12 @@
 /* pow and pown.
  *
- * pow: e^(y log |x|), the logarithm to some 2^-65 of itself, so that 700 times it is right to a fifth of an ULP.
+ * pow: e^(y log |x|), the logarithm to some 2^-69 of itself, so that 700 times it is right to a hundredth of an ULP.
  *
- * log(m) = 2 s + 2/3 s^3 + s^5 Q(s^2), s = (m - 1) / (m + 1), of which the first two terms are kept as hi + lo. Powers
- * of negative numbers are those of their magnitude, with the sign of whole exponents; other exponents of them, zeros,
- * subnormals, and what overflows or underflows are odd. Exponents from 2^70 on count as 2^70: unless |x| is 1, the
- * power has left the range of doubles by then; tiny ones count as 2^-300: the power is 1.
+ * log(|x|) is reduced as in logarithm.h; of r - r^2/2 + r^3/3 - ... the first three terms are kept as hi + lo, with 1/3
+ * as a double and what it lacks among the others. y log |x| = n log(2)/8 + r, and 2^(n/8) is looked up. Powers of
+ * negative numbers are those of their magnitude, with the sign of whole exponents; other exponents of them, zeros,
+ * subnormals, and what overflows or underflows are odd. Exponents from 2^70 on count as 2^70: unless |x| is 1, the power
+ * has left the range of doubles by then; tiny ones count as 2^-300: the power is 1.
  *
  * pown: where y is the same for all elements and a multiple of 1/2, at most MOST_POWN, by multiplications as in
  * Knuth, The Art of Computer Programming 2, 4.6.3, from the left, and a square root, of numbers kept as hi + lo. So it
@@ -13,30 +14,178 @@
  */
 #include "coefficients.h"
 #include "double_double.h"
+#include "table.h"
 
-static INLINE dd long_log(scaled v)
+/* The logarithm as hi + lo. g + glo is 1/2 - r/3, and t is r^2 g. */
+static INLINE dd long_log(reduced v)
 {
-    const dd d = fast_two_sum(1.0, v.m), s = quotient(v.m - 1.0, 0.0, d.hi, d.lo), two_thirds = {TWO_THIRDS_1, TWO_THIRDS_2};
-    const dd cube = product(product(product(s, s), s), two_thirds);
-    const double z = s.hi * s.hi, rest = fused(s.hi * z * z, poly_log5(z), s.lo + s.lo);
-    const dd a = fast_two_sum(v.k * LN2_1, s.hi + s.hi), b = fast_two_sum(a.hi, cube.hi);
-    return fast_two_sum(b.hi, b.lo + (a.lo + fused(v.k, LN2_2, cube.lo + rest)));
+    const double r = v.r, g = fused(-r, THIRD, 0.5), glo = fused(-r, THIRD, 0.5 - g);
+    const dd z = two_product(r, r), t = two_product(z.hi, g);
+    const dd a = fast_two_sum(v.high, r), b = fast_two_sum(a.hi, -t.hi);
+    const double low = fused(-z.hi, glo, fused(-z.lo, g, v.low - t.lo));
+    return fast_two_sum(b.hi, (a.lo + b.lo) + fused(z.hi * r, poly_log_rest(r), low));
 }
 
-static INLINE double core_pow(double x, double y)
+/* p + plo = n log(2)/8 + r, n being t less TO_WHOLE */
+typedef struct {
+    double t, r;
+} eighths;
+
+static INLINE eighths reduce_power(double p, double plo)
 {
-    const double turns = y + TO_WHOLE;
-    const dd l = long_log(scale_down(fabs(x))), p = two_product(y, l.hi);
-    const exp_parts e = reduce_exp(p.hi, fused(y, l.lo, p.lo));
-    const dd s = one_plus(e.m);
-    const double r = (s.hi + s.lo) * power_of_two(e.k);
-    const double sign = of_bits(bits_of(r) ^ ((bits_of(turns) & bits_of(x) >> 63) << 63));
-    return (fabs(p.hi) < 708.0) & ((x > 0) | (turns - TO_WHOLE == y)) ? sign : (double)NAN;
+    const double t = fused(p, 8.0 * INV_LN2_1, TO_WHOLE), n = t - TO_WHOLE;
+    return (eighths){t, fused(-n, 0.125 * LN2_LOW, fused(-n, 0.125 * LN2_HIGH, p)) + plo};
 }
-static INLINE uint64_t odd_pow(double x, double y)
+/* 2^(n mod 8 / 8), which is high + low, times e^r: a number about 1 to 2. */
+static INLINE double short_power(double r, double high, double low)
 {
-    return not_positive_normal(fabs(x)) >> 63 | (uint64_t)!(fabs(y) < 0x1p50);
+    return high + fused(high, fused(r * r, poly_exp_eighth(r), r), low);
 }
+
+/* 2^(n div 8) times that, as the power of x. Adding TO_WHOLE to y leaves whether that is odd in the lowest bit. */
+static INLINE double core_pow(double x, double y, double t, double power)
+{
+    const uint64_t sign = bits_of(y + TO_WHOLE) << 63 & bits_of(x);
+    return of_bits((bits_of(power) + (bits_of(t) << 49 & EXPONENTS)) | sign);
+}
+/* Sign bit set where that may not be right: p = y log |x| is large, or x is negative and y not known to be whole. */
+static INLINE uint64_t odd_pow(double x, double y, double p)
+{
+    const double fraction = (y + TO_WHOLE - TO_WHOLE) - y;
+    const uint64_t not_whole = (0 - bits_of(fabs(fraction))) | (bits_of(0x1p50) - bits_of(fabs(y)));
+    return (bits_of(708.0) - bits_of(fabs(p))) | (bits_of(x) & not_whole);
+}
+
+/* For the whole all is done by bits: of comparisons others would wait for the masks. */
+
+/* y, but no magnitude that makes no difference, huge or subnormal. */
+static INLINE double usual_exponent(double y)
+{
+    const int64_t most = magnitude_of(0x1p70), least = magnitude_of(0x1p-300), v = magnitude_of(y);
+    const int64_t w = v < most ? v : most;
+    return copysign(of_bits((uint64_t)(w > least ? w : least)), y);
+}
+/* The same of p + plo = y log(a), but of 750, which is out of range, where p is more or a is 0 or inf. */
+static INLINE eighths reduce_any_power(double p, double plo, double a)
+{
+    const int64_t most = magnitude_of(750.0), v = magnitude_of(p), w = v < most ? v : most;
+    const uint64_t in_range = 0 - ((uint64_t)(v - most) >> 63);
+    const double usual = of_bits((uint64_t)(bits_of(a) - 1 < bits_of(INFINITY) - 1 ? w : most));
+    return reduce_power(copysign(usual, p), of_bits(bits_of(plo) & in_range));
+}
+/* The power of x, given that of |x|, y being a usual exponent. Half of y and the next whole number are 1/2 apart if y is odd
+ * and 0 if it is even. */
+static INLINE double power_of_any(double x, double y, double power)
+{
+    const uint64_t one_half = bits_of(0.5), a = bits_of(fabs(x)), sign = UINT64_C(1) << 63;
+    const double half = 0.5 * y;
+    const uint64_t apart = bits_of(fabs(half - round_even(half))), odd = apart + (sign - one_half);
+    const uint64_t refused = bits_of(x) & ~odd & (0 - apart) & (a - bits_of(INFINITY)) & (0 - a);
+    const uint64_t turned = bits_of(power) ^ (bits_of(x) & odd & sign);
+    return of_bits(turned ^ ((turned ^ bits_of((double)NAN)) & (0 - (refused >> 63))));
+}
+
+#if AO_EXTENSIONS && defined __AVX512F__
+/* AVX-512 has instructions for numbers times powers of two that may be subnormal or overflow, and to replace special
+ * values. Powers of special numbers took a tenth longer without each. */
+static INLINE void scale_strip(double *to, const double *power, const double *t)
+{
+    const __m512d n = _mm512_sub_pd(_mm512_loadu_pd(t), _mm512_set1_pd(TO_WHOLE));
+    _mm512_storeu_pd(to, _mm512_scalef_pd(_mm512_loadu_pd(power), _mm512_mul_pd(n, _mm512_set1_pd(0.125))));
+}
+/* Of y, of x, and of y again: a nan is the result, quieted; 1, as x, makes it 1; 0, as y, does. */
+static INLINE void choose_strip(double *to, const double *power, const double *x, const double *y)
+{
+    const __m512i nan = _mm512_set1_epi64(0x22), nan_or_one = _mm512_set1_epi64(0xa022), zero = _mm512_set1_epi64(0xa00);
+    const __m512d xs = _mm512_loadu_pd(x), ys = _mm512_loadu_pd(y);
+    const __m512d by_y = _mm512_fixupimm_pd(_mm512_loadu_pd(power), ys, nan, 0);
+    _mm512_storeu_pd(to, _mm512_fixupimm_pd(_mm512_fixupimm_pd(by_y, xs, nan_or_one, 0), ys, zero, 0));
+}
+#else
+static INLINE void scale_strip(double *to, const double *power, const double *t)
+{
+    AO_INDEPENDENT for (size_t i = 0; i < STRIP; i++)
+        to[i] = scaled_by(power[i], (bits_of(t[i]) >> 3) + 1023, t[i] - TO_WHOLE);
+}
+/* The power, but what it is where x or y is a nan, x 1 or y 0. */
+static INLINE void choose_strip(double *to, const double *power, const double *x, const double *y)
+{
+    AO_INDEPENDENT for (size_t i = 0; i < STRIP; i++)
+    {
+        const double v = y[i] == y[i] ? power[i] : y[i] + y[i], w = x[i] == x[i] ? v : x[i] + x[i];
+        to[i] = (x[i] == 1.0) | (y[i] == 0) ? 1.0 : w;
+    }
+}
+#endif
+
+/* ---- sweeps of pow, cut in loops as those of logarithms are ---- */
+
+static void long_logs(size_t n, double *hi, double *lo, const double *r, const double *high, const double *low)
+{
+    EACH_BY_STRIPS(const dd v = long_log((reduced){r[i], 0.0, high[i], low[i]}); hi[i] = v.hi; lo[i] = v.lo;)
+}
+
+/* The statements for each strip, in which powers are what short_power gives for t and r. */
+#define STRIPS_OF_POWERS(...)                                                                                         \
+    BY_STRIPS(double highs[STRIP]; double lows[STRIP]; double powers[STRIP]; uint64_t places[STRIP];                  \
+              EACH_OF_STRIP(places[lane] = bits_of(t[i]);)                                                            \
+              look_up(highs, places, EIGHTHS_HIGH);                                                                   \
+              look_up_short(lows, places, EIGHTHS_LOW);                                                               \
+              EACH_OF_STRIP(powers[lane] = short_power(r[i], highs[lane], lows[lane]);) __VA_ARGS__)
+
+#define FEW_PAIRS(sweep)                                                                                              \
+    if (n < STRIP) {                                                                                                  \
+        double xs[STRIP], ys[STRIP], results[STRIP];                                                                  \
+        fill_strip(n, xs, a);                                                                                         \
+        fill_strip(n, ys, b);                                                                                         \
+        const uint64_t odd = sweep(STRIP, results, xs, ys, 0);                                                        \
+        memcpy(to, results, n * sizeof *to);                                                                          \
+        return odd;                                                                                                   \
+    }
+
+#if FUSED_IS_FAST
+static uint64_t fast_pow(size_t n, double *to, const double *a, const double *b, unsigned uniform)
+{
+    double same_x[MOST], same_y[MOST], s[MOST], high[MOST], low[MOST], hi[MOST], lo[MOST], t[MOST], r[MOST];
+    uint64_t unknown[STRIP] = {0};
+    if (uniform & 1) {
+        spread(n, same_x, a);
+        a = same_x;
+    }
+    if (uniform & 2) {
+        spread(n, same_y, b);
+        b = same_y;
+    }
+    FEW_PAIRS(fast_pow)
+    EACH_WITH_ENTRY(fabs(a[i]), LOG_HIGH, LOG_LOW, const double x = fabs(a[i]); unknown[lane] |= not_positive_normal(x);
+                    const reduced v = reduce_log(scale_down(x), entry); s[i] = v.r; high[i] = v.high; low[i] = v.low;)
+    long_logs(n, hi, lo, s, high, low);
+    EACH_BY_STRIPS(const dd p = two_product(b[i], hi[i]); unknown[lane] |= odd_pow(a[i], b[i], p.hi);
+                   const eighths v = reduce_power(p.hi, fused(b[i], lo[i], p.lo)); t[i] = v.t; r[i] = v.r;)
+    STRIPS_OF_POWERS(EACH_OF_STRIP(to[i] = core_pow(a[i], b[i], t[i], powers[lane]);))
+    return any_sign(unknown);
+}
+#endif
+
+static uint64_t whole_sweep_pow(size_t n, double *to, const double *a, const double *b, unsigned uniform)
+{
+    double s[MOST], high[MOST], low[MOST], hi[MOST], lo[MOST], t[MOST], r[MOST], usual[MOST];
+    (void)uniform;
+    FEW_PAIRS(whole_sweep_pow)
+    EACH_OF_ANY(a + at, LOG_HIGH, LOG_LOW, const reduced v = reduce_log(any, entry); s[i] = v.r; high[i] = v.high;
+                low[i] = v.low;)
+    long_logs(n, hi, lo, s, high, low);
+    EACH_BY_STRIPS(const double y = usual_exponent(b[i]); const dd p = two_product(y, hi[i]);
+                   const eighths v = reduce_any_power(p.hi, fused(y, lo[i], p.lo), fabs(a[i]));
+                   t[i] = v.t; r[i] = v.r; usual[i] = y;)
+    STRIPS_OF_POWERS(scale_strip(powers, powers, t + at);
+                     EACH_OF_STRIP(powers[lane] = power_of_any(a[i], usual[i], powers[lane]);)
+                     choose_strip(to + at, powers, a + at, b + at);)
+    return 0;
+}
+
+MARKS2(raises2)
+WAYS2(pow, marks_raises2)
 
 /* power, of a = |x|, but what it is where a is 0, inf or nan. */
 static INLINE double or_edge_of_power(double a, double y, double power)
@@ -55,27 +204,6 @@ static INLINE double signed_power(double x, double y, double r)
     const double v = known ? turned : nan_of(x, y);
     return (x == 1.0) | (y == 0) ? 1.0 : v;
 }
-
-/* The magnitude, for numbers: by the way of core_pow as far as it goes. */
-static INLINE double whole_magnitude(double a, double y)
-{
-    const uint64_t most = bits_of(0x1p70), least = bits_of(0x1p-300), v = bits_of(fabs(y)), w = v < most ? v : most;
-    const double u = copysign(of_bits(w > least ? w : least), y);
-    const dd l = long_log(scale_any(a)), p = two_product(u, l.hi);
-    const int in_range = fabs(p.hi) < 746.0;
-    const exp_parts e = reduce_exp(p.hi, fused(u, l.lo, p.lo));
-    const dd s = one_plus(e.m);
-    const double r = scaled_by(s.hi + s.lo, e.k, p.hi), beyond = kept(p.hi > 0, INFINITY);
-    return or_edge_of_power(a, y, in_range ? r : beyond);
-}
-
-static INLINE double whole_pow(double x, double y)
-{
-    return signed_power(x, y, whole_magnitude(fabs(x), y));
-}
-
-MARKS2(raises2)
-MATH2(pow, raises2)
 
 /* v.hi + v.lo times x */
 static INLINE dd multiple(dd v, double x)
@@ -163,6 +291,11 @@ static INLINE uint64_t at_edge(double v, uint64_t zero)
     return (uint64_t)((bits_of(v) << 1) - zero >= infinity - zero);
 }
 
+#if FUSED_IS_FAST
+#define OTHER_POWERS fast_pow
+#else
+#define OTHER_POWERS(...) 1 /* the whole does it all */
+#endif
 static uint64_t fast_pown(size_t n, double *to, const double *a, const double *b, unsigned uniform)
 {
     double hi[MOST], lo[MOST];
@@ -174,7 +307,7 @@ static uint64_t fast_pown(size_t n, double *to, const double *a, const double *b
     }
     const double y = *b;
     if (!by_multiplication(y))
-        return 1;
+        return OTHER_POWERS(n, to, a, b, uniform);
     const uint64_t zero = y > 0;
     multiplied(n, hi, lo, a, y);
     LOOP {

@@ -2,8 +2,8 @@
  *
  * Of table[i] compilers make loads one by one, or a gather, which is no quicker. But one instruction permutes a vector
  * of eight doubles, or of eight halves of them. So a loop that looks up goes by strips of as many elements as a vector
- * has: it computes places, calls look_up, and computes with what that found, by short loops between arrays of a strip. gcc
- * makes a vector of each such array and one instruction of each step of these loops; nothing of them is in memory.
+ * has: it computes places, calls look_up, and computes with what that found, by short loops between arrays of a strip.
+ * gcc makes a vector of each such array and one instruction of each step of these loops; nothing of them is in memory.
  */
 #ifndef AO_TABLE_H
 #define AO_TABLE_H
