@@ -181,6 +181,14 @@ static INLINE double poly_cos(double z1)
     return fused(fused(-0x1.907d7aebd5e3dp-37, z1, 0x1.1eeb68b109173p-29), z4, fused(fused(-0x1.27e4fa17a41b4p-22, z1, 0x1.a01a019f4e867p-16), z2, fused(-0x1.6c16c16c16966p-10, z1, 0x1.5555555555555p-5)));
 }
 
+/* (2 tan(x/2) - x) / x^3, z = x^2, 0.0 <= z <= 0.616974: degree 8, error 2^-56.2 */
+static INLINE double poly_tan(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return fused(fused(fused(fused(0x1.4e7ace86fc917p-30, z1, 0x1.2891411674340p-27), z2, fused(0x1.7ea935569c5bbp-24, z1, 0x1.d6c7bc72968d2p-21)), z4, fused(fused(0x1.226e5f09e8024p-17, z1, 0x1.664f47e1d0286p-14), z2, fused(0x1.ba1ba1bb5249fp-11, z1, 0x1.11111111109ddp-7))), z1, 0x1.5555555555556p-4);
+}
+
 /* (atan(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.171916: degree 11, error 2^-59.5 */
 static INLINE double poly_atan(double z1)
 {

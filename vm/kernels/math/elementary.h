@@ -422,6 +422,12 @@ MARKS1(raises_overflow)
     SWEEP1(beyond_sweep_##f, beyond_##f, never_far1)                                                                  \
     static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                    \
                                          {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
+#define BEYOND1_HALVES(f, tiny, RAISE, FAR)                                                                           \
+    CORE1_HALVES(f, odd_##f)                                                                                          \
+    SWEEP1_HALVES(whole_sweep_##f, first_##f, second_whole_##f, FAR)                                                  \
+    SWEEP1_HALVES(beyond_sweep_##f, first_beyond_##f, second_whole_##f, never_far1)                                   \
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                    \
+                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
 /* A function of one form has one sweep; EASY1 nothing odd. */
 #define EASY1(f, tiny)                                                                                                \
     SWEEP1(sweep_##f, EASY(f), never_far1)                                                                            \

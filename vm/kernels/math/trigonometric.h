@@ -2,7 +2,8 @@
  *
  * x = k pi/2 + r, |r| <= pi/4, with pi/2 in three parts of which the first two multiply k < 2^20 exactly (after W. J.
  * Cody and W. Waite): r + rlo is right to some 2^-100, so also next to multiples of pi/2. Then polynomials of r,
- * corrected for rlo by the derivative; k mod 4 chooses between them. tan is the quotient, each part kept as hi + lo.
+ * corrected for rlo by the derivative; k mod 4 chooses between them. tan is that of twice an angle, from T = 2 tan(r/2) =
+ * r + r^3 P(r^2): T / (1 - T^2/4), or minus the reciprocal; each part is kept as hi + lo.
  * Larger arguments are odd, and far unless they are inf or nan: of them x 2/pi is computed in integers, from those bits
  * of 2/pi that matter for x (M. H. Payne and R. N. Hanek, Radian reduction for trigonometric functions, SIGNUM
  * Newsletter 18, 1983).
@@ -76,9 +77,19 @@ static INLINE double turned(double value, uint64_t k)
     return of_bits(bits_of(value) ^ (k & 2) << 62);
 }
 
+/* a where the low bit of k is set, else b. */
+static INLINE double either(uint64_t k, double a, double b)
+{
+#if FUSED_IS_FAST
+    return k & 1 ? a : b;
+#else
+    return of_bits(bits_of(b) ^ ((bits_of(a) ^ bits_of(b)) & (0 - (k & 1)))); /* SSE2 compares no numbers of 64 bits */
+#endif
+}
+
 static INLINE uint64_t odd_angle(double x)
 {
-    return (uint64_t)!(fabs(x) < 0x1p20);
+    return (bits_of(0x1p20) - 1 - bits_of(fabs(x))) & UINT64_C(1) << 63;
 }
 static INLINE uint64_t far_angle(double x)
 {
@@ -100,7 +111,7 @@ static INLINE double or_endless(double x, double r)
 static INLINE double sin_of(double x, quarter_turns q)
 {
     const double s = sine_of(q.r), c = cosine_of(q.r);
-    return x == 0 ? x : turned(q.k & 1 ? c : s, q.k);
+    return x == 0 ? x : turned(either(q.k, c, s), q.k);
 }
 static INLINE double core_sin(double x)
 {
@@ -123,7 +134,7 @@ static INLINE double cos_of(double x, quarter_turns q)
 {
     (void)x;
     const double s = sine_of(q.r), c = cosine_of(q.r);
-    return turned(q.k & 1 ? s : c, q.k + (q.k & 1));
+    return turned(either(q.k, s, c), q.k + (q.k & 1));
 }
 static INLINE double core_cos(double x)
 {
@@ -142,34 +153,41 @@ static INLINE double beyond_cos(double x)
     return or_endless(x, cos_of(x, reduce_any_angle(x)));
 }
 
-static INLINE double tan_of(double x, quarter_turns q)
+/* h.u + h.v is T, the bits of h.w are k. */
+static INLINE halfway twice_half_tan(quarter_turns q)
 {
-    const dd r = q.r, square = two_product(r.hi, r.hi);
-    const double z = square.hi, half = 0.5 * z;
-    const dd s = fast_two_sum(r.hi, fused(r.hi * z, poly_sin(z), fused(-half, r.lo, r.lo))), w = fast_two_sum(1.0, -half);
-    const dd c = fast_two_sum(w.hi, w.lo + fused(z * z, poly_cos(z), -fused(r.hi, r.lo, 0.5 * square.lo)));
-    const int odd = (int)(q.k & 1);
-    const dd t = quotient(odd ? -c.hi : s.hi, odd ? -c.lo : s.lo, odd ? s.hi : c.hi, odd ? s.lo : c.lo);
-    return x == 0 ? x : t.hi + t.lo;
+    const double z = q.r.hi * q.r.hi, lo = fused(0.25 * z, q.r.lo, q.r.lo);
+    return (halfway){q.r.hi, fused(q.r.hi * z, poly_tan(z), lo), of_bits(q.k)};
 }
-static INLINE double core_tan(double x)
+static INLINE halfway first_tan(double x)
 {
-    return tan_of(x, reduce_angle(x));
+    return twice_half_tan(reduce_angle(x));
+}
+static INLINE halfway first_beyond_tan(double x)
+{
+    return twice_half_tan(reduce_any_angle(x));
+}
+static INLINE double second_tan(double x, halfway h)
+{
+    const dd t = fast_two_sum(h.u, h.v);
+    const double w = -0.25 * t.hi, c = fused(w, t.hi, 1.0), clo = fused(w + w, t.lo, fused(w, t.hi, 1.0 - c));
+    const uint64_t k = bits_of(h.w);
+    const double n = either(k, c, t.hi), nlo = either(k, clo, t.lo), d = either(k, t.hi, c), dlo = either(k, t.lo, clo);
+    const double inverse = 1.0 / d, q = n * inverse;
+    const double r = fused(fused(-q, d, n) + fused(-q, dlo, nlo), inverse, q);
+    const double turned_r = of_bits(bits_of(r) ^ k << 63);
+    return x == 0 ? x : turned_r;
 }
 static INLINE uint64_t odd_tan(double x)
 {
     return odd_angle(x);
 }
-static INLINE double whole_tan(double x)
+static INLINE double second_whole_tan(double x, halfway h)
 {
-    return or_endless(x, core_tan(x));
-}
-static INLINE double beyond_tan(double x)
-{
-    return or_endless(x, tan_of(x, reduce_any_angle(x)));
+    return or_endless(x, second_tan(x, h));
 }
 
 MARKS1(raises_angle)
 BEYOND1(sin, ITSELF, raises_angle, far_angle)
 BEYOND1(cos, THE_SAME, raises_angle, far_angle)
-BEYOND1(tan, ITSELF, raises_angle, far_angle)
+BEYOND1_HALVES(tan, ITSELF, raises_angle, far_angle)
