@@ -227,7 +227,7 @@ SECTIONS = [
     polynomial("cos", lambda z: mp.mpf(1) / 24 if z < 1e-18 else (mp.cos(root(z)) - 1 + z / 2) / z**2, 0, QUARTER**2,
                lambda z: z**2 / mp.cos(root(z)), 60, "(cos(x) - 1 + x^2/2) / x^4, z = x^2"),
     polynomial("tan", odd_rest(lambda x: 2 * mp.tan(x / 2), mp.mpf(1) / 12), 0, QUARTER**2,
-               odd_weight(lambda x: 2 * mp.tan(x / 2)), 56, "(2 tan(x/2) - x) / x^3, z = x^2", last=True),
+               odd_weight(lambda x: 2 * mp.tan(x / 2)), 56, "(2 tan(x/2) - x) / x^3, z = x^2", in_half),
     polynomial("atan", odd_rest(mp.atan, -mp.mpf(1) / 3), 0, SMALL_TAN**2, odd_weight(mp.atan), 58,
                "(atan(x) - x) / x^3, z = x^2"),
     polynomial("atan_half", odd_rest(mp.atan, -mp.mpf(1) / 3), 0, 0.2501, odd_weight(mp.atan), 57,
