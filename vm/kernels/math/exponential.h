@@ -107,19 +107,24 @@ static INLINE double beyond_exp2(double x)
     return or_out_of_range(x, 1076.0, scaled_by(e.m, e.k, x));
 }
 
-/* 2^k (1 + m) - 1 = (2^k - 1) + 2^k m, all times 2^-less = unit. Where 2^k is negligible, or 1 is, k is cut: the answer
- * is the same. */
-static INLINE double expm1_in(double x, uint64_t less, double unit)
+/* 2^k (1 + m) - 1 = (2^k - 1) + 2^k m, all times 2^-less = unit. The first term is the larger one, or 0. Where 2^k is
+ * negligible, or 1 is, k is cut: the answer is the same. */
+static INLINE double expm1_in(double x, halfway e, uint64_t less, double unit)
 {
-    const exp_parts e = reduce_exp(x, 0.0);
-    const double scale = power_of_two(e.k - less);
-    const dd s = two_sum(scale, -unit), u = two_sum(s.hi, scale * e.m.hi);
-    return copysign(u.hi + (u.lo + (scale * e.m.lo + s.lo)), x);
+    const double scale = power_of_two(bits_of(e.w) - less);
+    const dd s = two_sum(scale, -unit), u = fast_two_sum(s.hi, scale * e.u);
+    return copysign(u.hi + (u.lo + (scale * e.v + s.lo)), x);
 }
 
-static INLINE double core_expm1(double x)
+/* m, and k + TO_EXPONENT */
+static INLINE halfway first_expm1(double x)
 {
-    return expm1_in(x, 0, 1.0);
+    const exp_parts e = reduce_exp(x, 0.0);
+    return (halfway){e.m.hi, e.m.lo, of_bits(e.k)};
+}
+static INLINE double second_expm1(double x, halfway e)
+{
+    return expm1_in(x, e, 0, 1.0);
 }
 static INLINE uint64_t odd_expm1(double x)
 {
@@ -131,9 +136,9 @@ static INLINE double doubled(double half)
     return of_bits(bits_of(half) + (UINT64_C(1) << 52));
 }
 /* From half of it, which does not overflow before its end; but not of the smallest, of which that would lose bits. */
-static INLINE double whole_expm1(double x)
+static INLINE double second_whole_expm1(double x, halfway e)
 {
-    const double r = doubled(expm1_in(x, 1, 0.5)), upper = x < EXP_END ? r : x + INFINITY;
+    const double r = doubled(expm1_in(x, e, 1, 0.5)), upper = x < EXP_END ? r : x + INFINITY;
     const double v = x < -708.0 ? -1.0 : upper;
     return fabs(x) < 0x1p-54 ? x : v;
 }
@@ -228,7 +233,7 @@ static INLINE double second_tanh(double x, halfway h)
 }
 BEYOND1(exp, THE_SAME, raises_overflow, far_exp)
 BEYOND1(exp2, THE_SAME, raises_overflow, far_exp2)
-MATH1(expm1, ITSELF, raises_overflow)
+MATH1_HALVES(expm1, ITSELF, raises_overflow)
 ONCE1_HALVES(sinh, ITSELF, raises_overflow)
 ONCE1_HALVES(cosh, THE_SAME, raises_overflow)
 EASY1_HALVES(tanh, ITSELF)
