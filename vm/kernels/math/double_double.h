@@ -87,8 +87,8 @@ static INLINE uint64_t mask_of(int holds)
     return 0 - (uint64_t)holds;
 }
 
-/* x where it holds, else 0. Without vectors of masks, as at the base level, a conditional expression is what gcc makes vector
- * code of. */
+/* x where it holds, else 0. For SSE2, which compares no numbers of 64 bits, gcc makes vector code of a conditional
+ * expression only. */
 static INLINE double kept(int holds, double x)
 {
 #if FUSED_IS_FAST

@@ -144,9 +144,9 @@ static INLINE double second_whole_expm1(double x, halfway e)
 }
 
 /* sinh and cosh of |x| are 2^k times m C + p S and p C + m S, where C and S are those of r, and m and p are
- * 1/2 - half and 1/2 + half, half = 2^-2k / 2: no division, and small numbers need nothing else, as m is 0 then. What m and p
- * lose of half from k = 27 on is added apart. 2^k goes into the exponent as a number: that can overflow only from
- * COSH_END on. Halfway there are r, what is below r, and k + TO_WHOLE. */
+ * 1/2 - half and 1/2 + half, half = 2^-2k / 2: no division, and small numbers need nothing else, as m is 0 then. What the
+ * larger one's sum loses of half from k = 27 on is added apart. 2^k goes into the exponent as a number: that can overflow
+ * only from COSH_END on. Halfway there are r, what is below r, and k + TO_WHOLE. */
 typedef struct {
     double m, p, half, s, c; /* S = r + s, C = 1 + c */
     uint64_t exponent;       /* k */

@@ -1,7 +1,8 @@
 /* atan, atan2, asin and acos.
  *
- * atan2 takes the arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) = t + t^3 P(t^2)
- * is needed for |t| <= tan(pi/8) only. t is kept as hi + lo. Other octants follow by symmetry, with pi in two parts.
+ * atan2 takes the arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) =
+ * t + t^3 P(t^2) is needed for |t| <= tan(pi/8) only. t is kept as hi + lo. Other octants follow by symmetry, with pi in
+ * two parts. atan of one number has three intervals instead, with a longer polynomial and fewer choices.
  * asin and acos have a polynomial up to 1/2; beyond, asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)).
  */
 #include "coefficients.h"
@@ -154,8 +155,8 @@ static INLINE uint64_t far_further_atan2(double r, double y, double x)
     return (uint64_t)!((d >= low) & (d <= high) & ((n < least) | (n >= low)));
 }
 
-/* Halfway there are the root of 2 - 2|x| and z P(z), asin(sqrt(z)) being sqrt(z) (1 + z P(z)). The root is computed beside the
- * polynomial, and its error afterwards. */
+/* Halfway there are the root of 2 - 2|x| and z P(z), asin(sqrt(z)) being sqrt(z) (1 + z P(z)). The root is computed beside
+ * the polynomial, and its error afterwards. */
 static INLINE halfway root_and_series(double x)
 {
     const double a = fabs(x), square = a * a, other = fused(-0.5, a, 0.5), z = a < 0.5 ? square : other;
