@@ -160,7 +160,8 @@ class RunningStats:
     They have the figures of :func:`stats` as attributes (count, sum, mean, min, max, var, std), and hold exact sums:
     the result is that of all elements together, bit for bit, however they were cut and in whichever order merged. They
     pickle, compare equal by content, and take a kilobyte whatever they have seen. Several threads and signal handlers
-    may add to one, and nothing that is added is lost. There is no lock, which a fork could leave locked in the child.
+    may add to one, and nothing that is added is lost. There is no lock, which a fork could leave locked in the child
+    (but CPython's own, of a dict, where 3.13 runs without the GIL).
 
     A pickle of figures that no elements can have is refused with ValueError; one that was changed to figures that some
     other elements have cannot be told from theirs.
