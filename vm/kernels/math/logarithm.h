@@ -121,10 +121,16 @@ typedef struct {
     double r, rlo, high, low;
 } reduced;
 
+/* a b + c where neither the product nor the sum is rounded: no need to fuse them where that takes long. */
+static INLINE double exactly(double a, double b, double c)
+{
+    return FUSED_IS_FAST ? fused(a, b, c) : a * b + c;
+}
+
 /* To the bases e, 2 and 10. */
 static INLINE reduced reduce_log(scaled v, log_entry e)
 {
-    return (reduced){fused(v.m, e.c, -1.0), 0.0, fused(v.k, LN2_1, e.high), fused(v.k, LN2_2, e.low)};
+    return (reduced){fused(v.m, e.c, -1.0), 0.0, exactly(v.k, LN2_1, e.high), fused(v.k, LN2_2, e.low)};
 }
 static INLINE reduced reduce_log2(scaled v, log_entry e)
 {
@@ -132,7 +138,7 @@ static INLINE reduced reduce_log2(scaled v, log_entry e)
 }
 static INLINE reduced reduce_log10(scaled v, log_entry e)
 {
-    return (reduced){fused(v.m, e.c, -1.0), 0.0, fused(v.k, LOG10_2_1, e.high), fused(v.k, LOG10_2_2, e.low)};
+    return (reduced){fused(v.m, e.c, -1.0), 0.0, exactly(v.k, LOG10_2_1, e.high), fused(v.k, LOG10_2_2, e.low)};
 }
 
 static INLINE double joined_log(reduced v)
@@ -155,7 +161,7 @@ static INLINE double joined_log10(reduced v)
 static INLINE reduced reduce_sum(double u, double lo, double k, log_entry e)
 {
     const double c = of_bits(bits_of(e.c) - (place_of(u) & EXPONENTS));
-    return (reduced){fused(u, c, -1.0), lo * c, fused(k, LN2_1, e.high), fused(k, LN2_2, e.low)};
+    return (reduced){fused(u, c, -1.0), lo * c, exactly(k, LN2_1, e.high), fused(k, LN2_2, e.low)};
 }
 static INLINE double joined_sum(reduced v)
 {
@@ -337,7 +343,7 @@ static INLINE uint64_t odd_asinh(double x)
 /* Small ones are themselves: what was rounded off from 1 + |x| would count. */
 static INLINE double core_asinh(double x, double r)
 {
-    return bits_of(fabs(x)) < bits_of(0x1p-28) ? x : copysign(r, x);
+    return fabs(x) < 0x1p-28 ? x : copysign(r, x);
 }
 static INLINE double whole_asinh(double x, double r)
 {
