@@ -258,6 +258,18 @@ static INLINE uint64_t raises_log(double r, double x)
                         to[i] = joined_##base(reduce_##base(scale_down(x), entry));)                                  \
         return any_sign(unknown);                                                                                     \
     }
+/* In two loops: of log that is the quicker way with vectors of four doubles, of the others it is not. */
+#define FAST_LOG_IN_TWO(base, HIGH, LOW)                                                                              \
+    static uint64_t fast_##base(size_t n, double *to, const double *a)                                                \
+    {                                                                                                                 \
+        FEW_ELEMENTS(fast_##base)                                                                                     \
+        double r[MOST], high[MOST], low[MOST];                                                                        \
+        uint64_t unknown[STRIP] = {0};                                                                                \
+        EACH_WITH_ENTRY(a[i], HIGH, LOW, KEEP_REDUCED(reduce_##base(scale_down(a[i]), entry))                         \
+                        unknown[lane] |= not_positive_normal(a[i]);)                                                  \
+        EACH_BY_STRIPS(to[i] = joined_##base((reduced){r[i], 0.0, high[i], low[i]});)                                 \
+        return any_sign(unknown);                                                                                     \
+    }
 #define WHOLE_LOG(base, HIGH, LOW)                                                                                    \
     static uint64_t whole_sweep_##base(size_t n, double *to, const double *a)                                         \
     {                                                                                                                 \
@@ -446,7 +458,7 @@ static INLINE uint64_t raises_atanh(double r, double x)
 
 #if FUSED_IS_FAST
 REDUCE_SUMS(reduce_sums, exponent_of(place_of(u[i])))
-FAST_LOG(log, LOG_HIGH, LOG_LOW)
+FAST_LOG_IN_TWO(log, LOG_HIGH, LOG_LOW)
 FAST_LOG(log2, LOG2_HIGH, LOG2_LOW)
 FAST_LOG(log10, LOG10_HIGH, LOG10_LOW)
 SUM_LOG1P(fast_log1p, argument_log1p, exponent_of(place_of(s.u)), core_log1p, unknown[lane] |= odd_log1p(a[i]);)
