@@ -56,25 +56,43 @@ static INLINE uint64_t odd_pow(double x, double y, double p)
     return (bits_of(708.0) - bits_of(fabs(p))) | (bits_of(x) & not_whole);
 }
 
-/* For the whole all is done by bits: of comparisons others would wait for the masks. */
+/* The whole does by bits what it can: of comparisons by AVX-512 others would wait for the masks. But SSE2 does not
+ * compare integers of 64 bits. A nan counts as large. */
 
-/* y, but no magnitude that makes no difference, huge or subnormal. */
+/* usual_exponent: y, but no magnitude that makes no difference, huge or subnormal. usual_product: p = y log(a), but 750,
+ * which is out of range, where p is more or a is 0 or inf. */
+#if defined __AVX512F__
 static INLINE double usual_exponent(double y)
 {
     const int64_t most = magnitude_of(0x1p70), least = magnitude_of(0x1p-300), v = magnitude_of(y);
     const int64_t w = v < most ? v : most;
     return copysign(of_bits((uint64_t)(w > least ? w : least)), y);
 }
-/* The same of p + plo = y log(a), but of 750, which is out of range, where p is more or a is 0 or inf. */
-static INLINE eighths reduce_any_power(double p, double plo, double a)
+static INLINE double usual_product(double p, double a)
 {
     const int64_t most = magnitude_of(750.0), v = magnitude_of(p), w = v < most ? v : most;
-    const uint64_t in_range = 0 - ((uint64_t)(v - most) >> 63);
-    const double usual = of_bits((uint64_t)(bits_of(a) - 1 < bits_of(INFINITY) - 1 ? w : most));
-    return reduce_power(copysign(usual, p), of_bits(bits_of(plo) & in_range));
+    return copysign(of_bits((uint64_t)(bits_of(a) - 1 < bits_of(INFINITY) - 1 ? w : most)), p);
 }
-/* The power of x, given that of |x|, y being a usual exponent. Half of y and the next whole number are 1/2 apart if y is odd
- * and 0 if it is even. */
+#else
+static INLINE double usual_exponent(double y)
+{
+    const double most = 0x1p70, least = 0x1p-300, v = fabs(y), w = v < most ? v : most;
+    return copysign(w > least ? w : least, y);
+}
+static INLINE double usual_product(double p, double a)
+{
+    const double most = 750.0, v = fabs(p), w = v < most ? v : most;
+    return copysign((a > 0) & (a < INFINITY) ? w : most, p);
+}
+#endif
+/* As reduce_power, for p + plo = y log(a). */
+static INLINE eighths reduce_any_power(double p, double plo, double a)
+{
+    const uint64_t in_range = 0 - ((bits_of(fabs(p)) - bits_of(750.0)) >> 63);
+    return reduce_power(usual_product(p, a), of_bits(bits_of(plo) & in_range));
+}
+/* The power of x, given that of |x|, y being a usual exponent. Half of y and the next whole number are 1/2 apart if y is
+ * odd and 0 if it is even. */
 static INLINE double power_of_any(double x, double y, double power)
 {
     const uint64_t one_half = bits_of(0.5), a = bits_of(fabs(x)), sign = UINT64_C(1) << 63;
