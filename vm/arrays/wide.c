@@ -39,11 +39,12 @@ static int magnitude(const ao_wide *a, ao_wide *to)
 {
     const int negative = a->limb[a->limbs - 1] >> (LIMB - 1) != 0;
     int carry = negative;
+    unsigned i = 0;
     to->limbs = a->limbs;
-    for (unsigned i = 0; i < a->limbs; i++) {
+    do { /* there is always one */
         to->limb[i] = negative ? ~a->limb[i] + (uint64_t)carry : a->limb[i];
         carry = carry && to->limb[i] == 0;
-    }
+    } while (++i < a->limbs);
     return negative;
 }
 
