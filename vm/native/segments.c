@@ -296,11 +296,12 @@ static unsigned add_segment(work *w, unsigned from)
     return w->plan->count;
 }
 
-/* One instruction is, if there is no other: it has arrays as they come, and kernels are slower where those are not aligned
- * alike (polynomials, min, floats of 32 bits: twice as long). */
+/* One instruction is, if there is no other and no sink has its results: it has arrays as they come, and kernels are slower
+ * where those are not aligned alike (polynomials, min, floats of 32 bits: twice as long). */
 static int is_worth_it(const work *w, unsigned from, unsigned count)
 {
-    const int alone = from == w->program->first && w->plan->to == w->program->end;
+    const ao_native_source *p = w->program;
+    const int alone = from == p->first && w->plan->to == p->end && p->taking.what == AO_TAKE_ALL;
     return count >= AO_NATIVE_FEWEST || (count && (w->plan->take != AO_TAKE_ALL || alone));
 }
 
