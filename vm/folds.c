@@ -3,43 +3,28 @@
  */
 #include "folds.h"
 #include "arrays/reduce.h"
+#include "arrays/values.h"
 
-#include <string.h>
+enum { WORD = sizeof(uint64_t) };
 
-static uint64_t element(enum ao_type type, const unsigned char *at)
+/* Of at most a word's elements. */
+static uint64_t fold_few(const ao_isa *isa, enum ao_fold fold, enum ao_type type, size_t n, const void *x, uint64_t acc)
 {
-    switch (type) {
-#define EXTENDED(T, as) case AO_TYPE_##T: { ao_##T v; memcpy(&v, at, sizeof v); return (uint64_t)(as)v; }
-    EXTENDED(i8, int64_t)
-    EXTENDED(i16, int64_t)
-    EXTENDED(i32, int64_t)
-    EXTENDED(u8, uint64_t)
-    EXTENDED(u16, uint64_t)
-    EXTENDED(u32, uint64_t)
-    default: return 0;
-    }
+    ao_value values[WORD];
+    const ao_span few = {.data = x, .type = type, .count = n};
+    ao_load_values(&few, 0, values, n);
+    return isa->reductions->fold[fold](n, values, acc);
 }
 
-static uint64_t bits(const ao_isa *isa, enum ao_fold fold, enum ao_type type, size_t n, const unsigned char *x, uint64_t acc)
+static uint64_t fold_bits(const ao_isa *isa, enum ao_fold fold, enum ao_type type, size_t n, const char *x, uint64_t acc)
 {
-    const size_t size = ao_type_sizes[type], in_word = sizeof acc / size;
-    uint64_t one;
-    unsigned char words[sizeof acc];
-    for (; n && (uintptr_t)x % sizeof acc; n--, x += size) {
-        one = element(type, x);
-        acc = isa->reductions->fold[fold](1, &one, acc);
-    }
-    one = isa->reductions->fold[fold](n / in_word, x, fold == AO_FOLD_AND ? UINT64_MAX : 0);
-    memcpy(words, &one, sizeof words);
-    for (size_t k = 0; k < in_word; k++) {
-        one = element(type, words + k * size);
-        acc = isa->reductions->fold[fold](1, &one, acc);
-    }
-    for (size_t i = n - n % in_word; i < n; i++) {
-        one = element(type, x + i * size);
-        acc = isa->reductions->fold[fold](1, &one, acc);
-    }
-    return acc;
+    const size_t size = ao_type_sizes[type], in_word = WORD / size, before = (0 - (uintptr_t)x) % WORD / size;
+    const size_t head = before < n ? before : n, words = (n - head) / in_word, tail = (n - head) % in_word;
+    const char *const aligned = x + head * size;
+    const uint64_t word = isa->reductions->fold[fold](words, aligned, fold == AO_FOLD_AND ? UINT64_MAX : 0);
+    acc = fold_few(isa, fold, type, head, x, acc);
+    acc = fold_few(isa, fold, type, in_word, &word, acc);
+    return fold_few(isa, fold, type, tail, aligned + words * WORD, acc);
 }
 
 uint64_t ao_fold_narrow(const ao_isa *isa, enum ao_fold fold, enum ao_type type, size_t n, const void *x, uint64_t acc)
@@ -53,11 +38,10 @@ uint64_t ao_fold_narrow(const ao_isa *isa, enum ao_fold fold, enum ao_type type,
         ao_sum_int(isa, type, x, n, &high, &low);
         return acc + low;
     case AO_FOLD_AND: case AO_FOLD_OR: case AO_FOLD_XOR:
-        return bits(isa, fold, type, n, x, acc);
+        return fold_bits(isa, fold, type, n, x, acc);
     default: {
         const int largest = fold == AO_FOLD_MAX_i64 || fold == AO_FOLD_MAX_u64;
-        const uint64_t best = element(type, (const unsigned char *)x + ao_extreme(isa, type, x, n, largest) * ao_type_sizes[type]);
-        return isa->reductions->fold[fold](1, &best, acc);
+        return fold_few(isa, fold, type, 1, (const char *)x + ao_extreme(isa, type, x, n, largest) * ao_type_sizes[type], acc);
     }
     }
 }

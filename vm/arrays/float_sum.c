@@ -29,16 +29,15 @@ int ao_digits_ends(const int64_t *digit, int digits, int *end)
     return low;
 }
 
-/* Leaves digits from `low` up to `end` in 0 .. 2^32-1, and what they had more in the one at the end. */
-static void carry_digits(ao_accumulator *a, int low, int end)
+void ao_digits_carry(int64_t *digit, int low, int end)
 {
     int64_t over = 0;
     for (int i = low; i < end; i++) {
-        const int64_t sum = a->digit[i] + over;
+        const int64_t sum = digit[i] + over;
         over = sum >> 32;
-        a->digit[i] = sum & 0xFFFFFFFF;
+        digit[i] = sum & 0xFFFFFFFF;
     }
-    a->digit[end] += over;
+    digit[end] += over;
 }
 
 /* Leaves all digits but the top one, which has the sign, in 0 .. 2^32-1. The first digit that is not 0, or AO_DIGITS. */
@@ -47,7 +46,7 @@ static int carry(ao_accumulator *a, int *top)
     const int low = ao_digits_ends(a->digit, AO_DIGITS, top);
     *top -= *top == AO_DIGITS;
     if (low < AO_DIGITS)
-        carry_digits(a, low, *top);
+        ao_digits_carry(a->digit, low, *top);
     a->room = ROOM;
     return low;
 }
@@ -87,7 +86,7 @@ static double rounded(ao_accumulator *a)
         sign = UINT64_C(1) << 63;
         for (int i = low; i <= top; i++)
             a->digit[i] = -a->digit[i];
-        carry_digits(a, low, top);
+        ao_digits_carry(a->digit, low, top);
     }
     while (top > 1 && a->digit[top] == 0)
         top--;
@@ -386,7 +385,7 @@ void ao_float_sum_digits(const ao_float_sum *sum, int64_t digit[AO_DIGITS])
 void ao_float_sum_bytes(ao_float_sum *sum, uint8_t *bytes)
 {
     flush(sum);
-    carry_digits(&sum->total, 0, AO_DIGITS - 1);
+    ao_digits_carry(sum->total.digit, 0, AO_DIGITS - 1);
     const int64_t *digit = sum->total.digit;
     for (int i = 0; i < AO_FLOAT_SUM_BYTES; i++) {
         const int d = i / 4 < AO_DIGITS - 1 ? i / 4 : AO_DIGITS - 1;

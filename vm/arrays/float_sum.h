@@ -72,6 +72,8 @@ void ao_float_sum_add_one(ao_float_sum *sum, double x);
 double ao_float_sum_rounded(ao_float_sum *sum);
 /* The same of two sums together; the first is then both. */
 double ao_float_sums_rounded(ao_float_sum *sum, ao_float_sum *other);
+/* Leaves digits from `low` up to `end` in 0 .. 2^32-1, and what they had more in the one at the end. */
+void ao_digits_carry(int64_t *digit, int low, int end);
 /* The first digit that is not 0, or their number; end: what is behind the last one. */
 int ao_digits_ends(const int64_t *digit, int digits, int *end);
 /* The digits of the sum's size, after it was rounded: each in 0 .. 2^32-1. */

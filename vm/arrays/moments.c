@@ -31,13 +31,7 @@ void ao_products_start(ao_products *sum, const ao_isa *isa)
 
 static void carry_wide(ao_products *sum)
 {
-    int64_t over = 0;
-    for (int i = 0; i < AO_WIDE_DIGITS - 1; i++) {
-        const int64_t digit = sum->wide[i] + over;
-        over = digit >> 32;
-        sum->wide[i] = digit & 0xFFFFFFFF;
-    }
-    sum->wide[AO_WIDE_DIGITS - 1] += over;
+    ao_digits_carry(sum->wide, 0, AO_WIDE_DIGITS - 1);
     sum->wide_used = 0;
 }
 
