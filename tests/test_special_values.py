@@ -21,6 +21,7 @@ from typing import Any
 
 import arrayops as ao
 import pytest
+from arrayops import _machine
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from oracle import Raised, assert_bytes, element_outcomes, outcome, parameters, python_function, stored, ulps_apart
@@ -233,7 +234,7 @@ def test_the_bits_are_the_same_once_a_subnormal_number_was_met(text: str) -> Non
         assert struct.pack("d", got) == want.tobytes(), [v.hex() for v in (got, want[0], *row)]
 
 
-@pytest.mark.parametrize("level", ["avx2", "avx512"])
+@pytest.mark.parametrize("level", _machine.ISA_LEVELS[1:])
 def test_the_same_bits_of_nans_at_every_level(level: str) -> None:
     base, other = bits("base"), bits(level)
     assert base[0] == "base"

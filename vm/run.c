@@ -38,7 +38,7 @@ enum {
     FIRST_AFTER_STOP = 16,
     WORTH_ALIGNING = 512, /* elements from which a first short block is made */
     NATIVE_PAYS = 32768,  /* elements after which the 20 us come back that making native code takes */
-    NATIVE_FROM = 64      /* elements of a run: for fewer the call of it costs what it saves */
+    NATIVE_FROM = AO_FEW + 1 /* elements of a run: for fewer the call of it costs what it saves */
 };
 
 static size_t near_or_far(const ao_program *p, const ao_job *job, size_t block)
@@ -156,18 +156,30 @@ static int needs_scratch(const ao_program *p, const ao_job *job)
     return job->sink.take || is_spaced(job->out_spacing) || (job->flags & AO_KEEP && (p->faults || p->rereads));
 }
 
-static void bind_uniforms(struct ao_frame_private *f, char *slots)
+static void put_constants(struct ao_frame_private *f, char *slots)
 {
     const ao_program *p = f->program;
     for (unsigned reg = p->inputs; reg < p->first_temp; reg++, slots += sizeof(ao_value)) {
         f->regs[reg] = slots;
-        if (reg < p->first_const)
-            put_value(slots, p->types[reg], f->job.params[reg - p->inputs]);
-        else if (reg < p->first_computed)
+        if (reg >= p->first_const && reg < p->first_computed)
             put_value(slots, p->types[reg], p->values[reg - p->first_const]);
     }
     f->regs[p->regs] = slots;
     memset(slots, 0, sizeof(ao_value));
+}
+
+void ao_frame_prepare(ao_frame *frame, const ao_program *program, void *memory)
+{
+    const ao_layout *at = &program->frame;
+    struct ao_frame_private *f = frame->private_ = memory;
+    char *base = memory;
+    f->program = program;
+    f->regs = (char **)(void *)(base + at->regs);
+    f->marks = (uint8_t *)base + at->marks;
+    f->raw = (uint8_t *)base + at->raw;
+    put_constants(f, base + at->uniforms);
+    for (unsigned i = 0; i < program->temps; i++)
+        f->regs[program->first_temp + i] = base + at->temps + i * at->stride;
 }
 
 static void run_prologue(struct ao_frame_private *f)
@@ -178,20 +190,25 @@ static void run_prologue(struct ao_frame_private *f)
         f->job.isa->ops[s->op](1, r[s->d], r[s->a], r[s->b], r[s->c], s->uniform, NULL);
 }
 
-void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job, void *memory)
+static void bind_arguments(struct ao_frame_private *f, const ao_job *job)
 {
+    const ao_program *p = f->program;
+    for (unsigned i = 0; i < p->inputs; i++)
+        f->regs[i] = (char *)(uintptr_t)job->inputs[i]; /* never a target: see program.c */
+    for (unsigned i = 0; i < p->params; i++)
+        put_value(f->regs[p->inputs + i], p->types[p->inputs + i], job->params[i]);
+}
+
+void ao_frame_bind(ao_frame *frame, const ao_job *job)
+{
+    struct ao_frame_private *f = frame->private_;
+    const ao_program *program = f->program;
     const ao_layout *at = &program->frame;
-    char *base = memory;
-    struct ao_frame_private *f = memory;
-    f->program = program;
+    char *base = (char *)f;
     f->job = *job;
     f->sticky = 0;
-    f->regs = (char **)(void *)(base + at->regs);
-    f->marks = (uint8_t *)base + at->marks;
-    f->raw = (uint8_t *)base + at->raw;
     f->scratch = needs_scratch(program, job) ? base + at->scratch : NULL;
-    for (unsigned i = 0; i < program->inputs; i++)
-        f->regs[i] = (char *)(uintptr_t)job->inputs[i]; /* never a target: see program.c */
+    bind_arguments(f, job);
     bind_gathers(f, base + at->total);
     f->native = find_native(program, job);
     f->has_taken = 0;
@@ -203,9 +220,6 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
     const int whole = f->aside || (is_one_pass(program, f->native) && !f->scratch && !f->spaced);
     f->block = whole ? SIZE_MAX : near_or_far(program, job, at->block);
     f->limit = f->block;
-    bind_uniforms(f, base + at->uniforms);
-    for (unsigned i = 0; i < program->temps; i++)
-        f->regs[program->first_temp + i] = base + at->temps + i * at->stride;
     if (program->out_type != AO_TYPE_NONE)
         f->regs[program->out] = f->scratch ? f->scratch : job->out;
     f->lead = f->scratch || program->out_type == AO_TYPE_NONE ? 0 : program->out;
@@ -216,7 +230,12 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
     frame->marks = f->marks;
     frame->block_out = NULL;
     frame->scan_stopped = 0;
-    frame->private_ = f;
+}
+
+void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job, void *memory)
+{
+    ao_frame_prepare(frame, program, memory);
+    ao_frame_bind(frame, job);
 }
 
 /* One value for the whole block, of a step whose operands are all uniforms. */
@@ -636,6 +655,25 @@ ao_status ao_run(ao_frame *frame, size_t end)
         commit(frame, n);
     }
     return AO_OK;
+}
+
+unsigned ao_run_few(ao_frame *frame, const ao_job *job)
+{
+    struct ao_frame_private *f = frame->private_;
+    const ao_program *p = f->program;
+    char *const scratch = needs_scratch(p, job) ? (char *)f + p->frame.scratch : NULL;
+    if (!job->count) /* kernels are given one element at least */
+        return 0;
+    f->job.isa = job->isa;
+    bind_arguments(f, job);
+    f->regs[p->out] = scratch ? scratch : job->out;
+    ao_subnormal_forget();
+    run_prologue(f);
+    if (run_fast(f, p->first[AO_BODY], p->first[AO_SECTIONS], job->count))
+        return 1;
+    if (scratch)
+        memcpy(job->out, scratch, job->count * ao_type_sizes[p->out_type]);
+    return 0;
 }
 
 void ao_finish(ao_frame *frame, size_t done)

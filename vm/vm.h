@@ -279,6 +279,13 @@ typedef struct ao_frame {
 size_t ao_frame_size(const ao_program *program, unsigned spaced);
 /* Binds a job and runs the prologue. `memory` must outlive the frame; there is nothing to close. */
 void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job, void *memory);
+/* The same in two steps: what is the program's, once, and a job, of which there may be any number one after the other. */
+void ao_frame_prepare(ao_frame *frame, const ao_program *program, void *memory);
+void ao_frame_bind(ao_frame *frame, const ao_job *job);
+/* All of a job that is so short that kernels do it in one block, side by side: in a frame that was prepared for the program, which
+ * has neither scan nor sink. Nonzero if an element is to be marked; then out is untouched with AO_KEEP, else it is worthless. */
+enum { AO_FEW = 63 };
+unsigned ao_run_few(ao_frame *frame, const ao_job *job);
 /* Runs from frame->position until `end` elements (at most job.count) are finished (AO_OK) or a block has marks (AO_MARKED).
  *
  * Without a scan, after AO_MARKED the caller patches the marked elements in block_out and calls ao_finish(frame, done)

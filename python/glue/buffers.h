@@ -18,6 +18,41 @@ typedef struct {
     int guarded;   /* the view is taken and released under a lock of ours */
 } ao_array;
 
+/* The fields of array.array (CPython's Modules/arraymodule.c, the same since Python 2.7), for which there is no C API. Used
+ * only if know_arrays() found each in its place; else all goes by the buffer protocol, slower. With them an array is taken
+ * in 2 instead of 25 ns, and a new one is not filled with zeros first. */
+typedef struct {
+    PyObject_VAR_HEAD
+    char *items;
+    Py_ssize_t allocated;
+    const struct {
+        char typecode;
+        int itemsize;
+    } *row;
+    PyObject *weakrefs;
+    Py_ssize_t exports; /* buffers taken: it cannot be resized until they are released */
+} array_object;
+
+/* An array.array as it is now, which holds until somebody else runs. */
+typedef struct {
+    enum ao_type type;
+    char typecode;
+    size_t count;
+    void *data;
+} array_look;
+/* 0 if it is none, or of elements that are not taken in. Only where state->knows_arrays. */
+static inline int array_look_at(const module_state *state, PyObject *object, array_look *look)
+{
+    if (!Py_IS_TYPE(object, (PyTypeObject *)state->array_type)) {
+        return 0;
+    }
+    const array_object *a = (const array_object *)object;
+    const char letter = a->row->typecode;
+    const int type = state->array_types[letter & 127] - 1;
+    *look = (array_look){(enum ao_type)type, letter, (size_t)Py_SIZE(a), a->items};
+    return type >= 0;
+}
+
 /* For reading. NumPy's masked arrays are refused: their mask would be lost. */
 int array_take(const module_state *state, PyObject *object, ao_array *array);
 int array_take_out(const module_state *state, PyObject *object, ao_array *array); /* for writing */

@@ -181,6 +181,10 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
         Py_VISIT(state->recent_programs[i].ready);
         Py_VISIT(state->recent_programs[i].program);
     }
+    for (size_t i = 0; i < AO_OPEN_FRAMES; i++) {
+        Py_VISIT(state->open_frames[i].ready);
+        Py_VISIT(state->open_frames[i].program);
+    }
     for (size_t i = 0; i < AO_FRONTS; i++) {
         Py_VISIT(state->slow[i]);
     }
@@ -220,6 +224,10 @@ static int module_clear(PyObject *module)
         Py_CLEAR(state->recent_programs[i].ready);
         Py_CLEAR(state->recent_programs[i].program);
     }
+    for (size_t i = 0; i < AO_OPEN_FRAMES; i++) {
+        Py_CLEAR(state->open_frames[i].ready);
+        Py_CLEAR(state->open_frames[i].program);
+    }
     for (size_t i = 0; i < AO_FRONTS; i++) {
         Py_CLEAR(state->slow[i]);
     }
@@ -232,7 +240,11 @@ static int module_clear(PyObject *module)
 
 static void module_free(void *module)
 {
+    module_state *state = state_of(module);
     module_clear(module);
+    for (size_t i = 0; i < AO_OPEN_FRAMES; i++) {
+        PyMem_RawFree(state->open_frames[i].memory);
+    }
 }
 
 static PyModuleDef_Slot slots[] = {

@@ -8,6 +8,7 @@
 #include "filter.h"
 #include "fold.h"
 #include "map.h"
+#include "short.h"
 #include "../../vm/portable.h"
 
 #include <stdatomic.h>
@@ -308,6 +309,13 @@ static PyObject *run_meaning(module_state *state, meaning *m, const request *q)
     PyObject *lead = m->lead < 0 || q->out || counts ? NULL : m->values[m->lead];
     if (lead && !Py_IS_TYPE(lead, (PyTypeObject *)state->array_type) && form_of(state, lead) == BY_PYTHON) {
         return NULL; /* before its buffer is asked for, which takes pandas 10 us: Python would ask again */
+    }
+    if (CALL_BIT(q->what) & (CALL_MAPS | CALL_BIT(CALL_MAP_INPLACE)) && (q->out || q->what != CALL_EVALUATE)) {
+        PyObject *short_result = short_map(state, m, &(short_request){q->out, q->typecode, q->alike});
+        if (short_result || PyErr_Occurred()) {
+            m->asked = 0;
+            return short_result;
+        }
     }
     run r;
     ao_array held;

@@ -254,6 +254,11 @@ size_t run_close(run *r)
     return last_asked = r->asked + r->together; /* last: objects that go may run programs of their own */
 }
 
+void run_asked_nothing(void)
+{
+    last_asked = 0;
+}
+
 static int is_tuple(PyObject *args)
 {
     if (!PyTuple_Check(args)) {
@@ -344,14 +349,15 @@ static int advance(run *r, size_t end)
         size_t left = end - r->frame.position;
         size_t stop = r->frame.position + (left < slice ? left : slice);
         ao_status status;
-        if (left >= RELEASE_GIL_FROM) {
+        const int is_long = run_is_long(r->program->program, left);
+        if (is_long) {
             Py_BEGIN_ALLOW_THREADS
             status = ao_run(&r->frame, stop);
             Py_END_ALLOW_THREADS
         } else {
             status = ao_run(&r->frame, stop);
         }
-        if (left >= RELEASE_GIL_FROM && watch_look() < 0) {
+        if (is_long && watch_look() < 0) {
             return -1;
         }
         if (status != AO_OK || stop == end) {

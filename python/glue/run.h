@@ -91,6 +91,8 @@ int run_separate(run *r, const ao_array *out, int *same);
 /* Binds a program to the arguments; ValueError if it was compiled for others. */
 int run_bind(run *r, PyObject *program);
 size_t run_close(run *r); /* how many elements the oracle was asked for */
+/* What last_asked() says after a run that was none, as the oracle was not needed. */
+void run_asked_nothing(void);
 /* run_take and run_bind for a function of the module: all of them that run programs begin with the parameters program,
  * args (a tuple), oracle, visible. */
 int run_open(run *r, PyObject *module, PyObject *const *args, Py_ssize_t acc_index);
@@ -113,6 +115,14 @@ int run_start(run *r, ao_job *job, void *stack);
 static inline size_t run_slice(const run *r)
 {
     return SLICE_WORK / (r->program->instructions + 1);
+}
+
+/* Whether so many elements are work enough to let other threads of Python run meanwhile: to give the GIL away and take it back
+ * takes as long as some thousand simple operations, and up to this no other thread waits for 50 us. */
+static inline int run_is_long(const ao_program *program, size_t elements)
+{
+    enum { LONG_WORK = 1 << 16 };
+    return elements > LONG_WORK || elements * ao_program_weight(program) > LONG_WORK;
 }
 
 /* Supplies element j of the current block, which is marked. 0: go on; 1: the run is to stop after this element; -1: an

@@ -13,7 +13,7 @@
  *   counting  windows                  bins and keys; windows that move
  *   moments  reductions                statistics; sum, min, max
  *   map  filter  fold  pipe            programs, by what they give
- *   known  request  front              what Python found out before; calls by it; the fast way in
+ *   known  short  request  front       what Python found out before; calls by it, short ones first; the fast way in
  *   spell  delimited                   numbers as text; rows and cells of text
  *   tables  machine                    what Python reads of all this; the module
  *
@@ -45,6 +45,7 @@ enum {
     AO_FIXED = 9,   /* texts and names of those that mean one text */
     AO_OPTIONS = 12, /* their keywords that are no names of a text */
     AO_RECENT = 64,
+    AO_OPEN_FRAMES = 8,
     RELEASE_GIL_FROM = 2048 /* elements: about a microsecond of work, ten times the cost of releasing */
 };
 
@@ -60,6 +61,14 @@ typedef struct {
     PyObject *ready, *program;
     uint64_t signature;
 } recent_program;
+
+/* What short.c ran last, and a frame that is open for it. */
+typedef struct {
+    PyObject *ready, *program;
+    uint64_t signature;
+    void *memory;
+    ao_frame frame;
+} open_frame;
 
 typedef struct {
     PyTypeObject *program_type;
@@ -78,6 +87,7 @@ typedef struct {
     PyObject *entries;    /* functions.py: what is known of code objects */
     recent_text recent_texts[AO_ROLES][AO_RECENT];
     recent_program recent_programs[AO_RECENT];
+    open_frame open_frames[AO_OPEN_FRAMES];
     PyObject *slow[AO_FRONTS]; /* the Python functions behind the fast ones */
     PyObject *after_calls;    /* a function for after so many calls of the fast ones */
     _Atomic unsigned calls_left;

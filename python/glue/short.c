@@ -1,0 +1,138 @@
+/* Maps of arrays that are so short that a run would take longer than their elements: it takes and releases buffers, opens a
+ * frame, and is ready to ask Python for any of them.
+ *
+ * Here array.arrays are read where they are. Nothing runs meanwhile but the machine, under the GIL, so nobody can resize one
+ * or see half a result. A frame stays open for the program that had it last. What is of another kind, or may need Python, is
+ * left to request.c, which begins anew: until the last element is computed, nothing is written that an input could be.
+ */
+#include "short.h"
+#include "buffers.h"
+#include "numbers.h"
+#include "program.h"
+#include "run.h"
+#include "../../vm/program.h" /* fields, not calls, as in run.c */
+
+/* Elements of a map whose results are to be kept apart until it is known that none of them is marked: one block of any
+ * program. */
+enum { MARKED_MOST = AO_MIN_BLOCK };
+
+typedef struct {
+    unsigned ninputs, nnumbers;
+    int floats; /* a number is one */
+    uint64_t signature;
+    array_look first;
+    const void *inputs[SIGNATURE_VALUES];
+    PyObject *numbers[SIGNATURE_VALUES];
+} operands;
+
+/* The array whose typecode results have if none is asked for: the first, of those by position if there are such. */
+static int look_at_lead(const module_state *state, const meaning *m, array_look *look)
+{
+    Py_ssize_t i = m->lead < 0 ? 0 : m->lead;
+    while (m->lead < 0 && i + 1 < m->nargs && !array_look_at(state, m->values[i], look)) {
+        i++;
+    }
+    return array_look_at(state, m->values[i], look);
+}
+
+/* Nonzero if all are numbers and arrays of one length, which is set. */
+static int look_at_operands(const module_state *state, const meaning *m, operands *o)
+{
+    array_look look;
+    o->ninputs = o->nnumbers = 0;
+    o->floats = 0;
+    for (Py_ssize_t i = 0; i < m->nvalues; i++) {
+        PyObject *value = m->values[i];
+        int code;
+        if (array_look_at(state, value, &look)) {
+            if (look.count != o->first.count) {
+                return 0;
+            }
+            o->inputs[o->ninputs++] = look.data;
+            code = (int)look.type;
+        } else {
+            code = number_code(value);
+            o->floats |= PyFloat_CheckExact(value);
+            o->numbers[o->nnumbers++] = value;
+        }
+        if (code < 0) {
+            return 0;
+        }
+        o->signature = signature_add(o->signature, (unsigned)code);
+    }
+    return 1;
+}
+
+/* Prepares the place for the program of these operands. NULL if there is none, or none that can be run here. */
+static open_frame *prepare(module_state *state, open_frame *place, PyObject *ready, const operands *o)
+{
+    PyObject *found = known_program(state, ready, o->signature);
+    const ao_program *p = found && Py_IS_TYPE(found, state->program_type) ? ((ProgramObject *)found)->program : NULL;
+    const int suits = p && p->inputs == o->ninputs && p->params == o->nnumbers && !p->accs && p->mask == AO_NO_REG
+                      && p->out_type != AO_TYPE_NONE && p->frame.total <= FRAME_ON_STACK;
+    if (!suits || (!place->memory && !(place->memory = PyMem_RawMalloc(FRAME_ON_STACK + 64)))) {
+        Py_XDECREF(found);
+        return NULL;
+    }
+    open_frame before = *place;
+    place->ready = Py_NewRef(ready);
+    place->program = found;
+    place->signature = o->signature;
+    ao_frame_prepare(&place->frame, p, aligned64(place->memory));
+    Py_XDECREF(before.ready); /* only now: this may run any code */
+    Py_XDECREF(before.program);
+    return place;
+}
+
+/* Fills `out`. Nonzero if it did. */
+static int run_program(const module_state *state, open_frame *place, const operands *o, const array_look *out, int keep)
+{
+    const ao_program *p = ((ProgramObject *)place->program)->program;
+    ao_value params[SIGNATURE_VALUES];
+    const size_t count = o->first.count;
+    if (out->type != p->out_type || run_is_long(p, count) || (p->faults && keep && count > MARKED_MOST)) {
+        return 0;
+    }
+    for (unsigned i = 0; i < p->params; i++) {
+        const unsigned type = p->types[p->inputs + i];
+        if (type >= AO_NTYPES || number_to_value((enum ao_type)type, o->numbers[i], &params[i]) != 0) {
+            return 0;
+        }
+    }
+    ao_job job = {.isa = state->isa, .inputs = o->inputs, .params = params, .out = out->data, .count = count,
+                  .flags = keep ? AO_KEEP : 0};
+    if (count <= AO_FEW) {
+        return ao_run_few(&place->frame, &job) == 0;
+    }
+    job.flags |= keep && p->faults ? 0 : state->native; /* which, stopped by a mark, would have written what comes before it */
+    ao_frame_bind(&place->frame, &job);
+    return ao_run(&place->frame, count) == AO_OK;
+}
+
+PyObject *short_map(module_state *state, const meaning *m, const short_request *q)
+{
+    operands o;
+    array_look out = {AO_TYPE_NONE, 0, 0, NULL};
+    if (!state->knows_arrays || state->perf_map || !m->ready || !look_at_lead(state, m, &o.first)
+        || (q->out && (!array_look_at(state, q->out, &out) || out.count != o.first.count))) {
+        return NULL;
+    }
+    const int type = q->typecode ? state->array_types[q->typecode & 127] - 1 : (int)(q->out ? out.type : o.first.type);
+    o.signature = signature_begin(SIGNATURE_MAP, (unsigned)type);
+    if (!look_at_operands(state, m, &o) || (q->alike && o.floats && !is_float(o.first.type))) {
+        return NULL;
+    }
+    open_frame *place = &state->open_frames[(o.signature ^ (uintptr_t)m->ready >> 4) % AO_OPEN_FRAMES];
+    if ((place->ready != m->ready || place->signature != o.signature) && !(place = prepare(state, place, m->ready, &o))) {
+        return NULL;
+    }
+    PyObject *result = q->out ? Py_NewRef(q->out)
+                              : array_new(state, q->typecode ? q->typecode : o.first.typecode, o.first.count);
+    if (result && ((!q->out && !array_look_at(state, result, &out)) || !run_program(state, place, &o, &out, q->out != NULL))) {
+        Py_CLEAR(result);
+    }
+    if (result) {
+        run_asked_nothing();
+    }
+    return result;
+}

@@ -1,0 +1,18 @@
+/* Maps of arrays that are so short that a run would take longer than their elements. */
+#ifndef AO_GLUE_SHORT_H
+#define AO_GLUE_SHORT_H
+
+#include "known.h"
+
+/* What a map is to give. */
+typedef struct {
+    PyObject *out; /* what it fills; or NULL: a new array, of the typecode or of that of the first array */
+    char typecode; /* or 0 */
+    int alike;     /* numbers that are floats go with arrays of floats only */
+} short_request;
+
+/* The result; or NULL: with an exception, or without one if it is to be done as other maps are, for which nothing has been
+ * written. */
+PyObject *short_map(module_state *state, const meaning *m, const short_request *q);
+
+#endif
