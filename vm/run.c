@@ -147,13 +147,18 @@ static ao_value get_value(const void *slot, unsigned type)
     return value;
 }
 
-/* AO_KEEP needs the scratch only if elements that are not finished could be written (a mark or a stop), or if an
- * input that OUT may alias is read after OUT was written. */
+/* Whether elements that are not finished could be written (a mark or a stop), or an input that OUT may alias is read after
+ * OUT was written. */
+static int is_kept_apart(const ao_program *p)
+{
+    return p->faults || p->rereads;
+}
+
 static int needs_scratch(const ao_program *p, const ao_job *job)
 {
     if (p->out_type == AO_TYPE_NONE)
         return 0;
-    return job->sink.take || is_spaced(job->out_spacing) || (job->flags & AO_KEEP && (p->faults || p->rereads));
+    return job->sink.take || is_spaced(job->out_spacing) || (job->flags & AO_KEEP && is_kept_apart(p));
 }
 
 static void put_constants(struct ao_frame_private *f, char *slots)
@@ -190,13 +195,13 @@ static void run_prologue(struct ao_frame_private *f)
         f->job.isa->ops[s->op](1, r[s->d], r[s->a], r[s->b], r[s->c], s->uniform, NULL);
 }
 
-static void bind_arguments(struct ao_frame_private *f, const ao_job *job)
+static void bind_arguments(struct ao_frame_private *f, const void *const *inputs, const ao_value *params)
 {
     const ao_program *p = f->program;
     for (unsigned i = 0; i < p->inputs; i++)
-        f->regs[i] = (char *)(uintptr_t)job->inputs[i]; /* never a target: see program.c */
+        f->regs[i] = (char *)(uintptr_t)inputs[i]; /* never a target: see program.c */
     for (unsigned i = 0; i < p->params; i++)
-        put_value(f->regs[p->inputs + i], p->types[p->inputs + i], job->params[i]);
+        put_value(f->regs[p->inputs + i], p->types[p->inputs + i], params[i]);
 }
 
 void ao_frame_bind(ao_frame *frame, const ao_job *job)
@@ -208,7 +213,7 @@ void ao_frame_bind(ao_frame *frame, const ao_job *job)
     f->job = *job;
     f->sticky = 0;
     f->scratch = needs_scratch(program, job) ? base + at->scratch : NULL;
-    bind_arguments(f, job);
+    bind_arguments(f, job->inputs, job->params);
     bind_gathers(f, base + at->total);
     f->native = find_native(program, job);
     f->has_taken = 0;
@@ -657,22 +662,23 @@ ao_status ao_run(ao_frame *frame, size_t end)
     return AO_OK;
 }
 
-unsigned ao_run_few(ao_frame *frame, const ao_job *job)
+unsigned ao_run_few(ao_frame *frame, const ao_isa *isa, const void *const *inputs, const ao_value *params, void *out,
+                    size_t count, int keep)
 {
     struct ao_frame_private *f = frame->private_;
     const ao_program *p = f->program;
-    char *const scratch = needs_scratch(p, job) ? (char *)f + p->frame.scratch : NULL;
-    if (!job->count) /* kernels are given one element at least */
+    char *const scratch = keep && is_kept_apart(p) ? (char *)f + p->frame.scratch : NULL;
+    if (!count) /* kernels are given one element at least */
         return 0;
-    f->job.isa = job->isa;
-    bind_arguments(f, job);
-    f->regs[p->out] = scratch ? scratch : job->out;
+    f->job.isa = isa;
+    bind_arguments(f, inputs, params);
+    f->regs[p->out] = scratch ? scratch : out;
     ao_subnormal_forget();
     run_prologue(f);
-    if (run_fast(f, p->first[AO_BODY], p->first[AO_SECTIONS], job->count))
+    if (run_fast(f, p->first[AO_BODY], p->first[AO_SECTIONS], count))
         return 1;
     if (scratch)
-        memcpy(job->out, scratch, job->count * ao_type_sizes[p->out_type]);
+        memcpy(out, scratch, count * ao_type_sizes[p->out_type]);
     return 0;
 }
 

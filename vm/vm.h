@@ -282,10 +282,12 @@ void ao_frame_open(ao_frame *frame, const ao_program *program, const ao_job *job
 /* The same in two steps: what is the program's, once, and a job, of which there may be any number one after the other. */
 void ao_frame_prepare(ao_frame *frame, const ao_program *program, void *memory);
 void ao_frame_bind(ao_frame *frame, const ao_job *job);
-/* All of a job that is so short that kernels do it in one block, side by side: in a frame that was prepared for the program, which
- * has neither scan nor sink. Nonzero if an element is to be marked; then out is untouched with AO_KEEP, else it is worthless. */
+/* A whole run, of elements so few that kernels do them in one block, all side by side: in a frame that was prepared for the
+ * program, which has OUT and no scan. keep: out may be an input. Nonzero if an element is to be marked; then out is as it
+ * was, or worthless if it was not to be kept. */
 enum { AO_FEW = 63 };
-unsigned ao_run_few(ao_frame *frame, const ao_job *job);
+unsigned ao_run_few(ao_frame *frame, const ao_isa *isa, const void *const *inputs, const ao_value *params, void *out,
+                    size_t count, int keep);
 /* Runs from frame->position until `end` elements (at most job.count) are finished (AO_OK) or a block has marks (AO_MARKED).
  *
  * Without a scan, after AO_MARKED the caller patches the marked elements in block_out and calls ao_finish(frame, done)

@@ -253,6 +253,17 @@ static int count_shared(run *r, counting *c, unsigned threads, void *stack)
     return is_decided(c, alone) ? 0 : shares_through(r, threads, &kind, alone);
 }
 
+/* Of so many elements, of which so many are true, and this is the first that was asked for. */
+static PyObject *answer_of(int what, size_t count, size_t number, Py_ssize_t first)
+{
+    switch (what) {
+    case RUN_COUNT: return PyLong_FromSize_t(number);
+    case RUN_ANY: return PyBool_FromLong(number > 0);
+    case RUN_ALL: return PyBool_FromLong(number == count);
+    default: return PyLong_FromSsize_t(first);
+    }
+}
+
 PyObject *run_count(run *r, int what)
 {
     alignas(64) char stack[FRAME_ON_STACK];
@@ -264,11 +275,13 @@ PyObject *run_count(run *r, int what)
                     : run_start(r, &job, stack) < 0 || count_loop(r, &c, r->count) < 0) {
         return NULL;
     }
-    if (what >= RUN_FIRST) {
-        return PyLong_FromSsize_t(c.first);
-    }
-    return what == RUN_COUNT ? PyLong_FromSize_t(c.number)
-                             : PyBool_FromLong(what == RUN_ANY ? c.number > 0 : c.number == r->count);
+    return answer_of(what, r->count, c.number, c.first);
+}
+
+PyObject *count_few(int what, const uint8_t *mask, size_t count)
+{
+    const uint8_t *found = what < RUN_FIRST ? NULL : memchr(mask, what == RUN_FIRST, count);
+    return answer_of(what, count, what < RUN_FIRST ? ao_count_true(mask, count) : 0, found ? found - mask : -1);
 }
 
 /* run_count(program, args, oracle, visible, what): how many elements the program is true for; or whether any, or all are; or the

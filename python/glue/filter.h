@@ -12,6 +12,8 @@ PyObject *run_filter(run *r, Py_ssize_t lead);
 /* For how many elements the program is true; whether any, or all are; the index of the first one for which it is true, or
  * false, -1 if there is none. */
 PyObject *run_count(run *r, int what);
+/* The same of a mask, of bytes that are 1 or 0. */
+PyObject *count_few(int what, const uint8_t *mask, size_t count);
 
 extern PyMethodDef filter_methods[];
 

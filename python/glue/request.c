@@ -263,6 +263,15 @@ static int are_alike(const run *r, const meaning *m, const ao_array *first)
     return 1;
 }
 
+/* What first() gives, if that is the index of no element. */
+static PyObject *or_missing(PyObject *answer, const request *q)
+{
+    if (answer && q->missing && PyLong_AsSsize_t(answer) < 0) {
+        Py_SETREF(answer, Py_NewRef(q->missing));
+    }
+    return answer;
+}
+
 /* The result, or NULL: with an exception, or without one if Python must do it. */
 static PyObject *run_taken(run *r, module_state *state, meaning *m, const request *q, ao_array *held)
 {
@@ -287,11 +296,7 @@ static PyObject *run_taken(run *r, module_state *state, meaning *m, const reques
     }
     const char typecode = q->typecode ? q->typecode : wanted == SIGNATURE_NATURAL ? natural_typecode(r) : first->typecode;
     if (counts) {
-        PyObject *answer = m->ready ? run_count(r, questions[q->what - CALL_ANY]) : NULL;
-        if (answer && q->missing && PyLong_AsSsize_t(answer) < 0) {
-            Py_SETREF(answer, Py_NewRef(q->missing));
-        }
-        return answer;
+        return m->ready ? or_missing(run_count(r, questions[q->what - CALL_ANY]), q) : NULL;
     }
     const int truths = wanted == SIGNATURE_NATURAL && typecode == 'B'; /* NumPy has them, and array.array has not */
     if (!typecode || (form == AN_NDARRAY && (truths || array_type_of(state, typecode) < 0))) {
@@ -303,6 +308,18 @@ static PyObject *run_taken(run *r, module_state *state, meaning *m, const reques
     return result && form == AN_NDARRAY ? as_ndarray(state, result, typecode) : result;
 }
 
+/* Likewise, of what short.c can do. */
+static AO_INLINE PyObject *run_short(module_state *state, const meaning *m, const request *q, int counts)
+{
+    if (counts) {
+        return or_missing(short_count(state, m, questions[q->what - CALL_ANY]), q);
+    }
+    if (q->what == CALL_FILTER || (q->what == CALL_EVALUATE && !q->out)) {
+        return NULL;
+    }
+    return short_map(state, m, &(short_request){q->out, q->typecode, q->alike});
+}
+
 static PyObject *run_meaning(module_state *state, meaning *m, const request *q)
 {
     const int counts = q->what >= CALL_ANY && q->what <= CALL_FIRST;
@@ -310,17 +327,14 @@ static PyObject *run_meaning(module_state *state, meaning *m, const request *q)
     if (lead && !Py_IS_TYPE(lead, (PyTypeObject *)state->array_type) && form_of(state, lead) == BY_PYTHON) {
         return NULL; /* before its buffer is asked for, which takes pandas 10 us: Python would ask again */
     }
-    if (CALL_BIT(q->what) & (CALL_MAPS | CALL_BIT(CALL_MAP_INPLACE)) && (q->out || q->what != CALL_EVALUATE)) {
-        PyObject *short_result = short_map(state, m, &(short_request){q->out, q->typecode, q->alike});
-        if (short_result || PyErr_Occurred()) {
-            m->asked = 0;
-            return short_result;
-        }
+    PyObject *result = run_short(state, m, q, counts);
+    if (result || PyErr_Occurred()) {
+        m->asked = 0;
+        return result;
     }
     run r;
     ao_array held;
     array_none(&held);
-    PyObject *result = NULL;
     run_none(&r);
     const int done = run_take(&r, state, m->values, m->nvalues, m->oracle, m->nargs, -1) == 0
                      && (!q->out || array_take_out(state, q->out, &held) == 0);

@@ -349,7 +349,7 @@ static int advance(run *r, size_t end)
         size_t left = end - r->frame.position;
         size_t stop = r->frame.position + (left < slice ? left : slice);
         ao_status status;
-        const int is_long = run_is_long(r->program->program, left);
+        const int is_long = run_is_long(r->program->program->weight, left);
         if (is_long) {
             Py_BEGIN_ALLOW_THREADS
             status = ao_run(&r->frame, stop);

@@ -117,12 +117,12 @@ static inline size_t run_slice(const run *r)
     return SLICE_WORK / (r->program->instructions + 1);
 }
 
-/* Whether so many elements are work enough to let other threads of Python run meanwhile: to give the GIL away and take it back
+/* Whether so many elements of a program of that weight are work enough to let other threads of Python run meanwhile: to give the GIL away and take it back
  * takes as long as some thousand simple operations, and up to this no other thread waits for 50 us. */
-static inline int run_is_long(const ao_program *program, size_t elements)
+static inline int run_is_long(size_t weight, size_t elements)
 {
     enum { LONG_WORK = 1 << 16 };
-    return elements > LONG_WORK || elements * ao_program_weight(program) > LONG_WORK;
+    return elements > LONG_WORK || elements * weight > LONG_WORK;
 }
 
 /* Supplies element j of the current block, which is marked. 0: go on; 1: the run is to stop after this element; -1: an

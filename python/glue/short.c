@@ -7,6 +7,7 @@
  */
 #include "short.h"
 #include "buffers.h"
+#include "filter.h"
 #include "numbers.h"
 #include "program.h"
 #include "run.h"
@@ -24,6 +25,12 @@ typedef struct {
     const void *inputs[SIGNATURE_VALUES];
     PyObject *numbers[SIGNATURE_VALUES];
 } operands;
+
+/* Whether arrays are read here at all, and there may be a program. */
+static int can_look(const module_state *state, const meaning *m)
+{
+    return state->knows_arrays && !state->perf_map && m->ready;
+}
 
 /* The array whose typecode results have if none is asked for: the first, of those by position if there are such. */
 static int look_at_lead(const module_state *state, const meaning *m, array_look *look)
@@ -84,26 +91,50 @@ static open_frame *prepare(module_state *state, open_frame *place, PyObject *rea
     return place;
 }
 
-/* Fills `out`. Nonzero if it did. */
-static int run_program(const module_state *state, open_frame *place, const operands *o, const array_look *out, int keep)
+/* Looks at the operands, of which the first is known, and finds what they are to run. NULL if it is not known. */
+static open_frame *find_place(module_state *state, const meaning *m, int does, unsigned wanted, operands *o)
 {
-    const ao_program *p = ((ProgramObject *)place->program)->program;
-    ao_value params[SIGNATURE_VALUES];
-    const size_t count = o->first.count;
-    if (out->type != p->out_type || run_is_long(p, count) || (p->faults && keep && count > MARKED_MOST)) {
-        return 0;
+    o->signature = signature_begin(does, wanted);
+    if (!look_at_operands(state, m, o)) {
+        return NULL;
     }
+    open_frame *place = &state->open_frames[(o->signature ^ (uintptr_t)m->ready >> 4) % AO_OPEN_FRAMES];
+    const int there = place->ready == m->ready && place->signature == o->signature;
+    return there ? place : prepare(state, place, m->ready, o);
+}
+
+static const ao_program *program_of(const open_frame *place)
+{
+    return ((const ProgramObject *)place->program)->program;
+}
+
+/* The numbers among the operands as the program has them. 0 if one is none of its type. */
+static int convert_numbers(const ao_program *p, const operands *o, ao_value *params)
+{
     for (unsigned i = 0; i < p->params; i++) {
         const unsigned type = p->types[p->inputs + i];
         if (type >= AO_NTYPES || number_to_value((enum ao_type)type, o->numbers[i], &params[i]) != 0) {
             return 0;
         }
     }
+    return 1;
+}
+
+/* Fills `out`. Nonzero if it did. */
+static int run_program(const module_state *state, open_frame *place, const operands *o, const array_look *out, int keep)
+{
+    const ao_program *p = program_of(place);
+    ao_value params[SIGNATURE_VALUES];
+    const size_t count = o->first.count;
+    if (out->type != p->out_type || run_is_long(p->weight, count) || (p->faults && keep && count > MARKED_MOST)
+        || !convert_numbers(p, o, params)) {
+        return 0;
+    }
+    if (count <= AO_FEW) {
+        return ao_run_few(&place->frame, state->isa, o->inputs, params, out->data, count, keep) == 0;
+    }
     ao_job job = {.isa = state->isa, .inputs = o->inputs, .params = params, .out = out->data, .count = count,
                   .flags = keep ? AO_KEEP : 0};
-    if (count <= AO_FEW) {
-        return ao_run_few(&place->frame, &job) == 0;
-    }
     job.flags |= keep && p->faults ? 0 : state->native; /* which, stopped by a mark, would have written what comes before it */
     ao_frame_bind(&place->frame, &job);
     return ao_run(&place->frame, count) == AO_OK;
@@ -113,17 +144,13 @@ PyObject *short_map(module_state *state, const meaning *m, const short_request *
 {
     operands o;
     array_look out = {AO_TYPE_NONE, 0, 0, NULL};
-    if (!state->knows_arrays || state->perf_map || !m->ready || !look_at_lead(state, m, &o.first)
+    if (!can_look(state, m) || !look_at_lead(state, m, &o.first)
         || (q->out && (!array_look_at(state, q->out, &out) || out.count != o.first.count))) {
         return NULL;
     }
     const int type = q->typecode ? state->array_types[q->typecode & 127] - 1 : (int)(q->out ? out.type : o.first.type);
-    o.signature = signature_begin(SIGNATURE_MAP, (unsigned)type);
-    if (!look_at_operands(state, m, &o) || (q->alike && o.floats && !is_float(o.first.type))) {
-        return NULL;
-    }
-    open_frame *place = &state->open_frames[(o.signature ^ (uintptr_t)m->ready >> 4) % AO_OPEN_FRAMES];
-    if ((place->ready != m->ready || place->signature != o.signature) && !(place = prepare(state, place, m->ready, &o))) {
+    open_frame *place = find_place(state, m, SIGNATURE_MAP, (unsigned)type, &o);
+    if (!place || (q->alike && o.floats && !is_float(o.first.type))) {
         return NULL;
     }
     PyObject *result = q->out ? Py_NewRef(q->out)
@@ -135,4 +162,21 @@ PyObject *short_map(module_state *state, const meaning *m, const short_request *
         run_asked_nothing();
     }
     return result;
+}
+
+PyObject *short_count(module_state *state, const meaning *m, int what)
+{
+    operands o;
+    uint8_t mask[AO_FEW];
+    ao_value params[SIGNATURE_VALUES];
+    if (!can_look(state, m) || !look_at_lead(state, m, &o.first) || o.first.count > AO_FEW) {
+        return NULL;
+    }
+    open_frame *place = find_place(state, m, SIGNATURE_FILTER, AO_TYPE_b1, &o);
+    if (!place || program_of(place)->out_type != AO_TYPE_b1 || !convert_numbers(program_of(place), &o, params)
+        || ao_run_few(&place->frame, state->isa, o.inputs, params, mask, o.first.count, 0)) {
+        return NULL;
+    }
+    run_asked_nothing();
+    return count_few(what, mask, o.first.count);
 }

@@ -1,4 +1,4 @@
-/* Maps of arrays that are so short that a run would take longer than their elements. */
+/* Maps and counts of arrays that are so short that a run would take longer than their elements. */
 #ifndef AO_GLUE_SHORT_H
 #define AO_GLUE_SHORT_H
 
@@ -14,5 +14,7 @@ typedef struct {
 /* The result; or NULL: with an exception, or without one if it is to be done as other maps are, for which nothing has been
  * written. */
 PyObject *short_map(module_state *state, const meaning *m, const short_request *q);
+/* Likewise what run_count() answers. */
+PyObject *short_count(module_state *state, const meaning *m, int what);
 
 #endif
