@@ -300,6 +300,63 @@ static void check_random_sums(uint64_t *state)
         }
 }
 
+/* Numbers over so many binades, of 27 bits each; and now and then one that no sum by halves can take. */
+static void fill_for_split(double *x, size_t n, int round, uint64_t *state)
+{
+    static const double strange[] = {INFINITY, NAN, 0x1p960, -0x1p1000, TINY};
+    const int scale = (int)(random_u64(state) % 1800) - 900, binades = 1 + (int)(random_u64(state) % 40);
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t bits = random_u64(state);
+        const double x_i = ldexp(1 + (double)(bits >> 38) * 0x1p-26, scale - (int)(bits % (uint64_t)binades));
+        x[i] = bits >> 37 & 1 ? -x_i : x_i;
+    }
+    if (round % 5 == 0)
+        x[random_u64(state) % n] = strange[round / 5 % COUNT(strange)];
+}
+
+/* Whether the sums by halves are those of the numbers. */
+static int is_split_sum(const struct ao_reductions *without, const ao_split_sums *sums, const double *x, size_t n)
+{
+    ao_float_sum halves, whole;
+    uint8_t a[AO_FLOAT_SUM_BYTES], b[AO_FLOAT_SUM_BYTES];
+    ao_float_sum_start(&halves, without, 0);
+    ao_float_sum_start(&whole, without, 0);
+    for (int lane = 0; lane < AO_SPLIT_LANES; lane++) {
+        ao_float_sum_add_one(&halves, ldexp(sums->high[lane], -AO_SPLIT_SCALE));
+        ao_float_sum_add_one(&halves, ldexp(sums->low[lane], -AO_SPLIT_SCALE));
+    }
+    if (ao_float_sum_add(&whole, x, n) != n)
+        return 0;
+    ao_float_sum_bytes(&halves, a);
+    ao_float_sum_bytes(&whole, b);
+    return memcmp(a, b, sizeof a) == 0;
+}
+
+/* Sums by halves that are said to be exact are, others are as they were, and the thread's flags too. */
+static void check_split(uint64_t *state)
+{
+    static double x[AO_EXTRACT_BLOCK];
+    FOR_EACH_LEVEL(isa) {
+        struct ao_reductions without = *isa->reductions;
+        without.add_split = NULL;
+        int exact = 0, refused = 0;
+        for (int round = 0; isa->reductions->add_split && round < 2000; round++) {
+            const size_t n = AO_EXTRACT_STEP * (1 + random_u64(state) % (AO_EXTRACT_BLOCK / AO_EXTRACT_STEP));
+            fill_for_split(x, n, round, state);
+            ao_split_sums sums = {{0}, {0}}, before = sums;
+            feclearexcept(FE_ALL_EXCEPT);
+            const int done = isa->reductions->add_split(x, n, 0, &sums);
+            CHECK(!fetestexcept(FE_INEXACT | FE_OVERFLOW | FE_UNDERFLOW | FE_INVALID), "%s: a flag is left", isa->name);
+            CHECK(done ? is_split_sum(&without, &sums, x, n) : memcmp(&sums, &before, sizeof sums) == 0,
+                  "%s: %zu numbers by halves, %s", isa->name, n, done ? "exact" : "refused");
+            exact += done;
+            refused += !done;
+        }
+        CHECK(!isa->reductions->add_split || (exact > 200 && refused > 200), "%s: %d exact, %d refused", isa->name, exact,
+              refused);
+    }
+}
+
 /* Enough blocks to overflow counters that are never emptied. */
 static void check_long_sum(void)
 {
@@ -683,6 +740,7 @@ int main(int count, char **arguments)
     for (long round = 0; round < rounds && !check_failures; round++) {
         uint64_t seed = state;
         check_random_sums(&state);
+        check_split(&state);
         check_float32_sums(&state);
         check_refusals(&state);
         check_strange_arithmetic(&state);

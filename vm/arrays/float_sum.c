@@ -188,6 +188,38 @@ void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels, 
     sum->level = 1;
 }
 
+/* ---- by halves ---- */
+
+static void settle(ao_float_sum *sum)
+{
+    for (int lane = 0; sum->has_split && lane < AO_SPLIT_LANES; lane++) {
+        ao_float_sum_add_one(sum, sum->split.high[lane] * 0x1p-64);
+        ao_float_sum_add_one(sum, sum->split.low[lane] * 0x1p-64);
+    }
+    memset(&sum->split, 0, sizeof sum->split);
+    sum->has_split = 0;
+}
+
+/* Sums that have grown too large for what is added to them begin anew. */
+static int add_split(ao_float_sum *sum, const double *x, size_t n)
+{
+    if (!sum->kernels->add_split || !sum->extracting || ao_pause_pass(&sum->split_pause))
+        return 0;
+    int done = sum->kernels->add_split(x, n, sum->ahead, &sum->split);
+    if (!done && sum->has_split) {
+        settle(sum);
+        done = sum->kernels->add_split(x, n, sum->ahead, &sum->split);
+    }
+    sum->has_split |= done;
+    if (done)
+        ao_pause_shorten(&sum->split_pause);
+    else
+        ao_pause_start(&sum->split_pause);
+    return done;
+}
+
+/* ---- by extraction ---- */
+
 /* Adds at most AO_EXTRACT_BLOCK numbers without extraction, by integer arithmetic alone. */
 static int add_singly(ao_float_sum *sum, const double *x, size_t n)
 {
@@ -282,10 +314,12 @@ static void guess_scale(ao_float_sum *sum, const double *x)
         set_scale(sum, scale_for(result.largest));
 }
 
-/* n is a multiple of AO_EXTRACT_STEP. A block of which something was left over is extracted again, at another scale (once
+/* n is a multiple of AO_EXTRACT_STEP. What is not added by halves is extracted. A block of which something was left over is extracted again, at another scale (once
  * at most) or with more biases; if all fail, this block and a growing number of later ones go to add_singly. */
 static int add_block(ao_float_sum *sum, const double *x, size_t n)
 {
+    if (add_split(sum, x, n))
+        return 1;
     if (sum->below == 0)
         guess_scale(sum, x);
     while (sum->extracting && !sum->pause.left) {
@@ -363,13 +397,16 @@ void ao_float_sum_add_one(ao_float_sum *sum, double x)
 double ao_float_sum_rounded(ao_float_sum *sum)
 {
     flush(sum);
+    settle(sum);
     return rounded(&sum->total);
 }
 
 double ao_float_sums_rounded(ao_float_sum *sum, ao_float_sum *other)
 {
     flush(sum);
+    settle(sum);
     flush(other);
+    settle(other);
     int top;
     carry(&sum->total, &top);
     for (int i = carry(&other->total, &top); i <= top; i++)
@@ -385,6 +422,7 @@ void ao_float_sum_digits(const ao_float_sum *sum, int64_t digit[AO_DIGITS])
 void ao_float_sum_bytes(ao_float_sum *sum, uint8_t *bytes)
 {
     flush(sum);
+    settle(sum);
     ao_digits_carry(sum->total.digit, 0, AO_DIGITS - 1);
     const int64_t *digit = sum->total.digit;
     for (int i = 0; i < AO_FLOAT_SUM_BYTES; i++) {

@@ -30,6 +30,19 @@ enum {
     AO_EXTRACT_AHEAD = 8192
 };
 
+/* Addition by halves, which is exact most often and then takes half the time: x = high + low, high having its upper 26 bits, and
+ * each is added to a sum of its own. Where the numbers are of similar size no addition has anything to round, and if one had,
+ * the processor's flag "inexact" says so (IEEE 754, 7.6): then nothing of it counts. The sums are in units of 2^-64, so that a
+ * number of 2^960 or more sets the flag "overflow". */
+enum {
+    AO_SPLIT_LANES = 16,
+    AO_SPLIT_LOW_BITS = 27,
+    AO_SPLIT_SCALE = 64
+};
+typedef struct {
+    double high[AO_SPLIT_LANES], low[AO_SPLIT_LANES];
+} ao_split_sums;
+
 typedef struct {
     double largest;              /* largest |x|, nans aside */
     double smallest;             /* smallest |x|; of products only */
@@ -52,7 +65,10 @@ struct ao_reductions {
     void (*extract_1)(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result);
     void (*extract_2)(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result);
     void (*extract_4)(const double *x, size_t n, const double *bias, size_t ahead, ao_extraction *result, double *left);
-    /* The same of n products a * b and their errors, with three biases: exact if all products are of 2^-960 or more, or 0
+    /* Adds n doubles by halves, a multiple of AO_EXTRACT_STEP. 0 if that was not exact: then the sums are as they were. NULL
+     * where the processor has no such flag, or has it and this is not known to pay. */
+    int (*add_split)(const double *x, size_t n, size_t ahead, ao_split_sums *sums);
+    /* The same as extract_ of n products a * b and their errors, with three biases: exact if all products are of 2^-960 or more, or 0
      * because a factor is. */
     void (*extract_products)(const double *a, const double *b, size_t n, const double *bias, ao_extraction *result);
     int passes; /* of extract_4 over the same numbers that take less time than adding them one at a time */
