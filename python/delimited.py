@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 
 from . import _machine
-from .engine.common import new_values
+from .engine.common import new_values, plain
 from .engine.kernel import text_kernel
 
 BLOCK_BYTES = 1 << 18  # that are read at once
@@ -116,7 +116,7 @@ class Form(NamedTuple):
     @property
     def fill(self) -> Number:
         """What takes the place of a missing number."""
-        return 0 if isinstance(self.missing, str) else self.missing
+        return 0 if isinstance(self.missing, str) else plain(self.missing)
 
 
 def _byte(name: str, text: str | None) -> bytes:

@@ -55,6 +55,7 @@ def plain_number(value: Any, name: str, where: str) -> Any:
 
 def bindable_table(value: Any, name: str) -> tuple[Any]:
     """A bound argument that is subscripted, as the machine takes it: a tuple of a buffer of Python's numbers."""
+    value = plain(value)
     table = table_of(value)
     if table is None and type(value) in (list, tuple):
         raise TypeError(f"{name} is subscripted, and is a table of ints of 64 bits or of floats, not of both or others")

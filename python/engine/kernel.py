@@ -647,6 +647,7 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
 def fold_kernel(f: Function, names: Any, named: dict[str, Any], initial: Any, ieee: bool, compile: bool = True,
                 strict: bool = False) -> tuple[Kernel, dict[str, Any]]:  # fmt: skip
     """The kernel of the step of a fold that begins with ``initial``, and what is given for its names."""
+    initial = plain(initial)
     items = items_of(initial) if is_carried(initial) else 0
     named = with_names(f, names, named, ieee, _STEP, items)
     return kernel_of(f, named, ieee, compile, _STEP, strict, items), named
@@ -719,6 +720,9 @@ def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) 
 def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: str | None, out: Any,
              threads: int | None, nulls: Any) -> Any:  # fmt: skip
     """The value where every parameter has a name, in a mapping or apart; see :func:`arrayops.evaluate`."""
+    if not isinstance(text, str):
+        what = "a function, which map() and compile() take" if callable(text) else type(text).__name__
+        raise TypeError(f"evaluate() takes an expression (str), whose names are given, not {what}")
     names = {} if names is None else names
     check_mapping(names)
     kernel = text_kernel(text, (*more, *(name for name in RESERVED if name in names)), ieee=ieee)
