@@ -402,8 +402,9 @@ def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
     from fractions import Fraction
 
     if not 0 <= q <= 1 or (method == "exclusive" and q in (0, 1)):
+        percent = f"; {q} % is {q / 100}" if 1 < q <= 100 else ""
         raise ValueError(
-            f"the order of a quantile must be from 0 to 1 (of the exclusive method between them), not {q!r}"
+            f"the order of a quantile must be from 0 to 1 (of the exclusive method between them), not {q!r}{percent}"
         )
     order = Fraction(repr(q)) if isinstance(q, float) else Fraction(q)
     i, n = order.numerator, order.denominator

@@ -122,8 +122,11 @@ def test_the_look_up_is_of_the_texts_own_names() -> None:
 
 
 BAD_NAMES: list[tuple[Callable[[], Any], str]] = [
-    (lambda: ao.evaluate("x + k", names={"x": 1}), "'x + k' needs a value for 'k'"),
-    (lambda: ao.evaluate("x + k", names=collections.defaultdict(int, x=1)), "'x + k' needs a value for 'k'"),
+    (lambda: ao.evaluate("x + k", names={"x": 1}), "'x + k' needs a value for 'k', by keyword or from names=locals()"),
+    (
+        lambda: ao.evaluate("x + k", names=collections.defaultdict(int, x=1)),
+        "'x + k' needs a value for 'k', by keyword or from names=locals()",
+    ),
     (lambda: ao.evaluate("x", names={"x": 1}, k=2), "'x' has no name 'k'; its names are 'x'"),
     (lambda: ao.evaluate("x", names=5), "names must be a mapping, not int"),
     (lambda: ao.evaluate("x", names="x"), "names must be a mapping, not str"),

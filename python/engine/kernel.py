@@ -145,8 +145,7 @@ class Kernel(_machine.KernelBase):
             elif self._decoding:
                 self._front = f
         else:
-            order = "; the array comes first, then what is to be done with it" if is_buffer(f) else ""
-            raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}{order}")
+            raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}{_meant(f)}")
         if self._plans is not None and self._inner is None:
             self._front = (self._plans.ready, self._plans.narrow, self._plans.ir.params)
 
@@ -419,7 +418,7 @@ class Kernel(_machine.KernelBase):
         what = self._text or self.source
         unknown = [name for name in names if name not in params]
         if unknown:
-            raise TypeError(f"{what!r} has no name {unknown[0]!r}; its names are {quoted(params)}")
+            raise _no_name(what, unknown[0], params)
         left = [p for p in params if p not in names]
         if len(positional) != len(left):
             raise TypeError(
@@ -603,6 +602,18 @@ def stored(code: str, values: list[Any]) -> Any:
         raise
 
 
+def _meant(f: object) -> str:
+    """What may have been meant by an array where a text or a callable must be."""
+    if str(getattr(f, "dtype", "")).lower().startswith("bool"):
+        return "; truth values that say which elements are given by name: filter(a, 'keep', keep=truths)"
+    return "; the array comes first, then what is to be done with it" if is_buffer(f) else ""
+
+
+def _no_name(text: str, name: str, params: Iterable[str]) -> TypeError:
+    meant = "; the type of the result is typecode=" if name == "dtype" else ""
+    return TypeError(f"{text!r} has no name {name!r}; its names are {quoted(params)}{meant}")
+
+
 def _from_text(text: str, params: tuple[str, ...], ieee: bool) -> Kernel:
     return Kernel(text, params, ieee=ieee, named=frozenset(params))
 
@@ -729,10 +740,10 @@ def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: 
     params = kernel.params
     for name in more:
         if name not in params:
-            raise TypeError(f"{text!r} has no name {name!r}; its names are {quoted(params)}")
+            raise _no_name(text, name, params)
     missing = [p for p in params if p not in more and p not in names]
     if missing:
-        raise TypeError(f"{text!r} needs a value for {quoted(missing)}")
+        raise TypeError(f"{text!r} needs a value for {quoted(missing)}, by keyword or from names=locals()")
     values = [more[p] if p in more else names[p] for p in params]
     try:
         return _evaluate(kernel, *values, typecode=typecode, out=out, threads=threads, nulls=nulls)
