@@ -158,6 +158,13 @@ def test_operators_that_mean_another_thing(text: str, hint: str) -> None:
     assert ao.map(a, "x^2").tolist() == [3, 0, 7]
 
 
+@pytest.mark.parametrize("text", ["(x - 3)**0.5", "(x - 3)**0.5 + 1 > 2", "pow(x - 3, 1.5) * x"])
+def test_a_complex_power(text: str) -> None:
+    for call in (lambda: ao.map(ZERO, text), lambda: ao.evaluate(text, x=ZERO)):
+        assert notes(call) == ["element 0", "a power of a negative number is complex in Python; ieee=True makes it nan"]
+    assert notes(lambda: ao.map(ZERO, lambda x: (x - 3) ** 0.5)) == ["element 0"]
+
+
 def listed(x: float) -> float:
     """No compiled function: it makes a list."""
     return [x][0]

@@ -21,7 +21,8 @@ def quoted(names: Iterable[str]) -> str:
 def checked_typecode(code: str) -> str:
     """The typecode of a result, by the name that TYPECODES has for it. Raises TypeError or ValueError if it is none."""
     if not isinstance(code, str):
-        raise TypeError(f"typecode must be a str, such as 'd' or 'float64', not {code!r}")
+        given = code if isinstance(code, type) else type(code)
+        raise TypeError(f"typecode must be a str, such as 'd' or 'float64', not {given.__name__}")
     return code if code in MACHINE_TYPES else _machine.typecode(code)
 
 

@@ -63,6 +63,7 @@ _FOLDED = "a fold goes from one to the next"
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 
 
+_COMPLEX = "a power of a negative number is complex in Python; ieee=True makes it nan"
 #: What people mean by operators that Python has for ints only.
 _HINTS = {
     "^": "^ is the exclusive or of ints; a power is written **",
@@ -83,10 +84,13 @@ class _hints:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if type(error) is not TypeError or self._kernel._text is None or "'float'" not in str(error):
+        if type(error) is not TypeError or self._kernel._text is None:
             return
+        said = str(error)
+        if "complex" in said:
+            error.add_note(_COMPLEX)
         for symbol, hint in _HINTS.items():
-            if f"for {symbol}: " in str(error):
+            if "'float'" in said and f"for {symbol}: " in said:
                 error.add_note(hint)
 
 

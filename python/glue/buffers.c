@@ -573,7 +573,8 @@ const ao_typecode *typecode_from(PyObject *name)
     ao_format read;
     if (!text || strlen(text) != (size_t)length || !format_read(text, &read) || read.row->given == AO_NOT_GIVEN) {
         PyErr_Clear();
-        PyErr_Format(PyExc_ValueError, "bad typecode %R: must be one of" AO_TYPECODES_TEXT, name);
+        PyErr_Format(PyExc_ValueError, "bad typecode %R: must be one of" AO_TYPECODES_TEXT
+                     ", or a name such as 'int32' or 'float64'", name);
         return NULL;
     }
     if (read.swapped && read.row->size > 1) {
