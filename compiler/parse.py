@@ -84,6 +84,9 @@ _CLASSIFYING = frozenset(("isnan", "isinf", "isfinite"))
 #: Of pandas and NumPy people know ~ as the opposite of a truth value; of Python's it is -1 or -2, both true.
 NOT_INVERT = "~ of a truth value is -1 or -2 in Python, both true; its opposite is written with not"
 
+#: Operators of other languages, and Python's.
+_THEIRS = {"&&": "'and'", "||": "'or'", "<>": "'!='", "!": "'not'", "?": "'a if condition else b'"}
+
 #: What to say of the constructs people try first; every other class is named as it is.
 _REFUSED: dict[type[ast.expr], str] = {
     ast.Attribute: "attributes are not part of the language, except math.<name>, x.bit_count() and x.bit_length()",
@@ -128,6 +131,15 @@ def error_at(message: str, text: str, start: int, end: int) -> ExpressionError:
     return ExpressionError(
         message, ("<expression>", line, column, lines_of(text)[line - 1], line, column + end - start)
     )
+
+
+def _spelt(line: str, column: int) -> str:
+    """What is to be written where Python's parser stopped, if it met an operator as other languages write it."""
+    for theirs, pythons in _THEIRS.items():
+        at = line.find(theirs, max(0, column - len(theirs) + 1), column + len(theirs))
+        if at >= 0:
+            return f"; {theirs} is written {pythons}"
+    return ""
 
 
 class _Parser:
@@ -243,7 +255,8 @@ class _Parser:
             length = max(error.end_offset - error.offset, 1)
         lines = self.text.split("\n")
         line = min(line, len(lines))
-        return self.error(error.msg, (line, min(column, len(lines[line - 1])), length))
+        column = min(column, len(lines[line - 1]))
+        return self.error(error.msg + _spelt(lines[line - 1], column), (line, column, length))
 
     def unknown(self, kind: str, name: str, known: Iterable[str], where: ast.AST) -> ExpressionError:
         import difflib
@@ -333,9 +346,11 @@ class _Parser:
 
     def math_name(self, node: ast.Attribute) -> str:
         if not self.is_math(node.value):
-            module = getattr(node.value, "id", "")
-            written = f"; write {node.attr} without {module}." if module in _MODULES and node.attr in _NAMED else ""
-            raise self.error(_REFUSED[ast.Attribute] + written, node)
+            module, written = getattr(node.value, "id", ""), ""
+            if node.attr in _NAMED:
+                of = ast.get_source_segment(self.text[self.indent :], node.value)
+                written = f"without {module}." if module in _MODULES else f"as {node.attr}({of})"
+            raise self.error(_REFUSED[ast.Attribute] + (written and f"; write {node.attr} {written}"), node)
         return node.attr
 
     def is_math(self, node: ast.expr) -> bool:

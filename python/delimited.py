@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 
 from . import _machine
-from .engine.common import new_values
+from .engine.common import new_values, plain
 from .engine.kernel import text_kernel
 
 BLOCK_BYTES = 1 << 18  # that are read at once
@@ -29,7 +29,17 @@ NEVER, TURN_ALL, TURN_HERE = range(3)  # enum ao_turn
 RAGGED = ("error", "skip", "fill")  # enum ao_ragged
 MISSING = ("error", "skip", "fill")  # enum ao_missing
 UNSIGNED = frozenset("QLIHB")
-MARKS_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+CUTS = ";\t| ,"  # what else may be between fields, where a header is one field
+#: How files begin that are no texts, and what to do with them.
+NO_TEXTS = {
+    b"\xff\xfe": "the text is UTF-16; iconv -f UTF-16 -t UTF-8 makes it UTF-8",
+    b"\xfe\xff": "the text is UTF-16; iconv -f UTF-16 -t UTF-8 makes it UTF-8",
+    b"\x1f\x8b": "the file is compressed; gzip -dc unpacks it, and gzip.open() in Python",
+    b"\xfd7zXZ": "the file is compressed; xz -dc unpacks it, and lzma.open() in Python",
+    b"(\xb5/\xfd": "the file is compressed; zstd -dc unpacks it",
+    b"PK\x03\x04": "the file is a zip archive; unzip -p unpacks it, and zipfile in Python (a workbook is one, too)",
+}
+LONGEST_MARK = max(map(len, NO_TEXTS))
 
 Number: TypeAlias = int | float
 Typecode: TypeAlias = str | type[str]
@@ -50,7 +60,9 @@ class Words(NamedTuple):
     )
     quote: str = "quotes within a field are doubled; quote=None takes them for text"
     exact: str = "typecodes={{{!r}: 'q'}} reads integers, 'd' rounds them"
+    comma: str = "decimal=',' or thousands=',' says what its comma is"
     numbers: str = "columns=[...] picks columns, typecodes={{{!r}: str}} reads text"
+    naming: str = "columns=[...] names those that are wanted"
     header: str = "header=False takes the first row for data"
     delimiter: str = "delimiter={!r} cuts it there"
 
@@ -72,7 +84,9 @@ class Form(NamedTuple):
     words: Words = Words()
 
     def machine(self) -> _machine.Delimited:
-        """A reader for such a text. Raises ValueError for what cannot be."""
+        """A reader for such a text. Raises ValueError for what cannot be, TypeError for what is no option."""
+        if not isinstance(self.header, (bool, Iterable)):
+            raise TypeError(f"header must be True, False, or the names of the columns, not {self.header!r}")
         delimiter = _byte("delimiter", self.delimiter)
         decimal, thousands = _byte("decimal", self.decimal), _byte("thousands", self.thousands)
         quote, comment = _byte("quote", self.quote), _byte("comment", self.comment)
@@ -94,11 +108,7 @@ class Form(NamedTuple):
         """Whether a cell, without blanks around it, is a number or a missing one."""
         if not cell or cell in self.tokens:
             return True
-        try:
-            float(cell.replace(self.thousands or "\0", "").replace(self.decimal, "."))
-        except ValueError:
-            return False
-        return True
+        return is_number(cell.replace(self.thousands or "\0", "").replace(self.decimal, "."))
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -111,12 +121,23 @@ class Form(NamedTuple):
             if self.missing not in MISSING[:2]:
                 raise ValueError(f"missing must be 'error', 'skip' or a number, not {self.missing!r}")
             return MISSING.index(self.missing)
+        if not isinstance(plain(self.missing), (int, float)):
+            raise TypeError(f"missing must be 'error', 'skip' or a number, not {self.missing!r}")
         return 2
 
     @property
     def fill(self) -> Number:
         """What takes the place of a missing number."""
-        return 0 if isinstance(self.missing, str) else self.missing
+        return 0 if isinstance(self.missing, str) else plain(self.missing)
+
+
+def is_number(text: str) -> bool:
+    """Whether float() takes it."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _byte(name: str, text: str | None) -> bytes:
@@ -162,7 +183,7 @@ class Rows:
         if form.header is True:
             self.take_header()
             return
-        self.names = [] if form.header is False else list(form.header)
+        self.names = _listed(form.header or ()) or []
         #: The first row, if there is no header.
         self.first = [cell.decode("utf-8", "replace").strip() for cell in self._row(peek=True) or ()]
         self.fields = len(self.first or self.names)
@@ -213,17 +234,33 @@ class Rows:
         """
         import difflib
 
-        for delimiter in ";\t| ,":
+        for delimiter in CUTS:
             if self.fields == 1 and name in map(str.strip, self.names[0].split(delimiter)):
                 return f"; {self.form.words.delimiter.format(delimiter)}"
         if self.has_numbers_for_names():
             return f"; {self.form.words.header}"
-        close = difflib.get_close_matches(name, self.names[:MOST_COMPARED], 1)
+        compared = self.names[:MOST_COMPARED]
+        alike = [one for one in compared if one.casefold() == name.casefold()]
+        close = alike or difflib.get_close_matches(name, compared, 1)
         return f"; did you mean {close[0]!r}?" if close else ""
 
     def has_numbers_for_names(self) -> bool:
         """Whether the header looks like a row of data."""
         return bool(self.names) and all(name and self.form.may_be_number(name) for name in self.names)
+
+    def refuse_numbers_for_names(self) -> None:
+        """Where nobody names a column, raises TextError for a header of numbers: it is probably a row of data."""
+        if self.form.header is True and self.has_numbers_for_names():
+            names, words = shorten(", ".join(map(repr, self.names))), self.form.words
+            what = f"the header has numbers for names, {names}: {words.naming} if it is one; else {words.header}"
+            raise TextError(self.at(self.header_line) + what)
+
+    def cut(self, cell: str) -> str:
+        """What cuts rows elsewhere, if header and cell, each a whole row, have a delimiter in them."""
+        for delimiter in CUTS:
+            if self.fields == 1 and self.names and delimiter in self.names[0] and delimiter in cell:
+                return self.form.words.delimiter.format(delimiter)
+        return ""
 
     def label(self, field: int) -> str:
         """A column's name for a message."""
@@ -271,10 +308,11 @@ class Rows:
     def _feed(self) -> None:
         block = self._block()
         if not self.position:
-            while len(block) == 1 and (more := self._block()):
+            while 0 < len(block) < LONGEST_MARK and (more := self._block()):
                 block += more
-            if block[:2] in MARKS_OF_UTF16:
-                raise TextError(f"{self.at()}the text is UTF-16; iconv -f UTF-16 -t UTF-8 makes it UTF-8")
+            for mark, advice in NO_TEXTS.items():
+                if block.startswith(mark):
+                    raise TextError(f"{self.at()}{advice}")
         self.position += len(block)
         self.ended = not block
         self.machine.feed(block or None)
@@ -322,7 +360,14 @@ class Rows:
             return f"{shown} is an integer that no float holds; {words.exact.format(name)}"
         if name == shown:
             return f"{shown!r} is not a number; it is the name of the column, so the header is there again"
-        return f"{shown!r} is not a number" + (f"; {words.numbers.format(name)}" if words.numbers else "")
+        advice = self._of_no_number(shown) or words.numbers.format(name)
+        return f"{shown!r} is not a number" + (advice and f"; {advice}")
+
+    def _of_no_number(self, shown: str) -> str:
+        """What makes a number of such a cell: the whole row as one field, or a comma."""
+        plain_marks = self.form.decimal == "." and not self.form.thousands
+        has_comma = plain_marks and "," in shown and is_number(shown.replace(",", ""))
+        return self.cut(shown) or (self.form.words.comma if has_comma else "")
 
     def misfit(self, index: int, column: Column, value: object) -> TextError:
         """Of a number in the rows that were read last, which the column's typecode cannot hold."""
@@ -364,7 +409,7 @@ def column_of(rows: Any, name: str, code: Typecode | None, whole: bool) -> Colum
     if code is str:
         return Column(name, at, TEXT)
     if not isinstance(code, str):
-        raise TypeError(f"the typecode of column {name!r} is {code!r}; it must be one of arrays, or str for text")
+        raise TypeError(f"the typecode of column {name!r} is {code!r}; it must be 'q', 'd', ..., or str for text")
     code = _machine.typecode(code)
     if code in ("d", "f", "e"):
         return Column(name, at, DOUBLE, code=code)
@@ -375,8 +420,12 @@ def columns_of(rows: Rows, names: Iterable[str] | None, codes: Mapping[str, Type
                whole: bool) -> list[Column]:  # fmt: skip
     """The columns that are wanted, as they come in the text."""
     if names is None:
+        rows.refuse_numbers_for_names()
         names = [name for name in rows.names if name] or [f"#{i + 1}" for i in range(rows.fields)]
     listed = list(names)
+    for name in listed:
+        if not isinstance(name, str):
+            raise TypeError(f"a column is named by a str, 'price' or by its place '#3', not {name!r}")
     given = codes if isinstance(codes, Mapping) else {}
     for name in given:
         if name not in listed:
@@ -546,6 +595,8 @@ def tokens_of(na: Iterable[str]) -> Sequence[str]:
 
 
 def _listed(columns: Iterable[str] | None) -> list[str] | None:
+    if columns is not None and not isinstance(columns, Iterable):
+        raise TypeError(f"columns must be names of columns, such as ['price', '#3'], not {columns!r}")
     return None if columns is None else [columns] if isinstance(columns, str) else list(columns)
 
 

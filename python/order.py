@@ -11,7 +11,7 @@ from array import array
 from typing import Any
 
 from . import _machine
-from .engine.common import Later, also_named, front, native, sliceable
+from .engine.common import Later, also_named, front, native, plain, sliceable
 from .engine.exchange import check_in_memory, given_as, is_array, taken, taken_together
 
 TYPE_CHECKING = False
@@ -164,7 +164,7 @@ def searchsorted(arr: Array, values: Any, side: str = "left", *, nulls: str | in
     """
     if side not in ("left", "right"):
         raise ValueError(f"side must be 'left' or 'right', not {side!r}")
-    buffer = taken(arr, nulls)
+    buffer, values = taken(arr, nulls), plain(values)
     if not is_array(values):
         found = (bisect.bisect_left if side == "left" else bisect.bisect_right)(native(buffer), values)
         return found

@@ -25,7 +25,7 @@ from . import _machine
 from .compiler.ir import identity
 from .data import view
 from .engine.arguments import checked_typecode
-from .engine.common import MISSING, Later, also_named, held, new_values, sliceable, write_all
+from .engine.common import MISSING, Later, also_named, held, new_values, plain, sliceable, write_all
 from .engine.exchange import given_as, in_one_buffer, is_array, pieces, taken
 from .engine.figures import COUNT, EXTREMES, SQUARES, SUMS, extremes, fsum
 from .engine.folds import is_carried
@@ -406,6 +406,7 @@ class Pipeline:
         >>> ao.lazy([array("i", [1, 5]), array("i", [4])]).reduce("max(acc, x)", merge="max(acc, x)")
         5
         """
+        initial = plain(initial)
         if merge is None:
             if executor is not None or progress is not None:
                 raise TypeError("reduce() goes from left to right: merge= says what becomes of the folds of two parts")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, overl
 
 from . import _machine
 from .engine import figures
-from .engine.common import Later, also_named, front, native
+from .engine.common import Later, also_named, front, native, plain
 from .engine.exchange import given_as, is_array, taken, taken_together
 from .engine.figures import (
     EXTREMES,
@@ -21,6 +21,7 @@ from .engine.figures import (
     SQUARES,
     SUMS,
     Gathered,
+    checked_ddof,
     gather,
     in_units,
     is_float,
@@ -43,8 +44,7 @@ else:
 
 def _variance(arr: Any, ddof: int, name: str, nan: str | None) -> tuple[int, int] | None:
     """The variance as a fraction, or None if an element is inf or nan."""
-    if not isinstance(ddof, int) or ddof < 0:
-        raise ValueError(f"ddof must be an int from 0, not {ddof!r}")
+    ddof = checked_ddof(ddof)
     g = gather(arr, SUMS | SQUARES, nan)
     if g.count <= ddof:
         raise no_data(name, g.count, ddof + 1)
@@ -392,23 +392,20 @@ def quantile(arr: Array, q: float | Fraction | Iterable[float | Fraction], *, me
     count = _machine.buffer_info(arr)[2]
     if not count:
         raise no_data("quantile", 0, 1)
+    q = plain(q)
     if isinstance(q, Iterable):
-        return [_quantile(arr, count, each, method) for each in q]
+        return [_quantile(arr, count, plain(each), method) for each in q]
     return _quantile(arr, count, q, method)
 
 
 def _quantile(arr: Any, count: int, q: Any, method: str) -> int | float:
-    import numbers
     from fractions import Fraction
 
     if not 0 <= q <= 1 or (method == "exclusive" and q in (0, 1)):
+        percent = f"; {q} % is {q / 100}" if 1 < q <= 100 else ""
         raise ValueError(
-            f"the order of a quantile must be from 0 to 1 (of the exclusive method between them), not {q!r}"
+            f"the order of a quantile must be from 0 to 1 (of the exclusive method between them), not {q!r}{percent}"
         )
-    if isinstance(q, numbers.Integral):
-        q = int(q)
-    elif isinstance(q, numbers.Real) and not isinstance(q, numbers.Rational):
-        q = float(q)  # NumPy's floats have another repr
     order = Fraction(repr(q)) if isinstance(q, float) else Fraction(q)
     i, n = order.numerator, order.denominator
     if method == "inclusive":
@@ -459,6 +456,7 @@ def histogram(arr: Array, bins: Any = 10, range: tuple[float, float] | None = No
 def edges_of(bins: Any, range: tuple[float, float] | None,
              find: Callable[[], tuple[float, float]]) -> tuple[array[float], float]:  # fmt: skip
     """The edges of a histogram, and bins for each unit, 0.0 if they are not equal. find: gives the extremes."""
+    bins = plain(bins)
     if is_array(bins) or isinstance(bins, Iterable):
         return _given_edges(bins), 0.0
     return _equal_edges(bins, *_range_of(range, find))

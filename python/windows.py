@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import _machine
 from .engine.common import Later
 from .engine.exchange import given_as, is_array, pieces, taken
-from .engine.figures import no_data
+from .engine.figures import checked_ddof, no_data
 from .engine.missing import check_nulls
 from .order import elements_of
 
@@ -91,8 +91,7 @@ class Rolling:
         return self._run("median")
 
     def _run(self, what: str, ddof: int = 0) -> Any:
-        if not isinstance(ddof, int) or ddof < 0:
-            raise ValueError(f"ddof must be an int from 0, not {ddof!r}")
+        ddof = checked_ddof(ddof)
         if self._n <= ddof:
             raise no_data(f"rolling().{what}", self._n, ddof + 1)
         if not is_array(self._source):

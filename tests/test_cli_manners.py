@@ -70,6 +70,8 @@ def test_help_of_all() -> None:
     [
         (["mapp", "x"], "did you mean map?"),
         (["stat"], "did you mean stats?"),
+        (["sum", "price", "a.csv"], "did you mean stats?"),
+        (["cut", "a"], "did you mean map --select?"),
         (["help", "filtre"], "did you mean filter?"),
         (["hepl"], "did you mean help?"),
         (["map", "x", "--missin", "skip"], "did you mean --missing?"),

@@ -367,7 +367,9 @@ def as_options(options: dict[str, Any]) -> list[str] | None:
     return argv
 
 
-TRIED = [row for row in FILES if as_options(row[2]) is not None and row[0] != "a column twice"]
+#: Where an expression, which names its columns, is another question.
+_OF_NAMES = ("a column twice", "no header, and nobody names a column")
+TRIED = [row for row in FILES if as_options(row[2]) is not None and row[0] not in _OF_NAMES]
 
 
 @pytest.mark.parametrize(("text", "options", "expected"), [row[1:] for row in TRIED], ids=[row[0] for row in TRIED])

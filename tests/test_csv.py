@@ -7,8 +7,10 @@ says.
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import itertools
+import lzma
 import math
 import os
 import subprocess
@@ -39,6 +41,24 @@ FILES: list[tuple[str, str | bytes, dict[str, Any], dict[str, list[Any]] | str]]
     ("byte order mark", "\ufeffa,b\n1,2\n", {}, {"a": [1], "b": [2]}),
     ("mark and quotes", '\ufeff"a","b"\n1,2\n', {}, {"a": [1], "b": [2]}),
     ("UTF-16", "a\n1\n".encode("utf-16"), {}, "the text is UTF-16; iconv"),
+    ("gzip", gzip.compress(b"a\n1\n"), {}, r"the file is compressed; gzip -dc .* gzip.open\(\)"),
+    ("xz", lzma.compress(b"a\n1\n"), {}, r"the file is compressed; xz -dc .* lzma.open\(\)"),
+    ("a workbook", b"PK\x03\x04\x14\0", {}, "the file is a zip archive; .*workbook"),
+    ("a header that begins as one", "PK,x\n1,2\n", {}, {"PK": [1], "x": [2]}),
+    ("a decimal comma", 'a\n"1,5"\n', {}, "'1,5' is not a number; decimal=',' or thousands=',' says what"),
+    ("a comma of thousands", 'a\n"1,234.50"\n', {}, "'1,234.50' is not a number; decimal=',' or thousands=','"),
+    ("a comma and no number", 'a\n"1,x"\n', {}, "'1,x' is not a number; columns="),
+    ("another delimiter", "a\tb\n1\t2\n", {}, r"'1\\t2' is not a number; delimiter='\\t' cuts it there"),
+    ("a name in other letters", "RSS,b\n1,2\n", {"columns": ["rss"]}, "no column 'rss'; .*did you mean 'RSS'"),
+    (
+        "no header, and nobody names a column",
+        "1,2\n3,4\n",
+        {},
+        r"line 1, the header has numbers for names, '1', '2': .*"
+        "columns=.* else header=False",
+    ),
+    ("a header of numbers", "2020,2021\n3,4\n", {"columns": ["2020", "2021"]}, {"2020": [3], "2021": [4]}),
+    ("one name as the header", "1\n2\n", {"header": "value"}, {"value": [1, 2]}),
     ("empty", "", {}, "the text is empty: there is no header"),
     ("only blank lines", "\n \n\n", {}, "the text is empty"),
     ("only a mark", "\ufeff", {}, "the text is empty"),
@@ -240,6 +260,25 @@ def test_files(text: str | bytes, options: dict[str, Any], expected: dict[str, l
     for name, wanted in expected.items():
         got = found[name] if isinstance(found[name], list) else found[name].tolist()
         assert same(got, as_read(wanted)), (name, found[name])
+
+
+NO_OPTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"missing": None}, "missing must be 'error', 'skip' or a number, not None"),
+    ({"header": None}, "header must be True, False, or the names of the columns, not None"),
+    ({"columns": [1]}, "a column is named by a str, 'price' or by its place '#3', not 1"),
+    ({"columns": 2}, r"columns must be names of columns, such as \['price', '#3'\], not 2"),
+    (
+        {"typecodes": int},
+        "the typecode of column 'a' is <class 'int'>; it must be 'q', 'd', ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), NO_OPTIONS, ids=[said[:24] for _, said in NO_OPTIONS])
+def test_what_is_no_option_is_named(options: dict[str, Any], said: str) -> None:
+    for read in (ao.read_csv, lambda file, **given: list(ao.scan_csv(file, **given))):
+        with pytest.raises(TypeError, match=said):
+            read(io.StringIO("a,b\n1,2\n"), **options)
 
 
 def test_the_table_is_long_enough() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import arrayops as ao
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,6 +113,20 @@ SENTENCES: list[tuple[Callable[[], Any], str]] = [
     (lambda: ao.sum([1, 2]), r"array\('d', values\)"),
     (lambda: ao.map(ZERO, "np.sqrt(x)"), "write sqrt without np"),
     (lambda: ao.map(ZERO, "numpy.pi * x"), "write pi without numpy"),
+    (lambda: ao.sum(x for x in ZERO), r"not generator: array\('d', values\)"),
+    (lambda: ao.map(ZERO, "x - x.mean()"), r"write mean as mean\(x\)"),
+    (lambda: ao.map(ZERO, "(x + 1).sqrt()"), r"write sqrt as sqrt\(x \+ 1\)"),
+    (lambda: ao.filter(ZERO, "x > 1 && x < 3"), "&& is written 'and'"),
+    (lambda: ao.filter(ZERO, "x < 1||x > 3"), r"\|\| is written 'or'"),
+    (lambda: ao.filter(ZERO, "!x"), "! is written 'not'"),
+    (lambda: ao.filter(ZERO, "x <> 1"), "<> is written '!='"),
+    (lambda: ao.map(ZERO, "x > 1 ? 1 : 0"), "is written 'a if condition else b'"),
+    (lambda: ao.map(ZERO, "x", typecode=float), "such as 'd' or 'float64'"),
+    (lambda: ao.map(ZERO, "x", dtype="f"), "the type of the result is typecode="),
+    (lambda: ao.evaluate("a*b"), r"a value for 'a', 'b', by keyword or from names=locals\(\)"),
+    (lambda: ao.filter(np.array([1.0]), np.array([True])), r"filter\(a, 'keep', keep=truths\)"),
+    (lambda: ao.quantile(ZERO, 25), "25 % is 0.25"),
+    (lambda: ao.sum(np.zeros((2, 2))), "take a row or a column, or .ravel()"),
     (lambda: ao.reduce(ZERO, "a + b"), "fold of acc and x, .*no value for 'a', 'b'"),
     (lambda: ao.reduce(ZERO, "acc + mean(x)"), r"mean\(x\) is of all elements"),
 ]
@@ -119,8 +134,15 @@ SENTENCES: list[tuple[Callable[[], Any], str]] = [
 
 @pytest.mark.parametrize(("call", "sentence"), SENTENCES)
 def test_sentences_that_mend_it(call: Callable[[], Any], sentence: str) -> None:
-    with pytest.raises((TypeError, ao.ExpressionError), match=sentence):
+    with pytest.raises((TypeError, ValueError, BufferError), match=sentence):
         call()
+
+
+@pytest.mark.parametrize("text", ["x != 1 +", "x ! = 1", "(x", "x y", "x ? "])
+def test_other_mistakes_are_as_python_has_them(text: str) -> None:
+    with pytest.raises(ao.ExpressionError) as caught:
+        ao.compile(text)
+    assert ("is written" in str(caught.value)) == ("!" in text.replace("!=", "") or "?" in text)
 
 
 @pytest.mark.parametrize(("text", "hint"), [("x^2", "a power is written **"), ("x>1 & x<3", "x > 1 and x < 3"),
@@ -134,6 +156,13 @@ def test_operators_that_mean_another_thing(text: str, hint: str) -> None:
             assert hint in meant
     a = array("i", [1, 2, 5])
     assert ao.map(a, "x^2").tolist() == [3, 0, 7]
+
+
+@pytest.mark.parametrize("text", ["(x - 3)**0.5", "(x - 3)**0.5 + 1 > 2", "pow(x - 3, 1.5) * x"])
+def test_a_complex_power(text: str) -> None:
+    for call in (lambda: ao.map(ZERO, text), lambda: ao.evaluate(text, x=ZERO)):
+        assert notes(call) == ["element 0", "a power of a negative number is complex in Python; ieee=True makes it nan"]
+    assert notes(lambda: ao.map(ZERO, lambda x: (x - 3) ** 0.5)) == ["element 0"]
 
 
 def listed(x: float) -> float:

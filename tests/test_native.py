@@ -274,7 +274,7 @@ def test_it_is_made_after_many_elements_and_turned_off() -> None:
 
 
 @encoded
-def test_one_instruction_is_a_segment_if_there_is_no_other() -> None:
+def test_one_instruction_is_a_segment_if_there_is_no_other(at_once: None) -> None:
     assert "the one instruction on vectors" in ao.explain("x + y", "d", "d")
     assert "native code" not in ao.explain("exp(x)*sin(y)", "d", "d")
 

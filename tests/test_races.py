@@ -253,3 +253,61 @@ def test_arrays_that_another_thread_resizes(text: str) -> None:
         command = [sys.executable, "-c", RESIZED, str(MORE * rounds), str(size), text]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "right\n"), (done.stdout, done.stderr[-3000:])
+
+
+COLLECTED = """
+import gc, sys
+from array import array
+import arrayops as ao
+a, b, out = array("d", range(40)), array("d", range(40)), array("d", range(40))
+#: More texts than there are frames that stay open, of other numbers of arrays.
+others = [f"x*{k} + y*z*w + {k}" for k in range(40)]
+def run_others():
+    c = array("d", range(40))
+    for text in others:
+        ao.map(c, text, c, c, c)
+        ao.count(c, text.replace("+ y", "> y"), c, c, c)
+def resize():
+    try:
+        if len(a) > 40: del a[:]
+        elif len(a) == 40: a.extend(range(100000))
+        else: a.extend(range(40))
+    except BufferError:
+        pass
+class Cycle:
+    def __init__(self): self.itself = self
+    def __del__(self): act()
+CALLS = [
+    (lambda: ao.map(a, "x*2 + 1"), lambda: array("d", [2*x + 1 for x in a])),
+    (lambda: ao.map(a, "x - y", b), lambda: array("d", [x - y for x, y in zip(a, b, strict=True)])),
+    (lambda: ao.map(a, "x*2", out=out), lambda: array("d", [2*x for x in a])),
+    (lambda: ao.map(a, "x*3", typecode="f"), lambda: array("f", [3*x for x in a])),
+    (lambda: ao.count(a, "x > 7"), lambda: sum(x > 7 for x in a)),
+    (lambda: ao.evaluate("p*q", p=a, q=b), lambda: array("d", [x * y for x, y in zip(a, b, strict=True)])),
+    (lambda: ao.sum(a), lambda: sum(a)),
+]
+act = run_others
+for _ in range(3):
+    act()
+    for call, _ in CALLS: call()
+gc.set_threshold(1)
+for act in (run_others, resize):
+    for _ in range(100):
+        for call, python in CALLS:
+            Cycle()
+            try:
+                got = call()
+            except ValueError as error:
+                assert act is resize and "must have the same length" in str(error), error
+                continue
+            if act is run_others:
+                assert got == python(), (got, python())
+gc.set_threshold(700)
+print("right")
+"""
+
+
+def test_finalizers_within_calls() -> None:
+    """Garbage may be collected wherever an object is made: finalizers then run other calls, and resize arrays."""
+    done = subprocess.run([sys.executable, "-c", COLLECTED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "right\n"), done.stderr[-3000:]

@@ -73,6 +73,19 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+_ALIKE = {
+    "stats": ("sum", "mean", "avg", "average", "min", "max", "median", "count", "describe", "summary"),
+    "filter": ("where", "grep"),
+    "reduce": ("fold",),
+    "map --select": ("cut", "select"),
+    "map --add": ("add",),
+    "hist": ("histogram", "plot"),
+    "info": ("columns", "headers"),
+}
+#: What other programs call a command, and what it is here.
+ELSEWHERE = {theirs: ours for ours, names in _ALIKE.items() for theirs in names}
+
+
 class CliError(Exception):
     """Something the user can put right; the message is all that is shown."""
 
@@ -87,7 +100,8 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         wrong = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: (--\S+)", message)
         known = [*completion.options(self), *COMMANDS, "help", "completion"]
-        close = wrong and difflib.get_close_matches(wrong[1] or wrong[2], known, 1)
+        word = wrong and (wrong[1] or wrong[2])
+        close = word and ([ELSEWHERE[word]] if word in ELSEWHERE else difflib.get_close_matches(word, known, 1))
         raise CliError(f"{message}{f'; did you mean {close[0]}?' if close else ''}\n{self.format_usage().rstrip()}")
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from .. import _machine
 from .. import map as map_array
 from ..compiler.machine import EXACT_FLOAT
-from ..delimited import TEXT, Column, Rows, TextError, shorten
+from ..delimited import TEXT, Column, Rows, TextError
 from ..engine.figures import (
     EXTREMES,
     NOTHING,
@@ -108,14 +108,6 @@ def numbers_of(rows: Rows | Records, keys: list[str]) -> list[str]:
     cells = [cell.decode("utf-8", "replace").strip() for cell in rows.peek() or ()]
     named = [(i, name) for i, name in left if i < len(cells) and (not rows.names or rows.names[i])]
     return [name for i, name in named if rows.form.may_be_number(cells[i])]
-
-
-def refuse_numbers_for_names(rows: Rows | Records) -> None:
-    """Raises TextError where nobody names a column and the header is one of numbers: it is probably a row of data."""
-    if isinstance(rows, Rows) and rows.form.header is True and rows.has_numbers_for_names():
-        names = shorten(", ".join(map(repr, rows.names)))
-        raise TextError(f"{rows.at(rows.header_line)}the header has numbers for names, {names}: say which columns are "
-                        f"to be summed up if it is one; else {rows.form.words.header}")  # fmt: skip
 
 
 class Summed:
@@ -324,10 +316,13 @@ def table_summary(args: argparse.Namespace, inputs: Inputs, quantiles: list[str]
     for path in args.inputs:
         with inputs.open(path) as rows:
             if not names:
-                refuse_numbers_for_names(rows)
+                if isinstance(rows, Rows):
+                    rows.refuse_numbers_for_names()
                 names = [f"`{name}`" for name in numbers_of(rows, summed.by)]
             if not names:
-                raise TextError(f"{rows.at()}no column has a number in its first row; say which are to be summed up")
+                first = (rows.peek() or [b""])[0].decode("utf-8", "replace")
+                advice = (isinstance(rows, Rows) and rows.cut(first)) or "say which are to be summed up"
+                raise TextError(f"{rows.at()}no column has a number in its first row; {advice}")
             summed.add(rows, {shown(name): term_of(name, rows, args) for name in names}, inputs)
     return summed.rows([shown(name) for name in names], quantiles)
 

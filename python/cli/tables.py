@@ -51,7 +51,9 @@ WORDS = Words(
     ragged="--ragged skip leaves such rows out, --ragged fill takes fields that are not there for missing ones",
     quote="quotes within a field are doubled; --quote '' takes them for text",
     exact="-t q reads integers, -t d rounds them",
+    comma="--decimal , or --thousands , says what its comma is",
     numbers="",
+    naming="say which columns are to be summed up",
     header="--no-header takes the first row for data; --text is for one number in a line",
     delimiter="--delimiter {!r} cuts it there",
 )

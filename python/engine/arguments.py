@@ -21,7 +21,8 @@ def quoted(names: Iterable[str]) -> str:
 def checked_typecode(code: str) -> str:
     """The typecode of a result, by the name that TYPECODES has for it. Raises TypeError or ValueError if it is none."""
     if not isinstance(code, str):
-        raise TypeError(f"typecode must be a str, not {type(code).__name__}")
+        given = code if isinstance(code, type) else type(code)
+        raise TypeError(f"typecode must be a str, such as 'd' or 'float64', not {given.__name__}")
     return code if code in MACHINE_TYPES else _machine.typecode(code)
 
 
@@ -55,6 +56,7 @@ def plain_number(value: Any, name: str, where: str) -> Any:
 
 def bindable_table(value: Any, name: str) -> tuple[Any]:
     """A bound argument that is subscripted, as the machine takes it: a tuple of a buffer of Python's numbers."""
+    value = plain(value)
     table = table_of(value)
     if table is None and type(value) in (list, tuple):
         raise TypeError(f"{name} is subscripted, and is a table of ints of 64 bits or of floats, not of both or others")

@@ -128,11 +128,25 @@ def new_values(typecode: str, values: Any) -> Any:
     return view
 
 
+def has_numpys(kinds: set[type]) -> bool:
+    """Whether NumPy's scalars or arrays are among these types."""
+    numpy = sys.modules.get("numpy")
+    theirs: Any = getattr(numpy, "generic", None), getattr(numpy, "ndarray", None)
+    return all(isinstance(kind, type) for kind in theirs) and any(issubclass(kind, theirs) for kind in kinds)
+
+
 def plain(value: Any) -> Any:
     """A NumPy scalar, or array of no dimension, as the Python number that it holds; anything else as it is.
 
-    Raises TypeError if it holds what no int, float or bool is, such as a date or a long double.
+    So are the items of a list or tuple. Raises TypeError for what no int, float or bool is, such as a date or a long
+    double.
     """
+    if type(value) in (list, tuple):
+        return type(value)(map(_plain, value)) if has_numpys(set(map(type, value))) else value
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
     numpy = sys.modules.get("numpy")
     generic, ndarray = getattr(numpy, "generic", None), getattr(numpy, "ndarray", None)
     if not isinstance(generic, type) or not (isinstance(value, generic) or (type(value) is ndarray and not value.ndim)):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from .. import _machine
 from ..compiler.machine import CONSTANTS, FLOAT_TYPECODES
+from .common import plain
 from .missing import check_nan
 
 #: What _machine.moments is to gather; COUNT: nothing but the number of elements.
@@ -93,6 +94,14 @@ def extremes(g: Gathered) -> tuple[Any, Any]:
 def is_float(arr: Any) -> bool:
     """Whether the elements of a buffer are floats."""
     return _machine.buffer_info(arr)[0] in FLOAT_TYPECODES
+
+
+def checked_ddof(ddof: Any) -> int:
+    """What the divisor of a variance is less than the number of elements. Raises ValueError for what cannot be."""
+    number = plain(ddof)
+    if not isinstance(number, int) or number < 0:
+        raise ValueError(f"ddof must be an int from 0, not {number!r}")
+    return number
 
 
 def no_data(name: str, count: int, needed: int) -> Exception:

@@ -63,6 +63,7 @@ _FOLDED = "a fold goes from one to the next"
 _MOST_KERNELS = 256  # texts remembered; the oldest is forgotten first
 
 
+_COMPLEX = "a power of a negative number is complex in Python; ieee=True makes it nan"
 #: What people mean by operators that Python has for ints only.
 _HINTS = {
     "^": "^ is the exclusive or of ints; a power is written **",
@@ -83,10 +84,13 @@ class _hints:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if type(error) is not TypeError or self._kernel._text is None or "'float'" not in str(error):
+        if type(error) is not TypeError or self._kernel._text is None:
             return
+        said = str(error)
+        if "complex" in said:
+            error.add_note(_COMPLEX)
         for symbol, hint in _HINTS.items():
-            if f"for {symbol}: " in str(error):
+            if "'float'" in said and f"for {symbol}: " in said:
                 error.add_note(hint)
 
 
@@ -145,8 +149,7 @@ class Kernel(_machine.KernelBase):
             elif self._decoding:
                 self._front = f
         else:
-            order = "; the array comes first, then what is to be done with it" if is_buffer(f) else ""
-            raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}{order}")
+            raise TypeError(f"an expression (str) or a callable is needed, not {type(f).__name__}{_meant(f)}")
         if self._plans is not None and self._inner is None:
             self._front = (self._plans.ready, self._plans.narrow, self._plans.ir.params)
 
@@ -419,7 +422,7 @@ class Kernel(_machine.KernelBase):
         what = self._text or self.source
         unknown = [name for name in names if name not in params]
         if unknown:
-            raise TypeError(f"{what!r} has no name {unknown[0]!r}; its names are {quoted(params)}")
+            raise _no_name(what, unknown[0], params)
         left = [p for p in params if p not in names]
         if len(positional) != len(left):
             raise TypeError(
@@ -603,6 +606,18 @@ def stored(code: str, values: list[Any]) -> Any:
         raise
 
 
+def _meant(f: object) -> str:
+    """What may have been meant by an array where a text or a callable must be."""
+    if str(getattr(f, "dtype", "")).lower().startswith("bool"):
+        return "; truth values that say which elements are given by name: filter(a, 'keep', keep=truths)"
+    return "; the array comes first, then what is to be done with it" if is_buffer(f) else ""
+
+
+def _no_name(text: str, name: str, params: Iterable[str]) -> TypeError:
+    meant = "; the type of the result is typecode=" if name == "dtype" else ""
+    return TypeError(f"{text!r} has no name {name!r}; its names are {quoted(params)}{meant}")
+
+
 def _from_text(text: str, params: tuple[str, ...], ieee: bool) -> Kernel:
     return Kernel(text, params, ieee=ieee, named=frozenset(params))
 
@@ -647,6 +662,7 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
 def fold_kernel(f: Function, names: Any, named: dict[str, Any], initial: Any, ieee: bool, compile: bool = True,
                 strict: bool = False) -> tuple[Kernel, dict[str, Any]]:  # fmt: skip
     """The kernel of the step of a fold that begins with ``initial``, and what is given for its names."""
+    initial = plain(initial)
     items = items_of(initial) if is_carried(initial) else 0
     named = with_names(f, names, named, ieee, _STEP, items)
     return kernel_of(f, named, ieee, compile, _STEP, strict, items), named
@@ -719,16 +735,19 @@ def _count_called(python: Callable[..., Any], what: int, args: tuple[Any, ...]) 
 def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: str | None, out: Any,
              threads: int | None, nulls: Any) -> Any:  # fmt: skip
     """The value where every parameter has a name, in a mapping or apart; see :func:`arrayops.evaluate`."""
+    if not isinstance(text, str):
+        what = "a function, which map() and compile() take" if callable(text) else type(text).__name__
+        raise TypeError(f"evaluate() takes an expression (str), whose names are given, not {what}")
     names = {} if names is None else names
     check_mapping(names)
     kernel = text_kernel(text, (*more, *(name for name in RESERVED if name in names)), ieee=ieee)
     params = kernel.params
     for name in more:
         if name not in params:
-            raise TypeError(f"{text!r} has no name {name!r}; its names are {quoted(params)}")
+            raise _no_name(text, name, params)
     missing = [p for p in params if p not in more and p not in names]
     if missing:
-        raise TypeError(f"{text!r} needs a value for {quoted(missing)}")
+        raise TypeError(f"{text!r} needs a value for {quoted(missing)}, by keyword or from names=locals()")
     values = [more[p] if p in more else names[p] for p in params]
     try:
         return _evaluate(kernel, *values, typecode=typecode, out=out, threads=threads, nulls=nulls)

@@ -17,7 +17,7 @@ from ..compiler.ir import IR, Builder, TooManyNodes, identity
 from ..compiler.machine import MISSING
 from ..compiler.parse import ExpressionError
 from .arguments import bindable, plain_number
-from .common import held, make_room, plain
+from .common import has_numpys, held, make_room, plain
 from .exchange import in_one_buffer, is_array, taken_together
 from .kernel import (
     FIRST_FALSE,
@@ -384,7 +384,8 @@ def _with_arrays(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] 
     joined = Compiled(ieee)
     for stage, ir in zip(stages, irs, strict=False):
         python = stage_function(stage.kernel, stage.numbers, tuple(stage.arrays))
-        joined.by_python |= ir is None
+        if ir is None:
+            joined.by_python, python = True, _giving_numbers(python)
         if ir is None or joined.by_python:
             joined.call(stage, python)
             continue
@@ -396,11 +397,26 @@ def _with_arrays(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] 
     return joined
 
 
+def _giving_numbers(python: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args: _number(python(*args))
+
+
+def _number(value: Any) -> Any:
+    """What a callable returned: a NumPy scalar as the number that it holds, as between stages there are Python's."""
+    try:
+        return plain(value)
+    except TypeError:
+        return value  # a date, say, which another callable may take
+
+
 def packed(values: Any) -> Any:
-    """The values of a chunk as an array, if they are all floats or all ints of 64 bits; else as they are."""
+    """The values of a chunk as an array, if they are all floats or all ints of 64 bits; else as Python's numbers."""
     if not isinstance(values, list):
         return values
     kinds = set(map(type, values))
+    if has_numpys(kinds):
+        values = list(map(_number, values))
+        kinds = set(map(type, values))
     try:
         if kinds == {float}:
             return array("d", values)

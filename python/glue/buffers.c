@@ -81,7 +81,8 @@ static int is_consistent(const Py_buffer *view)
 static int check_shape(const Py_buffer *view)
 {
     if (view->ndim != 1) {
-        PyErr_Format(PyExc_BufferError, "a buffer of 1 dimension is needed, this one has %d", view->ndim);
+        PyErr_Format(PyExc_BufferError, "a buffer of 1 dimension is needed, this one has %d%s", view->ndim,
+                     view->ndim ? ": take a row or a column, or .ravel() for all of a NumPy array" : "");
         return -1;
     }
     if (view->suboffsets && view->suboffsets[0] >= 0) {
@@ -305,7 +306,8 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
     }
     memset(array, 0, sizeof *array);
     if (!PyObject_CheckBuffer(object)) {
-        const char *remedy = PyList_Check(object) || PyTuple_Check(object) ? ": array('d', values) makes one of numbers" : "";
+        const int has_values = PyList_Check(object) || PyTuple_Check(object) || PyAnySet_Check(object) || PyIter_Check(object);
+        const char *remedy = has_values ? ": array('d', values) makes one of numbers" : "";
         PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s%s",
                      Py_TYPE(object)->tp_name, remedy);
         return -1;
@@ -571,7 +573,8 @@ const ao_typecode *typecode_from(PyObject *name)
     ao_format read;
     if (!text || strlen(text) != (size_t)length || !format_read(text, &read) || read.row->given == AO_NOT_GIVEN) {
         PyErr_Clear();
-        PyErr_Format(PyExc_ValueError, "bad typecode %R: must be one of" AO_TYPECODES_TEXT, name);
+        PyErr_Format(PyExc_ValueError, "bad typecode %R: must be one of" AO_TYPECODES_TEXT
+                     ", or a name such as 'int32' or 'float64'", name);
         return NULL;
     }
     if (read.swapped && read.row->size > 1) {

@@ -120,7 +120,14 @@ static const ao_isa *choose_isa(void)
     const char *wanted = getenv("ARRAYOPS_ISA");
     const ao_isa *isa = ao_isa_find(wanted && *wanted ? wanted : NULL);
     if (!isa) {
-        PyErr_Format(PyExc_ImportError, "ARRAYOPS_ISA=%s: this build or this processor has no such level", wanted);
+        PyObject *const names = level_names(), *const space = names ? PyUnicode_FromString(" ") : NULL;
+        PyObject *const listed = space ? PyUnicode_Join(space, names) : NULL;
+        if (listed) {
+            PyErr_Format(PyExc_ImportError, "ARRAYOPS_ISA=%s: it must be one of %U here", wanted, listed);
+        }
+        Py_XDECREF(listed);
+        Py_XDECREF(space);
+        Py_XDECREF(names);
     }
     return isa;
 }

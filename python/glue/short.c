@@ -1,8 +1,9 @@
 /* Maps of arrays that are so short that a run would take longer than their elements: it takes and releases buffers, opens a
  * frame, and is ready to ask Python for any of them.
  *
- * Here array.arrays are read where they are. Nothing runs meanwhile but the machine, under the GIL, so nobody can resize one
- * or see half a result. A frame stays open for the program that had it last. What is of another kind, or may need Python, is
+ * Here array.arrays are read where they are. Nothing runs between the last look at them and the end of the machine's work, under
+ * the GIL, so nobody can resize one or see half a result; whatever makes or drops an object comes before that look, as it may
+ * collect garbage, whose finalizers run any code. A frame stays open for the program that had it last. What is of another kind, or may need Python, is
  * left to request.c, which begins anew: until the last element is computed, nothing is written that an input could be.
  */
 #include "short.h"
@@ -20,7 +21,7 @@ enum { MARKED_MOST = AO_MIN_BLOCK };
 typedef struct {
     unsigned ninputs, nnumbers;
     int floats; /* a number is one */
-    uint64_t signature;
+    uint64_t signature, begun; /* of all values; as it is before the first */
     array_look first;
     const void *inputs[SIGNATURE_VALUES];
     PyObject *numbers[SIGNATURE_VALUES];
@@ -91,10 +92,22 @@ static open_frame *prepare(module_state *state, open_frame *place, PyObject *rea
     return place;
 }
 
+/* Looks at the operands once more. Nonzero if they are what the program was found for, and the frame is still its own. */
+static int is_as_it_was(const module_state *state, const meaning *m, const open_frame *place, operands *o)
+{
+    const size_t count = o->first.count;
+    if (!look_at_lead(state, m, &o->first) || o->first.count != count || place->ready != m->ready) {
+        return 0;
+    }
+    const uint64_t found = o->signature;
+    o->signature = o->begun;
+    return look_at_operands(state, m, o) && o->signature == found && place->signature == found;
+}
+
 /* Looks at the operands, of which the first is known, and finds what they are to run. NULL if it is not known. */
 static open_frame *find_place(module_state *state, const meaning *m, int does, unsigned wanted, operands *o)
 {
-    o->signature = signature_begin(does, wanted);
+    o->signature = o->begun = signature_begin(does, wanted);
     if (!look_at_operands(state, m, o)) {
         return NULL;
     }
@@ -155,7 +168,8 @@ PyObject *short_map(module_state *state, const meaning *m, const short_request *
     }
     PyObject *result = q->out ? Py_NewRef(q->out)
                               : array_new(state, q->typecode ? q->typecode : o.first.typecode, o.first.count);
-    if (result && ((!q->out && !array_look_at(state, result, &out)) || !run_program(state, place, &o, &out, q->out != NULL))) {
+    if (result && !(array_look_at(state, result, &out) && is_as_it_was(state, m, place, &o) && out.count == o.first.count
+                    && run_program(state, place, &o, &out, q->out != NULL))) {
         Py_CLEAR(result);
     }
     if (result) {
@@ -174,7 +188,7 @@ PyObject *short_count(module_state *state, const meaning *m, int what)
     }
     open_frame *place = find_place(state, m, SIGNATURE_FILTER, AO_TYPE_b1, &o);
     if (!place || program_of(place)->out_type != AO_TYPE_b1 || !convert_numbers(program_of(place), &o, params)
-        || ao_run_few(&place->frame, state->isa, o.inputs, params, mask, o.first.count, 0)) {
+        || !is_as_it_was(state, m, place, &o) || ao_run_few(&place->frame, state->isa, o.inputs, params, mask, o.first.count, 0)) {
         return NULL;
     }
     run_asked_nothing();

@@ -178,8 +178,7 @@ static PyObject *make_big_operations(void)
     return list;
 }
 
-/* Levels of this build that this processor can run, slowest first. */
-static PyObject *make_isa_names(void)
+PyObject *level_names(void)
 {
     PyObject *list = PyList_New(0);
     for (const char *const *name = ao_isa_names; list && *name; name++) {
@@ -212,7 +211,7 @@ int tables_prepare(PyObject *module)
         || add(module, "MAGIC", PyLong_FromUnsignedLong(AO_MAGIC)) < 0
         || add(module, "ISA", PyUnicode_FromString(state->isa->name)) < 0
         || add(module, "BIG_OPERATIONS", make_big_operations()) < 0
-        || add(module, "ISA_LEVELS", make_isa_names()) < 0 || add(module, "SLOT_KINDS", make_slot_kinds()) < 0) {
+        || add(module, "ISA_LEVELS", level_names()) < 0 || add(module, "SLOT_KINDS", make_slot_kinds()) < 0) {
         return -1;
     }
     return add(module, "MISSING", Py_NewRef(state->missing));

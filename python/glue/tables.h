@@ -5,5 +5,7 @@
 #include "state.h"
 
 int tables_prepare(PyObject *module);
+/* A new list of the levels of this build that this processor can run, slowest first. */
+PyObject *level_names(void);
 
 #endif
