@@ -7,7 +7,23 @@
 #ifndef AO_NATIVE_PLAN_H
 #define AO_NATIVE_PLAN_H
 
+#include "../portable.h"
 #include "native.h"
+
+/* Which encoder runs here. On x86-64 the calling convention is that of System V; on AArch64 Apple's systems are left out, which
+ * want pages of code mapped in a way of their own. */
+#if AO_EXTENSIONS && defined __x86_64__ && defined __unix__ && !defined __CYGWIN__ && !defined __ILP32__
+#define AO_NATIVE_X86_64 1
+#elif AO_EXTENSIONS && defined __x86_64__ && defined __APPLE__
+#define AO_NATIVE_X86_64 1
+#else
+#define AO_NATIVE_X86_64 0
+#endif
+#if AO_EXTENSIONS && defined __AARCH64EL__ && defined __unix__ && !defined __ILP32__ && !defined __CYGWIN__
+#define AO_NATIVE_AARCH64 1
+#else
+#define AO_NATIVE_AARCH64 0
+#endif
 
 enum {
     PLAN_RUN = 32,                         /* constants of one instruction */
@@ -51,6 +67,15 @@ typedef struct {
     uint16_t *value_of;      /* by register; of uniforms it holds throughout */
 } ao_plan;
 
+/* What a value is if it is a constant of the program, else NULL. */
+static inline const ao_value *ao_constant_of(const ao_plan *plan, unsigned value)
+{
+    const ao_native_source *p = plan->program;
+    const plan_value *v = &plan->value[value];
+    const int is_constant = v->kind == PLAN_UNIFORM && v->reg >= p->first_const && v->reg < p->first_computed;
+    return is_constant ? &p->values[v->reg - p->first_const] : NULL;
+}
+
 /* A level of an architecture. */
 typedef struct ao_target ao_target;
 struct ao_target {
@@ -69,7 +94,7 @@ struct ao_target {
     size_t (*compile_scan)(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, size_t *entry);
 };
 
-/* What encoders there are; NULL at the end. */
+/* What levels have encoders here; NULL at the end. */
 extern const ao_target *const ao_targets[];
 
 /* A copy of code in pages of its own, which can be executed and no longer written; NULL if the system refuses. */

@@ -129,3 +129,33 @@ void ao_registers_hoist(ao_registers *r, unsigned most)
         count++;
     }
 }
+
+unsigned ao_widest(const ao_plan *plan, unsigned least)
+{
+    unsigned widest = least;
+    for (const plan_value *v = plan->value; v < plan->value + plan->values; v++)
+        if (v->type != AO_TYPE_b1 && ao_type_sizes[v->type] > widest)
+            widest = ao_type_sizes[v->type];
+    return widest;
+}
+
+int ao_has_uniform(const ao_plan *plan)
+{
+    for (const plan_value *v = plan->value; v < plan->value + plan->values; v++)
+        if (v->kind == PLAN_UNIFORM)
+            return 1;
+    return 0;
+}
+
+unsigned ao_find_arrays(const ao_plan *plan, uint16_t *arrays, unsigned most)
+{
+    unsigned count = 0;
+    for (const plan_value *v = plan->value; v < plan->value + plan->values && count < most; v++) {
+        unsigned k = 0;
+        while (k < count && arrays[k] != v->reg)
+            k++;
+        if (k == count && (v->kind == PLAN_LOADED || v->stored))
+            arrays[count++] = v->reg;
+    }
+    return count;
+}

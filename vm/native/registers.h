@@ -26,6 +26,12 @@ typedef struct {
     uint8_t place[PLAN_VALUES];  /* a value's register, or NOWHERE */
 } ao_registers;
 
+/* What of a plan matters to the loop around it: the bytes of its widest elements, if they are not less than so many; whether
+ * it reads a uniform; and the machine registers of the first arrays, `most` of them, of which it returns how many there are. */
+unsigned ao_widest(const ao_plan *plan, unsigned least);
+int ao_has_uniform(const ao_plan *plan);
+unsigned ao_find_arrays(const ao_plan *plan, uint16_t *arrays, unsigned most);
+
 /* All values in memory. */
 void ao_registers_start(ao_registers *r, const ao_plan *plan, uint32_t vectors, uint32_t masks);
 /* The same again, for another round of the loop: hoisted uniforms stay where they are. */

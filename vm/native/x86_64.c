@@ -416,8 +416,4 @@ int x86_knows(const ao_target *target, unsigned op, int in_scan)
 
 const ao_target *const ao_targets[] = {&x86_level_avx2.target, &x86_level_avx512.target, NULL};
 
-#else
-
-const ao_target *const ao_targets[] = {NULL};
-
 #endif

@@ -4,18 +4,8 @@
 #ifndef AO_NATIVE_X86_64_H
 #define AO_NATIVE_X86_64_H
 
-#include "../portable.h"
 #include "encoder.h"
 #include "registers.h"
-
-/* Where it may run: the calling convention is that of System V. */
-#if AO_EXTENSIONS && defined __x86_64__ && defined __unix__ && !defined __CYGWIN__ && !defined __ILP32__
-#define AO_NATIVE_X86_64 1
-#elif AO_EXTENSIONS && defined __x86_64__ && defined __APPLE__
-#define AO_NATIVE_X86_64 1
-#else
-#define AO_NATIVE_X86_64 0
-#endif
 
 /* Numbers that instructions read, at the beginning of the code. */
 enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, SIGN_BITS_16, SIGN_BITS_8,
