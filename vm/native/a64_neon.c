@@ -297,7 +297,7 @@ static void find_in_range(a64_generator *g, unsigned size, unsigned count)
 /* The count as an unsigned number, if it is a constant; else more than any. */
 static uint64_t constant_count(const a64_generator *g, const a64_step *s)
 {
-    const ao_value *constant = ao_constant_of(g->plan, s->plan->b);
+    const ao_value *constant = ao_constant_of(g->plan, &g->plan->value[s->plan->b]);
     return constant ? constant->u & UINT64_MAX >> (64 - 8 * size_of(s->info->type)) : UINT64_MAX;
 }
 

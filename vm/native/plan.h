@@ -68,10 +68,9 @@ typedef struct {
 } ao_plan;
 
 /* What a value is if it is a constant of the program, else NULL. */
-static inline const ao_value *ao_constant_of(const ao_plan *plan, unsigned value)
+static inline const ao_value *ao_constant_of(const ao_plan *plan, const plan_value *v)
 {
     const ao_native_source *p = plan->program;
-    const plan_value *v = &plan->value[value];
     const int is_constant = v->kind == PLAN_UNIFORM && v->reg >= p->first_const && v->reg < p->first_computed;
     return is_constant ? &p->values[v->reg - p->first_const] : NULL;
 }

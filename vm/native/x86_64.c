@@ -48,14 +48,6 @@ static x86_rm element_of(x86_generator *g, const plan_value *v)
     return x86_at(base, RCX, log2_of(size), (int32_t)(g->copy * g->lanes * size));
 }
 
-const ao_value *x86_constant(const x86_generator *g, unsigned value)
-{
-    const ao_native_source *p = g->plan->program;
-    const plan_value *v = &g->plan->value[value];
-    const int is_constant = v->kind == PLAN_UNIFORM && v->reg >= p->first_const && v->reg < p->first_computed;
-    return is_constant ? &p->values[v->reg - p->first_const] : NULL;
-}
-
 x86_rm x86_uniform(const x86_generator *g, unsigned reg)
 {
     return x86_at(RDX, NO_INDEX, 0, (int32_t)((reg - g->plan->program->inputs) * sizeof(ao_value)));
@@ -201,22 +193,9 @@ static void emit_tail(x86_generator *g)
 
 /* ---- around it ---- */
 
-static void find_bases(x86_generator *g)
-{
-    const ao_plan *plan = g->plan;
-    const unsigned most = plan->take == AO_TAKE_ALL ? BASES : BASES - 2; /* PLACES and TAKEN are the last ones */
-    for (unsigned v = 0; v < plan->values && g->base_count < most; v++) {
-        const plan_value *value = &plan->value[v];
-        unsigned k = 0;
-        while (k < g->base_count && g->bases[k] != value->reg)
-            k++;
-        if (k == g->base_count && (value->kind == PLAN_LOADED || value->stored))
-            g->bases[g->base_count++] = value->reg;
-    }
-}
-
 static void load_bases(x86_generator *g)
 {
+    g->base_count = ao_find_arrays(g->plan, g->bases, g->plan->take == AO_TAKE_ALL ? BASES : BASES - 2); /* but PLACES and TAKEN */
     if (g->plan->take != AO_TAKE_ALL) {
         x86_push(&g->code, PLACES);
         x86_push(&g->code, TAKEN);
@@ -244,12 +223,8 @@ static void restore_bases(x86_generator *g)
 
 static void hoist(x86_generator *g)
 {
-    const ao_plan *plan = g->plan;
-    unsigned v = 0;
-    while (v < plan->values && plan->value[v].kind != PLAN_UNIFORM)
-        v++;
-    if (v < plan->values)
-        x86_load(&g->code, RDX, RSI, (int32_t)(plan->program->inputs * sizeof(char *)));
+    if (ao_has_uniform(g->plan))
+        x86_load(&g->code, RDX, RSI, (int32_t)(g->plan->program->inputs * sizeof(char *)));
     ao_registers_hoist(&g->registers, g->level->hoisted);
 }
 
@@ -294,7 +269,6 @@ static void emit_function(x86_generator *g)
 {
     const unsigned copies = g->plan->count <= FEW_STEPS ? 4 : g->plan->count <= MANY_STEPS ? 2 : 1;
     x86_begin(&g->code);
-    find_bases(g);
     load_bases(g);
     hoist(g);
     if (g->level->start)
@@ -316,15 +290,6 @@ static void emit_function(x86_generator *g)
         return_faults(g);
         leave(g);
     }
-}
-
-static unsigned lanes_of(const x86_level *level, const ao_plan *plan)
-{
-    unsigned widest = level->least;
-    for (const plan_value *v = plan->value; v < plan->value + plan->values; v++)
-        if (v->type != AO_TYPE_b1 && ao_type_sizes[v->type] > widest)
-            widest = ao_type_sizes[v->type];
-    return level->target.vector / widest;
 }
 
 static void start_code(x86_generator *g, const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size)
@@ -359,7 +324,7 @@ size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes,
 {
     x86_generator g;
     start_code(&g, target, plan, bytes, at, size);
-    g.lanes = lanes_of(g.level, plan);
+    g.lanes = target->vector / ao_widest(plan, g.level->least);
     if (plan->take == AO_TAKE_TRUE)
         write_places(&g);
     *entry = g.code.at;

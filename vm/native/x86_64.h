@@ -110,8 +110,6 @@ enum x86_form x86_widening(int is_signed, unsigned from, unsigned to);
 /* Whether x86_scan.c has the operation. */
 int x86_scans(unsigned op);
 
-/* What a value is if it is a constant of the program, else NULL. */
-const ao_value *x86_constant(const x86_generator *g, unsigned value);
 /* Where a uniform is. */
 x86_rm x86_uniform(const x86_generator *g, unsigned reg);
 

@@ -92,7 +92,7 @@ static void computed(x86_scan *g, const x86_scan_step *s)
 /* The number -1 stands for the mask of 32 bits as well: that is a move. */
 static void masked(x86_scan *g, const x86_scan_step *s)
 {
-    if (s->wide && s->has_imm && s->imm == -1 && x86_constant_of(g, &g->plan->value[s->plan->b])->u == UINT32_MAX)
+    if (s->wide && s->has_imm && s->imm == -1 && ao_constant_of(g->plan, &g->plan->value[s->plan->b])->u == UINT32_MAX)
         general(g, X86_MOV, 0, s->d, s->a);
     else
         computed(g, s);

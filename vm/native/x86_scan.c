@@ -42,13 +42,6 @@ static x86_rm memory_of(x86_scan *g, const plan_value *v)
     return x86_at(RCX, ELEMENT, log2_of(size_of(v->type)), 0);
 }
 
-const ao_value *x86_constant_of(const x86_scan *g, const plan_value *v)
-{
-    const ao_native_source *p = g->plan->program;
-    const int is_constant = v->kind == PLAN_UNIFORM && v->reg >= p->first_const && v->reg < p->first_computed;
-    return is_constant ? &p->values[v->reg - p->first_const] : NULL;
-}
-
 /* A constant of any program, as the frame's registers have it. */
 static int64_t int_of(unsigned type, ao_value value)
 {
@@ -75,7 +68,7 @@ void x86_scan_load(x86_scan *g, unsigned type, unsigned reg, x86_rm rm)
 
 static void load_value(x86_scan *g, const plan_value *v, unsigned reg)
 {
-    const ao_value *constant = x86_constant_of(g, v);
+    const ao_value *constant = ao_constant_of(g->plan, v);
     if (constant && class_of(v->type) == CLASS_INT)
         x86_mov_imm(&g->code, reg, (uint64_t)int_of(v->type, *constant) & (size_of(v->type) == 4 ? UINT32_MAX : UINT64_MAX));
     else
@@ -189,7 +182,7 @@ void x86_scan_unpin(x86_scan *g, unsigned value)
 static int is_immediate(const x86_scan *g, const plan_step *plan, int32_t *imm)
 {
     const plan_value *v = &g->plan->value[plan->b];
-    const ao_value *constant = x86_scan_recipes[plan->op].imm && class_of(v->type) == CLASS_INT ? x86_constant_of(g, v) : NULL;
+    const ao_value *constant = x86_scan_recipes[plan->op].imm && class_of(v->type) == CLASS_INT ? ao_constant_of(g->plan, v) : NULL;
     if (!constant)
         return 0;
     const int64_t number = int_of(v->type, *constant);
@@ -401,7 +394,7 @@ static void keep_uniforms(x86_scan *g)
         keep(g, plan->acc[k]);
     for (unsigned v = 0; v < plan->values; v++) {
         const plan_value *value = &plan->value[v];
-        const ao_value *constant = x86_constant_of(g, value);
+        const ao_value *constant = ao_constant_of(g->plan, value);
         const int small = constant && class_of(value->type) == CLASS_INT
                           && (constant->i == (int32_t)constant->i || constant->i == UINT32_MAX);
         if (value->kind == PLAN_UNIFORM && g->place[v] == NOWHERE && !small && v >= plan->accs)

@@ -64,8 +64,6 @@ int x86_is_low_half(unsigned op, int64_t number);
 unsigned x86_scan_value(x86_scan *g, unsigned value);
 void x86_scan_unpin(x86_scan *g, unsigned value);
 void x86_scan_load(x86_scan *g, unsigned type, unsigned reg, x86_rm rm);
-/* What a uniform is if it is a constant, else NULL. */
-const ao_value *x86_constant_of(const x86_scan *g, const plan_value *v);
 
 static inline unsigned class_of(unsigned type)
 {
