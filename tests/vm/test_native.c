@@ -896,12 +896,10 @@ int main(int argc, char **argv)
         check_operations(isa, operands);
         check_long_programs(isa);
         check_keeping(isa);
-        if (strcmp(isa->name, "base") != 0) { /* no native scans on AArch64 */
-            check_folds(isa);
-            check_scan_operations(isa, operands / 10);
-            check_random_scans(isa, operands);
-            check_compared_slot(isa);
-        }
+        check_folds(isa);
+        check_scan_operations(isa, operands / 10);
+        check_random_scans(isa, operands);
+        check_compared_slot(isa);
         check_without_memory(isa);
         check_when(isa);
     }

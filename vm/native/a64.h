@@ -11,7 +11,7 @@
 #include "a64_encoder.h"
 #include "registers.h"
 
-enum { A64_VECTOR = 16 };
+enum { A64_VECTOR = 16, A64_LOOP_ALIGNMENT = 32 };
 
 /* Numbers that instructions read, at the beginning of the code: each fills a vector. The widths are those of elements of 2, 4
  * and 8 bytes. */

@@ -12,8 +12,6 @@ const a64_form_info a64_forms[A64_FORMS] = {
 #include "a64.def"
 };
 
-enum { NO_REGISTER = 31 }; /* reads as 0 */
-
 static void put(a64_code *c, uint32_t word)
 {
     if (c->size - c->at < 4) {
@@ -87,6 +85,91 @@ void a64_clear_vector(a64_code *c, unsigned reg)
 
 /* ---- general registers ---- */
 
+static uint32_t width_bit(int wide)
+{
+    return (uint32_t)(wide != 0) << 31;
+}
+
+void a64_general(a64_code *c, uint32_t operation, int wide, unsigned d, unsigned n, unsigned m)
+{
+    put(c, operation | width_bit(wide) | m << 16 | n << 5 | d);
+}
+
+void a64_number(a64_code *c, enum a64_numbered operation, int wide, unsigned d, unsigned n, unsigned number)
+{
+    put(c, (uint32_t)operation | width_bit(wide) | number << 10 | n << 5 | d);
+}
+
+void a64_choose(a64_code *c, enum a64_choice operation, int wide, enum a64_condition condition, unsigned d, unsigned n, unsigned m)
+{
+    put(c, (uint32_t)operation | width_bit(wide) | m << 16 | (uint32_t)condition << 12 | n << 5 | d);
+}
+
+/* A field of bits is moved: its lowest and its highest one are in the instruction. */
+static void put_field(a64_code *c, int is_signed, int wide, unsigned d, unsigned n, unsigned low, unsigned high)
+{
+    const uint32_t bits = (is_signed ? 0x13000000u : 0x53000000u) | (wide ? 1u << 22 : 0);
+    put(c, bits | width_bit(wide) | low << 16 | high << 10 | n << 5 | d);
+}
+
+void a64_shift(a64_code *c, enum a64_shift operation, int wide, unsigned d, unsigned n, unsigned count)
+{
+    const unsigned width = wide ? 64 : 32;
+    if (operation == A64_LSL)
+        put_field(c, 0, wide, d, n, (width - count) % width, width - 1 - count);
+    else
+        put_field(c, operation == A64_ASR, wide, d, n, count, width - 1);
+}
+
+void a64_extend(a64_code *c, int is_signed, unsigned size, int wide, unsigned d, unsigned n)
+{
+    put_field(c, is_signed, wide, d, n, 0, 8 * size - 1);
+}
+
+void a64_add_shifted(a64_code *c, int wide, unsigned d, unsigned n, unsigned m, unsigned count)
+{
+    a64_general(c, (uint32_t)A64_ADD | count << 10, wide, d, n, m);
+}
+
+void a64_flip_lowest(a64_code *c, unsigned d, unsigned n)
+{
+    put(c, 0x52000000 | n << 5 | d);
+}
+
+static uint32_t part_of(uint64_t number, unsigned k)
+{
+    return (uint32_t)(number >> 16 * k & 0xFFFF);
+}
+
+/* 16 bits at a time; those that most of it is, 0 or 1, come with the first of them. */
+void a64_move_number(a64_code *c, unsigned d, uint64_t number)
+{
+    enum { MOVN = 0x12800000, MOVZ = 0x52800000, MOVK = 0x72800000 };
+    unsigned zeros = 0, ones = 0, first = 0;
+    for (unsigned k = 0; k < 4; k++) {
+        zeros += part_of(number, k) == 0;
+        ones += part_of(number, k) == 0xFFFF;
+    }
+    const uint32_t rest = ones > zeros ? 0xFFFF : 0;
+    while (first < 3 && part_of(number, first) == rest)
+        first++;
+    first = part_of(number, first) == rest ? 0 : first;
+    put(c, (rest ? MOVN : MOVZ) | width_bit(1) | first << 21 | (part_of(number, first) ^ rest) << 5 | d);
+    for (unsigned k = first + 1; k < 4; k++)
+        if (part_of(number, k) != rest)
+            put(c, MOVK | width_bit(1) | k << 21 | part_of(number, k) << 5 | d);
+}
+
+void a64_add_number(a64_code *c, unsigned d, unsigned n, size_t number)
+{
+    if (number >> 12) {
+        put(c, 0x91400000 | (uint32_t)(number >> 12) << 10 | n << 5 | d);
+        n = d;
+    }
+    if (number & 0xFFF || !(number >> 12))
+        a64_number(c, A64_ADD_NUMBER, 1, d, n, number & 0xFFF);
+}
+
 /* An offset that the instruction has no room for is added before. */
 void a64_load(a64_code *c, unsigned to, unsigned base, size_t offset)
 {
@@ -102,49 +185,24 @@ void a64_store(a64_code *c, unsigned from, unsigned base)
     put(c, 0xF9000000 | base << 5 | from);
 }
 
-void a64_move(a64_code *c, unsigned to, unsigned from)
+void a64_load_indexed(a64_code *c, unsigned size, unsigned to, unsigned base, unsigned index)
 {
-    put(c, 0xAA0003E0 | from << 16 | to);
+    put(c, 0x38607800 | ao_trailing_zeros(size) << 30 | index << 16 | base << 5 | to);
 }
 
-void a64_clear(a64_code *c, unsigned to)
+void a64_store_indexed(a64_code *c, unsigned size, unsigned from, unsigned base, unsigned index)
 {
-    a64_move(c, to, NO_REGISTER);
+    put(c, 0x38207800 | ao_trailing_zeros(size) << 30 | index << 16 | base << 5 | from);
 }
 
-void a64_add(a64_code *c, unsigned to, unsigned a, unsigned b)
+void a64_load_at(a64_code *c, unsigned size, int is_vector, unsigned to, unsigned base)
 {
-    put(c, 0x8B000000 | b << 16 | a << 5 | to);
+    put(c, (is_vector ? 0x3D400000 : 0x39400000) | ao_trailing_zeros(size) << 30 | base << 5 | to);
 }
 
-void a64_subtract(a64_code *c, unsigned to, unsigned a, unsigned b)
+void a64_store_at(a64_code *c, unsigned size, int is_vector, unsigned from, unsigned base)
 {
-    put(c, 0xCB000000 | b << 16 | a << 5 | to);
-}
-
-void a64_add_number(a64_code *c, unsigned to, unsigned a, size_t number)
-{
-    if (number >> 12) {
-        put(c, 0x91400000 | (uint32_t)(number >> 12) << 10 | a << 5 | to);
-        a = to;
-    }
-    if (number & 0xFFF || !(number >> 12))
-        put(c, 0x91000000 | (uint32_t)(number & 0xFFF) << 10 | a << 5 | to);
-}
-
-void a64_shift_left(a64_code *c, unsigned to, unsigned a, unsigned count)
-{
-    put(c, 0xD3400000 | (64 - count) % 64 << 16 | (63 - count) << 10 | a << 5 | to);
-}
-
-void a64_shift_right(a64_code *c, unsigned to, unsigned a, unsigned count)
-{
-    put(c, 0xD340FC00 | count << 16 | a << 5 | to);
-}
-
-void a64_compare(a64_code *c, unsigned a, unsigned b)
-{
-    put(c, 0xEB00001F | b << 16 | a << 5);
+    put(c, (is_vector ? 0x3D000000 : 0x39000000) | ao_trailing_zeros(size) << 30 | base << 5 | from);
 }
 
 void a64_return(a64_code *c)

@@ -127,7 +127,7 @@ void a64_count(a64_generator *g, unsigned truth)
     const unsigned size = truth_size(g);
     two(g, size == 8 ? A64_addp_2d : A64_addv, size, T0, truth);
     a64_move_lowest(&g->code, size, X_ADDRESS, T0);
-    a64_subtract(&g->code, X_TAKEN, X_TAKEN, X_ADDRESS);
+    a64_general(&g->code, A64_SUB, 1, X_TAKEN, X_TAKEN, X_ADDRESS);
 }
 
 /* ---- recipes: x is a form, y another form or more about it ---- */

@@ -11,13 +11,13 @@
  * body is repeated so that the loop itself costs little; copies use the same registers, which the processor renames. What is
  * less than a group at the end is left to the kernels.
  */
-#include "a64.h"
+#include "a64_scan.h"
 
 #include <string.h>
 
 #if AO_NATIVE_AARCH64
 
-enum { LOOP_ALIGNMENT = 32, FEW_STEPS = 4, MANY_STEPS = 24 };
+enum { FEW_STEPS = 4, MANY_STEPS = 24 };
 
 static unsigned log2_of(unsigned size)
 {
@@ -124,17 +124,17 @@ static void emit_body(a64_generator *g)
 static void emit_main(a64_generator *g, unsigned copies)
 {
     const unsigned most = log2_of(copies);
-    a64_shift_right(&g->code, X_END, X_COUNT, log2_of(g->lanes) + most);
-    a64_shift_left(&g->code, X_END, X_END, most);
-    a64_compare(&g->code, X_GROUP, X_END);
+    a64_shift(&g->code, A64_LSR, 1, X_END, X_COUNT, log2_of(g->lanes) + most);
+    a64_shift(&g->code, A64_LSL, 1, X_END, X_END, most);
+    a64_compare(&g->code, 1, X_GROUP, X_END);
     const size_t none = a64_jump(&g->code, A64_ABOVE_EQUAL);
-    a64_align(&g->code, LOOP_ALIGNMENT);
+    a64_align(&g->code, A64_LOOP_ALIGNMENT);
     const size_t loop = g->code.at;
     for (g->copy = 0; g->copy < copies && !g->registers.failed; g->copy++)
         emit_body(g);
     g->copy = 0;
     a64_add_number(&g->code, X_GROUP, X_GROUP, copies);
-    a64_compare(&g->code, X_GROUP, X_END);
+    a64_compare(&g->code, 1, X_GROUP, X_END);
     a64_bind(&g->code, a64_jump(&g->code, A64_BELOW), loop);
     a64_bind(&g->code, none, g->code.at);
 }
@@ -176,7 +176,7 @@ static void return_faults(a64_generator *g)
 static void return_done(a64_generator *g)
 {
     const size_t end = g->code.at;
-    a64_shift_left(&g->code, X_COUNT, X_GROUP, log2_of(g->lanes));
+    a64_shift(&g->code, A64_LSL, 1, X_COUNT, X_GROUP, log2_of(g->lanes));
     a64_return(&g->code);
     for (unsigned k = 0; k < g->stop_count; k++) {
         a64_bind(&g->code, g->stops[k], g->code.at);
@@ -215,7 +215,7 @@ static size_t compile(const ao_target *target, const ao_plan *plan, uint8_t *byt
     g.registers.generator = &g;
     for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++)
         g.faults |= ao_ops[s->op].faults;
-    a64_align(&g.code, LOOP_ALIGNMENT);
+    a64_align(&g.code, A64_LOOP_ALIGNMENT);
     *entry = g.code.at;
     *granule = g.lanes;
     emit_function(&g);
@@ -247,12 +247,13 @@ static size_t begin_code(const ao_target *target, uint8_t *bytes, size_t size)
 static int knows(const ao_target *target, unsigned op, int in_scan)
 {
     (void)target;
-    return !in_scan && a64_recipes[op].emit;
+    return in_scan ? a64_scan_recipes[op].emit != NULL : a64_recipes[op].emit != NULL;
 }
 
 /* The one level of kernels that there is. */
 static const ao_target target = {
     .isa = "base", .vector = A64_VECTOR, .tails = 0, .knows = knows, .begin = begin_code, .compile = compile,
+    .compile_scan = a64_compile_scan,
 };
 
 const ao_target *const ao_targets[] = {&target, NULL};
