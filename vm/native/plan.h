@@ -1,5 +1,5 @@
 /* What an architecture's encoder is given and what it has to offer: the seam between segments.c, which knows programs, and
- * x86_64.c, which knows a processor.
+ * x86_64.c or a64_segment.c, which knows a processor.
  *
  * A plan is a run of instructions in which registers of the machine have become values: each is defined once, by an
  * instruction, or before the segment. So slots that the program uses again are no concern of an encoder.
