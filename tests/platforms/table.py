@@ -37,9 +37,13 @@ class Machine:
     def absent(self) -> frozenset[str]:
         """C tests of what is not there: native code; on Windows an fma() that rounds once, to compare with."""
         system, family, _ = self.host
-        native = family == "x86_64" and system != "windows" and "-DAO_PLAIN_C" not in self.flags
-        return frozenset((() if native else ("encoder", "native")) + (("fused",) if system == "windows" else ()))
+        native = (family, system) in NATIVE and "-DAO_PLAIN_C" not in self.flags
+        lacks = () if native else ("encoder", "a64_encoder", "native")
+        return frozenset(lacks + (("fused",) if system == "windows" else ()))
 
+
+#: Processors and systems that have native code.
+NATIVE = {("x86_64", "linux"), ("x86_64", "darwin"), ("aarch64", "linux")}
 
 #: Under an emulator these take minutes.
 SLOW = frozenset({"kernels", "sort", "reduce"})

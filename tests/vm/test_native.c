@@ -26,6 +26,7 @@ static const ao_native_taking all = {AO_TAKE_ALL, 0};
 
 typedef struct {
     unsigned op, uniform;
+    int constant; /* uniforms are constants of the program, which instructions may have in themselves; else parameters */
     const ao_isa *isa;
     const ao_op_info *info;
     ao_program *program;
@@ -36,6 +37,16 @@ typedef struct {
 } operation;
 
 enum { DEGREE = 5 };
+
+/* A parameter, or a constant of any value. */
+static unsigned build_uniform(builder *b, operation *o, unsigned type)
+{
+    if (!o->constant)
+        return build_param(b, type);
+    ao_value *value = &o->values[build_type_count(b) - o->inputs];
+    put_random(value, type);
+    return build_const(b, type, *value);
+}
 
 /* op of the operands to a temporary, and that to OUT. */
 static ao_program *build_operation(operation *o)
@@ -51,7 +62,7 @@ static ao_program *build_operation(operation *o)
     o->inputs = b.header.inputs;
     for (unsigned k = 0; k < 3; k++)
         if (o->types[k] != AO_TYPE_NONE && o->uniform >> k & 1 && !(o->info->run && k))
-            operands[k] = build_param(&b, o->types[k]);
+            operands[k] = build_uniform(&b, o, o->types[k]);
     if (o->info->run) {
         for (unsigned k = 0; k <= DEGREE; k++)
             operands[k ? 2 : 1] = build_const(&b, AO_TYPE_f64, (ao_value){.f = 0});
@@ -112,7 +123,8 @@ static void run_operation(operation *o, size_t n)
         if (o->types[k] == AO_TYPE_NONE || (o->info->run && k))
             continue;
         if (o->uniform >> k & 1) {
-            put_random(&o->values[uniform], o->types[k]);
+            if (!o->constant)
+                put_random(&o->values[uniform], o->types[k]);
             operands[k] = &o->values[uniform++];
             continue;
         }
@@ -159,8 +171,28 @@ static void check_operation(operation *o, unsigned long operands)
     }
 }
 
+/* Nonzero if it is native. */
+static int check_program(operation *o, unsigned long operands)
+{
+    o->program = build_operation(o);
+    if (!o->program)
+        return 0;
+    const ao_native *native = ao_program_native(o->program, o->isa, all);
+    if (native) {
+        CHECK(native->whole && native->count == 1, "%s alone is no segment", o->info->name);
+        o->segment = &native->segments[0];
+        o->stops = native->stops;
+        CHECK(!o->stops == !o->info->faults, "%s: stops %d", o->info->name, o->stops);
+        check_operation(o, operands);
+    }
+    ao_program_free(o->program);
+    return native != NULL;
+}
+
+/* With uniforms that are parameters, and with constants, of which each program has others. */
 static void check_operations(const ao_isa *isa, unsigned long operands)
 {
+    enum { CONSTANTS = 50 };
     unsigned known = 0;
     for (unsigned op = 0; op < AO_NOPS; op++)
         for (unsigned uniform = 0; uniform < 8; uniform++) {
@@ -169,19 +201,11 @@ static void check_operations(const ao_isa *isa, unsigned long operands)
             const int table = o.info->b >= AO_TABLE_OF && o.info->b != AO_TYPE_NONE;
             if (uniform & ~has || table || (o.info->run && uniform != 6))
                 continue;
-            o.program = build_operation(&o);
-            if (!o.program)
-                continue;
-            const ao_native *native = ao_program_native(o.program, isa, all);
-            if (native) {
-                CHECK(native->whole && native->count == 1, "%s alone is no segment", o.info->name);
-                o.segment = &native->segments[0];
-                o.stops = native->stops;
-                CHECK(!o.stops == !o.info->faults, "%s: stops %d", o.info->name, o.stops);
-                check_operation(&o, operands);
-                known++;
-            }
-            ao_program_free(o.program);
+            const int native = check_program(&o, operands);
+            known += (unsigned)native;
+            o.constant = 1;
+            for (unsigned k = 0; native && uniform && !o.info->run && k < CONSTANTS; k++)
+                check_program(&o, operands / CONSTANTS);
         }
     printf("%s: %u cases\n", isa->name, known);
     CHECK(known > 100, "few operations are native");

@@ -1,4 +1,5 @@
 /* Memory that can be executed. It is never writable at the same time: filled first, then protected, and never opened again.
+ * Processors whose caches of instructions do not see what is written are told before.
  *
  * Each program has pages of its own, so that none is touched while another thread executes it. Side by side they are one
  * mapping to the system. Systems may refuse (SELinux, hardened kernels), and Windows is not asked: its calls pass arguments
@@ -8,9 +9,7 @@
 #define _DARWIN_C_SOURCE
 #include "plan.h"
 
-#include "x86_64.h"
-
-#if AO_NATIVE_X86_64
+#if AO_NATIVE_X86_64 || AO_NATIVE_AARCH64
 
 #include <string.h>
 #include <sys/mman.h>
@@ -24,6 +23,7 @@ void *ao_pages_make(const void *code, size_t size, size_t *bytes)
     if (pages == MAP_FAILED)
         return NULL;
     memcpy(pages, code, size);
+    __builtin___clear_cache((char *)pages, (char *)pages + size);
     if (mprotect(pages, *bytes, PROT_READ | PROT_EXEC) == 0)
         return pages;
     munmap(pages, *bytes);

@@ -1,5 +1,5 @@
 /* What an architecture's encoder is given and what it has to offer: the seam between segments.c, which knows programs, and
- * x86_64.c, which knows a processor.
+ * x86_64.c or a64_segment.c, which knows a processor.
  *
  * A plan is a run of instructions in which registers of the machine have become values: each is defined once, by an
  * instruction, or before the segment. So slots that the program uses again are no concern of an encoder.
@@ -7,7 +7,23 @@
 #ifndef AO_NATIVE_PLAN_H
 #define AO_NATIVE_PLAN_H
 
+#include "../portable.h"
 #include "native.h"
+
+/* Which encoder runs here. On x86-64 the calling convention is that of System V; on AArch64 Apple's systems are left out, which
+ * want pages of code mapped in a way of their own. */
+#if AO_EXTENSIONS && defined __x86_64__ && defined __unix__ && !defined __CYGWIN__ && !defined __ILP32__
+#define AO_NATIVE_X86_64 1
+#elif AO_EXTENSIONS && defined __x86_64__ && defined __APPLE__
+#define AO_NATIVE_X86_64 1
+#else
+#define AO_NATIVE_X86_64 0
+#endif
+#if AO_EXTENSIONS && defined __AARCH64EL__ && defined __unix__ && !defined __ILP32__ && !defined __CYGWIN__
+#define AO_NATIVE_AARCH64 1
+#else
+#define AO_NATIVE_AARCH64 0
+#endif
 
 enum {
     PLAN_RUN = 32,                         /* constants of one instruction */
@@ -51,6 +67,14 @@ typedef struct {
     uint16_t *value_of;      /* by register; of uniforms it holds throughout */
 } ao_plan;
 
+/* What a value is if it is a constant of the program, else NULL. */
+static inline const ao_value *ao_constant_of(const ao_plan *plan, const plan_value *v)
+{
+    const ao_native_source *p = plan->program;
+    const int is_constant = v->kind == PLAN_UNIFORM && v->reg >= p->first_const && v->reg < p->first_computed;
+    return is_constant ? &p->values[v->reg - p->first_const] : NULL;
+}
+
 /* A level of an architecture. */
 typedef struct ao_target ao_target;
 struct ao_target {
@@ -69,7 +93,7 @@ struct ao_target {
     size_t (*compile_scan)(const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size, size_t *entry);
 };
 
-/* What encoders there are; NULL at the end. */
+/* What levels have encoders here; NULL at the end. */
 extern const ao_target *const ao_targets[];
 
 /* A copy of code in pages of its own, which can be executed and no longer written; NULL if the system refuses. */

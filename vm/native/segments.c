@@ -38,6 +38,10 @@ static int is_vector(const ao_native_source *p, unsigned reg)
     return reg < p->inputs || reg >= p->first_temp;
 }
 
+#if !AO_NATIVE_X86_64 && !AO_NATIVE_AARCH64
+const ao_target *const ao_targets[] = {NULL};
+#endif
+
 static const ao_target *find_target(const ao_isa *isa)
 {
     for (const ao_target *const *t = ao_targets; *t; t++)

@@ -25,11 +25,6 @@ enum { LOOP_ALIGNMENT = 32, FEW_STEPS = 4, MANY_STEPS = 24 };
 static const uint8_t base_registers[BASES] = {R9, R10, R11, RBX, RBP, R12, R13, R14, R15};
 enum { CALLER_SAVED = 3 }; /* of them */
 
-static unsigned class_of(const x86_generator *g, unsigned type)
-{
-    return type == AO_TYPE_b1 && g->level->masks ? CLASS_MASK : CLASS_VECTOR;
-}
-
 static unsigned log2_of(unsigned size)
 {
     return size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0;
@@ -53,131 +48,23 @@ static x86_rm element_of(x86_generator *g, const plan_value *v)
     return x86_at(base, RCX, log2_of(size), (int32_t)(g->copy * g->lanes * size));
 }
 
-const ao_value *x86_constant(const x86_generator *g, unsigned value)
-{
-    const ao_native_source *p = g->plan->program;
-    const plan_value *v = &g->plan->value[value];
-    const int is_constant = v->kind == PLAN_UNIFORM && v->reg >= p->first_const && v->reg < p->first_computed;
-    return is_constant ? &p->values[v->reg - p->first_const] : NULL;
-}
-
 x86_rm x86_uniform(const x86_generator *g, unsigned reg)
 {
     return x86_at(RDX, NO_INDEX, 0, (int32_t)((reg - g->plan->program->inputs) * sizeof(ao_value)));
 }
 
-static void load_value(x86_generator *g, const plan_value *v, unsigned reg)
+static void load_value(void *generator, const plan_value *v, unsigned reg)
 {
+    x86_generator *g = generator;
     if (v->kind == PLAN_UNIFORM)
         g->level->load_uniform(g, v->type, reg, x86_uniform(g, v->reg));
     else
         g->level->load(g, v->type, reg, element_of(g, v));
 }
 
-/* ---- registers ---- */
-
-static int can_be_loaded_again(const plan_value *v)
-{
-    return v->kind != PLAN_RESULT || v->stored;
-}
-
-static int is_hoisted(const x86_generator *g, unsigned value)
-{
-    return class_of(g, g->plan->value[value].type) == CLASS_VECTOR && g->place[value] != NOWHERE
-           && g->hoisted >> g->place[value] & 1;
-}
-
-static void let_go(x86_generator *g, unsigned value)
-{
-    const unsigned class = class_of(g, g->plan->value[value].type), reg = g->place[value];
-    if (reg == NOWHERE || is_hoisted(g, value))
-        return;
-    g->place[value] = NOWHERE;
-    g->free[class] |= UINT32_C(1) << reg;
-    g->pinned[class] &= ~(UINT32_C(1) << reg);
-}
-
-/* Of the values that can be loaded again, the one that is needed longest: most likely others are read before it. */
-static unsigned find_victim(const x86_generator *g, unsigned class)
-{
-    unsigned victim = PLAN_NONE;
-    for (unsigned reg = 0; reg < 32; reg++) {
-        const uint32_t bit = UINT32_C(1) << reg;
-        const unsigned value = g->holds[class][reg];
-        if (g->free[class] & bit || g->pinned[class] & bit || value == PLAN_NONE || is_hoisted(g, value)
-            || !can_be_loaded_again(&g->plan->value[value]))
-            continue;
-        if (victim == PLAN_NONE || g->plan->value[value].last > g->plan->value[victim].last)
-            victim = value;
-    }
-    return victim;
-}
-
-/* A register for a value, pinned until the step is done. */
-static unsigned take_register(x86_generator *g, unsigned value)
-{
-    const unsigned class = class_of(g, g->plan->value[value].type);
-    if (!g->free[class]) {
-        const unsigned victim = find_victim(g, class);
-        if (victim == PLAN_NONE) {
-            g->failed = 1;
-            return T0;
-        }
-        let_go(g, victim);
-    }
-    const unsigned reg = ao_trailing_zeros(g->free[class]);
-    g->free[class] &= ~(UINT32_C(1) << reg);
-    g->pinned[class] |= UINT32_C(1) << reg;
-    g->holds[class][reg] = (uint16_t)value;
-    g->place[value] = (uint8_t)reg;
-    return reg;
-}
-
-unsigned x86_value(x86_generator *g, unsigned value)
-{
-    if (value == PLAN_NONE)
-        return 0;
-    const plan_value *v = &g->plan->value[value];
-    if (g->place[value] == NOWHERE) {
-        const unsigned reg = take_register(g, value);
-        if (!g->failed)
-            load_value(g, v, reg);
-        return reg;
-    }
-    g->pinned[class_of(g, v->type)] |= UINT32_C(1) << g->place[value];
-    return g->place[value];
-}
-
-void x86_unpin(x86_generator *g, unsigned value)
-{
-    if (value == PLAN_NONE || g->place[value] == NOWHERE)
-        return;
-    const plan_value *v = &g->plan->value[value];
-    g->pinned[class_of(g, v->type)] &= ~(UINT32_C(1) << g->place[value]);
-    if (v->last == PLAN_NONE || v->last <= g->step)
-        let_go(g, value);
-}
-
 static uint32_t register_bits(unsigned first, unsigned count)
 {
     return (uint32_t)(((UINT64_C(1) << count) - 1) << first);
-}
-
-/* All values back to memory, but those of hoisted uniforms. */
-static void start_body(x86_generator *g)
-{
-    const x86_level *level = g->level;
-    for (unsigned v = 0; v < g->plan->values; v++)
-        if (!is_hoisted(g, v))
-            g->place[v] = NOWHERE;
-    g->free[CLASS_VECTOR] = register_bits(level->first_vector, level->vectors) & ~g->hoisted;
-    g->free[CLASS_MASK] = register_bits(level->first_mask, level->masks);
-    g->pinned[CLASS_VECTOR] = g->pinned[CLASS_MASK] = 0;
-    for (unsigned reg = 0; reg < 32; reg++) {
-        g->holds[CLASS_MASK][reg] = PLAN_NONE;
-        if (!(g->hoisted >> reg & 1))
-            g->holds[CLASS_VECTOR][reg] = PLAN_NONE;
-    }
 }
 
 /* ---- the body ---- */
@@ -210,8 +97,8 @@ static int emit_step(x86_generator *g, const plan_step *plan)
         s.b = x86_value(g, plan->b);
         s.c = x86_value(g, plan->c);
     }
-    s.d = take_register(g, plan->d);
-    if (g->failed)
+    s.d = ao_registers_take(&g->registers, plan->d);
+    if (g->registers.failed)
         return 0;
     recipe->emit(g, &s);
     const plan_value *d = &g->plan->value[plan->d];
@@ -225,7 +112,7 @@ static int emit_step(x86_generator *g, const plan_step *plan)
         x86_unpin(g, plan->c);
     }
     x86_unpin(g, plan->d);
-    return !g->failed;
+    return !g->registers.failed;
 }
 
 /* What the last step left, to the sink. */
@@ -233,7 +120,7 @@ static void take_results(x86_generator *g)
 {
     const ao_plan *plan = g->plan;
     const unsigned truth = x86_value(g, plan->taken_mask), values = x86_value(g, plan->taken);
-    if (g->failed)
+    if (g->registers.failed)
         return;
     if (plan->take == AO_TAKE_COUNT)
         g->level->count(g, truth);
@@ -243,9 +130,10 @@ static void take_results(x86_generator *g)
 
 static void emit_body(x86_generator *g)
 {
-    start_body(g);
-    for (g->step = 0; g->step < g->plan->count; g->step++)
-        if (!emit_step(g, &g->plan->steps[g->step]))
+    unsigned *const step = &g->registers.step;
+    ao_registers_restart(&g->registers);
+    for (*step = 0; *step < g->plan->count; ++*step)
+        if (!emit_step(g, &g->plan->steps[*step]))
             return;
     if (g->plan->take != AO_TAKE_ALL)
         take_results(g);
@@ -255,7 +143,7 @@ static void emit_loop(x86_generator *g, unsigned copies)
 {
     x86_align(&g->code, LOOP_ALIGNMENT);
     const size_t loop = g->code.at;
-    for (g->copy = 0; g->copy < copies && !g->failed; g->copy++)
+    for (g->copy = 0; g->copy < copies && !g->registers.failed; g->copy++)
         emit_body(g);
     g->copy = 0;
     x86_immediate(&g->code, X86_ADD_IMM, 1, RCX, (int32_t)(copies * g->lanes));
@@ -305,22 +193,9 @@ static void emit_tail(x86_generator *g)
 
 /* ---- around it ---- */
 
-static void find_bases(x86_generator *g)
-{
-    const ao_plan *plan = g->plan;
-    const unsigned most = plan->take == AO_TAKE_ALL ? BASES : BASES - 2; /* PLACES and TAKEN are the last ones */
-    for (unsigned v = 0; v < plan->values && g->base_count < most; v++) {
-        const plan_value *value = &plan->value[v];
-        unsigned k = 0;
-        while (k < g->base_count && g->bases[k] != value->reg)
-            k++;
-        if (k == g->base_count && (value->kind == PLAN_LOADED || value->stored))
-            g->bases[g->base_count++] = value->reg;
-    }
-}
-
 static void load_bases(x86_generator *g)
 {
+    g->base_count = ao_find_arrays(g->plan, g->bases, g->plan->take == AO_TAKE_ALL ? BASES : BASES - 2); /* but PLACES and TAKEN */
     if (g->plan->take != AO_TAKE_ALL) {
         x86_push(&g->code, PLACES);
         x86_push(&g->code, TAKEN);
@@ -346,25 +221,11 @@ static void restore_bases(x86_generator *g)
     }
 }
 
-/* Registers for the first uniforms. Truth values are not among them: there are few registers for those. */
 static void hoist(x86_generator *g)
 {
-    const ao_plan *plan = g->plan;
-    unsigned count = 0, base = 0;
-    start_body(g);
-    for (unsigned v = 0; v < plan->values; v++) {
-        const plan_value *value = &plan->value[v];
-        if (value->kind != PLAN_UNIFORM)
-            continue;
-        if (!base)
-            x86_load(&g->code, RDX, RSI, (int32_t)(plan->program->inputs * sizeof(char *)));
-        base = 1;
-        if (value->type == AO_TYPE_b1 || count++ >= g->level->hoisted)
-            continue;
-        const unsigned reg = take_register(g, v);
-        load_value(g, value, reg);
-        g->hoisted |= UINT32_C(1) << reg;
-    }
+    if (ao_has_uniform(g->plan))
+        x86_load(&g->code, RDX, RSI, (int32_t)(g->plan->program->inputs * sizeof(char *)));
+    ao_registers_hoist(&g->registers, g->level->hoisted);
 }
 
 static void clear_faults(x86_generator *g)
@@ -408,7 +269,6 @@ static void emit_function(x86_generator *g)
 {
     const unsigned copies = g->plan->count <= FEW_STEPS ? 4 : g->plan->count <= MANY_STEPS ? 2 : 1;
     x86_begin(&g->code);
-    find_bases(g);
     load_bases(g);
     hoist(g);
     if (g->level->start)
@@ -432,24 +292,17 @@ static void emit_function(x86_generator *g)
     }
 }
 
-static unsigned lanes_of(const x86_level *level, const ao_plan *plan)
-{
-    unsigned widest = level->least;
-    for (const plan_value *v = plan->value; v < plan->value + plan->values; v++)
-        if (v->type != AO_TYPE_b1 && ao_type_sizes[v->type] > widest)
-            widest = ao_type_sizes[v->type];
-    return level->target.vector / widest;
-}
-
 static void start_code(x86_generator *g, const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size)
 {
-    memset(g, 0, offsetof(x86_generator, place));
-    g->level = (const x86_level *)(const void *)target;
+    const x86_level *level = (const x86_level *)(const void *)target;
+    memset(g, 0, offsetof(x86_generator, registers));
+    g->level = level;
     g->plan = plan;
-    g->code = (x86_code){.bytes = bytes, .at = at, .size = size, .evex = g->level->evex};
-    g->hoisted = g->base_count = g->step = g->stop_count = 0;
-    g->failed = 0;
-    memset(g->place, NOWHERE, plan->values);
+    g->code = (x86_code){.bytes = bytes, .at = at, .size = size, .evex = level->evex};
+    ao_registers_start(&g->registers, plan, register_bits(level->first_vector, level->vectors),
+                       register_bits(level->first_mask, level->masks));
+    g->registers.load = load_value;
+    g->registers.generator = g;
     for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++)
         g->faults |= ao_ops[s->op].faults;
     x86_align(&g->code, LOOP_ALIGNMENT);
@@ -471,15 +324,16 @@ size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes,
 {
     x86_generator g;
     start_code(&g, target, plan, bytes, at, size);
-    g.lanes = lanes_of(g.level, plan);
+    g.lanes = target->vector / ao_widest(plan, g.level->least);
     if (plan->take == AO_TAKE_TRUE)
         write_places(&g);
     *entry = g.code.at;
     *granule = target->tails ? 1 : g.lanes;
     emit_function(&g);
-    const unsigned last = g.step < plan->count ? g.step : plan->count - 1; /* taking the results may have failed */
-    *done = g.failed && !g.code.full ? last : 0;
-    return g.failed || g.code.full ? 0 : g.code.at;
+    const unsigned step = g.registers.step;
+    const unsigned last = step < plan->count ? step : plan->count - 1; /* taking the results may have failed */
+    *done = g.registers.failed && !g.code.full ? last : 0;
+    return g.registers.failed || g.code.full ? 0 : g.code.at;
 }
 
 enum x86_form x86_widening(int is_signed, unsigned from, unsigned to)
@@ -526,9 +380,5 @@ int x86_knows(const ao_target *target, unsigned op, int in_scan)
 }
 
 const ao_target *const ao_targets[] = {&x86_level_avx2.target, &x86_level_avx512.target, NULL};
-
-#else
-
-const ao_target *const ao_targets[] = {NULL};
 
 #endif

@@ -4,18 +4,8 @@
 #ifndef AO_NATIVE_X86_64_H
 #define AO_NATIVE_X86_64_H
 
-#include "../portable.h"
 #include "encoder.h"
-#include "plan.h"
-
-/* Where it may run: the calling convention is that of System V. */
-#if AO_EXTENSIONS && defined __x86_64__ && defined __unix__ && !defined __CYGWIN__ && !defined __ILP32__
-#define AO_NATIVE_X86_64 1
-#elif AO_EXTENSIONS && defined __x86_64__ && defined __APPLE__
-#define AO_NATIVE_X86_64 1
-#else
-#define AO_NATIVE_X86_64 0
-#endif
+#include "registers.h"
 
 /* Numbers that instructions read, at the beginning of the code. */
 enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, SIGN_BITS_16, SIGN_BITS_8,
@@ -58,8 +48,7 @@ typedef struct {
     void (*start)(x86_generator *g); /* what its recipes want in scratch registers throughout */
 } x86_level;
 
-enum { CLASS_VECTOR, CLASS_MASK, CLASSES };
-enum { NOWHERE = 0xFF, BASES = 9, COPIES = 8 };
+enum { BASES = 9, COPIES = 8 };
 enum { TAKEN = R15, PLACES = R14 }; /* of a segment that takes the results: how many, or where the next one goes; the table */
 
 struct x86_generator {
@@ -71,15 +60,11 @@ struct x86_generator {
     size_t places;                     /* where the code has the table, if it has one */
     int tail;                          /* the body for the last elements, of which some may not be there */
     int faults;                        /* an instruction may mark */
-    uint8_t place[PLAN_VALUES];        /* a value's register */
-    uint16_t holds[CLASSES][32];       /* a register's value */
-    uint32_t free[CLASSES], pinned[CLASSES], hoisted;
     uint16_t bases[BASES];             /* machine registers whose address has a general register */
     unsigned base_count;
-    unsigned step;
     size_t stops[COPIES];              /* jumps of copies of the body that do not store, in a segment that stops */
     unsigned stop_copies[COPIES], stop_count;
-    int failed;                        /* no register was left */
+    ao_registers registers;
 };
 
 /* Conditions of vcmppd; those that begin with NOT hold for nan. */
@@ -125,13 +110,18 @@ enum x86_form x86_widening(int is_signed, unsigned from, unsigned to);
 /* Whether x86_scan.c has the operation. */
 int x86_scans(unsigned op);
 
-/* What a value is if it is a constant of the program, else NULL. */
-const ao_value *x86_constant(const x86_generator *g, unsigned value);
 /* Where a uniform is. */
 x86_rm x86_uniform(const x86_generator *g, unsigned reg);
-/* The register of a value, which is loaded if it is in none. */
-unsigned x86_value(x86_generator *g, unsigned value);
-void x86_unpin(x86_generator *g, unsigned value);
+
+static inline unsigned x86_value(x86_generator *g, unsigned value)
+{
+    return ao_registers_read(&g->registers, value);
+}
+
+static inline void x86_unpin(x86_generator *g, unsigned value)
+{
+    ao_registers_unpin(&g->registers, value);
+}
 
 /* 0 1 2 for xmm, ymm, zmm: of all elements of this size. */
 static inline unsigned x86_length(const x86_generator *g, unsigned size)

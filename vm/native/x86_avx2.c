@@ -399,7 +399,7 @@ static void words_shifted(x86_generator *g, const x86_step *s)
 {
     const int to_right = s->x == X86_vpsraw;
     if (g->plan->value[s->plan->b].kind != PLAN_UNIFORM) {
-        g->failed = 1;
+        g->registers.failed = 1;
         return;
     }
     if (to_right) {

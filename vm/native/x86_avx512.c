@@ -480,7 +480,7 @@ static void shifted_left_checked(x86_generator *g, const x86_step *s)
     three(g, form_of(x86_is_signed(type) ? RIGHT_SIGNED : RIGHT, type), 8, T0, s->d, s->b);
     x86_3(g, X86_vpcmpq, 8, K0, T0, s->a, INT_NOT_EQUAL);
     mark(g);
-    const ao_value *count = x86_constant(g, s->plan->b);
+    const ao_value *count = ao_constant_of(g->plan, &g->plan->value[s->plan->b]);
     if (count && count->u <= 63)
         return;
     with_literal(g, X86_vpcmpuq, K0, s->b, SIXTY_THREE, INT_GREATER);

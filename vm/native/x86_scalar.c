@@ -32,7 +32,7 @@ static void stop_if(x86_scan *g, enum x86_condition condition)
     if (g->stop_count < STOPS)
         g->stops[g->stop_count++] = x86_jump(&g->code, condition);
     else
-        g->failed = 1;
+        g->registers.failed = 1;
 }
 
 /* The element is to be marked if the condition holds: then the scan stops, if the guard says that it counts. */
@@ -92,7 +92,7 @@ static void computed(x86_scan *g, const x86_scan_step *s)
 /* The number -1 stands for the mask of 32 bits as well: that is a move. */
 static void masked(x86_scan *g, const x86_scan_step *s)
 {
-    if (s->wide && s->has_imm && s->imm == -1 && x86_constant_of(g, &g->plan->value[s->plan->b])->u == UINT32_MAX)
+    if (s->wide && s->has_imm && s->imm == -1 && ao_constant_of(g->plan, &g->plan->value[s->plan->b])->u == UINT32_MAX)
         general(g, X86_MOV, 0, s->d, s->a);
     else
         computed(g, s);
@@ -256,7 +256,7 @@ static void divide_long(x86_scan *g, const x86_scan_step *s)
 static void divided_int(x86_scan *g, const x86_scan_step *s)
 {
     if (!s->has_imm || s->imm <= 1)
-        g->failed = 1;
+        g->registers.failed = 1;
     else if (s->wide)
         divide_long(g, s);
     else
@@ -671,7 +671,7 @@ void x86_chosen_by(x86_scan *g, const x86_scan_step *s, const x86_scan_step *con
 
 static void copied(x86_scan *g, const x86_scan_step *s)
 {
-    if (class_of(s->info->type) == CLASS_FLOAT)
+    if (ao_scan_class(s->info->type) == CLASS_FLOAT)
         move_float(g, s->d, s->a);
     else
         move(g, 1, s->d, s->a);

@@ -4,31 +4,20 @@
 #ifndef AO_NATIVE_X86_SCAN_H
 #define AO_NATIVE_X86_SCAN_H
 
+#include "registers.h"
+#include "scan_registers.h"
 #include "x86_64.h"
 
-enum { CLASS_INT, CLASS_FLOAT, REGISTERS = 16, STOPS = 2 * AO_NATIVE_STEPS, LOOP_ALIGNMENT = 32 };
+enum { STOPS = 2 * AO_NATIVE_STEPS, LOOP_ALIGNMENT = 32 };
 enum { ELEMENT = R8, SCAN_BASES = 2 };
-enum { KEPT_FREE = 5 }; /* registers that one step may need: three operands, two of a comparison */
-
-/* How a step may use the register of an operand for its result: of a, of b as well, of each. */
-enum alias { NONE_OF_THEM, FIRST, EITHER, ANY };
 
 typedef struct {
     const ao_plan *plan;
     x86_code code;
-    uint8_t place[PLAN_VALUES];          /* a value's register, or NOWHERE */
-    uint8_t in_slot[PLAN_VALUES];        /* a result whose slot has it */
-    uint16_t last[PLAN_VALUES];          /* the last step that reads it, comparisons counted where their choice is */
-    uint16_t holds[CLASSES][REGISTERS];  /* a register's value */
-    uint32_t free[CLASSES], pinned[CLASSES], kept[CLASSES]; /* kept: from one element to the next */
-    uint16_t defined[PLAN_VALUES];       /* by value: its step */
-    uint16_t choice[AO_NATIVE_STEPS];    /* of a comparison: the step that chooses by it; of others none */
     uint16_t bases[SCAN_BASES];
-    uint8_t base_registers[SCAN_BASES];
-    unsigned base_count, step, stop_count;
-    unsigned faulting;                   /* steps before this one may stop the scan */
+    unsigned base_count, stop_count;
     size_t stops[STOPS];
-    int failed;
+    ao_scan_registers registers;
 } x86_scan;
 
 /* A step with its operands in registers; b may be a number instead. */
@@ -60,16 +49,16 @@ int x86_is_comparison(unsigned op);
 /* Whether the operation takes this number, which is more than an instruction has room for, all the same. */
 int x86_is_low_half(unsigned op, int64_t number);
 
-/* The register of a value, which is loaded if it is in none. */
-unsigned x86_scan_value(x86_scan *g, unsigned value);
-void x86_scan_unpin(x86_scan *g, unsigned value);
 void x86_scan_load(x86_scan *g, unsigned type, unsigned reg, x86_rm rm);
-/* What a uniform is if it is a constant, else NULL. */
-const ao_value *x86_constant_of(const x86_scan *g, const plan_value *v);
 
-static inline unsigned class_of(unsigned type)
+static inline unsigned x86_scan_value(x86_scan *g, unsigned value)
 {
-    return type == AO_TYPE_f64 || type == AO_TYPE_f32 ? CLASS_FLOAT : CLASS_INT;
+    return ao_scan_read(&g->registers, value);
+}
+
+static inline void x86_scan_unpin(x86_scan *g, unsigned value)
+{
+    ao_scan_unpin(&g->registers, value);
 }
 
 static inline unsigned size_of(unsigned type)
