@@ -21,6 +21,7 @@ enum { MARKED_MOST = AO_MIN_BLOCK };
 typedef struct {
     unsigned ninputs, nnumbers;
     int floats; /* a number is one */
+    int disturbed; /* code of somebody else may have run since they were looked at: what was freed, or a collection of garbage */
     uint64_t signature, begun; /* of all values; as it is before the first */
     array_look first;
     const void *inputs[SIGNATURE_VALUES];
@@ -92,10 +93,13 @@ static open_frame *prepare(module_state *state, open_frame *place, PyObject *rea
     return place;
 }
 
-/* Looks at the operands once more. Nonzero if they are what the program was found for, and the frame is still its own. */
+/* Looks at the operands once more, if need be. Nonzero if they are what the program was found for, and the frame is still its own. */
 static int is_as_it_was(const module_state *state, const meaning *m, const open_frame *place, operands *o)
 {
     const size_t count = o->first.count;
+    if (!o->disturbed) {
+        return 1;
+    }
     if (!look_at_lead(state, m, &o->first) || o->first.count != count || place->ready != m->ready) {
         return 0;
     }
@@ -112,8 +116,8 @@ static open_frame *find_place(module_state *state, const meaning *m, int does, u
         return NULL;
     }
     open_frame *place = &state->open_frames[(o->signature ^ (uintptr_t)m->ready >> 4) % AO_OPEN_FRAMES];
-    const int there = place->ready == m->ready && place->signature == o->signature;
-    return there ? place : prepare(state, place, m->ready, o);
+    o->disturbed = place->ready != m->ready || place->signature != o->signature;
+    return o->disturbed ? prepare(state, place, m->ready, o) : place;
 }
 
 static const ao_program *program_of(const open_frame *place)
@@ -166,6 +170,7 @@ PyObject *short_map(module_state *state, const meaning *m, const short_request *
     if (!place || (q->alike && o.floats && !is_float(o.first.type))) {
         return NULL;
     }
+    o.disturbed |= !q->out; /* by the garbage collection that a new array may begin */
     PyObject *result = q->out ? Py_NewRef(q->out)
                               : array_new(state, q->typecode ? q->typecode : o.first.typecode, o.first.count);
     if (result && !(array_look_at(state, result, &out) && is_as_it_was(state, m, place, &o) && out.count == o.first.count
