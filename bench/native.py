@@ -157,6 +157,14 @@ def by(native: str, run: Callable[[], object]) -> Callable[[], object]:
     return way
 
 
+def repeated(call: str, times: int, **names: Any) -> Callable[[], object]:
+    """So many calls as somebody would write them: unpacking arguments from a sequence takes Python longer than a short call."""
+    scope = dict(names)
+    exec(f"def run():\n for _ in range({times}): {call}\n", scope)
+    run: Callable[[], object] = scope["run"]
+    return run
+
+
 def measure(text: str, code: str, out_code: str, c: str, count: int, folder: str) -> list[float]:
     """ns an element of kernels, native code, C, Numba. Raises AssertionError if native code gives other bits."""
     rng = random.Random(3)
@@ -167,11 +175,8 @@ def measure(text: str, code: str, out_code: str, c: str, count: int, folder: str
     library = c_function(c_source(text, names, code, out_code, c), folder)
     places = [ctypes.c_void_p(a.buffer_info()[0]) for a in (*arrays, c_out)]
     times = max(1, 200000 // count)
-    more = dict(zip(names[1:], arrays[1:], strict=True))
-
-    def run() -> None:
-        for _ in range(times):
-            ao.map(arrays[0], text, out=out) if not more else kernel(*arrays, out=out)
+    given = {f"{n}_": a for n, a in zip(names, arrays, strict=True)}
+    run = repeated(f"kernel({', '.join(given)}, out=out)", times, kernel=kernel, out=out, **given)
 
     def again() -> None:
         library.again(ctypes.c_long(times), ctypes.c_size_t(count), *places)
@@ -184,7 +189,8 @@ def measure(text: str, code: str, out_code: str, c: str, count: int, folder: str
     ways: list[Callable[[], object]] = [by("0", run), by("always", run), again]
     if numba is not None and code == "d":
         function, views = numba_function(text, names), [np.frombuffer(a) for a in (*arrays, numba_out)]
-        ways.append(lambda: [function(*views) for _ in range(times)])
+        viewed = {f"v{k}": view for k, view in enumerate(views)}
+        ways.append(repeated(f"function({', '.join(viewed)})", times, function=function, **viewed))
     best = [seconds / times / count * 1e9 for seconds in least(ways, 60)]
     assert results[0] == results[1], text
     assert code == "d" or c_out.tobytes() == results[0], text
