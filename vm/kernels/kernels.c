@@ -153,24 +153,63 @@ static inline int mul_u64(uint64_t x, uint64_t y, uint64_t *product)
     CHECKED, ANY_BIT, const ao_##T r = (ao_##T)((uint64_t)x * (uint64_t)y);                                           \
     const uint64_t bad = fabs(fma(f64_of_##T(x), f64_of_##T(y), -f64_of_##T(r))) > 0x1p62;
 #else
-/* All products of a chunk fit if the product of the greatest magnitudes does, and the ORs of the magnitudes bound
- * those. A conversion of doubles costs more than the scalar check here. */
-#define USED_BITS_i64(v) ((uint64_t)(v) ^ (0 - ((uint64_t)(v) >> 63)))
-#define USED_BITS_u64(v) (v)
-#define MUL_FAST(T)                                                                                                   \
-    const uint64_t used_x = USED_BITS_##T(x), used_y = USED_BITS_##T(y), bad = 0, r = (uint64_t)x * (uint64_t)y;
-#define MUL_REDO(x, y) ((double)(x) + 1) * ((double)(y) + 1) > 0x1p62
-#define MUL_EXACT(T)                                                                                                  \
-    static inline ao_##T mul_exact_##T(ao_##T x, ao_##T y, uint64_t *bad)                                             \
+/* By one number, what fits lies between two bounds. */
+static inline void bounds_of_factor_i64(int64_t factor, int64_t *low, int64_t *high)
+{
+    const int64_t above = factor ? INT64_MAX / factor : 0, below = factor > 0 || factor < -1 ? INT64_MIN / factor : INT64_MAX;
+    *low = !factor ? INT64_MIN : factor > 0 ? below : above;
+    *high = !factor || factor == -1 ? INT64_MAX : factor > 0 ? above : below;
+}
+
+static inline void bounds_of_factor_u64(uint64_t factor, uint64_t *low, uint64_t *high)
+{
+    *low = 0;
+    *high = factor ? UINT64_MAX / factor : UINT64_MAX;
+}
+
+/* Products of two arrays one by one: the processor says at once whether one overflowed, and to ask doubles takes longer. Where
+ * no marks are asked for, the first overflow is enough. */
+#define MULTIPLY(T)                                                                                                   \
+    static unsigned scale_##T(size_t n, p_##T *d, const p_##T *x, ao_##T factor, uint8_t *mark)                       \
     {                                                                                                                 \
-        ao_##T r;                                                                                                     \
-        *bad |= (uint64_t)mul_##T(x, y, &r);                                                                          \
-        return r;                                                                                                     \
+        ao_##T low, high;                                                                                             \
+        uint64_t bad = 0;                                                                                             \
+        bounds_of_factor_##T(factor, &low, &high);                                                                    \
+        for (size_t i = 0; mark && i < n; i++)                                                                        \
+            mark[i] = (x[i] < low) | (x[i] > high);                                                                   \
+        for (size_t i = 0; i < n; i++) {                                                                              \
+            bad |= (uint64_t)((x[i] < low) | (x[i] > high));                                                          \
+            d[i] = (p_##T)((uint64_t)x[i] * (uint64_t)factor);                                                        \
+        }                                                                                                             \
+        return bad != 0;                                                                                              \
+    }                                                                                                                 \
+    static unsigned multiply_##T(size_t n, p_##T *d, const p_##T *a, const p_##T *b, unsigned uniform, uint8_t *mark) \
+    {                                                                                                                 \
+        unsigned bad = 0;                                                                                             \
+        ao_##T product;                                                                                               \
+        if (uniform)                                                                                                  \
+            return scale_##T(n, d, uniform & 1 ? b : a, uniform & 1 ? *a : *b, mark);                                 \
+        for (size_t i = 0; mark && i < n; i++) {                                                                      \
+            bad |= mark[i] = (uint8_t)mul_##T(a[i], b[i], &product);                                                  \
+            d[i] = product;                                                                                           \
+        }                                                                                                             \
+        if (mark)                                                                                                     \
+            return bad;                                                                                               \
+        size_t i = 0;                                                                                                 \
+        _Pragma("GCC unroll 8")                                                                                       \
+        for (; i < n; i++) {                                                                                          \
+            if (mul_##T(a[i], b[i], &product))                                                                        \
+                break;                                                                                                \
+            d[i] = product;                                                                                           \
+        }                                                                                                             \
+        bad = i < n;                                                                                                  \
+        for (; i < n; i++)                                                                                            \
+            d[i] = (p_##T)((uint64_t)a[i] * (uint64_t)b[i]);                                                          \
+        return bad;                                                                                                   \
     }
-MUL_EXACT(i64)
-MUL_EXACT(u64)
-#define NOT_AT_ONCE(n, d, a, b, uniform) 0
-#define DO_MUL_CHECKED(T) CHUNKED, NOT_AT_ONCE, mul_exact_##T, MUL_REDO, MUL_FAST(T)
+MULTIPLY(i64)
+MULTIPLY(u64)
+#define DO_MUL_CHECKED(T) CALL, multiply_##T(n, d, a, b, uniform, mark)
 #endif
 
 /* Two operations at once: the results of the first need not go through memory, which for them takes longer. */
