@@ -40,8 +40,8 @@ from .tools import (
 )
 
 #: The C tests, in the order of their time.
-C_TESTS = ("program", "copies", "compact", "spacing", "parallel", "encoder", "a64_encoder", "folds", "run", "fuzz", "text",
-           "fused", "windows", "native", "reduce", "sinks", "kernels", "sort")  # fmt: skip
+C_TESTS = ("program", "copies", "compact", "spacing", "parallel", "encoder", "a64_encoder", "folds", "run", "fuzz",
+           "text", "fused", "windows", "native", "reduce", "sinks", "kernels", "sort")  # fmt: skip
 
 
 def programs(machine: Machine, names: Iterable[str]) -> list[str]:

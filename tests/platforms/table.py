@@ -103,7 +103,12 @@ SHARE = (
     "tests/test_buffers.py", "tests/test_records.py", "tests/test_array_fields.py", "tests/test_errors.py",
 )  # fmt: skip
 #: Under an emulator, twenty times as slow; none that starts Python again, which the kernel could not.
-SMALL_SHARE = ("tests/test_errors.py", "tests/test_array_fields.py", "tests/test_functions.py")
+SMALL_SHARE = (
+    "tests/test_errors.py", "tests/test_array_fields.py", "tests/test_functions.py",
+    "tests/test_native.py::test_results_are_those_of_python", "tests/test_native.py::test_folds_are_those_of_python",
+    "tests/test_native.py::test_what_raises_leaves_the_rest",
+    "tests/test_native.py::test_sinks_are_given_what_python_keeps",
+)  # fmt: skip
 
 PYTHONS: dict[str, Python] = {
     "python3.14": Python("3.14", tests=SHARE),

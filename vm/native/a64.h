@@ -15,7 +15,7 @@ enum { A64_VECTOR = 16, A64_LOOP_ALIGNMENT = 32 };
 
 /* Numbers that instructions read, at the beginning of the code: each fills a vector. The widths are those of elements of 2, 4
  * and 8 bytes. */
-enum a64_literal { SIGN_BIT, INFINITE, ONE, TWO_63, MINUS_TWO_63, WIDTH_16, WIDTH_32, WIDTH_64, LITERALS };
+enum a64_literal { SIGN_BIT, INFINITE, ONE, TWO_62, TWO_63, MINUS_TWO_63, WIDTH_16, WIDTH_32, WIDTH_64, LITERALS };
 
 /* Vector registers. Scratch ones belong to the recipe of one operation; FAULTS gathers what is to be marked. Functions have to
  * preserve v8 to v15, so nothing uses them. */

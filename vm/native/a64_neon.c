@@ -276,6 +276,19 @@ static void multiplied_64(a64_generator *g, const a64_step *s)
     three(g, A64_umlal, 4, s->d, T0, T1);
 }
 
+/* As in kernels.c: far from the product of doubles. x converts to doubles. */
+static void product_checked(a64_generator *g, const a64_step *s)
+{
+    multiplied_64(g, s);
+    two(g, s->x, 8, T0, s->a);
+    two(g, s->x, 8, T1, s->b);
+    two(g, s->x, 8, T2, s->d);
+    three(g, A64_fmls, 8, T2, T0, T1);
+    take_literal(g, T0, TWO_62);
+    three(g, A64_facgt, 8, T0, T2, T0);
+    mark(g, 8, T0);
+}
+
 /* The result that wraps and the one that saturates, y, are the same unless there is an overflow. */
 static void sum_checked(a64_generator *g, const a64_step *s)
 {
@@ -372,17 +385,35 @@ static void shifted_right_signed(a64_generator *g, const a64_step *s)
         mark_negative(g, size, s->b);
 }
 
+/* |a|: the register itself, or T0. */
+static unsigned magnitude(a64_generator *g, const a64_step *s)
+{
+    if (!a64_is_signed(s->info->type))
+        return s->a;
+    two(g, A64_abs, 8, T0, s->a);
+    return T0;
+}
+
 static void ones_counted(a64_generator *g, const a64_step *s)
 {
-    unsigned a = s->a;
-    if (s->info->type == AO_TYPE_i64) {
-        two(g, A64_abs, 8, T0, a);
-        a = T0;
-    }
-    two(g, A64_cnt, 1, T0, a);
+    two(g, A64_cnt, 1, T0, magnitude(g, s));
     two(g, A64_uaddlp, 1, T0, T0);
     two(g, A64_uaddlp, 2, T0, T0);
     two(g, A64_uaddlp, 4, s->d, T0);
+}
+
+/* The zeros above the highest bit are those of the upper half, and where that has nothing else those of the lower one. */
+static void length_found(a64_generator *g, const a64_step *s)
+{
+    two(g, A64_clz, 4, T0, magnitude(g, s));
+    three(g, A64_ushr, 8, T1, T0, 32);
+    take_literal(g, T2, WIDTH_32);
+    three(g, A64_cmeq, 4, T2, T2, T0);
+    three(g, A64_ushr, 8, T2, T2, 32);
+    three(g, A64_and, 1, T0, T0, T2);
+    three(g, A64_add, 8, T1, T1, T0);
+    take_literal(g, T0, WIDTH_64);
+    three(g, A64_sub, 8, s->d, T0, T1);
 }
 
 /* Of an int to another width, the low bits or all of it. */
@@ -469,6 +500,7 @@ const a64_recipe a64_recipes[AO_NOPS] = {
     R(u64, ADD_CHECKED, sum_checked, A64_add, A64_uqadd)
     R(i32, SUB_CHECKED, sum_checked, A64_sub, A64_sqsub) R(i64, SUB_CHECKED, sum_checked, A64_sub, A64_sqsub)
     R(u64, SUB_CHECKED, sum_checked, A64_sub, A64_uqsub)
+    R(i64, MUL_CHECKED, product_checked, A64_scvtf, 0) R(u64, MUL_CHECKED, product_checked, A64_ucvtf, 0)
     R(f64, MADD, twice, A64_fmul, A64_fadd)
     R(f64, MSUB, twice, A64_fmul, A64_fsub)
     R(f64, NMADD, taken_from, 0, 0)
@@ -499,6 +531,7 @@ const a64_recipe a64_recipes[AO_NOPS] = {
     R(u32, SHR, shifted_right_unsigned, 0, 0) R(u32, SHR_CHECKED, shifted_right_unsigned, 0, 0)
     R(u64, SHR, shifted_right_unsigned, 0, 0) R(u64, SHR_CHECKED, shifted_right_unsigned, 0, 0)
     AO_LIST_WIDE(R, BIT_COUNT, ones_counted, 0, 0)
+    AO_LIST_WIDE(R, BIT_LENGTH, length_found, 0, 0)
 
     R(f64, EQ, compared, A64_fcmeq, AS_IS) AO_LIST_INTS(R, EQ, compared, A64_cmeq, AS_IS)
     R(f64, NE, compared, A64_fcmeq, OPPOSITE) AO_LIST_INTS(R, NE, compared, A64_cmeq, OPPOSITE)
