@@ -3,8 +3,10 @@
  *
  * Here array.arrays are read where they are. Nothing runs between the last look at them and the end of the machine's work, under
  * the GIL, so nobody can resize one or see half a result; whatever makes or drops an object comes before that look, as it may
- * collect garbage, whose finalizers run any code. A frame stays open for the program that had it last. What is of another kind, or may need Python, is
- * left to request.c, which begins anew: until the last element is computed, nothing is written that an input could be.
+ * collect garbage, whose finalizers run any code. A frame stays open for the program that had it last.
+ *
+ * What is of another kind, or may need Python, is left to request.c, which begins anew: until the last element is computed,
+ * nothing is written that an input could be.
  */
 #include "short.h"
 #include "buffers.h"
@@ -21,7 +23,7 @@ enum { MARKED_MOST = AO_MIN_BLOCK };
 typedef struct {
     unsigned ninputs, nnumbers;
     int floats; /* a number is one */
-    int disturbed; /* code of somebody else may have run since they were looked at: what was freed, or a collection of garbage */
+    int disturbed; /* since they were looked at, code of somebody else may have run: something was made or dropped */
     uint64_t signature, begun; /* of all values; as it is before the first */
     array_look first;
     const void *inputs[SIGNATURE_VALUES];
@@ -192,8 +194,9 @@ PyObject *short_count(module_state *state, const meaning *m, int what)
         return NULL;
     }
     open_frame *place = find_place(state, m, SIGNATURE_FILTER, AO_TYPE_b1, &o);
-    if (!place || program_of(place)->out_type != AO_TYPE_b1 || !convert_numbers(program_of(place), &o, params)
-        || !is_as_it_was(state, m, place, &o) || ao_run_few(&place->frame, state->isa, o.inputs, params, mask, o.first.count, 0)) {
+    if (!place || program_of(place)->out_type != AO_TYPE_b1 || !is_as_it_was(state, m, place, &o)
+        || !convert_numbers(program_of(place), &o, params)
+        || ao_run_few(&place->frame, state->isa, o.inputs, params, mask, o.first.count, 0)) {
         return NULL;
     }
     run_asked_nothing();
