@@ -123,6 +123,7 @@ enum {
     SLACK = 8,               /* a scale this much too large is worth replacing */
     BLOCKS_PER_FLUSH = 256,  /* of at most 2^54 units each */
     CALM_BLOCKS = 8,         /* blocks that needed fewer biases, before fewer are used */
+    SPLIT_FROM = 512,        /* numbers worth the lanes that are to be added up at the end */
     FEW = 64                 /* numbers not worth an extraction */
 };
 
@@ -180,7 +181,7 @@ int ao_arithmetic_is_standard(void)
 
 void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels, size_t ahead)
 {
-    memset(sum, 0, sizeof *sum);
+    memset(sum, 0, offsetof(ao_float_sum, split));
     sum->total.room = ROOM;
     sum->kernels = kernels;
     sum->ahead = ahead;
@@ -196,19 +197,26 @@ static void settle(ao_float_sum *sum)
         ao_float_sum_add_one(sum, sum->split.high[lane] * 0x1p-64);
         ao_float_sum_add_one(sum, sum->split.low[lane] * 0x1p-64);
     }
-    memset(&sum->split, 0, sizeof sum->split);
     sum->has_split = 0;
+}
+
+static int try_split(ao_float_sum *sum, const double *x, size_t n)
+{
+    if (!sum->has_split)
+        memset(&sum->split, 0, sizeof sum->split);
+    return sum->kernels->add_split(x, n, sum->ahead, &sum->split);
 }
 
 /* Sums that have grown too large for what is added to them begin anew. */
 static int add_split(ao_float_sum *sum, const double *x, size_t n)
 {
-    if (!sum->kernels->add_split || !sum->extracting || ao_pause_pass(&sum->split_pause))
+    if (!sum->kernels->add_split || !sum->extracting || (n < SPLIT_FROM && !sum->has_split)
+        || ao_pause_pass(&sum->split_pause))
         return 0;
-    int done = sum->kernels->add_split(x, n, sum->ahead, &sum->split);
+    int done = try_split(sum, x, n);
     if (!done && sum->has_split) {
         settle(sum);
-        done = sum->kernels->add_split(x, n, sum->ahead, &sum->split);
+        done = try_split(sum, x, n);
     }
     sum->has_split |= done;
     if (done)

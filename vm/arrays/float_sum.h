@@ -50,9 +50,9 @@ typedef struct {
     int blocks;                  /* in taken */
     int calm;
     ao_pause pause;              /* blocks to add without extraction */
-    ao_split_sums split;         /* not yet in total */
-    int has_split;
     ao_pause split_pause;        /* blocks not to add by halves */
+    int has_split;
+    ao_split_sums split;         /* if it has: not yet in total */
 } ao_float_sum;
 
 enum { AO_FLOAT_SUM_BYTES = 4 * (AO_DIGITS - 1) + 8 };
