@@ -162,6 +162,8 @@ def doubles() -> array[float]:
     )
 
 
+#: At the ends of what one power of two does, two of them, and three.
+_EXPONENTS = (1022, 1023, 1024, 2046, 2047, 2098, -1021, -1022, -1023, -1074, -1991, -1992, -2000, -2098, -2099)
 FLOATS: dict[str, Callable[..., Any]] = {
     "ulp(x)": math.ulp,
     "nextafter(x, y)": math.nextafter,
@@ -171,7 +173,7 @@ FLOATS: dict[str, Callable[..., Any]] = {
     "isclose(x, y, rel_tol=0.5)": lambda x, y: math.isclose(x, y, rel_tol=0.5),
     "isclose(x, y, abs_tol=1e3)": lambda x, y: math.isclose(x, y, abs_tol=1e3),
     "isclose(x, 1, abs_tol=2, rel_tol=0)": lambda x: math.isclose(x, 1, abs_tol=2, rel_tol=0),
-    **{f"ldexp(x, {n})": lambda x, n=n: math.ldexp(x, n) for n in (0, 3, -3, 1023, -1074, -2000, 3000, -(10**30))},
+    **{f"ldexp(x, {n})": lambda x, n=n: math.ldexp(x, n) for n in (0, 3, -3, 3000, -(10**30), *_EXPONENTS)},
 }
 
 
@@ -198,6 +200,15 @@ def test_exponents_of_ldexp_by_element() -> None:
     assert_same(ao.map(x, "ldexp(x, n)", n), array("d", map(math.ldexp, x, n)))
     with pytest.raises(OverflowError, match="math range error"):
         ao.map(x, "ldexp(x, n)", array("i", [1024] * 7))
+
+
+def test_ldexp_rounds_once() -> None:
+    rng, x, n = random.Random(7), array("d"), array("h")
+    for _ in range(20_000):  # to what is next to the least normal number, the least number, and half of that
+        v = math.ldexp(rng.choice([-1, 1]) * rng.uniform(1, 2), rng.choice([-1074, -1030, -500, 0, 500, 1020]))
+        x.append(v)
+        n.append(rng.choice([-1022, -1048, -1073, -1074, -1075, -1076]) - math.frexp(v)[1] + rng.randrange(3))
+    assert_same(ao.map(x, "ldexp(x, n)", n), array("d", map(math.ldexp, x, n)))
     assert_same(ao.map(n, "ldexp(x, 2)", typecode="d"), array("d", [math.ldexp(v, 2) for v in n]))
 
 

@@ -543,9 +543,8 @@ AO_LIST_WIDE(POWER, _)
 #define DO_ROUND(T) CALL, round_digits(n, d, a, b, uniform, NULL) & 0
 #define DO_ROUND_CHECKED(T) CALL, round_digits(n, d, a, b, uniform, mark)
 
-/* No finite double needs more than 2098 of either sign to get to zero or infinity. */
 #define DO_LDEXP(T)                                                                                                   \
-    CHECKED, ANY_BIT, const double r = ldexp(x, (int)(y < -3000 ? -3000 : y > 3000 ? 3000 : y));                      \
+    CHECKED, ANY_BIT, const double r = times_power(x, y);                                                             \
     const uint64_t bad = (uint64_t)((fabs(r) == INFINITY) & (fabs(x) < INFINITY));
 #define DO_NEXTAFTER(T) VALUE, next_after(x, y)
 #define DO_ULP(T) VALUE, ulp(x)

@@ -64,6 +64,21 @@ static unsigned round_digits(size_t n, p_f64 *d, const p_f64 *a, const p_i64 *b,
     return faults;
 }
 
+/* x * 2^n in one rounding, by three powers of two that are doubles. No finite double needs more than 2098 of either sign to
+ * get to zero or infinity. A power of -969 leaves at most -54 to the next, so that what it has rounded, a number below the
+ * normal ones, becomes 0 whichever way that went. */
+static INLINE int64_t power_beyond(int64_t n)
+{
+    return n < -1022 ? -969 : n > 1023 ? 1023 : 0;
+}
+static INLINE double times_power(double x, int64_t n)
+{
+    const int64_t all = n < -2200 ? -2200 : n > 2200 ? 2200 : n, a = power_beyond(all), b = power_beyond(all - a);
+    const uint64_t bias = 1023;
+    return x * power_of_two((uint64_t)a + bias) * power_of_two((uint64_t)b + bias)
+           * power_of_two((uint64_t)(all - a - b) + bias);
+}
+
 /* Distance to the next double away from zero; of the greatest, to the one before. */
 static INLINE double ulp(double x)
 {
