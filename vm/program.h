@@ -87,6 +87,7 @@ struct ao_frame_private {
     unsigned lead;    /* the register that blocks are aligned for */
     unsigned spaced;  /* inputs that are gathered */
     gathered *gathers;
+    int in_place;     /* the only one goes where the results will be */
     size_t lead_size; /* of its elements */
     const ao_native *native; /* of the program, or NULL: the kernels do everything */
     size_t taken;     /* by native code, of elements of the block, as ao_sink counts them */

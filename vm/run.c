@@ -108,8 +108,19 @@ static void bind_gathers(struct ao_frame_private *f, char *memory)
     }
 }
 
+/* Whether the elements of a range can be put where the results will be, instead of a block: a range is not in memory, so
+ * that nothing is lost that somebody reads later. */
+static int is_put_in_place(const struct ao_frame_private *f)
+{
+    const ao_program *p = f->program;
+    return f->spaced && p->inputs == 1 && f->job.spacings[0].form == AO_RANGE && !f->scratch && !p->faults && !p->rereads
+           && p->acc == AO_NO_REG && p->out_type != AO_TYPE_NONE && ao_type_sizes[p->out_type] == ao_type_sizes[p->types[0]];
+}
+
 static void gather(const struct ao_frame_private *f, size_t n)
 {
+    if (f->in_place)
+        f->regs[0] = f->gathers->block = f->regs[f->program->out];
     for (const gathered *g = f->gathers; g < f->gathers + f->spaced; g++)
         ao_gather(g->block, g->from, g->spacing, g->size, n);
 }
@@ -215,7 +226,10 @@ void ao_frame_bind(ao_frame *frame, const ao_job *job)
     f->scratch = needs_scratch(program, job) ? base + at->scratch : NULL;
     bind_arguments(f, job->inputs, job->params);
     bind_gathers(f, base + at->total);
-    f->native = find_native(program, job);
+    f->in_place = is_put_in_place(f);
+    /* one instruction then has its operand in cache, and its kernel knows that a copy is made already */
+    const int alone = f->in_place && program->first[AO_SECTIONS] == 1;
+    f->native = alone ? NULL : find_native(program, job);
     f->has_taken = 0;
     f->aside = can_stop(f) ? base + at->scratch : NULL;
     if (f->aside) {
