@@ -54,7 +54,8 @@ typedef uint64_t s_i64, s_u64, s_f64;
 
 #define LOOP AO_INDEPENDENT for (size_t i = 0; i < n; i++)
 
-/* Runs the statements for each element with x (and y) bound, one loop for each case of uniform operands. */
+/* Runs the statements for each element with x (and y) bound, one loop for each case of uniform operands. In a
+ * loop of EACH2 the constant ONE_Y says whether y is uniform. */
 #define EACH1(A, ...)                                                                                                 \
     LOOP {                                                                                                            \
         const ao_##A x = a[i];                                                                                        \
@@ -62,18 +63,21 @@ typedef uint64_t s_i64, s_u64, s_f64;
     }
 #define EACH2(A, B, ...)                                                                                              \
     if (uniform & 1) {                                                                                                \
+        enum { ONE_Y = 0 };                                                                                           \
         const ao_##A x = *a;                                                                                          \
         LOOP {                                                                                                        \
             const ao_##B y = b[i];                                                                                    \
             __VA_ARGS__                                                                                               \
         }                                                                                                             \
     } else if (uniform & 2) {                                                                                         \
+        enum { ONE_Y = 1 };                                                                                           \
         const ao_##B y = *b;                                                                                          \
         LOOP {                                                                                                        \
             const ao_##A x = a[i];                                                                                    \
             __VA_ARGS__                                                                                               \
         }                                                                                                             \
     } else {                                                                                                          \
+        enum { ONE_Y = 0 };                                                                                           \
         LOOP {                                                                                                        \
             const ao_##A x = a[i];                                                                                    \
             const ao_##B y = b[i];                                                                                    \

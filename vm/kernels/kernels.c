@@ -419,8 +419,10 @@ enum { CHUNKS_THE_LONG_WAY = 15 };
                 careful = careful ? careful - 1 : CHUNKS_THE_LONG_WAY;                                                \
                 divide_all_##T(m, to, x, y, uniform, &zero);                                                          \
             }                                                                                                         \
-            for (size_t i = 0; mark && i < m; i++)                                                                    \
-                mark[at + i] = y[uniform & 2 ? 0 : i] == 0;                                                           \
+            if (mark && uniform & 2)                                                                                  \
+                memset(mark + at, *y == 0, m);                                                                        \
+            for (size_t i = 0; mark && !(uniform & 2) && i < m; i++)                                                  \
+                mark[at + i] = y[i] == 0;                                                                             \
             if (over)                                                                                                 \
                 memcpy(d + at, to, m * sizeof *d);                                                                    \
         }                                                                                                             \
@@ -434,7 +436,7 @@ AO_LIST_WIDE(DIVISION_OF_INTS, _)
  * Python's quotient or one more; the remainder's sign shows which. If y is the same for all elements, x * (1/y) is
  * used: it differs from x / y by less than 1/4 (by nothing for y = 1), so the same holds. Zero divisors are marked and
  * become 1. */
-#define QUOTIENT(x, y, inverse) (uniform & 2 ? (x) * (inverse) : (x) / (y))
+#define QUOTIENT(x, y, inverse) (ONE_Y ? (x) * (inverse) : (x) / (y))
 #define WHOLE_BITS UINT64_C(0x4338000000000000) /* of 1.5 * 2^52, which holds a number of 52 bits in its low bits */
 #define BIAS_i64 UINT64_C(0x8000000000000)      /* 2^51 makes the range from -2^51 one of unsigned numbers */
 #define BIAS_u64 0
