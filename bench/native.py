@@ -158,7 +158,7 @@ def by(native: str, run: Callable[[], object]) -> Callable[[], object]:
 
 
 def repeated(call: str, times: int, **names: Any) -> Callable[[], object]:
-    """So many calls as somebody would write them: unpacking arguments from a sequence takes Python longer than a short call."""
+    """So many calls as one writes them: to unpack a sequence takes Python longer than a short call takes."""
     scope = dict(names)
     exec(f"def run():\n for _ in range({times}): {call}\n", scope)
     run: Callable[[], object] = scope["run"]
