@@ -22,7 +22,7 @@ from optional import missing  # noqa: E402 it is found from now on
 LEFT_OUT = {file.name: names for file in sorted(HERE.glob("test_*.py")) if (names := missing(file.read_text("utf-8")))}
 collect_ignore = list(LEFT_OUT)
 
-settings.register_profile("ci", max_examples=150, deadline=None, derandomize=True, database=None)
+settings.register_profile("ci", max_examples=120, deadline=None, derandomize=True, database=None)
 settings.register_profile("deep", max_examples=5000, deadline=None, print_blob=True, database=None)
 PROFILE = os.environ.get("ARRAYOPS_TEST_PROFILE", "ci")
 settings.load_profile(PROFILE)
