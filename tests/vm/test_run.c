@@ -669,6 +669,94 @@ static void test_staggered(void)
 }
 
 /* A program without instructions, inputs or OUT runs through. */
+/* Few elements, one block: as many jobs of a frame as one likes. */
+static void test_few(void)
+{
+    const void *inputs[] = {x};
+    build_start(&b, I64);
+    build_input(&b, I64);
+    build_param(&b, I64);
+    b.header.temps = 1;
+    in_body(&b, AO_OP_MUL_i64, temp_reg(&b, 0), 0, 0, NO);
+    in_body(&b, AO_OP_ADD_i64, out_reg(&b), temp_reg(&b, 0), 1, NO);
+    load();
+    ao_frame_prepare(&frame, program, memory);
+    for (size_t count = 0; count <= AO_FEW; count++) {
+        const ao_value p = {.i = (int64_t)count - 5};
+        fill_xy();
+        CHECK(!ao_run_few(&frame, isa, inputs, &p, out, count, count & 1), "%zu elements", count);
+        for (size_t i = 0; i < MOST; i++)
+            CHECK(out[i] == (i < count ? x[i] * x[i] + p.i : -77), "element %zu of %zu", i, count);
+        const ao_job job = job_over(inputs, &p, MOST);
+        ao_frame_bind(&frame, &job);
+        CHECK(ao_run(&frame, MOST) == AO_OK && out[MOST - 1] == x[MOST - 1] * x[MOST - 1] + p.i, "all of them, between");
+    }
+    unload();
+}
+
+/* What is kept until it is known that no element is marked, or because the input is read again. */
+static void test_few_kept(void)
+{
+    const void *inputs[] = {x, y};
+    const ao_value p = {.i = 0};
+    static int64_t before[MOST];
+    load_division(UNGUARDED, 0);
+    ao_frame_prepare(&frame, program, memory);
+    for (int bad = 0; bad < 2; bad++) {
+        fill_xy();
+        memcpy(before, x, sizeof x);
+        y[30] = bad ? 0 : y[30];
+        CHECK(ao_run_few(&frame, isa, inputs, &p, x, AO_FEW, 1) == (unsigned)bad, "marked: %d", bad);
+        for (size_t i = 0; i < MOST; i++) {
+            const int64_t want = bad || i >= AO_FEW ? before[i] : (before[i] - ((before[i] % y[i]) + y[i]) % y[i]) / y[i];
+            CHECK(x[i] == want, "element %zu", i);
+        }
+    }
+    unload();
+    build_start(&b, I64);
+    build_input(&b, I64);
+    b.header.temps = 1;
+    in_body(&b, AO_OP_ADD_i64, out_reg(&b), 0, 0, NO);
+    in_body(&b, AO_OP_MUL_i64, out_reg(&b), 0, 0, NO);
+    load();
+    ao_frame_prepare(&frame, program, memory);
+    fill_xy();
+    memcpy(before, x, sizeof x);
+    CHECK(!ao_run_few(&frame, isa, inputs, NULL, x, AO_FEW, 1), "run");
+    for (size_t i = 0; i < AO_FEW; i++)
+        CHECK(x[i] == before[i] * before[i], "element %zu", i);
+    unload();
+}
+
+/* A range that nothing else is read with goes where the results will be: by one instruction and by two. */
+static void test_range_in_place(void)
+{
+    const ao_spacing spacing = {3, 0, AO_RANGE};
+    for (int two = 0; two < 2; two++) {
+        const void *inputs[] = {(const void *)(uintptr_t)100};
+        build_start(&b, I64);
+        build_input(&b, I64);
+        b.header.temps = 1;
+        if (two)
+            in_body(&b, AO_OP_ADD_i64, temp_reg(&b, 0), 0, 0, NO);
+        in_body(&b, AO_OP_ADD_i64, out_reg(&b), two ? temp_reg(&b, 0) : 0, two ? temp_reg(&b, 0) : 0, NO);
+        load();
+        free_aligned(memory);
+        memory = allocate_aligned(ao_frame_size(program, 1));
+        ao_job job = job_over(inputs, NULL, MOST);
+        job.spacings = &spacing;
+        for (unsigned flags = 0; flags < 2; flags++) {
+            job.flags = flags ? AO_KEEP : 0;
+            fill_xy();
+            ao_frame_open(&frame, program, &job, memory);
+            CHECK(ao_run(&frame, MOST) == AO_OK, "run");
+            for (size_t i = 0; i < MOST; i++)
+                CHECK(out[i] == (two ? 4 : 2) * (100 + 3 * (int64_t)i), "element %zu", i);
+        }
+        unload();
+    }
+}
+
 static void test_empty(void)
 {
     build_start(&b, AO_TYPE_NONE);
@@ -704,6 +792,9 @@ int main(void)
         test_block_sizes();
         test_staggered();
         test_empty();
+        test_few();
+        test_few_kept();
+        test_range_in_place();
     }
     return check_result("test_run");
 }
