@@ -53,7 +53,7 @@ static void fill_xy(void)
 }
 
 /* OUT = x * x + p */
-static void test_blocks(void)
+static void load_square(void)
 {
     build_start(&b, I64);
     build_input(&b, I64);
@@ -62,6 +62,11 @@ static void test_blocks(void)
     in_body(&b, AO_OP_MUL_i64, temp_reg(&b, 0), 0, 0, NO);
     in_body(&b, AO_OP_ADD_i64, out_reg(&b), temp_reg(&b, 0), 1, NO);
     load();
+}
+
+static void test_blocks(void)
+{
+    load_square();
     static const size_t counts[] = {0, 1, 2, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025, 2047, 2048, 2049, 3999};
     const void *inputs[] = {x};
     const ao_value p = {.i = 5};
@@ -240,16 +245,22 @@ static void test_keep(void)
     unload();
 }
 
-/* In place, without faults, though the input is read again after OUT was written. */
-static void test_keep_reread(void)
+/* OUT = x * x, which reads the input again after OUT was written */
+static void load_rereading(void)
 {
-    static int64_t before[MOST];
     build_start(&b, I64);
     build_input(&b, I64);
     b.header.temps = 1;
     in_body(&b, AO_OP_ADD_i64, out_reg(&b), 0, 0, NO);
     in_body(&b, AO_OP_MUL_i64, out_reg(&b), 0, 0, NO);
     load();
+}
+
+/* In place, without faults, though the input is read again after OUT was written. */
+static void test_keep_reread(void)
+{
+    static int64_t before[MOST];
+    load_rereading();
     const void *inputs[] = {x};
     ao_job job = job_over(inputs, NULL, MOST);
     job.out = x;
@@ -673,13 +684,7 @@ static void test_staggered(void)
 static void test_few(void)
 {
     const void *inputs[] = {x};
-    build_start(&b, I64);
-    build_input(&b, I64);
-    build_param(&b, I64);
-    b.header.temps = 1;
-    in_body(&b, AO_OP_MUL_i64, temp_reg(&b, 0), 0, 0, NO);
-    in_body(&b, AO_OP_ADD_i64, out_reg(&b), temp_reg(&b, 0), 1, NO);
-    load();
+    load_square();
     ao_frame_prepare(&frame, program, memory);
     for (size_t count = 0; count <= AO_FEW; count++) {
         const ao_value p = {.i = (int64_t)count - 5};
@@ -713,12 +718,7 @@ static void test_few_kept(void)
         }
     }
     unload();
-    build_start(&b, I64);
-    build_input(&b, I64);
-    b.header.temps = 1;
-    in_body(&b, AO_OP_ADD_i64, out_reg(&b), 0, 0, NO);
-    in_body(&b, AO_OP_MUL_i64, out_reg(&b), 0, 0, NO);
-    load();
+    load_rereading();
     ao_frame_prepare(&frame, program, memory);
     fill_xy();
     memcpy(before, x, sizeof x);

@@ -200,6 +200,13 @@ static void settle(ao_float_sum *sum)
     sum->has_split = 0;
 }
 
+/* All that is not in the total yet. */
+static void add_pending(ao_float_sum *sum)
+{
+    flush(sum);
+    settle(sum);
+}
+
 static int try_split(ao_float_sum *sum, const double *x, size_t n)
 {
     if (!sum->has_split)
@@ -404,17 +411,14 @@ void ao_float_sum_add_one(ao_float_sum *sum, double x)
 
 double ao_float_sum_rounded(ao_float_sum *sum)
 {
-    flush(sum);
-    settle(sum);
+    add_pending(sum);
     return rounded(&sum->total);
 }
 
 double ao_float_sums_rounded(ao_float_sum *sum, ao_float_sum *other)
 {
-    flush(sum);
-    settle(sum);
-    flush(other);
-    settle(other);
+    add_pending(sum);
+    add_pending(other);
     int top;
     carry(&sum->total, &top);
     for (int i = carry(&other->total, &top); i <= top; i++)
@@ -429,8 +433,7 @@ void ao_float_sum_digits(const ao_float_sum *sum, int64_t digit[AO_DIGITS])
 
 void ao_float_sum_bytes(ao_float_sum *sum, uint8_t *bytes)
 {
-    flush(sum);
-    settle(sum);
+    add_pending(sum);
     ao_digits_carry(sum->total.digit, 0, AO_DIGITS - 1);
     const int64_t *digit = sum->total.digit;
     for (int i = 0; i < AO_FLOAT_SUM_BYTES; i++) {
