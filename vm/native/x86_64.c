@@ -308,13 +308,17 @@ static void start_code(x86_generator *g, const ao_target *target, const ao_plan 
     x86_align(&g->code, LOOP_ALIGNMENT);
 }
 
+/* Of all truths that eight lanes have, or four of pairs. */
 static void write_places(x86_generator *g)
 {
+    const int pairs = g->level->pairs && ao_type_sizes[g->plan->value[g->plan->taken].type] == 8;
+    const unsigned bits = pairs ? 4 : 8;
     g->places = g->code.at;
-    for (unsigned m = 0; m < 256; m++) {
+    for (unsigned m = 0; m < 1u << bits; m++) {
         uint64_t entry = 0;
-        for (unsigned bit = 8; bit-- > 0;)
-            entry = m >> bit & 1 ? entry << 8 | bit : entry;
+        for (unsigned bit = bits; bit-- > 0;)
+            if (m >> bit & 1)
+                entry = pairs ? entry << 16 | (2 * bit + 1) << 8 | 2 * bit : entry << 8 | bit;
         x86_put_8(&g->code, entry);
     }
 }

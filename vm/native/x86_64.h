@@ -42,9 +42,10 @@ typedef struct {
     void (*load_uniform)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
     void (*store)(x86_generator *g, unsigned type, unsigned reg, x86_rm rm);
     /* Counts in TAKEN the elements for which a truth value is true, or appends a register's elements there. PLACES has the
-     * address of a table: entry m has in its bytes the numbers of the bits that are set in m. */
+     * address of a table: entry m has in its bytes the numbers of the bits that are set in m; of pairs 2 and 3 for bit 1. */
     void (*count)(x86_generator *g, unsigned truth);
     void (*compact)(x86_generator *g, unsigned truth, unsigned type, unsigned reg);
+    int pairs;                       /* its permutation of elements of 8 bytes is one of pairs */
     void (*start)(x86_generator *g); /* what its recipes want in scratch registers throughout */
 } x86_level;
 

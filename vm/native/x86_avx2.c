@@ -171,14 +171,32 @@ static void store(x86_generator *g, unsigned type, unsigned reg, x86_rm rm)
     load_vector(g, storing(g, size_of(type)), size_of(type), reg, rm);
 }
 
-static void count(x86_generator *g, unsigned truth)
+/* To RAX: bit i of element i. */
+static void bits_of_truth(x86_generator *g, unsigned truth)
 {
     const unsigned size = truth_size(g);
     const unsigned bits = size < 4 ? truth_for(g, truth, 1) : truth;
     x86_emit(&g->code, (x86_vector){.form = size == 8 ? X86_vmovmskpd : size == 4 ? X86_vmovmskps : X86_vpmovmskb,
                                     .length = size < 4 ? x86_length(g, 1) : 1, .reg = RAX, .rm = x86_reg(bits), .imm = X86_NO_IMM});
+}
+
+static void count(x86_generator *g, unsigned truth)
+{
+    bits_of_truth(g, truth);
     x86_registers(&g->code, X86_POPCNT, 1, RAX, RAX);
     x86_registers(&g->code, X86_ADD, 1, TAKEN, RAX);
+}
+
+/* The true elements to the front, by the table; what is stored behind them is written over by the next ones. */
+static void compact(x86_generator *g, unsigned truth, unsigned type, unsigned reg)
+{
+    const unsigned size = size_of(type);
+    bits_of_truth(g, truth);
+    x86_emit(&g->code, (x86_vector){.form = X86_vpmovzxbd, .length = 1, .reg = T0, .rm = x86_at(PLACES, RAX, 3, 0), .imm = X86_NO_IMM});
+    x86_emit(&g->code, (x86_vector){.form = X86_vpermd, .length = 1, .reg = T0, .vvvv = T0, .rm = x86_reg(reg), .imm = X86_NO_IMM});
+    load_vector(g, X86_store_dqu, size, T0, x86_at(TAKEN, NO_INDEX, 0, 0));
+    x86_registers(&g->code, X86_POPCNT, 1, RAX, RAX);
+    x86_general(&g->code, X86_LEA, 1, TAKEN, x86_at(TAKEN, RAX, size == 8 ? 3 : 2, 0));
 }
 
 /* ---- recipes: x is a form, y an immediate, a literal or another form ---- */
@@ -538,9 +556,9 @@ static const x86_recipe recipes[AO_NOPS] = {
 
 const x86_level x86_level_avx2 = {
     .target = {.isa = "avx2", .vector = 32, .tails = 0, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile,
-               .compile_scan = x86_compile_scan},
-    .evex = 0, .first_vector = 4, .vectors = 12, .hoisted = 5, .least = 1,
-    .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store, .count = count,
+               .compile_scan = x86_compile_scan, .compacts = 4},
+    .evex = 0, .first_vector = 4, .vectors = 12, .hoisted = 5, .least = 1, .pairs = 1,
+    .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store, .count = count, .compact = compact,
 };
 
 #endif
