@@ -123,7 +123,7 @@ enum {
     SLACK = 8,               /* a scale this much too large is worth replacing */
     BLOCKS_PER_FLUSH = 256,  /* of at most 2^54 units each */
     CALM_BLOCKS = 8,         /* blocks that needed fewer biases, before fewer are used */
-    SPLIT_FROM = 512,        /* numbers worth the lanes that are to be added up at the end */
+    SPLIT_FROM = 896,        /* numbers worth the lanes that are to be added up at the end */
     FEW = 64                 /* numbers not worth an extraction */
 };
 
@@ -211,7 +211,7 @@ static int try_split(ao_float_sum *sum, const double *x, size_t n)
 {
     if (!sum->has_split)
         memset(&sum->split, 0, sizeof sum->split);
-    return sum->kernels->add_split(x, n, sum->ahead, &sum->split);
+    return sum->kernels->add_split(x, n, &sum->split);
 }
 
 /* Sums that have grown too large for what is added to them begin anew. */

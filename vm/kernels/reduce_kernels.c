@@ -244,47 +244,45 @@ static void extract_4(const double *x, size_t n, const double *bias, size_t ahea
     extract(x, n, bias, ahead, result, left, 4, NARROW);
 }
 
-#if VECTOR_BYTES < 64 && defined __SSE2__ && AO_EXTENSIONS
+#if defined __SSE2__ && AO_EXTENSIONS
 #define HAS_SPLIT 1
 enum { REFUSED = 0x39 }; /* invalid, overflow, underflow, inexact: Intel, Software Developer's Manual 1, 10.2.3 */
-_Static_assert(WIDE * LANES <= AO_SPLIT_LANES, "lanes for all");
+enum { SPLIT = AO_SPLIT_LANES / LANES < WIDE ? AO_SPLIT_LANES / LANES : WIDE }; /* vectors at a time */
 
 /* Neither earlier nor later: compilers know nothing of what operations do to flags. */
 #define HERE(v) __asm__ volatile("" : "+x"(v))
 
-static int add_split(const double *x, size_t n, size_t ahead, ao_split_sums *sums)
+static int add_split(const double *x, size_t n, ao_split_sums *sums)
 {
     const doubles scale = broadcast(0x1p64);
     const words upper = words_of(broadcast(0)) - ((uint64_t)1 << AO_SPLIT_LOW_BITS);
-    doubles high[WIDE], low[WIDE];
+    doubles high[SPLIT], low[SPLIT];
     words nans = {0};
     _Static_assert(AO_SPLIT_SCALE == 64, "2^64");
     const unsigned before = _mm_getcsr();
     _mm_setcsr(before & ~(unsigned)REFUSED);
 #pragma GCC unroll 4
-    for (int j = 0; j < WIDE; j++) {
+    for (int j = 0; j < SPLIT; j++) {
         high[j] = load(sums->high + j * LANES);
         low[j] = load(sums->low + j * LANES);
         HERE(high[j]);
         HERE(low[j]);
     }
-    for (size_t i = 0; i < n; i += WIDE * LANES) {
+    for (size_t i = 0; i < n; i += SPLIT * LANES) {
 #pragma GCC unroll 4
-        for (int j = 0; j < WIDE; j++) {
-            const double *at = x + i + (size_t)(j * LANES);
-            AO_PREFETCH((const void *)((uintptr_t)at + ahead));
-            const doubles v = load(at) * scale, part = doubles_of(words_of(v) & upper);
+        for (int j = 0; j < SPLIT; j++) {
+            const doubles v = load(x + i + (size_t)(j * LANES)) * scale, part = doubles_of(words_of(v) & upper);
             high[j] += part;
             low[j] += difference(v, part);
         }
     }
 #pragma GCC unroll 4
-    for (int j = 0; j < WIDE; j++) {
+    for (int j = 0; j < SPLIT; j++) {
         HERE(high[j]);
         HERE(low[j]);
     }
     const unsigned refused = _mm_getcsr() & REFUSED;
-    for (int j = 0; j < WIDE; j++)
+    for (int j = 0; j < SPLIT; j++)
         nans |= ALL_WHERE(low[j] != low[j]); /* which set no flag */
     _mm_setcsr(before);
     uint64_t nan = 0;
