@@ -2,8 +2,8 @@
 
 An instruction writes its results to memory for the next to read, which for + - * takes longer than the operation. So
 a product that only a sum needs becomes MADD (d = a*b + c, rounded twice, as before) or one of its kin, and a chain of
-those in one variable with constant coefficients becomes HORNER, which keeps everything in registers. In a fold what
-is added to the accumulator is added up before, in the part that goes by blocks.
+those in one variable with constant coefficients becomes HORNER, which keeps everything in registers; a coefficient that is
+subtracted is its negative, added. In a fold what is added to the accumulator is added up before, in the part that goes by blocks.
 
 Of ints, a sum of 64 bits that is only stored as 32 becomes one of 32 bits that marks what does not fit. Otherwise only
 operations that cannot fault are joined. Registers are still single-assignment here; program.py allocates them
@@ -102,14 +102,25 @@ def _pairs(instrs: list[Instr], uses: dict[int, int]) -> list[Instr]:
     return [i for i in result if id(i) not in dropped]
 
 
+def _coefficient(i: Instr) -> Register | None:
+    """What is added to a product, if that is a constant."""
+    if i.name not in ("MADD", "MSUB") or i.operands[2].place != "const":
+        return None
+    last = i.operands[2]
+    if i.name == "MADD":
+        return last
+    return None if last.value != last.value else Register("f64", "const", value=-last.value)  # -nan is another nan
+
+
 def _chains(instrs: list[Instr], uses: dict[int, int], polynomials: list[Instr]) -> list[Instr]:
     chains: dict[int, Instr] = {}  # by result: a polynomial so far, its operands the variable and the coefficients
     longer: dict[int, Instr] = {}  # by instruction
     dropped: set[int] = set()
     for i in instrs:
-        if i.name != "MADD" or i.operands[2].place != "const":
+        last = _coefficient(i)
+        if last is None:
             continue
-        a, b, last = i.operands
+        a, b, _ = i.operands
         if a.place == "const" or b.place == "const":
             x, first = (b, a) if a.place == "const" else (a, b)
             chain = Instr("HORNER", "f64", i.dst, (x, first, last))

@@ -64,11 +64,11 @@ def test_with_constants(text: str) -> None:
 
 
 def horner(coefficients: list[float], rng: random.Random) -> str:
-    """The polynomial in Horner's form, products and sums either way round."""
+    """The polynomial in Horner's form, products and sums either way round, or differences."""
     text = repr(coefficients[0])
     for c in coefficients[1:]:
         product = f"({text})*x" if rng.random() < 0.5 else f"x*({text})"
-        text = f"{product} + {c!r}" if rng.random() < 0.5 else f"{c!r} + {product}"
+        text = rng.choice((f"{product} + {c!r}", f"{c!r} + {product}", f"{product} - {c!r}"))
     return text
 
 
@@ -85,6 +85,14 @@ def test_several_polynomials() -> None:
     check("((2*x + 3)*x + 4)*x + 5 + y*(((3*y + 2)*y + 4)*y + 2) + (x if x > 3 else 2)", "xy")
     listing = ao.explain("((2*x + 3)*x + 4)*x + 5 + y*(((3*y + 2)*y + 4)*y + 2)", "d")
     assert listing.count("HORNER") == 2
+
+
+def test_coefficients_that_are_subtracted() -> None:
+    """x - 0.0 and x + -0.0 are the same; x - nan is another nan than x + -nan."""
+    text = "(((2*x - 0.0)*x - 0.5)*x - 0.0)*x + 0.0"
+    check(text)
+    assert "HORNER" in ao.explain(text, "d") and "MSUB" not in ao.explain(text, "d")
+    assert "HORNER" not in ao.explain("(2*x - nan)*x - 0.5", "d")
 
 
 def test_what_is_used_twice_is_not_joined() -> None:

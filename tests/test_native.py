@@ -282,6 +282,22 @@ def test_one_instruction_is_a_segment_if_there_is_no_other(at_once: None) -> Non
     assert "native code" not in ao.explain("exp(x)*sin(y)", "d", "d")
 
 
+@pytest.mark.parametrize("text", [
+    "((1.5*x + 2.5)*x - 0.25)*x + 3.0", "(((((1.5*x + 2.5)*x - 0.25)*x + 3.0)*x + 1.25)*x + 0.75)*x + 0.125",
+    "y*((0.5*x - 1)*x + 2) - z*(((2*y + 1)*y - 3)*y + 0.1)", "max(y, ((0.5*x - 1)*x + 2)) if x < z else w",
+    "((0.5*x - 1)*x + 2)*((1.5*y - 1)*y + 2)*((2.5*z - 1)*z + 2)*((3.5*w - 1)*w + 2)*(x + y)*(z + w)*(x - w)*(y - z)",
+])  # fmt: skip
+@pytest.mark.parametrize("typecode", "di")
+def test_polynomials_of_several_vectors_at_once(at_once: None, text: str, typecode: str) -> None:
+    """Groups of vectors, what they leave over, and where registers do not suffice for a group."""
+    names = [name for name in "xyzw" if name in text.replace("max", "")]
+    kernel, function = ao.compile(text, *names), eval(f"lambda {', '.join(names)}: {text}")
+    for size in (*range(1, 70), 255, 1030):
+        columns = [array(typecode, [(k * 37 + n * 11) % 100 - 50 for k in range(size)]) for n in range(len(names))]
+        want = array("d", itertools.starmap(function, zip(*columns, strict=True)))
+        assert kernel(*columns, typecode="d").tobytes() == want.tobytes()
+
+
 def test_ways_that_there_are_not() -> None:
     with pytest.raises(ValueError, match="'always'"):
         _machine.set_native("2")

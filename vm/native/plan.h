@@ -40,6 +40,7 @@ typedef struct {
     uint8_t type;
     uint8_t kind;
     uint8_t stored; /* a result that is read behind the segment */
+    uint8_t copy;   /* of a group of vectors that are done together, the one that has it */
 } plan_value;
 
 typedef struct {

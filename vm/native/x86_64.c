@@ -7,7 +7,8 @@
  *   r9 r10 r11 rbx rbp r12..r15   the first arrays; r14 r15 for what a sink is given, if that is done here
  *
  * An iteration does as many elements as a vector has of the widest type; those of narrower types are part of one. The body
- * is repeated so that the loop itself costs little; copies use the same registers, which the processor renames. Then, at
+ * is repeated so that the loop itself costs little; copies use the same registers, which the processor renames. Where there is a
+polynomial, the steps of several vectors take turns instead (repeat). Then, at
  * levels that have masks, a loop for the last elements: the same body, in which loads and stores leave out elements that
  * are not there.
  *
@@ -20,7 +21,7 @@
 
 #if AO_NATIVE_X86_64
 
-enum { LOOP_ALIGNMENT = 32, FEW_STEPS = 4, MANY_STEPS = 24 };
+enum { LOOP_ALIGNMENT = 32, FEW_STEPS = 4, MANY_STEPS = 24, TOGETHER = 4 };
 
 static const uint8_t base_registers[BASES] = {R9, R10, R11, RBX, RBP, R12, R13, R14, R15};
 enum { CALLER_SAVED = 3 }; /* of them */
@@ -45,7 +46,7 @@ static x86_rm element_of(x86_generator *g, const plan_value *v)
 {
     const unsigned size = ao_type_sizes[v->type];
     const unsigned base = base_of(g, v->reg);
-    return x86_at(base, RCX, log2_of(size), (int32_t)(g->copy * g->lanes * size));
+    return x86_at(base, RCX, log2_of(size), (int32_t)((g->copy + v->copy) * g->lanes * size));
 }
 
 x86_rm x86_uniform(const x86_generator *g, unsigned reg)
@@ -86,8 +87,7 @@ static void stop_before_store(x86_generator *g)
     g->stops[g->stop_count++] = x86_jump(&g->code, X86_NOT_ZERO);
 }
 
-/* Nonzero if registers sufficed. */
-static int emit_step(x86_generator *g, const plan_step *plan)
+static x86_step begin_step(x86_generator *g, const plan_step *plan)
 {
     const ao_op_info *info = &ao_ops[plan->op];
     const x86_recipe *recipe = &g->level->recipes[plan->op];
@@ -98,20 +98,36 @@ static int emit_step(x86_generator *g, const plan_step *plan)
         s.c = x86_value(g, plan->c);
     }
     s.d = ao_registers_take(&g->registers, plan->d);
-    if (g->registers.failed)
-        return 0;
-    recipe->emit(g, &s);
+    return s;
+}
+
+static void end_step(x86_generator *g, const x86_step *s)
+{
+    const plan_step *plan = s->plan;
     const plan_value *d = &g->plan->value[plan->d];
     if (d->stored && g->plan->stops)
         stop_before_store(g);
     if (d->stored)
-        g->level->store(g, d->type, s.d, element_of(g, d));
+        g->level->store(g, d->type, s->d, element_of(g, d));
     x86_unpin(g, plan->a);
-    if (!info->run) {
+    if (!s->info->run) {
         x86_unpin(g, plan->b);
         x86_unpin(g, plan->c);
     }
     x86_unpin(g, plan->d);
+}
+
+/* A step, or the same of all vectors that are done together. Nonzero if registers sufficed. */
+static int emit_steps(x86_generator *g, const plan_step *plan, unsigned count)
+{
+    x86_step s[TOGETHER];
+    for (unsigned k = 0; k < count && !g->registers.failed; k++)
+        s[k] = begin_step(g, &plan[k]);
+    if (g->registers.failed)
+        return 0;
+    g->level->recipes[plan->op].emit(g, s);
+    for (unsigned k = 0; k < count; k++)
+        end_step(g, &s[k]);
     return !g->registers.failed;
 }
 
@@ -132,9 +148,13 @@ static void emit_body(x86_generator *g)
 {
     unsigned *const step = &g->registers.step;
     ao_registers_restart(&g->registers);
-    for (*step = 0; *step < g->plan->count; ++*step)
-        if (!emit_step(g, &g->plan->steps[*step]))
+    for (*step = 0; *step < g->plan->count; ++*step) {
+        const plan_step *plan = &g->plan->steps[*step];
+        const unsigned more = ao_ops[plan->op].run ? g->together - 1 : 0;
+        *step += more;
+        if (!emit_steps(g, plan, 1 + more))
             return;
+    }
     if (g->plan->take != AO_TAKE_ALL)
         take_results(g);
 }
@@ -143,7 +163,7 @@ static void emit_loop(x86_generator *g, unsigned copies)
 {
     x86_align(&g->code, LOOP_ALIGNMENT);
     const size_t loop = g->code.at;
-    for (g->copy = 0; g->copy < copies && !g->registers.failed; g->copy++)
+    for (g->copy = 0; g->copy < copies && !g->registers.failed; g->copy += g->together)
         emit_body(g);
     g->copy = 0;
     x86_immediate(&g->code, X86_ADD_IMM, 1, RCX, (int32_t)(copies * g->lanes));
@@ -191,6 +211,88 @@ static void emit_tail(x86_generator *g)
     x86_bind(&g->code, none, g->code.at);
 }
 
+/* ---- vectors together ---- */
+
+/* A polynomial is a chain of operations, each of which waits for the one before. Several vectors in turn keep the processor busy
+ * meanwhile, which does not look far enough ahead to find another copy of the body by itself. So there is a second plan, with
+ * each step as many times, and values for each; uniforms are shared. */
+
+static uint16_t value_for(const ao_plan *plan, unsigned value, unsigned copy)
+{
+    const int own = copy && value != PLAN_NONE && plan->value[value].kind != PLAN_UNIFORM;
+    return (uint16_t)(own ? value + copy * plan->values : value);
+}
+
+static plan_step step_for(const ao_plan *plan, const plan_step *s, unsigned copy)
+{
+    const ao_op_info *info = &ao_ops[s->op];
+    plan_step step = *s;
+    step.d = value_for(plan, s->d, copy);
+    step.a = value_for(plan, s->a, copy);
+    if (!info->run && !ao_takes_table(info)) {
+        step.b = value_for(plan, s->b, copy);
+        step.c = value_for(plan, s->c, copy);
+    }
+    return step;
+}
+
+static void repeat(ao_plan *wide, const ao_plan *plan, unsigned times)
+{
+    memcpy(wide, plan, sizeof *wide);
+    wide->count = plan->count * times;
+    wide->values = plan->values * times;
+    for (unsigned k = 0; k < wide->count; k++)
+        wide->steps[k] = step_for(plan, &plan->steps[k / times], k % times);
+    for (unsigned v = 0; v < wide->values; v++) {
+        plan_value *value = &wide->value[v];
+        const unsigned copy = v / plan->values;
+        *value = plan->value[v % plan->values];
+        value->copy = (uint8_t)copy;
+        if (value->last < plan->count)
+            value->last = (uint16_t)(value->last * times + (value->kind == PLAN_UNIFORM ? times - 1 : copy));
+    }
+}
+
+static int has_polynomial(const ao_plan *plan)
+{
+    for (const plan_step *s = plan->steps; s < plan->steps + plan->count; s++)
+        if (ao_ops[s->op].run)
+            return 1;
+    return 0;
+}
+
+/* How many vectors may be done together. */
+static unsigned may_be_together(const ao_plan *plan)
+{
+    return has_polynomial(plan) && plan->take == AO_TAKE_ALL && !plan->stops && plan->count * TOGETHER <= AO_NATIVE_STEPS
+                   && plan->values * TOGETHER <= PLAN_VALUES
+               ? TOGETHER : 1;
+}
+
+/* Which plan is worked on from here. */
+static void take_plan(x86_generator *g, const ao_plan *plan, unsigned together)
+{
+    g->plan = g->registers.plan = plan;
+    g->together = together;
+}
+
+/* (((k0 a + k1) a + ...) a + kn, by one operation of each polynomial after the other. */
+void x86_horner(x86_generator *g, const x86_step *s)
+{
+    const uint16_t *value_of = g->plan->value_of;
+    const unsigned first = s->plan->b, last = s->plan->c;
+    for (unsigned k = first; k <= last; k++) {
+        const unsigned constant = x86_value(g, value_of[k]);
+        for (unsigned j = 0; j < g->together && k == first; j++)
+            x86_3(g, X86_vmulpd, 8, s[j].d, constant, s[j].a, X86_NO_IMM);
+        for (unsigned j = 0; j < g->together && k > first; j++)
+            x86_3(g, X86_vaddpd, 8, s[j].d, s[j].d, constant, X86_NO_IMM);
+        for (unsigned j = 0; j < g->together && k > first && k < last; j++)
+            x86_3(g, X86_vmulpd, 8, s[j].d, s[j].d, s[j].a, X86_NO_IMM);
+        x86_unpin(g, value_of[k]);
+    }
+}
+
 /* ---- around it ---- */
 
 static void load_bases(x86_generator *g)
@@ -225,7 +327,7 @@ static void hoist(x86_generator *g)
 {
     if (ao_has_uniform(g->plan))
         x86_load(&g->code, RDX, RSI, (int32_t)(g->plan->program->inputs * sizeof(char *)));
-    ao_registers_hoist(&g->registers, g->level->hoisted);
+    ao_registers_hoist(&g->registers, g->level->hoisted / (g->together > 1 ? 2 : 1));
 }
 
 static void clear_faults(x86_generator *g)
@@ -265,9 +367,15 @@ static void return_done(x86_generator *g)
     }
 }
 
-static void emit_function(x86_generator *g)
+static unsigned copies_of(const x86_generator *g)
 {
-    const unsigned copies = g->plan->count <= FEW_STEPS ? 4 : g->plan->count <= MANY_STEPS ? 2 : 1;
+    return g->together > 1 ? g->together : g->plan->count <= FEW_STEPS ? 4 : g->plan->count <= MANY_STEPS ? 2 : 1;
+}
+
+/* `plan` is for what the groups of g->plan, if it has vectors together, leave over. */
+static void emit_function(x86_generator *g, const ao_plan *plan)
+{
+    const unsigned copies = copies_of(g);
     x86_begin(&g->code);
     load_bases(g);
     hoist(g);
@@ -280,6 +388,7 @@ static void emit_function(x86_generator *g)
     }
     x86_clear(&g->code, RCX);
     emit_main(g, copies);
+    take_plan(g, plan, 1);
     if (g->level->target.tails)
         emit_tail(g);
     else if (copies > 1)
@@ -292,12 +401,14 @@ static void emit_function(x86_generator *g)
     }
 }
 
-static void start_code(x86_generator *g, const ao_target *target, const ao_plan *plan, uint8_t *bytes, size_t at, size_t size)
+static void start_code(x86_generator *g, const ao_target *target, const ao_plan *plan, unsigned together, uint8_t *bytes, size_t at,
+                       size_t size)
 {
     const x86_level *level = (const x86_level *)(const void *)target;
     memset(g, 0, offsetof(x86_generator, registers));
     g->level = level;
     g->plan = plan;
+    g->together = together;
     g->code = (x86_code){.bytes = bytes, .at = at, .size = size, .evex = level->evex};
     ao_registers_start(&g->registers, plan, register_bits(level->first_vector, level->vectors),
                        register_bits(level->first_mask, level->masks));
@@ -327,13 +438,20 @@ size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes,
                    size_t *entry, unsigned *granule)
 {
     x86_generator g;
-    start_code(&g, target, plan, bytes, at, size);
-    g.lanes = target->vector / ao_widest(plan, g.level->least);
-    if (plan->take == AO_TAKE_TRUE)
-        write_places(&g);
-    *entry = g.code.at;
+    ao_plan wide;
+    for (unsigned together = may_be_together(plan);; together /= 2) {
+        if (together > 1)
+            repeat(&wide, plan, together);
+        start_code(&g, target, together > 1 ? &wide : plan, together, bytes, at, size);
+        g.lanes = target->vector / ao_widest(plan, g.level->least);
+        if (plan->take == AO_TAKE_TRUE)
+            write_places(&g);
+        *entry = g.code.at;
+        emit_function(&g, plan);
+        if (together == 1 || !(g.registers.failed || g.code.full))
+            break;
+    }
     *granule = target->tails ? 1 : g.lanes;
-    emit_function(&g);
     const unsigned step = g.registers.step;
     const unsigned last = step < plan->count ? step : plan->count - 1; /* taking the results may have failed */
     *done = g.registers.failed && !g.code.full ? last : 0;

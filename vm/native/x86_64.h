@@ -58,6 +58,7 @@ struct x86_generator {
     x86_code code;
     unsigned lanes;                    /* elements of a vector */
     unsigned copy;                     /* of the loop's body, from 0 */
+    unsigned together;                 /* vectors for which a step is done before the next step, most often 1 */
     size_t places;                     /* where the code has the table, if it has one */
     int tail;                          /* the body for the last elements, of which some may not be there */
     int faults;                        /* an instruction may mark */
@@ -84,7 +85,7 @@ enum { AS_IS = 0x4, DOWN = 0x9, UP = 0xA, CUT = 0xB };
     R(f64, NMADD, taken_from, 0, 0)                                                                                   \
     R(f64, ADDM, twice, X86_vaddpd, X86_vmulpd)                                                                       \
     R(f64, SUBM, twice, X86_vsubpd, X86_vmulpd)                                                                       \
-    R(f64, HORNER, horner, 0, 0)                                                                                      \
+    R(f64, HORNER, x86_horner, 0, 0)                                                                                  \
     R(f64, DIV, vectors, X86_vdivpd, 0)                                                                               \
     R(f64, DIV_CHECKED, divided_checked, 0, 0)                                                                        \
     R(f64, SQRT, one, X86_vsqrtpd, 0)                                                                                 \
@@ -110,6 +111,9 @@ enum x86_form x86_widening(int is_signed, unsigned from, unsigned to);
 
 /* Whether x86_scan.c has the operation. */
 int x86_scans(unsigned op);
+
+/* The recipe of a polynomial, for g->together steps at once. */
+void x86_horner(x86_generator *g, const x86_step *s);
 
 /* Where a uniform is. */
 x86_rm x86_uniform(const x86_generator *g, unsigned reg);

@@ -259,21 +259,6 @@ static void taken_from(x86_generator *g, const x86_step *s)
     three(g, X86_vsubpd, 8, s->d, s->c, s->d);
 }
 
-static void horner(x86_generator *g, const x86_step *s)
-{
-    const uint16_t *value_of = g->plan->value_of;
-    for (unsigned k = s->plan->b; k <= s->plan->c; k++) {
-        const unsigned constant = x86_value(g, value_of[k]);
-        if (k == s->plan->b) {
-            move(g, 8, s->d, constant);
-        } else {
-            three(g, X86_vmulpd, 8, s->d, s->d, s->a);
-            three(g, X86_vaddpd, 8, s->d, s->d, constant);
-        }
-        x86_unpin(g, value_of[k]);
-    }
-}
-
 static void sign_copied(x86_generator *g, const x86_step *s)
 {
     enum { SIGN_OF_B_REST_OF_A = 0xD8 }; /* the third operand chooses, bit by bit */
