@@ -2,8 +2,9 @@
 
 An instruction writes its results to memory for the next to read, which for + - * takes longer than the operation. So
 a product that only a sum needs becomes MADD (d = a*b + c, rounded twice, as before) or one of its kin, and a chain of
-those in one variable with constant coefficients becomes HORNER, which keeps everything in registers; a coefficient that is
-subtracted is its negative, added. In a fold what is added to the accumulator is added up before, in the part that goes by blocks.
+those in one variable with constant coefficients becomes HORNER, which keeps everything in registers; a coefficient
+that is subtracted is its negative, added. In a fold what is added to the accumulator is added up before, in the part
+that goes by blocks.
 
 Of ints, a sum of 64 bits that is only stored as 32 becomes one of 32 bits that marks what does not fit. Otherwise only
 operations that cannot fault are joined. Registers are still single-assignment here; program.py allocates them
