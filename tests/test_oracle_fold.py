@@ -53,8 +53,8 @@ IN_ANY_ORDER = [
     "acc + (x > 50)", "max(acc, x*2 - 7)", "acc ^ (x if x > 9 else 3)", "acc | x*3 & 1023",
 ]  # fmt: skip
 OUTLIERS = {
-    "q": [2**63 - 1, -(2**63), 2**47, -(2**48) - 1, 2**62],
-    "Q": [2**64 - 1, 2**63, 2**48],
+    "q": [2**63 - 1, -(2**63), 2**47, 2**47 - 1, -(2**47), -(2**47) - 1, -(2**48) - 1, 2**62],
+    "Q": [2**64 - 1, 2**63, 2**48, 2**48 - 1],
     "i": [2**31 - 1, -(2**31)],
     "B": [255, 0],
     "b": [127, -128],
@@ -79,6 +79,22 @@ def test_folds_in_any_order(text: str, typecode: str, length: int, initial: int,
     data, step = array(typecode, values), eval(f"lambda acc, x: {text}")
     expected = outcome(functools.reduce, step, data, initial)
     assert_same(outcome(ao.reduce, data, text, initial), expected, (text, data, initial))
+
+
+@pytest.mark.parametrize("size", [16384, 16400, 40000])
+@pytest.mark.parametrize("typecode", ["q", "Q"])
+def test_many_blocks_at_once(typecode: str, size: int) -> None:
+    """Without a body, 2**14 elements are folded at once: at the bounds of what they may be, and beyond in one place."""
+    edge = 2**47 - 1 if typecode == "q" else 2**48 - 1
+    for first in (0, 2**62 - 1, 2**62, 2**63 - 1 - edge * 16384):
+        for place, value in ((0, edge), (1, edge + 1), (16383, 2**62), (size - 1, 2**63 - 1)):
+            data = array(typecode, [edge]) * size
+            data[place] = value
+            assert ao.reduce(data, "acc + x", first) == sum(data, first), (first, place)
+            assert ao.reduce(data, "max(acc, x)", first) == max(first, *data), (first, place)
+    if typecode == "q":
+        data = array("q", [-(2**47)]) * size
+        assert ao.reduce(data, "acc + x", -(2**62)) == sum(data, -(2**62))
 
 
 @given(cases("accumulate"))

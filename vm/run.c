@@ -480,21 +480,25 @@ static unsigned run_body(struct ao_frame_private *f, unsigned to, size_t n)
 }
 
 /* Body and scan of a block whose elements may be taken in any order: if none of them is marked, and of a sum none of those
- * on the way can leave the type. Nonzero if it is done. */
-static int fold_in_any_order(struct ao_frame_private *f, size_t n)
+ * on the way can leave the type. Without a body, once blocks begin on a cache line, many of them are one. Nonzero if it is done. */
+static int fold_in_any_order(struct ao_frame_private *f, size_t *block, size_t left)
 {
-    enum { ELEMENT_BITS = 48, ACC_BITS = 62 };
-    _Static_assert((AO_MAX_BLOCK >> (ACC_BITS - ELEMENT_BITS)) == 0, "a block of elements adds up to what an accumulator may have");
+    enum { ELEMENT_BITS = 48, ACC_BITS = 62, MOST = 1 << (ACC_BITS - ELEMENT_BITS) }; /* so many add up to what an accumulator may have */
+    _Static_assert((int)AO_MAX_BLOCK <= (int)MOST, "a block is not too many");
     const ao_program *p = f->program;
+    if (p->fold == AO_FOLD_NONE)
+        return 0;
     const struct ao_reductions *kernels = f->job.isa->reductions;
+    const int at_once = p->first[AO_BODY] == p->first[AO_SCAN] && !f->spaced && (uintptr_t)f->regs[p->folded] % AO_ALIGNMENT == 0;
+    const size_t n = !at_once ? *block : left < MOST ? left : MOST;
     uint64_t acc, bits;
-    if (p->fold == AO_FOLD_NONE || run_body(f, p->first[AO_SCAN], n))
+    if (run_body(f, p->first[AO_SCAN], n))
         return 0;
     const void *x = f->regs[p->folded];
     memcpy(&acc, f->regs[p->acc], sizeof acc);
     if (p->fold_checks) {
         const int with_sign = p->types[p->acc] == AO_TYPE_i64;
-        const uint64_t sum = kernels->sum(n, x, with_sign, &bits);
+        const uint64_t sum = kernels->sum(n, x, with_sign ? UINT64_C(1) << (ELEMENT_BITS - 1) : 0, &bits);
         if (bits >> ELEMENT_BITS || bits_of_int(acc, with_sign) >> ACC_BITS)
             return 0;
         acc += sum;
@@ -502,6 +506,7 @@ static int fold_in_any_order(struct ao_frame_private *f, size_t n)
         acc = kernels->fold[p->fold](n, x, acc);
     }
     memcpy(f->regs[p->acc], &acc, sizeof acc);
+    *block = n;
     return 1;
 }
 
@@ -537,7 +542,7 @@ static unsigned fold_block(struct ao_frame_private *f, size_t *n, size_t left, i
 {
     const unsigned *first = f->program->first;
     *stopped = 0;
-    if (fold_narrow(f, n, left) || fold_in_any_order(f, *n)) {
+    if (fold_narrow(f, n, left) || fold_in_any_order(f, n, left)) {
         lengthen_blocks(f);
         return 0;
     }

@@ -647,13 +647,13 @@ DEFINE_FOLD_EXTREME(max, i64)
 DEFINE_FOLD_EXTREME(min, u64)
 DEFINE_FOLD_EXTREME(max, u64)
 
-static uint64_t sum_64(size_t n, const void *a, int with_sign, uint64_t *bits)
+static uint64_t sum_64(size_t n, const void *a, uint64_t above, uint64_t *bits)
 {
-    const uint64_t *x = a, signs = with_sign ? UINT64_MAX : 0;
+    const uint64_t *x = a;
     uint64_t sum = 0, all = 0;
     for (size_t i = 0; i < n; i++) {
         sum += x[i];
-        all |= x[i] ^ ((0 - (x[i] >> 63)) & signs);
+        all |= x[i] + above;
     }
     *bits = all;
     return sum;

@@ -98,8 +98,9 @@ struct ao_reductions {
     size_t (*extreme[2][AO_NTYPES])(size_t n, const void *a);
     /* acc and n ints of 64 bits, by an operation whose order does not matter. */
     uint64_t (*fold[AO_FOLDS])(size_t n, const void *x, uint64_t acc);
-    /* Their sum, which wraps, and which bits any of them has that its sign has not; without signs, which bits. */
-    uint64_t (*sum)(size_t n, const void *x, int with_sign, uint64_t *bits);
+    /* Their sum, which wraps, and which bits any of them has when `above` is added: of numbers from -above to above - 1 none from
+     * 2 above on. */
+    uint64_t (*sum)(size_t n, const void *x, uint64_t above, uint64_t *bits);
 };
 enum { AO_SUM_WORDS = 1 << 20 }; /* keeps a sum of 4-byte fields below 2^52, and chunks of u8 and u16 inside 64 bits */
 
