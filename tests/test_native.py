@@ -282,6 +282,22 @@ def test_one_instruction_is_a_segment_if_there_is_no_other(at_once: None) -> Non
     assert "native code" not in ao.explain("exp(x)*sin(y)", "d", "d")
 
 
+@pytest.mark.parametrize("factor", [0, 1, -1, 2, -2, 3, 1000, -60, 2**31 - 1, -(2**31), 2**31, 2**32 - 1, 2**32])
+@pytest.mark.parametrize("typecode", "qQ")
+def test_products_by_a_constant_stop_where_python_needs_more_bits(at_once: None, factor: int, typecode: str) -> None:
+    least, most = (-(2**63), 2**63 - 1) if typecode == "q" else (0, 2**64 - 1)
+    ends = {end // factor for end in (least, most)} if factor else set()
+    near = {x + d for x in {0, least, most, 2**31, 2**32, 2**62, -(2**31)} | ends for d in range(-2, 3)}
+    for x in sorted(v for v in near if least <= v <= most):
+        data, fits = array(typecode, [x]) * 9, least <= x * factor <= most
+        for text in (f"x*{factor}", f"{factor}*x"):
+            if fits:
+                assert ao.map(data, text, typecode=typecode).tolist() == [x * factor] * 9, (x, text)
+            else:
+                with pytest.raises(OverflowError):
+                    ao.map(data, text, typecode=typecode)
+
+
 @pytest.mark.parametrize("text", [
     "((1.5*x + 2.5)*x - 0.25)*x + 3.0", "(((((1.5*x + 2.5)*x - 0.25)*x + 3.0)*x + 1.25)*x + 0.75)*x + 0.125",
     "y*((0.5*x - 1)*x + 2) - z*(((2*y + 1)*y - 3)*y + 0.1)", "max(y, ((0.5*x - 1)*x + 2)) if x < z else w",

@@ -485,6 +485,7 @@ static const uint64_t literals[LITERALS] = {
     [SIXTY_THREE] = 63,
     [SIXTY_FOUR] = 64,
     [THIRTY_TWO] = 32,
+    [TWO_31] = UINT64_C(0x80000000),
 };
 
 size_t x86_begin_code(const ao_target *target, uint8_t *bytes, size_t size)

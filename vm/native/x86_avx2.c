@@ -362,6 +362,47 @@ static void multiplied_64(x86_generator *g, const x86_step *s)
     three(g, X86_vpaddq, 8, s->d, s->d, T0);
 }
 
+/* A constant of 32 bits but 0, 1, -1. */
+static int is_short_factor(const x86_generator *g, int is_signed, unsigned value)
+{
+    const ao_value *known = ao_constant_of(g->plan, &g->plan->value[value]);
+    if (!known)
+        return 0;
+    return is_signed ? known->i == (int32_t)known->i && (known->i < -1 || known->i > 1) : known->u <= UINT32_MAX;
+}
+
+/* By a constant b of 32 bits: a = 2^32 high + low, so a b = 2^32 (high b) + low b, where both products are exact, and it fits if
+ * what is in front of its lowest 32 bits has 32. Of numbers with a sign low has one, too, and high wraps near the largest a,
+ * whose products fit by 0, 1 and -1 alone. Products of two arrays are the kernels'. */
+static void product_checked(x86_generator *g, const x86_step *s)
+{
+    const int is_signed = s->info->type == AO_TYPE_i64, by_second = is_short_factor(g, is_signed, s->plan->b);
+    const enum x86_form multiply = is_signed ? X86_vpmuldq : X86_vpmuludq;
+    const unsigned a = by_second ? s->a : s->b, b = by_second ? s->b : s->a;
+    if (!by_second && !is_short_factor(g, is_signed, s->plan->a)) {
+        g->registers.failed = 1;
+        return;
+    }
+    take_literal(g, T2, THIRTY_TWO);
+    if (is_signed) {
+        take_literal(g, T0, TWO_31);
+        three(g, X86_vpaddq, 8, T0, T0, a);
+    }
+    three(g, X86_vpsrlvq, 8, T0, is_signed ? T0 : a, T2);
+    three(g, multiply, 8, T0, T0, b);
+    three(g, multiply, 8, s->d, a, b);
+    if (is_signed) { /* the front of the lower product, plus 2^31 */
+        take_literal(g, T1, SIGN_BIT);
+        three(g, X86_vpxor, 8, T1, T1, s->d);
+    }
+    three(g, X86_vpsrlvq, 8, T1, is_signed ? T1 : s->d, T2);
+    three(g, X86_vpaddq, 8, T1, T1, T0);
+    three(g, X86_vpsrlvq, 8, T1, T1, T2);
+    mark(g, T1);
+    three(g, X86_vpsllvq, 8, T0, T0, T2);
+    three(g, X86_vpaddq, 8, s->d, s->d, T0);
+}
+
 static void widened(x86_generator *g, const x86_step *s)
 {
     two(g, X86_vpmovsxdq, 8, T0, s->a);
@@ -514,6 +555,7 @@ static const x86_recipe recipes[AO_NOPS] = {
     X86_ALIKE(R)
     R(i32, ADD_CHECKED, sum_checked, X86_vpaddd, 0) R(i64, ADD_CHECKED, sum_checked, X86_vpaddq, 0)
     R(i32, SUB_CHECKED, difference_checked, X86_vpsubd, 0) R(i64, SUB_CHECKED, difference_checked, X86_vpsubq, 0)
+    R(i64, MUL_CHECKED, product_checked, 0, 0) R(u64, MUL_CHECKED, product_checked, 0, 0)
     R(f64, NEG, literal, X86_vpxor, SIGN_BIT)
     R(f64, FABS, literal, X86_vpand, ALL_BUT_SIGN)
     R(i16, ABS, one, X86_vpabsw, 0) R(i32, ABS, one, X86_vpabsd, 0)
