@@ -7,10 +7,9 @@
  *   r9 r10 r11 rbx rbp r12..r15   the first arrays; r14 r15 for what a sink is given, if that is done here
  *
  * An iteration does as many elements as a vector has of the widest type; those of narrower types are part of one. The body
- * is repeated so that the loop itself costs little; copies use the same registers, which the processor renames. Where there is a
-polynomial, the steps of several vectors take turns instead (repeat). Then, at
- * levels that have masks, a loop for the last elements: the same body, in which loads and stores leave out elements that
- * are not there.
+ * is repeated so that the loop itself costs little; copies use the same registers, which the processor renames. Where there
+ * is a polynomial, the steps of several vectors take turns instead (repeat). Then, at levels that have masks, a loop for the
+ * last elements: the same body, in which loads and stores leave out elements that are not there.
  *
  * Registers. Values are loaded when they are first read and stay until the last reader. When registers run out, one that
  * can be loaded again gives way; if there is none, the segment ends before that instruction.
@@ -276,7 +275,7 @@ static void take_plan(x86_generator *g, const ao_plan *plan, unsigned together)
     g->together = together;
 }
 
-/* (((k0 a + k1) a + ...) a + kn, by one operation of each polynomial after the other. */
+/* ((k0 a + k1) a + ...) a + kn, by one operation of each polynomial after the other. */
 void x86_horner(x86_generator *g, const x86_step *s)
 {
     const uint16_t *value_of = g->plan->value_of;
