@@ -13,6 +13,9 @@
 #define KERNEL_ARGS                                                                                                   \
     size_t n, void *d_, const void *a_, const void *b_, const void *c_, unsigned uniform, uint8_t *mark
 
+/* The kernel of a level: others have it in their tables. */
+#define KERNEL_OF(T, name, level) AO_PASTE(k_##name##_##T, level)
+
 /* p_T: a T in a register slot; an operand that an operation does not have is a p_NONE, which cannot be read. w_T: the
  * type in which T is added and multiplied. s_T: unsigned, of T's own width. */
 #define SLOT_TYPE(T)                                                                                                  \
@@ -144,7 +147,7 @@ typedef uint64_t s_i64, s_u64, s_f64;
     (void)a, (void)b, (void)c, (void)uniform, (void)mark;
 
 #define VALUE(T, name, D, A, B, C, EACH, MARKS, ...)                                                                  \
-    static unsigned k_##name##_##T(KERNEL_ARGS)                                                                       \
+    unsigned KERNEL_OF(T, name, AO_ISA)(KERNEL_ARGS)                                                                  \
     {                                                                                                                 \
         _Static_assert(!MARKS, #name " may mark, but has no steps that say when");                                    \
         TYPED(D, A, B, C)                                                                                             \
@@ -173,7 +176,7 @@ typedef struct {
 } marking;
 
 #define MARK_BY(T, TEST)                                                                                              \
-    static unsigned mark_##TEST##_##T(size_t n, uint8_t *mark, const void *bads_)                                     \
+    static AO_NOT_EVERYWHERE unsigned mark_##TEST##_##T(size_t n, uint8_t *mark, const void *bads_)                   \
     {                                                                                                                 \
         const s_##T *const bads = bads_;                                                                              \
         s_##T faults = 0;                                                                                             \
@@ -248,7 +251,7 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
         EACH(A, B, C, __VA_ARGS__ bads[i] = (s_##T)bad; d[i] = (p_##D)r;)                                             \
     }                                                                                                                 \
     MARKING(T, name, D, A, B, C, MARKS, TEST)                                                                         \
-    static unsigned k_##name##_##T(KERNEL_ARGS)                                                                       \
+    unsigned KERNEL_OF(T, name, AO_ISA)(KERNEL_ARGS)                                                                  \
     {                                                                                                                 \
         TYPED(D, A, B, C)                                                                                             \
         s_##T faults = 0;                                                                                             \
@@ -290,7 +293,7 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
         }                                                                                                             \
     }                                                                                                                 \
     MARKING(T, name, D, A, B, C, MARKS, ANY_BIT)                                                                      \
-    static unsigned k_##name##_##T(KERNEL_ARGS)                                                                       \
+    unsigned KERNEL_OF(T, name, AO_ISA)(KERNEL_ARGS)                                                                  \
     {                                                                                                                 \
         TYPED(D, A, B, C)                                                                                             \
         unsigned faults = 0;                                                                                          \
@@ -308,7 +311,7 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
     }
 
 #define CALL(T, name, D, A, B, C, EACH, MARKS, ...)                                                                   \
-    static unsigned k_##name##_##T(KERNEL_ARGS)                                                                       \
+    unsigned KERNEL_OF(T, name, AO_ISA)(KERNEL_ARGS)                                                                  \
     {                                                                                                                 \
         TYPED(D, A, B, C)                                                                                             \
         return __VA_ARGS__;                                                                                           \

@@ -24,7 +24,7 @@
 /* ---- copies and conversions ---- */
 
 #define COPY_ALL(T, _)                                                                                                \
-    static unsigned copy_##T(size_t n, p_##T *d, const p_##T *a, unsigned uniform)                                    \
+    static AO_NOT_EVERYWHERE unsigned copy_##T(size_t n, p_##T *d, const p_##T *a, unsigned uniform)                  \
     {                                                                                                                 \
         if (uniform & 1) {                                                                                            \
             const ao_##T x = *a;                                                                                      \
@@ -127,7 +127,7 @@ static inline double f64_of_i64(int64_t x)
  * exactly. */
 #define PRODUCT_WRONG(T) (fabs(f64_of_##T(x) * f64_of_##T(y) - f64_of_##T(r)) > 0x1p62)
 
-static inline int mul_i64(int64_t x, int64_t y, int64_t *product)
+static AO_NOT_EVERYWHERE inline int mul_i64(int64_t x, int64_t y, int64_t *product)
 {
 #if AO_EXTENSIONS
     return __builtin_mul_overflow(x, y, product);
@@ -137,7 +137,7 @@ static inline int mul_i64(int64_t x, int64_t y, int64_t *product)
 #endif
 }
 
-static inline int mul_u64(uint64_t x, uint64_t y, uint64_t *product)
+static AO_NOT_EVERYWHERE inline int mul_u64(uint64_t x, uint64_t y, uint64_t *product)
 {
 #if AO_EXTENSIONS
     return __builtin_mul_overflow(x, y, product);
@@ -229,7 +229,7 @@ MULTIPLY(u64)
 #define HORNER_6 (HORNER_5 * x + k[6])
 #define HORNER_7 (HORNER_6 * x + k[7])
 #define HORNER_8 (HORNER_7 * x + k[8])
-static void horner_long(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *k, size_t degree)
+static AO_NOT_EVERYWHERE void horner_long(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *k, size_t degree)
 {
     double x_[CHUNK], r[CHUNK];
     memcpy(x_, a, n * sizeof *x_);
@@ -244,7 +244,7 @@ static void horner_long(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *k, size
     memcpy(d, r, n * sizeof *r);
 }
 
-static unsigned horner(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *first, const p_f64 *last)
+static AO_NOT_EVERYWHERE unsigned horner(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *first, const p_f64 *last)
 {
     const size_t degree = (size_t)(last - first);
     double k[9] = {0};
@@ -514,7 +514,7 @@ static inline uint64_t mod_exact_u64(uint64_t x, uint64_t y, uint64_t *bad)
 
 /* By squaring. A square that overflows is needed by a later bit of the exponent, so that it always counts. */
 #define POWER(T, _)                                                                                                   \
-    static inline ao_##T power_##T(ao_##T base, ao_##T exponent, uint64_t *bad)                                       \
+    static AO_NOT_EVERYWHERE inline ao_##T power_##T(ao_##T base, ao_##T exponent, uint64_t *bad)                     \
     {                                                                                                                 \
         const ao_##T zero = 0;                                                                                        \
         ao_##T r = 1;                                                                                                 \
@@ -642,7 +642,7 @@ AO_LIST_WIDE(POWER, _)
         d[i] = a[i] ? y : z;                                                                                          \
     }
 #define SELECT(T, _)                                                                                                  \
-    static unsigned select_##T(size_t n, p_##T *d, const p_b1 *a, const p_##T *b, const p_##T *c, unsigned uniform)   \
+    static AO_NOT_EVERYWHERE unsigned select_##T(size_t n, p_##T *d, const p_b1 *a, const p_##T *b, const p_##T *c, unsigned uniform)\
     {                                                                                                                 \
         if (uniform & 1)                                                                                              \
             return copy_##T(n, d, *a ? b : c, (uniform >> (*a ? 1 : 2)) & 1);                                         \
@@ -660,7 +660,7 @@ AO_LIST_CHOICE(SELECT, _)
 
 /* An index is read once: what is checked is what is used, whoever writes to it meanwhile. The fast pass finds places first,
  * in a loop that becomes vector code, and looks them up after. Where an index is outside, place 0 stands for it. */
-static uint64_t find_places(size_t n, uint64_t *at, const p_i64 *a, uint64_t count)
+static AO_NOT_EVERYWHERE uint64_t find_places(size_t n, uint64_t *at, const p_i64 *a, uint64_t count)
 {
     uint64_t faults = 0;
     LOOP {
@@ -672,7 +672,7 @@ static uint64_t find_places(size_t n, uint64_t *at, const p_i64 *a, uint64_t cou
     return faults;
 }
 #define TAKE(T, _)                                                                                                    \
-    static unsigned take_marking_##T(size_t n, p_##T *d, const p_i64 *a, const ao_table *table, uint8_t *mark)        \
+    static AO_NOT_EVERYWHERE unsigned take_marking_##T(size_t n, p_##T *d, const p_i64 *a, const ao_table *table, uint8_t *mark)\
     {                                                                                                                 \
         const ao_##T *const elements = table->data;                                                                   \
         const uint64_t count = table->count;                                                                          \
@@ -687,7 +687,7 @@ static uint64_t find_places(size_t n, uint64_t *at, const p_i64 *a, uint64_t cou
         }                                                                                                             \
         return faults != 0;                                                                                           \
     }                                                                                                                 \
-    static unsigned take_##T(size_t n, p_##T *d, const p_i64 *a, const ao_table *table, uint8_t *mark)                \
+    static AO_NOT_EVERYWHERE unsigned take_##T(size_t n, p_##T *d, const p_i64 *a, const ao_table *table, uint8_t *mark)\
     {                                                                                                                 \
         const ao_##T *const elements = table->data;                                                                   \
         uint64_t at[CHUNK], faults = 0;                                                                               \
@@ -704,7 +704,7 @@ static uint64_t find_places(size_t n, uint64_t *at, const p_i64 *a, uint64_t cou
 AO_LIST_ALL(TAKE, _)
 #define DO_TAKE(T) CALL, take_##T(n, d, a, *b, mark)
 
-static unsigned fail(size_t n, p_b1 *d, uint8_t *mark)
+static AO_NOT_EVERYWHERE unsigned fail(size_t n, p_b1 *d, uint8_t *mark)
 {
     memset(d, 1, n);
     if (mark)
@@ -720,8 +720,15 @@ static unsigned fail(size_t n, p_b1 *d, uint8_t *mark)
 #define STAMP_AS(T, name, dst, a, b, c, trait, ...)                                                                   \
     KERNEL(T, name, AO_COLUMN_##dst(T), AO_COLUMN_##a(T), AO_COLUMN_##b(T), AO_COLUMN_##c(T), EACH_##a##b##c,         \
            MARKS_##trait, __VA_ARGS__)
-#define STAMP(T, name, dst, a, b, c, trait, weight, meaning) STAMP_AS(T, name, dst, a, b, c, trait, DO_##name(T))
-#define STAMP_MATH(T, name, f, dst, a, b, c, trait, weight, meaning)                                                  \
+#define DECLARE(T, name, levels) DECLARE2(T, name, AO_LEVEL_##levels(T))
+#define DECLARE2(T, name, level) extern unsigned KERNEL_OF(T, name, level)(KERNEL_ARGS);
+#define STAMP_OWN(T, name, dst, a, b, c, trait, levels) STAMP_AS(T, name, dst, a, b, c, trait, DO_##name(T))
+#define STAMP_OTHER(T, name, dst, a, b, c, trait, levels)
+#define STAMP(T, name, dst, a, b, c, trait, levels, weight, meaning)                                                  \
+    DECLARE(T, name, levels)                                                                                          \
+    AO_IF_OWN(AO_LEVEL_##levels(T), STAMP_OWN, STAMP_OTHER)(T, name, dst, a, b, c, trait, levels)
+#define STAMP_MATH(T, name, f, dst, a, b, c, trait, levels, weight, meaning)                                          \
+    DECLARE(T, name, levels)                                                                                          \
     STAMP_AS(T, name, dst, a, b, c, trait, DO_MATH_##a##b##c(f, MARKS_##trait))
 #define OP(name, types, ...) AO_LIST_##types(STAMP, name, __VA_ARGS__)
 #define MATH(name, f, types, ...) AO_LIST_##types(STAMP_MATH, name, f, __VA_ARGS__)
@@ -734,13 +741,13 @@ extern const struct ao_reductions AO_LOCAL(ao_reductions);
 #define QUOTE(name) QUOTE2(name)
 /* By the form of its DO_, which kernel stands for an operation of T. */
 #define IN_TABLE(...) IN_TABLE2(__VA_ARGS__)
-#define IN_TABLE2(T, name, FORM, ...) IN_TABLE_##FORM(T, name)
-#define IN_TABLE_VALUE(T, name) IN_TABLE_AS(T, name)
-#define IN_TABLE_AS(T, name) k_##name##_##T,
-#define IN_TABLE_CHECKED(T, name) k_##name##_##T,
-#define IN_TABLE_CHUNKED(T, name) k_##name##_##T,
-#define IN_TABLE_CALL(T, name) k_##name##_##T,
-#define IN_TABLE_EITHER_SIGN(T, name) IN_TABLE_VALUE(OF_BOTH_##T, name)
+#define IN_TABLE2(T, name, level, FORM, ...) IN_TABLE_##FORM(T, name, level)
+#define IN_TABLE_VALUE(T, name, level) IN_TABLE_AS(T, name, level)
+#define IN_TABLE_AS(T, name, level) KERNEL_OF(T, name, level),
+#define IN_TABLE_CHECKED(T, name, level) KERNEL_OF(T, name, level),
+#define IN_TABLE_CHUNKED(T, name, level) KERNEL_OF(T, name, level),
+#define IN_TABLE_CALL(T, name, level) KERNEL_OF(T, name, level),
+#define IN_TABLE_EITHER_SIGN(T, name, level) IN_TABLE_VALUE(OF_BOTH_##T, name, level)
 #define OF_BOTH_b1 b1
 #define OF_BOTH_i8 i8
 #define OF_BOTH_u8 i8
@@ -751,13 +758,13 @@ extern const struct ao_reductions AO_LOCAL(ao_reductions);
 #define OF_BOTH_i64 i64
 #define OF_BOTH_u64 i64
 #define OF_BOTH_f64 f64
-#define ENTRY(T, name) IN_TABLE(T, name, DO_##name(T))
-#define ENTRY_MATH(T, name) k_##name##_##T,
+#define ENTRY(T, name, levels) IN_TABLE(T, name, AO_LEVEL_##levels(T), DO_##name(T))
+#define ENTRY_MATH(T, name) KERNEL_OF(T, name, AO_ISA),
 extern const ao_isa AO_LOCAL(ao_isa);
 const ao_isa AO_LOCAL(ao_isa) = {
     QUOTE(AO_ISA),
     {
-#define OP(name, types, ...) AO_LIST_##types(ENTRY, name)
+#define OP(name, types, dst, a, b, c, trait, levels, ...) AO_LIST_##types(ENTRY, name, levels)
 #define MATH(name, f, types, ...) AO_LIST_##types(ENTRY_MATH, name)
 #include "../ops.def"
     },
