@@ -26,6 +26,21 @@ typedef struct no_operand p_NONE;
 enum { SIZE_NONE = 0 };
 #define SLOT_TABLE(T) typedef const ao_table *p_table_##T AO_MAY_ALIAS;
 AO_TYPES(SLOT_TABLE)
+/* The type that stands for T where only bits are moved: of each size there is one. Of 8 bytes the double, as plain x86-64 chooses
+ * among doubles in two thirds of the time. */
+#define OF_SIZE_b1 i8
+#define OF_SIZE_i8 i8
+#define OF_SIZE_u8 i8
+#define OF_SIZE_i16 i16
+#define OF_SIZE_u16 i16
+#define OF_SIZE_i32 i32
+#define OF_SIZE_u32 i32
+#define OF_SIZE_i64 f64
+#define OF_SIZE_u64 f64
+#define OF_SIZE_f32 i32
+#define OF_SIZE_f64 f64
+#define LIST_SIZES(X) X(i8) X(i16) X(i32) X(f64)
+
 typedef uint32_t w_i16, w_u16, w_i32, w_u32;
 typedef uint64_t w_i64, w_u64;
 typedef double w_f64;
@@ -88,6 +103,22 @@ typedef uint64_t s_i64, s_u64, s_f64;
         }                                                                                                             \
     }
 
+/* The same where x and y may change places, in a loop less. */
+#define EACH_IN_ANY_ORDER(A, B, C, ...)                                                                               \
+    if (uniform) {                                                                                                    \
+        const ao_##A y = uniform & 1 ? *a : *b;                                                                       \
+        const p_##A *const others = uniform & 1 ? b : a;                                                              \
+        LOOP {                                                                                                        \
+            const ao_##A x = others[i];                                                                               \
+            __VA_ARGS__                                                                                               \
+        }                                                                                                             \
+    } else {                                                                                                          \
+        LOOP {                                                                                                        \
+            const ao_##A x = a[i], y = b[i];                                                                          \
+            __VA_ARGS__                                                                                               \
+        }                                                                                                             \
+    }
+
 #define EACH3(A, B, C, ...)                                                                                           \
     if (uniform & 4) {                                                                                                \
         const ao_##C z = *c;                                                                                          \
@@ -118,6 +149,12 @@ typedef uint64_t s_i64, s_u64, s_f64;
  *       d = expression
  *   EITHER_SIGN, expression
  *       The same, of which ints of one size have the same bits with a sign and without.
+ *   EITHER_ORDER, expression
+ *       Such a one whose ints x and y may change places.
+ *   BY_SIZE, FORM, ...
+ *       Where only bits are moved: all types of one size have one kernel.
+ *   SAME_AS, name, T
+ *       The kernel of another operation, which is of T.
  *   CHECKED, TEST, steps
  *       For operations that may mark. The steps compute two variables: r, the element's result, and bad, which is set
  *       if the element is to be marked. TEST(bad) says whether it is set: ANY_BIT if any nonzero value counts, TOP_BIT
@@ -186,10 +223,10 @@ typedef struct {
         }                                                                                                             \
         return TEST(faults);                                                                                          \
     }
-#define MARK_BY_ANY_BIT(T, _) MARK_BY(T, ANY_BIT)
-AO_LIST_ORDERED(MARK_BY_ANY_BIT, _)
-#define MARK_BY_TOP_BIT(T, _) MARK_BY(T, TOP_BIT)
-AO_LIST_SUMS(MARK_BY_TOP_BIT, _)
+#define MARK_BY_ANY_BIT(T) MARK_BY(T, ANY_BIT)
+LIST_SIZES(MARK_BY_ANY_BIT)
+MARK_BY(i32, TOP_BIT)
+MARK_BY(f64, TOP_BIT)
 
 #define SWEPT(T, D, A, B)                                                                                             \
     p_##D *const d = d_;                                                                                              \
@@ -198,10 +235,11 @@ AO_LIST_SUMS(MARK_BY_TOP_BIT, _)
     s_##T *const bads = bads_;                                                                                        \
     const unsigned uniform = 0;                                                                                       \
     (void)b, (void)uniform;
-#define MARKING(T, name, D, A, B, C, MARKS, TEST)                                                                     \
+#define MARKING(T, name, D, A, B, C, MARKS, TEST) MARKING2(T, name, D, A, B, C, MARKS, mark_##TEST, OF_SIZE_##T)
+#define MARKING2(T, name, D, A, B, C, MARKS, MARK, SIZE)                                                              \
     _Static_assert(MARKS, #name " marks, but its row in ops.def says that it does not");                              \
     _Static_assert(SIZE_##C == 0, "operations that mark have two operands at most");                                  \
-    static const marking marking_##name##_##T = {sweep_##name##_##T, mark_##TEST##_##T, SIZE_##D, SIZE_##A, SIZE_##B};
+    static const marking marking_##name##_##T = {sweep_##name##_##T, AO_PASTE(MARK, SIZE), SIZE_##D, SIZE_##A, SIZE_##B};
 
 /* The elements of a chunk; of a uniform operand, as many of them. The first chunk is the longest. */
 static const char *chunk_of(const char *a, size_t size, size_t at, size_t m, unsigned uniform, char *spread)
@@ -244,6 +282,35 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
 #define EITHER_SIGN_u64(...)
 #define EITHER_SIGN_f64(...) VALUE(__VA_ARGS__)
 
+#define EITHER_ORDER(T, ...) EITHER_ORDER_##T(T, __VA_ARGS__)
+#define EITHER_ORDER_b1(...) IN_ANY_ORDER(__VA_ARGS__)
+#define EITHER_ORDER_i8(...) IN_ANY_ORDER(__VA_ARGS__)
+#define EITHER_ORDER_u8(...)
+#define EITHER_ORDER_i16(...) IN_ANY_ORDER(__VA_ARGS__)
+#define EITHER_ORDER_u16(...)
+#define EITHER_ORDER_i32(...) IN_ANY_ORDER(__VA_ARGS__)
+#define EITHER_ORDER_u32(...)
+#define EITHER_ORDER_i64(...) IN_ANY_ORDER(__VA_ARGS__)
+#define EITHER_ORDER_u64(...)
+#define EITHER_ORDER_f64(...) VALUE(__VA_ARGS__)
+#define IN_ANY_ORDER(T, name, D, A, B, C, EACH, MARKS, ...) VALUE(T, name, D, A, B, C, EACH_IN_ANY_ORDER, MARKS, __VA_ARGS__)
+
+#define BY_SIZE(T, ...) BY_SIZE_##T(T, __VA_ARGS__)
+#define BY_SIZE_b1(...)
+#define BY_SIZE_i8(...) OF_FORM(__VA_ARGS__)
+#define BY_SIZE_u8(...)
+#define BY_SIZE_i16(...) OF_FORM(__VA_ARGS__)
+#define BY_SIZE_u16(...)
+#define BY_SIZE_i32(...) OF_FORM(__VA_ARGS__)
+#define BY_SIZE_u32(...)
+#define BY_SIZE_i64(...)
+#define BY_SIZE_u64(...)
+#define BY_SIZE_f32(...)
+#define BY_SIZE_f64(...) OF_FORM(__VA_ARGS__)
+#define OF_FORM(T, name, D, A, B, C, EACH, MARKS, FORM, ...) FORM(T, name, D, A, B, C, EACH, MARKS, __VA_ARGS__)
+
+#define SAME_AS(...)
+
 #define CHECKED(T, name, D, A, B, C, EACH, MARKS, TEST, ...)                                                          \
     static void sweep_##name##_##T(size_t n, void *d_, const void *a_, const void *b_, void *bads_)                   \
     {                                                                                                                 \
@@ -261,7 +328,7 @@ static unsigned with_marks(const marking *how, size_t n, void *d, const void *a,
         return TEST(faults);                                                                                          \
     }
 
-#define CHUNKED(T, name, D, A, B, C, EACH, MARKS, WHOLE, EXACT, REDO, ...)                                                   \
+#define CHUNKED(T, name, D, A, B, C, EACH, MARKS, WHOLE, EXACT, REDO, ...)                                            \
     static unsigned chunk_##name##_##T(size_t n, p_##D *d, const p_##A *a, const p_##B *b, unsigned uniform)          \
     {                                                                                                                 \
         ao_##D aside[CHUNK];                                                                                          \
