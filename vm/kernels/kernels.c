@@ -374,7 +374,8 @@ static double nearest_quotient(long_quotient l, uint64_t u, uint64_t v)
 }
 
 /* Numbers that doubles hold are divided as doubles; a chunk with others in it, and those behind it, the long way. A divisor of 0 is taken for 1
- * in both, as the value of a marked element must not depend on its neighbours. Written aside if d is an operand. */
+ * in both, as the value of a marked element must not depend on its neighbours. Written aside if d is an operand. The long way
+ * a number that stands for all is one of many like the others: a third of the code. */
 enum { CHUNKS_THE_LONG_WAY = 15 };
 #define DIVISION_OF_INTS(T, _)                                                                                        \
     static uint64_t divide_as_doubles_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform,     \
@@ -386,19 +387,20 @@ enum { CHUNKS_THE_LONG_WAY = 15 };
         *zero |= bad;                                                                                                 \
         return inexact;                                                                                               \
     }                                                                                                                 \
-    static void divide_all_##T(size_t n, double *to, const p_##T *a, const p_##T *b, unsigned uniform,                \
+    static void divide_all_##T(size_t n, double *to, const p_##T *numbers, const p_##T *b, unsigned uniform,          \
                                uint64_t *zero)                                                                        \
     {                                                                                                                 \
         uint32_t unsure[8 * CHUNK]; /* bytes beside wider numbers make the loop many times as long */                 \
-        uint64_t any = 0, bad = 0;                                                                                    \
-        EACH2(T, T, const uint64_t u = magnitude_##T(x), v = magnitude_##T(y); bad |= v == 0;                         \
+        uint64_t any = 0, bad = 0, spread[8 * CHUNK];                                                                 \
+        const p_##T *const a = (const void *)chunk_of((const void *)numbers, sizeof *b, 0, n, uniform & 1, spread);   \
+        EACH_X(T, T, const uint64_t u = magnitude_##T(x), v = magnitude_##T(y); bad |= v == 0;                        \
               const long_quotient l = divide_long(u, v | (v == 0)); any |= l.unsure; unsure[i] = (uint32_t)l.unsure;  \
               to[i] = of_bits(bits_of(l.q) | OPPOSITE_##T(x, y) << 63);)                                              \
         *zero |= bad;                                                                                                 \
         for (size_t i = 0; any && i < n; i++) {                                                                       \
             if (!unsure[i])                                                                                           \
                 continue;                                                                                             \
-            const ao_##T x = a[uniform & 1 ? 0 : i], y = b[uniform & 2 ? 0 : i];                                      \
+            const ao_##T x = a[i], y = b[uniform & 2 ? 0 : i];                                                        \
             const uint64_t u = magnitude_##T(x), v = magnitude_##T(y);                                                \
             const double q = nearest_quotient(divide_long(u, v | (v == 0)), u, v);                                    \
             to[i] = of_bits(bits_of(q) | OPPOSITE_##T(x, y) << 63);                                                   \
@@ -760,16 +762,6 @@ extern const struct ao_reductions AO_LOCAL(ao_reductions);
 #define IN_TABLE_SAME_AS(T, name, level, other, R) IN_TABLE_AS(R, other, level)
 #define IN_TABLE_EITHER_ORDER(T, name, level, ...) IN_TABLE_AS(OF_BOTH_##T, name, level)
 #define IN_TABLE_EITHER_SIGN(T, name, level, ...) IN_TABLE_AS(OF_BOTH_##T, name, level)
-#define OF_BOTH_b1 b1
-#define OF_BOTH_i8 i8
-#define OF_BOTH_u8 i8
-#define OF_BOTH_i16 i16
-#define OF_BOTH_u16 i16
-#define OF_BOTH_i32 i32
-#define OF_BOTH_u32 i32
-#define OF_BOTH_i64 i64
-#define OF_BOTH_u64 i64
-#define OF_BOTH_f64 f64
 #define ENTRY(T, name, levels) IN_TABLE(T, name, AO_LEVEL_##levels(T), DO_##name(T))
 #define ENTRY_MATH(T, name) KERNEL_OF(T, name, AO_ISA),
 extern const ao_isa AO_LOCAL(ao_isa);
