@@ -11,6 +11,7 @@ from typing import Any
 
 import arrayops as ao
 import pytest
+from arrayops.compiler import machine
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import (
@@ -271,3 +272,12 @@ def test_division_by_one_number(code: str, data: st.DataObject) -> None:
     assert ao.map(a, f"x // {divisor} + x % {divisor}", typecode="d").tolist() == [
         float(x // divisor + x % divisor) for x in some
     ]
+
+
+def test_fit_is_there_only_where_something_may_not() -> None:
+    """A check that cannot fail is a kernel at each level that no program needs."""
+    ranges = {f"{sign}{8 * size}": (-(256**size) // 2 if sign == "i" else 0, 256**size // (2 if sign == "i" else 1) - 1)
+              for sign in "iu" for size in (1, 2, 4, 8)}  # fmt: skip
+    found = {(op["name"], op["type"]) for op in machine.OPS if op["name"].startswith("FIT_")}
+    assert found == {(f"FIT_{to}", of) for to, (low, high) in ranges.items() for of, (least, most) in ranges.items()
+                     if least < low or most > high}  # fmt: skip

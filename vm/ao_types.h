@@ -59,6 +59,21 @@ enum ao_table_type {
 #define AO_LIST_F64(X, ...) X(f64, __VA_ARGS__)
 #define AO_LIST_BOOL(X, ...) X(b1, __VA_ARGS__)
 
+/* Ints that go past another int type: with values that it does not have. */
+#define AO_LIST_PAST_i8(X, ...) X(u8, __VA_ARGS__) X(i16, __VA_ARGS__) X(u16, __VA_ARGS__)                            \
+    X(i32, __VA_ARGS__) X(u32, __VA_ARGS__) X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)
+#define AO_LIST_PAST_u8(X, ...) X(i8, __VA_ARGS__) X(i16, __VA_ARGS__) X(u16, __VA_ARGS__)                            \
+    X(i32, __VA_ARGS__) X(u32, __VA_ARGS__) X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)
+#define AO_LIST_PAST_i16(X, ...) X(u16, __VA_ARGS__) X(i32, __VA_ARGS__) X(u32, __VA_ARGS__)                          \
+    X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)
+#define AO_LIST_PAST_u16(X, ...) X(i8, __VA_ARGS__) X(i16, __VA_ARGS__) X(i32, __VA_ARGS__)                           \
+    X(u32, __VA_ARGS__) X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)
+#define AO_LIST_PAST_i32(X, ...) X(u32, __VA_ARGS__) X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)
+#define AO_LIST_PAST_u32(X, ...) X(i8, __VA_ARGS__) X(i16, __VA_ARGS__) X(i32, __VA_ARGS__)                           \
+    X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)
+#define AO_LIST_PAST_i64(X, ...) X(u64, __VA_ARGS__)
+#define AO_LIST_PAST_u64(X, ...) X(i8, __VA_ARGS__) X(i16, __VA_ARGS__) X(i32, __VA_ARGS__) X(i64, __VA_ARGS__)
+
 /* An operand's column of ops.def in the row of T, as a type's short name; NONE where there is no operand. */
 #define AO_COLUMN_T(T) T
 #define AO_COLUMN_b1(T) b1

@@ -23,6 +23,13 @@
 #define AO_INLINE inline
 #endif
 
+/* Of a static function: that nobody uses it at some level of the instruction set is no fault. */
+#if defined __GNUC__ || defined __clang__
+#define AO_NOT_EVERYWHERE __attribute__((unused))
+#else
+#define AO_NOT_EVERYWHERE
+#endif
+
 /* Of a type: its pointers may point to what was stored as another type. Not only speed hangs on it, therefore gcc and clang
  * get it in plain C, too. */
 #if defined __GNUC__ || defined __clang__

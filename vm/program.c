@@ -43,7 +43,7 @@ const uint8_t ao_type_sizes[AO_NTYPES] = {AO_TYPES(AO_SIZE)};
 #define TRAIT_R .run = 1
 #define TYPE_NUMBER2(name) AO_TYPE_##name
 #define TYPE_NUMBER(name) TYPE_NUMBER2(name)
-#define INFO(T, op, D, A, B, C, trait, work, text)                                                                    \
+#define INFO(T, op, D, A, B, C, trait, levels, work, text)                                                                    \
     {.name = #op, .meaning = text, .type = AO_TYPE_##T, .dst = TYPE_NUMBER(AO_COLUMN_##D(T)),                         \
      .a = TYPE_NUMBER(AO_COLUMN_##A(T)), .b = TYPE_NUMBER(AO_COLUMN_##B(T)), .c = TYPE_NUMBER(AO_COLUMN_##C(T)),      \
      TRAIT_##trait, .weight = work},

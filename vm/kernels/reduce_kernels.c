@@ -556,6 +556,21 @@ enum {
     EXTREME_SEARCH = 64
 };
 
+/* AVX-512 has its own of 8 bytes, in two thirds of the time; of fewer those of avx2 take 5 to 10 % less. */
+#define LEVEL_OF(T) LEVEL_OF_##T
+#define LEVEL_OF_i8 AO_LEVEL_wide(i8)
+#define LEVEL_OF_u8 AO_LEVEL_wide(u8)
+#define LEVEL_OF_i16 AO_LEVEL_wide(i16)
+#define LEVEL_OF_u16 AO_LEVEL_wide(u16)
+#define LEVEL_OF_i32 AO_LEVEL_wide(i32)
+#define LEVEL_OF_u32 AO_LEVEL_wide(u32)
+#define LEVEL_OF_i64 AO_LEVEL_wide(i64)
+#define LEVEL_OF_u64 AO_LEVEL_wide(u64)
+#define LEVEL_OF_f32 AO_LEVEL_wide(f32)
+#define LEVEL_OF_f64 AO_ISA
+#define EXTREME_NAME(T, which, level) AO_PASTE(which##_##T, level)
+#define EXTREME_OF(T, which, level) size_t EXTREME_NAME(T, which, level)(size_t n, const void *a)
+
 /* BEFORE is < for min and > for max. A comparison with nan is false, so nans lose without being named. */
 #define DEFINE_EXTREME(T, which, BEFORE, IS_NAN)                                                                       \
     static ao_##T which##_value_##T(size_t n, const ao_##T *x, ao_##T best)                                            \
@@ -576,7 +591,7 @@ enum {
             best = x[i] BEFORE best ? x[i] : best;                                                                     \
         return best;                                                                                                   \
     }                                                                                                                  \
-    static size_t which##_##T(size_t n, const void *a)                                                                 \
+    EXTREME_OF(T, which, AO_ISA)                                                                                       \
     {                                                                                                                  \
         const ao_##T *x = a;                                                                                           \
         ao_##T best = x[0];                                                                                            \
@@ -612,10 +627,12 @@ enum {
     }
 
 #define NEVER_NAN(x) 0
-#define DEFINE_EXTREMES(T, IS_NAN)                                                                                     \
+#define DEFINE_OWN_EXTREMES(T, IS_NAN)                                                                                 \
     DEFINE_INDEX(T)                                                                                                    \
     DEFINE_EXTREME(T, min, <, IS_NAN)                                                                                  \
     DEFINE_EXTREME(T, max, >, IS_NAN)
+#define DECLARE_OTHER_EXTREMES(T, IS_NAN) extern EXTREME_OF(T, min, LEVEL_OF(T)); extern EXTREME_OF(T, max, LEVEL_OF(T));
+#define DEFINE_EXTREMES(T, IS_NAN) AO_IF_OWN(LEVEL_OF(T), DEFINE_OWN_EXTREMES, DECLARE_OTHER_EXTREMES)(T, IS_NAN)
 #define DEFINE_INT_EXTREMES(T, op) DEFINE_EXTREMES(T, NEVER_NAN)
 AO_LIST_INTS(DEFINE_INT_EXTREMES, none)
 DEFINE_EXTREMES(f32, isnan)
@@ -659,7 +676,7 @@ static uint64_t sum_64(size_t n, const void *a, uint64_t above, uint64_t *bits)
     return sum;
 }
 
-#define EXTREME_ENTRY(T, which) [AO_TYPE_##T] = which##_##T,
+#define EXTREME_ENTRY(T, which) [AO_TYPE_##T] = EXTREME_NAME(T, which, LEVEL_OF(T)),
 #define EXTREME_ENTRIES(which) AO_LIST_INTS(EXTREME_ENTRY, which) EXTREME_ENTRY(f32, which) EXTREME_ENTRY(f64, which)
 
 extern const struct ao_reductions AO_LOCAL(ao_reductions);

@@ -19,7 +19,7 @@ enum x86_form {
 };
 
 typedef struct {
-    const char *name, *operands;
+    char name[14], operands[13]; /* in place: pointers would have to be filled in whenever the module is loaded */
     uint8_t prefix, w, vex_w, opcode;
     char encodings;
 } x86_form_info;

@@ -33,7 +33,8 @@ static INLINE double round_tens(double x, double p)
 }
 
 /* The kernel; digits outside -22..22 are marked, if there is something to mark, and x is returned. */
-static unsigned round_digits(size_t n, p_f64 *d, const p_f64 *a, const p_i64 *b, unsigned uniform, uint8_t *mark)
+static AO_NOT_EVERYWHERE unsigned round_digits(size_t n, p_f64 *d, const p_f64 *a, const p_i64 *b, unsigned uniform,
+                                               uint8_t *mark)
 {
     if (uniform & 2) {
         const int64_t digits = *b;
