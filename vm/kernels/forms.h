@@ -186,7 +186,7 @@ typedef struct {
 #define MARK_BY_ANY_BIT(T, _) MARK_BY(T, ANY_BIT)
 AO_LIST_ORDERED(MARK_BY_ANY_BIT, _)
 #define MARK_BY_TOP_BIT(T, _) MARK_BY(T, TOP_BIT)
-AO_LIST_SUMS(MARK_BY_TOP_BIT, _)
+AO_LIST_CHECKS(MARK_BY_TOP_BIT, _)
 
 #define SWEPT(T, D, A, B)                                                                                             \
     p_##D *const d = d_;                                                                                              \
