@@ -6,9 +6,9 @@ those in one variable with constant coefficients becomes HORNER, which keeps eve
 that is subtracted is its negative, added. In a fold what is added to the accumulator is added up before, in the part
 that goes by blocks.
 
-Of ints, a sum of 64 bits that is only stored as 32 becomes one of 32 bits that marks what does not fit. Otherwise only
-operations that cannot fault are joined. Registers are still single-assignment here; program.py allocates them
-after.
+Of ints, a sum or product of 64 bits that is only stored as 32 becomes one of 32 bits that marks what does not fit.
+Otherwise only operations that cannot fault are joined. Registers are still single-assignment here; program.py
+allocates them after.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PAIRS = {
     ("MUL", "ADD", 0): "ADDM", ("MUL", "ADD", 1): "ADDM", ("MUL", "SUB", 0): "SUBM", ("MUL", "SUB", 1): "SUBM",
 }  # fmt: skip
 #: Of i32 to i64, of which only an i32 is wanted -> the operation on i32.
-_FITTED = {"ADD_WIDE": "ADD_CHECKED", "SUB_WIDE": "SUB_CHECKED"}
+_FITTED = {"ADD_WIDE": "ADD_CHECKED", "SUB_WIDE": "SUB_CHECKED", "MUL_WIDE": "MUL_CHECKED"}
 _ASSOCIATIVE = ("ADD", "MUL", "AND", "OR", "XOR")  # of ints, which wrap
 _LEAST = 3  # coefficients of a HORNER; fewer are a MADD
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import arrayops as ao
 import pytest
+from arrayops import _machine
 from arrayops.compiler import machine
 from hypothesis import given
 from hypothesis import strategies as st
@@ -203,6 +204,45 @@ def test_integers_that_do_not_fit_are_overflow_errors(typecode: str) -> None:
         one = array(typecode, [value])
         want = stored(typecode, element_outcomes(python_function(text), [one]))
         assert_same(outcome(ao.map, one, text), want, (typecode, text))
+
+
+FACTORS = [0, 1, -1, 2, -2, 3, -7, 181, -182, 46340, 46341, -46341, 65535, 65536, -65536, 2**30, 2**31 - 1, -(2**31)]
+PRODUCTS = ["x * y", "y * x", "x*y + 0", "x*y + y - y", "-(x * y)", "x*y if x else 0", "(x*y*2) // 2", "x*x - y*y"]
+
+
+def products_near_bounds(typecode: str) -> list[tuple[int, int]]:
+    """Numbers of the type whose products are about its bounds."""
+    low, high = integer_range(typecode)
+    factors = [y for y in FACTORS if low <= y <= high]
+    near = ((bound // (y or 1) + d, y) for y in factors for bound in (low, high) for d in (-1, 0, 1))
+    return [(x, y) for x, y in near if low <= x <= high] + [(x, y) for x in factors for y in factors]
+
+
+@pytest.mark.parametrize("native", ["always", "0"])
+@pytest.mark.parametrize("typecode", "hHiIlq")
+def test_products_about_the_bounds(typecode: str, native: str) -> None:
+    """Each by itself, with an array and a number as the factor; then all that fit with one factor."""
+    before = _machine.set_native(native)
+    try:
+        pairs = products_near_bounds(typecode)
+        for text in PRODUCTS:
+            function, kernel = python_function(text, ["x", "y"]), ao.compile(text, "x", "y")
+            fitting: dict[int, list[int]] = {}
+            for x, y in pairs:
+                want = stored(typecode, element_outcomes(function, [[x], [y]]))
+                one = array(typecode, [x])
+                assert_same(outcome(kernel, one, array(typecode, [y])), want, (text, x, y))
+                assert_same(outcome(kernel, one, y), want, (text, x, y))
+                if isinstance(want, array):
+                    fitting.setdefault(y, []).append(x)
+            for y, values in fitting.items():
+                many = array(typecode, (values * 1000)[:777])
+                want = stored(typecode, element_outcomes(function, [many, [y] * 777]))
+                assert_same(outcome(kernel, many, y), want, (text, y))
+                assert_same(outcome(kernel, many, array(typecode, [y] * 777)), want, (text, y))
+                assert_same(outcome(ao.map, many, text.replace("y", f"({y})")), want, (text, y))
+    finally:
+        _machine.set_native(before)
 
 
 def test_lcg_stream_against_plain_python() -> None:

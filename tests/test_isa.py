@@ -27,7 +27,7 @@ TEXTS = [
     "x*x + 1", "x // 3 - x % 7", "x / 7", "(x*31 + 7) & 255", "x if x > 0 else -x", "x > 2 and x < 90", "x ** 2",
     "min(x, 5) + max(x, 3)", "abs(x) * 0.1", "round(x / 4)", "floor(x / 3) + ceil(x / 5)", "sqrt(abs(x))",
     "round(x / 7, 2)", "round(x * 12.5, -2)", "gcd(x, 12) + isqrt(abs(x))", "x.bit_count()", "isclose(x, 7, abs_tol=3)",
-    "x << 3 >> 1", "x ^ 85 | 3", "copysign(x, -1)", "x in (1, 2, 3)", "1 / (x or 1)",
+    "x * 21", "x * x", "x << 3 >> 1", "x ^ 85 | 3", "copysign(x, -1)", "x in (1, 2, 3)", "1 / (x or 1)",
 ]
 LENGTHS = [*range(68), 255, 256, 257, 511, 512, 513, 1025]
 

@@ -101,6 +101,7 @@ def test_results_are_those_of_python(at_once: None, text: str, typecode: str, va
 RAISING = [
     ("x + 3", "i", 2**31 - 3, 5), ("x - 3", "i", -(2**31) + 2, 5), ("-x", "i", -(2**31), 5), ("x * 2", "i", 2**30, 5),
     ("x << 3", "q", 2**60, -1), ("x * x", "q", 2**32, 7), ("x + 1", "B", 255, 254), ("x * 3", "h", 20000, -9),
+    ("x * 3", "i", -(2**31) // 3, 715827882), ("x * -1", "i", -(2**31), 2**31 - 1), ("x * x", "i", -46341, 46340),
 ]  # fmt: skip
 
 
@@ -129,6 +130,19 @@ def test_one_checked_instruction_is_native() -> None:
     assert " ADD_CHECKED_i32 " in ao.explain("x + 3", "i")
     assert " SUB_CHECKED_i32 " in ao.explain("x - y", "i")
     assert " ADD_WIDE_i32 " in ao.explain("(x + 3) >> 1", "i")
+
+
+PRODUCTS = ["x * 3", "x * y", "-7 * x", "x * x"]
+WIDE_PRODUCTS = ["x*3 + 7", "x*y - z*w", "(x * y) >> 1", "x*y // 3", "x*y if x*y < 100 else 0", "x*y*z", "(x * 3) > y",
+                 "x * y if x > 3 else x"]  # fmt: skip
+
+
+def test_a_product_is_checked_where_it_is_stored() -> None:
+    """One of which more is computed is exact, as what comes of it may fit again."""
+    for text in PRODUCTS:
+        assert " MUL_CHECKED_i32 " in ao.explain(text, "i") and "WIDE" not in ao.explain(text, "i")
+    for text in WIDE_PRODUCTS:
+        assert " MUL_WIDE_i32 " in ao.explain(text, "i") and "MUL_CHECKED_i32" not in ao.explain(text, "i")
 
 
 #: Fold, typecode, first value, elements: each must equal functools.reduce and itertools.accumulate.

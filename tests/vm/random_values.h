@@ -52,7 +52,7 @@ static void put_double(void *to, uint64_t bits)
 static void put_random(void *to, unsigned type)
 {
     static const int64_t specials[] = {0, 1, -1, 2, 7, 8, 15, 16, 31, 32, 63, 64, 65, 127, 128, 255, 256, 32767, 32768, INT32_MAX,
-                                       INT32_MIN, INT64_MAX, INT64_MIN, UINT32_MAX, INT64_C(3037000500), INT64_C(1) << 53};
+                                       INT32_MIN, INT64_MAX, INT64_MIN, UINT32_MAX, INT64_C(3037000500), INT64_C(1) << 53, 46341, 65536};
     const uint64_t bits = random_u64(&state);
     double x;
     if (type == AO_TYPE_f64) {

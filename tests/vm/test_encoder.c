@@ -48,6 +48,7 @@ static void write_name(char *to, const x86_vector *v)
         {"vpcmpuw", "vpcmpequw"}, {"vpcmpd", "vpcmpeqd"}, {"vpcmpud", "vpcmpequd"}, {"vpcmpq", "vpcmpeqq"},
         {"vpcmpuq", "vpcmpequq"}, {"kmovq_from", "kmovq"}, {"vmovq_to", "vmovq"},
         {"vmovq_from", "vmovq"}, {"kmovq_to", "kmovq"}, {"vcmpsd", "vcmpeqsd"},
+        {"vcmpps_mask", "vcmpeqps"}, {"vcmpps", "vcmpeqps"},
     };
     strcpy(to, x86_forms[v->form].name);
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)

@@ -361,7 +361,7 @@ static size_t run_keeping(const operation *o, const void *const *inputs, void *o
 static void check_keeping(const ao_isa *isa)
 {
     static const uint16_t ops[] = {AO_OP_ADD_CHECKED_i32, AO_OP_SUB_CHECKED_i32, AO_OP_ADD_CHECKED_i64, AO_OP_SUB_CHECKED_i64,
-                                   AO_OP_FIT_i32_i64, AO_OP_FIT_u8_i16, AO_OP_FIT_i64_u64, AO_OP_DIV_CHECKED_f64, AO_OP_SHL_CHECKED_i64};
+                                   AO_OP_MUL_CHECKED_i32, AO_OP_FIT_i32_i64, AO_OP_FIT_u8_i16, AO_OP_FIT_i64_u64, AO_OP_DIV_CHECKED_f64, AO_OP_SHL_CHECKED_i64};
     static uint64_t data[2][STOPPED + 1], kernels[STOPPED + 1], native[STOPPED + 1];
     unsigned stopped = 0;
     for (unsigned k = 0; k < 600; k++) {

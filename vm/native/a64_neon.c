@@ -289,6 +289,18 @@ static void product_checked(a64_generator *g, const a64_step *s)
     mark(g, 8, T0);
 }
 
+/* The high half of a product that fits is the sign of the low one. */
+static void product_checked_32(a64_generator *g, const a64_step *s)
+{
+    three(g, A64_smull, 4, T0, s->a, s->b);
+    three(g, A64_smull2, 4, T1, s->a, s->b);
+    three(g, A64_uzp1, 4, s->d, T0, T1);
+    three(g, A64_uzp2, 4, T0, T0, T1);
+    two(g, A64_cmlt_0, 4, T1, s->d);
+    three(g, A64_cmeq, 4, T0, T0, T1);
+    mark_unless(g, 4, T0);
+}
+
 /* The result that wraps and the one that saturates, y, are the same unless there is an overflow. */
 static void sum_checked(a64_generator *g, const a64_step *s)
 {
@@ -500,6 +512,7 @@ const a64_recipe a64_recipes[AO_NOPS] = {
     R(u64, ADD_CHECKED, sum_checked, A64_add, A64_uqadd)
     R(i32, SUB_CHECKED, sum_checked, A64_sub, A64_sqsub) R(i64, SUB_CHECKED, sum_checked, A64_sub, A64_sqsub)
     R(u64, SUB_CHECKED, sum_checked, A64_sub, A64_uqsub)
+    R(i32, MUL_CHECKED, product_checked_32, 0, 0)
     R(i64, MUL_CHECKED, product_checked, A64_scvtf, 0) R(u64, MUL_CHECKED, product_checked, A64_ucvtf, 0)
     R(f64, MADD, twice, A64_fmul, A64_fadd)
     R(f64, MSUB, twice, A64_fmul, A64_fsub)

@@ -138,6 +138,15 @@ static void product_checked(a64_scan *g, const a64_scan_step *s)
     mark_if(g, s, A64_NOT_EQUAL);
 }
 
+/* Of i32: what fits comes back the same from its low half. */
+static void product_checked_32(a64_scan *g, const a64_scan_step *s)
+{
+    general(g, A64_SMULL, 1, S0, s->a, s->b);
+    a64_compare(&g->code, 1, S0, extended(g, AO_TYPE_i32, S0, S1));
+    mark_if(g, s, A64_NOT_EQUAL);
+    move(g, 0, s->d, S0);
+}
+
 static void product_checked_unsigned(a64_scan *g, const a64_scan_step *s)
 {
     general(g, A64_UMULH, 1, S0, s->a, s->b);
@@ -559,7 +568,7 @@ const a64_scan_recipe a64_scan_recipes[AO_NOPS] = {
     R(i32, SUB_CHECKED, sum_checked, A64_SUBS, A64_OVERFLOW, SHORT_NUMBER)
     R(i64, SUB_CHECKED, sum_checked, A64_SUBS, A64_OVERFLOW, SHORT_NUMBER)
     R(u64, SUB_CHECKED, sum_checked, A64_SUBS, A64_BELOW, SHORT_NUMBER)
-    R(i64, MUL_CHECKED, product_checked, 0, 0, NO_NUMBER)
+    R(i32, MUL_CHECKED, product_checked_32, 0, 0, NO_NUMBER) R(i64, MUL_CHECKED, product_checked, 0, 0, NO_NUMBER)
     R(u64, MUL_CHECKED, product_checked_unsigned, 0, 0, NO_NUMBER)
     R(i32, FLOORDIV_CHECKED, divided_int, 0, 0, ANY_NUMBER) R(u32, FLOORDIV_CHECKED, divided_int, 0, 0, ANY_NUMBER)
     AO_LIST_WIDE(R, FLOORDIV_CHECKED, divided_int, 0, 0, ANY_NUMBER)

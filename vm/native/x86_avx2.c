@@ -1,4 +1,4 @@
-/* The level avx2: operations as instructions in VEX encoding (AVX2 and no more: isa.c).
+/* The level avx2: operations as instructions in VEX encoding (AVX2 and FMA: isa.c).
  *
  * A truth value is a whole element of the widest type, all ones or all zeros. Narrower elements are in the low part of a
  * register, whose rest may be anything: what is said of them, a truth or that they are to be marked, is widened first.
@@ -374,7 +374,7 @@ static int is_short_factor(const x86_generator *g, int is_signed, unsigned value
 /* By a constant b of 32 bits: a = 2^32 high + low, so a b = 2^32 (high b) + low b, where both products are exact, and it fits if
  * what is in front of its lowest 32 bits has 32. Of numbers with a sign low has one, too, and high wraps near the largest a,
  * whose products fit by 0, 1 and -1 alone. Products of two arrays are the kernels'. */
-static void product_checked(x86_generator *g, const x86_step *s)
+static void long_product_checked(x86_generator *g, const x86_step *s)
 {
     const int is_signed = s->info->type == AO_TYPE_i64, by_second = is_short_factor(g, is_signed, s->plan->b);
     const enum x86_form multiply = is_signed ? X86_vpmuldq : X86_vpmuludq;
@@ -429,6 +429,21 @@ static void difference_checked(x86_generator *g, const x86_step *s)
     three(g, X86_vpxor, size, T1, s->a, s->d);
     three(g, X86_vpand, size, T0, T0, T1);
     mark_negative(g, size, T0);
+}
+
+/* As in kernels.c: far from the product of floats. */
+static void product_checked(x86_generator *g, const x86_step *s)
+{
+    three(g, X86_vpmulld, 4, s->d, s->a, s->b);
+    two(g, X86_vcvtdq2ps, 4, T0, s->a);
+    two(g, X86_vcvtdq2ps, 4, T1, s->b);
+    two(g, X86_vcvtdq2ps, 4, T2, s->d);
+    three(g, X86_vfmsub213ps, 4, T0, T1, T2);
+    three(g, X86_vmulps, 4, T0, T0, T0);
+    take_literal(g, T1, TWO_62_FLOATS);
+    x86_3(g, X86_vcmpps, 4, T0, T0, T1, GREATER);
+    widen_truth(g, 4, T0, T0);
+    mark(g, T0);
 }
 
 static void shifted_right_signed(x86_generator *g, const x86_step *s)
@@ -555,7 +570,8 @@ static const x86_recipe recipes[AO_NOPS] = {
     X86_ALIKE(R)
     R(i32, ADD_CHECKED, sum_checked, X86_vpaddd, 0) R(i64, ADD_CHECKED, sum_checked, X86_vpaddq, 0)
     R(i32, SUB_CHECKED, difference_checked, X86_vpsubd, 0) R(i64, SUB_CHECKED, difference_checked, X86_vpsubq, 0)
-    R(i64, MUL_CHECKED, product_checked, 0, 0) R(u64, MUL_CHECKED, product_checked, 0, 0)
+    R(i64, MUL_CHECKED, long_product_checked, 0, 0) R(u64, MUL_CHECKED, long_product_checked, 0, 0)
+    R(i32, MUL_CHECKED, product_checked, 0, 0)
     R(f64, NEG, literal, X86_vpxor, SIGN_BIT)
     R(f64, FABS, literal, X86_vpand, ALL_BUT_SIGN)
     R(i16, ABS, one, X86_vpabsw, 0) R(i32, ABS, one, X86_vpabsd, 0)

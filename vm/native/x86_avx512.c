@@ -64,6 +64,13 @@ static void with_literal(x86_generator *g, enum x86_form form, unsigned d, unsig
                                     .broadcast = 1, .imm = imm});
 }
 
+/* As it fills elements of a size. */
+static void take_literal(x86_generator *g, unsigned size, unsigned d, enum x86_literal literal)
+{
+    x86_emit(&g->code, (x86_vector){.form = X86_vpbroadcastq, .length = x86_length(g, size), .reg = d,
+                                    .rm = x86_literal(literal), .imm = X86_NO_IMM});
+}
+
 static void move(x86_generator *g, unsigned size, unsigned d, unsigned a)
 {
     two(g, X86_vmovdqu64, size, d, a);
@@ -430,6 +437,20 @@ static void product_checked(x86_generator *g, const x86_step *s)
     mark_compared(g, T0, TWO_62, GREATER);
 }
 
+/* Likewise of floats, whose square says it without a sign. */
+static void product_checked_32(x86_generator *g, const x86_step *s)
+{
+    three(g, X86_vpmulld, 4, s->d, s->a, s->b);
+    two(g, X86_vcvtdq2ps, 4, T0, s->a);
+    two(g, X86_vcvtdq2ps, 4, T1, s->b);
+    two(g, X86_vcvtdq2ps, 4, T3, s->d);
+    three(g, X86_vfmsub213ps, 4, T0, T1, T3);
+    three(g, X86_vmulps, 4, T0, T0, T0);
+    take_literal(g, 4, T1, TWO_62_FLOATS);
+    x86_3(g, X86_vcmpps_mask, 4, K0, T0, T1, GREATER);
+    mark(g);
+}
+
 static void widened(x86_generator *g, const x86_step *s)
 {
     two(g, X86_vpmovsxdq, 8, T0, s->a);
@@ -477,8 +498,7 @@ static void bit_length(x86_generator *g, const x86_step *s)
     if (x86_is_signed(s->info->type))
         two(g, X86_vpabsq, 8, T0, s->a);
     two(g, X86_vplzcntq, 8, T0, x86_is_signed(s->info->type) ? T0 : s->a);
-    x86_emit(&g->code, (x86_vector){.form = X86_vpbroadcastq, .length = x86_length(g, 8), .reg = T1,
-                                    .rm = x86_literal(SIXTY_FOUR), .imm = X86_NO_IMM});
+    take_literal(g, 8, T1, SIXTY_FOUR);
     three(g, X86_vpsubq, 8, s->d, T1, T0);
 }
 
@@ -506,6 +526,7 @@ static const x86_recipe recipes[AO_NOPS] = {
     R(i32, SUB_CHECKED, sum_checked, SUB, UNLIKE_AND_CHANGED) R(i64, SUB_CHECKED, sum_checked, SUB, UNLIKE_AND_CHANGED)
     R(u64, ADD_CHECKED, sum_checked_unsigned, 0, 0)
     R(u64, SUB_CHECKED, difference_checked_unsigned, 0, 0)
+    R(i32, MUL_CHECKED, product_checked_32, 0, 0)
     R(i64, MUL_CHECKED, product_checked, X86_vcvtqq2pd, 0)
     R(u64, MUL_CHECKED, product_checked, X86_vcvtuqq2pd, 0)
     R(f64, NEG, literal, X86_vpxorq, SIGN_BIT)

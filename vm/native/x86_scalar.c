@@ -141,7 +141,7 @@ static void multiplied(x86_scan *g, const x86_scan_step *s)
 static void product_checked(x86_scan *g, const x86_scan_step *s)
 {
     if (s->has_imm)
-        x86_imul_imm(&g->code, 1, s->d, s->a, s->imm);
+        x86_imul_imm(&g->code, s->wide, s->d, s->a, s->imm);
     else
         arithmetic(g, s, X86_IMUL, X86_ADD_IMM);
     mark_if(g, s, X86_OVERFLOW);
@@ -722,9 +722,9 @@ const x86_scan_recipe x86_scan_recipes[AO_NOPS] = {
     R(i32, ADD_WIDE, widened, X86_ADD, 0, ANY, 0)
     R(i32, SUB_WIDE, widened, X86_SUB, 0, ANY, 0)
     R(i32, MUL_WIDE, widened, X86_IMUL, 0, ANY, 0)
-    AO_LIST_SUMS(R, ADD_CHECKED, sum_checked, X86_ADD, X86_ADD_IMM, EITHER, 1)
-    AO_LIST_SUMS(R, SUB_CHECKED, sum_checked, X86_SUB, X86_SUB_IMM, FIRST, 1)
-    R(i64, MUL_CHECKED, product_checked, 0, 0, EITHER, 1)
+    AO_LIST_CHECKS(R, ADD_CHECKED, sum_checked, X86_ADD, X86_ADD_IMM, EITHER, 1)
+    AO_LIST_CHECKS(R, SUB_CHECKED, sum_checked, X86_SUB, X86_SUB_IMM, FIRST, 1)
+    R(i32, MUL_CHECKED, product_checked, 0, 0, EITHER, 1) R(i64, MUL_CHECKED, product_checked, 0, 0, EITHER, 1)
     R(u64, MUL_CHECKED, product_checked_unsigned, 0, 0, ANY, 0)
     R(i32, FLOORDIV_CHECKED, divided_int, 0, 0, ANY, 1) R(u32, FLOORDIV_CHECKED, divided_int, 0, 0, ANY, 1)
     AO_LIST_WIDE(R, FLOORDIV_CHECKED, divided_int, 0, 0, ANY, 1)
