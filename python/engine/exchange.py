@@ -120,6 +120,8 @@ def _one_column(value: Any) -> list[Column]:
 
 
 def _masked_columns(value: Any) -> list[Column]:
+    if not value.ndim:
+        plain(value)  # which refuses what is masked
     mask = value.mask
     return [labelled.masked_column(value.data, mask) if getattr(mask, "ndim", 0) else Column(value.data)]
 
@@ -130,6 +132,10 @@ def _pandas_columns(value: Any) -> list[Column]:
 
 def _no_columns(value: Any) -> list[Column]:
     raise TypeError(f"a {type(value).__name__} is a table: give one of its columns")
+
+
+def _no_series(value: Any) -> list[Column]:
+    raise TypeError(f"{type(value).__name__} is what a pandas Series holds: give the Series, or pandas.Series(values)")
 
 
 def _as_numpy(numpy: Any, results: list[array[Any]], bits: list[Any], like: Any, index: Any) -> Any:
@@ -202,6 +208,7 @@ _KINDS = (
     _Kind("polars", "Series", arrow_columns, _as_series),
     _SERIES,
     _INDEX,
+    _Kind("pandas.api.extensions", "ExtensionArray", _no_series, None),
     _Kind("pandas", "DataFrame", _no_columns, None),
     _Kind("polars", "DataFrame", _no_columns, None),
     _Kind("pyarrow", "Table", _no_columns, None),

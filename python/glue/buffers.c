@@ -22,18 +22,25 @@ static int type_of_size(const ao_typecode *row, Py_ssize_t size)
     return row->form ? size == row->size ? ao_form_types[row->form] : -1 : ao_types_by_size[row->kind][size];
 }
 
-/* What to do about elements that are no numbers of ours, by their format as struct and NumPy spell it. */
-static const char *format_remedy(const char *format)
+/* What to do about elements that are no numbers of ours, by their format as struct and NumPy spell it. Strings of NumPy have
+ * their length before the letter, the characters of array.array, ctypes and memoryview have none. */
+static const char *format_remedy(const char *format, Py_ssize_t size)
 {
+    static const char strings[] = ": convert the strings with .astype('float64')";
     static const struct {
         char letter;
         const char *text;
     } rows[] = {
         {'O', ": convert the objects with .astype('float64')"}, {'T', ": take one of the fields"},
         {'Z', ": take .real and .imag"},                        {'g', ": convert it with .astype('float64')"},
-        {'w', ": convert the strings with .astype('float64')"}, {'s', ": convert the strings with .astype('float64')"},
+        {'w', strings},                                         {'s', strings},
     };
-    const char *letter = format + strspn(format, "<>=!@|^0123456789");
+    const char *first = format + strspn(format, "<>=!@|^"), *letter = first + strspn(first, "0123456789");
+    if (letter == first && *letter && strchr("uwc", *letter)) {
+        return size == 4   ? ": ao.view(array, 'I') gives the characters' code points"
+               : size == 2 ? ": ao.view(array, 'H') gives the characters' code units"
+                           : ": ao.view(array, 'B') gives the characters' bytes";
+    }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].letter == *letter) {
             return rows[i].text;
@@ -54,7 +61,7 @@ int format_parse(const char *format, Py_ssize_t size, ao_array *array)
             PyOS_snprintf(sized, sizeof sized, " (%zd bytes)", size);
         }
         PyErr_Format(PyExc_TypeError, "format '%s'%s is not supported; formats are" AO_TYPECODES_TEXT
-                     ", with < or > before it for a byte order%s", format, sized, format_remedy(format));
+                     ", with < or > before it for a byte order%s", format, sized, format_remedy(format, size));
         return -1;
     }
     array->type = (enum ao_type)type;
