@@ -52,6 +52,8 @@ NO_NUMBERS: list[tuple[str, Callable[[], Any], str]] = [  # what it is, how to g
     ("NumPy complex", lambda: np.array([1j, 2j]), r"Zd.*take \.real"),
     ("NumPy long double", lambda: np.array([1, 2], np.longdouble), r"'g'.*astype"),
     ("NumPy times", lambda: np.array(["2024"], "M8[s]"), r"ao\.view\(array, 'datetime64\[s\]'\) gives its ints"),
+    ("times, byte-swapped", lambda: np.array(["2024"], ">M8[s]"), r"ao\.view\(array, 'M8\[s\]'\) gives its ints"),
+    ("times of no unit", lambda: np.array([1]).astype("m8"), r"ao\.view\(array, 'timedelta64'\) gives its ints"),
     ("NumPy table", lambda: np.zeros((2, 2)), r"dimension"),
     ("what a Series holds", lambda: pd.array([1, None], dtype="Int64"), r"give the Series, or pandas\.Series\("),
     ("what a category holds", lambda: pd.Categorical(["a", "b"]), r"give the Series, or pandas\.Series\(values\)"),

@@ -52,18 +52,24 @@ def is_time(data: Any) -> bool:
     return getattr(getattr(data, "dtype", None), "kind", "") in ("M", "m")
 
 
+def names_time(format: str) -> bool:
+    """Whether a format is of times: with a unit, or without one, as NumPy has it if none is said."""
+    return "[" in format or format.lstrip("<>=|") in _TIMES
+
+
 def unit_of(data: Any) -> str:
     """Of an array of times: 'datetime64[ns]', ..."""
-    return str(data.dtype.str[1:]).replace("M8", "datetime64", 1).replace("m8", "timedelta64", 1)
+    dtype = getattr(data.dtype, "numpy_dtype", data.dtype)  # of pandas' Arrow types
+    return str(dtype.str[1:]).replace("M8", "datetime64", 1).replace("m8", "timedelta64", 1)
 
 
 def times(data: Any, unit: str, nulls: Any) -> tuple[Any, str]:
     """The ints of an array of times, and their format. TypeError if they are not in this unit, or it is none.
 
-    nulls: of Arrow's times, as for taken.
+    nulls: as for taken; NumPy's NaT is a null if it is given, and else the int that it is.
     """
-    name, _, step = unit.lstrip("<>=|").partition("[")
-    wanted = f"{_TIMES.get(name, name)}[{step}"
+    name, bracket, step = unit.lstrip("<>=|").partition("[")
+    wanted = f"{_TIMES.get(name, name)}{bracket}{step}"
     if _kind_of(data) in _LABELLED and labelled.has_no_nulls(data):
         data = data.to_numpy()
     if type(data) not in _PLAIN and is_arrow(data):
@@ -75,7 +81,16 @@ def times(data: Any, unit: str, nulls: Any) -> tuple[Any, str]:
         if unit_of(data) != wanted:
             raise TypeError(f"this array is one of {unit_of(data)}, not {wanted}")
         order = data.dtype.str[0]
-        return data.view(f"{order}i8"), f"{order}q"
+        ints = data.view(f"{order}i8")
+        if nulls is not None:
+            numpy = sys.modules["numpy"]
+            missing = numpy.ma.getmaskarray(ints) | numpy.isnat(data.view(numpy.ndarray))
+            ints = numpy.ma.array(ints, mask=missing)
+        if _kind_of(ints) is _MASKED:
+            ints = one_buffer(prepared(_masked_columns(ints), nulls))
+        return ints, str(_machine.buffer_info(ints)[0]) if type(ints) is array else f"{order}q"
+    if getattr(getattr(data, "dtype", None), "kind", "") == "O":
+        raise TypeError(f"this array is one of Python objects: numpy.array(data, {wanted!r}) makes times of them")
     return data, unit[: len(unit) - len(unit.lstrip("<>=|"))] + "q"
 
 

@@ -234,6 +234,16 @@ int is_masked_array(const module_state *state, PyObject *object)
     return found;
 }
 
+int refuse_masked_array(const module_state *state, PyObject *object)
+{
+    if (!is_masked_array(state, object)) {
+        return 0;
+    }
+    PyErr_SetString(PyExc_TypeError, "the mask of a masked array cannot be seen here: give its .data, or fill it with "
+                                     ".filled(number)");
+    return -1;
+}
+
 /* An array of times gives no buffer, which NumPy calls a ValueError: says what to do instead. */
 static void say_times(PyObject *object)
 {
@@ -242,7 +252,9 @@ static void say_times(PyObject *object)
     PyObject *dtype = PyObject_GetAttrString(object, "dtype");
     PyObject *text = dtype ? PyObject_Str(dtype) : NULL;
     const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
-    if (name && (strncmp(name, "datetime64", 10) == 0 || strncmp(name, "timedelta64", 11) == 0)) {
+    name = name && strchr("<>", *name) ? name + 1 : name; /* of another byte order: '>M8[s]' */
+    if (name && (strncmp(name, "datetime64", 10) == 0 || strncmp(name, "timedelta64", 11) == 0 || strncmp(name, "M8", 2) == 0
+                 || strncmp(name, "m8", 2) == 0)) {
         PyErr_Format(PyExc_TypeError, "this array is one of %s: ao.view(array, '%s') gives its ints", name, name);
         Py_XDECREF(type);
         Py_XDECREF(value);
@@ -319,9 +331,7 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
                      Py_TYPE(object)->tp_name, remedy);
         return -1;
     }
-    if (is_masked_array(state, object)) {
-        PyErr_SetString(PyExc_TypeError, "the mask of a masked array cannot be seen here: give its .data, or fill it with "
-                                         ".filled(number)");
+    if (refuse_masked_array(state, object) < 0) {
         return -1;
     }
     array->guarded = !locks_itself(state, object);
