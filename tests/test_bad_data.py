@@ -61,6 +61,8 @@ NO_NUMBERS: list[tuple[str, Callable[[], Any], str]] = [  # what it is, how to g
     ("pandas category of numbers", lambda: pd.Series([1.5, 2.5], dtype="category"), r"\.cat\.codes.*astype"),
     ("pandas objects", lambda: pd.Series([1, "b"], dtype=object), r"to_numeric"),
     ("list of numbers", lambda: [1.5, 2.5], r"buffer.*not list"),
+    ("a moment", lambda: np.datetime64("2024-02-29"), r"datetime64"),
+    ("a length of time", lambda: np.timedelta64(5, "s"), r"timedelta64"),
     ("str", lambda: "ab", r"buffer.*not str"),
     ("set", lambda: {1, 2}, r"buffer.*not set"),
     ("generator", lambda: (x for x in (1, 2)), r"buffer.*not generator"),
@@ -112,6 +114,13 @@ def test_a_mask_is_no_index() -> None:
     assert ao.map(mask, "t[int(x)]", t=table, typecode="d").tolist() == [2, 1]
     assert ao.map(array("q", [0, 2]), "t[x > 1]", t=table, typecode="d").tolist() == [1, 2]
     assert ao.map(mask, lambda x: table[x], typecode="d").tolist() == [2, 1]
+
+
+def test_the_ends_of_a_range_are_numbers() -> None:
+    for end in ("1", b"1", bytearray(b"1"), None, np.ma.masked):
+        with pytest.raises(TypeError, match="number"):
+            ao.histogram(array("d", [1, 2]), 2, (0, end))
+    assert ao.histogram(array("d", [1, 2]), 1, (np.int8(0), decimal.Decimal(2)))[0].tolist() == [2]
 
 
 def test_characters_have_the_remedy_that_works() -> None:

@@ -244,6 +244,13 @@ int refuse_masked_array(const module_state *state, PyObject *object)
     return -1;
 }
 
+/* NumPy's moments and lengths of time give the bytes that they are of, which nobody means. */
+static int is_a_time(PyObject *object)
+{
+    const char *name = Py_TYPE(object)->tp_name;
+    return strcmp(name, "numpy.datetime64") == 0 || strcmp(name, "numpy.timedelta64") == 0;
+}
+
 /* An array of times gives no buffer, which NumPy calls a ValueError: says what to do instead. */
 static void say_times(PyObject *object)
 {
@@ -324,7 +331,7 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
         return 0;
     }
     memset(array, 0, sizeof *array);
-    if (!PyObject_CheckBuffer(object)) {
+    if (!PyObject_CheckBuffer(object) || is_a_time(object)) {
         const int has_values = PyList_Check(object) || PyTuple_Check(object) || PyAnySet_Check(object) || PyIter_Check(object);
         const char *remedy = has_values ? ": array('d', values) makes one of numbers" : "";
         PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s%s",
