@@ -116,6 +116,23 @@ def test_a_mask_is_no_index() -> None:
     assert ao.map(mask, lambda x: table[x], typecode="d").tolist() == [2, 1]
 
 
+def test_a_fold_begins_with_no_column() -> None:
+    a = array("d", [1, 2])
+    columns = pd.Series([1.0]), pl.Series([1.0]), pa.array([1.0]), np.ma.array([1.0]), pd.array([1], dtype="Int64")
+    for column in columns:
+        with pytest.raises(TypeError, match="initial must be a number or a tuple of numbers"):
+            ao.reduce(a, "acc + x", column)
+        with pytest.raises(TypeError, match="initial must be a number or a tuple of numbers"):
+            ao.accumulate(a, "acc + x", initial=column)
+    assert ao.reduce(a, "acc + x", np.array([1.0, 5.0])).tolist() == [4, 8]
+
+
+def test_what_a_series_holds_is_no_out() -> None:
+    for out, said in ((pd.array([1], dtype="Int64"), "give the Series"), (pd.DataFrame({"a": [1.0]}), "is a table")):
+        with pytest.raises(TypeError, match=said):
+            ao.map(array("d", [1]), "x", out=out)
+
+
 def test_the_ends_of_a_range_are_numbers() -> None:
     for end in ("1", b"1", bytearray(b"1"), None, np.ma.masked):
         with pytest.raises(TypeError, match="number"):

@@ -406,7 +406,9 @@ def _exchange(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str
     for key, value in values.items():
         if type(value) not in _PLAIN:
             values[key] = number = value if key == "out" else plain(value)
-            kinds[key] = _kind_of(number)
+            kinds[key] = kind = _kind_of(number)
+            if rule.positional and key in (1, "initial") and kind not in _WITHOUT_NULLS:
+                raise TypeError(f"initial must be a number or a tuple of numbers, not {type(value).__name__}")
     if nulls is None:
         for key, kind in kinds.items():
             if kind not in _WITHOUT_NULLS and not (kind is _SERIES and labelled.has_numbers(values[key])):
@@ -651,6 +653,8 @@ class _Exchange:
         kind, columns = _kind_of(out), self._one_of_each()
         bits = self._bits(columns)
         if kind not in (*_WITHOUT_NULLS, _MASKED, _SERIES):
+            if kind is not _ARROW and kind.give is None:
+                kind.columns(out)  # which says what to give instead
             raise TypeError(f"cannot write the result: this {type(out).__name__} is read-only")
         if bits is not None and not _has_room(kind, out):
             raise self._no_room(f"out ({type(out).__name__})")
