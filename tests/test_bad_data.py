@@ -20,6 +20,13 @@ import pytest
 DAY = datetime.date(2024, 2, 29)
 ONE = decimal.Decimal("1.5")
 
+class Elsewhere:
+    """An array that has no buffer, such as one on another device."""
+
+    def __array__(self) -> Any:
+        return np.array([1.5, 2.5])
+
+
 NO_NUMBERS: list[tuple[str, Callable[[], Any], str]] = [  # what it is, how to get it, what is said
     ("list", lambda: pa.array([[1], [2]]), r"nested.*flatten"),
     ("large list", lambda: pa.array([[1], [2]], pa.large_list(pa.int8())), r"nested.*flatten"),
@@ -42,6 +49,9 @@ NO_NUMBERS: list[tuple[str, Callable[[], Any], str]] = [  # what it is, how to g
     ("polars decimal", lambda: pl.Series([ONE, ONE]), r"decimal.*cast"),
     ("polars strings", lambda: pl.Series(["a", "b"]), r"string view.*cast"),
     ("polars dates", lambda: pl.Series([DAY, DAY]), r"datetime64\[D\]"),
+    ("lazy frame", lambda: pl.LazyFrame({"a": [1.5, 2.5]}), r"no values yet: collect"),
+    ("polars expression", lambda: pl.col("a"), r"no values yet: collect"),
+    ("another library's array", Elsewhere, r"not Elsewhere: numpy\.asarray\(\) makes"),
     ("polars null", lambda: pl.Series([None, None]), r"'n'"),
     ("NumPy objects", lambda: np.array([1, 2.5], object), r"'O'.*astype"),
     ("NumPy strings", lambda: np.array(["a", "b"]), r"1w.*convert the strings"),

@@ -149,6 +149,10 @@ def _no_columns(value: Any) -> list[Column]:
     raise TypeError(f"a {type(value).__name__} is a table: give one of its columns")
 
 
+def _no_values(value: Any) -> list[Column]:
+    raise TypeError(f"{type(value).__name__} has no values yet: collect() the frame, and give one of its columns")
+
+
 def _no_series(value: Any) -> list[Column]:
     raise TypeError(f"{type(value).__name__} is what a pandas Series holds: give the Series, or pandas.Series(values)")
 
@@ -226,6 +230,8 @@ _KINDS = (
     _Kind("pandas.api.extensions", "ExtensionArray", _no_series, None),
     _Kind("pandas", "DataFrame", _no_columns, None),
     _Kind("polars", "DataFrame", _no_columns, None),
+    _Kind("polars", "LazyFrame", _no_values, None),
+    _Kind("polars", "Expr", _no_values, None),
     _Kind("pyarrow", "Table", _no_columns, None),
     _Kind("pyarrow", "RecordBatch", _no_columns, None),
 )

@@ -333,7 +333,9 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
     memset(array, 0, sizeof *array);
     if (!PyObject_CheckBuffer(object) || is_a_time(object)) {
         const int has_values = PyList_Check(object) || PyTuple_Check(object) || PyAnySet_Check(object) || PyIter_Check(object);
-        const char *remedy = has_values ? ": array('d', values) makes one of numbers" : "";
+        const int has_array = !has_values && PyObject_HasAttrString((PyObject *)Py_TYPE(object), "__array__");
+        const char *remedy = has_values ? ": array('d', values) makes one of numbers"
+                             : has_array ? ": numpy.asarray() makes one of it" : "";
         PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s%s",
                      Py_TYPE(object)->tp_name, remedy);
         return -1;
