@@ -8,7 +8,7 @@ from _collections_abc import Sequence  # collections.abc, without importing coll
 
 from . import _machine
 from .engine.common import Later
-from .engine.exchange import Exported, arrow_columns, is_arrow, is_time, taken, times, unit_of
+from .engine.exchange import Exported, arrow_columns, is_arrow, is_time, names_time, taken, times, unit_of
 from .engine.missing import check_nulls
 
 TYPE_CHECKING = False
@@ -48,7 +48,8 @@ def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None, c
     offset: bytes before the first element.
     stride: bytes from one element to the next; by default they are side by side.
     count: number of elements; by default as many as there is room for.
-    nulls: of Arrow's times: ``"skip"`` leaves nulls out, an int takes their place. By default they are a ValueError.
+    nulls: of times: ``"skip"`` leaves nulls out, an int takes their place. By default they are a ValueError, but for
+        NumPy's NaT, which is the int -2**63 then.
 
     Raises TypeError for another format or unit, ValueError for a view that does not lie inside the buffer or a stride
     below 1, BufferError for a buffer that is not contiguous.
@@ -64,7 +65,7 @@ def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None, c
     [8388607, -8388608]
     """
     check_nulls(nulls, "skip")
-    if "[" in format:
+    if names_time(format):
         buffer, format = times(buffer, format, nulls)
     elif is_time(buffer):
         raise TypeError(f"this array is one of {unit_of(buffer)}: ao.view(array, '{unit_of(buffer)}') gives its ints")

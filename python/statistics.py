@@ -493,12 +493,20 @@ def bounds_of(g: Gathered) -> tuple[float, float]:
             math.nextafter(high, math.inf) if high < g.high else high)  # fmt: skip
 
 
+def _end(value: Any) -> float:
+    """An end of a range that is given; of a text float() would make a number, too."""
+    value = plain(value)
+    if not (hasattr(value, "__float__") or hasattr(value, "__index__")):
+        raise TypeError(f"range must be two numbers, not {type(value).__name__}")
+    return float(value)
+
+
 def _range_of(wanted: tuple[float, float] | None, find: Callable[[], tuple[float, float]]) -> tuple[float, float]:
     """The first and the last edge, as NumPy finds them."""
     if wanted is None:
         low, high = find()
     else:
-        low, high = (float(x) for x in wanted)
+        low, high = map(_end, wanted)
         if low > high:
             raise ValueError(f"the range must begin with the smaller number, not ({low}, {high})")
     if not (math.isfinite(low) and math.isfinite(high)):

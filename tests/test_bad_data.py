@@ -3,6 +3,7 @@ arrays, with nothing half-written."""
 
 from __future__ import annotations
 
+import ctypes
 import datetime
 import decimal
 from array import array
@@ -18,6 +19,13 @@ import pytest
 
 DAY = datetime.date(2024, 2, 29)
 ONE = decimal.Decimal("1.5")
+
+class Elsewhere:
+    """An array that has no buffer, such as one on another device."""
+
+    def __array__(self) -> Any:
+        return np.array([1.5, 2.5])
+
 
 NO_NUMBERS: list[tuple[str, Callable[[], Any], str]] = [  # what it is, how to get it, what is said
     ("list", lambda: pa.array([[1], [2]]), r"nested.*flatten"),
@@ -41,19 +49,30 @@ NO_NUMBERS: list[tuple[str, Callable[[], Any], str]] = [  # what it is, how to g
     ("polars decimal", lambda: pl.Series([ONE, ONE]), r"decimal.*cast"),
     ("polars strings", lambda: pl.Series(["a", "b"]), r"string view.*cast"),
     ("polars dates", lambda: pl.Series([DAY, DAY]), r"datetime64\[D\]"),
+    ("lazy frame", lambda: pl.LazyFrame({"a": [1.5, 2.5]}), r"no values yet: collect"),
+    ("polars expression", lambda: pl.col("a"), r"no values yet: collect"),
+    ("another library's array", Elsewhere, r"not Elsewhere: numpy\.asarray\(\) makes"),
     ("polars null", lambda: pl.Series([None, None]), r"'n'"),
     ("NumPy objects", lambda: np.array([1, 2.5], object), r"'O'.*astype"),
     ("NumPy strings", lambda: np.array(["a", "b"]), r"1w.*convert the strings"),
     ("NumPy bytes", lambda: np.array([b"a", b"b"]), r"1s.*convert the strings"),
+    ("characters", lambda: (ctypes.c_wchar * 2)(*"ab"), r"ao\.view\(array, '[IH]'\) gives the characters"),
+    ("bytes as characters", lambda: memoryview(b"ab").cast("c"), r"ao\.view\(array, 'B'\) gives the characters"),
     ("NumPy records", lambda: np.zeros(2, [("a", "i4"), ("b", "f8")]), r"T\{.*take one of the fields"),
     ("NumPy complex", lambda: np.array([1j, 2j]), r"Zd.*take \.real"),
     ("NumPy long double", lambda: np.array([1, 2], np.longdouble), r"'g'.*astype"),
     ("NumPy times", lambda: np.array(["2024"], "M8[s]"), r"ao\.view\(array, 'datetime64\[s\]'\) gives its ints"),
+    ("times, byte-swapped", lambda: np.array(["2024"], ">M8[s]"), r"ao\.view\(array, 'M8\[s\]'\) gives its ints"),
+    ("times of no unit", lambda: np.array([1]).astype("m8"), r"ao\.view\(array, 'timedelta64'\) gives its ints"),
     ("NumPy table", lambda: np.zeros((2, 2)), r"dimension"),
+    ("what a Series holds", lambda: pd.array([1, None], dtype="Int64"), r"give the Series, or pandas\.Series\("),
+    ("what a category holds", lambda: pd.Categorical(["a", "b"]), r"give the Series, or pandas\.Series\(values\)"),
     ("pandas category", lambda: pd.Series(["a", "b"], dtype="category"), r"\.cat\.codes"),
     ("pandas category of numbers", lambda: pd.Series([1.5, 2.5], dtype="category"), r"\.cat\.codes.*astype"),
     ("pandas objects", lambda: pd.Series([1, "b"], dtype=object), r"to_numeric"),
     ("list of numbers", lambda: [1.5, 2.5], r"buffer.*not list"),
+    ("a moment", lambda: np.datetime64("2024-02-29"), r"datetime64"),
+    ("a length of time", lambda: np.timedelta64(5, "s"), r"timedelta64"),
     ("str", lambda: "ab", r"buffer.*not str"),
     ("set", lambda: {1, 2}, r"buffer.*not set"),
     ("generator", lambda: (x for x in (1, 2)), r"buffer.*not generator"),
@@ -105,6 +124,60 @@ def test_a_mask_is_no_index() -> None:
     assert ao.map(mask, "t[int(x)]", t=table, typecode="d").tolist() == [2, 1]
     assert ao.map(array("q", [0, 2]), "t[x > 1]", t=table, typecode="d").tolist() == [1, 2]
     assert ao.map(mask, lambda x: table[x], typecode="d").tolist() == [2, 1]
+
+
+def test_a_fold_begins_with_no_column() -> None:
+    a = array("d", [1, 2])
+    columns = pd.Series([1.0]), pl.Series([1.0]), pa.array([1.0]), np.ma.array([1.0]), pd.array([1], dtype="Int64")
+    for column in columns:
+        with pytest.raises(TypeError, match="initial must be a number or a tuple of numbers"):
+            ao.reduce(a, "acc + x", column)
+        with pytest.raises(TypeError, match="initial must be a number or a tuple of numbers"):
+            ao.accumulate(a, "acc + x", initial=column)
+    assert ao.reduce(a, "acc + x", np.array([1.0, 5.0])).tolist() == [4, 8]
+
+
+def test_what_a_series_holds_is_no_out() -> None:
+    for out, said in ((pd.array([1], dtype="Int64"), "give the Series"), (pd.DataFrame({"a": [1.0]}), "is a table")):
+        with pytest.raises(TypeError, match=said):
+            ao.map(array("d", [1]), "x", out=out)
+
+
+def test_the_ends_of_a_range_are_numbers() -> None:
+    for end in ("1", b"1", bytearray(b"1"), None, np.ma.masked):
+        with pytest.raises(TypeError, match="number"):
+            ao.histogram(array("d", [1, 2]), 2, (0, end))
+    assert ao.histogram(array("d", [1, 2]), 1, (np.int8(0), decimal.Decimal(2)))[0].tolist() == [2]
+
+
+def test_characters_have_the_remedy_that_works() -> None:
+    for characters, code in (((ctypes.c_wchar * 2)(*"aé"), "I"), (memoryview(b"a\xe9").cast("c"), "B")):
+        if memoryview(characters).itemsize in (1, 4):  # on Windows a wchar_t has 2
+            assert ao.view(characters, code).tolist() == [97, 233]
+
+
+def test_a_masked_number_has_no_value() -> None:
+    a, column = array("d", [1, 2]), np.ma.array([1.5, 7.5], mask=[0, 1])
+    calls: list[Callable[[Any], Any]] = [
+        lambda k: ao.map(a, "x + k", k=k),
+        lambda k: ao.map(a, "x + k", k),
+        lambda k: ao.filter(a, "x < k", k=k),
+        lambda k: ao.evaluate("k + 1", k=k),
+        lambda k: ao.compile("x + k")(a, k),
+        lambda k: ao.reduce(a, "acc + x", k),
+        lambda k: ao.reduce(a, lambda acc, x: acc + x, k),
+        lambda k: ao.accumulate(a, "acc + x", initial=k),
+        lambda k: ao.lazy(a).map("x + k", k=k).sum(),
+        lambda k: ao.scale(a, k),
+    ]
+    for masked in (np.ma.masked, column[1], np.ma.array(5.0, mask=True), column[1:].mean()):
+        for call in calls:
+            with pytest.raises(TypeError, match="a masked element has none"):
+                pytest.fail(f"gave {call(masked)!r}")
+    for number in (column[0], np.ma.array(1.5), np.array(1.5).view(np.recarray)):
+        assert ao.map(a, "x + k", k=number).tolist() == [2.5, 3.5]
+        assert ao.lazy(a).map("x + k", k=number).sum() == 6.0
+        assert ao.reduce(a, "acc + x", number) == 4.5
 
 
 LENGTHS: list[tuple[str, Callable[[Any, Any], Any]]] = [

@@ -7,6 +7,7 @@ Python itself for everything computed from them. Every format is tried in both b
 from __future__ import annotations
 
 import ctypes
+import datetime
 import functools
 import itertools
 import math
@@ -24,6 +25,7 @@ from typing import Any
 
 import arrayops as ao
 import numpy
+import pandas as pd
 import polars
 import pyarrow
 import pytest
@@ -587,6 +589,47 @@ def test_numpy_times(unit: str) -> None:
         ao.view(values, "q")
     with pytest.raises(TypeError, match="not supported"):
         ao.view(values, "years[3]")
+
+
+def test_numpy_times_that_are_missing() -> None:
+    for order in "<>":
+        days = numpy.array([5, "NaT", -3, 9], f"{order}M8[D]")
+        masked = numpy.ma.array(days, mask=[False, False, False, True])
+        assert ao.view(days, "datetime64[D]").tolist() == [5, -(2**63), -3, 9]
+        assert ao.view(days, "datetime64[D]", nulls="skip").tolist() == [5, -3, 9]
+        assert ao.view(days, "M8[D]", nulls=7).tolist() == [5, 7, -3, 9]
+        assert ao.view(masked, "M8[D]", nulls="skip").tolist() == [5, -3]
+        assert ao.view(masked[:3], "M8[D]").tolist() == [5, -(2**63), -3]
+        with pytest.raises(ValueError, match="the data has 1 null"):
+            ao.view(masked, "M8[D]")
+
+
+def test_numpy_times_of_no_unit() -> None:
+    lengths = numpy.array([5, -3]).astype("m8")
+    for format in ("timedelta64", "m8", "<m8"):
+        assert ao.view(lengths, format).tolist() == [5, -3]
+    with pytest.raises(TypeError, match="not datetime64"):
+        ao.view(lengths, "M8")
+
+
+def test_views_of_what_is_no_memory_of_numbers() -> None:
+    """Addresses of objects are none: who writes to them ends the process. A mask would be lost."""
+    objects = numpy.array([datetime.date(2024, 2, 29), None], object)
+    for format, said in (("q", "Python objects"), ("datetime64[us]", r"numpy\.array\(data, 'datetime64\[us\]'\)")):
+        for data in (objects, objects[:0]):
+            with pytest.raises(TypeError, match=said):
+                ao.view(data, format)
+    with pytest.raises(TypeError, match="addresses"):
+        ao.view((ctypes.py_object * 2)(1, 2), "q")
+    fields = numpy.array([(1, None), (2, None)], [("number", "<i4"), ("any", "O")])
+    assert ao.view(fields, "<i", 0, fields.itemsize, 2).tolist() == [1, 2]
+    with pytest.raises(TypeError, match="mask"):
+        ao.view(numpy.ma.array([1.0, 1000.0], mask=[0, 1]), "d")
+    for library in (pd.Series([1.0]), polars.Series([1.0]), pyarrow.array([1.0])):
+        with pytest.raises(TypeError, match=r"give its \.to_numpy\(\)"):
+            ao.view(library, "d")
+    with pytest.raises(BufferError, match=r"\.copy\(\)"):
+        ao.view(numpy.zeros(4, "M8[s]")[::2], "datetime64[s]")
 
 
 TIMES = [

@@ -5,6 +5,7 @@ The oracle is the function itself, called by Python for each element, with NumPy
 
 from __future__ import annotations
 
+import fractions
 import functools
 import itertools
 import math
@@ -15,6 +16,7 @@ from typing import Any
 
 import arrayops as ao
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -265,3 +267,36 @@ def test_a_value_used_twice_again_and_again_is_looked_at_once() -> None:
     # fmt: on
 
     assert "may be an int" in ao.explain(doubled, "d")
+
+
+PAIR = np.array([1e308, 2.0])
+
+
+def test_arithmetic_of_objects_may_import() -> None:
+    """NumPy's does to warn, and pyarrow's to add; where Python finds no way to import, pyarrow ends the process."""
+    data, fraction = array("d", [1.0, 2.0]), fractions.Fraction(1, 2)
+    expected = functools.reduce(lambda acc, x: acc * x + x, data, pa.scalar(2.0))
+    assert ao.reduce(data, "acc*x + x", pa.scalar(2.0)) == expected
+    assert ao.reduce(array("q", [1, 2]), "acc*x + x", fraction) == 5
+    running = ao.accumulate(array("q", [1, 2]), "acc and acc*x + x", initial=fraction, typecode="d")
+    assert running.tolist() == [0.5, 1.5, 5.0]
+    pairs = ao.lazy(data).map(lambda x: [PAIR][0])
+    for call in (
+        lambda: ao.reduce(data, "acc*x*1e300", PAIR),
+        lambda: ao.reduce(data, "acc*x*k*y", PAIR, k=1e300, y=data),
+        lambda: ao.compile(lambda acc, x: acc * x * 1e300).reduce(data, PAIR),
+        lambda: ao.lazy(data).reduce("acc*x*1e300", PAIR),
+        lambda: next(iter(pairs.map("x*1e300").map("x*2"))),
+        lambda: list(pairs.map("x*k", k=1e300))[1],
+        lambda: list(pairs.map("x*1e300*y", y=data))[1],
+    ):
+        with pytest.warns(RuntimeWarning, match="overflow"):
+            assert math.isinf(call()[0])
+
+
+def test_elements_of_both_kinds_after_a_callable() -> None:
+    mixed = ao.lazy(array("d", [1.0, 2.0, 3.0])).map(lambda x: [x if x < 2 else fractions.Fraction(x)][0])
+    values = list(mixed.map("x / 3").filter("x > 0.5"))
+    assert values == [fractions.Fraction(2, 3), 1]
+    assert [type(v) for v in values] == [fractions.Fraction] * 2
+    assert list(mixed.dropwhile("x < 3")) == [3]

@@ -5,6 +5,7 @@ pandas itself is the oracle for value, dtype, index and name: what is compared i
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from array import array
@@ -293,6 +294,31 @@ def test_times_are_viewed_by_their_unit(zone: str | None) -> None:
         ao.view(given, "datetime64[ns]")
     with pytest.raises(TypeError, match="take its int64"):
         ao.sum(given)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "unit"),
+    [
+        ("timestamp[us][pyarrow]", "datetime64[us]"),
+        ("timestamp[ns, tz=UTC][pyarrow]", "datetime64[ns]"),
+        ("duration[ms][pyarrow]", "timedelta64[ms]"),
+        ("date32[pyarrow]", "datetime64[D]"),
+        ("date64[pyarrow]", "datetime64[ms]"),
+        ("time64[us][pyarrow]", "time[us]"),
+        ("datetime64[s]", "datetime64[s]"),
+        ("datetime64[ns, UTC]", "datetime64[ns]"),
+        ("timedelta64[s]", "timedelta64[s]"),
+    ],
+)
+def test_the_remedy_for_times_is_one(dtype: str, unit: str) -> None:
+    given = pd.Series([0, 86_400_000]).astype("int32" if dtype == "date32[pyarrow]" else "int64")
+    given = (given.astype(f"{given.dtype}[pyarrow]") if "pyarrow" in dtype else given).astype(dtype)
+    with pytest.raises(TypeError, match=re.escape(f"ao.view(series, '{unit}')")):
+        ao.sum(given)
+    assert ao.view(given, unit).tolist() == [0, 86_400_000]
+    for format in ("q", "timedelta64"):
+        with pytest.raises(TypeError):
+            ao.view(given, format)
 
 
 def test_neither_pandas_nor_pyarrow_is_imported_by_us() -> None:

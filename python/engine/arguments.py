@@ -90,4 +90,6 @@ def bindable(value: Any, name: str) -> Any:
     elif is_buffer(value):
         return value
     remedy = ": array('d', values) makes a buffer of numbers" if type(value) in (list, tuple) else ""
+    if hasattr(type(value), "__array__"):  # of another library's arrays
+        remedy = ": numpy.asarray() makes a buffer of it"
     raise TypeError(f"{name} must be a buffer or an int, float or bool, not {type(value).__name__}{remedy}")

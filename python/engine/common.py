@@ -128,6 +128,9 @@ def new_values(typecode: str, values: Any) -> Any:
     return view
 
 
+NUMBERS = frozenset((float, int, bool))  # what elements are to Python
+
+
 def has_numpys(kinds: set[type]) -> bool:
     """Whether NumPy's scalars or arrays are among these types."""
     numpy = sys.modules.get("numpy")
@@ -138,8 +141,8 @@ def has_numpys(kinds: set[type]) -> bool:
 def plain(value: Any) -> Any:
     """A NumPy scalar, or array of no dimension, as the Python number that it holds; anything else as it is.
 
-    So are the items of a list or tuple. Raises TypeError for what no int, float or bool is, such as a date or a long
-    double.
+    So are the items of a list or tuple. Raises TypeError for what no int, float or bool is, such as a date, a long
+    double or a masked element.
     """
     if type(value) in (list, tuple):
         return type(value)(map(_plain, value)) if has_numpys(set(map(type, value))) else value
@@ -149,11 +152,14 @@ def plain(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     numpy = sys.modules.get("numpy")
     generic, ndarray = getattr(numpy, "generic", None), getattr(numpy, "ndarray", None)
-    if not isinstance(generic, type) or not (isinstance(value, generic) or (type(value) is ndarray and not value.ndim)):
+    theirs: Any = (generic, ndarray)
+    if not all(isinstance(kind, type) for kind in theirs) or not isinstance(value, theirs) or value.ndim:
         return value
     python = {"b": bool, "i": int, "u": int, "f": float}.get(value.dtype.kind)
     if python is None or value.dtype.char == "g":
         raise TypeError(f"a number must be one that an int, float or bool is, not NumPy's {value.dtype}")
+    if getattr(value, "mask", False):
+        raise TypeError("a number is needed, and a masked element has none")
     return python(value)
 
 

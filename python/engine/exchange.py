@@ -52,18 +52,24 @@ def is_time(data: Any) -> bool:
     return getattr(getattr(data, "dtype", None), "kind", "") in ("M", "m")
 
 
+def names_time(format: str) -> bool:
+    """Whether a format is of times: with a unit, or without one, as NumPy has it if none is said."""
+    return "[" in format or format.lstrip("<>=|") in _TIMES
+
+
 def unit_of(data: Any) -> str:
     """Of an array of times: 'datetime64[ns]', ..."""
-    return str(data.dtype.str[1:]).replace("M8", "datetime64", 1).replace("m8", "timedelta64", 1)
+    dtype = getattr(data.dtype, "numpy_dtype", data.dtype)  # of pandas' Arrow types
+    return str(dtype.str[1:]).replace("M8", "datetime64", 1).replace("m8", "timedelta64", 1)
 
 
 def times(data: Any, unit: str, nulls: Any) -> tuple[Any, str]:
     """The ints of an array of times, and their format. TypeError if they are not in this unit, or it is none.
 
-    nulls: of Arrow's times, as for taken.
+    nulls: as for taken; NumPy's NaT is a null if it is given, and else the int that it is.
     """
-    name, _, step = unit.lstrip("<>=|").partition("[")
-    wanted = f"{_TIMES.get(name, name)}[{step}"
+    name, bracket, step = unit.lstrip("<>=|").partition("[")
+    wanted = f"{_TIMES.get(name, name)}{bracket}{step}"
     if _kind_of(data) in _LABELLED and labelled.has_no_nulls(data):
         data = data.to_numpy()
     if type(data) not in _PLAIN and is_arrow(data):
@@ -75,7 +81,16 @@ def times(data: Any, unit: str, nulls: Any) -> tuple[Any, str]:
         if unit_of(data) != wanted:
             raise TypeError(f"this array is one of {unit_of(data)}, not {wanted}")
         order = data.dtype.str[0]
-        return data.view(f"{order}i8"), f"{order}q"
+        ints = data.view(f"{order}i8")
+        if nulls is not None:
+            numpy = sys.modules["numpy"]
+            missing = numpy.ma.getmaskarray(ints) | numpy.isnat(data.view(numpy.ndarray))
+            ints = numpy.ma.array(ints, mask=missing)
+        if _kind_of(ints) is _MASKED:
+            ints = one_buffer(prepared(_masked_columns(ints), nulls))
+        return ints, str(_machine.buffer_info(ints)[0]) if type(ints) is array else f"{order}q"
+    if getattr(getattr(data, "dtype", None), "kind", "") == "O":
+        raise TypeError(f"this array is one of Python objects: numpy.array(data, {wanted!r}) makes times of them")
     return data, unit[: len(unit) - len(unit.lstrip("<>=|"))] + "q"
 
 
@@ -120,6 +135,8 @@ def _one_column(value: Any) -> list[Column]:
 
 
 def _masked_columns(value: Any) -> list[Column]:
+    if not value.ndim:
+        plain(value)  # which refuses what is masked
     mask = value.mask
     return [labelled.masked_column(value.data, mask) if getattr(mask, "ndim", 0) else Column(value.data)]
 
@@ -130,6 +147,14 @@ def _pandas_columns(value: Any) -> list[Column]:
 
 def _no_columns(value: Any) -> list[Column]:
     raise TypeError(f"a {type(value).__name__} is a table: give one of its columns")
+
+
+def _no_values(value: Any) -> list[Column]:
+    raise TypeError(f"{type(value).__name__} has no values yet: collect() the frame, and give one of its columns")
+
+
+def _no_series(value: Any) -> list[Column]:
+    raise TypeError(f"{type(value).__name__} is what a pandas Series holds: give the Series, or pandas.Series(values)")
 
 
 def _as_numpy(numpy: Any, results: list[array[Any]], bits: list[Any], like: Any, index: Any) -> Any:
@@ -202,8 +227,11 @@ _KINDS = (
     _Kind("polars", "Series", arrow_columns, _as_series),
     _SERIES,
     _INDEX,
+    _Kind("pandas.api.extensions", "ExtensionArray", _no_series, None),
     _Kind("pandas", "DataFrame", _no_columns, None),
     _Kind("polars", "DataFrame", _no_columns, None),
+    _Kind("polars", "LazyFrame", _no_values, None),
+    _Kind("polars", "Expr", _no_values, None),
     _Kind("pyarrow", "Table", _no_columns, None),
     _Kind("pyarrow", "RecordBatch", _no_columns, None),
 )
@@ -384,7 +412,9 @@ def _exchange(rule: _Rule, kernel: Any, args: tuple[Any, ...], options: dict[str
     for key, value in values.items():
         if type(value) not in _PLAIN:
             values[key] = number = value if key == "out" else plain(value)
-            kinds[key] = _kind_of(number)
+            kinds[key] = kind = _kind_of(number)
+            if rule.positional and key in (1, "initial") and kind not in _WITHOUT_NULLS:
+                raise TypeError(f"initial must be a number or a tuple of numbers, not {type(value).__name__}")
     if nulls is None:
         for key, kind in kinds.items():
             if kind not in _WITHOUT_NULLS and not (kind is _SERIES and labelled.has_numbers(values[key])):
@@ -629,6 +659,8 @@ class _Exchange:
         kind, columns = _kind_of(out), self._one_of_each()
         bits = self._bits(columns)
         if kind not in (*_WITHOUT_NULLS, _MASKED, _SERIES):
+            if kind is not _ARROW and kind.give is None:
+                kind.columns(out)  # which says what to give instead
             raise TypeError(f"cannot write the result: this {type(out).__name__} is read-only")
         if bits is not None and not _has_room(kind, out):
             raise self._no_room(f"out ({type(out).__name__})")

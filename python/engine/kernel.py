@@ -31,7 +31,7 @@ from .arguments import (
     thread_count,
     unwrapped,
 )
-from .common import Later, held, is_buffer, make_room, native, new_values, plain
+from .common import NUMBERS, Later, held, is_buffer, make_room, native, new_values, plain
 from .exchange import OWN_TRUTHS, exchanges, fills, folds, takes
 from .folds import Fold, Unsettled, is_carried, items_of
 from .functions import Meaning, NotCompilable, Translation
@@ -480,8 +480,11 @@ class Kernel(_machine.KernelBase):
         return self._bind((0, 0), numbers)[0][2:]
 
     def _fold(self, numbers: tuple[Any, ...], elements: int, initial: Any) -> Fold:
-        items = items_of(initial) if is_carried(initial) else 0
-        return Fold(self._meaning((_ANY_INT, 0, *numbers), elements, items), numbers)
+        carried = is_carried(initial)
+        meaning = self._meaning((_ANY_INT, 0, *numbers), elements, items_of(initial) if carried else 0)
+        if meaning.plans is not None and meaning.python is not self._function and not (carried or initial is None):
+            meaning = meaning._replace(python=(meaning.plans.with_ieee if self._ieee else meaning.plans).of_objects)
+        return Fold(meaning, numbers)
 
     @folds
     def reduce(self, arr: Any, initial: Any = None, **names: Any) -> Any:
@@ -842,13 +845,15 @@ def is_text(kernel: Kernel, names: Iterable[str]) -> bool:
     )
 
 
-def _row_function(kernel: Kernel, numbers: dict[str, Any], beside: tuple[str, ...]) -> Callable[..., Any]:
-    """The meaning for one element and those of arrays beside it, by Python."""
+def _row_function(kernel: Kernel, numbers: dict[str, Any], beside: tuple[str, ...],
+                  objects: bool = False) -> Callable[..., Any]:  # fmt: skip
+    """The meaning for one element and those of arrays beside it, by Python. objects: the element is no number."""
     assert kernel._plans is not None
     plans, params = kernel._plans, kernel._plans.ir.params
     place = next(i for i, name in enumerate(params) if name not in numbers and name not in beside)
     places = (place, *(params.index(name) for name in beside))
-    inverts = any(node.op == "invert" for node in plans.ir.nodes)
+    inverts = any(node.op == "invert" for node in plans.ir.nodes) and not objects
+    evaluator = plans.of_objects if objects else plans.evaluator
 
     def value(*row: Any) -> Any:
         args = [numbers.get(name) for name in params]
@@ -856,7 +861,7 @@ def _row_function(kernel: Kernel, numbers: dict[str, Any], beside: tuple[str, ..
             args[at] = element
         if inverts:
             plans.check_truths(tuple(args))
-        return plans.evaluator(*args)
+        return evaluator(*args)
 
     return value
 
@@ -890,6 +895,21 @@ def stage_function(kernel: Kernel, numbers: dict[str, Any], beside: tuple[str, .
     return refusing
 
 
+def any_stage_function(kernel: Kernel, numbers: dict[str, Any], beside: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """Likewise, but the element may be any object, as callables return them."""
+    of_numbers = stage_function(kernel, numbers, beside)
+    if kernel._plans is not None:
+        of_objects = _row_function(kernel, numbers, beside, True)
+    elif kernel._ieee:
+        translation, captured = functions.translate(kernel._function, 1)
+        assert translation.plans is not None
+        plans = translation.plans.with_ieee
+        of_objects = lambda x: plans.of_objects(x, *captured)  # noqa: E731
+    else:
+        return of_numbers
+    return lambda x, *row: (of_numbers if type(x) in NUMBERS else of_objects)(x, *row)
+
+
 def stage_text(kernel: Kernel) -> str | None:
     """The text, if it has one."""
     return kernel._text
@@ -909,4 +929,5 @@ def fold_step(kernel: Kernel, names: dict[str, Any], acc: Any, x: Any) -> Any:
     if kernel._plans is None:
         assert kernel._function is not None
         return kernel._function(acc, x)
-    return kernel._plans.evaluator(*kernel._bind((acc, x), names)[0])
+    meaning = kernel._plans.evaluator if {type(acc), type(x)} <= NUMBERS else kernel._plans.of_objects
+    return meaning(*kernel._bind((acc, x), names)[0])

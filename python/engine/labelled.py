@@ -24,18 +24,32 @@ _REMEDIES = (
     ("category", "take its codes with .cat.codes, or its values with .astype()"),
     ("object", "convert it with pandas.to_numeric()"),
     ("str", "convert it with pandas.to_numeric()"),
-    ("datetime64", "take its int64 with .astype('int64')"),
-    ("timedelta64", "take its int64 with .astype('int64')"),
     ("period", "take its int64 with .astype('int64')"),
     ("Sparse", "make it dense with .sparse.to_dense()"),
     ("complex", "take its parts with .to_numpy().real and .imag"),
 )
 
 
+#: What view() calls the times of pandas' dtypes, NumPy's and Arrow's, by how their names begin.
+_TIMES = {"datetime64": "datetime64", "timestamp": "datetime64", "date32": "datetime64", "date64": "datetime64",
+          "timedelta64": "timedelta64", "duration": "timedelta64", "time32": "time", "time64": "time"}  # fmt: skip
+
+
+def _view_of_times(name: str) -> str | None:
+    """What gives the ints of a dtype of times, by its name: 'datetime64[us, UTC]', 'date32[day][pyarrow]', ..."""
+    kind, bracket, rest = name.partition("[")
+    unit = rest.split("]")[0].split(",")[0]
+    if not bracket or kind not in _TIMES:
+        return None
+    cast = ".astype('int64') or " if kind in _TIMES.values() else ""  # which pandas has for NumPy's times, but for NaT
+    return f"take its int64 with {cast}ao.view(series, '{_TIMES[kind]}[{'D' if unit == 'day' else unit}]')"
+
+
 def refused(dtype: Any, what: str) -> TypeError:
     """What is raised for a dtype without numbers."""
     name = str(dtype)
-    remedy = next((text for prefix, text in _REMEDIES if name.startswith(prefix)), "convert it with .astype('float64')")
+    known = (text for prefix, text in _REMEDIES if name.startswith(prefix))
+    remedy = _view_of_times(name) or next(known, "convert it with .astype('float64')")
     return TypeError(f"a pandas {what} of dtype {name!r} has no numbers to compute with: {remedy}")
 
 

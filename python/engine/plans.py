@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from .. import _machine
-from ..compiler.evaluate import evaluator
+from ..compiler.evaluate import evaluator, interpret
 from ..compiler.infer import Inference
 from ..compiler.ir import IR, carries, tables_of
 from ..compiler.lower import lower
@@ -136,6 +136,13 @@ class Plans:
     def oracle(self, args: tuple[Any, ...]) -> Callable[..., Any]:
         """The evaluator for elements of these arguments."""
         return self.evaluator if any(type(a) is int and a.bit_length() > 64 for a in args) else self.narrow
+
+    def of_objects(self, *args: Any) -> Any:
+        """What ``evaluator`` gives, of objects that are no numbers.
+
+        Their arithmetic may import, as NumPy's does to warn; that fails in generated functions, which have no builtins.
+        """
+        return interpret(self.ir, args, self.ieee)
 
     def check_truths(self, numbers: tuple[Any, ...]) -> None:
         """ExpressionError if a text has ~ of a truth value for numbers of these types."""

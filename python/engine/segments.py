@@ -17,12 +17,13 @@ from ..compiler.ir import IR, Builder, TooManyNodes, identity
 from ..compiler.machine import MISSING
 from ..compiler.parse import ExpressionError
 from .arguments import bindable, plain_number
-from .common import has_numpys, held, make_room, plain
+from .common import NUMBERS, has_numpys, held, make_room, plain
 from .exchange import in_one_buffer, is_array, taken_together
 from .kernel import (
     FIRST_FALSE,
     Function,
     Kernel,
+    any_stage_function,
     count_true,
     is_text,
     kernel_of,
@@ -231,6 +232,7 @@ class Compiled:
         self.value = self.build.add("param", value=0)
         self.keep: int | None = None
         self.steps: list[tuple[bool, Callable[..., Any], range]] = []  # each with the arrays beside that it takes
+        self.stages: list[Stage] = []  # which they are of
         self.columns = 0  # arrays beside the first one
         self.by_python = False  # a stage among them is called, or they are too many operations
         self.plans: dict[Any, Plan] = {}
@@ -239,6 +241,7 @@ class Compiled:
     def call(self, stage: Stage, python: Callable[..., Any]) -> None:
         """Appends a stage by its meaning in Python only."""
         self.steps.append((stage.keeps, python, range(self.columns, self.columns + len(stage.arrays))))
+        self.stages.append(stage)
         self.columns += len(stage.arrays)
 
     def add(self, stage: Stage, ir: IR, known: dict[int, Any], python: Callable[..., Any]) -> None:
@@ -272,12 +275,21 @@ class Compiled:
                 return MISSING
         return x
 
+    def of_any(self) -> Compiled:
+        """The same for elements that are any objects: only its ``element`` is for use."""
+        other = Compiled(self.ieee)
+        for stage in self.stages:
+            other.call(stage, any_stage_function(stage.kernel, stage.numbers, tuple(stage.arrays)))
+        return other
+
     def elements(self, arr: Any) -> Iterator[Any]:
         """The values by Python, one by one."""
         arrays = arr if isinstance(arr, tuple) else (arr,)
+        objects = isinstance(arr, list) and not NUMBERS.issuperset(map(type, arr))
+        element = (self.of_any() if objects else self).element
         with held(*(() if isinstance(arr, list) else arrays)):
             for row in zip(*map(iterated, arrays), strict=True):
-                value = self.element(*row)
+                value = element(*row)
                 if value is not MISSING:
                     yield value
 
@@ -359,6 +371,7 @@ def _segments_of(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] 
         python = stage_function(stage.kernel, stage.numbers)
         if stage.verb in ("takewhile", "dropwhile"):
             kernel = None if ir is None else stage.kernel
+            python = any_stage_function(stage.kernel, stage.numbers)
             segments.append(While(stage.verb == "dropwhile", python, kernel, stage.numbers))
             continue
         if ir is None:
@@ -386,6 +399,8 @@ def _with_arrays(stages: tuple[Stage, ...], irs: list[tuple[IR, dict[int, Any]] 
         python = stage_function(stage.kernel, stage.numbers, tuple(stage.arrays))
         if ir is None:
             joined.by_python, python = True, _giving_numbers(python)
+        elif joined.by_python:
+            python = any_stage_function(stage.kernel, stage.numbers, tuple(stage.arrays))
         if ir is None or joined.by_python:
             joined.call(stage, python)
             continue

@@ -22,18 +22,25 @@ static int type_of_size(const ao_typecode *row, Py_ssize_t size)
     return row->form ? size == row->size ? ao_form_types[row->form] : -1 : ao_types_by_size[row->kind][size];
 }
 
-/* What to do about elements that are no numbers of ours, by their format as struct and NumPy spell it. */
-static const char *format_remedy(const char *format)
+/* What to do about elements that are no numbers of ours, by their format as struct and NumPy spell it. Strings of NumPy have
+ * their length before the letter, the characters of array.array, ctypes and memoryview have none. */
+static const char *format_remedy(const char *format, Py_ssize_t size)
 {
+    static const char strings[] = ": convert the strings with .astype('float64')";
     static const struct {
         char letter;
         const char *text;
     } rows[] = {
         {'O', ": convert the objects with .astype('float64')"}, {'T', ": take one of the fields"},
         {'Z', ": take .real and .imag"},                        {'g', ": convert it with .astype('float64')"},
-        {'w', ": convert the strings with .astype('float64')"}, {'s', ": convert the strings with .astype('float64')"},
+        {'w', strings},                                         {'s', strings},
     };
-    const char *letter = format + strspn(format, "<>=!@|^0123456789");
+    const char *first = format + strspn(format, "<>=!@|^"), *letter = first + strspn(first, "0123456789");
+    if (letter == first && *letter && strchr("uwc", *letter)) {
+        return size == 4   ? ": ao.view(array, 'I') gives the characters' code points"
+               : size == 2 ? ": ao.view(array, 'H') gives the characters' code units"
+                           : ": ao.view(array, 'B') gives the characters' bytes";
+    }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].letter == *letter) {
             return rows[i].text;
@@ -54,7 +61,7 @@ int format_parse(const char *format, Py_ssize_t size, ao_array *array)
             PyOS_snprintf(sized, sizeof sized, " (%zd bytes)", size);
         }
         PyErr_Format(PyExc_TypeError, "format '%s'%s is not supported; formats are" AO_TYPECODES_TEXT
-                     ", with < or > before it for a byte order%s", format, sized, format_remedy(format));
+                     ", with < or > before it for a byte order%s", format, sized, format_remedy(format, size));
         return -1;
     }
     array->type = (enum ao_type)type;
@@ -227,6 +234,23 @@ int is_masked_array(const module_state *state, PyObject *object)
     return found;
 }
 
+int refuse_masked_array(const module_state *state, PyObject *object)
+{
+    if (!is_masked_array(state, object)) {
+        return 0;
+    }
+    PyErr_SetString(PyExc_TypeError, "the mask of a masked array cannot be seen here: give its .data, or fill it with "
+                                     ".filled(number)");
+    return -1;
+}
+
+/* NumPy's moments and lengths of time give the bytes that they are of, which nobody means. */
+static int is_a_time(PyObject *object)
+{
+    const char *name = Py_TYPE(object)->tp_name;
+    return strcmp(name, "numpy.datetime64") == 0 || strcmp(name, "numpy.timedelta64") == 0;
+}
+
 /* An array of times gives no buffer, which NumPy calls a ValueError: says what to do instead. */
 static void say_times(PyObject *object)
 {
@@ -235,7 +259,9 @@ static void say_times(PyObject *object)
     PyObject *dtype = PyObject_GetAttrString(object, "dtype");
     PyObject *text = dtype ? PyObject_Str(dtype) : NULL;
     const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
-    if (name && (strncmp(name, "datetime64", 10) == 0 || strncmp(name, "timedelta64", 11) == 0)) {
+    name = name && strchr("<>", *name) ? name + 1 : name; /* of another byte order: '>M8[s]' */
+    if (name && (strncmp(name, "datetime64", 10) == 0 || strncmp(name, "timedelta64", 11) == 0 || strncmp(name, "M8", 2) == 0
+                 || strncmp(name, "m8", 2) == 0)) {
         PyErr_Format(PyExc_TypeError, "this array is one of %s: ao.view(array, '%s') gives its ints", name, name);
         Py_XDECREF(type);
         Py_XDECREF(value);
@@ -305,16 +331,16 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
         return 0;
     }
     memset(array, 0, sizeof *array);
-    if (!PyObject_CheckBuffer(object)) {
+    if (!PyObject_CheckBuffer(object) || is_a_time(object)) {
         const int has_values = PyList_Check(object) || PyTuple_Check(object) || PyAnySet_Check(object) || PyIter_Check(object);
-        const char *remedy = has_values ? ": array('d', values) makes one of numbers" : "";
+        const int has_array = !has_values && PyObject_HasAttrString((PyObject *)Py_TYPE(object), "__array__");
+        const char *remedy = has_values ? ": array('d', values) makes one of numbers"
+                             : has_array ? ": numpy.asarray() makes one of it" : "";
         PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s%s",
                      Py_TYPE(object)->tp_name, remedy);
         return -1;
     }
-    if (is_masked_array(state, object)) {
-        PyErr_SetString(PyExc_TypeError, "the mask of a masked array cannot be seen here: give its .data, or fill it with "
-                                         ".filled(number)");
+    if (refuse_masked_array(state, object) < 0) {
         return -1;
     }
     array->guarded = !locks_itself(state, object);

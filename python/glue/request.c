@@ -446,8 +446,8 @@ static void leave_to_python(int what, const run *r)
 static PyObject *run_step(module_state *state, meaning *m, const request *q)
 {
     const enum form form = q->what == CALL_REDUCE ? AN_ARRAY : form_of(state, m->values[1]);
-    if (form == BY_PYTHON || !m->ready) {
-        return NULL;
+    if (form == BY_PYTHON || !m->ready || (q->initial && !is_plain_number(q->initial))) {
+        return NULL; /* before an object is asked for its value, which Python will do */
     }
     run r;
     ao_array held;

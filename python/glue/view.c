@@ -132,6 +132,27 @@ static Py_ssize_t fitting(Py_ssize_t bytes, Py_ssize_t offset, Py_ssize_t stride
     return count;
 }
 
+/* The memory of what is to be viewed as numbers. */
+static PyObject *take_memory(const module_state *state, PyObject *object)
+{
+    if (refuse_masked_array(state, object) < 0) {
+        return NULL;
+    }
+    if (!PyObject_CheckBuffer(object)) {
+        const char *remedy = PyObject_HasAttrString(object, "to_numpy") ? ": give its .to_numpy()" : "";
+        return PyErr_Format(PyExc_TypeError, "view() needs a buffer (bytes, array.array, memoryview, ...), not %.200s%s",
+                            Py_TYPE(object)->tp_name, remedy);
+    }
+    PyObject *memory = PyMemoryView_FromObject(object);
+    const char *format = memory ? PyMemoryView_GET_BUFFER(memory)->format : NULL;
+    if (format && format[strspn(format, "<>=!@|^0123456789")] == 'O') { /* who writes to them ends the process */
+        PyErr_Format(PyExc_TypeError, "format '%s' is of Python objects, and their addresses are no numbers: convert the "
+                     "objects with .astype('float64')", format);
+        Py_CLEAR(memory);
+    }
+    return memory;
+}
+
 /* view(buffer, format, offset, stride, count): stride and count may be None. */
 static PyObject *py_view(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
@@ -148,14 +169,14 @@ static PyObject *py_view(PyObject *module, PyObject *const *args, Py_ssize_t nar
     }
     Py_ssize_t size = (Py_ssize_t)array_size(&element), offset = PyNumber_AsSsize_t(args[2], PyExc_OverflowError);
     Py_ssize_t stride = args[3] == Py_None ? size : PyNumber_AsSsize_t(args[3], PyExc_OverflowError);
-    PyObject *memory = PyErr_Occurred() ? NULL : PyMemoryView_FromObject(args[0]);
+    PyObject *memory = PyErr_Occurred() ? NULL : take_memory(state, args[0]);
     if (!memory) {
         return NULL;
     }
     const Py_buffer *base = PyMemoryView_GET_BUFFER(memory);
     PyObject *result = NULL;
     if (!PyBuffer_IsContiguous(base, 'C')) {
-        PyErr_SetString(PyExc_BufferError, "view() needs a contiguous buffer");
+        PyErr_SetString(PyExc_BufferError, "view() needs a contiguous buffer: a copy of it, such as .copy(), is one");
     } else {
         Py_ssize_t count = fitting(base->len, offset, stride, size, args[4]);
         ao_spacing spacing = {stride, element.spacing.swapped, element.spacing.form};
