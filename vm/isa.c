@@ -1,8 +1,8 @@
 /* Choosing an instruction-set level.
  *
- * Each level is one compiled copy of the kernels (kernels/level.h). A level may run only where the processor and the operating
- * system support every feature that its compiler flags allow; the flags in the build file and the features tested
- * here must stay the same list:
+ * Each level is a compiled copy of the kernels that it does better than the level below (kernels/level.h). A level may run
+ * only where the processor and the operating system support every feature that its compiler flags allow; the flags in the
+ * build file and the features tested here must stay the same list:
  *
  *   base     none
  *   avx2     -mavx2 -mfma -mbmi -mbmi2 -mlzcnt -mpopcnt   (lzcnt comes with bmi on every processor that has avx2)

@@ -153,7 +153,7 @@ size_t ao_program_weight(const ao_program *program);     /* work of an element, 
 typedef unsigned (*ao_kernel)(size_t n, void *d, const void *a, const void *b, const void *c, unsigned uniform,
                               uint8_t *mark);
 
-/* One instruction-set level: the same kernels, compiled for it. */
+/* One instruction-set level: the same kernels, compiled for it or for a level below. */
 typedef struct {
     const char *name; /* "base", "avx2", "avx512" */
     ao_kernel ops[AO_NOPS];

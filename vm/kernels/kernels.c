@@ -1,5 +1,5 @@
-/* The element kernels: one function k_<op>_<type> for every row and type of ops.def, and the table of them. Compiled
- * once for each instruction-set level (level.h).
+/* The element kernels: one function k_<op>_<type>_<level> for every row and type of ops.def that this level has its own of, and the
+ * table of all. Compiled once for each instruction-set level (level.h).
  *
  * Always holds: a kernel is total (no trap, no undefined behaviour for any bit pattern), reads all operands of an
  * element before it writes that element, so that d may be an operand, and gives the same bits at every level, for
