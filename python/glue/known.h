@@ -37,6 +37,8 @@ static inline uint64_t signature_begin(int does, unsigned wanted)
 
 /* The code of an exact number, or -1: a subclass, or an int that no type holds. */
 int number_code(PyObject *number);
+/* What is before that of an accumulator: whether it begins as an int from 0 up. */
+unsigned accumulator_code(PyObject *number);
 
 /* What is known of a code object. */
 typedef struct {

@@ -1,4 +1,4 @@
-/* Maps of arrays that are so short that a run would take longer than their elements: it takes and releases buffers, opens a
+/* Maps, counts and folds of arrays that are so short that a run would take longer than their elements: it takes and releases buffers, opens a
  * frame, and is ready to ask Python for any of them.
  *
  * Here array.arrays are read where they are. Nothing runs between the last look at them and the end of the machine's work, under
@@ -75,12 +75,12 @@ static int look_at_operands(const module_state *state, const meaning *m, operand
 }
 
 /* Prepares the place for the program of these operands. NULL if there is none, or none that can be run here. */
-static open_frame *prepare(module_state *state, open_frame *place, PyObject *ready, const operands *o)
+static open_frame *prepare(module_state *state, open_frame *place, PyObject *ready, int folds, const operands *o)
 {
     PyObject *found = known_program(state, ready, o->signature);
     const ao_program *p = found && Py_IS_TYPE(found, state->program_type) ? ((ProgramObject *)found)->program : NULL;
-    const int suits = p && p->inputs == o->ninputs && p->params == o->nnumbers && !p->accs && p->mask == AO_NO_REG
-                      && p->out_type != AO_TYPE_NONE && p->frame.total <= FRAME_ON_STACK;
+    const int suits = p && p->inputs == o->ninputs && p->params == o->nnumbers && p->accs == (unsigned)folds
+                      && p->mask == AO_NO_REG && (folds || p->out_type != AO_TYPE_NONE) && p->frame.total <= FRAME_ON_STACK;
     if (!suits || (!place->memory && !(place->memory = PyMem_RawMalloc(FRAME_ON_STACK + 64)))) {
         Py_XDECREF(found);
         return NULL;
@@ -111,15 +111,15 @@ static int is_as_it_was(const module_state *state, const meaning *m, const open_
 }
 
 /* Looks at the operands, of which the first is known, and finds what they are to run. NULL if it is not known. */
-static open_frame *find_place(module_state *state, const meaning *m, int does, unsigned wanted, operands *o)
+static open_frame *find_place(module_state *state, const meaning *m, int folds, operands *o)
 {
-    o->signature = o->begun = signature_begin(does, wanted);
+    o->signature = o->begun;
     if (!look_at_operands(state, m, o)) {
         return NULL;
     }
     open_frame *place = &state->open_frames[(o->signature ^ (uintptr_t)m->ready >> 4) % AO_OPEN_FRAMES];
     o->disturbed = place->ready != m->ready || place->signature != o->signature;
-    return o->disturbed ? prepare(state, place, m->ready, o) : place;
+    return o->disturbed ? prepare(state, place, m->ready, folds, o) : place;
 }
 
 static const ao_program *program_of(const open_frame *place)
@@ -168,7 +168,8 @@ PyObject *short_map(module_state *state, const meaning *m, const short_request *
         return NULL;
     }
     const int type = q->typecode ? state->array_types[q->typecode & 127] - 1 : (int)(q->out ? out.type : o.first.type);
-    open_frame *place = find_place(state, m, SIGNATURE_MAP, (unsigned)type, &o);
+    o.begun = signature_begin(SIGNATURE_MAP, (unsigned)type);
+    open_frame *place = find_place(state, m, 0, &o);
     if (!place || (q->alike && o.floats && !is_float(o.first.type))) {
         return NULL;
     }
@@ -193,7 +194,8 @@ PyObject *short_count(module_state *state, const meaning *m, int what)
     if (!can_look(state, m) || !look_at_lead(state, m, &o.first) || o.first.count > AO_FEW) {
         return NULL;
     }
-    open_frame *place = find_place(state, m, SIGNATURE_FILTER, AO_TYPE_b1, &o);
+    o.begun = signature_begin(SIGNATURE_FILTER, AO_TYPE_b1);
+    open_frame *place = find_place(state, m, 0, &o);
     if (!place || program_of(place)->out_type != AO_TYPE_b1 || !is_as_it_was(state, m, place, &o)
         || !convert_numbers(program_of(place), &o, params)
         || ao_run_few(&place->frame, state->isa, o.inputs, params, mask, o.first.count, 0)) {
@@ -201,4 +203,94 @@ PyObject *short_count(module_state *state, const meaning *m, int what)
     }
     run_asked_nothing();
     return count_few(what, mask, o.first.count);
+}
+
+/* Looks at a fold's array and what goes with it, from the beginning; its first value is `first`, or NULL: the array's first
+ * element, which that becomes. NULL as find_place() has it, or if the array has another length by now. */
+static open_frame *find_step_place(module_state *state, meaning *m, unsigned wanted, PyObject **first, operands *o)
+{
+    const size_t count = o->first.count;
+    if (!array_look_at(state, m->values[1], &o->first) || o->first.count != count) {
+        return NULL;
+    }
+    m->values[0] = *first = *first ? *first : element_get(o->first.type, o->first.data);
+    if (!*first) {
+        return NULL;
+    }
+    o->begun = signature_add(signature_begin(SIGNATURE_FOLD, wanted), accumulator_code(*first));
+    return find_place(state, m, 1, o);
+}
+
+/* Runs the steps, from element `from` on. Nonzero if it did. */
+static int run_steps(const module_state *state, open_frame *place, operands *o, size_t from, const array_look *out)
+{
+    const ao_program *p = program_of(place);
+    ao_value params[SIGNATURE_VALUES];
+    const size_t count = o->first.count - from;
+    char *to = out->data;
+    if (out->type != p->out_type || run_is_long(p->weight, count) || !convert_numbers(p, o, params)) {
+        return 0;
+    }
+    if (to && !element_set_plain(out->type, to, o->numbers[0])) {
+        return 0;
+    }
+    for (unsigned i = 0; from && i < p->inputs; i++) {
+        o->inputs[i] = (const char *)o->inputs[i] + ao_type_sizes[p->types[i]];
+    }
+    to += to ? ao_type_sizes[out->type] : 0;
+    return ao_fold_few(&place->frame, state->isa, o->inputs, params, to, count) == 0;
+}
+
+/* The last value of a fold, whose values all go to `running`, if that is an array. */
+static PyObject *fold_few(module_state *state, meaning *m, PyObject *initial, PyObject *running, operands *o)
+{
+    const size_t from = !initial, values = o->first.count + !from;
+    array_look out = {AO_TYPE_NONE, 0, values, NULL};
+    if (running && (!array_look_at(state, running, &out) || out.count != values)) {
+        return NULL;
+    }
+    const unsigned wanted = running ? (unsigned)out.type : SIGNATURE_NATURAL;
+    PyObject *first = initial, *result = NULL;
+    open_frame *place = find_step_place(state, m, wanted, &first, o);
+    if (place && o->disturbed) { /* the first element, too, may be another */
+        if (!initial) {
+            Py_CLEAR(first);
+        }
+        place = find_step_place(state, m, wanted, &first, o);
+    }
+    if (place && !o->disturbed && run_steps(state, place, o, from, &out)) {
+        const ao_program *p = program_of(place);
+        result = value_to_number((enum ao_type)p->types[p->acc], ao_frame_acc(&place->frame, 0));
+    }
+    if (!initial) {
+        Py_XDECREF(first);
+    }
+    return result;
+}
+
+PyObject *short_fold(module_state *state, meaning *m, const short_step *q)
+{
+    operands o;
+    PyObject *running = NULL;
+    if (!can_look(state, m) || state->native & AO_NATIVE_AT_ONCE || !array_look_at(state, m->values[1], &o.first)
+        || o.first.count > AO_FEW || o.first.count <= !q->initial) {
+        return NULL;
+    }
+    if (q->running) { /* before it is looked at, for the garbage collection that this may begin */
+        running = array_new(state, q->typecode ? q->typecode : o.first.typecode, o.first.count + (q->initial != NULL));
+        if (!running) {
+            return NULL;
+        }
+    }
+    PyObject *const place_of_first = m->values[0], *last = fold_few(state, m, q->initial, running, &o);
+    m->values[0] = place_of_first;
+    if (last) {
+        run_asked_nothing();
+    }
+    if (running && last) {
+        Py_DECREF(last);
+        return running;
+    }
+    Py_XDECREF(running);
+    return last;
 }
