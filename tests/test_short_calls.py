@@ -173,16 +173,36 @@ def test_folds_leave_64_bits() -> None:
             assert ao.accumulate(x, "acc + x", typecode="d") == array("d", itertools.accumulate(x))
 
 
-def test_folds_by_tuples() -> None:
-    x = array("d", [k / 4 for k in range(10)])
+TUPLES: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("acc[0] + x, max(acc[1], x)", "a[0] + x, max(a[1], x)", ((0.0, 0.0), (0, 0.0), (0, 0), (True, -1), (0.5, -0.0))),
+    ("x, acc[0], acc[1] + 1", "x, a[0], a[1] + 1", ((0.0, 0.0, 0), (1, 0, -1), (0.0, 0, 2**63), (0.0, 0.0, 2**70))),
+    ("acc[0] + 1, acc[1] or x > 2", "a[0] + 1, a[1] or x > 2", ((0, False), (2**63 - 4, False), (2**64 - 4, True))),
+    ("acc[0]*3 - x,", "a[0]*3 - x,", ((1,), (1.0,), (2**62,))),
+)
+
+
+@pytest.mark.parametrize(("text", "python", "firsts"), TUPLES)
+@pytest.mark.parametrize("code", "dqB")
+def test_folds_by_tuples(text: str, python: str, firsts: tuple[Any, ...], code: str) -> None:
+    step = eval(f"lambda a, x: ({python})")
+    for length in (0, 1, 2, 10, 63, 64):
+        x = array(code, [k * 5 % 7 for k in range(length)])
+        for first in firsts * 2:
+            assert_same(outcome(ao.reduce, x, text, first), outcome(functools.reduce, step, x, first), (text, first))
+            running = outcome(lambda x=x, first=first: [a[0] for a in itertools.accumulate(x, step, initial=first)])
+            got = outcome(ao.accumulate, x, text, initial=first, typecode="d")
+            assert_same(got, array("d", running), (text, first))
+
+
+def test_tuples_of_other_kinds_and_numbers_of_items() -> None:
+    x, text = array("d", [k / 4 for k in range(10)]), "acc[0] + x*k, acc[1] + x"
     for _ in range(3):
-        for first in ((0.0, 0.0), (0, 0.0), (0, 0), (True, -1)):
-            want = functools.reduce(lambda a, v: (a[0] + v, max(a[1], v)), x, first)
-            assert_same(ao.reduce(x, "acc[0] + x, max(acc[1], x)", first), want)
-        for bad in ((), (1,), ("a", 1), (1, 2, 3)):
-            want = outcome(functools.reduce, lambda a, v: (a[0] + v, max(a[1], v)), x, bad)
-            got = outcome(ao.reduce, x, "acc[0] + x, max(acc[1], x)", bad)
-            assert isinstance(got, Raised) == isinstance(want, Raised)
+        for first in ((0.0, 0.5), (1.0, 2.0), (0.0, "a"), (0.0,), (1.0, 2.0, 3.0), (), [0.0, 1.0]):
+            want = outcome(functools.reduce, lambda a, v: (a[0] + v * 2, a[1] + v), x, first)
+            got = outcome(ao.reduce, x, text, first, k=2)
+            assert isinstance(got, Raised) or (not isinstance(want, Raised) and got == want), first
+        assert ao.reduce(x, "acc[0] + x, acc[-1]", (0.0, 1)) == (sum(x), 1)
+        assert ao.reduce(x, "acc[0] + x, acc[1], acc[-1]", (0.0, 7, 1)) == (sum(x), 7, 1)
 
 
 def test_folds_and_maps_in_turn_in_the_same_frames() -> None:
@@ -226,6 +246,7 @@ CALLS = [
      lambda: array("f", itertools.accumulate(a, lambda acc, x: x - acc))),
     (lambda: ao.reduce(a, "acc + x*y", 0.5, y=b), lambda: functools.reduce(total, zip(a, b, strict=True), 0.5)),
     (lambda: ao.reduce(a, "max(acc, x)"), lambda: max(a)),
+    (lambda: ao.reduce(a, "x, acc[0], acc[2] + 1", (0.0, 0.0, 0)), lambda: (a[-1], a[-2], len(a))),
 ]
 act = write
 for call, _ in CALLS * 3: call()

@@ -22,6 +22,7 @@ enum { MARKED_MOST = AO_MIN_BLOCK };
 
 typedef struct {
     unsigned ninputs, nnumbers;
+    unsigned accs; /* of a fold: so many of the numbers, the first, are what it begins with, in place of the first value */
     int floats; /* a number is one */
     int disturbed; /* since they were looked at, code of somebody else may have run: something was made or dropped */
     uint64_t signature, begun; /* of all values; as it is before the first */
@@ -50,9 +51,10 @@ static int look_at_lead(const module_state *state, const meaning *m, array_look 
 static int look_at_operands(const module_state *state, const meaning *m, operands *o)
 {
     array_look look;
-    o->ninputs = o->nnumbers = 0;
+    o->ninputs = 0;
+    o->nnumbers = o->accs;
     o->floats = 0;
-    for (Py_ssize_t i = 0; i < m->nvalues; i++) {
+    for (Py_ssize_t i = o->accs != 0; i < m->nvalues; i++) {
         PyObject *value = m->values[i];
         int code;
         if (array_look_at(state, value, &look)) {
@@ -74,13 +76,34 @@ static int look_at_operands(const module_state *state, const meaning *m, operand
     return 1;
 }
 
+/* What a fold begins with: a number, or a tuple of numbers, whose items the machine has apart. Nonzero if it is such. */
+static int look_at_accumulators(const meaning *m, PyObject *first, operands *o)
+{
+    const Py_ssize_t items = PyTuple_CheckExact(first) ? PyTuple_GET_SIZE(first) : 0;
+    if (items + m->nvalues - 1 > SIGNATURE_VALUES || (!items && PyTuple_Check(first))) {
+        return 0;
+    }
+    o->accs = items ? (unsigned)items : 1;
+    o->signature = items ? signature_add(o->begun, accumulators_code((unsigned)items)) : o->begun;
+    for (unsigned k = 0; k < o->accs; k++) {
+        PyObject *number = o->numbers[k] = items ? PyTuple_GET_ITEM(first, k) : first;
+        const int code = number_code(number);
+        if (code < 0) {
+            return 0;
+        }
+        o->signature = items ? signature_add(o->signature, accumulator_in_tuple(number, code))
+                             : signature_add(signature_add(o->signature, accumulator_code(number)), (unsigned)code);
+    }
+    return 1;
+}
+
 /* Prepares the place for the program of these operands. NULL if there is none, or none that can be run here. */
-static open_frame *prepare(module_state *state, open_frame *place, PyObject *ready, int folds, const operands *o)
+static open_frame *prepare(module_state *state, open_frame *place, PyObject *ready, const operands *o)
 {
     PyObject *found = known_program(state, ready, o->signature);
     const ao_program *p = found && Py_IS_TYPE(found, state->program_type) ? ((ProgramObject *)found)->program : NULL;
-    const int suits = p && p->inputs == o->ninputs && p->params == o->nnumbers && p->accs == (unsigned)folds
-                      && p->mask == AO_NO_REG && (folds || p->out_type != AO_TYPE_NONE) && p->frame.total <= FRAME_ON_STACK;
+    const int suits = p && p->inputs == o->ninputs && p->params == o->nnumbers && p->accs == o->accs
+                      && p->mask == AO_NO_REG && (o->accs || p->out_type != AO_TYPE_NONE) && p->frame.total <= FRAME_ON_STACK;
     if (!suits || (!place->memory && !(place->memory = PyMem_RawMalloc(FRAME_ON_STACK + 64)))) {
         Py_XDECREF(found);
         return NULL;
@@ -110,16 +133,21 @@ static int is_as_it_was(const module_state *state, const meaning *m, const open_
     return look_at_operands(state, m, o) && o->signature == found && place->signature == found;
 }
 
-/* Looks at the operands, of which the first is known, and finds what they are to run. NULL if it is not known. */
-static open_frame *find_place(module_state *state, const meaning *m, int folds, operands *o)
+/* Looks at the operands, of which the first is known, and finds what they are to run: of a fold what begins with `acc`, which
+ * else is NULL. NULL if it is not known. */
+static open_frame *find_place(module_state *state, const meaning *m, PyObject *acc, operands *o)
 {
     o->signature = o->begun;
+    o->accs = 0;
+    if (acc && !look_at_accumulators(m, acc, o)) {
+        return NULL;
+    }
     if (!look_at_operands(state, m, o)) {
         return NULL;
     }
     open_frame *place = &state->open_frames[(o->signature ^ (uintptr_t)m->ready >> 4) % AO_OPEN_FRAMES];
     o->disturbed = place->ready != m->ready || place->signature != o->signature;
-    return o->disturbed ? prepare(state, place, m->ready, folds, o) : place;
+    return o->disturbed ? prepare(state, place, m->ready, o) : place;
 }
 
 static const ao_program *program_of(const open_frame *place)
@@ -169,7 +197,7 @@ PyObject *short_map(module_state *state, const meaning *m, const short_request *
     }
     const int type = q->typecode ? state->array_types[q->typecode & 127] - 1 : (int)(q->out ? out.type : o.first.type);
     o.begun = signature_begin(SIGNATURE_MAP, (unsigned)type);
-    open_frame *place = find_place(state, m, 0, &o);
+    open_frame *place = find_place(state, m, NULL, &o);
     if (!place || (q->alike && o.floats && !is_float(o.first.type))) {
         return NULL;
     }
@@ -195,7 +223,7 @@ PyObject *short_count(module_state *state, const meaning *m, int what)
         return NULL;
     }
     o.begun = signature_begin(SIGNATURE_FILTER, AO_TYPE_b1);
-    open_frame *place = find_place(state, m, 0, &o);
+    open_frame *place = find_place(state, m, NULL, &o);
     if (!place || program_of(place)->out_type != AO_TYPE_b1 || !is_as_it_was(state, m, place, &o)
         || !convert_numbers(program_of(place), &o, params)
         || ao_run_few(&place->frame, state->isa, o.inputs, params, mask, o.first.count, 0)) {
@@ -207,18 +235,15 @@ PyObject *short_count(module_state *state, const meaning *m, int what)
 
 /* Looks at a fold's array and what goes with it, from the beginning; its first value is `first`, or NULL: the array's first
  * element, which that becomes. NULL as find_place() has it, or if the array has another length by now. */
-static open_frame *find_step_place(module_state *state, meaning *m, unsigned wanted, PyObject **first, operands *o)
+static open_frame *find_step_place(module_state *state, const meaning *m, unsigned wanted, PyObject **first, operands *o)
 {
     const size_t count = o->first.count;
     if (!array_look_at(state, m->values[1], &o->first) || o->first.count != count) {
         return NULL;
     }
-    m->values[0] = *first = *first ? *first : element_get(o->first.type, o->first.data);
-    if (!*first) {
-        return NULL;
-    }
-    o->begun = signature_add(signature_begin(SIGNATURE_FOLD, wanted), accumulator_code(*first));
-    return find_place(state, m, 1, o);
+    *first = *first ? *first : element_get(o->first.type, o->first.data);
+    o->begun = signature_begin(SIGNATURE_FOLD, wanted);
+    return *first ? find_place(state, m, *first, o) : NULL;
 }
 
 /* Runs the steps, from element `from` on. Nonzero if it did. */
@@ -241,8 +266,34 @@ static int run_steps(const module_state *state, open_frame *place, operands *o, 
     return ao_fold_few(&place->frame, state->isa, o->inputs, params, to, count) == 0;
 }
 
+/* What a fold has come to. */
+static PyObject *accumulated(const open_frame *place, PyObject *first)
+{
+    enum ao_type types[SIGNATURE_VALUES];
+    ao_value values[SIGNATURE_VALUES];
+    const ao_program *p = program_of(place);
+    const unsigned accs = p->accs;
+    for (unsigned k = 0; k < accs; k++) {
+        types[k] = (enum ao_type)p->types[p->acc + k];
+        values[k] = ao_frame_acc(&place->frame, k);
+    }
+    if (!PyTuple_CheckExact(first)) {
+        return value_to_number(types[0], values[0]);
+    }
+    PyObject *tuple = PyTuple_New(accs); /* only now: the garbage collection that this may begin may use the frame */
+    for (unsigned k = 0; tuple && k < accs; k++) {
+        PyObject *number = value_to_number(types[k], values[k]);
+        if (!number) {
+            Py_CLEAR(tuple);
+            break;
+        }
+        PyTuple_SET_ITEM(tuple, k, number);
+    }
+    return tuple;
+}
+
 /* The last value of a fold, whose values all go to `running`, if that is an array. */
-static PyObject *fold_few(module_state *state, meaning *m, PyObject *initial, PyObject *running, operands *o)
+static PyObject *fold_few(module_state *state, const meaning *m, PyObject *initial, PyObject *running, operands *o)
 {
     const size_t from = !initial, values = o->first.count + !from;
     array_look out = {AO_TYPE_NONE, 0, values, NULL};
@@ -259,8 +310,7 @@ static PyObject *fold_few(module_state *state, meaning *m, PyObject *initial, Py
         place = find_step_place(state, m, wanted, &first, o);
     }
     if (place && !o->disturbed && run_steps(state, place, o, from, &out)) {
-        const ao_program *p = program_of(place);
-        result = value_to_number((enum ao_type)p->types[p->acc], ao_frame_acc(&place->frame, 0));
+        result = accumulated(place, first);
     }
     if (!initial) {
         Py_XDECREF(first);
@@ -268,12 +318,19 @@ static PyObject *fold_few(module_state *state, meaning *m, PyObject *initial, Py
     return result;
 }
 
-PyObject *short_fold(module_state *state, meaning *m, const short_step *q)
+/* Whether its first step is Python's, most likely: an int that floats are added to. To look for its program would only cost. */
+static int is_unsettled(PyObject *initial, enum ao_type type)
+{
+    return initial && PyLong_CheckExact(initial) && is_float(type);
+}
+
+PyObject *short_fold(module_state *state, const meaning *m, const short_step *q)
 {
     operands o;
     PyObject *running = NULL;
-    if (!can_look(state, m) || state->native & AO_NATIVE_AT_ONCE || !array_look_at(state, m->values[1], &o.first)
-        || o.first.count > AO_FEW || o.first.count <= !q->initial) {
+    const int looks = can_look(state, m) && !(state->native & AO_NATIVE_AT_ONCE);
+    if (!looks || !array_look_at(state, m->values[1], &o.first) || o.first.count > AO_FEW
+        || o.first.count <= !q->initial || is_unsettled(q->initial, o.first.type)) {
         return NULL;
     }
     if (q->running) { /* before it is looked at, for the garbage collection that this may begin */
@@ -282,8 +339,7 @@ PyObject *short_fold(module_state *state, meaning *m, const short_step *q)
             return NULL;
         }
     }
-    PyObject *const place_of_first = m->values[0], *last = fold_few(state, m, q->initial, running, &o);
-    m->values[0] = place_of_first;
+    PyObject *last = fold_few(state, m, q->initial, running, &o);
     if (last) {
         run_asked_nothing();
     }

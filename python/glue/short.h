@@ -24,7 +24,7 @@ typedef struct {
     char typecode;     /* of that; or 0: that of the array */
 } short_step;
 
-/* Likewise a fold of m->values: the accumulator, whose place is set, the array, and what goes with it. */
-PyObject *short_fold(module_state *state, meaning *m, const short_step *q);
+/* Likewise a fold of m->values from the second on: the array, and what goes with it. */
+PyObject *short_fold(module_state *state, const meaning *m, const short_step *q);
 
 #endif
