@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import math
+import operator
+import subprocess
+import sys
 from array import array
+from typing import Any
 
 import arrayops as ao
 import pytest
 from arrayops import _machine
-from oracle import Raised, outcome
+from oracle import Raised, assert_same, expected_accumulate, expected_reduce, outcome
 
 #: Around the elements that kernels do in one block, the block of what may be marked, and the work that lets the GIL go.
 LENGTHS = (0, 1, 2, 15, 16, 17, 62, 63, 64, 65, 255, 256, 257, 1023, 1024, 1025, 4000, 70000)
@@ -106,11 +113,169 @@ def test_arguments_that_do_not_fit_are_refused_as_ever() -> None:
             ao.map(x, "x + k", k=1, typecode="x")
 
 
+STEPS = (
+    "acc + x", "x - acc", "acc*0.5 + x", "max(acc, x)", "acc*3 + x", "acc ^ int(x)", "acc if x > 5 else acc + x", "x",
+    "acc", "acc < x", "(acc + x) / 2", "acc + 1 // (x - 9)", "acc and x", "acc*2**40 + x",
+)  # fmt: skip
+FIRST: tuple[Any, ...] = ((), 0, 1, -1, 2**63, 2**64, -(2**70), 0.0, -0.0, 0.5, math.inf, True, "1", 1j)
+
+
+@pytest.mark.parametrize("code", "dfqQbB")
+@pytest.mark.parametrize("text", STEPS)
+def test_folds_from_whatever(text: str, code: str) -> None:
+    for length in (0, 1, 2, 3, 10):
+        x = array(code, [k * 7 % 11 for k in range(length)])
+        for first in FIRST:
+            initial = () if first == () else (first,)
+            named = {} if first == () else {"initial": first}
+            for _ in range(2):
+                assert_same(outcome(ao.reduce, x, text, *initial), expected_reduce(text, x, *initial), (text, x, first))
+                for target in {code, "d"}:
+                    got = outcome(ao.accumulate, x, text, typecode=target, **named)
+                    assert_same(got, expected_accumulate(text, target, x, *initial), (text, x, first, target))
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("text", ["acc + x", "acc*0.5 - x", "max(x, acc)", "acc*k + x", "acc + x*x % 7", "acc + x & 9"])
+def test_folds_of_any_length(text: str, length: int) -> None:
+    numbers: dict[str, Any] = {"k": 0.25} if "k" in text else {}
+    for code in "dh" if "&" not in text else "h":
+        x = array(code, [i % 301 - 150 for i in range(length)])
+        for initial in ((), (0,), (0.5,)) if "&" not in text else ((), (7,)):
+            named = dict(zip(["initial"], initial, strict=False)) | numbers
+            for _ in range(2):
+                got = outcome(ao.reduce, x, text, *initial, **numbers)
+                assert_same(got, expected_reduce(text, x, *initial, **numbers))
+                got = outcome(ao.accumulate, x, text, typecode="d", **named)
+                assert_same(got, expected_accumulate(text, "d", x, *initial, **numbers))
+
+
+@pytest.mark.parametrize("length", [2, 10, 62, 63, 64])
+def test_folds_with_further_arrays(length: int) -> None:
+    x, y = array("d", range(length)), array("h", [k % 5 for k in range(length)])
+    products = [a * b for a, b in zip(x, y, strict=True)]
+    for _ in range(3):
+        assert ao.reduce(x, "acc + x*y", 0.5, y=y) == functools.reduce(operator.add, products, 0.5)
+        assert ao.reduce(x, "acc + x*y", y=y) == functools.reduce(operator.add, products[1:], x[0])
+        running = array("d", itertools.accumulate(products, initial=0.5))
+        assert ao.accumulate(x, "acc + x*y", initial=0.5, y=y) == running
+        with pytest.raises(ValueError, match="length"):
+            ao.reduce(x, "acc + x*y", 0.5, y=y[1:])
+
+
+def test_folds_leave_64_bits() -> None:
+    for code, step in (("q", 2**62), ("Q", 2**63)):
+        x = array(code, [step] * 9)
+        for _ in range(3):
+            assert ao.reduce(x, "acc + x") == 9 * step
+            assert ao.reduce(x, "acc*x", 1) == step**9
+            assert_same(outcome(ao.accumulate, x, "acc + x"), expected_accumulate("acc + x", code, x))
+            assert ao.accumulate(x, "acc + x", typecode="d") == array("d", itertools.accumulate(x))
+
+
+TUPLES: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("acc[0] + x, max(acc[1], x)", "a[0] + x, max(a[1], x)", ((0.0, 0.0), (0, 0.0), (0, 0), (True, -1), (0.5, -0.0))),
+    ("x, acc[0], acc[1] + 1", "x, a[0], a[1] + 1", ((0.0, 0.0, 0), (1, 0, -1), (0.0, 0, 2**63), (0.0, 0.0, 2**70))),
+    ("acc[0] + 1, acc[1] or x > 2", "a[0] + 1, a[1] or x > 2", ((0, False), (2**63 - 4, False), (2**64 - 4, True))),
+    ("acc[0]*3 - x,", "a[0]*3 - x,", ((1,), (1.0,), (2**62,))),
+)
+
+
+@pytest.mark.parametrize(("text", "python", "firsts"), TUPLES)
+@pytest.mark.parametrize("code", "dqB")
+def test_folds_by_tuples(text: str, python: str, firsts: tuple[Any, ...], code: str) -> None:
+    step = eval(f"lambda a, x: ({python})")
+    for length in (0, 1, 2, 10, 63, 64):
+        x = array(code, [k * 5 % 7 for k in range(length)])
+        for first in firsts * 2:
+            assert_same(outcome(ao.reduce, x, text, first), outcome(functools.reduce, step, x, first), (text, first))
+            running = outcome(lambda x=x, first=first: [a[0] for a in itertools.accumulate(x, step, initial=first)])
+            got = outcome(ao.accumulate, x, text, initial=first, typecode="d")
+            assert_same(got, array("d", running), (text, first))
+
+
+def test_tuples_of_other_kinds_and_numbers_of_items() -> None:
+    x, text = array("d", [k / 4 for k in range(10)]), "acc[0] + x*k, acc[1] + x"
+    for _ in range(3):
+        for first in ((0.0, 0.5), (1.0, 2.0), (0.0, "a"), (0.0,), (1.0, 2.0, 3.0), (), [0.0, 1.0]):
+            want = outcome(functools.reduce, lambda a, v: (a[0] + v * 2, a[1] + v), x, first)
+            got = outcome(ao.reduce, x, text, first, k=2)
+            assert isinstance(got, Raised) or (not isinstance(want, Raised) and got == want), first
+        assert ao.reduce(x, "acc[0] + x, acc[-1]", (0.0, 1)) == (sum(x), 1)
+        assert ao.reduce(x, "acc[0] + x, acc[1], acc[-1]", (0.0, 7, 1)) == (sum(x), 7, 1)
+
+
+def test_folds_and_maps_in_turn_in_the_same_frames() -> None:
+    x = array("d", [1.5] * 10)
+    for _ in range(3):
+        for k in range(1, 30):
+            assert ao.map(x, f"x*{k} + {k}") == array("d", [1.5 * k + k] * 10)
+            assert ao.reduce(x, f"acc + x*{k}", 0.0) == 15.0 * k
+            assert ao.accumulate(x, f"acc + x*{k}", initial=0.5)[-1] == 15.0 * k + 0.5
+
+
+#: A collection may begin where running values get their array; what it finalizes writes to operands and resizes them.
+MEANWHILE = """
+import functools, gc, itertools
+from array import array
+import arrayops as ao
+a, b = array("d", range(40)), array("d", range(40))
+n = 0
+def write():
+    global n
+    n += 1
+    for k in range(len(a)):
+        a[k] = b[k] = n + k
+def resize():
+    write()
+    for x in a, b:
+        del x[30 + n % 10:]
+        x.extend([1.0] * (40 - len(x) - n % 3))
+def run_others():
+    for k in range(20):
+        ao.reduce(b, f"acc*x + {k}", 0.5)
+class Cycle:
+    def __init__(self): self.itself = self
+    def __del__(self): act()
+def total(acc, p): return acc + p[0] * p[1]
+CALLS = [
+    (lambda: ao.accumulate(a), lambda: array("d", itertools.accumulate(a))),
+    (lambda: ao.accumulate(a, "acc + x*y", y=b, initial=0.5),
+     lambda: array("d", itertools.accumulate(zip(a, b, strict=True), total, initial=0.5))),
+    (lambda: ao.accumulate(a, "x - acc", typecode="f"),
+     lambda: array("f", itertools.accumulate(a, lambda acc, x: x - acc))),
+    (lambda: ao.reduce(a, "acc + x*y", 0.5, y=b), lambda: functools.reduce(total, zip(a, b, strict=True), 0.5)),
+    (lambda: ao.reduce(a, "max(acc, x)"), lambda: max(a)),
+    (lambda: ao.reduce(a, "x, acc[0], acc[2] + 1", (0.0, 0.0, 0)), lambda: (a[-1], a[-2], len(a))),
+]
+act = write
+for call, _ in CALLS * 3: call()
+for act in write, resize, run_others:
+    for _ in range(300):
+        for call, python in CALLS:
+            gc.collect()
+            before = python()
+            Cycle()
+            gc.set_threshold(1)
+            got = call()
+            gc.set_threshold(0)
+            assert got == before or got == python(), (act, before, got, python())
+print("right")
+"""
+
+
+def test_operands_that_change_meanwhile() -> None:
+    done = subprocess.run([sys.executable, "-c", MEANWHILE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "right\n"), done.stderr[-3000:]
+
+
 def test_nothing_is_left_taken() -> None:
     x, y = array("d", [1.0] * 10), array("d", [2.0] * 10)
     for _ in range(5):
         ao.map(x, "x*y", y=y, out=y)
         ao.any(x, "x > 3")
+        ao.reduce(x, "acc + x")
+        ao.accumulate(x, "acc + x*y", initial=0.5, y=y)
         x.append(1.0)
         y.append(2.0)
     assert len(x) == len(y) == 15

@@ -436,6 +436,37 @@ static void move_acc(char *acc, const char *next, size_t size)
     }
 }
 
+/* Whether the scan is one instruction, that computes the only accumulator and stops wherever it faults. */
+static int is_one_step(const ao_program *p)
+{
+    const ao_step *s = p->steps + p->first[AO_SCAN];
+    return p->first[AO_EPILOGUE] - p->first[AO_SCAN] == 1 && p->accs == 1 && s->d == p->next && s->step_d
+           && s->guard == p->regs && !(s->flags & AO_STORE);
+}
+
+/* Such a scan. Each value is read where it was written: by way of the accumulator's own place an element takes 6 ns instead of 3. */
+static size_t scan_one_step(const struct ao_frame_private *f, size_t n)
+{
+    const ao_program *p = f->program;
+    const ao_step *s = p->steps + p->first[AO_SCAN];
+    const ao_kernel kernel = f->job.isa->ops[s->op];
+    const unsigned uniform = s->uniform;
+    const int in_a = s->a == p->acc, in_b = s->b == p->acc, in_c = s->c == p->acc;
+    const char *a = f->regs[s->a], *b = f->regs[s->b], *c = f->regs[s->c];
+    char *d = f->regs[s->d], *value = f->regs[p->acc];
+    size_t i = 0;
+    for (; i < n && !(f->marks[i] & AO_MARK_VALUE) && !kernel(1, d, a, b, c, uniform, NULL); i++) {
+        value = d;
+        d += s->step_d;
+        a = in_a ? value : a + s->step_a;
+        b = in_b ? value : b + s->step_b;
+        c = in_c ? value : c + s->step_c;
+    }
+    if (i)
+        move_acc(f->regs[p->acc], value, s->step_d);
+    return i;
+}
+
 /* Runs the scan; returns the element at which it stopped, or n. */
 static size_t scan_block(const struct ao_frame_private *f, size_t n)
 {
@@ -443,6 +474,8 @@ static size_t scan_block(const struct ao_frame_private *f, size_t n)
     char *const *accs = f->regs + p->acc, *const *nexts = f->regs + p->next;
     const uint8_t *types = p->types + p->acc;
     const unsigned count = p->accs;
+    if (is_one_step(p))
+        return scan_one_step(f, n);
     const size_t first = ao_type_sizes[types[0]]; /* looked up for each element it made a fold of one 14% slower */
     for (size_t i = 0; i < n; i++) {
         if (f->marks[i] & AO_MARK_VALUE || scan_element(f, i))
@@ -681,6 +714,15 @@ ao_status ao_run(ao_frame *frame, size_t end)
     return AO_OK;
 }
 
+/* What a run of few elements begins with. */
+static void begin_few(struct ao_frame_private *f, const ao_isa *isa, const void *const *inputs, const ao_value *params)
+{
+    f->job.isa = isa;
+    bind_arguments(f, inputs, params);
+    ao_subnormal_forget();
+    run_prologue(f);
+}
+
 unsigned ao_run_few(ao_frame *frame, const ao_isa *isa, const void *const *inputs, const ao_value *params, void *out,
                     size_t count, int keep)
 {
@@ -689,16 +731,27 @@ unsigned ao_run_few(ao_frame *frame, const ao_isa *isa, const void *const *input
     char *const scratch = keep && is_kept_apart(p) ? (char *)f + p->frame.scratch : NULL;
     if (!count) /* kernels are given one element at least */
         return 0;
-    f->job.isa = isa;
-    bind_arguments(f, inputs, params);
     f->regs[p->out] = scratch ? scratch : out;
-    ao_subnormal_forget();
-    run_prologue(f);
+    begin_few(f, isa, inputs, params);
     if (run_fast(f, p->first[AO_BODY], p->first[AO_SECTIONS], count))
         return 1;
     if (scratch)
         memcpy(out, scratch, count * ao_type_sizes[p->out_type]);
     return 0;
+}
+
+unsigned ao_fold_few(ao_frame *frame, const ao_isa *isa, const void *const *inputs, const ao_value *params, void *out,
+                     size_t count)
+{
+    struct ao_frame_private *f = frame->private_;
+    int stopped;
+    if (f->program->out_type != AO_TYPE_NONE)
+        f->regs[f->program->out] = out;
+    f->native = NULL;
+    f->spaced = 0;
+    f->block = f->limit = AO_FEW;
+    begin_few(f, isa, inputs, params);
+    return count && fold_block(f, &count, count, &stopped);
 }
 
 void ao_finish(ao_frame *frame, size_t done)

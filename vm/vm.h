@@ -288,6 +288,10 @@ void ao_frame_bind(ao_frame *frame, const ao_job *job);
 enum { AO_FEW = 63 };
 unsigned ao_run_few(ao_frame *frame, const ao_isa *isa, const void *const *inputs, const ao_value *params, void *out,
                     size_t count, int keep);
+/* Likewise of a program with a scan, whose accumulators are read afterwards. Nonzero if an element is to be marked; then they
+ * and out are worthless. */
+unsigned ao_fold_few(ao_frame *frame, const ao_isa *isa, const void *const *inputs, const ao_value *params, void *out,
+                     size_t count);
 /* Runs from frame->position until `end` elements (at most job.count) are finished (AO_OK) or a block has marks (AO_MARKED).
  *
  * Without a scan, after AO_MARKED the caller patches the marked elements in block_out and calls ao_finish(frame, done)

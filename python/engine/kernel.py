@@ -56,7 +56,8 @@ COUNT, ANY, ALL, FIRST, FIRST_FALSE = (
     CONSTANTS[name] for name in ("RUN_COUNT", "RUN_ANY", "RUN_ALL", "RUN_FIRST", "RUN_FIRST_FALSE")
 )
 #: What a text may be: of the elements; a step of a fold, of these two; a predicate all of whose names are given.
-OF_ELEMENTS, STEP, OF_NAMES = (CONSTANTS[name] for name in ("OF_ELEMENTS", "STEP", "OF_NAMES"))
+_ROLES = ("OF_ELEMENTS", "STEP", "STEP_OF_TUPLE", "OF_NAMES")
+OF_ELEMENTS, STEP, STEP_OF_TUPLE, OF_NAMES = (CONSTANTS[name] for name in _ROLES)
 _STEP = ("acc", "x")
 _ANY_INT = 1 << 64  # stands for an accumulator
 _FOLDED = "a fold goes from one to the next"
@@ -651,13 +652,13 @@ def text_kernel(text: str, names: Any = (), *, ieee: bool = False, first: tuple[
     kernel = Kernel(text, first, ieee=ieee, named=hidden, items=items)
     make_room(_kernels, _MOST_KERNELS)
     kernel = _kernels.setdefault(key, kernel)  # threads that made it at once make the same one known
-    role = {(): OF_ELEMENTS, _STEP: STEP}.get(first, OF_NAMES)
-    if not (ieee or hidden or items or kernel._inner):
+    role = {(): OF_ELEMENTS, _STEP: STEP_OF_TUPLE if items else STEP}.get(first, OF_NAMES)
+    if not (ieee or hidden or kernel._inner):
         assert kernel._plans is not None
         _machine.TEXTS[role].pop(text, None)  # in its old place it would be forgotten before its kernel is
         make_room(_machine.TEXTS[role], _MOST_KERNELS)
         # an accumulator may grow out of the machine's ints
-        meaning = kernel._plans.evaluator if role == STEP else kernel._plans.narrow
+        meaning = kernel._plans.evaluator if role in (STEP, STEP_OF_TUPLE) else kernel._plans.narrow
         _machine.know(text, (kernel._plans.ready, meaning, kernel._plans.ir.params), role)
     return kernel
 

@@ -75,20 +75,21 @@ def signs_of(args: tuple[Any, ...], types: tuple[str | Param, ...]) -> tuple[str
 
 def _signature(kind: str, types: tuple[str | Param, ...], wanted: str | None, carried: Carried) -> int | None:
     """What the fast way in finds a program by; None for what it leaves to Python."""
-    if carried != NUMBER or (kind == "map" and wanted is None):
+    if carried.stored or (kind == "map" and wanted is None):
         return None
     if kind == "fold":
-        return _signed(kind, _NATURAL if wanted is None else TYPE_INDEX[MACHINE_TYPES[wanted]], types)
+        return _signed(kind, _NATURAL if wanted is None else TYPE_INDEX[MACHINE_TYPES[wanted]], types, carried.items)
     return _signed(kind, TYPE_INDEX["b1" if wanted is None else MACHINE_TYPES[wanted]], types)
 
 
-def _signed(kind: str, wanted: int, types: tuple[str | Param, ...]) -> int | None:
+def _signed(kind: str, wanted: int, types: tuple[str | Param, ...], items: int = 0) -> int | None:
     codes = tuple(TYPE_INDEX[t] if isinstance(t, str) else _NUMBER + TYPE_INDEX.get(t.type, _NUMBER) for t in types)
     if max(codes, default=0) >= _CODES:
         return None
     if kind == "fold":
-        acc = types[0]
-        codes = (int(isinstance(acc, Param) and acc.kind == "i" and acc.lo >= 0), *codes)
+        signs = [int(isinstance(t, Param) and t.kind == "i" and t.lo >= 0) for t in types[: max(items, 1)]]
+        accs = [sign * _NUMBER + code - _NUMBER for sign, code in zip(signs, codes, strict=False)]
+        codes = (1 + items, *accs, *codes[items:]) if items else (signs[0], *codes)
     return _machine.signature(_DOES[kind], wanted, codes)
 
 

@@ -157,7 +157,10 @@ static PyType_Spec kernel_spec = {
 /* What a step of a fold means: a text or a function. */
 static int find_step(module_state *state, PyObject *f, meaning *m)
 {
-    return PyUnicode_CheckExact(f) ? known_text(state, AO_STEP, f, m) : PyFunction_Check(f) && known_function(state, f, m);
+    if (PyUnicode_CheckExact(f)) {
+        return known_text(state, PyTuple_CheckExact(m->values[0]) ? AO_STEP_OF_TUPLE : AO_STEP, f, m);
+    }
+    return PyFunction_Check(f) && known_function(state, f, m);
 }
 
 /* What `f` means for these arguments: a text, a function, or a kernel of one. */

@@ -149,6 +149,12 @@ int number_code(PyObject *number)
     return -1;
 }
 
+unsigned accumulator_code(PyObject *number)
+{
+    ao_value value;
+    return PyLong_CheckExact(number) && number_to_value(AO_TYPE_u64, number, &value) == 0;
+}
+
 /* signature(does, wanted, codes) -> int; None if there is none. does: SIGNATURE_MAP and so on. wanted: the index of the
  * result's type. codes: the index in TYPES of each array, 16 plus that of each number; of a fold one before them. */
 static PyObject *py_signature(PyObject *module, PyObject *const *args, Py_ssize_t nargs)

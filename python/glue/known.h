@@ -2,7 +2,7 @@
  *
  * Programs are found by a signature, a number made of the types: first whether it is a filter's or a fold's, then the type of
  * the result, then a code for each argument and captured number; of a fold first whether the accumulator begins as an int
- * from 0 up. Python makes the same numbers (py_signature, plans.py).
+ * from 0 up, or how many there are in a tuple, of which each code says both. Python makes the same numbers (py_signature, plans.py).
  */
 #ifndef AO_GLUE_KNOWN_H
 #define AO_GLUE_KNOWN_H
@@ -37,6 +37,17 @@ static inline uint64_t signature_begin(int does, unsigned wanted)
 
 /* The code of an exact number, or -1: a subclass, or an int that no type holds. */
 int number_code(PyObject *number);
+/* What is before that of an accumulator: whether it begins as an int from 0 up. */
+unsigned accumulator_code(PyObject *number);
+/* What is before those of a tuple of so many accumulators; and the code of one in it, which is of that code elsewhere. */
+static inline unsigned accumulators_code(unsigned items)
+{
+    return 1 + items;
+}
+static inline unsigned accumulator_in_tuple(PyObject *number, int code)
+{
+    return accumulator_code(number) * SIGNATURE_NUMBER + ((unsigned)code - SIGNATURE_NUMBER);
+}
 
 /* What is known of a code object. */
 typedef struct {

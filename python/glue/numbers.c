@@ -67,8 +67,7 @@ static void write_int(enum ao_type type, void *element, long long x)
 #undef PUT
 }
 
-/* Whether that was all: the slow way does the others. */
-static int set_fast(enum ao_type type, void *element, PyObject *value)
+int element_set_plain(enum ao_type type, void *element, PyObject *value)
 {
     if (type == AO_TYPE_f64 && PyFloat_CheckExact(value)) {
         double x = PyFloat_AS_DOUBLE(value);
@@ -103,7 +102,7 @@ static int set_fast(enum ao_type type, void *element, PyObject *value)
 
 int element_set(enum ao_type type, void *element, PyObject *value, PyObject *scratch)
 {
-    if (set_fast(type, element, value)) {
+    if (element_set_plain(type, element, value)) {
         return 0;
     }
     if (PySequence_SetItem(scratch, 0, value) < 0) {

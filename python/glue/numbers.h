@@ -5,6 +5,8 @@
 #include "state.h"
 
 PyObject *element_get(enum ao_type type, const void *element);
+/* Stores what is plainly a number of the type. 0 if it is not, for element_set() to say what becomes of it. */
+int element_set_plain(enum ao_type type, void *element, PyObject *value);
 /* Stores a Python object in an element exactly as array.array does, with its exceptions. `scratch` is an array.array of
  * one element of that typecode. */
 int element_set(enum ao_type type, void *element, PyObject *value, PyObject *scratch);

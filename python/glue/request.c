@@ -138,19 +138,12 @@ int request_bind_names(meaning *m, const request *q)
 
 /* -- running --------------------------------------------------------------------------------------------------------- */
 
-/* Whether an accumulator begins as an int from 0 up. */
-static int is_unsigned(PyObject *acc)
-{
-    ao_value value;
-    return PyLong_CheckExact(acc) && number_to_value(AO_TYPE_u64, acc, &value) == 0;
-}
-
 static AO_INLINE PyObject *find_program(const run *r, const meaning *m, int does, unsigned wanted)
 {
     uint64_t signature = signature_begin(does, wanted);
     unsigned input = 0;
     if (does == SIGNATURE_FOLD) {
-        signature = signature_add(signature, (unsigned)is_unsigned(m->values[0]));
+        signature = signature_add(signature, accumulator_code(m->values[0]));
     }
     for (Py_ssize_t i = 0; i < m->nvalues; i++) {
         int code = r->is_array[i] ? (int)array_stored(&r->arrays[input++]) : number_code(m->values[i]);
@@ -361,12 +354,12 @@ static int is_plain_number(PyObject *object)
 /* Stores a value of the accumulator; no out, nothing to do. */
 static int store_acc(const run *r, const ao_array *out, size_t index, PyObject *acc)
 {
-    if (!out) {
+    char *const element = out ? (char *)out->data + index * ao_type_sizes[out->type] : NULL;
+    if (!out || element_set_plain(out->type, element, acc)) {
         return 0;
     }
     PyObject *scratch = array_scratch(r->state, out->typecode);
-    const size_t size = ao_type_sizes[out->type];
-    const int status = scratch ? element_set(out->type, (char *)out->data + index * size, acc, scratch) : -1;
+    const int status = scratch ? element_set(out->type, element, acc, scratch) : -1;
     Py_XDECREF(scratch);
     return status;
 }
@@ -449,11 +442,14 @@ static PyObject *run_step(module_state *state, meaning *m, const request *q)
     if (form == BY_PYTHON || !m->ready || (q->initial && !is_plain_number(q->initial))) {
         return NULL; /* before an object is asked for its value, which Python will do */
     }
+    PyObject *result = short_fold(state, m, &(short_step){q->initial, q->what == CALL_ACCUMULATE, q->typecode});
+    if (result || PyErr_Occurred()) {
+        return result;
+    }
     run r;
     ao_array held;
     array_none(&held);
     run_none(&r);
-    PyObject *result = NULL;
     if (run_take(&r, state, m->values, m->nvalues, m->oracle, m->nargs, 0) < 0) {
         PyErr_Clear();
     } else if (r.is_array[1] && r.count) {

@@ -1,4 +1,4 @@
-/* Maps of arrays that are so short that a run would take longer than their elements: it takes and releases buffers, opens a
+/* Maps, counts and folds of arrays that are so short that a run would take longer than their elements: it takes and releases buffers, opens a
  * frame, and is ready to ask Python for any of them.
  *
  * Here array.arrays are read where they are. Nothing runs between the last look at them and the end of the machine's work, under
@@ -22,6 +22,7 @@ enum { MARKED_MOST = AO_MIN_BLOCK };
 
 typedef struct {
     unsigned ninputs, nnumbers;
+    unsigned accs; /* of a fold: so many of the numbers, the first, are what it begins with, in place of the first value */
     int floats; /* a number is one */
     int disturbed; /* since they were looked at, code of somebody else may have run: something was made or dropped */
     uint64_t signature, begun; /* of all values; as it is before the first */
@@ -50,9 +51,10 @@ static int look_at_lead(const module_state *state, const meaning *m, array_look 
 static int look_at_operands(const module_state *state, const meaning *m, operands *o)
 {
     array_look look;
-    o->ninputs = o->nnumbers = 0;
+    o->ninputs = 0;
+    o->nnumbers = o->accs;
     o->floats = 0;
-    for (Py_ssize_t i = 0; i < m->nvalues; i++) {
+    for (Py_ssize_t i = o->accs != 0; i < m->nvalues; i++) {
         PyObject *value = m->values[i];
         int code;
         if (array_look_at(state, value, &look)) {
@@ -74,13 +76,34 @@ static int look_at_operands(const module_state *state, const meaning *m, operand
     return 1;
 }
 
+/* What a fold begins with: a number, or a tuple of numbers, whose items the machine has apart. Nonzero if it is such. */
+static int look_at_accumulators(const meaning *m, PyObject *first, operands *o)
+{
+    const Py_ssize_t items = PyTuple_CheckExact(first) ? PyTuple_GET_SIZE(first) : 0;
+    if (items + m->nvalues - 1 > SIGNATURE_VALUES || (!items && PyTuple_Check(first))) {
+        return 0;
+    }
+    o->accs = items ? (unsigned)items : 1;
+    o->signature = items ? signature_add(o->begun, accumulators_code((unsigned)items)) : o->begun;
+    for (unsigned k = 0; k < o->accs; k++) {
+        PyObject *number = o->numbers[k] = items ? PyTuple_GET_ITEM(first, k) : first;
+        const int code = number_code(number);
+        if (code < 0) {
+            return 0;
+        }
+        o->signature = items ? signature_add(o->signature, accumulator_in_tuple(number, code))
+                             : signature_add(signature_add(o->signature, accumulator_code(number)), (unsigned)code);
+    }
+    return 1;
+}
+
 /* Prepares the place for the program of these operands. NULL if there is none, or none that can be run here. */
 static open_frame *prepare(module_state *state, open_frame *place, PyObject *ready, const operands *o)
 {
     PyObject *found = known_program(state, ready, o->signature);
     const ao_program *p = found && Py_IS_TYPE(found, state->program_type) ? ((ProgramObject *)found)->program : NULL;
-    const int suits = p && p->inputs == o->ninputs && p->params == o->nnumbers && !p->accs && p->mask == AO_NO_REG
-                      && p->out_type != AO_TYPE_NONE && p->frame.total <= FRAME_ON_STACK;
+    const int suits = p && p->inputs == o->ninputs && p->params == o->nnumbers && p->accs == o->accs
+                      && p->mask == AO_NO_REG && (o->accs || p->out_type != AO_TYPE_NONE) && p->frame.total <= FRAME_ON_STACK;
     if (!suits || (!place->memory && !(place->memory = PyMem_RawMalloc(FRAME_ON_STACK + 64)))) {
         Py_XDECREF(found);
         return NULL;
@@ -110,10 +133,15 @@ static int is_as_it_was(const module_state *state, const meaning *m, const open_
     return look_at_operands(state, m, o) && o->signature == found && place->signature == found;
 }
 
-/* Looks at the operands, of which the first is known, and finds what they are to run. NULL if it is not known. */
-static open_frame *find_place(module_state *state, const meaning *m, int does, unsigned wanted, operands *o)
+/* Looks at the operands, of which the first is known, and finds what they are to run: of a fold what begins with `acc`, which
+ * else is NULL. NULL if it is not known. */
+static open_frame *find_place(module_state *state, const meaning *m, PyObject *acc, operands *o)
 {
-    o->signature = o->begun = signature_begin(does, wanted);
+    o->signature = o->begun;
+    o->accs = 0;
+    if (acc && !look_at_accumulators(m, acc, o)) {
+        return NULL;
+    }
     if (!look_at_operands(state, m, o)) {
         return NULL;
     }
@@ -168,7 +196,8 @@ PyObject *short_map(module_state *state, const meaning *m, const short_request *
         return NULL;
     }
     const int type = q->typecode ? state->array_types[q->typecode & 127] - 1 : (int)(q->out ? out.type : o.first.type);
-    open_frame *place = find_place(state, m, SIGNATURE_MAP, (unsigned)type, &o);
+    o.begun = signature_begin(SIGNATURE_MAP, (unsigned)type);
+    open_frame *place = find_place(state, m, NULL, &o);
     if (!place || (q->alike && o.floats && !is_float(o.first.type))) {
         return NULL;
     }
@@ -193,7 +222,8 @@ PyObject *short_count(module_state *state, const meaning *m, int what)
     if (!can_look(state, m) || !look_at_lead(state, m, &o.first) || o.first.count > AO_FEW) {
         return NULL;
     }
-    open_frame *place = find_place(state, m, SIGNATURE_FILTER, AO_TYPE_b1, &o);
+    o.begun = signature_begin(SIGNATURE_FILTER, AO_TYPE_b1);
+    open_frame *place = find_place(state, m, NULL, &o);
     if (!place || program_of(place)->out_type != AO_TYPE_b1 || !is_as_it_was(state, m, place, &o)
         || !convert_numbers(program_of(place), &o, params)
         || ao_run_few(&place->frame, state->isa, o.inputs, params, mask, o.first.count, 0)) {
@@ -201,4 +231,122 @@ PyObject *short_count(module_state *state, const meaning *m, int what)
     }
     run_asked_nothing();
     return count_few(what, mask, o.first.count);
+}
+
+/* Looks at a fold's array and what goes with it, from the beginning; its first value is `first`, or NULL: the array's first
+ * element, which that becomes. NULL as find_place() has it, or if the array has another length by now. */
+static open_frame *find_step_place(module_state *state, const meaning *m, unsigned wanted, PyObject **first, operands *o)
+{
+    const size_t count = o->first.count;
+    if (!array_look_at(state, m->values[1], &o->first) || o->first.count != count) {
+        return NULL;
+    }
+    *first = *first ? *first : element_get(o->first.type, o->first.data);
+    o->begun = signature_begin(SIGNATURE_FOLD, wanted);
+    return *first ? find_place(state, m, *first, o) : NULL;
+}
+
+/* Runs the steps, from element `from` on. Nonzero if it did. */
+static int run_steps(const module_state *state, open_frame *place, operands *o, size_t from, const array_look *out)
+{
+    const ao_program *p = program_of(place);
+    ao_value params[SIGNATURE_VALUES];
+    const size_t count = o->first.count - from;
+    char *to = out->data;
+    if (out->type != p->out_type || run_is_long(p->weight, count) || !convert_numbers(p, o, params)) {
+        return 0;
+    }
+    if (to && !element_set_plain(out->type, to, o->numbers[0])) {
+        return 0;
+    }
+    for (unsigned i = 0; from && i < p->inputs; i++) {
+        o->inputs[i] = (const char *)o->inputs[i] + ao_type_sizes[p->types[i]];
+    }
+    to += to ? ao_type_sizes[out->type] : 0;
+    return ao_fold_few(&place->frame, state->isa, o->inputs, params, to, count) == 0;
+}
+
+/* What a fold has come to. */
+static PyObject *accumulated(const open_frame *place, PyObject *first)
+{
+    enum ao_type types[SIGNATURE_VALUES];
+    ao_value values[SIGNATURE_VALUES];
+    const ao_program *p = program_of(place);
+    const unsigned accs = p->accs;
+    for (unsigned k = 0; k < accs; k++) {
+        types[k] = (enum ao_type)p->types[p->acc + k];
+        values[k] = ao_frame_acc(&place->frame, k);
+    }
+    if (!PyTuple_CheckExact(first)) {
+        return value_to_number(types[0], values[0]);
+    }
+    PyObject *tuple = PyTuple_New(accs); /* only now: the garbage collection that this may begin may use the frame */
+    for (unsigned k = 0; tuple && k < accs; k++) {
+        PyObject *number = value_to_number(types[k], values[k]);
+        if (!number) {
+            Py_CLEAR(tuple);
+            break;
+        }
+        PyTuple_SET_ITEM(tuple, k, number);
+    }
+    return tuple;
+}
+
+/* The last value of a fold, whose values all go to `running`, if that is an array. */
+static PyObject *fold_few(module_state *state, const meaning *m, PyObject *initial, PyObject *running, operands *o)
+{
+    const size_t from = !initial, values = o->first.count + !from;
+    array_look out = {AO_TYPE_NONE, 0, values, NULL};
+    if (running && (!array_look_at(state, running, &out) || out.count != values)) {
+        return NULL;
+    }
+    const unsigned wanted = running ? (unsigned)out.type : SIGNATURE_NATURAL;
+    PyObject *first = initial, *result = NULL;
+    open_frame *place = find_step_place(state, m, wanted, &first, o);
+    if (place && o->disturbed) { /* the first element, too, may be another */
+        if (!initial) {
+            Py_CLEAR(first);
+        }
+        place = find_step_place(state, m, wanted, &first, o);
+    }
+    if (place && !o->disturbed && run_steps(state, place, o, from, &out)) {
+        result = accumulated(place, first);
+    }
+    if (!initial) {
+        Py_XDECREF(first);
+    }
+    return result;
+}
+
+/* Whether its first step is Python's, most likely: an int that floats are added to. To look for its program would only cost. */
+static int is_unsettled(PyObject *initial, enum ao_type type)
+{
+    return initial && PyLong_CheckExact(initial) && is_float(type);
+}
+
+PyObject *short_fold(module_state *state, const meaning *m, const short_step *q)
+{
+    operands o;
+    PyObject *running = NULL;
+    const int looks = can_look(state, m) && !(state->native & AO_NATIVE_AT_ONCE);
+    if (!looks || !array_look_at(state, m->values[1], &o.first) || o.first.count > AO_FEW
+        || o.first.count <= !q->initial || is_unsettled(q->initial, o.first.type)) {
+        return NULL;
+    }
+    if (q->running) { /* before it is looked at, for the garbage collection that this may begin */
+        running = array_new(state, q->typecode ? q->typecode : o.first.typecode, o.first.count + (q->initial != NULL));
+        if (!running) {
+            return NULL;
+        }
+    }
+    PyObject *last = fold_few(state, m, q->initial, running, &o);
+    if (last) {
+        run_asked_nothing();
+    }
+    if (running && last) {
+        Py_DECREF(last);
+        return running;
+    }
+    Py_XDECREF(running);
+    return last;
 }

@@ -1,4 +1,4 @@
-/* Maps and counts of arrays that are so short that a run would take longer than their elements. */
+/* Maps, counts and folds of arrays that are so short that a run would take longer than their elements. */
 #ifndef AO_GLUE_SHORT_H
 #define AO_GLUE_SHORT_H
 
@@ -16,5 +16,15 @@ typedef struct {
 PyObject *short_map(module_state *state, const meaning *m, const short_request *q);
 /* Likewise what run_count() answers. */
 PyObject *short_count(module_state *state, const meaning *m, int what);
+
+/* What a fold begins with and is to give. */
+typedef struct {
+    PyObject *initial; /* or NULL: the first element */
+    int running;       /* an array of all its values, not the last of them */
+    char typecode;     /* of that; or 0: that of the array */
+} short_step;
+
+/* Likewise a fold of m->values from the second on: the array, and what goes with it. */
+PyObject *short_fold(module_state *state, const meaning *m, const short_step *q);
 
 #endif

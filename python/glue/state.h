@@ -49,9 +49,10 @@ enum {
     RELEASE_GIL_FROM = 2048 /* elements: about a microsecond of work, ten times the cost of releasing */
 };
 
-/* What a text is: of the elements; a step of a fold, of the accumulator and the element; or a predicate all of whose values
+/* What a text is: of the elements; a step of a fold, of the accumulator and the element, where that is a number and where it is
+ * a tuple; or a predicate all of whose values
  * have names, so that it does not look at the elements that it is asked about. */
-enum { AO_OF_ELEMENTS, AO_STEP, AO_OF_NAMES, AO_ROLES };
+enum { AO_OF_ELEMENTS, AO_STEP, AO_STEP_OF_TUPLE, AO_OF_NAMES, AO_ROLES };
 
 /* What was found last: known.c. */
 typedef struct {

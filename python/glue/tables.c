@@ -133,6 +133,7 @@ static const struct {
     {"SIGNATURE_FOLD", SIGNATURE_FOLD},
     {"OF_ELEMENTS", AO_OF_ELEMENTS}, /* what know() is told of a text */
     {"STEP", AO_STEP},
+    {"STEP_OF_TUPLE", AO_STEP_OF_TUPLE},
     {"OF_NAMES", AO_OF_NAMES},
     {"SIGNATURE_CODES", 1 << SIGNATURE_BITS},
     {"ENTRY_ARITIES", ENTRY_ARITIES}, /* keys of ENTRIES */

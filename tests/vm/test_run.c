@@ -768,6 +768,41 @@ static void test_empty(void)
     unload();
 }
 
+/* Folds of few elements, also with one that is marked: by the body, by the scan, at its store. */
+static void test_few_folds(void)
+{
+    static const unsigned out_types[] = {I64, AO_TYPE_NONE, AO_TYPE_i16};
+    const void *inputs[] = {x};
+    for (unsigned k = 0; k < 3; k++) {
+        load_fold(out_types[k]);
+        ao_frame_prepare(&frame, program, memory);
+        for (size_t count = 0; count <= AO_FEW; count++) {
+            ao_value params[] = {{.i = -1}, {.i = 3}};
+            int64_t acc = 3;
+            fill_xy();
+            CHECK(!ao_fold_few(&frame, isa, inputs, params, out, count), "%zu elements", count);
+            for (size_t i = 0; i < count; i++) {
+                int fits;
+                acc = fold_step(acc, -1, x[i], &fits);
+                if (out_types[k] != AO_TYPE_NONE)
+                    CHECK(acc == (out_types[k] == I64 ? out[i] : ((int16_t *)out)[i]), "element %zu of %zu", i, count);
+            }
+            CHECK(ao_frame_acc(&frame, 0).i == acc, "last of %zu", count);
+            params[1].i = INT64_MAX;
+            params[0].i = count % 2 ? INT64_MAX : 1;
+            x[count / 2] = count % 2 ? x[count / 2] : INT64_MAX;
+            CHECK(!count == !ao_fold_few(&frame, isa, inputs, params, out, count), "one of %zu that is marked", count);
+            params[1].i = 40000;
+            x[count / 2] = 0;
+            params[0].i = 1;
+            CHECK(ao_fold_few(&frame, isa, inputs, params, out, count) == (count && out_types[k] == AO_TYPE_i16), "stores");
+            run_fold(5, 17, out_types[k]); /* another frame in the same memory */
+            ao_frame_prepare(&frame, program, memory);
+        }
+        unload();
+    }
+}
+
 int main(void)
 {
     for (const char *const *name = ao_isa_names; *name; name++) {
@@ -794,6 +829,7 @@ int main(void)
         test_empty();
         test_few();
         test_few_kept();
+        test_few_folds();
         test_range_in_place();
     }
     return check_result("test_run");
