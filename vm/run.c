@@ -444,7 +444,8 @@ static int is_one_step(const ao_program *p)
            && s->guard == p->regs && !(s->flags & AO_STORE);
 }
 
-/* Such a scan. Each value is read where it was written: by way of the accumulator's own place an element takes 6 ns instead of 3. */
+/* Such a scan. Each value is read where it was written: by way of the accumulator's own place an element takes 6 ns instead
+ * of 3. */
 static size_t scan_one_step(const struct ao_frame_private *f, size_t n)
 {
     const ao_program *p = f->program;

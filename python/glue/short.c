@@ -1,5 +1,5 @@
-/* Maps, counts and folds of arrays that are so short that a run would take longer than their elements: it takes and releases buffers, opens a
- * frame, and is ready to ask Python for any of them.
+/* Maps, counts and folds of arrays that are so short that a run would take longer than their elements: it takes and releases
+ * buffers, opens a frame, and is ready to ask Python for any of them.
  *
  * Here array.arrays are read where they are. Nothing runs between the last look at them and the end of the machine's work, under
  * the GIL, so nobody can resize one or see half a result; whatever makes or drops an object comes before that look, as it may
@@ -102,8 +102,8 @@ static open_frame *prepare(module_state *state, open_frame *place, PyObject *rea
 {
     PyObject *found = known_program(state, ready, o->signature);
     const ao_program *p = found && Py_IS_TYPE(found, state->program_type) ? ((ProgramObject *)found)->program : NULL;
-    const int suits = p && p->inputs == o->ninputs && p->params == o->nnumbers && p->accs == o->accs
-                      && p->mask == AO_NO_REG && (o->accs || p->out_type != AO_TYPE_NONE) && p->frame.total <= FRAME_ON_STACK;
+    const int suits = p && p->inputs == o->ninputs && p->params == o->nnumbers && p->accs == o->accs && p->mask == AO_NO_REG
+                      && (o->accs || p->out_type != AO_TYPE_NONE) && p->frame.total <= FRAME_ON_STACK;
     if (!suits || (!place->memory && !(place->memory = PyMem_RawMalloc(FRAME_ON_STACK + 64)))) {
         Py_XDECREF(found);
         return NULL;
