@@ -127,7 +127,7 @@ static inline double f64_of_i64(int64_t x)
 /* Of 32 bits by floats: the wrapped product r is wrong by 2^32 at least, while the float one is off by 2^10 where there was no
  * overflow, and by a tiny part of itself where there was. With AVX2 that takes a third of the time that the product of 64 bits
  * takes, which has no vectors of its own, and of two arrays no more than without a check. */
-static inline uint32_t bits_of_float(float x)
+static AO_NOT_EVERYWHERE inline uint32_t bits_of_float(float x)
 {
     uint32_t u;
     memcpy(&u, &x, sizeof u);
