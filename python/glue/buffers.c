@@ -234,6 +234,15 @@ int is_masked_array(const module_state *state, PyObject *object)
     return found;
 }
 
+int has_attribute(PyObject *object, const char *name)
+{
+    PyObject *interned = PyUnicode_InternFromString(name);
+    const int found = interned && PyObject_HasAttr(object, interned);
+    Py_XDECREF(interned);
+    PyErr_Clear();
+    return found;
+}
+
 int refuse_masked_array(const module_state *state, PyObject *object)
 {
     if (!is_masked_array(state, object)) {
@@ -333,7 +342,7 @@ int array_take(const module_state *state, PyObject *object, ao_array *array)
     memset(array, 0, sizeof *array);
     if (!PyObject_CheckBuffer(object) || is_a_time(object)) {
         const int has_values = PyList_Check(object) || PyTuple_Check(object) || PyAnySet_Check(object) || PyIter_Check(object);
-        const int has_array = !has_values && PyObject_HasAttrString((PyObject *)Py_TYPE(object), "__array__");
+        const int has_array = !has_values && has_attribute((PyObject *)Py_TYPE(object), "__array__");
         const char *remedy = has_values ? ": array('d', values) makes one of numbers"
                              : has_array ? ": numpy.asarray() makes one of it" : "";
         PyErr_Format(PyExc_TypeError, "a buffer of numbers is needed (array.array, bytes, memoryview, ...), not %.200s%s",

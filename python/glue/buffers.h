@@ -57,6 +57,8 @@ static inline int array_look_at(const module_state *state, PyObject *object, arr
 int array_take(const module_state *state, PyObject *object, ao_array *array);
 int array_take_out(const module_state *state, PyObject *object, ao_array *array); /* for writing */
 int is_masked_array(const module_state *state, PyObject *object);
+/* By the one string of that name: Python's cache of attributes keeps each string that it is asked for. */
+int has_attribute(PyObject *object, const char *name);
 int refuse_masked_array(const module_state *state, PyObject *object); /* -1 if it is one */
 void array_let_go(ao_array *array);
 static inline void array_release(ao_array *array)

@@ -139,7 +139,7 @@ static PyObject *take_memory(const module_state *state, PyObject *object)
         return NULL;
     }
     if (!PyObject_CheckBuffer(object)) {
-        const char *remedy = PyObject_HasAttrString(object, "to_numpy") ? ": give its .to_numpy()" : "";
+        const char *remedy = has_attribute(object, "to_numpy") ? ": give its .to_numpy()" : "";
         return PyErr_Format(PyExc_TypeError, "view() needs a buffer (bytes, array.array, memoryview, ...), not %.200s%s",
                             Py_TYPE(object)->tp_name, remedy);
     }
