@@ -513,34 +513,48 @@ static unsigned run_body(struct ao_frame_private *f, unsigned to, size_t n)
     return f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n);
 }
 
+/* Adds a block to a sum, unless one of those on the way may leave the type. Nonzero if it did. */
+static int add_checked(const struct ao_frame_private *f, const uint64_t *x, size_t n, uint64_t *acc)
+{
+    enum { ELEMENT_BITS = 48, ACC_BITS = 62 };
+    _Static_assert((AO_MAX_BLOCK >> (ACC_BITS - ELEMENT_BITS)) == 0, "a block of elements adds up to what an accumulator may have");
+    const int with_sign = f->program->types[f->program->acc] == AO_TYPE_i64;
+    uint64_t bits;
+    const uint64_t sum = f->job.isa->reductions->sum(n, x, with_sign ? UINT64_C(1) << (ELEMENT_BITS - 1) : 0, &bits);
+    if (bits >> ELEMENT_BITS || bits_of_int(*acc, with_sign) >> ACC_BITS)
+        return 0;
+    *acc += sum;
+    return 1;
+}
+
 /* Body and scan of a block whose elements may be taken in any order: if none of them is marked, and of a sum none of those
- * on the way can leave the type. Without a body, once blocks begin on a cache line, many of them are one. Nonzero if it is done. */
+ * on the way can leave the type. Without a body, once blocks begin on a cache line, many of them are one, up to such a one.
+ * Nonzero if it is done. */
 static int fold_in_any_order(struct ao_frame_private *f, size_t *block, size_t left)
 {
-    enum { ELEMENT_BITS = 48, ACC_BITS = 62, MOST = 1 << (ACC_BITS - ELEMENT_BITS) }; /* so many add up to what an accumulator may have */
-    _Static_assert((int)AO_MAX_BLOCK <= (int)MOST, "a block is not too many");
+    enum { BLOCKS = 16 };
     const ao_program *p = f->program;
-    if (p->fold == AO_FOLD_NONE)
+    if (p->fold == AO_FOLD_NONE || run_body(f, p->first[AO_SCAN], *block))
         return 0;
-    const struct ao_reductions *kernels = f->job.isa->reductions;
-    const int at_once = p->first[AO_BODY] == p->first[AO_SCAN] && !f->spaced && (uintptr_t)f->regs[p->folded] % AO_ALIGNMENT == 0;
-    const size_t n = !at_once ? *block : left < MOST ? left : MOST;
-    uint64_t acc, bits;
-    if (run_body(f, p->first[AO_SCAN], n))
-        return 0;
-    const void *x = f->regs[p->folded];
+    const uint64_t *x = (const uint64_t *)(const void *)f->regs[p->folded];
+    const int at_once = p->first[AO_BODY] == p->first[AO_SCAN] && !f->spaced && (uintptr_t)x % AO_ALIGNMENT == 0;
+    const size_t most = !at_once ? *block : left / BLOCKS < *block ? left : BLOCKS * *block;
+    uint64_t acc;
     memcpy(&acc, f->regs[p->acc], sizeof acc);
-    if (p->fold_checks) {
-        const int with_sign = p->types[p->acc] == AO_TYPE_i64;
-        const uint64_t sum = kernels->sum(n, x, with_sign ? UINT64_C(1) << (ELEMENT_BITS - 1) : 0, &bits);
-        if (bits >> ELEMENT_BITS || bits_of_int(acc, with_sign) >> ACC_BITS)
-            return 0;
-        acc += sum;
-    } else {
-        acc = kernels->fold[p->fold](n, x, acc);
+    size_t done = 0, now;
+    if (!p->fold_checks) {
+        acc = f->job.isa->reductions->fold[p->fold](most, x, acc);
+        done = most;
     }
+    for (; done < most; done += now) {
+        now = most - done < *block ? most - done : *block;
+        if (!add_checked(f, x + done, now, &acc))
+            break;
+    }
+    if (!done)
+        return 0;
     memcpy(f->regs[p->acc], &acc, sizeof acc);
-    *block = n;
+    *block = done;
     return 1;
 }
 
