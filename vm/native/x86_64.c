@@ -292,6 +292,16 @@ void x86_horner(x86_generator *g, const x86_step *s)
     }
 }
 
+void x86_product_32(x86_generator *g, const x86_step *s, unsigned scratch)
+{
+    x86_3(g, X86_vpmulld, 4, s->d, s->a, s->b, X86_NO_IMM);
+    x86_2(g, X86_vcvtdq2ps, 4, T0, s->a, X86_NO_IMM);
+    x86_2(g, X86_vcvtdq2ps, 4, T1, s->b, X86_NO_IMM);
+    x86_2(g, X86_vcvtdq2ps, 4, scratch, s->d, X86_NO_IMM);
+    x86_3(g, X86_vfmsub213ps, 4, T0, T1, scratch, X86_NO_IMM);
+    x86_3(g, X86_vmulps, 4, T0, T0, T0, X86_NO_IMM);
+}
+
 /* ---- around it ---- */
 
 static void load_bases(x86_generator *g)

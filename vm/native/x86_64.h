@@ -115,6 +115,9 @@ int x86_scans(unsigned op);
 /* The recipe of a polynomial, for g->together steps at once. */
 void x86_horner(x86_generator *g, const x86_step *s);
 
+/* The product of 32-bit ints; in T0 the square, as a float, of how far that of floats is from it. By way of T1 and `scratch`. */
+void x86_product_32(x86_generator *g, const x86_step *s, unsigned scratch);
+
 /* Where a uniform is. */
 x86_rm x86_uniform(const x86_generator *g, unsigned reg);
 

@@ -434,12 +434,7 @@ static void difference_checked(x86_generator *g, const x86_step *s)
 /* As in kernels.c: far from the product of floats. */
 static void product_checked(x86_generator *g, const x86_step *s)
 {
-    three(g, X86_vpmulld, 4, s->d, s->a, s->b);
-    two(g, X86_vcvtdq2ps, 4, T0, s->a);
-    two(g, X86_vcvtdq2ps, 4, T1, s->b);
-    two(g, X86_vcvtdq2ps, 4, T2, s->d);
-    three(g, X86_vfmsub213ps, 4, T0, T1, T2);
-    three(g, X86_vmulps, 4, T0, T0, T0);
+    x86_product_32(g, s, T2);
     take_literal(g, T1, TWO_62_FLOATS);
     x86_3(g, X86_vcmpps, 4, T0, T0, T1, GREATER);
     widen_truth(g, 4, T0, T0);

@@ -440,12 +440,7 @@ static void product_checked(x86_generator *g, const x86_step *s)
 /* Likewise of floats, whose square says it without a sign. */
 static void product_checked_32(x86_generator *g, const x86_step *s)
 {
-    three(g, X86_vpmulld, 4, s->d, s->a, s->b);
-    two(g, X86_vcvtdq2ps, 4, T0, s->a);
-    two(g, X86_vcvtdq2ps, 4, T1, s->b);
-    two(g, X86_vcvtdq2ps, 4, T3, s->d);
-    three(g, X86_vfmsub213ps, 4, T0, T1, T3);
-    three(g, X86_vmulps, 4, T0, T0, T0);
+    x86_product_32(g, s, T3);
     take_literal(g, 4, T1, TWO_62_FLOATS);
     x86_3(g, X86_vcmpps_mask, 4, K0, T0, T1, GREATER);
     mark(g);
