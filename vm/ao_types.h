@@ -49,7 +49,6 @@ enum ao_table_type {
 #define AO_LIST_CHOICE(X, ...) AO_LIST_INTS_BOOL(X, __VA_ARGS__) X(f64, __VA_ARGS__)
 #define AO_LIST_LANES(X, ...)                                                                                         \
     X(i16, __VA_ARGS__) X(u16, __VA_ARGS__) X(i32, __VA_ARGS__) X(u32, __VA_ARGS__) AO_LIST_WIDE(X, __VA_ARGS__)
-#define AO_LIST_ARITH(X, ...) AO_LIST_LANES(X, __VA_ARGS__) X(f64, __VA_ARGS__)
 #define AO_LIST_BITS(X, ...) AO_LIST_INTS_BOOL(X, __VA_ARGS__)
 #define AO_LIST_SIGNED(X, ...) X(i16, __VA_ARGS__) X(i32, __VA_ARGS__) X(i64, __VA_ARGS__)
 #define AO_LIST_WIDE(X, ...) X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)

@@ -52,7 +52,7 @@ AO_TYPES(SLOT_TABLE)
 #define OF_BOTH_f64 f64
 #define LIST_SIZES(X) X(i8) X(i16) X(i32) X(f64)
 
-typedef uint32_t w_i16, w_u16, w_i32, w_u32;
+typedef uint32_t w_i8, w_u8, w_i16, w_u16, w_i32, w_u32;
 typedef uint64_t w_i64, w_u64;
 typedef double w_f64;
 typedef uint8_t s_i8, s_u8;

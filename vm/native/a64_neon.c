@@ -489,7 +489,8 @@ static void of_halves(a64_generator *g, const a64_step *s)
 #define FIT(T, op) R(T, op, fitted, 0, 0)
 #define SIGNED(X, ...) X(i8, __VA_ARGS__) X(i16, __VA_ARGS__) X(i32, __VA_ARGS__) X(i64, __VA_ARGS__)
 #define UNSIGNED(X, ...) X(u8, __VA_ARGS__) X(u16, __VA_ARGS__) X(u32, __VA_ARGS__) X(u64, __VA_ARGS__)
-#define NOT_BYTES(X, ...) X(i16, __VA_ARGS__) X(u16, __VA_ARGS__) X(i32, __VA_ARGS__) X(u32, __VA_ARGS__)
+#define SHORT(X, ...) X(i8, __VA_ARGS__) X(u8, __VA_ARGS__) X(i16, __VA_ARGS__) X(u16, __VA_ARGS__)                    \
+    X(i32, __VA_ARGS__) X(u32, __VA_ARGS__)
 const a64_recipe a64_recipes[AO_NOPS] = {
     AO_LIST_ALL(R, COPY, copy, 0, 0)
     AO_LIST_INTS_BOOL(TO, TO_i8) AO_LIST_INTS_BOOL(TO, TO_u8) AO_LIST_INTS_BOOL(TO, TO_i16) AO_LIST_INTS_BOOL(TO, TO_u16)
@@ -502,9 +503,9 @@ const a64_recipe a64_recipes[AO_NOPS] = {
     R(f64, FIX, fixed, 0, 0)
     R(f64, WHOLE, whole, 0, 0)
 
-    R(f64, ADD, vectors, A64_fadd, 0) AO_LIST_LANES(R, ADD, vectors, A64_add, 0)
-    R(f64, SUB, vectors, A64_fsub, 0) AO_LIST_LANES(R, SUB, vectors, A64_sub, 0)
-    R(f64, MUL, vectors, A64_fmul, 0) NOT_BYTES(R, MUL, vectors, A64_mul, 0) AO_LIST_WIDE(R, MUL, multiplied_64, 0, 0)
+    R(f64, ADD, vectors, A64_fadd, 0) AO_LIST_INTS(R, ADD, vectors, A64_add, 0)
+    R(f64, SUB, vectors, A64_fsub, 0) AO_LIST_INTS(R, SUB, vectors, A64_sub, 0)
+    R(f64, MUL, vectors, A64_fmul, 0) SHORT(R, MUL, vectors, A64_mul, 0) AO_LIST_WIDE(R, MUL, multiplied_64, 0, 0)
     R(i32, ADD_WIDE, of_halves, A64_saddl, 0)
     R(i32, SUB_WIDE, of_halves, A64_ssubl, 0)
     R(i32, MUL_WIDE, of_halves, A64_smull, 0)

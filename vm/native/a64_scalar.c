@@ -556,9 +556,9 @@ const a64_scan_recipe a64_scan_recipes[AO_NOPS] = {
     R(f64, FIX, fixed, 0, 0, NO_NUMBER)
     R(f64, WHOLE, whole, 0, 0, NO_NUMBER)
 
-    AO_LIST_LANES(R, ADD, computed, A64_ADD, 0, SHORT_NUMBER)
-    AO_LIST_LANES(R, SUB, computed, A64_SUB, 0, SHORT_NUMBER)
-    AO_LIST_LANES(R, MUL, multiplied, 0, 0, SHIFTING_NUMBER)
+    AO_LIST_INTS(R, ADD, computed, A64_ADD, 0, SHORT_NUMBER)
+    AO_LIST_INTS(R, SUB, computed, A64_SUB, 0, SHORT_NUMBER)
+    AO_LIST_INTS(R, MUL, multiplied, 0, 0, SHIFTING_NUMBER)
     R(i32, ADD_WIDE, widened, A64_ADD, 0, NO_NUMBER)
     R(i32, SUB_WIDE, widened, A64_SUB, 0, NO_NUMBER)
     R(i32, MUL_WIDE, product, 0, 0, NO_NUMBER)

@@ -302,6 +302,28 @@ void x86_product_32(x86_generator *g, const x86_step *s, unsigned scratch)
     x86_3(g, X86_vmulps, 4, T0, T0, T0, X86_NO_IMM);
 }
 
+static int is_uniform(const x86_generator *g, unsigned value)
+{
+    return g->plan->value[value].kind == PLAN_UNIFORM;
+}
+
+int x86_doubled_bytes(x86_generator *g, x86_step *s)
+{
+    enum { MOST_DOUBLINGS = 4 };
+    if (is_uniform(g, s->plan->a)) {
+        const unsigned uniform = s->a;
+        s->a = s->b;
+        s->b = uniform;
+    }
+    const ao_value *factor = ao_constant_of(g->plan, &g->plan->value[is_uniform(g, s->plan->a) ? s->plan->a : s->plan->b]);
+    const uint64_t number = factor ? factor->u & UINT8_MAX : 0;
+    if (number < 2 || number > 1 << MOST_DOUBLINGS || number & (number - 1))
+        return 0;
+    for (unsigned k = 0, a = s->a; k < ao_trailing_zeros(number); k++, a = s->d)
+        x86_3(g, X86_vpaddb, 1, s->d, a, a, X86_NO_IMM);
+    return 1;
+}
+
 /* ---- around it ---- */
 
 static void load_bases(x86_generator *g)
@@ -494,6 +516,7 @@ static const uint64_t literals[LITERALS] = {
     [HIGH_BYTES] = UINT64_C(0xFF00FF00FF00FF00),
     [SIXTY_THREE] = 63,
     [SIXTY_FOUR] = 64,
+    [EIGHT] = 8,
     [THIRTY_TWO] = 32,
     [TWO_31] = UINT64_C(0x80000000),
 };

@@ -9,7 +9,7 @@
 
 /* Numbers that instructions read, at the beginning of the code. */
 enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_62_FLOATS, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, SIGN_BITS_16, SIGN_BITS_8,
-                   LOW_WORDS, LOW_BYTES, HIGH_BYTES, THIRTY_TWO, TWO_31, SIXTY_THREE, SIXTY_FOUR, LITERALS };
+                   LOW_WORDS, LOW_BYTES, HIGH_BYTES, EIGHT, THIRTY_TWO, TWO_31, SIXTY_THREE, SIXTY_FOUR, LITERALS };
 
 /* Registers. Scratch ones belong to the recipe of one operation; FAULTS gathers what is to be marked. */
 enum { T0, T1, T2, T3, AVX2_FAULTS = T3 };
@@ -111,6 +111,10 @@ enum x86_form x86_widening(int is_signed, unsigned from, unsigned to);
 
 /* Whether x86_scan.c has the operation. */
 int x86_scans(unsigned op);
+
+/* A product of bytes: which operand is the same for all, if one is, is b. By a small power of two it is done by doubling, which
+ * is done here; then the result is 1. */
+int x86_doubled_bytes(x86_generator *g, x86_step *s);
 
 /* The recipe of a polynomial, for g->together steps at once. */
 void x86_horner(x86_generator *g, const x86_step *s);

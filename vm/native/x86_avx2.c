@@ -47,9 +47,10 @@ static void invert(x86_generator *g, unsigned d)
 }
 
 /* By the width of an int: 1, 2, 4, 8 bytes. */
-enum group { SUB, EQUAL_TO, ABOVE, BROADCAST, GROUPS };
+enum group { SUB, MIN_UNSIGNED, EQUAL_TO, ABOVE, BROADCAST, GROUPS };
 static const uint8_t groups[GROUPS][4] = {
     [SUB] = {X86_vpsubb, X86_vpsubw, X86_vpsubd, X86_vpsubq},
+    [MIN_UNSIGNED] = {X86_vpminub, X86_vpminuw, X86_vpminud},
     [EQUAL_TO] = {X86_vpcmpeqb, X86_vpcmpeqw, X86_vpcmpeqd, X86_vpcmpeqq},
     [ABOVE] = {X86_vpcmpgtb, X86_vpcmpgtw, X86_vpcmpgtd, X86_vpcmpgtq},
     [BROADCAST] = {X86_vpbroadcastb, X86_vpbroadcastw, X86_vpbroadcastd, X86_vpbroadcastq},
@@ -252,6 +253,11 @@ static void ints_compared(x86_generator *g, const x86_step *s)
     unsigned a = condition == INT_LESS_EQUAL ? s->b : s->a, b = condition == INT_LESS_EQUAL ? s->a : s->b;
     if (condition == INT_EQUAL || condition == INT_NOT_EQUAL) {
         three(g, form_of(EQUAL_TO, size), size, to, a, b);
+    } else if (condition == INT_LESS_EQUAL && size < 8 && !x86_is_signed(s->info->type)) { /* then a is the least */
+        three(g, form_of(MIN_UNSIGNED, size), size, T0, s->a, s->b);
+        three(g, form_of(EQUAL_TO, size), size, to, T0, s->a);
+        widen_truth(g, size, s->d, to);
+        return;
     } else {
         if (!x86_is_signed(s->info->type)) { /* moved by half their range, they are in the order of signed ones */
             take_literal(g, T2, size == 8 ? SIGN_BIT : size == 4 ? SIGN_BITS_32 : size == 2 ? SIGN_BITS_16 : SIGN_BITS_8);
@@ -347,6 +353,25 @@ static void squared_checked(x86_generator *g, const x86_step *s)
 }
 
 /* ---- ints and conversions ---- */
+
+/* As words: the low byte of a word's product is that of the low bytes, and of a word that has but its high byte the high one is that
+ * of the high bytes. */
+static void bytes_multiplied(x86_generator *g, const x86_step *step)
+{
+    x86_step s = *step;
+    if (x86_doubled_bytes(g, &s))
+        return;
+    const int by_uniform = g->plan->value[s.plan->a].kind == PLAN_UNIFORM || g->plan->value[s.plan->b].kind == PLAN_UNIFORM;
+    take_literal(g, T2, LOW_BYTES);
+    three(g, X86_vpandn, 1, T0, T2, s.a);
+    if (!by_uniform)
+        x86_emit(&g->code, (x86_vector){.form = X86_vpsrlw, .length = x86_length(g, 1), .reg = T1, .vvvv = s.b,
+                                        .rm = x86_literal(EIGHT), .imm = X86_NO_IMM});
+    three(g, X86_vpmullw, 1, T0, T0, by_uniform ? s.b : T1);
+    three(g, X86_vpmullw, 1, s.d, s.a, s.b);
+    three(g, X86_vpand, 1, s.d, s.d, T2);
+    three(g, X86_vpor, 1, s.d, s.d, T0);
+}
 
 /* The middle products count, from the 32nd bit on, and the upper one does not. */
 static void multiplied_64(x86_generator *g, const x86_step *s)
@@ -541,6 +566,7 @@ static void to_single(x86_generator *g, const x86_step *s)
 #define R(T, op, how, first, second) [AO_OP_##op##_##T] = {.emit = how, .x = first, .y = second},
 #define TO(T, op) R(T, op, converted, 0, 0)
 #define FIT(T, op) R(T, op, fitted, 0, 0)
+#define BYTES(X, ...) X(i8, __VA_ARGS__) X(u8, __VA_ARGS__)
 #define WORDS(X, ...) X(i16, __VA_ARGS__) X(u16, __VA_ARGS__)
 #define INTS_OF_32(X, ...) X(i32, __VA_ARGS__) X(u32, __VA_ARGS__)
 #define INTS_OF_64(X, ...) X(i64, __VA_ARGS__) X(u64, __VA_ARGS__)
@@ -558,6 +584,7 @@ static const x86_recipe recipes[AO_NOPS] = {
     R(f64, ADD, vectors, X86_vaddpd, 0)
     R(f64, SUB, vectors, X86_vsubpd, 0)
     R(f64, MUL, vectors, X86_vmulpd, 0)
+    BYTES(R, ADD, vectors, X86_vpaddb, 0) BYTES(R, SUB, vectors, X86_vpsubb, 0) BYTES(R, MUL, bytes_multiplied, 0, 0)
     WORDS(R, ADD, vectors, X86_vpaddw, 0) WORDS(R, SUB, vectors, X86_vpsubw, 0) WORDS(R, MUL, vectors, X86_vpmullw, 0)
     INTS_OF_32(R, ADD, vectors, X86_vpaddd, 0) INTS_OF_64(R, ADD, vectors, X86_vpaddq, 0)
     INTS_OF_32(R, SUB, vectors, X86_vpsubd, 0) INTS_OF_64(R, SUB, vectors, X86_vpsubq, 0)

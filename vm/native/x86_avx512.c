@@ -13,8 +13,8 @@ enum group { ADD, SUB, MUL, ABS, LEFT, RIGHT_SIGNED, RIGHT, MAX, COMPARE, COMPAR
              TO_MASK, FROM_MASK, GROUPS };
 #define NO_FORM X86_FORMS
 static const uint8_t groups[GROUPS][WIDTHS] = {
-    [ADD] = {NO_FORM, X86_vpaddw, X86_vpaddd, X86_vpaddq, X86_vaddpd},
-    [SUB] = {NO_FORM, X86_vpsubw, X86_vpsubd, X86_vpsubq, X86_vsubpd},
+    [ADD] = {X86_vpaddb, X86_vpaddw, X86_vpaddd, X86_vpaddq, X86_vaddpd},
+    [SUB] = {X86_vpsubb, X86_vpsubw, X86_vpsubd, X86_vpsubq, X86_vsubpd},
     [MUL] = {NO_FORM, X86_vpmullw, X86_vpmulld, X86_vpmullq, X86_vmulpd},
     [ABS] = {X86_vpabsb, X86_vpabsw, X86_vpabsd, X86_vpabsq, NO_FORM},
     [LEFT] = {NO_FORM, X86_vpsllvw, X86_vpsllvd, X86_vpsllvq, NO_FORM},
@@ -251,6 +251,26 @@ static void chosen(x86_generator *g, const x86_step *s)
     x86_masks(g, X86_kandq, K0, s->a, s->b);
     x86_masks(g, X86_kandnq, s->d, s->a, s->c);
     x86_masks(g, X86_korq, s->d, s->d, K0);
+}
+
+/* As at avx2. */
+static void bytes_multiplied(x86_generator *g, const x86_step *step)
+{
+    enum { MASKED_OR_OTHER = 0xEC }; /* the first operand under the third, and the second */
+    x86_step s = *step;
+    if (x86_doubled_bytes(g, &s))
+        return;
+    const int by_uniform = g->plan->value[s.plan->a].kind == PLAN_UNIFORM || g->plan->value[s.plan->b].kind == PLAN_UNIFORM;
+    x86_vector v = {.length = x86_length(g, 1), .rm = x86_literal(HIGH_BYTES), .broadcast = 1, .imm = X86_NO_IMM};
+    v.form = X86_vpandq, v.reg = T0, v.vvvv = s.a;
+    x86_emit(&g->code, v);
+    if (!by_uniform)
+        x86_emit(&g->code, (x86_vector){.form = X86_vpsrlw, .length = v.length, .reg = T1, .vvvv = s.b, .rm = x86_literal(EIGHT),
+                                        .imm = X86_NO_IMM});
+    three(g, X86_vpmullw, 1, T0, T0, by_uniform ? s.b : T1);
+    three(g, X86_vpmullw, 1, s.d, s.a, s.b);
+    v.form = X86_vpternlogq, v.reg = s.d, v.vvvv = T0, v.rm = x86_literal(LOW_BYTES), v.imm = MASKED_OR_OTHER;
+    x86_emit(&g->code, v);
 }
 
 /* Two roundings, as the language has it. */
@@ -513,9 +533,10 @@ static const x86_recipe recipes[AO_NOPS] = {
     R(f64, FIX, fixed, 0, 0)
     R(f64, WHOLE, whole, 0, 0)
 
-    AO_LIST_ARITH(R, ADD, by_width, ADD, 0)
-    AO_LIST_ARITH(R, SUB, by_width, SUB, 0)
-    AO_LIST_ARITH(R, MUL, by_width, MUL, 0)
+    AO_LIST_ORDERED(R, ADD, by_width, ADD, 0)
+    AO_LIST_ORDERED(R, SUB, by_width, SUB, 0)
+    R(i8, MUL, bytes_multiplied, 0, 0) R(u8, MUL, bytes_multiplied, 0, 0)
+    AO_LIST_LANES(R, MUL, by_width, MUL, 0) R(f64, MUL, by_width, MUL, 0)
     X86_ALIKE(R)
     R(i32, ADD_CHECKED, sum_checked, ADD, UNLIKE_BOTH) R(i64, ADD_CHECKED, sum_checked, ADD, UNLIKE_BOTH)
     R(i32, SUB_CHECKED, sum_checked, SUB, UNLIKE_AND_CHANGED) R(i64, SUB_CHECKED, sum_checked, SUB, UNLIKE_AND_CHANGED)

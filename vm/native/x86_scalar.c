@@ -716,9 +716,9 @@ const x86_scan_recipe x86_scan_recipes[AO_NOPS] = {
     R(f64, FIX, fixed, 0, 0, NONE_OF_THEM, 0)
     R(f64, WHOLE, whole, 0, 0, NONE_OF_THEM, 0)
 
-    AO_LIST_LANES(R, ADD, computed, X86_ADD, X86_ADD_IMM, EITHER, 1)
-    AO_LIST_LANES(R, SUB, computed, X86_SUB, X86_SUB_IMM, FIRST, 1)
-    AO_LIST_LANES(R, MUL, multiplied, 0, 0, EITHER, 1)
+    AO_LIST_INTS(R, ADD, computed, X86_ADD, X86_ADD_IMM, EITHER, 1)
+    AO_LIST_INTS(R, SUB, computed, X86_SUB, X86_SUB_IMM, FIRST, 1)
+    AO_LIST_INTS(R, MUL, multiplied, 0, 0, EITHER, 1)
     R(i32, ADD_WIDE, widened, X86_ADD, 0, ANY, 0)
     R(i32, SUB_WIDE, widened, X86_SUB, 0, ANY, 0)
     R(i32, MUL_WIDE, widened, X86_IMUL, 0, ANY, 0)
