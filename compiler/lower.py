@@ -2,9 +2,11 @@
 
 Four decisions are made here, each over the whole graph at once:
 
-demand   how many low bits of each int anybody looks at. Below a mask, + - * << & | ^ need no more than those bits, so
-         they run as wrapping arithmetic without checks.
-lanes    the narrowest integer type that holds an operation's operands and result, or that infer.py cut it to.
+demand   how many low bits of each int anybody looks at. + - * << & | ^ and the arms of a choice need no more of their
+         operands, so they run as wrapping arithmetic without checks: below a mask, and where the interval of a result
+         says that it fits a lane, which those bits then determine.
+lanes    the narrowest integer type that holds an operation's operands and result, or the bits that are demanded of it;
+         or that infer.py cut it to.
 guards   the condition under which Python evaluates a term, as a disjunction of conjunctions of condition terms. It
          masks the term's faults. A guard that is too weak is not wrong: a mark only sends an element to Python.
 sections what can run once, per block, or only element by element because it depends on a fold's accumulator.
@@ -66,6 +68,8 @@ for _op in sorted(OPS, key=lambda op: (TYPE_SIZES[op["type"]], op["type"][0] == 
     if _op["type"][0] in "iu":
         _LANES[_op["name"]].append(_op["type"])
 _BOUNDS = {t: interval(t) for t in TYPES if t[0] in "iu"}
+_MOST_DOUBLINGS = 4  # by which bytes are multiplied as bytes beside wider numbers, too
+_CHEAP_FACTORS = [1 << doublings for doublings in range(1, _MOST_DOUBLINGS + 1)]
 
 
 def lower(graph: Graph, params: list[Param], root: int, out: str | None, nexts: Sequence[int] = (),
@@ -85,7 +89,10 @@ class _Lowering:
         count = self.count = max(root, *nexts, -1 if mask is None else mask) + 1
         self.need = [0] * count
         self.guard: list[Guard] = [frozenset()] * count
+        self.width = [EXACT] * count
         self.wrapped = [False] * count
+        self.modular = [False] * count
+        self.byte_products = True
         self.scanned = [False] * count
         self.lane: list[str] = [""] * count
         self.registers: list[Register | None] = [None] * count
@@ -110,9 +117,10 @@ class _Lowering:
 
     def run(self, out: str | None) -> Program:
         self.demand()
-        for index in range(self.count):
-            if self.need[index]:
-                self.settle(index)
+        self.settle_all()
+        if out is None or TYPE_SIZES[out] > 1 or any(map(self.is_wide, range(self.count))):
+            self.byte_products = False
+            self.settle_all()
         for index in range(self.count):
             if self.need[index] and self.registers[index] is None:
                 self.current = index
@@ -146,7 +154,8 @@ class _Lowering:
                 continue
             term = terms[index]
             g = guard[index] = _simplify(guard[index])
-            bits = need[index]
+            self.width[index] = self.width_of(term)
+            bits = min(need[index], self.width[index])
             for position, arg in enumerate(term.args):
                 need[arg] = max(need[arg], self.demand_of(term, position, bits))
                 if term.op == "if" and position:
@@ -154,6 +163,22 @@ class _Lowering:
                     guard[arg] |= frozenset(c | {literal} for c in g if (literal[0], not literal[1]) not in c)
                 else:
                     guard[arg] |= g
+
+    def width_of(self, term: Term) -> int:
+        """The bits of a lane that holds an int whatever it is computed of, of whose operands no more are demanded.
+
+        An interval that holds only where no operation under it marks the element says nothing where that is not checked.
+        """
+        if term.kind != "i" or not self.is_closed(term):
+            return EXACT
+        below_mask = term.op == "and" and any(self.is_mask(self.terms[a]) for a in term.args)
+        if (term.clamped and not below_mask) or term.lane is not None:
+            return EXACT
+        return next((8 * TYPE_SIZES[lane] for lane in _LANES["COPY"] if _holds(lane, term.lo, term.hi)), EXACT)
+
+    @staticmethod
+    def is_mask(term: Term) -> bool:
+        return term.lo >= 0 and not term.clamped
 
     def demand_of(self, term: Term, position: int, bits: int) -> int:
         """Low bits of an operand that determine the low ``bits`` of the term."""
@@ -165,7 +190,7 @@ class _Lowering:
             return bits if position else EXACT
         if term.op == "and":
             other = self.terms[term.args[1 - position]]
-            if other.lo >= 0 and not other.clamped:
+            if self.is_mask(other):
                 return max(min(bits, other.hi.bit_length()), 1)
             return bits
         if term.op == "shl":
@@ -176,6 +201,16 @@ class _Lowering:
         return bits if term.op in _CLOSED else EXACT
 
     # -- lanes: from operands to users ---------------------------------------------------------------------------
+
+    def settle_all(self) -> None:
+        for index in range(self.count):
+            if self.need[index]:
+                self.settle(index)
+
+    def is_wide(self, index: int) -> bool:
+        """Whether vectors have numbers of more than a byte for this term."""
+        term = self.terms[index]
+        return bool(self.need[index]) and not term.uniform and TYPE_SIZES.get(self.lane[index], 1) > 1
 
     def settle(self, index: int) -> None:
         """Decides wrapping, section and lane of a live term."""
@@ -191,42 +226,84 @@ class _Lowering:
         elif term.kind != "i":
             self.lane[index] = "b1" if term.kind == "b" else "f64"
         elif term.op != "const":
-            self.wrapped[index] = self.wraps(index)
-            self.lane[index] = self.choose_lane(index)
+            modular = self.modular_lane(index)
+            self.modular[index] = modular is not None
+            self.lane[index] = modular or self.exact_lane(index)
+            self.wrapped[index] = modular is not None and not self.is_exact_in(index, modular)
 
-    def wraps(self, index: int) -> bool:
+    def exact_lane(self, index: int) -> str:
+        """The lane of an operation on operands that are exact, which holds all of them."""
         term = self.terms[index]
-        if term.op not in _CLOSED or (term.op == "shl" and self.terms[term.args[1]].op != "const"):
-            return False
-        args = term.args[1:] if term.op == "if" else term.args[:1] if term.op == "shl" else term.args
-        inexact = [a for a in args if self.wrapped[a]]
-        if term.op == "and" and len(inexact) == 1:
-            other = self.terms[args[0] if args[1] == inexact[0] else args[1]]
-            if other.lo >= 0 and self.need[inexact[0]] >= other.hi.bit_length():
-                return False
-        return self.need[index] <= 64 and (term.lane is not None or bool(inexact))
-
-    def choose_lane(self, index: int) -> str:
-        term = self.terms[index]
-        if self.wrapped[index]:
-            return "u32" if self.need[index] <= 32 else "u64"
         if term.op == "fix":
             return "i64"
-        if any(self.wrapped[a] for a in term.args):  # a mask over wrapped bits
-            return self.mask_lane(term)
-        name = "SEL" if term.op == "if" else _INT[term.op][term.lane is not None]
         if term.lane is not None:
             return term.lane
+        name = "SEL" if term.op == "if" else _INT[term.op][0]
         args = term.args[1:] if term.op == "if" else term.args
-        return self.narrowest(name, (index, *args))
+        return self.narrowest(name, (index, *args), self.least_size(term))
 
-    def narrowest(self, name: str, indices: Iterable[int]) -> str:
+    def modular_lane(self, index: int) -> str | None:
+        """The lane of an operation that runs as wrapping arithmetic, if it does.
+
+        It does where it takes a narrower lane so, or would be checked, or has a wrapped operand. But where operands have
+        wider lanes anyway, it has theirs: they would have to be converted, and vectors are as many as the widest of them.
+        """
+        term, need, bits = self.terms[index], self.need[index], min(self.need[index], self.width[index])
+        if bits > 64 or not self.is_closed(term):
+            return None
+        least = max(self.least_size(term), _bytes_of(bits))
+        args = [self.resolve(a) for a in (term.args[1:] if term.op == "if" else term.args)]
+        lanes = [self.lane[a] for a in args if not self.terms[a].uniform]
+        widest = max(map(TYPE_SIZES.__getitem__, lanes), default=1)
+        if term.lane is None and not any(self.wrapped[a] for a in args):
+            least = max(least, widest)
+            if TYPE_SIZES[self.exact_lane(index)] <= least:
+                return None
+        else:
+            least = max(least, min(widest, 4 if bits <= 32 else 8))
+        lane = self.lane_of_size(term, least, lanes)
+        if need > bits and not self.is_exact_in(index, lane):  # the bits that say which number it is, and no others
+            lane = self.lane_of_size(term, _bytes_of(bits), lanes)
+        return lane
+
+    def is_closed(self, term: Term) -> bool:
+        return term.op in _CLOSED and (term.op != "shl" or self.terms[term.args[1]].op == "const")
+
+    def least_size(self, term: Term) -> int:
+        """2 for a product of bytes that takes longer than one of words beside what is wider."""
+        if self.byte_products or term.op not in ("mul", "shl"):
+            return 1
+        first, second = (self.terms[a] for a in term.args)
+        if term.op == "shl":
+            return 1 if second.op == "const" and second.lo <= _MOST_DOUBLINGS else 2
+        return 1 if any(t.op == "const" and t.value in _CHEAP_FACTORS for t in (first, second)) else 2
+
+    @staticmethod
+    def lane_of_size(term: Term, size: int, lanes: Sequence[str]) -> str:
+        """One that holds the interval, if one does; and that needs no conversion of operands which have one of these."""
+        own = [lane for lane in lanes if TYPE_SIZES[lane] == size and lane != "b1"]
+        signs = "iu" if own and all(lane[0] == "i" for lane in own) else "ui"
+        first, second = (f"{sign}{8 * size}" for sign in signs)
+        return second if _holds(second, term.lo, term.hi) and not _holds(first, term.lo, term.hi) else first
+
+    def is_exact_in(self, index: int, lane: str) -> bool:
+        """Whether wrapping arithmetic in a lane leaves the very value there."""
+        term, bits = self.terms[index], 8 * TYPE_SIZES[lane]
+        return (
+            self.width[index] <= 64
+            and _holds(lane, term.lo, term.hi)
+            and all(
+                not self.wrapped[a] or self.need[a] >= self.demand_of(term, position, bits)
+                for position, a in enumerate(term.args)
+            )
+        )
+
+    def narrowest(self, name: str, indices: Iterable[int], least: int = 1) -> str:
         """The narrowest lane of an operation that holds all these terms; i64, with checks, if none does."""
         terms = [self.terms[i] for i in indices]
         lo, hi = min(t.lo for t in terms), max(t.hi for t in terms)
         for lane in _LANES[name]:
-            bounds = _BOUNDS[lane]
-            if bounds[0] <= lo and hi <= bounds[1]:
+            if TYPE_SIZES[lane] >= least and _holds(lane, lo, hi):
                 return lane
         first = terms[0]
         return self.mask_lane(first) if first.op == "and" and first.lo >= 0 else "i64"
@@ -278,7 +355,12 @@ class _Lowering:
         if op in _COMPARE:
             floats = any(self.terms[a].kind == "f" for a in args)
             lane = "f64" if floats else self.narrowest("EQ", args)
-            return self.instr(_COMPARE[op], lane, "b1", tuple(self.get(a, lane, index) for a in args), index)
+            found = None if floats else self.compared_with_number(term, lane)
+            op, numbers = found or (op, {})
+            operands = (
+                self.constant(numbers[a], lane, False, index) if a in numbers else self.get(a, lane, index) for a in args
+            )
+            return self.instr(_COMPARE[op], lane, "b1", tuple(operands), index)
         if op == "diff":
             lane = self.narrowest("DIFF", args[:1])
             return self.instr("DIFF", lane, "f64", (self.get(args[0], lane, index), self.get(args[1], "f64")), index)
@@ -299,6 +381,18 @@ class _Lowering:
         lane = "f64" if term.kind == "f" or op in ("isnan", "isinf", "isfinite") else "b1"
         return self.instr(_PLAIN[op], lane, self.lane[index], tuple(self.get(a, lane, index) for a in args), index)
 
+    def compared_with_number(self, term: Term, lane: str) -> tuple[str, dict[int, int]] | None:
+        """x < c as x <= c - 1 if unsigned, x <= c as x < c + 1 if signed, as AVX2 has but these: the operation, and what
+        stands for c."""
+        if term.op != ("lt" if lane[0] == "u" else "le"):
+            return None
+        for a, step in zip(term.args, (1, -1), strict=True):
+            number = self.terms[self.resolve(a)]
+            value = int(number.lo) + (step if term.op == "lt" else -step)
+            if number.op == "const" and _holds(lane, value, value):
+                return "le" if term.op == "lt" else "lt", {a: value}
+        return None
+
     def emit_int(self, index: int) -> Register:
         term, lane = self.terms[index], self.lane[index]
         checked = term.lane is not None and not self.wrapped[index]
@@ -306,13 +400,24 @@ class _Lowering:
             narrow = [self.narrow(a) for a in term.args]
             if None not in narrow:
                 return self.instr(_WIDENING[term.op], "i32", "i64", tuple(r for r in narrow if r is not None), index)
+        if term.op == "shl" and TYPE_SIZES[lane] == 1:  # bytes are not shifted but multiplied
+            factor = self.constant(1 << self.terms[term.args[1]].lo, lane, True, index)
+            return self.product(lane, (self.get(term.args[0], lane, index), factor), index)
         operands = tuple(self.get(a, lane, index) for a in term.args)
+        if term.op == "mul" and not checked:
+            return self.product(lane, operands, index)
         if term.op == "and":
             whole = _BOUNDS[lane][1] if lane[0] == "u" else -1
             for mask, other in (operands, operands[::-1]):  # a mask of the whole lane keeps everything
                 if mask.place == "const" and mask.value == whole:
                     return other
         return self.instr(_INT[term.op][checked], lane, lane, operands, index)
+
+    def product(self, lane: str, operands: tuple[Register, ...], index: int) -> Register:
+        for factor, other in (operands, operands[::-1]):
+            if factor.place == "const" and factor.value == 2:
+                return self.instr("ADD", lane, lane, (other, other), index)
+        return self.instr("MUL", lane, lane, operands, index)
 
     def narrow(self, index: int) -> Register | None:
         """The register that holds a term in 32 bits as it is, if there is one."""
@@ -336,14 +441,13 @@ class _Lowering:
         if lane == "f64":
             return self.convert(value, "TO_f64", source, lane, user)
         wrap = self.wrapped[value] or (user is not None and self.low_bits_do(user))
-        lo, hi = _BOUNDS[lane]
-        fits = wrap or (lo <= term.lo and term.hi <= hi)
+        fits = wrap or _holds(lane, term.lo, term.hi)
         return self.convert(value, ("TO_" if fits else "FIT_") + lane, source, lane, user)
 
     def low_bits_do(self, user: int) -> bool:
         """Whether a term's operands may be cut to the low bits of its lane."""
         term = self.terms[user]
-        return self.wrapped[user] or (term.op == "and" and term.kind == "i" and term.lo >= 0)
+        return self.modular[user] or (term.op == "and" and term.kind == "i" and term.lo >= 0)
 
     def convert(self, value: int, name: str, source: Register, lane: str, user: int | None) -> Register:
         # A checked conversion belongs to its user's guard; an unchecked one is the same for every user.
@@ -363,8 +467,8 @@ class _Lowering:
         if lane not in ("f64", "b1"):
             lo, hi = _BOUNDS[lane]
             value = int(value)
-            if wrap and lo == 0:
-                value &= hi
+            if wrap:
+                value = (value - lo) % (hi - lo + 1) + lo
             elif not lo <= value <= hi:
                 own = next(t for t in ("i64", "u64") if _BOUNDS[t][0] <= value <= _BOUNDS[t][1])
                 return self.instr("FIT_" + lane, own, lane, (self.constant(value, own, False, user),), user)
@@ -524,6 +628,15 @@ class _Lowering:
         if out is not None:
             term = self.terms[self.resolve(self.root)]
             self.write_out(nexts[self.nexts.index(self.root)], term, out, self.sections["epilogue"])
+
+
+def _holds(lane: str, lo: int, hi: int) -> bool:
+    return _BOUNDS[lane][0] <= lo and hi <= _BOUNDS[lane][1]
+
+
+def _bytes_of(bits: int) -> int:
+    """Of the narrowest lane with so many bits."""
+    return next(size for size in (1, 2, 4, 8) if bits <= 8 * size)
 
 
 def _storing(source: str, term: Term, out: str) -> tuple[str | None, int]:

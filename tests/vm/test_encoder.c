@@ -49,6 +49,7 @@ static void write_name(char *to, const x86_vector *v)
         {"vpcmpuq", "vpcmpequq"}, {"kmovq_from", "kmovq"}, {"vmovq_to", "vmovq"},
         {"vmovq_from", "vmovq"}, {"kmovq_to", "kmovq"}, {"vcmpsd", "vcmpeqsd"},
         {"vcmpps_mask", "vcmpeqps"}, {"vcmpps", "vcmpeqps"},
+        {"vpsllw_by", "vpsllw"}, {"vpsraw_by", "vpsraw"}, {"vpsrlw_by", "vpsrlw"},
     };
     strcpy(to, x86_forms[v->form].name);
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
@@ -111,7 +112,7 @@ static void write_text(char *to, const x86_vector *v)
     write_name(to, v);
     char separator = ' ';
     for (const char *at = f->operands; *at; at++) {
-        if (*at == ',')
+        if (*at == ',' || *at < 'A')
             continue;
         char *end = to + strlen(to);
         const char place = *at, kind = at[1];
@@ -160,7 +161,7 @@ static void add_places(x86_vector v, unsigned registers)
         v.rm = x86_reg((k * 11 + 3) % few);
         add(v);
     }
-    if (masks || has(&v, "mG") || has(&v, "rg") || (has(&v, "mH,r") && !only_memory) || has(&v, "mQ,r") || has(&v, "mE,r"))
+    if (masks || x86_forms[v.form].operands[0] < 'A' || has(&v, "mG") || has(&v, "rg") || (has(&v, "mH,r") && !only_memory) || has(&v, "mQ,r") || has(&v, "mE,r"))
         return;
     static const uint8_t bases[] = {R9, R10, R11, RBX, RBP, R12, R13, R14, R15, RAX};
     for (unsigned k = 0; k < sizeof bases; k++) {

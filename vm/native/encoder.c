@@ -93,6 +93,8 @@ static void put_rm(x86_code *c, unsigned reg, x86_rm rm, unsigned imm_bytes)
 void x86_emit(x86_code *c, x86_vector v)
 {
     const x86_form_info *f = &x86_forms[v.form];
+    if (f->operands[0] < 'A')
+        v.reg = (unsigned)f->operands[0] - '0';
     if (f->encodings == 'E' || (f->encodings == 'B' && c->evex))
         put_evex(c, f, &v);
     else

@@ -302,24 +302,15 @@ void x86_product_32(x86_generator *g, const x86_step *s, unsigned scratch)
     x86_3(g, X86_vmulps, 4, T0, T0, T0, X86_NO_IMM);
 }
 
-static int is_uniform(const x86_generator *g, unsigned value)
-{
-    return g->plan->value[value].kind == PLAN_UNIFORM;
-}
-
-int x86_doubled_bytes(x86_generator *g, x86_step *s)
+int x86_doubled_bytes(x86_generator *g, const x86_step *s)
 {
     enum { MOST_DOUBLINGS = 4 };
-    if (is_uniform(g, s->plan->a)) {
-        const unsigned uniform = s->a;
-        s->a = s->b;
-        s->b = uniform;
-    }
-    const ao_value *factor = ao_constant_of(g->plan, &g->plan->value[is_uniform(g, s->plan->a) ? s->plan->a : s->plan->b]);
+    const int by_first = x86_is_uniform(g, s->plan->a);
+    const ao_value *factor = ao_constant_of(g->plan, &g->plan->value[by_first ? s->plan->a : s->plan->b]);
     const uint64_t number = factor ? factor->u & UINT8_MAX : 0;
     if (number < 2 || number > 1 << MOST_DOUBLINGS || number & (number - 1))
         return 0;
-    for (unsigned k = 0, a = s->a; k < ao_trailing_zeros(number); k++, a = s->d)
+    for (unsigned k = 0, a = by_first ? s->b : s->a; k < ao_trailing_zeros(number); k++, a = s->d)
         x86_3(g, X86_vpaddb, 1, s->d, a, a, X86_NO_IMM);
     return 1;
 }
@@ -497,6 +488,7 @@ enum x86_form x86_widening(int is_signed, unsigned from, unsigned to)
     return (enum x86_form)forms[is_signed][log2_of(from)][log2_of(to)];
 }
 
+#define FOUR_TIMES(at, x) [at] = UINT64_C(x), [at + 1] = UINT64_C(x), [at + 2] = UINT64_C(x), [at + 3] = UINT64_C(x),
 static const uint64_t literals[LITERALS] = {
     [SIGN_BIT] = UINT64_C(1) << 63,
     [ALL_BUT_SIGN] = UINT64_MAX >> 1,
@@ -511,12 +503,11 @@ static const uint64_t literals[LITERALS] = {
     [SIGN_BITS_32] = UINT64_C(0x8000000080000000),
     [SIGN_BITS_16] = UINT64_C(0x8000800080008000),
     [SIGN_BITS_8] = UINT64_C(0x8080808080808080),
-    [LOW_WORDS] = UINT64_C(0x0000FFFF0000FFFF),
-    [LOW_BYTES] = UINT64_C(0x00FF00FF00FF00FF),
-    [HIGH_BYTES] = UINT64_C(0xFF00FF00FF00FF00),
+    FOUR_TIMES(LOW_WORDS, 0x0000FFFF0000FFFF)
+    FOUR_TIMES(LOW_BYTES, 0x00FF00FF00FF00FF)
+    FOUR_TIMES(HIGH_BYTES, 0xFF00FF00FF00FF00)
     [SIXTY_THREE] = 63,
     [SIXTY_FOUR] = 64,
-    [EIGHT] = 8,
     [THIRTY_TWO] = 32,
     [TWO_31] = UINT64_C(0x80000000),
 };

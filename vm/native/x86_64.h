@@ -7,9 +7,9 @@
 #include "encoder.h"
 #include "registers.h"
 
-/* Numbers that instructions read, at the beginning of the code. */
+/* Numbers that instructions read, at the beginning of the code; some of them four times, which fills a register at avx2. */
 enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_62_FLOATS, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, SIGN_BITS_16, SIGN_BITS_8,
-                   LOW_WORDS, LOW_BYTES, HIGH_BYTES, EIGHT, THIRTY_TWO, TWO_31, SIXTY_THREE, SIXTY_FOUR, LITERALS };
+                   LOW_WORDS, LOW_BYTES = LOW_WORDS + 4, HIGH_BYTES = LOW_BYTES + 4, THIRTY_TWO = HIGH_BYTES + 4, TWO_31, SIXTY_THREE, SIXTY_FOUR, LITERALS };
 
 /* Registers. Scratch ones belong to the recipe of one operation; FAULTS gathers what is to be marked. */
 enum { T0, T1, T2, T3, AVX2_FAULTS = T3 };
@@ -112,9 +112,14 @@ enum x86_form x86_widening(int is_signed, unsigned from, unsigned to);
 /* Whether x86_scan.c has the operation. */
 int x86_scans(unsigned op);
 
-/* A product of bytes: which operand is the same for all, if one is, is b. By a small power of two it is done by doubling, which
- * is done here; then the result is 1. */
-int x86_doubled_bytes(x86_generator *g, x86_step *s);
+/* A product of bytes by a small power of two, which takes so many additions; 0 if it is not one. */
+int x86_doubled_bytes(x86_generator *g, const x86_step *s);
+
+/* How operands of a product are told apart: which of them is the same for all elements, if one is. */
+static inline int x86_is_uniform(const x86_generator *g, unsigned value)
+{
+    return g->plan->value[value].kind == PLAN_UNIFORM;
+}
 
 /* The recipe of a polynomial, for g->together steps at once. */
 void x86_horner(x86_generator *g, const x86_step *s);
@@ -157,6 +162,19 @@ static inline void x86_3(x86_generator *g, enum x86_form form, unsigned size, un
 {
     x86_emit(&g->code, (x86_vector){.form = form, .length = x86_length(g, size), .reg = d, .vvvv = a, .rm = x86_reg(b),
                                     .imm = imm});
+}
+
+/* Words shifted by a number that the instruction has: size is that of the elements they are part of. */
+static inline void x86_shifted_words(x86_generator *g, enum x86_form form, unsigned size, unsigned d, unsigned a, unsigned count)
+{
+    x86_emit(&g->code, (x86_vector){.form = form, .length = x86_length(g, size), .vvvv = d, .rm = x86_reg(a), .imm = (int)count});
+}
+
+/* The count b of a shift of elements of so many bits, if it is known and in range; else their width. */
+static inline unsigned x86_known_count(const x86_generator *g, const x86_step *s, unsigned width)
+{
+    const ao_value *count = ao_constant_of(g->plan, &g->plan->value[s->plan->b]);
+    return count && count->u < width ? (unsigned)count->u : width;
 }
 
 /* Of whole mask registers. */

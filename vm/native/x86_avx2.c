@@ -39,6 +39,13 @@ static void take_literal(x86_generator *g, unsigned d, enum x86_literal literal)
                                     .imm = X86_NO_IMM});
 }
 
+/* With one of the literals that fill a register. */
+static void with_literal(x86_generator *g, enum x86_form form, unsigned size, unsigned d, unsigned a, enum x86_literal literal)
+{
+    x86_emit(&g->code, (x86_vector){.form = form, .length = x86_length(g, size), .reg = d, .vvvv = a, .rm = x86_literal(literal),
+                                    .imm = X86_NO_IMM});
+}
+
 static void invert(x86_generator *g, unsigned d)
 {
     const unsigned size = truth_size(g);
@@ -95,8 +102,7 @@ static void halve(x86_generator *g, unsigned size, int truth, unsigned d, unsign
     enum { EVEN_WORDS = 0x88 };
     const int both = g->lanes * size == 32;
     if (size < 8 && !truth) {
-        take_literal(g, T2, size == 4 ? LOW_WORDS : LOW_BYTES);
-        three(g, X86_vpand, size, d, a, T2);
+        with_literal(g, X86_vpand, size, d, a, size == 4 ? LOW_WORDS : LOW_BYTES);
         a = d;
     }
     if (both)
@@ -356,21 +362,19 @@ static void squared_checked(x86_generator *g, const x86_step *s)
 
 /* As words: the low byte of a word's product is that of the low bytes, and of a word that has but its high byte the high one is that
  * of the high bytes. */
-static void bytes_multiplied(x86_generator *g, const x86_step *step)
+static void bytes_multiplied(x86_generator *g, const x86_step *s)
 {
-    x86_step s = *step;
-    if (x86_doubled_bytes(g, &s))
+    if (x86_doubled_bytes(g, s))
         return;
-    const int by_uniform = g->plan->value[s.plan->a].kind == PLAN_UNIFORM || g->plan->value[s.plan->b].kind == PLAN_UNIFORM;
-    take_literal(g, T2, LOW_BYTES);
-    three(g, X86_vpandn, 1, T0, T2, s.a);
-    if (!by_uniform)
-        x86_emit(&g->code, (x86_vector){.form = X86_vpsrlw, .length = x86_length(g, 1), .reg = T1, .vvvv = s.b,
-                                        .rm = x86_literal(EIGHT), .imm = X86_NO_IMM});
-    three(g, X86_vpmullw, 1, T0, T0, by_uniform ? s.b : T1);
-    three(g, X86_vpmullw, 1, s.d, s.a, s.b);
-    three(g, X86_vpand, 1, s.d, s.d, T2);
-    three(g, X86_vpor, 1, s.d, s.d, T0);
+    const unsigned a = x86_is_uniform(g, s->plan->a) ? s->b : s->a, b = a == s->a ? s->b : s->a;
+    unsigned high = b;
+    with_literal(g, X86_vpand, 1, T0, a, HIGH_BYTES);
+    if (!x86_is_uniform(g, s->plan->a) && !x86_is_uniform(g, s->plan->b))
+        x86_shifted_words(g, X86_vpsrlw_by, 1, high = T1, b, 8);
+    three(g, X86_vpmullw, 1, T0, T0, high);
+    three(g, X86_vpmullw, 1, s->d, a, b);
+    with_literal(g, X86_vpand, 1, s->d, s->d, LOW_BYTES);
+    three(g, X86_vpor, 1, s->d, s->d, T0);
 }
 
 /* The middle products count, from the 32nd bit on, and the upper one does not. */
@@ -468,15 +472,24 @@ static void product_checked(x86_generator *g, const x86_step *s)
 
 static void shifted_right_signed(x86_generator *g, const x86_step *s)
 {
+    if (x86_known_count(g, s, 32) < 32) {
+        three(g, X86_vpsravd, 4, s->d, s->a, s->b);
+        return;
+    }
     three(g, X86_vpxor, 4, T0, T0, T0);
     three(g, X86_vpmaxsd, 4, T0, T0, s->b);
     three(g, X86_vpsravd, 4, s->d, s->a, T0);
 }
 
-/* Of words, each by one number: a count of one vector. */
+/* Of words, each by one number: a count of one vector, or y with a count of its own. */
 static void words_shifted(x86_generator *g, const x86_step *s)
 {
     const int to_right = s->x == X86_vpsraw;
+    const unsigned count = x86_known_count(g, s, 16);
+    if (count < 16) {
+        x86_shifted_words(g, s->y, 2, s->d, s->a, count);
+        return;
+    }
     if (g->plan->value[s->plan->b].kind != PLAN_UNIFORM) {
         g->registers.failed = 1;
         return;
@@ -602,8 +615,8 @@ static const x86_recipe recipes[AO_NOPS] = {
     R(b1, OR, truths, X86_vpor, 0) AO_LIST_INTS(R, OR, vectors, X86_vpor, 0)
     R(b1, XOR, truths, X86_vpxor, 0) AO_LIST_INTS(R, XOR, vectors, X86_vpxor, 0)
     R(b1, NOT, negated, 0, 0)
-    WORDS(R, SHL, words_shifted, X86_vpsllw, 0)
-    R(i16, SHR, words_shifted, X86_vpsraw, 0) R(u16, SHR, words_shifted, X86_vpsrlw, 0)
+    WORDS(R, SHL, words_shifted, X86_vpsllw, X86_vpsllw_by)
+    R(i16, SHR, words_shifted, X86_vpsraw, X86_vpsraw_by) R(u16, SHR, words_shifted, X86_vpsrlw, X86_vpsrlw_by)
     INTS_OF_32(R, SHL, vectors, X86_vpsllvd, 0) INTS_OF_64(R, SHL, vectors, X86_vpsllvq, 0)
     R(i32, SHR, shifted_right_signed, 0, 0)
     R(u32, SHR, vectors, X86_vpsrlvd, 0)

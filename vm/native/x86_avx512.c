@@ -57,11 +57,17 @@ static void three(x86_generator *g, enum x86_form form, unsigned size, unsigned 
     x86_3(g, form, size, d, a, b, X86_NO_IMM);
 }
 
-/* With a literal of 8 bytes as the last operand. */
+/* With a literal of 8 bytes as the last operand, as often as elements of a size have it. */
+static void sized_with_literal(x86_generator *g, enum x86_form form, unsigned size, unsigned d, unsigned a,
+                               enum x86_literal literal, int imm)
+{
+    x86_emit(&g->code, (x86_vector){.form = form, .length = x86_length(g, size), .reg = d, .vvvv = a, .rm = x86_literal(literal),
+                                    .broadcast = 1, .imm = imm});
+}
+
 static void with_literal(x86_generator *g, enum x86_form form, unsigned d, unsigned a, enum x86_literal literal, int imm)
 {
-    x86_emit(&g->code, (x86_vector){.form = form, .length = x86_length(g, 8), .reg = d, .vvvv = a, .rm = x86_literal(literal),
-                                    .broadcast = 1, .imm = imm});
+    sized_with_literal(g, form, 8, d, a, literal, imm);
 }
 
 /* As it fills elements of a size. */
@@ -254,23 +260,19 @@ static void chosen(x86_generator *g, const x86_step *s)
 }
 
 /* As at avx2. */
-static void bytes_multiplied(x86_generator *g, const x86_step *step)
+static void bytes_multiplied(x86_generator *g, const x86_step *s)
 {
-    enum { MASKED_OR_OTHER = 0xEC }; /* the first operand under the third, and the second */
-    x86_step s = *step;
-    if (x86_doubled_bytes(g, &s))
+    enum { FIRST_UNDER_THIRD_OR_SECOND = 0xEC };
+    if (x86_doubled_bytes(g, s))
         return;
-    const int by_uniform = g->plan->value[s.plan->a].kind == PLAN_UNIFORM || g->plan->value[s.plan->b].kind == PLAN_UNIFORM;
-    x86_vector v = {.length = x86_length(g, 1), .rm = x86_literal(HIGH_BYTES), .broadcast = 1, .imm = X86_NO_IMM};
-    v.form = X86_vpandq, v.reg = T0, v.vvvv = s.a;
-    x86_emit(&g->code, v);
-    if (!by_uniform)
-        x86_emit(&g->code, (x86_vector){.form = X86_vpsrlw, .length = v.length, .reg = T1, .vvvv = s.b, .rm = x86_literal(EIGHT),
-                                        .imm = X86_NO_IMM});
-    three(g, X86_vpmullw, 1, T0, T0, by_uniform ? s.b : T1);
-    three(g, X86_vpmullw, 1, s.d, s.a, s.b);
-    v.form = X86_vpternlogq, v.reg = s.d, v.vvvv = T0, v.rm = x86_literal(LOW_BYTES), v.imm = MASKED_OR_OTHER;
-    x86_emit(&g->code, v);
+    const unsigned a = x86_is_uniform(g, s->plan->a) ? s->b : s->a, b = a == s->a ? s->b : s->a;
+    unsigned high = b;
+    sized_with_literal(g, X86_vpandq, 1, T0, a, HIGH_BYTES, X86_NO_IMM);
+    if (!x86_is_uniform(g, s->plan->a) && !x86_is_uniform(g, s->plan->b))
+        x86_shifted_words(g, X86_vpsrlw_by, 1, high = T1, b, 8);
+    three(g, X86_vpmullw, 1, T0, T0, high);
+    three(g, X86_vpmullw, 1, s->d, a, b);
+    sized_with_literal(g, X86_vpternlogq, 1, s->d, T0, LOW_BYTES, FIRST_UNDER_THIRD_OR_SECOND);
 }
 
 /* Two roundings, as the language has it. */
@@ -478,8 +480,9 @@ static void widened(x86_generator *g, const x86_step *s)
 static void shifted_right(x86_generator *g, const x86_step *s)
 {
     const unsigned type = s->info->type, size = size_of(type);
-    if (!x86_is_signed(type)) {
-        three(g, form_of(RIGHT, type), size, s->d, s->a, s->b);
+    const int in_range = x86_known_count(g, s, 8 * size) < 8 * size;
+    if (!x86_is_signed(type) || in_range) {
+        three(g, form_of(x86_is_signed(type) ? RIGHT_SIGNED : RIGHT, type), size, s->d, s->a, s->b);
         return;
     }
     three(g, X86_vpxorq, size, T0, T0, T0);
