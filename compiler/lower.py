@@ -165,9 +165,9 @@ class _Lowering:
                     guard[arg] |= g
 
     def width_of(self, term: Term) -> int:
-        """The bits of a lane that holds an int whatever it is computed of, of whose operands no more are demanded.
+        """The bits of the lane that an int's interval fits: no more of its operands are demanded. Or EXACT.
 
-        An interval that holds only where no operation under it marks the element says nothing where that is not checked.
+        An interval that was cut, or one below it, holds only where overflow is checked, which nobody has decided yet.
         """
         if term.kind != "i" or not self.is_closed(term):
             return EXACT
@@ -245,8 +245,8 @@ class _Lowering:
     def modular_lane(self, index: int) -> str | None:
         """The lane of an operation that runs as wrapping arithmetic, if it does.
 
-        It does where it takes a narrower lane so, or would be checked, or has a wrapped operand. But where operands have
-        wider lanes anyway, it has theirs: they would have to be converted, and vectors are as many as the widest of them.
+        It does where it takes a narrower lane so, or would be checked, or has a wrapped operand. Where operands have
+        wider lanes anyway, it has theirs: to convert them takes time, and they say how many a vector has.
         """
         term, need, bits = self.terms[index], self.need[index], min(self.need[index], self.width[index])
         if bits > 64 or not self.is_closed(term):
@@ -280,7 +280,7 @@ class _Lowering:
 
     @staticmethod
     def lane_of_size(term: Term, size: int, lanes: Sequence[str]) -> str:
-        """One that holds the interval, if one does; and that needs no conversion of operands which have one of these."""
+        """One that holds the interval, if one does; and if possible one of these, which operands have."""
         own = [lane for lane in lanes if TYPE_SIZES[lane] == size and lane != "b1"]
         signs = "iu" if own and all(lane[0] == "i" for lane in own) else "ui"
         first, second = (f"{sign}{8 * size}" for sign in signs)
@@ -357,10 +357,11 @@ class _Lowering:
             lane = "f64" if floats else self.narrowest("EQ", args)
             found = None if floats else self.compared_with_number(term, lane)
             op, numbers = found or (op, {})
-            operands = (
-                self.constant(numbers[a], lane, False, index) if a in numbers else self.get(a, lane, index) for a in args
+            compared = (
+                self.constant(numbers[a], lane, False, index) if a in numbers else self.get(a, lane, index)
+                for a in args
             )
-            return self.instr(_COMPARE[op], lane, "b1", tuple(operands), index)
+            return self.instr(_COMPARE[op], lane, "b1", tuple(compared), index)
         if op == "diff":
             lane = self.narrowest("DIFF", args[:1])
             return self.instr("DIFF", lane, "f64", (self.get(args[0], lane, index), self.get(args[1], "f64")), index)
@@ -382,8 +383,8 @@ class _Lowering:
         return self.instr(_PLAIN[op], lane, self.lane[index], tuple(self.get(a, lane, index) for a in args), index)
 
     def compared_with_number(self, term: Term, lane: str) -> tuple[str, dict[int, int]] | None:
-        """x < c as x <= c - 1 if unsigned, x <= c as x < c + 1 if signed, as AVX2 has but these: the operation, and what
-        stands for c."""
+        """x < c as x <= c - 1 if unsigned, x <= c as x < c + 1 if signed, which are fewer instructions with AVX2: the
+        operation, and what stands for c. None where it stays as it is."""
         if term.op != ("lt" if lane[0] == "u" else "le"):
             return None
         for a, step in zip(term.args, (1, -1), strict=True):

@@ -84,6 +84,7 @@ RULES: list[Rule] = [
     *_rows("i", ["{0} * {1}"], "ii", sum, 5),
     *_rows("i", ["{0} // {1}", "{0} % {1}"], "ii", _one_more, 4),
     *_rows("i", ["{0} & {1}", "{0} | {1}", "{0} ^ {1}"], "ii", _one_more, 3),
+    *_rows("i", ["{0} & 255", "{0} & 127", "{0} & 0xFFFF", "{0} % 256"], "i", lambda bits: 17, 2),
     *_rows("i", ["-{0}", "+{0}", "~({0} + 0)", "abs({0})", "absolute({0})", "int({0})", "round({0})"], "i", _one_more,
            2),
     *_rows("i", ["floor({0})", "ceil({0})", "trunc({0})", "math.floor({0})"], "i", _most, 1),
