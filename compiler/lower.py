@@ -189,10 +189,10 @@ class _Lowering:
         if term.op == "if":
             return bits if position else EXACT
         if term.op == "and":
-            other = self.terms[term.args[1 - position]]
-            if self.is_mask(other):
-                return max(min(bits, other.hi.bit_length()), 1)
-            return bits
+            own, other = self.terms[term.args[position]], self.terms[term.args[1 - position]]
+            # Of two masks the lesser one is it, and has all bits that are demanded: what wraps in both hides nothing.
+            is_less = self.is_mask(own) and (own.hi, position) < (other.hi, 1 - position)
+            return max(min(bits, other.hi.bit_length()), 1) if self.is_mask(other) and not is_less else bits
         if term.op == "shl":
             count = self.terms[term.args[1]]
             if position or count.op != "const":

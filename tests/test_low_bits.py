@@ -84,6 +84,16 @@ def check(text: str, typecode: str, target: str) -> None:
         assert type(got.error) is OverflowError, (text, typecode, pairs[k], got)
 
 
+def test_two_masks_that_wrap() -> None:
+    """Both have ones above the byte that is demanded of them: the masks of each other they are not."""
+    choice = "(0 if {0} <= 0 else ({0}*4 if {0} < 60 else (h if h < 200 else 0)))"
+    text = choice.format("x") + " & " + choice.format("y")
+    values = [(x, h, y) for x in range(-128, 128, 3) for y in range(-128, 128, 5) for h in (0, 5, 199, 200, 60000)]
+    x, h, y = (array(code, column) for code, column in zip("bHb", zip(*values, strict=True), strict=True))
+    expected = array("H", map(python_function(text), x, h, y))
+    assert ao.map(x, text, h, y, typecode="H") == expected
+
+
 def check_all() -> None:
     for text in TEXTS:
         for typecode, target in (("B", "B"), ("b", "b"), ("b", "B"), ("B", "h")):
