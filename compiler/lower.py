@@ -117,10 +117,15 @@ class _Lowering:
 
     def run(self, out: str | None) -> Program:
         self.demand()
-        self.settle_all()
-        if out is None or TYPE_SIZES[out] > 1 or any(map(self.is_wide, range(self.count))):
+        live = [index for index in range(self.count) if self.need[index]]
+        for index in live:
+            self.settle(index)
+        if any(map(self.is_byte_product, live)) and (
+            out is None or TYPE_SIZES[out] > 1 or any(map(self.is_wide, live))
+        ):
             self.byte_products = False
-            self.settle_all()
+            for index in live:
+                self.settle(index)
         for index in range(self.count):
             if self.need[index] and self.registers[index] is None:
                 self.current = index
@@ -154,8 +159,10 @@ class _Lowering:
                 continue
             term = terms[index]
             g = guard[index] = _simplify(guard[index])
-            self.width[index] = self.width_of(term)
-            bits = min(need[index], self.width[index])
+            bits = need[index]
+            if term.kind == "i":
+                self.width[index] = self.width_of(term)
+                bits = min(bits, self.width[index])
             for position, arg in enumerate(term.args):
                 need[arg] = max(need[arg], self.demand_of(term, position, bits))
                 if term.op == "if" and position:
@@ -169,12 +176,13 @@ class _Lowering:
 
         An interval that was cut, or one below it, holds only where overflow is checked, which nobody has decided yet.
         """
-        if term.kind != "i" or not self.is_closed(term):
+        if not self.is_closed(term):
             return EXACT
         below_mask = term.op == "and" and any(self.is_mask(self.terms[a]) for a in term.args)
         if (term.clamped and not below_mask) or term.lane is not None:
             return EXACT
-        return next((8 * TYPE_SIZES[lane] for lane in _LANES["COPY"] if _holds(lane, term.lo, term.hi)), EXACT)
+        bits = term.hi.bit_length() if term.lo >= 0 else 1 + max((~term.lo).bit_length(), term.hi.bit_length())
+        return 8 * _bytes_of(bits) if bits <= 64 else EXACT
 
     @staticmethod
     def is_mask(term: Term) -> bool:
@@ -202,15 +210,12 @@ class _Lowering:
 
     # -- lanes: from operands to users ---------------------------------------------------------------------------
 
-    def settle_all(self) -> None:
-        for index in range(self.count):
-            if self.need[index]:
-                self.settle(index)
+    def is_byte_product(self, index: int) -> bool:
+        return self.terms[index].op in ("mul", "shl") and TYPE_SIZES[self.lane[index]] == 1
 
     def is_wide(self, index: int) -> bool:
         """Whether vectors have numbers of more than a byte for this term."""
-        term = self.terms[index]
-        return bool(self.need[index]) and not term.uniform and TYPE_SIZES.get(self.lane[index], 1) > 1
+        return not self.terms[index].uniform and TYPE_SIZES.get(self.lane[index], 1) > 1
 
     def settle(self, index: int) -> None:
         """Decides wrapping, section and lane of a live term."""
@@ -226,10 +231,34 @@ class _Lowering:
         elif term.kind != "i":
             self.lane[index] = "b1" if term.kind == "b" else "f64"
         elif term.op != "const":
-            modular = self.modular_lane(index)
-            self.modular[index] = modular is not None
-            self.lane[index] = modular or self.exact_lane(index)
-            self.wrapped[index] = modular is not None and not self.is_exact_in(index, modular)
+            lane, modular = self.choose_lane(index)
+            self.lane[index], self.modular[index] = lane, modular
+            self.wrapped[index] = modular and not self.is_exact_in(index, lane)
+
+    def choose_lane(self, index: int) -> tuple[str, bool]:
+        """The lane of an operation, and whether it is modular: runs as wrapping arithmetic.
+
+        It is where it takes a narrower lane so, or would be checked, or has a wrapped operand. Where operands have
+        wider lanes anyway, it has theirs: to convert them takes time, and they say how many a vector has.
+        """
+        term, need, bits = self.terms[index], self.need[index], min(self.need[index], self.width[index])
+        if bits > 64 or not self.is_closed(term):
+            return self.exact_lane(index), False
+        least = max(self.least_size(term), _bytes_of(bits))
+        args = [self.resolve(a) for a in (term.args[1:] if term.op == "if" else term.args)]
+        lanes = [self.lane[a] for a in args if not self.terms[a].uniform]
+        widest = max(map(TYPE_SIZES.__getitem__, lanes), default=1)
+        if term.lane is None and not any(self.wrapped[a] for a in args):
+            least = max(least, widest)
+            exact = self.exact_lane(index)
+            if TYPE_SIZES[exact] <= least:
+                return exact, False
+        else:
+            least = max(least, min(widest, 4 if bits <= 32 else 8))
+        lane = self.lane_of_size(term, least, lanes)
+        if need > bits and not self.is_exact_in(index, lane):  # the bits that say which number it is, and no others
+            lane = self.lane_of_size(term, _bytes_of(bits), lanes)
+        return lane, True
 
     def exact_lane(self, index: int) -> str:
         """The lane of an operation on operands that are exact, which holds all of them."""
@@ -241,30 +270,6 @@ class _Lowering:
         name = "SEL" if term.op == "if" else _INT[term.op][0]
         args = term.args[1:] if term.op == "if" else term.args
         return self.narrowest(name, (index, *args), self.least_size(term))
-
-    def modular_lane(self, index: int) -> str | None:
-        """The lane of an operation that runs as wrapping arithmetic, if it does.
-
-        It does where it takes a narrower lane so, or would be checked, or has a wrapped operand. Where operands have
-        wider lanes anyway, it has theirs: to convert them takes time, and they say how many a vector has.
-        """
-        term, need, bits = self.terms[index], self.need[index], min(self.need[index], self.width[index])
-        if bits > 64 or not self.is_closed(term):
-            return None
-        least = max(self.least_size(term), _bytes_of(bits))
-        args = [self.resolve(a) for a in (term.args[1:] if term.op == "if" else term.args)]
-        lanes = [self.lane[a] for a in args if not self.terms[a].uniform]
-        widest = max(map(TYPE_SIZES.__getitem__, lanes), default=1)
-        if term.lane is None and not any(self.wrapped[a] for a in args):
-            least = max(least, widest)
-            if TYPE_SIZES[self.exact_lane(index)] <= least:
-                return None
-        else:
-            least = max(least, min(widest, 4 if bits <= 32 else 8))
-        lane = self.lane_of_size(term, least, lanes)
-        if need > bits and not self.is_exact_in(index, lane):  # the bits that say which number it is, and no others
-            lane = self.lane_of_size(term, _bytes_of(bits), lanes)
-        return lane
 
     def is_closed(self, term: Term) -> bool:
         return term.op in _CLOSED and (term.op != "shl" or self.terms[term.args[1]].op == "const")
@@ -303,7 +308,8 @@ class _Lowering:
         terms = [self.terms[i] for i in indices]
         lo, hi = min(t.lo for t in terms), max(t.hi for t in terms)
         for lane in _LANES[name]:
-            if TYPE_SIZES[lane] >= least and _holds(lane, lo, hi):
+            bounds = _BOUNDS[lane]
+            if bounds[0] <= lo and hi <= bounds[1] and TYPE_SIZES[lane] >= least:
                 return lane
         first = terms[0]
         return self.mask_lane(first) if first.op == "and" and first.lo >= 0 else "i64"
@@ -637,7 +643,7 @@ def _holds(lane: str, lo: int, hi: int) -> bool:
 
 def _bytes_of(bits: int) -> int:
     """Of the narrowest lane with so many bits."""
-    return next(size for size in (1, 2, 4, 8) if bits <= 8 * size)
+    return 1 if bits <= 8 else 2 if bits <= 16 else 4 if bits <= 32 else 8
 
 
 def _storing(source: str, term: Term, out: str) -> tuple[str | None, int]:
