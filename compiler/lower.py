@@ -92,7 +92,7 @@ class _Lowering:
         self.width = [EXACT] * count
         self.wrapped = [False] * count
         self.modular = [False] * count
-        self.byte_products = True
+        self.byte_products, self.has_byte_product = True, False
         self.scanned = [False] * count
         self.lane: list[str] = [""] * count
         self.registers: list[Register | None] = [None] * count
@@ -120,14 +120,12 @@ class _Lowering:
         live = [index for index in range(self.count) if self.need[index]]
         for index in live:
             self.settle(index)
-        if any(map(self.is_byte_product, live)) and (
-            out is None or TYPE_SIZES[out] > 1 or any(map(self.is_wide, live))
-        ):
+        if self.has_byte_product and (out is None or TYPE_SIZES[out] > 1 or any(map(self.is_wide, live))):
             self.byte_products = False
             for index in live:
                 self.settle(index)
-        for index in range(self.count):
-            if self.need[index] and self.registers[index] is None:
+        for index in live:
+            if self.registers[index] is None:
                 self.current = index
                 self.registers[index] = self.emit(index)
         program = Program(self.inputs, self.numbers, self.sections, out)
@@ -210,9 +208,6 @@ class _Lowering:
 
     # -- lanes: from operands to users ---------------------------------------------------------------------------
 
-    def is_byte_product(self, index: int) -> bool:
-        return self.terms[index].op in ("mul", "shl") and TYPE_SIZES[self.lane[index]] == 1
-
     def is_wide(self, index: int) -> bool:
         """Whether vectors have numbers of more than a byte for this term."""
         return not self.terms[index].uniform and TYPE_SIZES.get(self.lane[index], 1) > 1
@@ -234,6 +229,7 @@ class _Lowering:
             lane, modular = self.choose_lane(index)
             self.lane[index], self.modular[index] = lane, modular
             self.wrapped[index] = modular and not self.is_exact_in(index, lane)
+            self.has_byte_product |= TYPE_SIZES[lane] == 1 and term.op in ("mul", "shl")
 
     def choose_lane(self, index: int) -> tuple[str, bool]:
         """The lane of an operation, and whether it is modular: runs as wrapping arithmetic.
