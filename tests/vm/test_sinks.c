@@ -85,6 +85,34 @@ static ao_program *build_random(builder *b, int masked, int doubles)
     return build_load(b, NULL, NULL);
 }
 
+/* ---- operands ---- */
+
+/* Numbers like those of measurements, or any. */
+static void put_values(const ao_program *p, void *to, unsigned reg, int calm)
+{
+    const double x = (double)(random_u64(&state) % 4096) / 64 - 3;
+    put_random(to, ao_program_type(p, reg));
+    if (calm && ao_program_type(p, reg) == AO_TYPE_f64)
+        memcpy(to, &x, sizeof x);
+}
+
+static void put_operands(const ao_program *p, const void **inputs, ao_value *values, size_t n, int calm)
+{
+    memset(values, 0, PARAMS * sizeof *values);
+    for (unsigned k = 0; k < INPUTS; k++) {
+        const unsigned size = ao_type_sizes[ao_program_type(p, k)];
+        unsigned char *data = ends[k] - n * size;
+        inputs[k] = data;
+        for (size_t i = 0; i < n; i++)
+            put_values(p, data + i * size, k, calm);
+    }
+    for (unsigned k = 0; k < PARAMS; k++) {
+        values[k].f = 0.5;
+        if (ao_program_type(p, INPUTS + k) != AO_TYPE_f32)
+            put_values(p, &values[k], INPUTS + k, calm);
+    }
+}
+
 /* ---- runs ---- */
 
 typedef struct {
@@ -175,37 +203,17 @@ static void bytes_of_moments(ao_moments *m, uint8_t *bytes)
     ao_float_sum_bytes(&m->sum, bytes + sizeof counts);
 }
 
-/* Numbers like those of measurements, or any. */
-static void put_values(const ao_program *p, void *to, unsigned reg, int calm)
-{
-    const double x = (double)(random_u64(&state) % 4096) / 64 - 3;
-    put_random(to, ao_program_type(p, reg));
-    if (calm && ao_program_type(p, reg) == AO_TYPE_f64)
-        memcpy(to, &x, sizeof x);
-}
-
 /* Of a program whose results are doubles. What native code adds up and what it hands over are together what kernels hand over, and
  * no flag is left. */
 static size_t compare_sums(const ao_program *p, const ao_isa *isa, size_t n, unsigned number)
 {
     enum { BYTES = AO_FLOAT_SUM_BYTES + 4 * sizeof(uint64_t) };
     const void *inputs[INPUTS];
-    ao_value values[PARAMS] = {{0}};
+    ao_value values[PARAMS];
     uint8_t bytes[2][BYTES];
     const int calm = random_u64(&state) % 2 != 0, masked = ao_program_has_mask(p);
     static adder a;
-    for (unsigned k = 0; k < INPUTS; k++) {
-        const unsigned size = ao_type_sizes[ao_program_type(p, k)];
-        unsigned char *data = ends[k] - n * size;
-        inputs[k] = data;
-        for (size_t i = 0; i < n; i++)
-            put_values(p, data + i * size, k, calm);
-    }
-    for (unsigned k = 0; k < PARAMS; k++) {
-        values[k].f = 0.5;
-        if (ao_program_type(p, INPUTS + k) != AO_TYPE_f32)
-            put_values(p, &values[k], INPUTS + k, calm);
-    }
+    put_operands(p, inputs, values, n, calm);
     for (unsigned way = 0; way < 2; way++) {
         void *memory = frame_memory(p);
         ao_frame frame;
@@ -243,23 +251,12 @@ static unsigned compare_sinks(const ao_program *p, const ao_isa *isa, size_t n, 
 {
     static char expected[ROOM];
     const void *inputs[INPUTS];
-    ao_value values[PARAMS] = {{0}};
+    ao_value values[PARAMS];
     const int masked = ao_program_has_mask(p);
     const unsigned source = (unsigned)(random_u64(&state) % INPUTS);
     const unsigned type = masked ? ao_program_out_type(p) : ao_program_type(p, source), size = ao_type_sizes[type];
     unsigned took = 0;
-    for (unsigned k = 0; k < INPUTS; k++) {
-        const unsigned of = ao_program_type(p, k);
-        unsigned char *data = ends[k] - n * ao_type_sizes[of];
-        inputs[k] = data;
-        for (size_t i = 0; i < n; i++)
-            put_random(data + i * ao_type_sizes[of], of);
-    }
-    for (unsigned k = 0; k < PARAMS; k++) {
-        values[k].f = 0.5;
-        if (ao_program_type(p, INPUTS + k) != AO_TYPE_f32)
-            put_random(&values[k], ao_program_type(p, INPUTS + k));
-    }
+    put_operands(p, inputs, values, n, 0);
     receiver one_by_one = {.to = expected, .source = source, .size = size};
     run_sink(p, isa, inputs, values, n, AO_TAKE_ALL, 0, &one_by_one);
     CHECK(one_by_one.given == n, "not all was given");
