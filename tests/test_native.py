@@ -10,6 +10,7 @@ import itertools
 import math
 import os
 import platform
+import statistics
 import subprocess
 import sys
 from array import array
@@ -265,6 +266,37 @@ def test_sinks_of_several_threads(at_once: None) -> None:
         assert ao.filter(data, "x*x > .25").tolist() == [x for x in data if x * x > 0.25]
     finally:
         ao.set_num_threads(before)
+
+
+CALM = [i / 8 for i in range(-40, 60)]
+#: Runs of numbers: those that are added up where they are computed, and those that cannot be.
+RUNS = st.sampled_from([
+    CALM, [x * 2**-30 for x in CALM], [x * 2**40 + 1 for x in CALM], [-0.0], [math.nan], [math.inf], [-math.inf],
+    [5e-324, -5e-324, 1e-310], [1e300, -1e300], [2.0**895, 1.0], [1e16, 1.0, -1e16], [0.1, 0.7, 1 / 3, 1e-9],
+])  # fmt: skip
+ADDED = [
+    ("x*x", None), ("x", "x > .25"), ("x*x", "x > .25"), ("x + 1", "x == x"), ("x*.5 - 3", "x*x < 50"),
+    ("x/3", "x != 0"), ("sqrt(x)", None), ("1/x", None), ("x**2", "x > 0"), ("floor(x)", "x < 1e300"),
+    ("x if x > 0 else -x", None), ("exp(x)", "x < 9"),
+]  # fmt: skip
+
+
+@encoded
+@pytest.mark.parametrize(("text", "condition"), ADDED)
+def test_sums_of_what_is_in_registers(at_once: None, text: str, condition: str | None) -> None:
+    names = {"sqrt": math.sqrt, "floor": math.floor, "exp": math.exp}
+    change, keeps = eval(f"lambda x: {text}", names), eval(f"lambda x: {condition or True}")
+
+    @settings(max_examples=15, deadline=None)
+    @given(st.lists(st.tuples(RUNS, st.integers(1, 9000)), min_size=1, max_size=5), st.integers(0, 7))
+    def check(runs: list[tuple[list[float], int]], start: int) -> None:
+        data = memoryview(array("d", [run[i % len(run)] for run, length in runs for i in range(length)]))[start:]
+        pipeline = ao.lazy(data).map(text).filter(condition) if condition else ao.lazy(data).map(text)
+        values = lambda: list(filter(keeps, map(change, data)))  # noqa: E731
+        assert outcome(pipeline.sum) == outcome(lambda: math.fsum(values()) if "floor" not in text else sum(values()))
+        assert outcome(pipeline.mean) == outcome(lambda: statistics.fmean(values()))
+
+    check()
 
 
 @encoded

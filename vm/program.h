@@ -7,6 +7,7 @@
 #ifndef AO_PROGRAM_H
 #define AO_PROGRAM_H
 
+#include "arrays/float_sum.h"
 #include "native/native.h"
 #include "step.h"
 #include "vm.h"
@@ -90,8 +91,12 @@ struct ao_frame_private {
     int in_place;     /* the only one goes where the results will be */
     size_t lead_size; /* of its elements */
     const ao_native *native; /* of the program, or NULL: the kernels do everything */
+    const ao_native *adding; /* the same that adds the results to the sink's sum, or NULL */
     size_t taken;     /* by native code, of elements of the block, as ao_sink counts them */
     int has_taken;    /* it took those of the current block */
+    int has_added;    /* or has added them up */
+    ao_pause pause;   /* blocks that it is not to try */
+    size_t added;     /* elements of the next block that it may add up, if that is more than a block */
 };
 
 #endif

@@ -15,6 +15,8 @@
  *
  * Native code. Where there is some (native/native.h), segments of it take the place of kernels in the fast pass, and only
  * there: the marking pass starts from the inputs and needs no slot that a segment left out. Of a fold the scan may be native.
+ * Results that are only added up are, where there is native code that does it, in the registers that have them; a block of which
+ * that was not exact is run again and handed over.
  *
  * Scan. It stops before the first element whose body mark has AO_MARK_VALUE, and at the first whose own step faults
  * (unless its guard is 0). That element becomes the last of the block and gets AO_MARK_VALUE; the accumulator keeps the
@@ -25,6 +27,7 @@
  * the body is marked and no sum on the way can overflow; other blocks are done element by element.
  */
 #include "program.h"
+#include "exact.h"
 #include "folds.h"
 #include "kernels/reduce_kernels.h"
 #include "portable.h"
@@ -79,6 +82,17 @@ static const ao_native *find_native(const ao_program *p, const ao_job *job)
         return native->pages ? native : NULL;
     const size_t ran = atomic_fetch_add_explicit(&slots->ran, job->count, memory_order_relaxed) + job->count;
     return job->flags & AO_NATIVE_AT_ONCE || ran >= NATIVE_PAYS ? ao_program_native(p, job->isa, taking) : NULL;
+}
+
+/* The native code that does all of a run and adds its results to a sum: NULL if there is none. */
+static const ao_native *find_adding(const ao_program *p, const ao_job *job)
+{
+    static const ao_native_taking sums = {AO_TAKE_SUM, 0};
+    if (!job->sink.sum)
+        return NULL;
+    const ao_native *native = ao_native_made(ao_native_slots_of(p), job->isa, sums);
+    native = native ? native : ao_program_native(p, job->isa, sums);
+    return native && native->pages && native->whole ? native : NULL;
 }
 
 static unsigned is_spaced(ao_spacing spacing)
@@ -230,7 +244,10 @@ void ao_frame_bind(ao_frame *frame, const ao_job *job)
     /* one instruction then has its operand in cache, and its kernel knows that a copy is made already */
     const int alone = f->in_place && program->first[AO_SECTIONS] == 1;
     f->native = alone ? NULL : find_native(program, job);
-    f->has_taken = 0;
+    f->adding = f->native ? find_adding(program, job) : NULL;
+    f->has_taken = f->has_added = 0;
+    f->added = 0;
+    f->pause = (ao_pause){0, 0};
     f->aside = can_stop(f) ? base + at->scratch : NULL;
     if (f->aside) {
         f->scratch = NULL;
@@ -333,6 +350,59 @@ static unsigned run_native(struct ao_frame_private *f, unsigned from, unsigned t
     return run_fast(f, from, to, n);
 }
 
+/* ---- results that are added up ---- */
+
+typedef struct {
+    struct ao_frame_private *frame;
+    size_t n;
+    int faulted; /* an element is to be marked: nothing was added */
+} adding;
+
+static int add_results(void *context, ao_split_sums *sums)
+{
+    adding *a = context;
+    struct ao_frame_private *f = a->frame;
+    ao_split_sums next = *sums;
+    char *to[2] = {NULL, (char *)&next};
+    const unsigned before = ao_exact_begin();
+    a->faulted = f->adding->segments[0].function(a->n, f->regs, to) != 0;
+    int exact = ao_exact_end(before);
+    for (unsigned lane = 0; lane < AO_SPLIT_LANES; lane++)
+        exact &= next.low[lane] == next.low[lane]; /* of a nan, which sets no flag */
+    if (exact && !a->faulted)
+        *sums = next;
+    f->taken = f->program->mask == AO_NO_REG ? a->n : (uintptr_t)to[0];
+    return exact || a->faulted;
+}
+
+/* Blocks that are added up grow while that is exact, as nothing of them is kept: to ask about flags takes as long as 200 elements. */
+static size_t adding_block(const struct ao_frame_private *f, size_t n, size_t left)
+{
+    const size_t most = f->added < left ? f->added : left;
+    return !f->spaced && most > n ? most : n;
+}
+
+/* A block by native code that adds its results up. Nonzero if it did. Where that is not exact a block takes half as long again, so
+ * it is not tried again soon. */
+static int run_adding(struct ao_frame_private *f, size_t *n, size_t left)
+{
+    enum { MOST = 8192 };
+    if (!f->adding || ao_pause_pass(&f->pause))
+        return 0;
+    adding a = {.frame = f, .n = adding_block(f, *n, left)};
+    f->has_added = ao_float_sum_split(f->job.sink.sum, add_results, &a) && !a.faulted;
+    if (!f->has_added) {
+        ao_pause_start(&f->pause);
+        ao_pause_start(&f->pause);
+        f->added = 0;
+        return 0;
+    }
+    ao_pause_shorten(&f->pause);
+    f->added = a.n < MOST ? 2 * a.n : a.n;
+    *n = a.n;
+    return 1;
+}
+
 /* Adds an instruction's raw marks to the block's, where its guard holds. */
 static void merge_marks(const struct ao_frame_private *f, const ao_step *s, size_t n)
 {
@@ -391,15 +461,16 @@ static void write_in_place(struct ao_frame_private *f, size_t position)
     f->regs[f->program->out] = (char *)f->job.out + position * ao_type_sizes[f->program->out_type];
 }
 
-/* One block of a program without a scan; may cut *n. Nonzero if it has marks. */
-static unsigned run_block(struct ao_frame_private *f, size_t *n)
+/* One block of a program without a scan; may cut *n, and lengthen it up to `left`. Nonzero if it has marks. */
+static unsigned run_block(struct ao_frame_private *f, size_t *n, size_t left)
 {
     const ao_program *p = f->program;
     const unsigned from = p->first[AO_BODY], to = p->first[AO_SECTIONS];
-    f->has_taken = 0;
+    f->has_taken = f->has_added = 0;
     if (f->aside && run_to_stop(f, n))
         return 0;
-    if (!f->sticky && !(f->native && !f->aside ? run_native(f, from, to, *n) : run_fast(f, from, to, *n)))
+    if (!f->sticky && (run_adding(f, n, left)
+                       || !(f->native && !f->aside ? run_native(f, from, to, *n) : run_fast(f, from, to, *n))))
         return 0;
     memset(f->marks, 0, *n);
     f->sticky = run_marking(f, from, to, *n);
@@ -682,7 +753,9 @@ static void commit(ao_frame *frame, size_t n)
 {
     struct ao_frame_private *f = frame->private_;
     const size_t size = out_size(f->program);
-    if (size && f->job.sink.take && f->job.sink.what != AO_TAKE_ALL)
+    if (f->has_added)
+        f->job.sink.take(f->job.sink.context, f->job.sink.sum, frame->position, f->taken);
+    else if (size && f->job.sink.take && f->job.sink.what != AO_TAKE_ALL)
         f->job.sink.take(f->job.sink.context, NULL, frame->position, take_true(f, n));
     else if (size && f->job.sink.take)
         f->job.sink.take(f->job.sink.context, f->scratch, frame->position, n);
@@ -718,7 +791,8 @@ ao_status ao_run(ao_frame *frame, size_t end)
             write_in_place(f, frame->position);
         size_t n = next_block(f, end - frame->position);
         gather(f, n);
-        const unsigned marked = p->acc == AO_NO_REG ? run_block(f, &n) : fold_block(f, &n, end - frame->position, &frame->scan_stopped);
+        const size_t left = end - frame->position;
+        const unsigned marked = p->acc == AO_NO_REG ? run_block(f, &n, left) : fold_block(f, &n, left, &frame->scan_stopped);
         if (marked) {
             frame->block_count = n;
             frame->block_out = p->out_type == AO_TYPE_NONE ? NULL : f->regs[p->out];

@@ -226,20 +226,24 @@ int ao_reverse(void *a, ptrdiff_t step, size_t size, size_t n, ao_watch *w);
 enum ao_taking {
     AO_TAKE_ALL,   /* `block` holds n results (of out_type) for elements first .. first+n-1 of the run */
     AO_TAKE_COUNT, /* n of the block's elements are true; block is NULL */
-    AO_TAKE_TRUE   /* the values of those that are true, n of them, are side by side from *to on; block is NULL */
+    AO_TAKE_TRUE,  /* the values of those that are true, n of them, are side by side from *to on; block is NULL */
+    AO_TAKE_SUM    /* of native code, where a sink has a sum: see there */
 };
 
 /* What receives each finished block when the result is not an array. Called on the running thread; must not fail.
  *
  * Which elements are true the program's mask says; in a program without one OUT does, of type b1, and then the values are
  * those of the input `source`. At *to there must be room for the values of a whole block: those behind the n may be
- * written, too. The sink moves it. */
+ * written, too. The sink moves it.
+ *
+ * With a sum, which is for results that are doubles, n of the block may be added to that instead; then `block` is the sum. */
 typedef struct {
     void (*take)(void *context, const void *block, size_t first, size_t n);
     void *context;
     enum ao_taking what;
     unsigned source;
     char **to;
+    struct ao_float_sum *sum; /* or NULL */
 } ao_sink;
 
 /* How many of these bytes, each 0 or 1, are 1. */

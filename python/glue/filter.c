@@ -67,7 +67,7 @@ static PyObject *run_mask(run *r)
     ao_array held;
     PyObject *result = array_new_out(r->state, 'B', r->count, &held);
     if (result) {
-        ao_job job = {.sink = {take_mask, held.data}};
+        ao_job job = {.sink = {.take = take_mask, .context = held.data}};
         const int failed = run_start(r, &job, stack) < 0 || run_through(r, r->count, answer_truth, NULL) < 0;
         array_release(&held);
         if (failed) {
@@ -100,7 +100,7 @@ PyObject *run_filter(run *r, Py_ssize_t lead)
     compaction c = {.context = {&r->frame, held.data, ao_type_sizes[source->type], 0, held.data}, .isa = r->state->isa,
                     .source = (unsigned)(source - r->arrays), .spacing = held.spacing, .log2_size = log2_size(source->type)};
     ao_job job = {.sink = {held.spacing.form ? take_kept_form : take_kept, &c, held.spacing.form ? AO_TAKE_ALL : AO_TAKE_TRUE,
-                           c.source, &c.context.to}};
+                           c.source, &c.context.to, NULL}};
     const unsigned threads = held.spacing.form ? 1 : shares_wanted(r);
     const int failed = threads > 1 ? filter_shared(r, &c, threads) < 0
                                    : run_start(r, &job, stack) < 0 || run_through(r, r->count, answer_truth, NULL) < 0;

@@ -43,7 +43,7 @@ static void take_values(void *context, const void *block, size_t first, size_t n
     pipe_sink *s = context;
     const size_t size = s->context.size;
     (void)first;
-    if (s->what == AO_TAKE_COUNT) {
+    if (s->what == AO_TAKE_COUNT || (block && block == s->context.sum)) {
         s->moments->count += n;
     } else if (!s->moments) {
         if (block) {
@@ -115,23 +115,31 @@ static int open_sink(run *r, pipe_sink *s, enum ao_type type, char typecode, uns
     return s->large ? 0 : -1;
 }
 
+static void start_moments(pipe_sink *s, ao_moments *moments, const ao_isa *isa, unsigned wanted)
+{
+    s->moments = moments;
+    s->context.to = (char *)s->stage;
+    s->context.sum = wanted == AO_SUMS && s->type == AO_TYPE_f64 ? &moments->sum : NULL;
+    ao_moments_start(moments, isa, s->type, wanted, 0);
+}
+
 /* (list of one moments, values that the machine does not hold) */
 static PyObject *pipe_moments(run *r, pipe_sink *s, unsigned wanted, ao_job *job, void *stack)
 {
     PyObject *result = NULL;
-    s->moments = PyMem_RawMalloc(sizeof *s->moments);
-    if (!s->moments) {
+    ao_moments *moments = PyMem_RawMalloc(sizeof *moments);
+    if (!moments) {
         return PyErr_NoMemory();
     }
-    ao_moments_start(s->moments, r->state->isa, s->type, wanted, 0);
-    s->context.to = (char *)s->stage;
+    start_moments(s, moments, r->state->isa, wanted);
+    job->sink.sum = s->context.sum;
     if (run_start(r, job, stack) == 0 && run_through(r, r->count, answer_pipe, s) == 0) {
         empty_stage(s, 0);
         PyObject *list = moments_list(s->moments, 1, 0);
         result = list ? PyTuple_Pack(2, list, s->large) : NULL;
         Py_XDECREF(list);
     }
-    PyMem_RawFree(s->moments);
+    PyMem_RawFree(moments);
     return result;
 }
 
@@ -186,9 +194,7 @@ static PyObject *pipe_moments_shared(run *r, pipe_sink *sink, unsigned wanted, u
     }
     for (unsigned number = 0; number < threads; number++) {
         pipe_share *p = share_at(&s, number);
-        p->sink.moments = &p->moments;
-        p->sink.context.to = (char *)p->sink.stage;
-        ao_moments_start(&p->moments, r->state->isa, sink->type, wanted, 0);
+        start_moments(&p->sink, &p->moments, r->state->isa, wanted);
     }
     sink->moments = &share_at(&s, 0)->moments;
     PyObject *result = shares_run(&s, 0) < 0 ? NULL : shared_moments(&s, sink->large);
@@ -222,7 +228,7 @@ static PyObject *pipe_collect(run *r, pipe_sink *s, char typecode, ao_job *job, 
 static PyObject *pipe_result(run *r, pipe_sink *sink, char typecode, unsigned wanted)
 {
     alignas(64) char stack[FRAME_ON_STACK];
-    ao_job job = {.sink = {take_values, sink, sink->what, 0, &sink->context.to}};
+    ao_job job = {.sink = {take_values, sink, sink->what, 0, &sink->context.to, NULL}};
     if (!run_gives(r, sink->type)) {
         return NULL;
     }

@@ -74,7 +74,7 @@ static void write_function(FILE *map, const void *function, unsigned bytes, cons
 
 static void write_native(FILE *map, const ao_native *native)
 {
-    static const char *const ways[] = {"", ":count", ":true"};
+    static const char *const ways[] = {"", ":count", ":true", ":sum"};
     char name[48];
     for (unsigned k = 0; k < native->count; k++) {
         const ao_segment *s = &native->segments[k];

@@ -51,7 +51,7 @@ int shares_open(shares *s, run *r, unsigned number, const share_kind *kind)
         p->memory = (char *)p->inputs + inputs;
         p->status = AO_OK;
         p->job = (ao_job){.isa = r->state->isa, .inputs = p->inputs, .params = r->params, .flags = AO_FAR | r->state->native,
-                          .spacings = r->nspaced ? r->spacings : NULL, .sink = {kind->take, p->context, kind->what, kind->source, &p->context->to}};
+                          .spacings = r->nspaced ? r->spacings : NULL, .sink = {kind->take, p->context, kind->what, kind->source, &p->context->to, NULL}};
         memcpy(p->context, kind->whole, kind->copied);
     }
     return 0;
@@ -90,6 +90,7 @@ static void run_range(void *context, unsigned number, size_t first, size_t end)
         p->inputs[i] = ao_along(a->data, first, array_step(a));
     }
     p->job.count = end - first;
+    p->job.sink.sum = p->context->sum;
     p->context->frame = &p->frame;
     if (s->kind->begin) {
         s->kind->begin(p->context, first, s->kind->whole);

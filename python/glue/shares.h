@@ -18,6 +18,7 @@ typedef struct {
     char *kept;          /* one after the other */
     size_t size, number; /* bytes of one, and so many there are */
     char *to;            /* where values go that a sink is given without a block */
+    struct ao_float_sum *sum; /* of the sink */
 } share_context;
 
 typedef struct {

@@ -1,5 +1,5 @@
-/* Sinks that are given the true elements, or how many they are, by kernels and by native code: the same, and what is made
- * of whole blocks one by one.
+/* Sinks that are given the true elements, how many they are, or their sum, by kernels and by native code: the same, and what is
+ * made of whole blocks one by one.
  *
  * Programs at random, with a mask and without, whose arrays and results end where memory ends; of some elements are marked,
  * of some the last instruction is a kernel's, so that a segment cannot take the results.
@@ -8,9 +8,11 @@
  */
 #define _DEFAULT_SOURCE
 #define _DARWIN_C_SOURCE
+#include "arrays/moments.h"
 #include "build_program.h"
 #include "program.h"
 
+#include <fenv.h>
 #include <math.h>
 
 #if defined __unix__ || defined __APPLE__
@@ -58,11 +60,11 @@ static void add_result(builder *b, uint8_t *types, unsigned type, unsigned dst)
     types[dst] = (uint8_t)type;
 }
 
-static ao_program *build_random(builder *b, int masked)
+static ao_program *build_random(builder *b, int masked, int doubles)
 {
     uint8_t types[REGS];
-    const unsigned first = (unsigned)(random_u64(&state) % TYPES);
-    build_start(b, masked ? input_types[first] : AO_TYPE_b1);
+    const unsigned first = doubles ? 0 : (unsigned)(random_u64(&state) % TYPES);
+    build_start(b, masked || doubles ? input_types[first] : AO_TYPE_b1);
     for (unsigned k = 0; k < INPUTS; k++)
         build_input(b, k == 4 ? AO_TYPE_b1 : input_types[(first + (random_u64(&state) % 3) * k) % TYPES]);
     for (unsigned k = 0; k < PARAMS; k++)
@@ -81,6 +83,34 @@ static ao_program *build_random(builder *b, int masked)
         add_result(b, types, AO_TYPE_b1, temp_reg(b, 0));
     b->header.mask = (uint16_t)(masked ? temp_reg(b, 0) : AO_NO_REG);
     return build_load(b, NULL, NULL);
+}
+
+/* ---- operands ---- */
+
+/* Numbers like those of measurements, or any. */
+static void put_values(const ao_program *p, void *to, unsigned reg, int calm)
+{
+    const double x = (double)(random_u64(&state) % 4096) / 64 - 3;
+    put_random(to, ao_program_type(p, reg));
+    if (calm && ao_program_type(p, reg) == AO_TYPE_f64)
+        memcpy(to, &x, sizeof x);
+}
+
+static void put_operands(const ao_program *p, const void **inputs, ao_value *values, size_t n, int calm)
+{
+    memset(values, 0, PARAMS * sizeof *values);
+    for (unsigned k = 0; k < INPUTS; k++) {
+        const unsigned size = ao_type_sizes[ao_program_type(p, k)];
+        unsigned char *data = ends[k] - n * size;
+        inputs[k] = data;
+        for (size_t i = 0; i < n; i++)
+            put_values(p, data + i * size, k, calm);
+    }
+    for (unsigned k = 0; k < PARAMS; k++) {
+        values[k].f = 0.5;
+        if (ao_program_type(p, INPUTS + k) != AO_TYPE_f32)
+            put_values(p, &values[k], INPUTS + k, calm);
+    }
 }
 
 /* ---- runs ---- */
@@ -138,12 +168,74 @@ static void run_sink(const ao_program *p, const ao_isa *isa, const void *const *
     r->frame = &frame;
     r->program = p;
     ao_job job = {.isa = isa, .inputs = inputs, .params = values, .count = n, .flags = flags};
-    job.sink = (ao_sink){what == AO_TAKE_ALL ? pick : take, r, what, r->source, &r->to};
+    job.sink = (ao_sink){what == AO_TAKE_ALL ? pick : take, r, what, r->source, &r->to, NULL};
     ao_frame_open(&frame, p, &job, memory);
     while (ao_run(&frame, n) == AO_MARKED)
         settle(&frame, p);
     free_aligned(memory);
 }
+
+/* ---- sums ---- */
+
+/* The moments of what it is given, in whatever way. */
+typedef struct {
+    ao_moments moments;
+    size_t added; /* elements that native code has added up */
+    char *to;
+} adder;
+
+static void take_sum(void *context, const void *block, size_t first, size_t n)
+{
+    adder *a = context;
+    (void)first;
+    if (block == &a->moments.sum) {
+        a->moments.count += n;
+        a->added += n;
+    } else {
+        ao_moments_add(&a->moments, block ? block : a->to, n);
+    }
+}
+
+static void bytes_of_moments(ao_moments *m, uint8_t *bytes)
+{
+    const uint64_t counts[4] = {m->count, m->nans, m->positive, m->negative};
+    memcpy(bytes, counts, sizeof counts);
+    ao_float_sum_bytes(&m->sum, bytes + sizeof counts);
+}
+
+/* Of a program whose results are doubles. What native code adds up and what it hands over are together what kernels hand over, and
+ * no flag is left. */
+static size_t compare_sums(const ao_program *p, const ao_isa *isa, size_t n, unsigned number)
+{
+    enum { BYTES = AO_FLOAT_SUM_BYTES + 4 * sizeof(uint64_t) };
+    const void *inputs[INPUTS];
+    ao_value values[PARAMS];
+    uint8_t bytes[2][BYTES];
+    const int calm = random_u64(&state) % 2 != 0, masked = ao_program_has_mask(p);
+    static adder a;
+    put_operands(p, inputs, values, n, calm);
+    for (unsigned way = 0; way < 2; way++) {
+        void *memory = frame_memory(p);
+        ao_frame frame;
+        memset(&a, 0, sizeof a);
+        a.to = (char *)(ends[INPUTS] - n * sizeof(double));
+        ao_moments_start(&a.moments, isa, AO_TYPE_f64, AO_SUMS, 0);
+        ao_job job = {.isa = isa, .inputs = inputs, .params = values, .count = n, .flags = way ? AO_NATIVE_AT_ONCE : 0};
+        job.sink = (ao_sink){take_sum, &a, masked ? AO_TAKE_TRUE : AO_TAKE_ALL, 0, &a.to, way ? &a.moments.sum : NULL};
+        ao_frame_open(&frame, p, &job, memory);
+        feclearexcept(FE_ALL_EXCEPT);
+        while (ao_run(&frame, n) == AO_MARKED)
+            settle(&frame, p);
+        free_aligned(memory);
+        CHECK(way == 0 || a.added < n || n == 0 || !fetestexcept(FE_INEXACT | FE_OVERFLOW | FE_INVALID), "%s, program %u: a flag is left",
+              isa->name, number);
+        bytes_of_moments(&a.moments, bytes[way]);
+    }
+    CHECK(memcmp(bytes[0], bytes[1], BYTES) == 0, "%s, program %u: another sum of %zu, %zu by native code", isa->name, number, n, a.added);
+    return a.added;
+}
+
+/* ---- comparisons ---- */
 
 /* All nans are one: which of two comes out is free. */
 static void one_nan(char *values, unsigned type, size_t n)
@@ -159,23 +251,12 @@ static unsigned compare_sinks(const ao_program *p, const ao_isa *isa, size_t n, 
 {
     static char expected[ROOM];
     const void *inputs[INPUTS];
-    ao_value values[PARAMS] = {{0}};
+    ao_value values[PARAMS];
     const int masked = ao_program_has_mask(p);
     const unsigned source = (unsigned)(random_u64(&state) % INPUTS);
     const unsigned type = masked ? ao_program_out_type(p) : ao_program_type(p, source), size = ao_type_sizes[type];
     unsigned took = 0;
-    for (unsigned k = 0; k < INPUTS; k++) {
-        const unsigned of = ao_program_type(p, k);
-        unsigned char *data = ends[k] - n * ao_type_sizes[of];
-        inputs[k] = data;
-        for (size_t i = 0; i < n; i++)
-            put_random(data + i * ao_type_sizes[of], of);
-    }
-    for (unsigned k = 0; k < PARAMS; k++) {
-        values[k].f = 0.5;
-        if (ao_program_type(p, INPUTS + k) != AO_TYPE_f32)
-            put_random(&values[k], ao_program_type(p, INPUTS + k));
-    }
+    put_operands(p, inputs, values, n, 0);
     receiver one_by_one = {.to = expected, .source = source, .size = size};
     run_sink(p, isa, inputs, values, n, AO_TAKE_ALL, 0, &one_by_one);
     CHECK(one_by_one.given == n, "not all was given");
@@ -201,9 +282,15 @@ static void check_sinks(const ao_isa *isa, unsigned long operands)
 {
     static builder b;
     unsigned loaded = 0, took = 0;
+    size_t added = 0;
     const unsigned count = 300 + (unsigned)(operands / 100);
     for (unsigned k = 0; k < count; k++) {
-        ao_program *p = build_random(&b, k % 2);
+        ao_program *p = build_random(&b, k % 2, 1);
+        for (unsigned run = 0; p && run < 3; run++)
+            added += compare_sums(p, isa, run == 2 ? random_u64(&state) % MOST : random_u64(&state) % 70, k);
+        if (p)
+            ao_program_free(p);
+        p = build_random(&b, k % 2, 0);
         if (!p)
             continue;
         loaded++;
@@ -211,9 +298,10 @@ static void check_sinks(const ao_isa *isa, unsigned long operands)
             took += compare_sinks(p, isa, run == 2 ? random_u64(&state) % MOST : random_u64(&state) % 70, k);
         ao_program_free(p);
     }
-    printf("%s: %u programs of %u, native code took the results of %u runs\n", isa->name, loaded, count, took);
+    printf("%s: %u programs of %u, native code took the results of %u runs and added up %zu\n", isa->name, loaded, count, took, added);
     CHECK(loaded > count / 2, "few programs are valid");
     CHECK(!ao_native_has(isa) || took > loaded / 2, "native code takes few results");
+    CHECK(strcmp(isa->name, "avx512") != 0 || !ao_native_has(isa) || added > 50 * count, "native code adds up few results");
 }
 
 int main(int argc, char **argv)

@@ -124,6 +124,7 @@ enum {
     BLOCKS_PER_FLUSH = 256,  /* of at most 2^54 units each */
     CALM_BLOCKS = 8,         /* blocks that needed fewer biases, before fewer are used */
     SPLIT_FROM = 896,        /* numbers worth the lanes that are to be added up at the end */
+    GROWN_BLOCKS = 4,        /* blocks that make sums by halves much larger than one does */
     FEW = 64                 /* numbers not worth an extraction */
 };
 
@@ -207,25 +208,43 @@ static void add_pending(ao_float_sum *sum)
     settle(sum);
 }
 
-static int try_split(ao_float_sum *sum, const double *x, size_t n)
+static int try_split(ao_float_sum *sum, ao_splitter add, void *context)
 {
     if (!sum->has_split)
         memset(&sum->split, 0, sizeof sum->split);
-    return sum->kernels->add_split(x, n, &sum->split);
+    return add(context, &sum->split);
 }
 
-/* Sums that have grown too large for what is added to them begin anew. */
+/* Sums that may have grown too large for what is added to them begin anew: those of a few blocks have not. */
+int ao_float_sum_split(ao_float_sum *sum, ao_splitter add, void *context)
+{
+    int done = sum->extracting && try_split(sum, add, context);
+    if (!done && sum->has_split >= GROWN_BLOCKS) {
+        settle(sum);
+        done = try_split(sum, add, context);
+    }
+    sum->has_split += done && sum->has_split < GROWN_BLOCKS;
+    return done;
+}
+
+typedef struct {
+    const struct ao_reductions *kernels;
+    const double *x;
+    size_t n;
+} in_memory;
+
+static int split_memory(void *context, ao_split_sums *sums)
+{
+    const in_memory *m = context;
+    return m->kernels->add_split(m->x, m->n, sums);
+}
+
 static int add_split(ao_float_sum *sum, const double *x, size_t n)
 {
-    if (!sum->kernels->add_split || !sum->extracting || (n < SPLIT_FROM && !sum->has_split)
-        || ao_pause_pass(&sum->split_pause))
+    in_memory m = {sum->kernels, x, n};
+    if (!sum->kernels->add_split || (n < SPLIT_FROM && !sum->has_split) || ao_pause_pass(&sum->split_pause))
         return 0;
-    int done = try_split(sum, x, n);
-    if (!done && sum->has_split) {
-        settle(sum);
-        done = try_split(sum, x, n);
-    }
-    sum->has_split |= done;
+    const int done = ao_float_sum_split(sum, split_memory, &m);
     if (done)
         ao_pause_shorten(&sum->split_pause);
     else

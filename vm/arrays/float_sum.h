@@ -37,7 +37,7 @@ static inline int ao_pause_pass(ao_pause *pause)
     return paused;
 }
 
-typedef struct {
+typedef struct ao_float_sum {
     ao_accumulator total;
     const struct ao_reductions *kernels;
     size_t ahead;                /* bytes to prefetch ahead */
@@ -51,7 +51,7 @@ typedef struct {
     int calm;
     ao_pause pause;              /* blocks to add without extraction */
     ao_pause split_pause;        /* blocks not to add by halves */
-    int has_split;
+    int has_split;               /* blocks that are */
     ao_split_sums split;         /* if it has: not yet in total */
 } ao_float_sum;
 
@@ -64,6 +64,9 @@ void ao_float_sum_start(ao_float_sum *sum, const struct ao_reductions *kernels, 
 /* Adds numbers from the front; returns how many. Fewer than n: among the next AO_EXTRACT_BLOCK is an inf, a nan, or one of
  * 2^960 or more, with which math.fsum may overflow. */
 size_t ao_float_sum_add(ao_float_sum *sum, const double *x, size_t n);
+/* Adds by halves what `add` does, which is called once more, for new sums, if those at hand may have grown too large for it.
+ * Nonzero if it is added. */
+int ao_float_sum_split(ao_float_sum *sum, ao_splitter add, void *context);
 /* Extracts a[i] * b[i] with the first three biases, at the scale that they need; n is a multiple of AO_EXTRACT_STEP, at most
  * AO_EXTRACT_PRODUCTS. Nonzero if that left nothing over: then taken has them all. Nothing is added. */
 int ao_float_sum_extract_products(ao_float_sum *sum, const double *a, const double *b, size_t n, ao_extraction *result);

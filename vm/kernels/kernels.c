@@ -20,6 +20,9 @@
 
 #include <math.h>
 #include <string.h>
+#if AO_EXTENSIONS && defined __AVX2__
+#include <immintrin.h>
+#endif
 
 /* ---- copies and conversions ---- */
 
@@ -182,8 +185,39 @@ static inline void bounds_of_factor_u64(uint64_t factor, uint64_t *low, uint64_t
     *high = factor ? UINT64_MAX / factor : UINT64_MAX;
 }
 
-/* Products of two arrays one by one: the processor says at once whether one overflowed, and to ask doubles takes longer. Where
- * no marks are asked for, the first overflow is enough. */
+/* Products from the front, as far as all operands have 32 bits; returns how many. */
+#if defined __AVX2__ && AO_EXTENSIONS
+#define SHORT_PRODUCTS(T, MULTIPLY, half)                                                                             \
+    static size_t short_products_##T(size_t n, p_##T *d, const p_##T *a, const p_##T *b)                              \
+    {                                                                                                                 \
+        enum { VECTORS = 4, LANES = 4 };                                                                              \
+        const __m256i up = _mm256_set1_epi64x(half), upper = _mm256_set1_epi64x((int64_t)0xFFFFFFFF00000000);         \
+        size_t i = 0;                                                                                                 \
+        for (; i + VECTORS * LANES <= n; i += VECTORS * LANES) {                                                      \
+            __m256i x[VECTORS], y[VECTORS], any = _mm256_setzero_si256();                                             \
+            _Pragma("GCC unroll 4")                                                                                   \
+            for (int k = 0; k < VECTORS; k++) {                                                                       \
+                x[k] = _mm256_loadu_si256((const __m256i *)(const void *)(a + i + k * LANES));                        \
+                y[k] = _mm256_loadu_si256((const __m256i *)(const void *)(b + i + k * LANES));                        \
+                any = _mm256_or_si256(any, _mm256_or_si256(_mm256_add_epi64(x[k], up), _mm256_add_epi64(y[k], up)));  \
+            }                                                                                                         \
+            if (!_mm256_testz_si256(any, upper))                                                                      \
+                break;                                                                                                \
+            _Pragma("GCC unroll 4")                                                                                   \
+            for (int k = 0; k < VECTORS; k++)                                                                         \
+                _mm256_storeu_si256((__m256i *)(void *)(d + i + k * LANES), MULTIPLY(x[k], y[k]));                    \
+        }                                                                                                             \
+        return i;                                                                                                     \
+    }
+SHORT_PRODUCTS(i64, _mm256_mul_epi32, INT64_C(1) << 31)
+SHORT_PRODUCTS(u64, _mm256_mul_epu32, 0)
+#else
+#define short_products_i64(n, d, a, b) 0
+#define short_products_u64(n, d, a, b) 0
+#endif
+
+/* Products of two arrays: short ones by vectors, and from the first that is not, one by one, as then the processor says at once
+ * whether one overflowed, and to ask doubles takes longer. Where no marks are asked for, the first overflow is enough. */
 #define MULTIPLY(T)                                                                                                   \
     static unsigned scale_##T(size_t n, p_##T *d, const p_##T *x, ao_##T factor, uint8_t *mark)                       \
     {                                                                                                                 \
@@ -210,7 +244,7 @@ static inline void bounds_of_factor_u64(uint64_t factor, uint64_t *low, uint64_t
         }                                                                                                             \
         if (mark)                                                                                                     \
             return bad;                                                                                               \
-        size_t i = 0;                                                                                                 \
+        size_t i = short_products_##T(n, d, a, b);                                                                    \
         _Pragma("GCC unroll 8")                                                                                       \
         for (; i < n; i++) {                                                                                          \
             if (mul_##T(a[i], b[i], &product))                                                                        \

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../exact.h"
 #include "level.h"
 #include "math/double_double.h"
 
@@ -244,9 +245,7 @@ static void extract_4(const double *x, size_t n, const double *bias, size_t ahea
     extract(x, n, bias, ahead, result, left, 4, NARROW);
 }
 
-#if defined __SSE2__ && AO_EXTENSIONS
-#define HAS_SPLIT 1
-enum { REFUSED = 0x39 }; /* invalid, overflow, underflow, inexact: Intel, Software Developer's Manual 1, 10.2.3 */
+#if AO_HAS_FLAGS
 enum { SPLIT = AO_SPLIT_LANES / LANES < WIDE ? AO_SPLIT_LANES / LANES : WIDE }; /* vectors at a time */
 
 /* Neither earlier nor later: compilers know nothing of what operations do to flags. */
@@ -259,8 +258,7 @@ static int add_split(const double *x, size_t n, ao_split_sums *sums)
     doubles high[SPLIT], low[SPLIT];
     words nans = {0};
     _Static_assert(AO_SPLIT_SCALE == 64, "2^64");
-    const unsigned before = _mm_getcsr();
-    _mm_setcsr(before & ~(unsigned)REFUSED);
+    const unsigned before = ao_exact_begin();
 #pragma GCC unroll 4
     for (int j = 0; j < SPLIT; j++) {
         high[j] = load(sums->high + j * LANES);
@@ -281,21 +279,18 @@ static int add_split(const double *x, size_t n, ao_split_sums *sums)
         HERE(high[j]);
         HERE(low[j]);
     }
-    const unsigned refused = _mm_getcsr() & REFUSED;
+    const int exact = ao_exact_end(before);
     for (int j = 0; j < SPLIT; j++)
         nans |= ALL_WHERE(low[j] != low[j]); /* which set no flag */
-    _mm_setcsr(before);
     uint64_t nan = 0;
     for (int lane = 0; lane < LANES; lane++)
         nan |= LANE(nans, lane);
-    if (refused || nan)
+    if (!exact || nan)
         return 0;
     memcpy(sums->high, high, sizeof high);
     memcpy(sums->low, low, sizeof low);
     return 1;
 }
-#else
-#define HAS_SPLIT 0
 #endif
 
 /* a b = product + error. Where vectors do not fuse, by the halves of both (T. J. Dekker, as in math/fused.h). */
@@ -685,7 +680,7 @@ const struct ao_reductions AO_LOCAL(ao_reductions) = {
     .extract_2 = extract_2,
     .extract_4 = extract_4,
     .extract_products = extract_products,
-#if HAS_SPLIT
+#if AO_HAS_FLAGS
     .add_split = add_split,
 #endif
     .passes = VECTOR_BYTES == 64 ? AO_EXTRACT_PASSES : VECTOR_BYTES == 32 ? 3 : 2,

@@ -43,6 +43,9 @@ typedef struct {
     double high[AO_SPLIT_LANES], low[AO_SPLIT_LANES];
 } ao_split_sums;
 
+/* Adds numbers to the sums: nonzero if that was exact, else they are as they were. */
+typedef int (*ao_splitter)(void *context, ao_split_sums *sums);
+
 typedef struct {
     double largest;              /* largest |x|, nans aside */
     double smallest;             /* smallest |x|; of products only */

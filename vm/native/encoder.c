@@ -55,12 +55,22 @@ static unsigned extend_b(x86_rm rm)
     return !rm.in_memory ? not_bit(rm.reg, 3) : rm.base == RIP ? 1 : not_bit(rm.base, 3);
 }
 
+/* Whether an instruction is to set no flag, of those that may set one. Where it cannot be told so, that is noted. */
+static unsigned is_quiet(x86_code *c, const x86_form_info *f, const x86_vector *v)
+{
+    const int may_set = strpbrk(f->operands, "RS") != NULL;
+    c->loud |= c->quiet && may_set && (v->length < 2 || v->rm.in_memory);
+    return c->quiet && may_set;
+}
+
+/* Of quiet instructions the length is known, and the bits that say it are how to round: 0, to nearest. */
 static void put_evex(x86_code *c, const x86_form_info *f, const x86_vector *v)
 {
+    const unsigned quiet = is_quiet(c, f, v);
     put(c, 0x62);
     put(c, not_bit(v->reg, 3) << 7 | extend_x(v->rm) << 6 | extend_b(v->rm) << 5 | not_bit(v->reg, 4) << 4 | (f->prefix & 15));
     put(c, (unsigned)f->w << 7 | (~v->vvvv & 15) << 3 | 4 | f->prefix >> 4);
-    put(c, v->zeroing << 7 | v->length << 5 | v->broadcast << 4 | not_bit(v->vvvv, 4) << 3 | v->mask);
+    put(c, v->zeroing << 7 | (quiet ? 0 : v->length) << 5 | (quiet | v->broadcast) << 4 | not_bit(v->vvvv, 4) << 3 | v->mask);
 }
 
 static void put_vex(x86_code *c, const x86_form_info *f, const x86_vector *v)

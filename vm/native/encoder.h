@@ -30,6 +30,8 @@ typedef struct {
     size_t at, size;
     int full; /* something did not fit */
     int evex; /* which encoding forms that have both get */
+    int quiet; /* instructions are to set no flag of floats (Intel, Software Developer's Manual 2, 2.7.4); they round to nearest */
+    int loud;  /* one of them would all the same */
 } x86_code;
 
 /* The operand in ModRM.rm: a register, or memory at base + (index << scale) + disp. Relative to RIP disp counts from the

@@ -25,7 +25,8 @@ enum {
 
 /* The elements 0..n-1, from and to the registers of a frame. Nonzero if one of them would be marked; then those that were
  * written are worthless. A segment that takes the results (ao_sink) moves *to behind the last value, or by one for each
- * element that is true; others do not look at it.
+ * element that is true; others do not look at it. One that adds them up does it in the ao_split_sums at to[1], and only there sets
+ * flags of floats (exact.h).
  *
  * One that stops (ao_native) returns how many it did instead: it writes nothing to a group of which one would be marked, nor
  * behind that. */

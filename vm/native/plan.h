@@ -61,7 +61,7 @@ typedef struct {
     plan_step steps[AO_NATIVE_STEPS];
     plan_value value[PLAN_VALUES];
     enum ao_taking take;     /* of what the last step leaves: which elements, and of these which values, if they are wanted */
-    uint16_t taken_mask, taken;
+    uint16_t taken_mask, taken; /* PLAN_NONE: of all elements; no values, only how many */
     int stops;               /* it tests what is to be marked before it stores, which the last step does */
     unsigned accs;
     uint16_t acc[AO_NATIVE_ACCS], next[AO_NATIVE_ACCS]; /* of a scan: accumulators, and the values that they become */
@@ -83,6 +83,7 @@ struct ao_target {
     unsigned vector;       /* bytes */
     int tails;             /* its code does the last elements, too; else kernels do them, in the same slots */
     unsigned compacts;     /* the least size of elements of which it takes the true ones; 0: it only counts */
+    int sums;              /* it adds doubles up, with no flag set by anything else */
     int (*knows)(const ao_target *target, unsigned op, int in_scan);
     /* Bytes that all segments share, written first. */
     size_t (*begin)(const ao_target *target, uint8_t *bytes, size_t size);

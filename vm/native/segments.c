@@ -160,7 +160,7 @@ static int can_add(const work *w, const ao_step *s)
 
 static unsigned type_of_taken(const ao_native_source *p)
 {
-    return p->mask == AO_NO_REG ? p->types[p->taking.source] : p->out_type;
+    return p->mask == AO_NO_REG && p->taking.what != AO_TAKE_SUM ? p->types[p->taking.source] : p->out_type;
 }
 
 /* Behind the last step. */
@@ -168,11 +168,13 @@ static void take_results(work *w)
 {
     const ao_native_source *p = w->program;
     ao_plan *plan = w->plan;
+    const int masked = p->mask != AO_NO_REG, sums = p->taking.what == AO_TAKE_SUM;
     plan->take = p->taking.what;
-    plan->taken_mask = read_value(w, p->mask == AO_NO_REG ? p->out : p->mask, AO_TYPE_b1);
-    plan->taken = PLAN_NONE;
-    if (plan->take == AO_TAKE_TRUE)
-        plan->taken = read_value(w, p->mask == AO_NO_REG ? p->taking.source : p->out, type_of_taken(p));
+    plan->taken_mask = plan->taken = PLAN_NONE;
+    if (masked || !sums)
+        plan->taken_mask = read_value(w, masked ? p->mask : p->out, AO_TYPE_b1);
+    if (plan->take != AO_TAKE_COUNT)
+        plan->taken = read_value(w, masked || sums ? p->out : p->taking.source, type_of_taken(p));
 }
 
 /* Whether results can be held back until it is known that none of them is to be marked: there is one of each element, which the
@@ -328,16 +330,19 @@ static int can_take(const ao_native_source *p, const ao_target *target)
 {
     if (p->taking.what == AO_TAKE_ALL)
         return 0;
+    if (p->taking.what == AO_TAKE_SUM)
+        return target->sums && p->out_type == AO_TYPE_f64;
     if (p->mask == AO_NO_REG && (p->out_type != AO_TYPE_b1 || p->taking.source >= p->inputs))
         return 0;
     return p->taking.what == AO_TAKE_COUNT || (target->compacts && ao_type_sizes[type_of_taken(p)] >= target->compacts);
 }
 
-/* Results that no segment can take, because kernels make them, are left in their slots, all of them. */
+/* Results that no segment can take, because kernels make them, are left in their slots, all of them. Of a sum nothing is: who
+ * wants it has other native code, for what cannot be added up here. */
 static void add_all_segments(work *w, uint16_t *defined)
 {
     const size_t at = w->at;
-    for (w->takes = can_take(w->program, w->target);; w->takes = 0) {
+    for (w->takes = can_take(w->program, w->target); w->takes || w->program->taking.what != AO_TAKE_SUM; w->takes = 0) {
         find_last_reads(w, defined);
         add_segments(w);
         if (w->native->takes == w->takes)

@@ -16,6 +16,8 @@
  */
 #include "x86_64.h"
 
+#include "../kernels/reduce_kernels.h"
+
 #include <string.h>
 
 #if AO_NATIVE_X86_64
@@ -137,7 +139,9 @@ static void take_results(x86_generator *g)
     const unsigned truth = x86_value(g, plan->taken_mask), values = x86_value(g, plan->taken);
     if (g->registers.failed)
         return;
-    if (plan->take == AO_TAKE_COUNT)
+    if (plan->take == AO_TAKE_SUM)
+        g->level->add(g, plan->taken_mask != PLAN_NONE, truth, values);
+    else if (plan->take == AO_TAKE_COUNT)
         g->level->count(g, truth);
     else
         g->level->compact(g, truth, plan->value[plan->taken].type, values);
@@ -325,7 +329,10 @@ static void load_bases(x86_generator *g)
         x86_push(&g->code, TAKEN);
         x86_push(&g->code, RDX);
         x86_load(&g->code, TAKEN, RDX, 0);
-        x86_general(&g->code, X86_LEA, 1, PLACES, x86_at(RIP, NO_INDEX, 0, (int32_t)g->places));
+        if (g->plan->take == AO_TAKE_SUM)
+            x86_load(&g->code, PLACES, RDX, sizeof(char *));
+        else
+            x86_general(&g->code, X86_LEA, 1, PLACES, x86_at(RIP, NO_INDEX, 0, (int32_t)g->places));
     }
     for (unsigned k = CALLER_SAVED; k < g->base_count; k++)
         x86_push(&g->code, base_registers[k]);
@@ -372,6 +379,8 @@ static void return_faults(x86_generator *g)
 
 static void leave(x86_generator *g)
 {
+    if (g->plan->take == AO_TAKE_SUM)
+        g->level->finish_sums(g);
     restore_bases(g);
     x86_return(&g->code);
 }
@@ -431,8 +440,9 @@ static void start_code(x86_generator *g, const ao_target *target, const ao_plan 
     g->level = level;
     g->plan = plan;
     g->together = together;
-    g->code = (x86_code){.bytes = bytes, .at = at, .size = size, .evex = level->evex};
-    ao_registers_start(&g->registers, plan, register_bits(level->first_vector, level->vectors),
+    const int sums = plan->take == AO_TAKE_SUM;
+    g->code = (x86_code){.bytes = bytes, .at = at, .size = size, .evex = level->evex, .quiet = sums};
+    ao_registers_start(&g->registers, plan, register_bits(level->first_vector, level->vectors - (sums ? level->adding : 0)),
                        register_bits(level->first_mask, level->masks));
     g->registers.load = load_value;
     g->registers.generator = g;
@@ -477,7 +487,7 @@ size_t x86_compile(const ao_target *target, const ao_plan *plan, uint8_t *bytes,
     const unsigned step = g.registers.step;
     const unsigned last = step < plan->count ? step : plan->count - 1; /* taking the results may have failed */
     *done = g.registers.failed && !g.code.full ? last : 0;
-    return g.registers.failed || g.code.full ? 0 : g.code.at;
+    return g.registers.failed || g.code.full || g.code.loud ? 0 : g.code.at;
 }
 
 enum x86_form x86_widening(int is_signed, unsigned from, unsigned to)
@@ -500,6 +510,8 @@ static const uint64_t literals[LITERALS] = {
     [TWO_63] = UINT64_C(0x43E0000000000000),
     [MINUS_TWO_63] = UINT64_C(0xC3E0000000000000),
     [INFINITE] = UINT64_C(0x7FF0000000000000),
+    [SPLIT_SCALE] = (uint64_t)(1023 + AO_SPLIT_SCALE) << 52,
+    [SPLIT_HIGH] = ~((UINT64_C(1) << AO_SPLIT_LOW_BITS) - 1),
     [SIGN_BITS_32] = UINT64_C(0x8000000080000000),
     [SIGN_BITS_16] = UINT64_C(0x8000800080008000),
     [SIGN_BITS_8] = UINT64_C(0x8080808080808080),

@@ -8,8 +8,9 @@
 #include "registers.h"
 
 /* Numbers that instructions read, at the beginning of the code; some of them four times, which fills a register at avx2. */
-enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_62_FLOATS, TWO_63, MINUS_TWO_63, INFINITE, SIGN_BITS_32, SIGN_BITS_16, SIGN_BITS_8,
-                   LOW_WORDS, LOW_BYTES = LOW_WORDS + 4, HIGH_BYTES = LOW_BYTES + 4, THIRTY_TWO = HIGH_BYTES + 4, TWO_31, SIXTY_THREE, SIXTY_FOUR, LITERALS };
+enum x86_literal { SIGN_BIT, ALL_BUT_SIGN, ZERO, ONE, TWO_52, TWO_62, TWO_62_FLOATS, TWO_63, MINUS_TWO_63, INFINITE, SPLIT_SCALE,
+                   SPLIT_HIGH, SIGN_BITS_32, SIGN_BITS_16, SIGN_BITS_8, LOW_WORDS, LOW_BYTES = LOW_WORDS + 4,
+                   HIGH_BYTES = LOW_BYTES + 4, THIRTY_TWO = HIGH_BYTES + 4, TWO_31, SIXTY_THREE, SIXTY_FOUR, LITERALS };
 
 /* Registers. Scratch ones belong to the recipe of one operation; FAULTS gathers what is to be marked. */
 enum { T0, T1, T2, T3, AVX2_FAULTS = T3 };
@@ -45,12 +46,17 @@ typedef struct {
      * address of a table: entry m has in its bytes the numbers of the bits that are set in m; of pairs 2 and 3 for bit 1. */
     void (*count)(x86_generator *g, unsigned truth);
     void (*compact)(x86_generator *g, unsigned truth, unsigned type, unsigned reg);
+    /* Adds doubles to the sums, of all lanes or of those where a truth value is true, which it counts as well. finish_sums
+     * leaves the sums where they came from. */
+    void (*add)(x86_generator *g, int masked, unsigned truth, unsigned reg);
+    void (*finish_sums)(x86_generator *g);
+    unsigned adding;                 /* of its vectors, the last so many are kept for that */
     int pairs;                       /* its permutation of elements of 8 bytes is one of pairs */
     void (*start)(x86_generator *g); /* what its recipes want in scratch registers throughout */
 } x86_level;
 
 enum { BASES = 9, COPIES = 8 };
-enum { TAKEN = R15, PLACES = R14 }; /* of a segment that takes the results: how many, or where the next one goes; the table */
+enum { TAKEN = R15, PLACES = R14 }; /* of a segment that takes the results: how many, or where the next one goes; the table, or the sums */
 
 struct x86_generator {
     const x86_level *level;

@@ -5,6 +5,8 @@
  */
 #include "x86_64.h"
 
+#include "../kernels/reduce_kernels.h"
+
 #if AO_NATIVE_X86_64
 
 /* One form for each width of elements: 1, 2, 4, 8 bytes, and doubles. */
@@ -57,17 +59,11 @@ static void three(x86_generator *g, enum x86_form form, unsigned size, unsigned 
     x86_3(g, form, size, d, a, b, X86_NO_IMM);
 }
 
-/* With a literal of 8 bytes as the last operand, as often as elements of a size have it. */
-static void sized_with_literal(x86_generator *g, enum x86_form form, unsigned size, unsigned d, unsigned a,
-                               enum x86_literal literal, int imm)
+/* With a literal of 8 bytes as the last operand of an instruction on bytes, which sets no flags. */
+static void bytes_with_literal(x86_generator *g, enum x86_form form, unsigned d, unsigned a, enum x86_literal literal, int imm)
 {
-    x86_emit(&g->code, (x86_vector){.form = form, .length = x86_length(g, size), .reg = d, .vvvv = a, .rm = x86_literal(literal),
+    x86_emit(&g->code, (x86_vector){.form = form, .length = x86_length(g, 1), .reg = d, .vvvv = a, .rm = x86_literal(literal),
                                     .broadcast = 1, .imm = imm});
-}
-
-static void with_literal(x86_generator *g, enum x86_form form, unsigned d, unsigned a, enum x86_literal literal, int imm)
-{
-    sized_with_literal(g, form, 8, d, a, literal, imm);
 }
 
 /* As it fills elements of a size. */
@@ -75,6 +71,18 @@ static void take_literal(x86_generator *g, unsigned size, unsigned d, enum x86_l
 {
     x86_emit(&g->code, (x86_vector){.form = X86_vpbroadcastq, .length = x86_length(g, size), .reg = d,
                                     .rm = x86_literal(literal), .imm = X86_NO_IMM});
+}
+
+/* With a literal of 8 bytes as the last operand: by way of T3 where one from memory could set flags. */
+static void with_literal(x86_generator *g, enum x86_form form, unsigned d, unsigned a, enum x86_literal literal, int imm)
+{
+    if (g->code.quiet) {
+        take_literal(g, 8, T3, literal);
+        x86_3(g, form, 8, d, a, T3, imm);
+        return;
+    }
+    x86_emit(&g->code, (x86_vector){.form = form, .length = x86_length(g, 8), .reg = d, .vvvv = a, .rm = x86_literal(literal),
+                                    .broadcast = 1, .imm = imm});
 }
 
 static void move(x86_generator *g, unsigned size, unsigned d, unsigned a)
@@ -174,6 +182,46 @@ static void compact(x86_generator *g, unsigned truth, unsigned type, unsigned re
     x86_general(&g->code, X86_LEA, 1, TAKEN, x86_at(TAKEN, RAX, size == 8 ? 3 : 2, 0));
 }
 
+/* ---- sums by halves, as add_split in reduce_kernels.c ---- */
+
+enum { SUMS = AO_SPLIT_LANES / 8, HIGH = 32 - 2 * SUMS, LOW = HIGH + SUMS, SCALE = HIGH - 1, HALF = HIGH - 2, ADDING = 32 - HALF };
+
+static x86_rm sums_at(unsigned k)
+{
+    return x86_at(PLACES, NO_INDEX, 0, (int32_t)(k * 64));
+}
+
+static void start_sums(x86_generator *g)
+{
+    take_literal(g, 8, SCALE, SPLIT_SCALE);
+    take_literal(g, 8, HALF, SPLIT_HIGH);
+    for (unsigned k = 0; k < 2 * SUMS; k++)
+        x86_emit(&g->code, (x86_vector){.form = X86_vmovdqu64, .length = 2, .reg = HIGH + k, .rm = sums_at(k), .imm = X86_NO_IMM});
+}
+
+static void finish_sums(x86_generator *g)
+{
+    for (unsigned k = 0; k < 2 * SUMS; k++)
+        x86_emit(&g->code, (x86_vector){.form = X86_store_dqu64, .length = 2, .reg = HIGH + k, .rm = sums_at(k), .imm = X86_NO_IMM});
+}
+
+/* Copies of the body take turns with the sums. What a mask leaves out is 0, and sets no flag. */
+static void add(x86_generator *g, int masked, unsigned truth, unsigned reg)
+{
+    const unsigned high = HIGH + g->copy % SUMS, low = LOW + g->copy % SUMS;
+    const unsigned mask = masked ? truth : g->tail ? K_LANES : 0;
+    if (masked)
+        count(g, truth);
+    g->code.quiet = 0;
+    x86_emit(&g->code, (x86_vector){.form = X86_vmulpd, .length = 2, .reg = T0, .vvvv = reg, .rm = x86_reg(SCALE), .mask = mask,
+                                    .zeroing = mask != 0, .imm = X86_NO_IMM});
+    three(g, X86_vpandq, 8, T1, T0, HALF);
+    three(g, X86_vaddpd, 8, high, high, T1);
+    three(g, X86_vsubpd, 8, T0, T0, T1);
+    three(g, X86_vaddpd, 8, low, low, T0);
+    g->code.quiet = 1;
+}
+
 /* ---- recipes: x is a group or a form, y an immediate or another form ---- */
 
 static void by_width(x86_generator *g, const x86_step *s)
@@ -267,12 +315,12 @@ static void bytes_multiplied(x86_generator *g, const x86_step *s)
         return;
     const unsigned a = x86_is_uniform(g, s->plan->a) ? s->b : s->a, b = a == s->a ? s->b : s->a;
     unsigned high = b;
-    sized_with_literal(g, X86_vpandq, 1, T0, a, HIGH_BYTES, X86_NO_IMM);
+    bytes_with_literal(g, X86_vpandq, T0, a, HIGH_BYTES, X86_NO_IMM);
     if (!x86_is_uniform(g, s->plan->a) && !x86_is_uniform(g, s->plan->b))
         x86_shifted_words(g, X86_vpsrlw_by, 1, high = T1, b, 8);
     three(g, X86_vpmullw, 1, T0, T0, high);
     three(g, X86_vpmullw, 1, s->d, a, b);
-    sized_with_literal(g, X86_vpternlogq, 1, s->d, T0, LOW_BYTES, FIRST_UNDER_THIRD_OR_SECOND);
+    bytes_with_literal(g, X86_vpternlogq, s->d, T0, LOW_BYTES, FIRST_UNDER_THIRD_OR_SECOND);
 }
 
 /* Two roundings, as the language has it. */
@@ -360,9 +408,11 @@ static void fitted(x86_generator *g, const x86_step *s)
     }
 }
 
-/* Constants of the loop. */
+/* What the loop has in registers throughout. */
 static void start(x86_generator *g)
 {
+    if (g->plan->take == AO_TAKE_SUM)
+        start_sums(g);
     for (const plan_step *s = g->plan->steps; s < g->plan->steps + g->plan->count; s++)
         if (s->op == AO_OP_FIT_u8_i16 || s->op == AO_OP_FIT_u8_u16) {
             x86_emit(&g->code, (x86_vector){.form = X86_vpbroadcastw, .length = 2, .reg = T2, .rm = x86_literal(HIGH_BYTES),
@@ -574,10 +624,10 @@ static const x86_recipe recipes[AO_NOPS] = {
 
 const x86_level x86_level_avx512 = {
     .target = {.isa = "avx512", .vector = 64, .tails = 1, .knows = x86_knows, .begin = x86_begin_code, .compile = x86_compile,
-               .compile_scan = x86_compile_scan, .compacts = 4},
+               .compile_scan = x86_compile_scan, .compacts = 4, .sums = 1},
     .evex = 1, .first_vector = 4, .vectors = 28, .first_mask = 1, .masks = 5, .hoisted = 14, .least = 1,
     .recipes = recipes, .load = load, .load_uniform = load_uniform, .store = store, .start = start,
-    .count = count, .compact = compact,
+    .count = count, .compact = compact, .add = add, .finish_sums = finish_sums, .adding = ADDING,
 };
 
 #endif
