@@ -52,6 +52,7 @@ WORDS = Words(
     quote="quotes within a field are doubled; --quote '' takes them for text",
     exact="-t q reads integers, -t d rounds them",
     comma="--decimal , or --thousands , says what its comma is",
+    na="--na={} and --missing leave it out or fill it in",
     numbers="",
     naming="say which columns are to be summed up",
     header="--no-header takes the first row for data; --text is for one number in a line",

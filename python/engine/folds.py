@@ -109,7 +109,10 @@ class Fold(NamedTuple):
             if out is not None:
                 if not items or items_of(acc) != items:
                     raise Unsettled
-                out[start] = acc[stored]
+                try:
+                    out[start] = acc[stored]
+                except ValueError:  # a memoryview's, of what does not fit
+                    raise Unsettled from None
             start += 1
         if out is not None and start < count:
             raise Unsettled

@@ -252,11 +252,11 @@ int deferred_raise(deferred_error *deferred)
     return -1;
 }
 
-/* What to write instead, where a new array of integers cannot hold a result; NULL if there is nothing to say. */
+/* What to write instead, where a new array of integers or half floats cannot hold a result; NULL if there is nothing to say. */
 static const char *remedy(enum ao_type type, PyObject *value)
 {
     if (is_float(type)) {
-        return NULL;
+        return PyFloat_Check(value) ? "pass typecode='d'" : NULL; /* it is a half float, which has no place for a large one */
     }
     if (PyFloat_Check(value)) {
         return "pass typecode='d', or round(...)";
@@ -319,9 +319,7 @@ int store_result(store_policy *policy, void *element, PyObject *value, size_t in
         note_element(index);
         return -1;
     }
-    if (!policy->form) {
-        say_remedy(policy->type, value);
-    }
+    say_remedy(policy->type, value);
     if (!policy->deferred.error) {
         note_element(index);
     }

@@ -293,10 +293,32 @@ static int groups_are_right(const char *text, size_t n, char separator)
     return 0;
 }
 
+/* The same with the blanks of typography, U+00A0 and U+202F, as plain ones. Returns the length. */
+static size_t with_plain_blanks(const char *text, size_t n, char *plain)
+{
+    size_t out = 0;
+    for (size_t i = 0; i < n;) {
+        const size_t wide = n - i >= 2 && !memcmp(text + i, "\xc2\xa0", 2)       ? 2
+                            : n - i >= 3 && !memcmp(text + i, "\xe2\x80\xaf", 3) ? 3
+                                                                                 : 0;
+        plain[out++] = wide ? ' ' : text[i];
+        i += wide ? wide : 1;
+    }
+    return out;
+}
+
 /* A number with another decimal sign or separators of thousands as Python spells it, to `plain`. Returns its length, or 0 if it
  * is none. */
 size_t ao_delimited_plain(const ao_delimited *d, const char *text, size_t n, char *plain)
 {
+    if (d->thousands == ' ') { /* what follows writes no byte before it has been read */
+        n = with_plain_blanks(text, n, plain);
+        for (text = plain; n && *text == ' '; n--) {
+            text++;
+        }
+        for (; n && text[n - 1] == ' '; n--) {
+        }
+    }
     size_t begin = n && (*text == '-' || *text == '+'), whole = begin, out = 0;
     while (whole < n && (text[whole] == d->thousands || (text[whole] >= '0' && text[whole] <= '9')) && text[whole]) {
         whole++;
