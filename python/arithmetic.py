@@ -183,7 +183,8 @@ def _for_elements(arr: Any, value: Any, what: str) -> Any:
         return value
     if value.is_integer():
         return int(value)
-    raise TypeError(f"{what} is {value!r}, which gives floats that this {code!r} array cannot hold")
+    remedy = "map() with typecode='d' gives a new array"
+    raise TypeError(f"{what} is {value!r}, which gives floats that this {code!r} array cannot hold; {remedy}")
 
 
 @front

@@ -488,16 +488,24 @@ def opened(source: Any) -> Iterator[tuple[Callable[[int], Any], str | None]]:
         yield read, name if isinstance(name, str) else None
         return
     advice = "io.StringIO(text) makes a file of a text"
-    if not isinstance(source, (str, bytes, os.PathLike, int)):
+    if isinstance(source, int):
+        with builtins.open(source, "rb", buffering=0, closefd=False) as file:
+            yield file.read, None
+        return
+    if not isinstance(source, (str, bytes, os.PathLike)):
         raise TypeError(f"a path or an open file is needed, not {type(source).__name__}: {advice}")
+    with _opened(source, advice) as file:
+        yield file.read, os.fsdecode(source)
+
+
+def _opened(path: Any, advice: str) -> Any:
+    """The file, unbuffered; what cannot be opened and has several lines is probably the text itself."""
     try:
-        file = builtins.open(source, "rb", buffering=0, closefd=not isinstance(source, int))
+        return builtins.open(path, "rb", buffering=0)
     except OSError as error:
-        if not isinstance(source, int) and "\n" in os.fsdecode(source):
+        if "\n" in os.fsdecode(path):
             error.add_note(advice)
         raise
-    with file:
-        yield file.read, None if isinstance(source, int) else os.fsdecode(source)
 
 
 # -- the functions -----------------------------------------------------------------------------------------------------

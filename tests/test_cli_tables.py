@@ -154,7 +154,7 @@ def test_map_of_a_pipe_in_small_pieces(argv: list[str], text: str, expected: str
         (["b"], "a\tb\n1\t2\n", "the columns are 'a\\tb'; --delimiter '\\t' cuts it there"),
         (["x"], "1\n2\n", "the columns are '1'; --no-header takes the first row for data; --text is for one number"),
         (["a*4"], f"a\n{2**63 - 1}\n", "line 2: OverflowError: int too big to convert; --table -t d"),
-        (["a"], "a\n1\nNA\n", "line 3, column 'a': 'NA' is not a number; --na=NA and --missing leave it out or fill it in"),
+        (["a"], "a\n1\nNA\n", "column 'a': 'NA' is not a number; --na=NA and --missing leave it out or fill it in"),
         (["a"], "a\n1\n-\n", "--na=- and --missing"),
         (["item"], SALES, "line 2, column 'item': 'nut' is not a number"),
         (["1/(qty - 40)"], SALES, "line 3: ZeroDivisionError: division by zero"),

@@ -793,9 +793,9 @@ def test_what_is_explained() -> None:
 def test_sizes_and_indices(form: str, code: str) -> None:
     """memoryview and struct have letters for what is as wide as a pointer; a result is of the ints of that size."""
     data = array(code, [1, 2, 3])
-    for given in (memoryview(data).cast("B").cast(form), ao.view(data, form)):
-        assert ao.map(given, "x + 1") == array(code, [2, 3, 4])
-        assert ao.sum(given[::2]) == 4
+    for sizes in (memoryview(data).cast("B").cast(form), ao.view(data, form)):
+        assert ao.map(sizes, "x + 1") == array(code, [2, 3, 4])
+        assert ao.sum(sizes[::2]) == 4
     for wrong in ("<" + form[-1], "2" + form, form + "n"):
         with pytest.raises(TypeError, match="is not supported"):
             ao.view(data, wrong)

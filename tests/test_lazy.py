@@ -309,8 +309,8 @@ def test_bits_of_what_may_be_a_bool_are_bools(text: str) -> None:
     """& | ^ of two bools are bools for Python, also where one of them is an int for other elements."""
     a, step = array("b", [0, 1, 2, 7]), eval(f"lambda x: {text}")
     wanted = [(type(v), v) for v in map(step, a)]
-    for given in (text, step):
-        assert [(type(v), v) for v in ao.lazy(a).map(given)] == wanted
+    for f in (text, step):
+        assert [(type(v), v) for v in ao.lazy(a).map(f)] == wanted
     fold = eval(f"lambda acc, x: {text}")
     for n in range(1, len(a)):
         got, want = ao.reduce(a[:n], text, 5), functools.reduce(fold, a[:n], 5)
