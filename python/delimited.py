@@ -39,6 +39,7 @@ NO_TEXTS = {
     b"(\xb5/\xfd": "the file is compressed; zstd -dc unpacks it",
     b"PK\x03\x04": "the file is a zip archive; unzip -p unpacks it, and zipfile in Python (a workbook is one, too)",
 }
+LATIN = "iconv -f LATIN1 -t UTF-8 makes it that of Latin-1, and open(path, encoding='latin-1') in Python"
 LONGEST_MARK = max(map(len, NO_TEXTS))
 #: What people write, in lower case, where they have no number.
 ABSENT = frozenset(("na", "n/a", "#n/a", "<na>", "nil", "none", "null", "\\n", "-", "--", ".", "..", "?", "missing"))
@@ -248,6 +249,8 @@ class Rows:
                 return f"; {self.form.words.delimiter.format(delimiter)}"
         if self.has_numbers_for_names():
             return f"; {self.form.words.header}"
+        if not name.isascii() and any("\ufffd" in one for one in self.names):
+            return f"; the header is not UTF-8; {LATIN}"
         compared = self.names[:MOST_COMPARED]
         alike = [one for one in compared if one.casefold() == name.casefold()]
         close = alike or difflib.get_close_matches(name, compared, 1)
@@ -389,8 +392,7 @@ class Rows:
     def no_text(self, index: int, column: Column, cell: bytes) -> TextError:
         """Of a text in the rows that were read last, which is not UTF-8."""
         place = f"{self.at(self.machine.lines()[index])}{self.label(column.field)}"
-        advice = "iconv -f LATIN1 -t UTF-8 makes it that of Latin-1, and open(path, encoding='latin-1') in Python"
-        return TextError(f"{place}: {cell[:SHOWN_CHARS]!r} is not UTF-8; {advice}")
+        return TextError(f"{place}: {cell[:SHOWN_CHARS]!r} is not UTF-8; {LATIN}")
 
 
 _OF_ROWS = {

@@ -152,6 +152,7 @@ FILES: list[tuple[str, str | bytes, dict[str, Any], dict[str, list[Any]] | str]]
         "is not a number",
     ),
     ("bytes of 0", b"a,b\n1,2\n".decode().encode("utf-16-le"), {}, "UTF-16LE -t UTF-8"),
+    ("Latin-1 in the header", b"caf\xe9,b\n1,2\n", {"columns": ["café"]}, "the header is not UTF-8; iconv -f LATIN1"),
     ("Latin-1", b"a,b\n\xe9,2\n", {"typecodes": {"a": str}}, "is not UTF-8; iconv -f LATIN1"),
     (
         "continental thousands",

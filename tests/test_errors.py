@@ -6,6 +6,8 @@ import pickle
 import traceback
 from array import array
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import arrayops
@@ -32,6 +34,8 @@ TABLE: list[tuple[str, Callable[[], Any], type[BaseException], str]] = [
     ("name given twice", lambda: ao.map(A, "x + 1", x=B), TypeError, r"\bx\b"),
     ("no parameter", lambda: ao.map(A, "1 + 1"), TypeError, r"1 \+ 1|name|parameter"),
     ("string as a number", lambda: ao.map(A, "x*k", k="3"), TypeError, r"\bk\b|str"),
+    ("fraction", lambda: ao.map(A, "x*k", k=Fraction(1, 3)), TypeError, r"not Fraction: float\(\) makes one of it"),
+    ("decimal", lambda: ao.map(A, "x*k", k=Decimal("0.1")), TypeError, r"not Decimal: float\(\) makes one of it"),
     ("none as a number", lambda: ao.map(A, "x*k", k=None), TypeError, r"\bk\b|NoneType"),
     ("complex as a number", lambda: ao.map(A, "x*k", k=1j), TypeError, r"\bk\b|complex"),
     ("lengths", lambda: ao.map(A, "x + y", array("i", [1])), ValueError, r"(?=.*\b3\b)(?=.*\b1\b)"),
