@@ -155,8 +155,6 @@ FORMATS: list[tuple[str, Callable[[], Any], str]] = [
     ("unicode", lambda: array("u", "ab"), "[uw]"),
     ("records", lambda: (Point * 2)(), "T"),
     ("characters", lambda: recast(b"ab", "c"), "c"),
-    ("ssize_t", lambda: recast(bytes(16), "n"), "n"),
-    ("size_t", lambda: recast(bytes(16), "N"), "N"),
     ("pointers", lambda: recast(bytes(16), "P"), "P"),
     ("ctypes pointers", lambda: (ctypes.c_void_p * 2)(), "P"),
     ("ctypes strings", lambda: (ctypes.c_char_p * 2)(), "z"),
@@ -431,8 +429,9 @@ OF_MEMORY: list[Callable[[Any], Any]] = [
     lambda a: ao.accumulate(a, "acc[0] + x, acc[1]", initial=(0.0, 1)), lambda a: ao.evaluate("x - mean(x)", x=a),
     lambda a: list(ao.array_iterator(a)), lambda a: ao.searchsorted(a, 2.0), lambda a: ao.quantile(a, [0.1, 0.5]),
     lambda a: ao.rolling(a, 2).sum(), lambda a: ao.histogram(a, 2), lambda a: ao.bincount(b"\0\1\1", a),
-    lambda a: list(ao.lazy(a)), lambda a: ao.lazy(a).map("x*y", y=a).sum(), lambda a: ao.lazy([a, a]).map("x*2").collect(),
-    lambda a: ao.map(range(2), "t[x]", t=a, typecode="d"), lambda a: ao.dot(a, a), lambda a: ao.any(a, lambda x: [x > 2][0]),
+    lambda a: list(ao.lazy(a)), lambda a: ao.lazy(a).map("x*y", y=a).sum(), lambda a: ao.dot(a, a),
+    lambda a: ao.lazy([a, a]).map("x*2").collect(), lambda a: ao.map(range(2), "t[x]", t=a, typecode="d"),
+    lambda a: ao.any(a, lambda x: [x > 2][0]),
 ]  # fmt: skip
 
 
