@@ -34,6 +34,7 @@ TABLE: list[tuple[str, Callable[[], Any], type[BaseException], str]] = [
     ("name given twice", lambda: ao.map(A, "x + 1", x=B), TypeError, r"\bx\b"),
     ("no parameter", lambda: ao.map(A, "1 + 1"), TypeError, r"1 \+ 1|name|parameter"),
     ("string as a number", lambda: ao.map(A, "x*k", k="3"), TypeError, r"\bk\b|str"),
+    ("constant text", lambda: ao.map(A, "3"), TypeError, r"'3' has no name for the array: a function such as lambda x: 3"),
     ("fraction", lambda: ao.map(A, "x*k", k=Fraction(1, 3)), TypeError, r"not Fraction: float\(\) makes one of it"),
     ("decimal", lambda: ao.map(A, "x*k", k=Decimal("0.1")), TypeError, r"not Decimal: float\(\) makes one of it"),
     ("none as a number", lambda: ao.map(A, "x*k", k=None), TypeError, r"\bk\b|NoneType"),

@@ -188,7 +188,10 @@ def _product(asked: Asked) -> int | float:
 
 def _median(asked: Asked) -> int | float:
     values = _collected(asked)
-    return figures.median(values) if isinstance(values, array) else statistics.median(values)
+    if not isinstance(values, array):
+        return statistics.median(values)
+    found = figures.median(values)
+    return bool(found) if type(found) is int and asked.over.plan(asked.args).kind == "b" else found
 
 
 def _place(largest: bool) -> Callable[[Asked], int]:

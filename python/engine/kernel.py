@@ -425,6 +425,9 @@ class Kernel(_machine.KernelBase):
         if unknown:
             raise _no_name(what, unknown[0], params)
         left = [p for p in params if p not in names]
+        if positional and not left:
+            raise TypeError(f"{what!r} has no name for the array: a function such as lambda x: {what} gives the same for "
+                            "each element")  # fmt: skip
         if len(positional) != len(left):
             raise TypeError(
                 f"{what!r} needs {len(left)} values by position ({quoted(left)}), {len(positional)} were given"
