@@ -426,8 +426,8 @@ class Kernel(_machine.KernelBase):
             raise _no_name(what, unknown[0], params)
         left = [p for p in params if p not in names]
         if positional and not left:
-            raise TypeError(f"{what!r} has no name for the array: a function such as lambda x: {what} gives the same for "
-                            "each element")  # fmt: skip
+            why = f"{quoted(params)} given by name" if params else f"lambda x: {what} gives the same for each element"
+            raise TypeError(f"{what!r} has no name left for the array: {why}")
         if len(positional) != len(left):
             raise TypeError(
                 f"{what!r} needs {len(left)} values by position ({quoted(left)}), {len(positional)} were given"
