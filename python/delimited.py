@@ -99,8 +99,10 @@ class Form(NamedTuple):
             raise ValueError(
                 f"delimiter {self.delimiter!r} and decimal {self.decimal!r}: one of them is part of numbers"
             )
-        in_quotes = thousands == delimiter != b" " and quote != b"\0"  # "1,234.50" is one field
-        given = [m for m in (delimiter, decimal, b"\0" if in_quotes else thousands, quote, comment) if m != b"\0"]
+        of_numbers = [decimal, thousands]
+        if delimiter in of_numbers and delimiter != b" " and quote != b"\0":  # "1,5" and "1,234.50" are one field
+            of_numbers.remove(delimiter)
+        given = [mark for mark in (delimiter, *of_numbers, quote, comment) if mark != b"\0"]
         if len(set(given)) < len(given):
             raise ValueError(f"delimiter {self.delimiter!r}, decimal {self.decimal!r}, thousands {self.thousands!r}, "
                              f"quote {self.quote!r}, comment {self.comment!r}: two of them are the same")  # fmt: skip

@@ -172,7 +172,7 @@ def test_map_of_a_pipe_in_small_pieces(argv: list[str], text: str, expected: str
             "x\n1\n3\n",
             "'x/sum(x)' needs all rows at once, so the input is read twice: give a file, no pipe",
         ),
-        (["x", "--decimal", ","], "x\n1\n", "two of them are the same"),
+        (["x", "--decimal", ",", "--quote", ""], "x\n1\n", "two of them are the same"),
         (["x", "--delimiter", "5"], "x\n1\n", "one of them is part of numbers"),
         (["x", "--missing", "half"], "x\n1\n", "--missing takes error, skip or a number"),
         (["--add", "price=qty"], SALES, "there is a column 'price' already: give the new one another name"),

@@ -128,18 +128,20 @@ static int add_whole(const DelimitedObject *self, const row_writer *w, spelled *
     return 0;
 }
 
-/* A number that is put behind the fields, with the decimal sign of the text where it becomes a part of that. */
+/* A number that is put behind the fields, with the decimal sign of the text where it becomes a part of that: in quotes if it
+ * is the delimiter, too. */
 static int add_number(const DelimitedObject *self, const row_writer *w, spelled *s, size_t j, size_t row)
 {
+    const int quoted = w->form == FORM_TEXT && self->d.decimal == self->d.delimiter;
     const size_t before = s->length;
-    if (spelled_value(s, &w->extra[j], row, w->decimals, w->form) < 0) {
+    if ((quoted && spelled_add(s, &self->d.quote, 1) < 0) || spelled_value(s, &w->extra[j], row, w->decimals, w->form) < 0) {
         return -1;
     }
     char *point = w->form == FORM_TEXT && self->d.decimal != '.' ? memchr(s->bytes + before, '.', s->length - before) : NULL;
     if (point) {
         *point = self->d.decimal;
     }
-    return 0;
+    return quoted ? spelled_add(s, &self->d.quote, 1) : 0;
 }
 
 static int add_row(const DelimitedObject *self, const row_writer *w, spelled *s, size_t i)
