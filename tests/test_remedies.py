@@ -184,6 +184,13 @@ def test_what_neither_holds_says_where() -> None:
         assert caught.value.__notes__ == ["element 1"]
 
 
+@pytest.mark.parametrize("data", [pl.Series([1, 2]), array("d", [1, 2])], ids=["ints", "floats"])
+def test_none_of_a_function(data: Any) -> None:
+    with pytest.raises(TypeError, match="NoneType") as caught:
+        ao.map(data, {1: 5}.get)
+    assert caught.value.__notes__ == ["element 1", "the function gives None for it: nulls= is for missing values"]
+
+
 def test_the_remedies_help() -> None:
     assert ao.map(pl.Series([24]), lambda x: x * 9 / 5 + 32, typecode="d").to_list() == [75.2]
     assert ao.map(U, "x - 2", typecode="q") == array("q", [-1, 0])
