@@ -106,6 +106,9 @@ MAPS = [
     (["--add", "y=x", "--missing", "skip"], "x,z\n1,\n,5\n", "x,z,y\n1,,1\n"),
     (["x", "--ragged", "skip"], "x,y\n1,2\n3\n4,5\n", "1\n4\n"),
     (["x", "--decimal", ",", "--delimiter", ";", "--thousands", "."], "x;y\n1.234,5;0\n", "1234.5\n"),
+    (["p*q", "--decimal", ","], 'd,p,q\nx,"2523,50",2\n', "5047.0\n"),
+    (["--add", "s=p*q", "--decimal", ","], 'd,p,q\nx,"2523,50",2\n', 'd,p,q,s\nx,"2523,50",2,"5047,0"\n'),
+    (["--add", "s=p*q", "--select", "q", "--thousands", ","], 'p,q\n"1,234.50",2\n', "q,s\n2,2469.0\n"),
     # a column more is behind all the others, also where a row has not all of them
     (["--add", "s=p*2", "--delimiter", ";", "--decimal", ",", "--ragged", "fill"], "n;p;t\nnut;1,5;ok\nbolt;2\nj;3;x\n",
      "n;p;t;s\nnut;1,5;ok;3,0\nbolt;2;;4,0\nj;3;x;6,0\n"),

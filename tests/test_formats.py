@@ -597,6 +597,7 @@ def test_numpy_times_that_are_missing() -> None:
         masked = numpy.ma.array(days, mask=[False, False, False, True])
         assert ao.view(days, "datetime64[D]").tolist() == [5, -(2**63), -3, 9]
         assert ao.view(days, "datetime64[D]", nulls="skip").tolist() == [5, -3, 9]
+        assert ao.view(days, "datetime64[D]", nulls="skip").format == "q"
         assert ao.view(days, "M8[D]", nulls=7).tolist() == [5, 7, -3, 9]
         assert ao.view(masked, "M8[D]", nulls="skip").tolist() == [5, -3]
         assert ao.view(masked[:3], "M8[D]").tolist() == [5, -(2**63), -3]

@@ -88,7 +88,7 @@ def times(data: Any, unit: str, nulls: Any) -> tuple[Any, str]:
             ints = numpy.ma.array(ints, mask=missing)
         if _kind_of(ints) is _MASKED:
             ints = one_buffer(prepared(_masked_columns(ints), nulls))
-        return ints, str(_machine.buffer_info(ints)[0]) if type(ints) is array else f"{order}q"
+        return ints, "q" if type(ints) is array else f"{order}q"  # NumPy's own are 'l' in an array
     if getattr(getattr(data, "dtype", None), "kind", "") == "O":
         raise TypeError(f"this array is one of Python objects: numpy.array(data, {wanted!r}) makes times of them")
     return data, unit[: len(unit) - len(unit.lstrip("<>=|"))] + "q"

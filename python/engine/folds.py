@@ -107,10 +107,10 @@ class Fold(NamedTuple):
             step, rows = self.steps(arr, start)
             acc = step(acc, next(rows))
             if out is not None:
-                if not items or items_of(acc) != items:
+                if not is_carried(acc) or items_of(acc) != items:
                     raise Unsettled
                 try:
-                    out[start] = acc[stored]
+                    out[start] = acc[stored] if items else acc
                 except ValueError:  # a memoryview's, of what does not fit
                     raise Unsettled from None
             start += 1
