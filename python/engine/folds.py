@@ -51,15 +51,12 @@ class Fold(NamedTuple):
         """The further arrays, whose elements go with those of the first."""
         return [a for a in self.numbers if not isinstance(a, (int, float, tuple))]
 
-    def step(self, acc: Any, x: Any) -> Any:
-        """The next accumulator, by Python."""
-        captured = self.meaning.captured if self.meaning.sees_captured else ()
-        return self.meaning.python(acc, x, *unwrapped((*self.numbers, *captured)))
-
     @property
     def callable(self) -> Callable[[Any, Any], Any]:
-        """``step``, as directly as possible."""
-        return self.step if self.numbers or self.meaning.sees_captured else self.meaning.python
+        """The next accumulator of one and an element, by Python: as directly as possible, as it may be asked for all."""
+        python, captured = self.meaning.python, self.meaning.captured if self.meaning.sees_captured else ()
+        more = unwrapped((*self.numbers, *captured))
+        return (lambda acc, x: python(acc, x, *more)) if more else python
 
     def steps(self, arr: Any, start: int = 0) -> tuple[Callable[[Any, Any], Any], Iterator[Any]]:
         """What functools.reduce wants: with further arrays the items are rows, whose first is the element."""
