@@ -53,7 +53,7 @@ class Fold(NamedTuple):
 
     @property
     def callable(self) -> Callable[[Any, Any], Any]:
-        """The next accumulator of one and an element, by Python: as directly as possible, as it may be asked for all."""
+        """The next accumulator, of one and an element, by Python: as directly as possible, for it may be for all."""
         python, captured = self.meaning.python, self.meaning.captured if self.meaning.sees_captured else ()
         more = unwrapped((*self.numbers, *captured))
         return (lambda acc, x: python(acc, x, *more)) if more else python
