@@ -190,7 +190,7 @@ def _median(asked: Asked) -> int | float:
     values = _collected(asked)
     if not isinstance(values, array):
         return statistics.median(values)
-    found = figures.median(values)
+    found: int | float = figures.median(values)
     return bool(found) if type(found) is int and asked.over.plan(asked.args).kind == "b" else found
 
 
