@@ -133,6 +133,8 @@ FILES: list[tuple[str, str | bytes, dict[str, Any], dict[str, list[Any]] | str]]
         {"a": [1234.5], "b": [2]},
     ),
     ("decimals in quotes", 'd,a\n30.07.,"2523,00"\n', {"columns": ["a"], "decimal": ","}, {"a": [2523.0]}),
+    ("ints beside decimals", 'a,b\n-105,0\n"1,5",7\n', {"decimal": ","}, {"a": [-105, 1.5], "b": [0, 7]}),
+    ("a long number before the delimiter", "a,b\n" + "1" * 600 + ",5\n", {"decimal": ","}, "is not a number"),
     ("decimals without quotes", "a\n1,5\n", {"decimal": ","}, "line 2 has 2 fields, and the header 1"),
     (
         "both in quotes",

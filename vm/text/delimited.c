@@ -349,6 +349,9 @@ static int read_cell(row_reader *r, const char *text, size_t n, enum ao_cells wa
     char local[LOCAL_BYTES + 1], decimal = '.';
     number->kind = AO_NO_NUMBER;
     number->whole = 0;
+    if (n > LOCAL_BYTES && d->decimal == d->delimiter) {
+        return 1; /* the next cell would be its decimals */
+    }
     if (n > LOCAL_BYTES) { /* read where it stands: what comes behind a cell is in no number */
         decimal = d->decimal;
     } else {
@@ -480,7 +483,7 @@ static int settle(row_reader *r, size_t row)
 static AO_INLINE int wanted_field(row_reader *r, const ao_column *column, size_t row, size_t field, int *pending)
 {
     const ao_delimited *d = r->d;
-    if (column->cells != AO_CELLS_TEXT && !d->tokens_are_numbers) {
+    if (column->cells != AO_CELLS_TEXT && !d->none_at_once) {
         const char *begin = r->p;
         while (*begin == ' ' && d->delimiter != ' ') {
             begin++;
@@ -673,7 +676,8 @@ void ao_delimited_start(ao_delimited *d)
     if (d->aligned) {
         d->ends[' '] = d->ends['\t'] = 1;
     }
+    d->none_at_once |= d->decimal == d->delimiter;
     for (size_t i = 0; i < d->n_tokens; i++) {
-        d->tokens_are_numbers |= could_be_number(d, d->tokens[i]);
+        d->none_at_once |= could_be_number(d, d->tokens[i]);
     }
 }
