@@ -27,6 +27,8 @@ UNDER_SANITIZERS = (
     "tests/test_statistics.py",
     "tests/test_lazy.py",
     "tests/test_interop.py",
+    "tests/test_missing.py",
+    "tests/test_counting.py",
     "tests/test_lying.py",
     "tests/test_races.py",
 )

@@ -233,16 +233,21 @@ class Inference:
         return self.compare_terms("!=", value, self.graph.const(0.0 if t.kind == "f" else 0))
 
     def has_kind(self, value: int, kind: str) -> bool:
-        """Whether every element of the value has Python's type of this kind; an int term may choose a bool, as 1."""
-        stack, seen = [value], {value}
-        while stack:
-            t = self.terms[stack.pop()]
-            if t.kind != kind:
-                return False
-            choices = t.args[1:] if t.op == "if" else t.args[:1] if t.op == "check" else ()
-            stack.extend(i for i in choices if i not in seen)
-            seen.update(choices)
-        return True
+        """Whether every element of the value has Python's type of this kind; an int term may be a bool's, as 1."""
+        return self.terms[value].kind == kind and (kind != "i" or not self.may_be_bool(value))
+
+    def may_be_bool(self, value: int) -> bool:
+        """Whether an element may be a bool for Python: one that is chosen, or what & | ^ make of two that may be."""
+        found: list[bool] = []
+        for t in self.terms[: value + 1]:  # operands come first
+            of = [found[i] for i in t.args]
+            found.append(
+                t.kind == "b"
+                or (t.op == "if" and t.kind == "i" and any(of[1:]))
+                or (t.op == "check" and of[0])
+                or (t.op in ("and", "or", "xor") and all(of))
+            )
+        return found[value]
 
     def negate(self, condition: int) -> int:
         t = self.terms[condition]

@@ -87,6 +87,19 @@ NOT_INVERT = "~ of a truth value is -1 or -2 in Python, both true; its opposite 
 #: Operators of other languages, and Python's.
 _THEIRS = {"&&": "'and'", "||": "'or'", "<>": "'!='", "!": "'not'", "?": "'a if condition else b'"}
 
+_NO_NONE = "no element is None: isnan(x) says which are nan; missing values are the matter of nulls="
+
+#: Functions of other languages and libraries, and what is written here; of other names the nearest one is.
+_ELSEWHERE = {
+    **dict.fromkeys(("popcount", "bitwise_count", "bitcount"), "write x.bit_count()"),
+    **dict.fromkeys(("isna", "isnull"), "write isnan(x); missing values are the matter of nulls="),
+    **dict.fromkeys(("notna", "notnull"), "write not isnan(x); missing values are the matter of nulls="),
+    "dot": "write sum(x * y)", "cumsum": "accumulate(x) gives it", "cumprod": "accumulate(x, 'acc * x') gives it",
+    **dict.fromkeys(("quantile", "percentile"), "compute it before, by the function quantile(), and give it by name"),
+    **dict.fromkeys(("ifelse", "iif"), "write a if condition else b"), "isin": "write x in (1, 2, 3)",
+    "sgn": "write sign(x)", "nan_to_num": "write 0.0 if isnan(x) else x",
+}  # fmt: skip
+
 #: What to say of the constructs people try first; every other class is named as it is.
 _REFUSED: dict[type[ast.expr], str] = {
     ast.Attribute: "attributes are not part of the language, except math.<name>, x.bit_count() and x.bit_length()",
@@ -263,6 +276,8 @@ class _Parser:
 
         near = difflib.get_close_matches(name, list(known), 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
+        if kind == "function" and name in _ELSEWHERE:
+            hint = "; " + _ELSEWHERE[name]
         return self.error(f"unknown {kind} {name!r}{hint}", where)
 
     # -- the walk ----------------------------------------------------------------------------------------------
@@ -297,6 +312,8 @@ class _Parser:
         return self.build.add("part", self.expr(node, depth), value=place)
 
     def constant(self, node: ast.Constant, depth: int) -> int:
+        if node.value is None:
+            raise self.error(_NO_NONE, node)
         if not isinstance(node.value, (int, float)):
             raise self.error(f"only int, float and bool constants are allowed, not {type(node.value).__name__}", node)
         return self.build.const(node.value)
@@ -402,6 +419,8 @@ class _Parser:
         links: list[int] = []
         for op, right_node in zip(node.ops, node.comparators, strict=True):
             if type(op) not in _COMPARE:
+                if isinstance(right_node, ast.Constant) and right_node.value is None:
+                    raise self.error(_NO_NONE, node)
                 raise self.error("'is' compares identities; write '==' or '!='", node)
             symbol = _COMPARE[type(op)]
             if symbol in ("in", "not in"):
@@ -479,7 +498,8 @@ class _Parser:
     def reduction(self, node: ast.Call, depth: int) -> int:
         name, ddof = node.func.id, 0  # type: ignore[attr-defined]
         if len(node.args) != 1 or isinstance(node.args[0], ast.Starred):
-            raise self.error(f"{name}() takes 1 argument, not {len(node.args)}", node)
+            more = f"; write {name}(x, ddof=1)" if len(node.args) == 2 and name in ("var", "std") else ""
+            raise self.error(f"{name}() takes 1 argument, not {len(node.args)}{more}", node)
         for keyword in node.keywords:
             if keyword.arg != "ddof" or name not in ("var", "std"):
                 raise self.error("keyword arguments are not part of the language, but ddof of var() and std()", keyword)

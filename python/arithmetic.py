@@ -10,6 +10,7 @@ from . import _machine
 from .compiler.machine import FLOAT_TYPECODES
 from .engine.common import also_named, front, plain
 from .engine.exchange import taken
+from .engine.missing import check_nulls
 from .expressions import map, map_inplace
 from .reductions import any, minmax
 
@@ -175,23 +176,24 @@ def _for_elements(arr: Any, value: Any, what: str) -> Any:
     """A number to compute with the elements of arr: an integral float becomes an int where the elements are ints."""
     if type(value) is int:
         return value
-    code, value = arr.typecode if type(arr) is array else _machine.buffer_info(taken(arr))[0], plain(value)
+    code, value = arr.typecode if type(arr) is array else _machine.buffer_info(taken(arr, 0))[0], plain(value)
     if not isinstance(value, (int, float)):
         raise TypeError(f"{what} must be an int or float, not {type(value).__name__}")
     if code in FLOAT_TYPECODES or not isinstance(value, float):
         return value
     if value.is_integer():
         return int(value)
-    raise TypeError(f"{what} is {value!r}, which gives floats that this {code!r} array cannot hold")
+    remedy = "map() with typecode='d' gives a new array"
+    raise TypeError(f"{what} is {value!r}, which gives floats that this {code!r} array cannot hold; {remedy}")
 
 
 @front
 @also_named("array", "factor")
-def scale(arr: Array, factor: int | float) -> None:
+def scale(arr: Array, factor: int | float, *, nulls: str | int | float | None = None) -> None:
     """Multiplies each element of a writable buffer by a number, in place.
 
     An integral factor such as 2.0 is accepted for integer arrays; 2.5 is a TypeError. Raises OverflowError at the first
-    product that does not fit, with the elements before it done.
+    product that does not fit, with the elements before it done. nulls is as in :func:`map`.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -200,16 +202,16 @@ def scale(arr: Array, factor: int | float) -> None:
     >>> a
     array('h', [3, -6])
     """
-    map_inplace(arr, "x * factor", factor=_for_elements(arr, factor, "factor"))
+    map_inplace(arr, "x * factor", factor=_for_elements(arr, factor, "factor"), nulls=nulls)
 
 
 @front
 @also_named("array", "min_val", "max_val")
-def clip(arr: Array, lo: int | float, hi: int | float) -> None:
+def clip(arr: Array, lo: int | float, hi: int | float, *, nulls: str | int | float | None = None) -> None:
     """Limits each element of a writable buffer to lo..hi, in place; nan elements stay.
 
     Integral bounds such as 2.0 and infinite ones are accepted for integer arrays; 2.5 is a TypeError. Raises ValueError
-    if lo > hi or a bound is nan.
+    if lo > hi or a bound is nan. nulls is as in :func:`map`.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -222,15 +224,16 @@ def clip(arr: Array, lo: int | float, hi: int | float) -> None:
               for b, name in ((plain(lo), "lo"), (plain(hi), "hi"))]  # fmt: skip
     if not bounds[0] <= bounds[1]:
         raise ValueError(f"clip() needs lo <= hi, not {lo!r} and {hi!r}")
-    map_inplace(arr, "lo if x < lo else hi if x > hi else x", lo=bounds[0], hi=bounds[1])
+    map_inplace(arr, "lo if x < lo else hi if x > hi else x", lo=bounds[0], hi=bounds[1], nulls=nulls)
 
 
 @also_named("array")
-def normalize(arr: Array) -> None:
+def normalize(arr: Array, *, nulls: str | int | float | None = None) -> None:
     """Scales the elements of a writable buffer of floats to 0..1, in place: ``(x - min) / (max - min)``.
 
     If all are equal they become 0.0; an empty buffer stays empty. Raises TypeError for integers, and ValueError if an
-    element is nan or infinite or the range is too large for a float.
+    element is nan or infinite or the range is too large for a float. nulls: ``"propagate"`` leaves them as they are, a
+    number takes their place; by default they are a ValueError.
 
     >>> import arrayops as ao
     >>> from array import array
@@ -239,16 +242,18 @@ def normalize(arr: Array) -> None:
     >>> a
     array('d', [0.0, 0.25, 1.0])
     """
-    code, _, count, _ = _machine.buffer_info(taken(arr))
+    check_nulls(nulls, "propagate")
+    given = taken(arr, "skip" if nulls == "propagate" else nulls, policy="propagate")
+    code, _, count, _ = _machine.buffer_info(given)
     if code not in FLOAT_TYPECODES:
         raise TypeError(f"normalize() gives floats, which a {code!r} array cannot hold; map it to 'd' first")
     if not count:
         return
-    low, high = minmax(arr)
+    low, high = minmax(given)
     span = high - low
-    if not math.isfinite(span) or any(arr, "x != x"):
+    if not math.isfinite(span) or any(given, "x != x"):
         raise ValueError("normalize() needs finite numbers whose range is one, too")
     if span:
-        map_inplace(arr, "(x - low) / span", low=low, span=span)
+        map_inplace(arr, "(x - low) / span", low=low, span=span, nulls=nulls)
     else:
-        map_inplace(arr, "x - x")
+        map_inplace(arr, "x - x", nulls=nulls)

@@ -65,6 +65,8 @@ def view(buffer: Any, format: str, offset: int = 0, stride: int | None = None, c
     [8388607, -8388608]
     """
     check_nulls(nulls, "skip")
+    if not isinstance(format, str):
+        raise TypeError(f"format must be a str, such as '<h' or 'float64', not {type(format).__name__}")
     if names_time(format):
         buffer, format = times(buffer, format, nulls)
     elif is_time(buffer):

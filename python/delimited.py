@@ -39,7 +39,11 @@ NO_TEXTS = {
     b"(\xb5/\xfd": "the file is compressed; zstd -dc unpacks it",
     b"PK\x03\x04": "the file is a zip archive; unzip -p unpacks it, and zipfile in Python (a workbook is one, too)",
 }
+LATIN = "iconv -f LATIN1 -t UTF-8 makes it that of Latin-1, and open(path, encoding='latin-1') in Python"
 LONGEST_MARK = max(map(len, NO_TEXTS))
+#: What people write, in lower case, where they have no number.
+ABSENT = frozenset(("na", "n/a", "#n/a", "<na>", "nil", "none", "null", "\\n", "-", "--", ".", "..", "?", "missing"))
+BLANKS = "\u00a0\u202f"  # that typography has for the one between thousands; vm/text/delimited.c knows them, too
 
 Number: TypeAlias = int | float
 Typecode: TypeAlias = str | type[str]
@@ -61,6 +65,7 @@ class Words(NamedTuple):
     quote: str = "quotes within a field are doubled; quote=None takes them for text"
     exact: str = "typecodes={{{!r}: 'q'}} reads integers, 'd' rounds them"
     comma: str = "decimal=',' or thousands=',' says what its comma is"
+    na: str = "na=[{!r}] takes it for a missing number, and missing= leaves it out or fills it in"
     numbers: str = "columns=[...] picks columns, typecodes={{{!r}: str}} reads text"
     naming: str = "columns=[...] names those that are wanted"
     header: str = "header=False takes the first row for data"
@@ -94,10 +99,15 @@ class Form(NamedTuple):
             raise ValueError(
                 f"delimiter {self.delimiter!r} and decimal {self.decimal!r}: one of them is part of numbers"
             )
-        given = [mark for mark in (delimiter, decimal, thousands, quote, comment) if mark != b"\0"]
+        of_numbers = [decimal, thousands]
+        if delimiter in of_numbers and delimiter != b" " and quote != b"\0":  # "1,5" and "1,234.50" are one field
+            of_numbers.remove(delimiter)
+        given = [mark for mark in (delimiter, *of_numbers, quote, comment) if mark != b"\0"]
         if len(set(given)) < len(given):
             raise ValueError(f"delimiter {self.delimiter!r}, decimal {self.decimal!r}, thousands {self.thousands!r}, "
                              f"quote {self.quote!r}, comment {self.comment!r}: two of them are the same")  # fmt: skip
+        if self.skip < 0:
+            raise ValueError(f"skip is a number of lines, from 0, not {self.skip!r}")
         if self.ragged not in RAGGED:
             raise ValueError(f"ragged must be one of {', '.join(map(repr, RAGGED))}, not {self.ragged!r}")
         return _machine.Delimited(delimiter, quote, comment, decimal, thousands, delimiter == b" ",
@@ -108,6 +118,8 @@ class Form(NamedTuple):
         """Whether a cell, without blanks around it, is a number or a missing one."""
         if not cell or cell in self.tokens:
             return True
+        for blank in BLANKS if self.thousands == " " else ():
+            cell = cell.replace(blank, "")
         return is_number(cell.replace(self.thousands or "\0", "").replace(self.decimal, "."))
 
     @property
@@ -239,6 +251,8 @@ class Rows:
                 return f"; {self.form.words.delimiter.format(delimiter)}"
         if self.has_numbers_for_names():
             return f"; {self.form.words.header}"
+        if not name.isascii() and any("\ufffd" in one for one in self.names):
+            return f"; the header is not UTF-8; {LATIN}"
         compared = self.names[:MOST_COMPARED]
         alike = [one for one in compared if one.casefold() == name.casefold()]
         close = alike or difflib.get_close_matches(name, compared, 1)
@@ -364,10 +378,13 @@ class Rows:
         return f"{shown!r} is not a number" + (advice and f"; {advice}")
 
     def _of_no_number(self, shown: str) -> str:
-        """What makes a number of such a cell: the whole row as one field, or a comma."""
+        """What makes a number of such a cell: the whole row as one field, a comma, another encoding."""
+        if "\0" in shown:
+            return "it has bytes of 0: if the text is UTF-16, iconv -f UTF-16LE -t UTF-8 makes it UTF-8"
         plain_marks = self.form.decimal == "." and not self.form.thousands
         has_comma = plain_marks and "," in shown and is_number(shown.replace(",", ""))
-        return self.cut(shown) or (self.form.words.comma if has_comma else "")
+        na = self.form.words.na.format(shown) if shown.casefold() in ABSENT else ""
+        return self.cut(shown) or (self.form.words.comma if has_comma else na)
 
     def misfit(self, index: int, column: Column, value: object) -> TextError:
         """Of a number in the rows that were read last, which the column's typecode cannot hold."""
@@ -377,7 +394,7 @@ class Rows:
     def no_text(self, index: int, column: Column, cell: bytes) -> TextError:
         """Of a text in the rows that were read last, which is not UTF-8."""
         place = f"{self.at(self.machine.lines()[index])}{self.label(column.field)}"
-        return TextError(f"{place}: {cell[:SHOWN_CHARS]!r} is not UTF-8")
+        return TextError(f"{place}: {cell[:SHOWN_CHARS]!r} is not UTF-8; {LATIN}")
 
 
 _OF_ROWS = {
@@ -474,8 +491,25 @@ def opened(source: Any) -> Iterator[tuple[Callable[[int], Any], str | None]]:
         name = getattr(source, "name", None)
         yield read, name if isinstance(name, str) else None
         return
-    with builtins.open(source, "rb", buffering=0) as file:
+    advice = "io.StringIO(text) makes a file of a text"
+    if isinstance(source, int):
+        with builtins.open(source, "rb", buffering=0, closefd=False) as file:
+            yield file.read, None
+        return
+    if not isinstance(source, (str, bytes, os.PathLike)):
+        raise TypeError(f"a path or an open file is needed, not {type(source).__name__}: {advice}")
+    with _opened(source, advice) as file:
         yield file.read, os.fsdecode(source)
+
+
+def _opened(path: Any, advice: str) -> Any:
+    """The file, unbuffered; what cannot be opened and has several lines is probably the text itself."""
+    try:
+        return builtins.open(path, "rb", buffering=0)
+    except OSError as error:
+        if "\n" in os.fsdecode(path):
+            error.add_note(advice)
+        raise
 
 
 # -- the functions -----------------------------------------------------------------------------------------------------

@@ -393,6 +393,8 @@ def quantile(arr: Array, q: float | Fraction | Iterable[float | Fraction], *, me
     if not count:
         raise no_data("quantile", 0, 1)
     q = plain(q)
+    if isinstance(q, (str, bytes)):
+        raise TypeError(f"the order of a quantile is a number from 0 to 1, or several, not {type(q).__name__}")
     if isinstance(q, Iterable):
         return [_quantile(arr, count, plain(each), method) for each in q]
     return _quantile(arr, count, q, method)
@@ -510,8 +512,10 @@ def _range_of(wanted: tuple[float, float] | None, find: Callable[[], tuple[float
         if low > high:
             raise ValueError(f"the range must begin with the smaller number, not ({low}, {high})")
     if not (math.isfinite(low) and math.isfinite(high)):
-        what = "that is to be found" if wanted is None else "that is given"
-        raise ValueError(f"the range {what} is not finite: ({low}, {high}); pass range=, or nan='skip' for nans")
+        if wanted is not None:
+            raise ValueError(f"the range that is given is not finite: ({low}, {high})")
+        remedy = "pass range=, or nan='skip' for nans"
+        raise ValueError(f"the range that is to be found is not finite: ({low}, {high}); {remedy}")
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
 

@@ -53,6 +53,15 @@ def test_added_and_selected_columns() -> None:
     ]
 
 
+def test_numbers_that_are_quoted_because_the_delimiter_is_in_them() -> None:
+    text = 'd,p,q\n"1,x","1,50","3"\n'
+    assert good("map", "--add", "s=p*2", "--decimal", ",", "--format", "csv", stdin=text) == (
+        'd,p,q,s\n"1,x",1.50,3,3.0\n'
+    )
+    found = json.loads(good("filter", "1", "--thousands", ",", "--format", "json", stdin='d,p\n"1,x","1,234.5"\n'))
+    assert found == [{"d": "1,x", "p": 1234.5}]
+
+
 @pytest.mark.parametrize("argv", [["filter", "1"], ["map", "--select", "v"], ["map", "--select", "#1"]])
 @pytest.mark.parametrize("form", [[], ["--format", "csv"]], ids=["", "csv"])
 def test_a_column_of_empty_cells(argv: list[str], form: list[str]) -> None:

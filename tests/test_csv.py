@@ -48,6 +48,7 @@ FILES: list[tuple[str, str | bytes, dict[str, Any], dict[str, list[Any]] | str]]
     ("a decimal comma", 'a\n"1,5"\n', {}, "'1,5' is not a number; decimal=',' or thousands=',' says what"),
     ("a comma of thousands", 'a\n"1,234.50"\n', {}, "'1,234.50' is not a number; decimal=',' or thousands=','"),
     ("a comma and no number", 'a\n"1,x"\n', {}, "'1,x' is not a number; columns="),
+    ("not available", "a\n1\nn/a\n", {}, r"'n/a' is not a number; na=\['n/a'\] takes it for a missing number"),
     ("another delimiter", "a\tb\n1\t2\n", {}, r"'1\\t2' is not a number; delimiter='\\t' cuts it there"),
     ("a name in other letters", "RSS,b\n1,2\n", {"columns": ["rss"]}, "no column 'rss'; .*did you mean 'RSS'"),
     (
@@ -128,9 +129,41 @@ FILES: list[tuple[str, str | bytes, dict[str, Any], dict[str, list[Any]] | str]]
     (
         "thousands in quotes",
         'a,b\n"1,234.50",2\n',
-        {"thousands": ",", "quote": '"'},
+        {"thousands": ","},
+        {"a": [1234.5], "b": [2]},
+    ),
+    ("decimals in quotes", 'd,a\n30.07.,"2523,00"\n', {"columns": ["a"], "decimal": ","}, {"a": [2523.0]}),
+    ("ints beside decimals", 'a,b\n-105,0\n"1,5",7\n', {"decimal": ","}, {"a": [-105, 1.5], "b": [0, 7]}),
+    ("a long number before the delimiter", "a,b\n" + "1" * 600 + ",5\n", {"decimal": ","}, "is not a number"),
+    ("decimals without quotes", "a\n1,5\n", {"decimal": ","}, "line 2 has 2 fields, and the header 1"),
+    (
+        "both in quotes",
+        'a\n"-1.234,5"\n',
+        {"decimal": ",", "thousands": "."},
+        {"a": [-1234.5]},
+    ),
+    ("thousands in quotes, and not", 'a\n"1,234"\n1,234\n', {"thousands": ","}, "line 3 has 2 fields, and the header"),
+    (
+        "thousands without quotes",
+        "a,b\n1,2\n",
+        {"thousands": ",", "quote": None},
         "delimiter ',', decimal '.', thousands ','.*two of them are the same",
     ),
+    (
+        "blanks of typography",
+        "a;b\n-1\u00a0234,5;1\u202f234\u00a0567\n12 345;\u00a0999\n",
+        {"delimiter": ";", "decimal": ",", "thousands": " "},
+        {"a": [-1234.5, 12345], "b": [1234567, 999]},
+    ),
+    (
+        "blanks in the wrong place",
+        "a;b\n1\u00a023;1\n",
+        {"delimiter": ";", "thousands": " "},
+        "is not a number",
+    ),
+    ("bytes of 0", b"a,b\n1,2\n".decode().encode("utf-16-le"), {}, "UTF-16LE -t UTF-8"),
+    ("Latin-1 in the header", b"caf\xe9,b\n1,2\n", {"columns": ["café"]}, "the header is not UTF-8; iconv -f LATIN1"),
+    ("Latin-1", b"a,b\n\xe9,2\n", {"typecodes": {"a": str}}, "is not UTF-8; iconv -f LATIN1"),
     (
         "continental thousands",
         "a;b\n-1.234,50;1.234\n",
@@ -525,11 +558,14 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
         ({"delimiter": "e"}, "part of numbers"),
         ({"delimiter": "-"}, "part of numbers"),
         ({"decimal": "5"}, "part of numbers"),
-        ({"decimal": ","}, "two of them are the same"),
+        ({"decimal": ",", "quote": None}, "two of them are the same"),
+        ({"decimal": " ", "delimiter": " "}, "one of them is part of numbers"),
+        ({"decimal": ",", "thousands": ","}, "two of them are the same"),
         ({"quote": ","}, "two of them are the same"),
         ({"ragged": "no"}, "ragged must be one of 'error', 'skip', 'fill'"),
         ({"missing": "drop"}, "missing must be 'error', 'skip' or a number"),
         ({"decimal": ""}, "decimal must be one ASCII"),
+        ({"skip": -1}, "skip is a number of lines, from 0, not -1"),
         ({"comment": "//"}, "comment must be one ASCII"),
         ({"na": [str(i) for i in range(65)]}, "65 texts for missing numbers"),
     ],
@@ -666,3 +702,21 @@ def test_in_a_pipeline() -> None:
     chunks = (piece["x"] for piece in ao.scan_csv(io.StringIO(text)))
     assert ao.lazy(chunks).filter("x > 10").map("x * 2").sum() == math.fsum(i / 2 for i in range(41, 30_000))
     assert sums(ao.scan_csv(io.StringIO(text))) == math.fsum(i / 4 for i in range(30_000))
+
+
+def test_a_text_in_the_place_of_its_file() -> None:
+    with pytest.raises(TypeError, match=r"a path or an open file is needed, not list: io.StringIO\(text\)"):
+        ao.read_csv(["a", "1"])
+    with pytest.raises(FileNotFoundError) as caught:
+        ao.read_csv("a\n1\n")
+    assert caught.value.__notes__ == ["io.StringIO(text) makes a file of a text"]
+
+
+def test_a_descriptor_is_read_and_stays_open(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    descriptor = os.open(tmp_path / "a.csv", os.O_RDONLY)
+    try:
+        assert ao.read_csv(descriptor) == {"a": array("q", [1])}
+        os.fstat(descriptor)
+    finally:
+        os.close(descriptor)

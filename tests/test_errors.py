@@ -6,6 +6,8 @@ import pickle
 import traceback
 from array import array
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import arrayops
@@ -32,6 +34,10 @@ TABLE: list[tuple[str, Callable[[], Any], type[BaseException], str]] = [
     ("name given twice", lambda: ao.map(A, "x + 1", x=B), TypeError, r"\bx\b"),
     ("no parameter", lambda: ao.map(A, "1 + 1"), TypeError, r"1 \+ 1|name|parameter"),
     ("string as a number", lambda: ao.map(A, "x*k", k="3"), TypeError, r"\bk\b|str"),
+    ("constant text", lambda: ao.map(A, "3"), TypeError, r"'3' has no name left for the array: lambda x: 3 gives the"),
+    ("no name left", lambda: ao.map(A, "k", k=3), TypeError, r"'k' has no name left for the array: 'k' given by name"),
+    ("fraction", lambda: ao.map(A, "x*k", k=Fraction(1, 3)), TypeError, r"not Fraction: float\(\) makes one of it"),
+    ("decimal", lambda: ao.map(A, "x*k", k=Decimal("0.1")), TypeError, r"not Decimal: float\(\) makes one of it"),
     ("none as a number", lambda: ao.map(A, "x*k", k=None), TypeError, r"\bk\b|NoneType"),
     ("complex as a number", lambda: ao.map(A, "x*k", k=1j), TypeError, r"\bk\b|complex"),
     ("lengths", lambda: ao.map(A, "x + y", array("i", [1])), ValueError, r"(?=.*\b3\b)(?=.*\b1\b)"),
@@ -51,6 +57,11 @@ TABLE: list[tuple[str, Callable[[], Any], type[BaseException], str]] = [
     ("reduce parameters", lambda: ao.reduce(A, "a + b"), TypeError, r"acc|\ba\b"),
     ("not in the language", lambda: ao.map(A, "x.real"), ao.ExpressionError, r"real|attribute"),
     ("unknown function", lambda: ao.map(A, "sinus(x)"), ao.ExpressionError, r"sinus"),
+    ("function of others", lambda: ao.map(A, "popcount(x)"), ao.ExpressionError, r"write x.bit_count\(\)"),
+    ("isna", lambda: ao.filter(A, "isna(x)"), ao.ExpressionError, r"write isnan\(x\)"),
+    ("is None", lambda: ao.filter(A, "x is not None"), ao.ExpressionError, r"no element is None: isnan\(x\)"),
+    ("equals None", lambda: ao.filter(A, "x != None"), ao.ExpressionError, r"no element is None: isnan\(x\)"),
+    ("var of two", lambda: ao.map(A, "var(x, 1)"), ao.ExpressionError, r"not 2; write var\(x, ddof=1\)"),
     ("unknown of math", lambda: ao.map(A, "math.sinus(x)"), ao.ExpressionError, r"sinus"),
     ("arguments", lambda: ao.map(A, "sqrt(x, x)"), ao.ExpressionError, r"sqrt"),
     ("string", lambda: ao.map(A, "x + 'ab'"), ao.ExpressionError, r"str|text|'ab'"),

@@ -328,3 +328,18 @@ def test_numpy() -> None:
     got = ao.reduce(a, step, (0.0, 0.0))
     assert type(got[0]) is numpy.float64
     assert got == functools.reduce(step, a.tolist(), (0.0, 0.0))
+
+
+@pytest.mark.parametrize("code", "bBhHiIlLqQ")
+@pytest.mark.parametrize("first", [1, True, 0.5], ids=["int", "bool", "float"])
+def test_what_does_not_fit_while_the_state_settles(code: str, first: Any) -> None:
+    """The first elements are given to Python, until the kinds of the items stay; what they store is refused, too."""
+    data, most = array(code, [1, 1, 1]), 2 ** (8 * array(code).itemsize)
+    for text in (f"acc[1] and {most} + x, acc[1] and acc[1] + 1", f"-{most} - x, acc[0] + acc[1]"):
+        step = eval(f"lambda acc, x: ({text})")
+        states = itertools.accumulate(data, step, initial=(1, first))
+        wanted = outcome(lambda states=states: array(code, [state[0] for state in states]))
+        for f in (text, step):
+            got = outcome(lambda f=f: ao.accumulate(data, f, initial=(1, first)))
+            assert type(wanted.error) is type(got.error) is OverflowError
+            assert str(got.error).partition("; pass")[0] == str(wanted.error)

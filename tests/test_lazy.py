@@ -300,6 +300,23 @@ def test_values_from_python_where_there_is_no_filter() -> None:
             ask(roots)
 
 
+BOOLS = ["max(x, x == x) & (x < 10)", "(x if x else x == x) ^ (x == 0)", "(x or x == x) | (x > 5)",
+         "min(x, x > 0) & True", "(x and x > 1) & (x if x else x == x)"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BOOLS)
+def test_bits_of_what_may_be_a_bool_are_bools(text: str) -> None:
+    """& | ^ of two bools are bools for Python, also where one of them is an int for other elements."""
+    a, step = array("b", [0, 1, 2, 7]), eval(f"lambda x: {text}")
+    wanted = [(type(v), v) for v in map(step, a)]
+    for f in (text, step):
+        assert [(type(v), v) for v in ao.lazy(a).map(f)] == wanted
+    fold = eval(f"lambda acc, x: {text}")
+    for n in range(1, len(a)):
+        got, want = ao.reduce(a[:n], text, 5), functools.reduce(fold, a[:n], 5)
+        assert (type(got), got) == (type(want), want)
+
+
 def test_streams_that_change_or_break() -> None:
     with pytest.raises(TypeError, match="buffer 1 of the stream has typecode 'd', those before it have 'i'"):
         ao.lazy([array("i", [1]), array("d", [1])]).map("x").sum()

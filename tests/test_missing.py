@@ -519,6 +519,38 @@ def test_an_accumulator_that_is_a_tuple() -> None:
     assert counts.dtype == numpy.int32
 
 
+@pytest.mark.parametrize("number", [500, -129, 2.5])
+def test_a_number_that_does_not_fit_in_the_place_of_nulls(number: float) -> None:
+    with pytest.raises((OverflowError, TypeError)) as caught:
+        ao.map(pa.array([1, None], pa.int8()), "x", nulls=number)
+    assert caught.value.__notes__ == [f"nulls={number!r} does not fit the data, whose typecode is 'b'"]
+
+
+SCALED: list[tuple[str, Callable[..., None], list[Any], list[Any]]] = [
+    ("scale", lambda a, **k: ao.scale(a, 2.0, **k), [2.0, None, 6.0], [2.0, 4.0, 6.0]),
+    ("clip", lambda a, **k: ao.clip(a, 2, 9, **k), [2.0, None, 3.0], [2.0, 2.0, 3.0]),
+    ("normalize", ao.normalize, [0.0, None, 1.0], [0.0, 0.5, 1.0]),
+]
+
+
+@pytest.mark.parametrize(("name", "function", "propagated", "filled"), SCALED, ids=[row[0] for row in SCALED])
+def test_nulls_of_what_is_changed_in_place(name: str, function: Callable[..., None], propagated: Values,
+                                           filled: Values) -> None:  # fmt: skip
+    values = [1.0, None, 3.0]
+    kinds = (lambda: pd.Series(values, dtype="Float64"), lambda: np.ma.array([1.0, 9e99, 3.0], mask=[0, 1, 0]))
+    for make in kinds:
+        data = make()
+        with pytest.raises(ValueError, match="the data has 1 null: nulls='propagate' makes their results null"):
+            function(data)
+        with pytest.raises(TypeError, match="nulls must be 'propagate'"):
+            function(data, nulls="skip")
+        function(data, nulls="propagate")
+        assert [None if x is pd.NA else x for x in data.tolist()] == propagated
+        data = make()
+        function(data, nulls=2)
+        assert data.tolist() == filled
+
+
 def test_a_number_in_the_place_of_a_missing_truth_value() -> None:
     truths = pa.array([True, None, False])
     for number in (True, 1, 1.0):

@@ -198,7 +198,8 @@ BAD_MAPPINGS: list[tuple[Callable[[], Any], str]] = [
     (lambda: ao.map(Q, "x*out", names={"out": 1}), "the name 'out' is that of an option: give it another one"),
     (lambda: ao.reduce(Q, "acc + x*initial", names={"initial": 1}), "the name 'initial' is that of an option: give it"),
     (lambda: ao.map(Q, "x*k", names={"K": 1}), "'x*k' needs 2 values by position ('x', 'k'), 1 were given"),
-    (lambda: ao.map(Q, "x*k", names={"x": 1, "k": 1}), "'x*k' needs 0 values by position (none), 1 were given"),
+    (lambda: ao.evaluate("x", names=np.zeros(1, [("x", "f8")])), "names must be a mapping, not ndarray: {name: array["),
+    (lambda: ao.map(Q, "x*k", names={"x": 1, "k": 1}), "'x*k' has no name left for the array"),
     (lambda: ao.map(Q, "x*k", names=GIVEN, j=1), "'x*k' has no name 'j'; its names are 'x', 'k'"),
     (lambda: ao.map(Q, "x*label", names=GIVEN), "'label' must be a buffer or an int, float or bool, not str"),
 ]  # fmt: skip

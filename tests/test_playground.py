@@ -108,7 +108,7 @@ def test_long_results_are_cut() -> None:
         ("x", "range(1, 2, 0)", "ValueError: range() arg 3 must not be zero"),
         ("x", "9" * 30, "OverflowError"),
         ("", "1", "the expression is empty"),
-        ("2", "1", "TypeError: '2' needs 0 values"),
+        ("2", "1", "TypeError: '2' has no name left for the array"),
         ("x + y", "1", "TypeError: 'x + y' needs 2 values"),
         ("1 / x", "1.0 0", "ZeroDivisionError: division by zero\nelement 1"),
         ("__import__('os')", "1", "ExpressionError"),

@@ -116,6 +116,14 @@ def test_equal_ones_are_one_pass() -> None:
     assert ao.map(a, text).tolist() == [(v - 2.5) / 2.5 + 2.5 for v in a]
 
 
+def test_the_middle_of_truth_values_is_one() -> None:
+    a = array("d", [1, 2, 3])
+    for text, value in (("median(x > 1)", True), ("median(x > 2)", False)):
+        found = ao.evaluate(text, x=a)
+        assert type(found) is bool and found is value
+    assert ao.evaluate("median(x > 1)", x=a[:2]) == 0.5
+
+
 def test_ints_are_of_any_size() -> None:
     big = array("q", [2**62, 2**62, 1])
     assert ao.evaluate("sum(x*x)", x=big) == 2 * 2**124 + 1

@@ -52,6 +52,7 @@ WORDS = Words(
     quote="quotes within a field are doubled; --quote '' takes them for text",
     exact="-t q reads integers, -t d rounds them",
     comma="--decimal , or --thousands , says what its comma is",
+    na="--na={} and --missing leave it out or fill it in",
     numbers="",
     naming="say which columns are to be summed up",
     header="--no-header takes the first row for data; --text is for one number in a line",
@@ -258,6 +259,8 @@ class Bound:
 
     def advice(self, match: re.Match[str]) -> str:
         """What the library advises, as it is said here: --to is an option of map alone."""
+        if isinstance(self.rows, Records):  # whose types are said already
+            return f"--to {match[1]}" if self.may_widen else "float(...) computes with floats"
         return f"--to {match[1]}" if self.may_widen and match[1] != "d" else "--table -t d computes with floats"
 
     def computed(self, data: dict[Any, Numbers], count: int, compute: Callable[..., Any]) -> Any:

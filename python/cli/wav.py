@@ -63,7 +63,8 @@ def wav_layout(read: Callable[[int], bytes]) -> Layout:
 def frames(tag: int, channels: int, rate: int, bits: int, frame: int, size: int) -> Layout:
     code = SAMPLES.get((tag, bits))
     if code is None or not channels or frame != channels * bits // 8:
-        raise ValueError(f"samples of {bits} bits in format {tag} are not read; those of 8 to 32 bits and floats are")
+        what = f"{channels} channels of samples of {bits} bits in format {tag}"
+        raise ValueError(f"{what} are not read; those of 8, 16, 24 and 32 bits and floats are")
     names = {1: ["x"], 2: ["left", "right"]}.get(channels) or [f"ch{i + 1}" for i in range(channels)]
     fields = tuple((name, code, i * bits // 8) for i, name in enumerate(names))
     return Layout(fields, frame, 0, None if size == UNKNOWN_SIZE else size // frame, rate)

@@ -92,4 +92,8 @@ def bindable(value: Any, name: str) -> Any:
     remedy = ": array('d', values) makes a buffer of numbers" if type(value) in (list, tuple) else ""
     if hasattr(type(value), "__array__"):  # of another library's arrays
         remedy = ": numpy.asarray() makes a buffer of it"
+    elif hasattr(type(value), "as_py"):  # a scalar of pyarrow
+        remedy = ": .as_py() is what it holds"
+    elif hasattr(type(value), "__float__"):  # a Fraction, a Decimal: nobody says whether its digits may be lost
+        remedy = ": float() makes one of it"
     raise TypeError(f"{name} must be a buffer or an int, float or bool, not {type(value).__name__}{remedy}")

@@ -196,8 +196,11 @@ class held:
 
 
 def native(arr: Any) -> Any:
-    """The buffer as a sequence of Python numbers, whatever its format's prefix is; a copy if there is no other way."""
-    if isinstance(arr, (array, range)):
+    """The buffer as a sequence of Python numbers, whatever its format's prefix is; a copy if there is no other way.
+
+    Of a subclass of array no method is called: what counts is its memory, as where the machine reads it.
+    """
+    if type(arr) in (array, range):
         return arr
     typecode, _, count, plain = _machine.buffer_info(arr)
     if not plain or not count:

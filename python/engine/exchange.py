@@ -88,7 +88,7 @@ def times(data: Any, unit: str, nulls: Any) -> tuple[Any, str]:
             ints = numpy.ma.array(ints, mask=missing)
         if _kind_of(ints) is _MASKED:
             ints = one_buffer(prepared(_masked_columns(ints), nulls))
-        return ints, str(_machine.buffer_info(ints)[0]) if type(ints) is array else f"{order}q"
+        return ints, "q" if type(ints) is array else f"{order}q"  # NumPy's own are 'l' in an array
     if getattr(getattr(data, "dtype", None), "kind", "") == "O":
         raise TypeError(f"this array is one of Python objects: numpy.array(data, {wanted!r}) makes times of them")
     return data, unit[: len(unit) - len(unit.lstrip("<>=|"))] + "q"
@@ -300,16 +300,16 @@ def given_as(like: Any, result: array[Any], labels: bool = True) -> Any:
     return kind.give(sys.modules[kind.module], [result], [None], like, index)
 
 
-def taken(value: Any, nulls: Any = None, nan: Any = None, what: str = "the data") -> Any:
+def taken(value: Any, nulls: Any = None, nan: Any = None, what: str = "the data", policy: str = "skip") -> Any:
     """An array as one buffer: a plain one as it is, others without nulls. With nan='skip' without nans, too.
 
-    nulls: 'skip' or a number to take their place; else they are a ValueError.
+    nulls: 'skip' or a number to take their place; else they are a ValueError, which names the policy.
     """
     check_nulls(nulls, "skip")
     check_nan(nan)
     kind = _kind_of(value)
     if kind is not None:
-        value = one_buffer(prepared(kind.columns(value), nulls, what))
+        value = one_buffer(prepared(kind.columns(value), nulls, what, policy))
     elif type(value) in (list, tuple):
         _machine.buffer_info(value)  # which says what is needed instead
     return value if nan is None else without_nans(value)

@@ -51,15 +51,12 @@ class Fold(NamedTuple):
         """The further arrays, whose elements go with those of the first."""
         return [a for a in self.numbers if not isinstance(a, (int, float, tuple))]
 
-    def step(self, acc: Any, x: Any) -> Any:
-        """The next accumulator, by Python."""
-        captured = self.meaning.captured if self.meaning.sees_captured else ()
-        return self.meaning.python(acc, x, *unwrapped((*self.numbers, *captured)))
-
     @property
     def callable(self) -> Callable[[Any, Any], Any]:
-        """``step``, as directly as possible."""
-        return self.step if self.numbers or self.meaning.sees_captured else self.meaning.python
+        """The next accumulator, of one and an element, by Python: as directly as possible, for it may be for all."""
+        python, captured = self.meaning.python, self.meaning.captured if self.meaning.sees_captured else ()
+        more = unwrapped((*self.numbers, *captured))
+        return (lambda acc, x: python(acc, x, *more)) if more else python
 
     def steps(self, arr: Any, start: int = 0) -> tuple[Callable[[Any, Any], Any], Iterator[Any]]:
         """What functools.reduce wants: with further arrays the items are rows, whose first is the element."""
@@ -107,9 +104,12 @@ class Fold(NamedTuple):
             step, rows = self.steps(arr, start)
             acc = step(acc, next(rows))
             if out is not None:
-                if not items or items_of(acc) != items:
+                if not is_carried(acc) or items_of(acc) != items:
                     raise Unsettled
-                out[start] = acc[stored]
+                try:
+                    out[start] = acc[stored] if items else acc
+                except ValueError:  # a memoryview's, of what does not fit
+                    raise Unsettled from None
             start += 1
         if out is not None and start < count:
             raise Unsettled

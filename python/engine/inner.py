@@ -188,7 +188,9 @@ def _product(asked: Asked) -> int | float:
 
 def _median(asked: Asked) -> int | float:
     values = _collected(asked)
-    return figures.median(values) if isinstance(values, array) else statistics.median(values)
+    found: int | float = figures.median(values) if isinstance(values, array) else statistics.median(values)
+    of_truths = type(found) is int and isinstance(values, array) and asked.over.plan(asked.args).kind == "b"
+    return bool(found) if of_truths else found
 
 
 def _place(largest: bool) -> Callable[[Asked], int]:

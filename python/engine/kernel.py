@@ -425,6 +425,9 @@ class Kernel(_machine.KernelBase):
         if unknown:
             raise _no_name(what, unknown[0], params)
         left = [p for p in params if p not in names]
+        if positional and not left:
+            why = f"{quoted(params)} given by name" if params else f"lambda x: {what} gives the same for each element"
+            raise TypeError(f"{what!r} has no name left for the array: {why}")
         if len(positional) != len(left):
             raise TypeError(
                 f"{what!r} needs {len(left)} values by position ({quoted(left)}), {len(positional)} were given"
@@ -756,14 +759,20 @@ def evaluate(text: str, ieee: bool, names: Any, more: dict[str, Any], typecode: 
     try:
         return _evaluate(kernel, *values, typecode=typecode, out=out, threads=threads, nulls=nulls)
     except _Unsigned as unsigned:
+        error = unsigned.error
         try:
             return _evaluate(kernel, *values, typecode="Q", out=out, threads=threads, nulls=nulls)
         except OverflowError:  # neither holds them all
-            raise OverflowError(str(unsigned.__cause__).replace("typecode='Q'", "typecode='d'")) from None
+            error.args = tuple(str(a).replace("typecode='Q'", "typecode='d'") for a in error.args)
+    raise error
 
 
 class _Unsigned(Exception):
-    """The ints are too large for 'q', and may be for 'Q'."""
+    """The ints are too large for 'q', and may not be for 'Q'."""
+
+    def __init__(self, error: OverflowError) -> None:
+        super().__init__()
+        self.error = error
 
 
 @exchanges(chunkwise=_goes_by_chunks, policy="propagate", natural=True, of_all=_text_of_all)
@@ -785,13 +794,14 @@ def _evaluate(kernel: Kernel, /, *values: Any, typecode: str | None, out: Any = 
         given = args + meaning.captured
         natural = typecode = kernel._plans.natural(signs_of(given, types_of(given)))
         typecode = "?" if own_truths and typecode == "B" else typecode
-        if typecode == "Q":
-            try:
-                return kernel._run_map(args, lead, "q", out, threads, nulls, meaning)
-            except OverflowError as error:
-                raise _Unsigned from error
+        typecode = "q" if typecode == "Q" else typecode
     with _hints(kernel):
-        result = kernel._run_map(args, lead, typecode, out, threads, nulls, meaning)
+        try:
+            result = kernel._run_map(args, lead, typecode, out, threads, nulls, meaning)
+        except OverflowError as error:
+            if natural is None or typecode != "q":
+                raise
+            raise _Unsigned(error) from None
     if natural is not None and kernel._inner is None:
         kernel._plans.chosen(types_of(args), natural)
     return result

@@ -26,6 +26,12 @@ _REMEDIES = (
     ("str", "convert it with pandas.to_numeric()"),
     ("period", "take its int64 with .astype('int64')"),
     ("Sparse", "make it dense with .sparse.to_dense()"),
+    ("interval", "take its ends with .array.left and .array.right"),
+    ("list", "flatten it with .list.flatten()"),
+    ("struct", "take one of its fields with .struct.field()"),
+    ("null", "give it a type with .astype(), such as 'Float64'"),
+    ("bytes", "convert it with pandas.to_numeric()"),
+    ("binary", "convert it with pandas.to_numeric()"),
     ("complex", "take its parts with .to_numpy().real and .imag"),
 )
 

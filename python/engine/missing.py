@@ -138,7 +138,11 @@ def filled(column: Column, number: int | float) -> Column:
     values, number = _machine.copy_array(column.values), plain(number)
     if number not in (0, 1) and _machine.buffer_info(values)[0] == "?":
         raise TypeError(f"nulls={number!r} is no truth value, which the data has: give True or False")
-    _machine.fill_nulls(values, column.bits, column.first, number)
+    try:
+        _machine.fill_nulls(values, column.bits, column.first, number)
+    except (OverflowError, TypeError) as error:
+        error.add_note(f"nulls={number!r} does not fit the data, whose typecode is {_machine.buffer_info(values)[0]!r}")
+        raise
     return Column(values)
 
 
@@ -147,11 +151,14 @@ def rows(column: Column, bits: Any) -> Column:
     return Column(_machine.compact(column.values, _machine.unpack_bits(bits, 0, len(column))))
 
 
-def prepared(columns: list[Column], nulls: Any, what: str = "the data") -> list[Any]:
-    """The values of columns, with nulls left out or a number in their place; ValueError if neither was said."""
+def prepared(columns: list[Column], nulls: Any, what: str = "the data", policy: str = "skip") -> list[Any]:
+    """The values of columns, with nulls left out or a number in their place; ValueError if neither was said.
+
+    policy: what the caller could have been asked to do with nulls.
+    """
     number = number_of_nulls(columns)
     if number and nulls is None:
-        raise refusal(number, "skip", what)
+        raise refusal(number, policy, what)
     if nulls == "skip":
         return [rows(c, combined([c])).values if c.nulls else c.values for c in columns]
     return [filled(c, nulls).values for c in columns]

@@ -15,11 +15,19 @@ OPTIONS = frozenset(
     {"compile", "executor", "ieee", "initial", "merge", "names", "nulls", "out", "progress", "threads", "typecode"}
 )
 
+#: What makes a mapping of other libraries' tables, by an attribute that their types have.
+_TABLES = {
+    "to_dict": ": .to_dict() makes one of its columns",
+    "column_names": ": dict(zip(table.column_names, table.columns)) makes one",
+    "dtype": ": {name: array[name] for name in array.dtype.names} makes one",
+}
+
 
 def check_mapping(names: Any) -> None:
     """TypeError unless names can be looked up in this."""
     if not (hasattr(type(names), "__getitem__") and hasattr(type(names), "keys")):
-        raise TypeError(f"names must be a mapping, not {type(names).__name__}")
+        remedy = next((text for attribute, text in _TABLES.items() if hasattr(type(names), attribute)), "")
+        raise TypeError(f"names must be a mapping, not {type(names).__name__}{remedy}")
 
 
 def looked_up(params: tuple[str, ...], names: Any, named: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Where the machine cannot hold a value, or cannot be asked, Python's values are a
 from __future__ import annotations
 
 import itertools
+import operator
 from array import array
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any, Protocol, TypeAlias
@@ -91,13 +92,12 @@ def _gathered_part(last: Pass | None, part: Any, wanted: int) -> Iterator[tuple[
 
 def _of_numbers(values: Iterable[Any]) -> Iterator[tuple[Gathered, bool]]:
     """What Python numbers of any size and kind give, in runs of one kind."""
-    for kind, run in itertools.groupby(values, lambda v: float if isinstance(v, float) else int):
+    for kind, run in itertools.groupby(values, type):
         numbers = list(run)
-        if kind is float:
+        if issubclass(kind, float):
             yield gather(array("d", numbers), SUMS | SQUARES | EXTREMES), True
             continue
-        for v in numbers:
-            if not isinstance(v, int):
-                raise TypeError(f"a pipeline's values must be numbers to be added up, not {type(v).__name__}")
-        yield Gathered(len(numbers), sum(numbers), sum(v * v for v in numbers), min(numbers),
+        if not issubclass(kind, int):
+            raise TypeError(f"a pipeline's values must be numbers to be added up, not {kind.__name__}")
+        yield Gathered(len(numbers), sum(numbers), sum(map(operator.mul, numbers, numbers)), min(numbers),
                        max(numbers), 0, 0, 0), False  # fmt: skip

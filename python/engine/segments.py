@@ -288,6 +288,12 @@ class Compiled:
         objects = isinstance(arr, list) and not NUMBERS.issuperset(map(type, arr))
         element = (self.of_any() if objects else self).element
         with held(*(() if isinstance(arr, list) else arrays)):
+            if not objects and not self.columns:  # steps of numbers, which raise no StopIteration
+                values = iter(iterated(arr))
+                for keeps, python, _ in self.steps:
+                    values = filter(python, values) if keeps else map(python, values)
+                yield from values
+                return
             for row in zip(*map(iterated, arrays), strict=True):
                 value = element(*row)
                 if value is not MISSING:
@@ -446,8 +452,7 @@ def _until_error(values: Iterator[Any]) -> Iterator[list[Any]]:
     """All values; if one raises, those before it, and then its exception."""
     done: list[Any] = []
     try:
-        for value in values:
-            done.append(value)
+        done.extend(values)  # what comes before an exception stays
     except Exception:
         yield done
         raise

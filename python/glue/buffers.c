@@ -49,11 +49,23 @@ static const char *format_remedy(const char *format, Py_ssize_t size)
     return "";
 }
 
+/* struct's n and N, sizes and indices: ints of this machine's size, of which no array is made by these letters. */
+static const ao_typecode *row_of_sizes(const char *format)
+{
+    const int wide = sizeof(Py_ssize_t) == 8;
+    format += *format == '@';
+    return strcmp(format, "n") == 0   ? typecode_row(wide ? 'q' : 'i')
+           : strcmp(format, "N") == 0 ? typecode_row(wide ? 'Q' : 'I')
+                                      : NULL;
+}
+
 int format_parse(const char *format, Py_ssize_t size, ao_array *array)
 {
     ao_format read;
-    const int known = format_read(format, &read);
-    const Py_ssize_t bytes = size || !known ? size : read.standard ? read.row->standard_size : read.row->size;
+    if (!format_read(format, &read)) {
+        read.row = row_of_sizes(format);
+    }
+    const Py_ssize_t bytes = size || !read.row ? size : read.standard ? read.row->standard_size : read.row->size;
     const int type = type_of_size(read.row, bytes);
     if (type < 0) {
         char sized[32] = "";

@@ -21,13 +21,23 @@ static void *zeros(size_t count, size_t size)
     return memory;
 }
 
+/* An empty array has no memory, and memset() must have some. */
+static void set_to_0(void *memory, size_t size)
+{
+    if (size) {
+        memset(memory, 0, size);
+    }
+}
+
 /* A new array('q') of so many of the counts. */
 static PyObject *array_of_counts(module_state *state, const int64_t *counts, size_t number)
 {
     ao_array out;
     PyObject *result = array_new_out(state, 'q', number, &out);
     if (result) {
-        memcpy(out.data, counts, number * sizeof *counts);
+        if (number) {
+            memcpy(out.data, counts, number * sizeof *counts);
+        }
         array_release(&out);
     }
     return result;
@@ -155,7 +165,7 @@ static PyObject *counts_by_key(module_state *state, const ao_span *keys, size_t 
         watched w;
         ao_watch *watch = watch_begin(&w, keys->count > bins ? keys->count : bins);
         keying k = {.keys = keys, .bins = bins, .counts = out.data, .others = others};
-        memset(out.data, 0, bins * sizeof(int64_t));
+        set_to_0(out.data, bins * sizeof(int64_t));
         run_parts(count_range, &k, keys->count, threads, watch);
         add_counts_of_threads(out.data, others, bins, threads);
         const int failed = watch_end(&w) < 0;
@@ -375,7 +385,7 @@ static PyObject *grouped(module_state *state, const ao_array *values, const uint
     if (first && (second = array_new_out(state, values->typecode, values->count, &out))) {
         begin_groups(codes, values->count, begins.data, n_groups);
         memcpy(places, begins.data, n_groups * sizeof *places);
-        memset(out.data, 0, values->count * sizeof(uint64_t));
+        set_to_0(out.data, values->count * sizeof(uint64_t));
         put_in_groups(values, codes, places, n_groups, out.data);
         result = PyTuple_Pack(2, second, first);
         array_release(&out);
@@ -431,7 +441,7 @@ static PyObject *figures(module_state *state, const ao_array *values, const ao_a
         if (!array) {
             break;
         }
-        memset(out[made].data, 0, n_groups * array_size(&out[made]));
+        set_to_0(out[made].data, n_groups * array_size(&out[made]));
         PyTuple_SET_ITEM(tuple, made, array);
     }
     if (made == GROUP_FIGURES) {

@@ -29,12 +29,20 @@ static int add_field(const DelimitedObject *self, spelled *s, ao_range row, ao_r
     return spelled_add(s, self->text + self->chunk + field.begin - quote, (field.length & ~AO_DOUBLED) + 2 * quote);
 }
 
+/* Whether a field is in quotes only because the delimiter is part of numbers, too: "1,5" or "1,234.50". */
+static int is_marked(const DelimitedObject *self, const char *text, ao_range field)
+{
+    const ao_delimited *d = &self->d;
+    return (d->decimal == d->delimiter || d->thousands == d->delimiter) && !(field.length & AO_DOUBLED)
+           && memchr(text + field.begin, d->delimiter, field.length);
+}
+
 /* A field as CSV or JSON: what is in quotes is a text; of the others JSON tells numbers, null for what is missing, and texts. */
 static int add_cell(const DelimitedObject *self, spelled *s, ao_range row, ao_range field, row_form form)
 {
     const char *const text = self->text + self->chunk;
     const char doubled = field.length & AO_DOUBLED ? self->d.quote : 0;
-    if (!is_quoted(self, row, field)) {
+    if (!is_quoted(self, row, field) || is_marked(self, text, field)) {
         const ao_range cell = ao_delimited_trimmed(text, field);
         if (form == FORM_JSON && ao_delimited_missing(&self->d, text + cell.begin, cell.length)) {
             return spelled_add(s, "null", 4);
@@ -128,18 +136,20 @@ static int add_whole(const DelimitedObject *self, const row_writer *w, spelled *
     return 0;
 }
 
-/* A number that is put behind the fields, with the decimal sign of the text where it becomes a part of that. */
+/* A number that is put behind the fields, with the decimal sign of the text where it becomes a part of that: in quotes if it
+ * is the delimiter, too. */
 static int add_number(const DelimitedObject *self, const row_writer *w, spelled *s, size_t j, size_t row)
 {
+    const int quoted = w->form == FORM_TEXT && self->d.decimal == self->d.delimiter;
     const size_t before = s->length;
-    if (spelled_value(s, &w->extra[j], row, w->decimals, w->form) < 0) {
+    if ((quoted && spelled_add(s, &self->d.quote, 1) < 0) || spelled_value(s, &w->extra[j], row, w->decimals, w->form) < 0) {
         return -1;
     }
     char *point = w->form == FORM_TEXT && self->d.decimal != '.' ? memchr(s->bytes + before, '.', s->length - before) : NULL;
     if (point) {
         *point = self->d.decimal;
     }
-    return 0;
+    return quoted ? spelled_add(s, &self->d.quote, 1) : 0;
 }
 
 static int add_row(const DelimitedObject *self, const row_writer *w, spelled *s, size_t i)

@@ -287,6 +287,9 @@ static AO_INLINE PyObject *call(PyObject *module, int which, PyObject *const *ar
         && (!keywords || request_take_keywords(state, &q, args + nargs, keywords) == 0)) {
         if (which == CALL_EVALUATE) {
             result = fast(state, find_meaning, args[0], NULL, NULL, 0, &q, NULL);
+            if (!result && !q.out && !q.typecode && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_OverflowError)) {
+                PyErr_Clear(); /* ints that no 'q' holds may be those of a 'Q': Python tries it */
+            }
         } else {
             PyObject *f = nargs > 1 ? args[1] : Py_None;
             q.out = which == CALL_MAP_INPLACE ? args[0] : q.out;

@@ -252,11 +252,11 @@ int deferred_raise(deferred_error *deferred)
     return -1;
 }
 
-/* What to write instead, where a new array of integers cannot hold a result; NULL if there is nothing to say. */
+/* What to write instead, where a new array of integers or half floats cannot hold a result; NULL if there is nothing to say. */
 static const char *remedy(enum ao_type type, PyObject *value)
 {
     if (is_float(type)) {
-        return NULL;
+        return PyFloat_Check(value) ? "pass typecode='d'" : NULL; /* it is a half float, which has no place for a large one */
     }
     if (PyFloat_Check(value)) {
         return "pass typecode='d', or round(...)";
@@ -293,7 +293,8 @@ void say_remedy(enum ao_type type, PyObject *value)
     Py_XDECREF(traceback);
 }
 
-void note_element(size_t index)
+/* What PyUnicode_FromFormat makes of it is a note to the current exception. */
+static void add_note(const char *format, size_t index)
 {
     PyObject *kind, *error, *traceback;
     if (!PyErr_ExceptionMatches(PyExc_Exception)) {
@@ -301,13 +302,18 @@ void note_element(size_t index)
     }
     PyErr_Fetch(&kind, &error, &traceback);
     PyErr_NormalizeException(&kind, &error, &traceback);
-    PyObject *add_note = attribute(error, "add_note"), *note = PyUnicode_FromFormat("element %zu", index);
-    PyObject *added = add_note && note ? PyObject_CallOneArg(add_note, note) : NULL;
+    PyObject *adding = attribute(error, "add_note"), *note = PyUnicode_FromFormat(format, index);
+    PyObject *added = adding && note ? PyObject_CallOneArg(adding, note) : NULL;
     Py_XDECREF(added);
     Py_XDECREF(note);
-    Py_XDECREF(add_note);
+    Py_XDECREF(adding);
     PyErr_Clear(); /* without memory there is no note */
     PyErr_Restore(kind, error, traceback);
+}
+
+void note_element(size_t index)
+{
+    add_note("element %zu", index);
 }
 
 int store_result(store_policy *policy, void *element, PyObject *value, size_t index)
@@ -319,11 +325,12 @@ int store_result(store_policy *policy, void *element, PyObject *value, size_t in
         note_element(index);
         return -1;
     }
-    if (!policy->form) {
-        say_remedy(policy->type, value);
-    }
+    say_remedy(policy->type, value);
     if (!policy->deferred.error) {
         note_element(index);
+        if (value == Py_None) {
+            add_note("the function gives None for it: nulls= is for missing values", 0);
+        }
     }
     deferred_save(&policy->deferred);
     return 1;

@@ -130,7 +130,7 @@ static int piece_take(const module_state *state, PyObject *tuple, piece *p)
 static PyObject *new_bits(const module_state *state, Py_ssize_t count, int value, ao_array *out)
 {
     PyObject *result = array_new_out(state, 'B', ((size_t)count + 7) / 8, out);
-    if (result) {
+    if (result && out->count) { /* an empty array has no memory */
         memset(out->data, value, out->count);
     }
     return result;

@@ -293,10 +293,32 @@ static int groups_are_right(const char *text, size_t n, char separator)
     return 0;
 }
 
+/* The same with the blanks of typography, U+00A0 and U+202F, as plain ones. Returns the length. */
+static size_t with_plain_blanks(const char *text, size_t n, char *plain)
+{
+    size_t out = 0;
+    for (size_t i = 0; i < n;) {
+        const size_t wide = n - i >= 2 && !memcmp(text + i, "\xc2\xa0", 2)       ? 2
+                            : n - i >= 3 && !memcmp(text + i, "\xe2\x80\xaf", 3) ? 3
+                                                                                 : 0;
+        plain[out++] = wide ? ' ' : text[i];
+        i += wide ? wide : 1;
+    }
+    return out;
+}
+
 /* A number with another decimal sign or separators of thousands as Python spells it, to `plain`. Returns its length, or 0 if it
  * is none. */
 size_t ao_delimited_plain(const ao_delimited *d, const char *text, size_t n, char *plain)
 {
+    if (d->thousands == ' ') { /* what follows writes no byte before it has been read */
+        n = with_plain_blanks(text, n, plain);
+        for (text = plain; n && *text == ' '; n--) {
+            text++;
+        }
+        for (; n && text[n - 1] == ' '; n--) {
+        }
+    }
     size_t begin = n && (*text == '-' || *text == '+'), whole = begin, out = 0;
     while (whole < n && (text[whole] == d->thousands || (text[whole] >= '0' && text[whole] <= '9')) && text[whole]) {
         whole++;
@@ -327,6 +349,9 @@ static int read_cell(row_reader *r, const char *text, size_t n, enum ao_cells wa
     char local[LOCAL_BYTES + 1], decimal = '.';
     number->kind = AO_NO_NUMBER;
     number->whole = 0;
+    if (n > LOCAL_BYTES && d->decimal == d->delimiter) {
+        return 1; /* the next cell would be its decimals */
+    }
     if (n > LOCAL_BYTES) { /* read where it stands: what comes behind a cell is in no number */
         decimal = d->decimal;
     } else {
@@ -458,7 +483,7 @@ static int settle(row_reader *r, size_t row)
 static AO_INLINE int wanted_field(row_reader *r, const ao_column *column, size_t row, size_t field, int *pending)
 {
     const ao_delimited *d = r->d;
-    if (column->cells != AO_CELLS_TEXT && !d->tokens_are_numbers) {
+    if (column->cells != AO_CELLS_TEXT && !d->none_at_once) {
         const char *begin = r->p;
         while (*begin == ' ' && d->delimiter != ' ') {
             begin++;
@@ -651,7 +676,8 @@ void ao_delimited_start(ao_delimited *d)
     if (d->aligned) {
         d->ends[' '] = d->ends['\t'] = 1;
     }
+    d->none_at_once |= d->decimal == d->delimiter;
     for (size_t i = 0; i < d->n_tokens; i++) {
-        d->tokens_are_numbers |= could_be_number(d, d->tokens[i]);
+        d->none_at_once |= could_be_number(d, d->tokens[i]);
     }
 }

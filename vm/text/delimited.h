@@ -83,7 +83,8 @@ typedef struct {
     enum ao_missing missing;
     const char *tokens[AO_MAX_TOKENS]; /* what stands for a missing number, beside nothing at all; each ends with 0 */
     size_t n_tokens;
-    int tokens_are_numbers;   /* one of them could be read as a number, so all cells are compared */
+    int none_at_once;         /* no cell is read before it is delimited: one of these could be read as a number, or the decimal
+                               * sign is the delimiter, which ends what is not in quotes */
     /* what is wanted of it */
     ao_column *columns;
     size_t n_columns;
