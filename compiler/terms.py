@@ -107,14 +107,13 @@ class Graph:
         found = self._known.get(key)
         if found is not None:
             return found
-        operands = [self.terms[i] for i in args]
-        term = Term(
-            op, args, kind, lo, hi, value,
-            raises or any(t.raises for t in operands),
-            lane is not None or any(t.clamped for t in operands),
-            all(t.uniform for t in operands) if uniform is None else uniform,
-            lane,
-        )  # fmt: skip
+        clamped, alike = lane is not None, True
+        for i in args:
+            operand = self.terms[i]
+            raises |= operand.raises
+            clamped |= operand.clamped
+            alike &= operand.uniform
+        term = Term(op, args, kind, lo, hi, value, raises, clamped, alike if uniform is None else uniform, lane)
         self._known[key] = len(self.terms)
         self.terms.append(term)
         return len(self.terms) - 1
