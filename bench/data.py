@@ -183,16 +183,17 @@ def main() -> None:
     ao.set_num_threads(threads)
     PAGE.write_text(f"""# Figures: records, statistics, order, pipelines
 
-By `python bench/data.py --rust FOLDER` on {about()}. The last column says how many times as long the others take:
+By `python bench/data.py` (`--rust FOLDER`: the Rust package of this name, too) on
+{about()}. The last column says how many times as long the others take:
 2.0 means twice as long as arrayops, 0.5 half as long. All took turns in one process.
 
 {text}
 
 The pipeline, `stats`, `var` and `dot` of long arrays share their work among all threads that `ao.set_num_threads`
-allows, here {threads}; `sum` has one. On one thread the pipeline takes {single:.2f} ns an element. Sums are exact:
-ten operations for each number, so they are bound by the processor, and square, comparison and compaction come on top.
-Memory is read once (counted with cachegrind: `stats` and the pipeline miss 1.00 times the lines that `sum` misses), and
-nothing is allocated that grows with the input.
+allows, here {threads}; `sum` has one. On one thread the pipeline takes {single:.2f} ns an element. Sums are exact,
+and where no addition has anything to round they take as long as memory does; with AVX-512 a pipeline's values are
+added up where they are computed. Memory is read once (counted with cachegrind: `stats` and the pipeline miss 1.00
+times the lines that `sum` misses), and nothing is allocated that grows with the input.
 """)
 
 
