@@ -231,3 +231,38 @@ def test_a_parser_that_another_thread_disturbed_is_asked_again(monkeypatch: pyte
     monkeypatch.setattr(ast, "parse", disturbed)
     assert ao.map(array("i", [1, 2]), "x + 12345") == array("i", [12346, 12347])
     assert not said
+
+
+class _Same:
+    """A callable that the interpreter does not run."""
+
+    __call__ = staticmethod(float)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda a: ao.map(a, _Same()), lambda a: ao.filter(a, _Same()), lambda a: ao.view(a, "<d").tolist()],
+    ids=["map", "filter", "tolist"],
+)
+def test_others_run_during_a_long_call(call: Callable[[Any], Any]) -> None:
+    a = array("d", [1.0]) * 2_000_000
+    inside, ended, progress = threading.Event(), threading.Event(), [0]
+
+    def beat() -> None:
+        while not ended.wait(0.0005):
+            progress[0] += inside.is_set()
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    try:
+        for _ in range(20):  # a machine may be too busy for it once
+            progress[0] = 0
+            inside.set()
+            call(a)
+            inside.clear()
+            if progress[0] > 2:
+                return
+    finally:
+        ended.set()
+        thread.join()
+    pytest.fail("no other thread had a turn")

@@ -6,6 +6,27 @@
 #include "watch.h"
 
 #include <stdatomic.h>
+#if defined _WIN32
+#include <windows.h>
+#else
+#include <time.h>
+#endif
+
+/* Milliseconds between chances for others: who waits for the GIL asks for it after 5 (sys.getswitchinterval), but begins to count
+ * anew whenever it is let go, and mostly comes too late to take it then. Only who was asked waits until another has had it. */
+enum { BREATHE_AFTER = 10 };
+static atomic_llong breathed; /* when any thread did */
+
+static long long milliseconds(void)
+{
+#if defined _WIN32
+    return (long long)GetTickCount64();
+#else
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+#endif
+}
 
 static atomic_size_t looks; /* so far, of all threads: for tests */
 
@@ -17,8 +38,12 @@ int watch_look(void)
 
 int watch_breathe(void)
 {
-    Py_BEGIN_ALLOW_THREADS
-    Py_END_ALLOW_THREADS
+    const long long now = milliseconds();
+    if (now - atomic_load_explicit(&breathed, memory_order_relaxed) >= BREATHE_AFTER) {
+        atomic_store_explicit(&breathed, now, memory_order_relaxed);
+        Py_BEGIN_ALLOW_THREADS
+        Py_END_ALLOW_THREADS
+    }
     return watch_look();
 }
 
