@@ -393,7 +393,7 @@ static int run_adding(struct ao_frame_private *f, size_t *n, size_t left)
     f->has_added = ao_float_sum_split(f->job.sink.sum, add_results, &a) && !a.faulted;
     if (!f->has_added) {
         ao_pause_start(&f->pause);
-        ao_pause_start(&f->pause);
+        ao_pause_start(&f->pause); /* four times as long each time: begun again after a few, it took more than it gave */
         f->added = 0;
         return 0;
     }

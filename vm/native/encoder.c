@@ -58,9 +58,9 @@ static unsigned extend_b(x86_rm rm)
 /* Whether an instruction is to set no flag, of those that may set one. Where it cannot be told so, that is noted. */
 static unsigned is_quiet(x86_code *c, const x86_form_info *f, const x86_vector *v)
 {
-    const int may_set = strpbrk(f->operands, "RS") != NULL;
-    c->loud |= c->quiet && may_set && (v->length < 2 || v->rm.in_memory);
-    return c->quiet && may_set;
+    const unsigned quiet = c->quiet && strpbrk(f->operands, "RS");
+    c->loud |= quiet && (v->length < 2 || v->rm.in_memory);
+    return quiet;
 }
 
 /* Of quiet instructions the length is known, and the bits that say it are how to round: 0, to nearest. */

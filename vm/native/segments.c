@@ -158,9 +158,15 @@ static int can_add(const work *w, const ao_step *s)
            && (!size || size == ao_type_sizes[info->dst] || p->accs);
 }
 
+/* Whether what is taken are the results; else they say which elements of an input are. */
+static int takes_out(const ao_native_source *p)
+{
+    return p->mask != AO_NO_REG || p->taking.what == AO_TAKE_SUM;
+}
+
 static unsigned type_of_taken(const ao_native_source *p)
 {
-    return p->mask == AO_NO_REG && p->taking.what != AO_TAKE_SUM ? p->types[p->taking.source] : p->out_type;
+    return takes_out(p) ? p->out_type : p->types[p->taking.source];
 }
 
 /* Behind the last step. */
@@ -168,13 +174,13 @@ static void take_results(work *w)
 {
     const ao_native_source *p = w->program;
     ao_plan *plan = w->plan;
-    const int masked = p->mask != AO_NO_REG, sums = p->taking.what == AO_TAKE_SUM;
+    const unsigned mask = takes_out(p) ? p->mask : p->out;
     plan->take = p->taking.what;
     plan->taken_mask = plan->taken = PLAN_NONE;
-    if (masked || !sums)
-        plan->taken_mask = read_value(w, masked ? p->mask : p->out, AO_TYPE_b1);
+    if (mask != AO_NO_REG)
+        plan->taken_mask = read_value(w, mask, AO_TYPE_b1);
     if (plan->take != AO_TAKE_COUNT)
-        plan->taken = read_value(w, masked || sums ? p->out : p->taking.source, type_of_taken(p));
+        plan->taken = read_value(w, takes_out(p) ? p->out : p->taking.source, type_of_taken(p));
 }
 
 /* Whether results can be held back until it is known that none of them is to be marked: there is one of each element, which the
@@ -332,7 +338,7 @@ static int can_take(const ao_native_source *p, const ao_target *target)
         return 0;
     if (p->taking.what == AO_TAKE_SUM)
         return target->sums && p->out_type == AO_TYPE_f64;
-    if (p->mask == AO_NO_REG && (p->out_type != AO_TYPE_b1 || p->taking.source >= p->inputs))
+    if (!takes_out(p) && (p->out_type != AO_TYPE_b1 || p->taking.source >= p->inputs))
         return 0;
     return p->taking.what == AO_TAKE_COUNT || (target->compacts && ao_type_sizes[type_of_taken(p)] >= target->compacts);
 }
