@@ -9,6 +9,8 @@ import operator
 import subprocess
 import sys
 from array import array
+from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
 
 import arrayops as ao
@@ -18,8 +20,8 @@ from oracle import Raised, assert_same, expected_accumulate, expected_reduce, ou
 
 #: Around the elements that kernels do in one block, the block of what may be marked, and the work that lets the GIL go.
 LENGTHS = (0, 1, 2, 15, 16, 17, 62, 63, 64, 65, 255, 256, 257, 1023, 1024, 1025, 4000, 70000)
-#: More than there are open frames.
-TEXTS = [f"x*{k} + {k}" for k in range(1, 30)]
+#: More than there are open frames, or calls that are remembered.
+TEXTS = [f"x*{k} + {k}" for k in range(1, 130)]
 COUNTS = {ao.any: any, ao.all: all, ao.count: sum}
 
 
@@ -214,12 +216,114 @@ def test_folds_and_maps_in_turn_in_the_same_frames() -> None:
             assert ao.accumulate(x, f"acc + x*{k}", initial=0.5)[-1] == 15.0 * k + 0.5
 
 
+def written_calls() -> list[Callable[[Any, Any, Any, Any], Any]]:
+    """Calls of four operands, each written once, so that it comes again as the same call with others."""
+    kernel, other, renamed = ao.compile("x*y + k"), ao.compile("x - y"), ao.compile("b - a*k")
+    return [
+        lambda a, b, k, out: ao.map(a, "x + k", k=k),
+        lambda a, b, k, out: ao.map(a, "x - y", y=b),
+        lambda a, b, k, out: ao.map(a, "x - y", x=b),
+        lambda a, b, k, out: ao.map(a, "x - y", b),
+        lambda a, b, k, out: ao.map(a, "x*y + k", b, k, out=out),
+        lambda a, b, k, out: ao.map(a, "x*y + k", k=k, y=b, out=out),
+        lambda a, b, k, out: ao.map(a, "x*y + k", k=k, y=b, out=None),
+        lambda a, b, k, out: ao.map(a, "x // k", out=a, k=k),
+        lambda a, b, k, out: ao.map(a, "x", typecode="d"),
+        lambda a, b, k, out: kernel(a, b, k, out=out),
+        lambda a, b, k, out: kernel(a, k=k, y=b),
+        lambda a, b, k, out: kernel(y=a, x=b, k=k),
+        lambda a, b, k, out: other(a, b),
+        lambda a, b, k, out: ao.map(a, other, b),
+        lambda a, b, k, out: renamed(a, b, k=k),
+        lambda a, b, k, out: renamed(b=a, a=b, k=k, out=out),
+        lambda a, b, k, out: ao.map_inplace(a, "x*k", k=k),
+        lambda a, b, k, out: ao.map_inplace(a, "x*y", b),
+        lambda a, b, k, out: ao.evaluate("p - q*r", p=a, q=b, r=k, out=out),
+        lambda a, b, k, out: ao.evaluate("p - q*r", q=a, p=b, r=k),
+        lambda a, b, k, out: ao.add(a, b),
+        lambda a, b, k, out: ao.subtract(a, b, out=out),
+        lambda a, b, k, out: ao.divide(a, b),
+        lambda a, b, k, out: ao.scale(a, k),
+        lambda a, b, k, out: ao.clip(a, k, 5),
+        lambda a, b, k, out: ao.any(a),
+        lambda a, b, k, out: ao.any(a, "x > k", k=k),
+        lambda a, b, k, out: ao.all(a, "x < y", y=b),
+        lambda a, b, k, out: ao.all(a, "p < q", p=b, q=k),
+        lambda a, b, k, out: ao.count(a, "x < y", b),
+        lambda a, b, k, out: ao.first(a, "x > k", k=k),
+        lambda a, b, k, out: ao.first(a, "x > k", k=k, default=None),
+    ]  # fmt: skip
+
+
+class Own(array):  # type: ignore[type-arg]
+    """Of which nothing is known."""
+
+
+def test_more_ways_to_write_a_call_than_are_remembered() -> None:
+    """Each of these has keywords of its own, which are tuples that begin at some address."""
+    x, y = array("d", [5.0] * 10), array("d", [1.0] * 10)
+    texts = ["x - y", "x*2 - y"]
+    made = [(text, name, eval(f"lambda: ao.map(X, TEXT, {name}=Y)", {"ao": ao, "X": x, "Y": y, "TEXT": text}))
+            for text, name in itertools.islice(itertools.cycle(itertools.product(texts, "xy")), 400)]  # fmt: skip
+    random = Random(1)
+    for _ in range(5):
+        random.shuffle(made)
+        for text, name, call in made:
+            v, w = (5.0, 1.0) if name == "y" else (1.0, 5.0)
+            assert call() == array("d", [(v if text == "x - y" else v * 2) - w] * 10)
+        for k, text in enumerate(TEXTS):
+            assert ao.map(x, text) == array("d", [5.0 * (k + 1) + k + 1] * 10)
+
+
+def seen(result: Any) -> tuple[Any, ...]:
+    """All that can be seen of it."""
+    if isinstance(result, Raised):
+        return type(result.error), str(result.error), getattr(result.error, "__notes__", None)
+    return type(result), repr(result)
+
+
+#: Numbers of every kind, and what is none.
+NUMBERS = (2, 0, -3, 40000, 2**40, 2**63, 2**70, 0.5, math.nan, -0.0, True, "2", None, 1j)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_call_that_comes_again_with_anything_else(seed: int) -> None:
+    """As often as not with operands of the same types; what came before must not matter."""
+    random = Random(seed)
+    calls = written_calls()
+
+    def operand(codes: str, lengths: Sequence[int]) -> Any:
+        made = array(random.choice(codes), [random.randrange(7) for _ in range(random.choice(lengths))])
+        other = random.randrange(24)
+        return Own(made.typecode, made) if other == 1 else list(made) if other == 2 else made
+
+    for _ in range(1000):
+        call = random.choice(calls)
+        codes, lengths = random.choice([("d", [10]), ("dq", [10]), ("dqfiBl", [0, 9, 10, 64, 300])])
+        a, b, out = (operand(codes, lengths) for _ in range(3))
+        b = a if random.randrange(8) == 0 else b
+        out = random.choice([a, b]) if random.randrange(8) == 0 else out
+        k = random.choice(NUMBERS[: random.choice([2, len(NUMBERS)])])
+        k = b if random.randrange(30) == 0 else k
+        made = {id(x): x[:] if type(x) is list else type(x)(x.typecode, x) for x in (a, b, out)}
+        copies = [made.get(id(x), x) for x in (a, b, k, out)]  # one object twice stays one
+        before = _machine.know_arrays(False)
+        want = outcome(call, *copies)
+        _machine.know_arrays(before)
+        label = (call.__code__.co_firstlineno, a, b, k, out)
+        assert seen(outcome(call, a, b, k, out)) == seen(want), label
+        for got, wanted in zip((a, b, out), (copies[0], copies[1], copies[3]), strict=True):
+            assert seen(got) == seen(wanted), label
+
+
 #: A collection may begin where running values get their array; what it finalizes writes to operands and resizes them.
 MEANWHILE = """
-import functools, gc, itertools
+import functools, gc, itertools, random
 from array import array
 import arrayops as ao
 a, b = array("d", range(40)), array("d", range(40))
+KERNEL = ao.compile("x - y")
+OTHERS = [f"x*x + y - {k}" for k in range(1, 120)]
 n = 0
 def write():
     global n
@@ -234,6 +338,8 @@ def resize():
 def run_others():
     for k in range(20):
         ao.reduce(b, f"acc*x + {k}", 0.5)
+    for text in random.sample(OTHERS, 8):
+        ao.map(b, text, y=b)
 class Cycle:
     def __init__(self): self.itself = self
     def __del__(self): act()
@@ -245,14 +351,20 @@ CALLS = [
     (lambda: ao.accumulate(a, "x - acc", typecode="f"),
      lambda: array("f", itertools.accumulate(a, lambda acc, x: x - acc))),
     (lambda: ao.reduce(a, "acc + x*y", 0.5, y=b), lambda: functools.reduce(total, zip(a, b, strict=True), 0.5)),
+    (lambda: ao.map(a, "x*x + y", y=b), lambda: array("d", [x*x + y for x, y in zip(a, b, strict=True)])),
+    (lambda: KERNEL(a, b), lambda: array("d", [x - y for x, y in zip(a, b, strict=True)])),
+    (lambda: ao.subtract(b, a), lambda: array("d", [y - x for x, y in zip(a, b, strict=True)])),
     (lambda: ao.reduce(a, "max(acc, x)"), lambda: max(a)),
     (lambda: ao.reduce(a, "x, acc[0], acc[2] + 1", (0.0, 0.0, 0)), lambda: (a[-1], a[-2], len(a))),
 ]
 act = write
 for call, _ in CALLS * 3: call()
-for act in write, resize, run_others:
+gc.collect()
+gc.freeze()  # else each collection takes milliseconds
+for act in write, resize, *[run_others] * 3:
     for _ in range(300):
         for call, python in CALLS:
+            call()  # what it was remembered as, others may have taken the place of
             gc.collect()
             before = python()
             Cycle()

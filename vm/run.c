@@ -220,13 +220,18 @@ static void run_prologue(struct ao_frame_private *f)
         f->job.isa->ops[s->op](1, r[s->d], r[s->a], r[s->b], r[s->c], s->uniform, NULL);
 }
 
-static void bind_arguments(struct ao_frame_private *f, const void *const *inputs, const ao_value *params)
+static AO_INLINE void bind_arguments_here(struct ao_frame_private *f, const void *const *inputs, const ao_value *params)
 {
     const ao_program *p = f->program;
     for (unsigned i = 0; i < p->inputs; i++)
         f->regs[i] = (char *)(uintptr_t)inputs[i]; /* never a target: see program.c */
     for (unsigned i = 0; i < p->params; i++)
         put_value(f->regs[p->inputs + i], p->types[p->inputs + i], params[i]);
+}
+
+static void bind_arguments(struct ao_frame_private *f, const void *const *inputs, const ao_value *params)
+{
+    bind_arguments_here(f, inputs, params);
 }
 
 void ao_frame_bind(ao_frame *frame, const ao_job *job)
@@ -297,13 +302,18 @@ static inline unsigned run_step(const struct ao_frame_private *f, const ao_step 
 }
 
 /* The fast pass. Nonzero at the first kernel that reports a fault. */
-static unsigned run_fast(const struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
+static AO_INLINE unsigned run_fast_here(const struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
 {
     const ao_step *const end = f->program->steps + to;
     for (const ao_step *s = f->program->steps + from; s < end; s++)
         if (!(s->flags & AO_MARKING) && run_step(f, s, n, NULL))
             return 1;
     return 0;
+}
+
+static unsigned run_fast(const struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
+{
+    return run_fast_here(f, from, to, n);
 }
 
 /* The last elements, from `done` on, of a segment whose code does whole groups: by the kernels, in the same slots. */
@@ -804,12 +814,13 @@ ao_status ao_run(ao_frame *frame, size_t end)
 }
 
 /* What a run of few elements begins with. */
-static void begin_few(struct ao_frame_private *f, const ao_isa *isa, const void *const *inputs, const ao_value *params)
+static AO_INLINE void begin_few(struct ao_frame_private *f, const ao_isa *isa, const void *const *inputs, const ao_value *params)
 {
     f->job.isa = isa;
-    bind_arguments(f, inputs, params);
+    bind_arguments_here(f, inputs, params);
     ao_subnormal_forget();
-    run_prologue(f);
+    if (f->program->first[AO_BODY])
+        run_prologue(f);
 }
 
 unsigned ao_run_few(ao_frame *frame, const ao_isa *isa, const void *const *inputs, const ao_value *params, void *out,
@@ -822,7 +833,7 @@ unsigned ao_run_few(ao_frame *frame, const ao_isa *isa, const void *const *input
         return 0;
     f->regs[p->out] = scratch ? scratch : out;
     begin_few(f, isa, inputs, params);
-    if (run_fast(f, p->first[AO_BODY], p->first[AO_SECTIONS], count))
+    if (run_fast_here(f, p->first[AO_BODY], p->first[AO_SECTIONS], count))
         return 1;
     if (scratch)
         memcpy(out, scratch, count * ao_type_sizes[p->out_type]);

@@ -52,19 +52,25 @@ typedef struct {
     Py_ssize_t by_python; /* elements of the last run that the oracle was asked for */
 } KernelObject;
 
-static int of_kernel(module_state *state, PyObject *kernel, meaning *m)
+static PyObject *front_of(PyObject *kernel)
 {
     PyObject *front;
     Py_BEGIN_CRITICAL_SECTION(kernel);
-    front = Py_XNewRef(((KernelObject *)kernel)->front);
+    front = Py_NewRef(((KernelObject *)kernel)->front ? ((KernelObject *)kernel)->front : Py_None);
     Py_END_CRITICAL_SECTION();
+    return front;
+}
+
+static int of_kernel(module_state *state, PyObject *kernel, meaning *m)
+{
+    PyObject *front = front_of(kernel);
     int found = 0;
-    if (front && PyTuple_CheckExact(front)) {
+    if (PyTuple_CheckExact(front)) {
         found = known_triple(front, m);
-    } else if (front && PyFunction_Check(front)) { /* it is decoded at its first call, by Python */
+    } else if (PyFunction_Check(front)) { /* it is decoded at its first call, by Python */
         found = known_function(state, front, m) && !m->cold;
     }
-    Py_XDECREF(front);
+    Py_DECREF(front);
     return found;
 }
 
@@ -177,9 +183,9 @@ static int find_meaning(module_state *state, PyObject *f, meaning *m)
 
 typedef int find(module_state *state, PyObject *f, meaning *m);
 
-/* first: NULL where all values are given by name. asked: NULL, or what gets the number of elements that the oracle was asked
+/* first: NULL where all values are given by name; else the first argument of the call, if that is known. asked: NULL, or what gets the number of elements that the oracle was asked
  * for. */
-static AO_INLINE PyObject *fast(module_state *state, find *finder, PyObject *f, PyObject *first, PyObject *const *more,
+static PyObject *fast(module_state *state, find *finder, PyObject *f, PyObject *first, PyObject *const *more,
                                 Py_ssize_t nmore, const request *q, Py_ssize_t *asked)
 {
     meaning m;
@@ -191,8 +197,10 @@ static AO_INLINE PyObject *fast(module_state *state, find *finder, PyObject *f, 
         return NULL;
     }
     m.values[0] = first;
+    m.from[0] = 0;
     for (Py_ssize_t i = 0; i < nmore; i++) {
         m.values[i + 1] = more[i];
+        m.from[i + 1] = q->call ? (unsigned)(more + i - q->call->args) : 0;
     }
     int found = finder(state, f, &m) && (!q->nnamed || request_bind_names(&m, q));
     if (!found && m.params && q->nnamed == PyTuple_GET_SIZE(m.params) && CALL_BIT(q->what) & CALL_PREDICATES
@@ -271,37 +279,51 @@ static AO_INLINE PyObject *or_slow(PyObject *result, int in_place, PyObject *mod
     return at_edge(PyObject_Vectorcall(state_of(module)->slow[which], args, (size_t)nargs, keywords));
 }
 
-/* What is called as function(array, f, *more), or evaluate(text); f may be missing where it may be None. */
+/* What is called as function(array, f, *more), or evaluate(text), if it was not served as the same call was before. */
+static PyObject *call_anew(module_state *state, const short_call *call)
+{
+    const int which = call->what;
+    request q;
+    request_none(&q, which);
+    if (call->keywords && request_take_keywords(state, &q, call->args, call->nargs, call->keywords) < 0) {
+        return NULL;
+    }
+    q.call = PyUnicode_CheckExact(call->of) ? call : NULL;
+    if (which == CALL_EVALUATE) {
+        PyObject *result = fast(state, find_meaning, call->of, NULL, NULL, 0, &q, NULL);
+        if (!result && !q.out && !q.typecode && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            PyErr_Clear(); /* ints that no 'q' holds may be those of a 'Q': Python tries it */
+        }
+        return result;
+    }
+    if (which == CALL_MAP_INPLACE) {
+        q.out = call->args[0];
+        q.out_from = 0;
+    }
+    return fast(state, find_meaning, call->of, call->args[0], call->args + 2, call->nargs > 2 ? call->nargs - 2 : 0, &q, NULL);
+}
+
+/* f may be missing where it may be None. */
 static AO_INLINE PyObject *call(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
     module_state *state = state_of(module);
     PyObject *result = NULL;
-    request q;
-    request_none(&q, which);
     if (count_call(state) < 0) {
         return NULL;
     }
     const int of_elements = which == CALL_ANY || which == CALL_ALL || which == CALL_COUNT;
     const Py_ssize_t least = which == CALL_EVALUATE || of_elements ? 1 : 2;
-    if (nargs >= least && nargs <= RUN_ARGS_INLINE && (which != CALL_EVALUATE || nargs == 1)
-        && (!keywords || request_take_keywords(state, &q, args + nargs, keywords) == 0)) {
-        if (which == CALL_EVALUATE) {
-            result = fast(state, find_meaning, args[0], NULL, NULL, 0, &q, NULL);
-            if (!result && !q.out && !q.typecode && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_OverflowError)) {
-                PyErr_Clear(); /* ints that no 'q' holds may be those of a 'Q': Python tries it */
-            }
-        } else {
-            PyObject *f = nargs > 1 ? args[1] : Py_None;
-            q.out = which == CALL_MAP_INPLACE ? args[0] : q.out;
-            result = fast(state, find_meaning, of_elements && f == Py_None ? state->element : f, args[0], args + 2,
-                          nargs > 2 ? nargs - 2 : 0, &q, NULL);
-        }
+    if (nargs >= least && nargs <= (which == CALL_EVALUATE ? 1 : RUN_ARGS_INLINE)) {
+        PyObject *f = which == CALL_EVALUATE ? args[0] : nargs > 1 ? args[1] : Py_None;
+        const short_call written = {which, of_elements && f == Py_None ? state->element : f, args, nargs, keywords};
+        result = short_again(state, &written);
+        result = result ? result : call_anew(state, &written);
     }
     return or_slow(result, which == CALL_MAP_INPLACE, module, which, args, nargs, keywords);
 }
 
 /* reduce(array, f, initial), accumulate(array, f) */
-static AO_INLINE PyObject *call_fold(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+static PyObject *call_fold(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
     module_state *state = state_of(module);
     PyObject *result = NULL;
@@ -312,7 +334,7 @@ static AO_INLINE PyObject *call_fold(PyObject *module, int which, PyObject *cons
     }
     const int fits = which == CALL_REDUCE ? nargs == 2 || (nargs == 3 && !request_has_initial(state, keywords))
                                      : nargs == 1 || nargs == 2;
-    if (fits && (!keywords || request_take_keywords(state, &q, args + nargs, keywords) == 0)) {
+    if (fits && (!keywords || request_take_keywords(state, &q, args, nargs, keywords) == 0)) {
         q.initial = nargs == 3 && args[2] != Py_None ? args[2] : q.initial;
         PyObject *first = q.initial ? q.initial : Py_None;
         result = fast(state, find_step, nargs > 1 ? args[1] : state->running, first, args, 1, &q, NULL);
@@ -332,7 +354,7 @@ static int are_bounds(PyObject *const *numbers, Py_ssize_t count)
 }
 
 /* What has a text of its own. */
-static AO_INLINE PyObject *call_fixed(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+static PyObject *call_fixed(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
     module_state *state = state_of(module);
     PyObject *text = state->fixed[which - CALL_ADD], *result = NULL;
@@ -340,18 +362,23 @@ static AO_INLINE PyObject *call_fixed(PyObject *module, int which, PyObject *con
     request_none(&q, which);
     const int in_place = fixed[which - CALL_ADD].is == CALL_MAP_INPLACE;
     const Py_ssize_t numbers = fixed[which - CALL_ADD].numbers;
-    if (in_place && nargs == 1 + numbers && !keywords && are_bounds(args + 1, numbers)) {
+    const short_call written = {which, text, args, nargs, keywords};
+    q.call = &written;
+    if (in_place && nargs == 1 + numbers && !keywords && are_bounds(args + 1, numbers)
+        && !(result = short_again(state, &written))) {
         q.what = CALL_MAP_INPLACE;
         q.out = args[0];
+        q.out_from = 0;
         q.alike = 1;
         q.nnamed = numbers;
         for (Py_ssize_t i = 0; i < numbers; i++) {
             q.names[i] = state->fixed[FIXED + fixed[which - CALL_ADD].first_name + i];
+            q.named_from[i] = (unsigned)(1 + i);
             q.named[i] = args[1 + i];
         }
         result = fast(state, find_meaning, text, args[0], NULL, 0, &q, NULL);
-    } else if (!in_place && nargs == 2 && (!keywords || request_take_keywords(state, &q, args + nargs, keywords) == 0)
-               && !q.nnamed) {
+    } else if (!in_place && nargs == 2 && !(result = short_again(state, &written))
+               && (!keywords || request_take_keywords(state, &q, args, nargs, keywords) == 0) && !q.nnamed) {
         q.what = CALL_MAP;
         result = fast(state, find_meaning, text, args[0], args + 1, 1, &q, NULL);
     }
@@ -366,12 +393,12 @@ static int is_one_buffer(const module_state *state, PyObject *object)
 }
 
 /* Options that say nothing, and ddof=. -1 if Python must do it. */
-static int take_plain_keywords(const module_state *state, int which, PyObject *const *values, PyObject *keywords,
-                               Py_ssize_t *ddof)
+static int take_plain_keywords(const module_state *state, int which, PyObject *const *args, Py_ssize_t nargs,
+                               PyObject *keywords, Py_ssize_t *ddof)
 {
     request q;
     request_none(&q, which);
-    if (request_take_keywords(state, &q, values, keywords) < 0 || q.nnamed) {
+    if (request_take_keywords(state, &q, args, nargs, keywords) < 0 || q.nnamed) {
         return -1;
     }
     *ddof = q.ddof ? (PyLong_CheckExact(q.ddof) ? PyLong_AsSsize_t(q.ddof) : -1) : 0;
@@ -380,7 +407,7 @@ static int take_plain_keywords(const module_state *state, int which, PyObject *c
 }
 
 /* What looks at the elements themselves. The functions give None where Python must do it. */
-static AO_INLINE PyObject *call_plain(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
+static PyObject *call_plain(PyObject *module, int which, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
     module_state *state = state_of(module);
     PyObject *found = NULL;
@@ -389,7 +416,7 @@ static AO_INLINE PyObject *call_plain(PyObject *module, int which, PyObject *con
     if (count_call(state) < 0) {
         return NULL;
     }
-    const int asked = nargs == count && (!keywords || take_plain_keywords(state, which, args + nargs, keywords, &ddof) == 0);
+    const int asked = nargs == count && (!keywords || take_plain_keywords(state, which, args, nargs, keywords, &ddof) == 0);
     if (asked && is_one_buffer(state, args[0]) && (count < 2 || is_one_buffer(state, args[1]))) {
         switch (which) {
         case CALL_SUM: found = sum_of(state, args[0]); break;
@@ -447,13 +474,20 @@ static const front_function functions[AO_FRONTS] = {
 
 static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *keywords)
 {
-    module_state *state = ((KernelObject *)self)->state;
+    KernelObject *const kernel = (KernelObject *)self;
+    module_state *state = kernel->state;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    request q;
-    request_none(&q, CALL_KERNEL);
-    if (state && nargs >= 1 && nargs < RUN_ARGS_INLINE
-        && (!keywords || request_take_keywords(state, &q, args + nargs, keywords) == 0)) {
-        PyObject *result = fast(state, of_kernel, self, args[0], args + 1, nargs - 1, &q, &((KernelObject *)self)->by_python);
+    if (state && nargs >= 1 && nargs < RUN_ARGS_INLINE) {
+        const short_call written = {CALL_KERNEL, front_of(self), args, nargs, keywords};
+        request q;
+        request_none(&q, CALL_KERNEL);
+        q.call = PyTuple_CheckExact(written.of) ? &written : NULL;
+        PyObject *result = short_again(state, &written);
+        kernel->by_python = result ? 0 : kernel->by_python;
+        if (!result && (!keywords || request_take_keywords(state, &q, args, nargs, keywords) == 0)) {
+            result = fast(state, of_kernel, self, args[0], args + 1, nargs - 1, &q, &kernel->by_python);
+        }
+        Py_DECREF(written.of);
         if (result || PyErr_Occurred()) {
             return result;
         }

@@ -14,7 +14,7 @@ enum {
     SIGNATURE_NUMBER = 16, /* added to the narrowest type that holds a number */
     SIGNATURE_NATURAL = 31, /* stands for the type of the result where the program decides, evaluate(), or there is none */
     SIGNATURE_MAP = 0, SIGNATURE_FILTER, SIGNATURE_FOLD, /* what the program does */
-    SIGNATURE_VALUES = 10, /* arguments and captured numbers at most */
+    SIGNATURE_VALUES = AO_CALL_VALUES,
     ENTRY_ARITIES = 16     /* the key of a code object's entry is its id times this plus the number of arguments */
 };
 _Static_assert((int)AO_STORED_TYPES <= (int)SIGNATURE_NUMBER, "a code for each type");
@@ -68,6 +68,7 @@ typedef struct {
     Py_ssize_t nvalues;
     size_t asked;        /* of the run: elements that the oracle was asked for */
     PyObject *values[SIGNATURE_VALUES];
+    unsigned from[SIGNATURE_VALUES]; /* of those of the call itself: where in the arguments each is */
 } meaning;
 
 static inline void meaning_drop(meaning *m)

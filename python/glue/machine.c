@@ -187,6 +187,9 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     for (size_t i = 0; i < AO_RECENT; i++) {
         Py_VISIT(state->recent_programs[i].ready);
         Py_VISIT(state->recent_programs[i].program);
+        Py_VISIT(state->recent_calls[i].of);
+        Py_VISIT(state->recent_calls[i].keywords);
+        Py_VISIT(state->recent_calls[i].program);
     }
     for (size_t i = 0; i < AO_OPEN_FRAMES; i++) {
         Py_VISIT(state->open_frames[i].ready);
@@ -230,6 +233,9 @@ static int module_clear(PyObject *module)
     for (size_t i = 0; i < AO_RECENT; i++) {
         Py_CLEAR(state->recent_programs[i].ready);
         Py_CLEAR(state->recent_programs[i].program);
+        Py_CLEAR(state->recent_calls[i].of);
+        Py_CLEAR(state->recent_calls[i].keywords);
+        Py_CLEAR(state->recent_calls[i].program);
     }
     for (size_t i = 0; i < AO_OPEN_FRAMES; i++) {
         Py_CLEAR(state->open_frames[i].ready);

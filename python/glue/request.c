@@ -8,7 +8,6 @@
 #include "filter.h"
 #include "fold.h"
 #include "map.h"
-#include "short.h"
 #include "../../vm/portable.h"
 
 #include <stdatomic.h>
@@ -73,8 +72,9 @@ static int take_option(const module_state *state, request *q, int option, PyObje
     return array_type_of(state, q->typecode) < 0 ? -1 : 0;
 }
 
-int request_take_keywords(const module_state *state, request *q, PyObject *const *values, PyObject *keywords)
+int request_take_keywords(const module_state *state, request *q, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords)
 {
+    PyObject *const *const values = args + nargs;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keywords); i++) {
         PyObject *name = PyTuple_GET_ITEM(keywords, i);
         int option = 0;
@@ -85,10 +85,13 @@ int request_take_keywords(const module_state *state, request *q, PyObject *const
             if (take_option(state, q, option, values[i]) < 0) {
                 return -1;
             }
+            q->has_options |= option != OUT || !q->out;
+            q->out_from = option == OUT ? (unsigned)(nargs + i) : q->out_from;
         } else if (q->nnamed == RUN_ARGS_INLINE || !PyUnicode_CHECK_INTERNED(name)) {
             return -1; /* a name that was made just now may be an option's all the same */
         } else {
             q->names[q->nnamed] = name;
+            q->named_from[q->nnamed] = (unsigned)(nargs + i);
             q->named[q->nnamed++] = values[i];
         }
     }
@@ -113,8 +116,10 @@ int request_bind_names(meaning *m, const request *q)
     const Py_ssize_t npositional = m->nargs - q->nnamed;
     Py_ssize_t next = 0, found = 0;
     PyObject *positional[RUN_ARGS_INLINE];
+    unsigned from[RUN_ARGS_INLINE];
     for (Py_ssize_t i = 0; i < npositional; i++) {
         positional[i] = m->values[i];
+        from[i] = m->from[i];
     }
     m->lead = -1;
     for (Py_ssize_t i = 0; i < m->nargs; i++) {
@@ -125,12 +130,14 @@ int request_bind_names(meaning *m, const request *q)
         }
         if (k < q->nnamed) {
             m->values[i] = q->named[k];
+            m->from[i] = q->named_from[k];
             found++;
         } else if (next == npositional) {
             return 0;
         } else {
             m->lead = m->lead < 0 ? i : m->lead;
-            m->values[i] = positional[next++];
+            m->values[i] = positional[next];
+            m->from[i] = from[next++];
         }
     }
     return found == q->nnamed && next == npositional;
@@ -304,13 +311,14 @@ static PyObject *run_taken(run *r, module_state *state, meaning *m, const reques
 /* Likewise, of what short.c can do. */
 static AO_INLINE PyObject *run_short(module_state *state, const meaning *m, const request *q, int counts)
 {
-    if (counts) {
-        return or_missing(short_count(state, m, questions[q->what - CALL_ANY]), q);
-    }
     if (q->what == CALL_FILTER || (q->what == CALL_EVALUATE && !q->out)) {
         return NULL;
     }
-    return short_map(state, m, &(short_request){q->out, q->typecode, q->alike});
+    const short_call *const call = m->params && !q->has_options ? q->call : NULL; /* what functions capture is not in a call */
+    if (counts) {
+        return or_missing(short_count(state, m, call, questions[q->what - CALL_ANY]), q);
+    }
+    return short_map(state, m, call, &(short_request){q->out, q->out_from, q->typecode, q->alike});
 }
 
 static PyObject *run_meaning(module_state *state, meaning *m, const request *q)

@@ -4,6 +4,7 @@
 
 #include "known.h"
 #include "run.h"
+#include "short.h"
 
 /* The functions: those that are given a text or function, those that have a text of their own, others; and a call of a
  * kernel, which is a map. */
@@ -26,6 +27,9 @@ typedef struct {
     int alike;         /* numbers that are floats go with arrays of floats only */
     Py_ssize_t nnamed; /* values for the names of a text */
     PyObject *names[RUN_ARGS_INLINE], *named[RUN_ARGS_INLINE];
+    unsigned out_from, named_from[RUN_ARGS_INLINE]; /* where in the arguments they are */
+    int has_options;   /* others than out= */
+    const short_call *call; /* how it was written; or NULL */
 } request;
 
 /* Field by field: clearing the tables takes a tenth of a short call. */
@@ -36,6 +40,8 @@ static inline void request_none(request *q, int what)
     q->out = q->initial = q->missing = q->ddof = NULL;
     q->alike = 0;
     q->nnamed = 0;
+    q->has_options = 0;
+    q->call = NULL;
 }
 
 #define CALL_BIT(which) (1u << (which))
@@ -47,8 +53,8 @@ static inline void request_none(request *q, int what)
 #define CALL_GIVEN (CALL_BIT(CALL_ADD) - 1) /* a text or function */
 #define CALL_PLAIN (CALL_BIT(CALL_KERNEL) - CALL_BIT(CALL_SUM)) /* neither */
 
-/* Takes the keywords of a call. -1 if Python must do it. */
-int request_take_keywords(const module_state *state, request *q, PyObject *const *values, PyObject *keywords);
+/* Takes the keywords of a call, whose values follow the others. -1 if Python must do it. */
+int request_take_keywords(const module_state *state, request *q, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords);
 /* Whether a keyword is the option `initial`. */
 int request_has_initial(const module_state *state, PyObject *keywords);
 /* Puts the values, of which those by position come first, where the parameters are: those by name are bound first, as

@@ -254,11 +254,6 @@ size_t run_close(run *r)
     return last_asked = r->asked + r->together; /* last: objects that go may run programs of their own */
 }
 
-void run_asked_nothing(void)
-{
-    last_asked = 0;
-}
-
 static int is_tuple(PyObject *args)
 {
     if (!PyTuple_Check(args)) {

@@ -91,8 +91,6 @@ int run_separate(run *r, const ao_array *out, int *same);
 /* Binds a program to the arguments; ValueError if it was compiled for others. */
 int run_bind(run *r, PyObject *program);
 size_t run_close(run *r); /* how many elements the oracle was asked for */
-/* What last_asked() says after a run that was none, as the oracle was not needed. */
-void run_asked_nothing(void);
 /* run_take and run_bind for a function of the module: all of them that run programs begin with the parameters program,
  * args (a tuple), oracle, visible. */
 int run_open(run *r, PyObject *module, PyObject *const *args, Py_ssize_t acc_index);

@@ -14,6 +14,7 @@
 #include "numbers.h"
 #include "program.h"
 #include "run.h"
+#include "../../vm/portable.h"
 #include "../../vm/program.h" /* fields, not calls, as in run.c */
 
 /* Elements of a map whose results are to be kept apart until it is known that none of them is marked: one block of any
@@ -38,12 +39,13 @@ static int can_look(const module_state *state, const meaning *m)
 }
 
 /* The array whose typecode results have if none is asked for: the first, of those by position if there are such. */
-static int look_at_lead(const module_state *state, const meaning *m, array_look *look)
+static int look_at_lead(const module_state *state, const meaning *m, Py_ssize_t *lead, array_look *look)
 {
     Py_ssize_t i = m->lead < 0 ? 0 : m->lead;
     while (m->lead < 0 && i + 1 < m->nargs && !array_look_at(state, m->values[i], look)) {
         i++;
     }
+    *lead = i;
     return array_look_at(state, m->values[i], look);
 }
 
@@ -125,7 +127,8 @@ static int is_as_it_was(const module_state *state, const meaning *m, const open_
     if (!o->disturbed) {
         return 1;
     }
-    if (!look_at_lead(state, m, &o->first) || o->first.count != count || place->ready != m->ready) {
+    Py_ssize_t lead;
+    if (!look_at_lead(state, m, &lead, &o->first) || o->first.count != count || place->ready != m->ready) {
         return 0;
     }
     const uint64_t found = o->signature;
@@ -155,6 +158,11 @@ static const ao_program *program_of(const open_frame *place)
     return ((const ProgramObject *)place->program)->program;
 }
 
+static int is_long(PyObject *program, size_t count)
+{
+    return run_is_long(((const ProgramObject *)program)->program->weight, count);
+}
+
 /* The numbers among the operands as the program has them. 0 if one is none of its type. */
 static int convert_numbers(const ao_program *p, const operands *o, ao_value *params)
 {
@@ -168,12 +176,12 @@ static int convert_numbers(const ao_program *p, const operands *o, ao_value *par
 }
 
 /* Fills `out`. Nonzero if it did. */
-static int run_program(const module_state *state, open_frame *place, const operands *o, const array_look *out, int keep)
+static AO_INLINE int run_program(const module_state *state, open_frame *place, const operands *o, const array_look *out, int keep)
 {
     const ao_program *p = program_of(place);
     ao_value params[SIGNATURE_VALUES];
     const size_t count = o->first.count;
-    if (out->type != p->out_type || run_is_long(p->weight, count) || (p->faults && keep && count > MARKED_MOST)
+    if (out->type != p->out_type || (p->faults && keep && count > MARKED_MOST)
         || !convert_numbers(p, o, params)) {
         return 0;
     }
@@ -187,18 +195,132 @@ static int run_program(const module_state *state, open_frame *place, const opera
     return ao_run(&place->frame, count) == AO_OK;
 }
 
-PyObject *short_map(module_state *state, const meaning *m, const short_request *q)
+/* What run_count() answers of them, or NULL. */
+static PyObject *count_operands(const module_state *state, open_frame *place, const operands *o, int what)
+{
+    uint8_t mask[AO_FEW];
+    ao_value params[SIGNATURE_VALUES];
+    const ao_program *p = program_of(place);
+    if (o->first.count > AO_FEW || p->out_type != AO_TYPE_b1 || !convert_numbers(p, o, params)
+        || ao_run_few(&place->frame, state->isa, o->inputs, params, mask, o->first.count, 0)) {
+        return NULL;
+    }
+    return count_few(what, mask, o->first.count);
+}
+
+/* -- calls that come again ------------------------------------------------------------------------------------------- */
+
+enum { IS_MAP = -1 }; /* in place of what a count is asked for */
+
+_Static_assert(AO_RECENT == 1 << 6, "as many as six bits say");
+
+/* The place of a call among those that are remembered. */
+static recent_call *recent_place(module_state *state, const short_call *call)
+{
+    PyObject *const first = call->args[0];
+    const void *row = Py_IS_TYPE(first, (PyTypeObject *)state->array_type) ? ((const array_object *)first)->row : NULL;
+    const uint64_t mixed = ((uintptr_t)call->of >> 4) ^ ((uintptr_t)call->keywords >> 4) ^ ((uintptr_t)row >> 3);
+    return &state->recent_calls[((mixed + (unsigned)call->what) * UINT64_C(0x9E3779B97F4A7C15)) >> 58];
+}
+
+static int is_of_call(const recent_call *known, const short_call *call)
+{
+    return known->of == call->of && known->keywords == call->keywords && known->what == call->what
+           && known->nargs == call->nargs;
+}
+
+/* Remembers what was found for a call and has just been run. lead: of the values, the array that results are typed by. out: where
+ * in the arguments that is which they are for, or -1. */
+static void remember(module_state *state, const short_call *call, const meaning *m, open_frame *place, int asks, int out,
+                     Py_ssize_t lead, char typecode)
+{
+    recent_call *const known = recent_place(state, call), before = *known;
+    known->of = Py_NewRef(call->of);
+    known->keywords = Py_XNewRef(call->keywords);
+    known->program = Py_NewRef(place->program);
+    known->place = place;
+    known->what = call->what;
+    known->nargs = call->nargs;
+    known->asks = asks;
+    known->out = out;
+    known->lead = m->from[lead];
+    known->typecode = typecode;
+    known->nvalues = (unsigned)m->nvalues;
+    for (Py_ssize_t i = 0; i < m->nvalues; i++) {
+        array_look look;
+        const int is_array = array_look_at(state, m->values[i], &look);
+        known->values[i].row = is_array ? ((const array_object *)m->values[i])->row : NULL;
+        known->values[i].from = m->from[i];
+    }
+    Py_XDECREF(before.of); /* only now: this may run any code */
+    Py_XDECREF(before.keywords);
+    Py_XDECREF(before.program);
+}
+
+/* The operands of a call, if its arrays are of the types that are remembered, and as long as the first one. */
+static AO_INLINE int look_again(const module_state *state, const recent_call *known, const short_call *call, operands *o)
+{
+    o->first.count = (size_t)Py_SIZE(call->args[known->lead]);
+    o->ninputs = o->nnumbers = 0;
+    for (unsigned i = 0; i < known->nvalues; i++) {
+        PyObject *const value = call->args[known->values[i].from];
+        if (known->values[i].row) {
+            const array_object *const a = (const array_object *)value;
+            if (!Py_IS_TYPE(value, (PyTypeObject *)state->array_type) || a->row != known->values[i].row
+                || (size_t)Py_SIZE(a) != o->first.count) {
+                return 0;
+            }
+            o->inputs[o->ninputs++] = a->items;
+        } else {
+            o->numbers[o->nnumbers++] = value; /* the program says whether it is of its type */
+        }
+    }
+    return known->place->program == known->program;
+}
+
+PyObject *short_again(module_state *state, const short_call *call)
+{
+    operands o;
+    array_look out;
+    const recent_call *const known = recent_place(state, call);
+    if (!is_of_call(known, call) || !state->knows_arrays || state->perf_map
+        || !Py_IS_TYPE(call->args[known->lead], (PyTypeObject *)state->array_type)) {
+        return NULL;
+    }
+    if (known->asks != IS_MAP) {
+        return look_again(state, known, call, &o) ? count_operands(state, known->place, &o, known->asks) : NULL;
+    }
+    PyObject *const lead = call->args[known->lead];
+    if (is_long(known->program, (size_t)Py_SIZE(lead))) {
+        return NULL;
+    }
+    PyObject *result = known->out < 0 ? array_new(state, known->typecode, (size_t)Py_SIZE(lead))
+                                      : Py_NewRef(call->args[known->out]);
+    /* a new array may have had garbage collected: only what is looked at now is still so when the machine runs */
+    if (!result) {
+        PyErr_Clear(); /* no memory: whoever does it all says so */
+    } else if (!((known->out >= 0 || is_of_call(known, call)) && array_look_at(state, result, &out) && look_again(state, known, call, &o)
+                    && out.count == o.first.count && run_program(state, known->place, &o, &out, known->out >= 0))) {
+        Py_CLEAR(result);
+    }
+    return result;
+}
+
+/* -- maps and counts ------------------------------------------------------------------------------------------------- */
+
+PyObject *short_map(module_state *state, const meaning *m, const short_call *call, const short_request *q)
 {
     operands o;
     array_look out = {AO_TYPE_NONE, 0, 0, NULL};
-    if (!can_look(state, m) || !look_at_lead(state, m, &o.first)
+    Py_ssize_t lead;
+    if (!can_look(state, m) || !look_at_lead(state, m, &lead, &o.first)
         || (q->out && (!array_look_at(state, q->out, &out) || out.count != o.first.count))) {
         return NULL;
     }
     const int type = q->typecode ? state->array_types[q->typecode & 127] - 1 : (int)(q->out ? out.type : o.first.type);
     o.begun = signature_begin(SIGNATURE_MAP, (unsigned)type);
     open_frame *place = find_place(state, m, NULL, &o);
-    if (!place || (q->alike && o.floats && !is_float(o.first.type))) {
+    if (!place || (q->alike && o.floats && !is_float(o.first.type)) || is_long(place->program, o.first.count)) {
         return NULL;
     }
     o.disturbed |= !q->out; /* by the garbage collection that a new array may begin */
@@ -208,30 +330,29 @@ PyObject *short_map(module_state *state, const meaning *m, const short_request *
                     && run_program(state, place, &o, &out, q->out != NULL))) {
         Py_CLEAR(result);
     }
-    if (result) {
-        run_asked_nothing();
+    if (result && call) {
+        remember(state, call, m, place, IS_MAP, q->out ? (int)q->from : -1, lead, out.typecode);
     }
     return result;
 }
 
-PyObject *short_count(module_state *state, const meaning *m, int what)
+PyObject *short_count(module_state *state, const meaning *m, const short_call *call, int what)
 {
     operands o;
-    uint8_t mask[AO_FEW];
-    ao_value params[SIGNATURE_VALUES];
-    if (!can_look(state, m) || !look_at_lead(state, m, &o.first) || o.first.count > AO_FEW) {
+    Py_ssize_t lead;
+    if (!can_look(state, m) || !look_at_lead(state, m, &lead, &o.first) || o.first.count > AO_FEW) {
         return NULL;
     }
     o.begun = signature_begin(SIGNATURE_FILTER, AO_TYPE_b1);
     open_frame *place = find_place(state, m, NULL, &o);
-    if (!place || program_of(place)->out_type != AO_TYPE_b1 || !is_as_it_was(state, m, place, &o)
-        || !convert_numbers(program_of(place), &o, params)
-        || ao_run_few(&place->frame, state->isa, o.inputs, params, mask, o.first.count, 0)) {
-        return NULL;
+    PyObject *answer = place && is_as_it_was(state, m, place, &o) ? count_operands(state, place, &o, what) : NULL;
+    if (answer && call) {
+        remember(state, call, m, place, what, -1, lead, 0);
     }
-    run_asked_nothing();
-    return count_few(what, mask, o.first.count);
+    return answer;
 }
+
+/* -- folds ----------------------------------------------------------------------------------------------------------- */
 
 /* Looks at a fold's array and what goes with it, from the beginning; its first value is `first`, or NULL: the array's first
  * element, which that becomes. NULL as find_place() has it, or if the array has another length by now. */
@@ -340,9 +461,6 @@ PyObject *short_fold(module_state *state, const meaning *m, const short_step *q)
         }
     }
     PyObject *last = fold_few(state, m, q->initial, running, &o);
-    if (last) {
-        run_asked_nothing();
-    }
     if (running && last) {
         Py_DECREF(last);
         return running;

@@ -4,18 +4,30 @@
 
 #include "known.h"
 
+/* A call as it was written: of a text, or of what a kernel has of one. The values of keywords follow the nargs others. */
+typedef struct {
+    int what; /* a function, by whatever number */
+    PyObject *of;
+    PyObject *const *args;
+    Py_ssize_t nargs;
+    PyObject *keywords; /* or NULL */
+} short_call;
+
 /* What a map is to give. */
 typedef struct {
     PyObject *out; /* what it fills; or NULL: a new array, of the typecode or of that of the first array */
+    unsigned from; /* where in the call's arguments that is */
     char typecode; /* or 0 */
     int alike;     /* numbers that are floats go with arrays of floats only */
 } short_request;
 
 /* The result; or NULL: with an exception, or without one if it is to be done as other maps are, for which nothing has been
- * written. */
-PyObject *short_map(module_state *state, const meaning *m, const short_request *q);
+ * written. It is remembered for such a call, if that is given. */
+PyObject *short_map(module_state *state, const meaning *m, const short_call *call, const short_request *q);
 /* Likewise what run_count() answers. */
-PyObject *short_count(module_state *state, const meaning *m, int what);
+PyObject *short_count(module_state *state, const meaning *m, const short_call *call, int what);
+/* Likewise the result of a call that is remembered, of the same types: nothing but these is looked at. */
+PyObject *short_again(module_state *state, const short_call *call);
 
 /* What a fold begins with and is to give. */
 typedef struct {

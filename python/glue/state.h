@@ -45,6 +45,7 @@ enum {
     AO_FIXED = 9,   /* texts and names of those that mean one text */
     AO_OPTIONS = 12, /* their keywords that are no names of a text */
     AO_RECENT = 64,
+    AO_CALL_VALUES = 10, /* arguments and captured numbers of a call at most */
     AO_OPEN_FRAMES = 8,
     RELEASE_GIL_FROM = 2048 /* elements: about a microsecond of work, ten times the cost of releasing */
 };
@@ -71,6 +72,23 @@ typedef struct {
     ao_frame frame;
 } open_frame;
 
+/* A call that short.c served: what was called and how, and what its arguments were. */
+typedef struct {
+    PyObject *of, *keywords; /* a text, or what a kernel has of one; a tuple of names, or NULL */
+    PyObject *program;
+    open_frame *place;
+    int what, asks; /* the function; of a count what run_count() is asked for */
+    Py_ssize_t nargs;
+    int out;        /* where in the arguments that is which the results are for, or -1: a new array of the typecode */
+    unsigned lead;  /* and the array that is looked at first */
+    char typecode;
+    unsigned nvalues;
+    struct {
+        const void *row; /* of an array; NULL: a number */
+        unsigned from;   /* where in the arguments it is */
+    } values[AO_CALL_VALUES];
+} recent_call;
+
 typedef struct {
     PyTypeObject *program_type;
     PyObject *array_type; /* array.array */
@@ -88,6 +106,7 @@ typedef struct {
     PyObject *entries;    /* functions.py: what is known of code objects */
     recent_text recent_texts[AO_ROLES][AO_RECENT];
     recent_program recent_programs[AO_RECENT];
+    recent_call recent_calls[AO_RECENT];
     open_frame open_frames[AO_OPEN_FRAMES];
     PyObject *slow[AO_FRONTS]; /* the Python functions behind the fast ones */
     PyObject *after_calls;    /* a function for after so many calls of the fast ones */
