@@ -43,6 +43,7 @@ def test_counts_of_any_length(length: int) -> None:
     for limit in (-1, 0, length // 2, length - 1, length):
         for function, python in COUNTS.items():
             assert function(x, "x > limit", limit=limit) == python(v > limit for v in x)
+        assert ao.filter(x, "x > limit", limit=limit) == array("i", [v for v in x if v > limit])
         assert ao.first(x, "x > limit", limit=limit) == next((v for v in x if v > limit), -1)
 
 
@@ -252,6 +253,10 @@ def written_calls() -> list[Callable[[Any, Any, Any, Any], Any]]:
         lambda a, b, k, out: ao.count(a, "x < y", b),
         lambda a, b, k, out: ao.first(a, "x > k", k=k),
         lambda a, b, k, out: ao.first(a, "x > k", k=k, default=None),
+        lambda a, b, k, out: ao.filter(a, "x > k", k=k),
+        lambda a, b, k, out: ao.filter(a, "x < y", b),
+        lambda a, b, k, out: ao.filter(a, "x < y", x=b),
+        lambda a, b, k, out: ao.filter(a, "p < q", p=b, q=k),
     ]  # fmt: skip
 
 
@@ -353,6 +358,7 @@ CALLS = [
     (lambda: ao.reduce(a, "acc + x*y", 0.5, y=b), lambda: functools.reduce(total, zip(a, b, strict=True), 0.5)),
     (lambda: ao.map(a, "x*x + y", y=b), lambda: array("d", [x*x + y for x, y in zip(a, b, strict=True)])),
     (lambda: KERNEL(a, b), lambda: array("d", [x - y for x, y in zip(a, b, strict=True)])),
+    (lambda: ao.filter(a, "x % 3 < y", y=b), lambda: array("d", [x for x, y in zip(a, b, strict=True) if x % 3 < y])),
     (lambda: ao.subtract(b, a), lambda: array("d", [y - x for x, y in zip(a, b, strict=True)])),
     (lambda: ao.reduce(a, "max(acc, x)"), lambda: max(a)),
     (lambda: ao.reduce(a, "x, acc[0], acc[2] + 1", (0.0, 0.0, 0)), lambda: (a[-1], a[-2], len(a))),

@@ -316,7 +316,7 @@ static AO_INLINE PyObject *call(PyObject *module, int which, PyObject *const *ar
     if (nargs >= least && nargs <= (which == CALL_EVALUATE ? 1 : RUN_ARGS_INLINE)) {
         PyObject *f = which == CALL_EVALUATE ? args[0] : nargs > 1 ? args[1] : Py_None;
         const short_call written = {which, of_elements && f == Py_None ? state->element : f, args, nargs, keywords};
-        result = short_again(state, &written);
+        result = PyUnicode_CheckExact(written.of) ? short_again(state, &written) : NULL;
         result = result ? result : call_anew(state, &written);
     }
     return or_slow(result, which == CALL_MAP_INPLACE, module, which, args, nargs, keywords);

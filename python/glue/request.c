@@ -311,12 +311,15 @@ static PyObject *run_taken(run *r, module_state *state, meaning *m, const reques
 /* Likewise, of what short.c can do. */
 static AO_INLINE PyObject *run_short(module_state *state, const meaning *m, const request *q, int counts)
 {
-    if (q->what == CALL_FILTER || (q->what == CALL_EVALUATE && !q->out)) {
+    if (q->what == CALL_EVALUATE && !q->out) {
         return NULL;
     }
     const short_call *const call = m->params && !q->has_options ? q->call : NULL; /* what functions capture is not in a call */
     if (counts) {
-        return or_missing(short_count(state, m, call, questions[q->what - CALL_ANY]), q);
+        return or_missing(short_answer(state, m, call, questions[q->what - CALL_ANY]), q);
+    }
+    if (q->what == CALL_FILTER) {
+        return short_answer(state, m, call, SHORT_FILTER);
     }
     return short_map(state, m, call, &(short_request){q->out, q->out_from, q->typecode, q->alike});
 }

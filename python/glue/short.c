@@ -1,4 +1,4 @@
-/* Maps, counts and folds of arrays that are so short that a run would take longer than their elements: it takes and releases
+/* Maps, filters, counts and folds of arrays that are so short that a run would take longer than their elements: it takes and releases
  * buffers, opens a frame, and is ready to ask Python for any of them.
  *
  * Here array.arrays are read where they are. Nothing runs between the last look at them and the end of the machine's work, under
@@ -195,8 +195,23 @@ static AO_INLINE int run_program(const module_state *state, open_frame *place, c
     return ao_run(&place->frame, count) == AO_OK;
 }
 
-/* What run_count() answers of them, or NULL. */
-static PyObject *count_operands(const module_state *state, open_frame *place, const operands *o, int what)
+/* Those elements of the first array for which the mask is true. They are copied before there is an array for them, as that may
+ * begin a garbage collection. */
+static PyObject *kept(const module_state *state, const array_look *first, const uint8_t *mask)
+{
+    char elements[AO_FEW * sizeof(ao_value)];
+    const size_t size = ao_type_sizes[first->type];
+    const size_t count = state->isa->compact[ao_trailing_zeros(size)](first->count, mask, first->data, elements);
+    PyObject *result = array_new(state, first->typecode, count);
+    array_look made;
+    if (result && count && array_look_at(state, result, &made)) {
+        memcpy(made.data, elements, count * size);
+    }
+    return result;
+}
+
+/* What is asked for of few elements, or NULL. */
+static PyObject *answer(const module_state *state, open_frame *place, const operands *o, int asks)
 {
     uint8_t mask[AO_FEW];
     ao_value params[SIGNATURE_VALUES];
@@ -205,12 +220,12 @@ static PyObject *count_operands(const module_state *state, open_frame *place, co
         || ao_run_few(&place->frame, state->isa, o->inputs, params, mask, o->first.count, 0)) {
         return NULL;
     }
-    return count_few(what, mask, o->first.count);
+    return asks == SHORT_FILTER ? kept(state, &o->first, mask) : count_few(asks, mask, o->first.count);
 }
 
 /* -- calls that come again ------------------------------------------------------------------------------------------- */
 
-enum { IS_MAP = -1 }; /* in place of what a count is asked for */
+enum { IS_MAP = SHORT_FILTER - 1 }; /* in place of what else is asked for */
 
 _Static_assert(AO_RECENT == 1 << 6, "as many as six bits say");
 
@@ -219,14 +234,31 @@ static recent_call *recent_place(module_state *state, const short_call *call)
 {
     PyObject *const first = call->args[0];
     const void *row = Py_IS_TYPE(first, (PyTypeObject *)state->array_type) ? ((const array_object *)first)->row : NULL;
-    const uint64_t mixed = ((uintptr_t)call->of >> 4) ^ ((uintptr_t)call->keywords >> 4) ^ ((uintptr_t)row >> 3);
+    uint64_t mixed = ((uintptr_t)call->of >> 4) ^ ((uintptr_t)row >> 3);
+    for (Py_ssize_t i = 0; call->keywords && i < PyTuple_GET_SIZE(call->keywords); i++) {
+        mixed = mixed * 3 + ((uintptr_t)PyTuple_GET_ITEM(call->keywords, i) >> 4);
+    }
     return &state->recent_calls[((mixed + (unsigned)call->what) * UINT64_C(0x9E3779B97F4A7C15)) >> 58];
 }
 
-static int is_of_call(const recent_call *known, const short_call *call)
+/* A call by **names has a new tuple of the same names each time. */
+static AO_INLINE int are_same_names(PyObject *a, PyObject *b)
 {
-    return known->of == call->of && known->keywords == call->keywords && known->what == call->what
-           && known->nargs == call->nargs;
+    if (a == b || !a || !b || PyTuple_GET_SIZE(a) != PyTuple_GET_SIZE(b)) {
+        return a == b;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(a); i++) {
+        if (PyTuple_GET_ITEM(a, i) != PyTuple_GET_ITEM(b, i)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static AO_INLINE int is_of_call(const recent_call *known, const short_call *call)
+{
+    return known->of == call->of && known->what == call->what && known->nargs == call->nargs
+           && are_same_names(known->keywords, call->keywords);
 }
 
 /* Remembers what was found for a call and has just been run. lead: of the values, the array that results are typed by. out: where
@@ -288,7 +320,8 @@ PyObject *short_again(module_state *state, const short_call *call)
         return NULL;
     }
     if (known->asks != IS_MAP) {
-        return look_again(state, known, call, &o) ? count_operands(state, known->place, &o, known->asks) : NULL;
+        const int again = look_again(state, known, call, &o) && array_look_at(state, call->args[known->lead], &o.first);
+        return again ? answer(state, known->place, &o, known->asks) : NULL;
     }
     PyObject *const lead = call->args[known->lead];
     if (is_long(known->program, (size_t)Py_SIZE(lead))) {
@@ -306,7 +339,7 @@ PyObject *short_again(module_state *state, const short_call *call)
     return result;
 }
 
-/* -- maps and counts ------------------------------------------------------------------------------------------------- */
+/* -- maps, filters and counts ------------------------------------------------------------------------------------------------- */
 
 PyObject *short_map(module_state *state, const meaning *m, const short_call *call, const short_request *q)
 {
@@ -336,7 +369,7 @@ PyObject *short_map(module_state *state, const meaning *m, const short_call *cal
     return result;
 }
 
-PyObject *short_count(module_state *state, const meaning *m, const short_call *call, int what)
+PyObject *short_answer(module_state *state, const meaning *m, const short_call *call, int asks)
 {
     operands o;
     Py_ssize_t lead;
@@ -345,11 +378,12 @@ PyObject *short_count(module_state *state, const meaning *m, const short_call *c
     }
     o.begun = signature_begin(SIGNATURE_FILTER, AO_TYPE_b1);
     open_frame *place = find_place(state, m, NULL, &o);
-    PyObject *answer = place && is_as_it_was(state, m, place, &o) ? count_operands(state, place, &o, what) : NULL;
-    if (answer && call) {
-        remember(state, call, m, place, what, -1, lead, 0);
+    PyObject *result = place && is_as_it_was(state, m, place, &o) ? answer(state, place, &o, asks) : NULL;
+    /* a new array may have had garbage collected, and the place another program by now */
+    if (result && call && place->ready == m->ready && place->signature == o.signature) {
+        remember(state, call, m, place, asks, -1, lead, 0);
     }
-    return answer;
+    return result;
 }
 
 /* -- folds ----------------------------------------------------------------------------------------------------------- */

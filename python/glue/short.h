@@ -1,4 +1,4 @@
-/* Maps, counts and folds of arrays that are so short that a run would take longer than their elements. */
+/* Maps, filters, counts and folds of arrays that are so short that a run would take longer than their elements. */
 #ifndef AO_GLUE_SHORT_H
 #define AO_GLUE_SHORT_H
 
@@ -24,8 +24,9 @@ typedef struct {
 /* The result; or NULL: with an exception, or without one if it is to be done as other maps are, for which nothing has been
  * written. It is remembered for such a call, if that is given. */
 PyObject *short_map(module_state *state, const meaning *m, const short_call *call, const short_request *q);
-/* Likewise what run_count() answers. */
-PyObject *short_count(module_state *state, const meaning *m, const short_call *call, int what);
+/* Likewise what run_count() answers, or the elements for which it is true. */
+enum { SHORT_FILTER = -1 };
+PyObject *short_answer(module_state *state, const meaning *m, const short_call *call, int asks);
 /* Likewise the result of a call that is remembered, of the same types: nothing but these is looked at. */
 PyObject *short_again(module_state *state, const short_call *call);
 

@@ -77,7 +77,7 @@ typedef struct {
     PyObject *of, *keywords; /* a text, or what a kernel has of one; a tuple of names, or NULL */
     PyObject *program;
     open_frame *place;
-    int what, asks; /* the function; of a count what run_count() is asked for */
+    int what, asks; /* the function; what short_answer() is asked for, or that it is a map */
     Py_ssize_t nargs;
     int out;        /* where in the arguments that is which the results are for, or -1: a new array of the typecode */
     unsigned lead;  /* and the array that is looked at first */
