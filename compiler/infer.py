@@ -58,6 +58,8 @@ class Inference:
         self.graph = Graph()
         self.terms = self.graph.terms
         self.true, self.false = self.graph.const(True), self.graph.const(False)
+        self.choices: dict[Value, tuple[int, Value, Value]] = {}  # what choose() made them of
+        self.floats: dict[Value, int] = {}  # float() of those
         self.at = 0  # the node whose value is being found
         self.inverted: set[int] = set()  # the nodes that are ~ of a truth value, which texts may not write
         self.mask_as_index = False  # an array of truth values in t[x], which texts may not write either
@@ -162,7 +164,11 @@ class Inference:
         ints = [v.int_part if isinstance(v, Union) else v for v in (a, b) if self.is_float(v) != self.true]
         floats = [v.float_part if isinstance(v, Union) else v for v in (a, b) if self.is_float(v) != self.false]
         parts = [self.select(condition, *p) if len(p) == 2 else p[0] for p in (ints, floats) if p]
-        return Union(is_float, *parts) if len(parts) == 2 else parts[0]
+        if len(parts) == 1:
+            return parts[0]
+        made = Union(is_float, *parts)
+        self.choices[made] = condition, a, b
+        return made
 
     def select(self, condition: int, a: int, b: int) -> int:
         """One term of two terms that are both floats, or both ints or bools."""
@@ -259,6 +265,8 @@ class Inference:
 
     def to_float(self, value: Value) -> int:
         """float(value): exact or rounded to nearest even, as Python rounds."""
+        if value in self.choices:
+            return self.choice_of_floats(value)
         if isinstance(value, Union):
             return self.select(value.is_float, value.float_part, self.to_float(value.int_part))
         t = self.terms[value]
@@ -279,6 +287,21 @@ class Inference:
         if self.ieee and t.op == "if" and any(self.terms[a].op == "fix" for a in t.args[1:]):
             return self.select(t.args[0], self.to_float(t.args[1]), self.to_float(t.args[2]))
         return self.graph.add("to_float", value, kind="f")
+
+    def choice_of_floats(self, value: Value) -> int:
+        """float() of what was chosen, by one condition, not three: for int, float, and which of them it is.
+
+        Not by recursion: an ``elif`` may be the thousandth.
+        """
+        waiting = [] if value in self.floats else [value]
+        while waiting:
+            condition, *both = self.choices[waiting[-1]]
+            new = [v for v in both if v in self.choices and v not in self.floats]
+            if new:
+                waiting += new
+            else:
+                self.floats[waiting.pop()] = self.select(condition, *map(self.to_float, both))
+        return self.floats[value]
 
     def to_int(self, value: Value) -> int:
         """int(value)."""

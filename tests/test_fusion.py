@@ -148,3 +148,32 @@ def test_what_an_accumulator_gets_is_added_up_before(text: str) -> None:
         values = list(itertools.accumulate(data, function, initial=12345))
         assert ao.reduce(data, text, 12345) == values[-1]
         assert ao.accumulate(data, text, initial=12345, typecode="Q").tolist() == values
+
+
+@pytest.mark.parametrize(("text", "instructions"), [
+    ("1 if x < 1 else 5 if x > 5 else x", ["LT", "LT", "SEL", "SEL"]),
+    ("0 if x < 0 else x*2", ["LT", "MUL", "SEL"]),
+    ("x if x > 0 else 0.1*x if x > -5 else -1", ["LT", "LT", "MUL", "SEL", "SEL"]),
+])  # fmt: skip
+def test_ints_and_floats_that_are_chosen_are_chosen_as_floats(text: str, instructions: list[str]) -> None:
+    """Where all become floats, there is no choice of ints beside it, and nobody asks which of both it was."""
+    lines = ao.compile(text).explain("d").partition("bytecode:\n")[2].splitlines()
+    assert [line.split()[3].partition("_")[0] for line in lines if line.lstrip().startswith("body")] == instructions
+    check(text)
+
+
+def test_choices_may_be_nested_deeply() -> None:
+    """A function of 600 conditions, and one whose values are chosen from both ways of the one before, 2**40 in all."""
+    long = "def f(x):\n y = x\n" + "".join(f" if x > {k}: y = {k}\n" for k in range(600)) + " return y\n"
+    forked = (
+        "def f(x):\n y = x\n"
+        + "".join(f" y = y if x > {k} else y if x < -{k} else {k}\n" for k in range(40))
+        + " return y"
+    )
+    for source in (long, forked):
+        names: dict[str, Any] = {}
+        exec(source, names)
+        values = [-3.5, 0.5, 3.0, 7.25, 599.5, 2000.0]
+        kernel = ao.compile(names["f"])
+        assert kernel.explain("d").startswith("compiled")
+        assert kernel(array("d", values)) == array("d", map(names["f"], values))
