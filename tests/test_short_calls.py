@@ -47,6 +47,36 @@ def test_counts_of_any_length(length: int) -> None:
         assert ao.first(x, "x > limit", limit=limit) == next((v for v in x if v > limit), -1)
 
 
+@pytest.mark.parametrize("code", "dqB")
+def test_the_first_elements_of_a_long_array_decide_or_do_not(code: str) -> None:
+    """Wherever the one that decides is, and one that raises, before it or behind; by the same call each time."""
+    asked = {
+        "any": lambda a: ao.any(a, "12 // x == 4"), "all": lambda a: ao.all(a, "12 // x != 4"),
+        "first": lambda a: ao.first(a, "12 // x == 4"), "count": lambda a: ao.count(a, "12 // x == 4"),
+    }  # fmt: skip
+    random = Random(1)
+    for _ in range(300):
+        x = array(code, [2] * random.choice([64, 65, 200, 5000]))
+        decides = random.choice([None, 0, 5, 62, 63, 64, len(x) - 1])
+        for place, value in ((decides, 3), (random.choice([None, None, 0, 4, 62, 63, 64]), 0)):
+            if place is not None and place < len(x):
+                x[place] = value
+        for name, call in asked.items():
+            want = outcome(lambda name=name: _python_answer(name, x))  # noqa: B023
+            for _ in range(random.choice([1, 3])):
+                got = outcome(call, x)
+                same = type(got.error) is type(want.error) if isinstance(want, Raised) else got == want
+                assert same, (name, decides, x.tolist().index(0) if 0 in x else None, got, want)
+
+
+def _python_answer(name: str, x: array[Any]) -> Any:
+    """One element after the other, as far as need be."""
+    values = (12 // v == 4 for v in x)
+    if name == "first":
+        return next((i for i, value in enumerate(values) if value), -1)
+    return not any(values) if name == "all" else {"any": any, "count": sum}[name](values)
+
+
 @pytest.mark.parametrize("length", [n for n in LENGTHS if n])
 @pytest.mark.parametrize("place", [0, -1])
 def test_an_element_that_raises_leaves_what_it_would_have_replaced(length: int, place: int) -> None:

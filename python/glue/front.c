@@ -315,7 +315,7 @@ static AO_INLINE PyObject *call(PyObject *module, int which, PyObject *const *ar
     const Py_ssize_t least = which == CALL_EVALUATE || of_elements ? 1 : 2;
     if (nargs >= least && nargs <= (which == CALL_EVALUATE ? 1 : RUN_ARGS_INLINE)) {
         PyObject *f = which == CALL_EVALUATE ? args[0] : nargs > 1 ? args[1] : Py_None;
-        const short_call written = {which, of_elements && f == Py_None ? state->element : f, args, nargs, keywords};
+        short_call written = {which, of_elements && f == Py_None ? state->element : f, args, nargs, keywords, 0};
         result = PyUnicode_CheckExact(written.of) ? short_again(state, &written) : NULL;
         result = result ? result : call_anew(state, &written);
     }
@@ -362,7 +362,7 @@ static PyObject *call_fixed(PyObject *module, int which, PyObject *const *args, 
     request_none(&q, which);
     const int in_place = fixed[which - CALL_ADD].is == CALL_MAP_INPLACE;
     const Py_ssize_t numbers = fixed[which - CALL_ADD].numbers;
-    const short_call written = {which, text, args, nargs, keywords};
+    short_call written = {which, text, args, nargs, keywords, 0};
     q.call = &written;
     if (in_place && nargs == 1 + numbers && !keywords && are_bounds(args + 1, numbers)
         && !(result = short_again(state, &written))) {
@@ -478,7 +478,7 @@ static PyObject *kernel_call(PyObject *self, PyObject *const *args, size_t nargs
     module_state *state = kernel->state;
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (state && nargs >= 1 && nargs < RUN_ARGS_INLINE) {
-        const short_call written = {CALL_KERNEL, front_of(self), args, nargs, keywords};
+        short_call written = {CALL_KERNEL, front_of(self), args, nargs, keywords, 0};
         request q;
         request_none(&q, CALL_KERNEL);
         q.call = PyTuple_CheckExact(written.of) ? &written : NULL;

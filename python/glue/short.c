@@ -210,17 +210,26 @@ static PyObject *kept(const module_state *state, const array_look *first, const 
     return result;
 }
 
-/* What is asked for of few elements, or NULL. */
+/* Whether the first elements may be enough to answer. */
+static int may_be_decided(int asks)
+{
+    return asks != SHORT_FILTER && asks != RUN_COUNT;
+}
+
+/* What is asked for, if the elements are few, or the first few decide; else NULL. */
 static PyObject *answer(const module_state *state, open_frame *place, const operands *o, int asks)
 {
     uint8_t mask[AO_FEW];
     ao_value params[SIGNATURE_VALUES];
     const ao_program *p = program_of(place);
-    if (o->first.count > AO_FEW || p->out_type != AO_TYPE_b1 || !convert_numbers(p, o, params)
-        || ao_run_few(&place->frame, state->isa, o->inputs, params, mask, o->first.count, 0)) {
+    const int part = o->first.count > AO_FEW;
+    const size_t count = part ? AO_FEW : o->first.count;
+    if ((part && !may_be_decided(asks)) || p->out_type != AO_TYPE_b1 || !convert_numbers(p, o, params)
+        || ao_run_few(&place->frame, state->isa, o->inputs, params, mask, count, 0)
+        || (part && !memchr(mask, asks == RUN_ANY || asks == RUN_FIRST, count))) {
         return NULL;
     }
-    return asks == SHORT_FILTER ? kept(state, &o->first, mask) : count_few(asks, mask, o->first.count);
+    return asks == SHORT_FILTER ? kept(state, &o->first, mask) : count_few(asks, mask, count);
 }
 
 /* -- calls that come again ------------------------------------------------------------------------------------------- */
@@ -262,9 +271,9 @@ static AO_INLINE int is_of_call(const recent_call *known, const short_call *call
 }
 
 /* Remembers what was found for a call and has just been run. lead: of the values, the array that results are typed by. out: where
- * in the arguments that is which they are for, or -1. */
+ * in the arguments that is which they are for, or -1. in_vain: the first elements of a long array did not decide. */
 static void remember(module_state *state, const short_call *call, const meaning *m, open_frame *place, int asks, int out,
-                     Py_ssize_t lead, char typecode)
+                     Py_ssize_t lead, char typecode, int in_vain)
 {
     recent_call *const known = recent_place(state, call), before = *known;
     known->of = Py_NewRef(call->of);
@@ -274,6 +283,10 @@ static void remember(module_state *state, const short_call *call, const meaning 
     known->what = call->what;
     known->nargs = call->nargs;
     known->asks = asks;
+    known->pause = (ao_pause){0, 0};
+    if (in_vain) {
+        ao_pause_start(&known->pause);
+    }
     known->out = out;
     known->lead = m->from[lead];
     known->typecode = typecode;
@@ -310,18 +323,36 @@ static AO_INLINE int look_again(const module_state *state, const recent_call *kn
     return known->place->program == known->program;
 }
 
-PyObject *short_again(module_state *state, const short_call *call)
+/* What is asked of operands that are as they were before. Of long arrays the first elements are tried, unless that was in vain
+ * of late. */
+static PyObject *answer_again(module_state *state, recent_call *known, short_call *call)
+{
+    operands o;
+    call->undecided = Py_SIZE(call->args[known->lead]) > AO_FEW;
+    if ((call->undecided && ao_pause_pass(&known->pause)) || !look_again(state, known, call, &o)
+        || !array_look_at(state, call->args[known->lead], &o.first)) {
+        return NULL;
+    }
+    PyObject *result = answer(state, known->place, &o, known->asks);
+    if (call->undecided && result) {
+        ao_pause_shorten(&known->pause);
+    } else if (call->undecided) {
+        ao_pause_start(&known->pause);
+    }
+    return result;
+}
+
+PyObject *short_again(module_state *state, short_call *call)
 {
     operands o;
     array_look out;
-    const recent_call *const known = recent_place(state, call);
+    recent_call *const known = recent_place(state, call);
     if (!is_of_call(known, call) || !state->knows_arrays || state->perf_map
         || !Py_IS_TYPE(call->args[known->lead], (PyTypeObject *)state->array_type)) {
         return NULL;
     }
     if (known->asks != IS_MAP) {
-        const int again = look_again(state, known, call, &o) && array_look_at(state, call->args[known->lead], &o.first);
-        return again ? answer(state, known->place, &o, known->asks) : NULL;
+        return answer_again(state, known, call);
     }
     PyObject *const lead = call->args[known->lead];
     if (is_long(known->program, (size_t)Py_SIZE(lead))) {
@@ -364,7 +395,7 @@ PyObject *short_map(module_state *state, const meaning *m, const short_call *cal
         Py_CLEAR(result);
     }
     if (result && call) {
-        remember(state, call, m, place, IS_MAP, q->out ? (int)q->from : -1, lead, out.typecode);
+        remember(state, call, m, place, IS_MAP, q->out ? (int)q->from : -1, lead, out.typecode, 0);
     }
     return result;
 }
@@ -373,15 +404,20 @@ PyObject *short_answer(module_state *state, const meaning *m, const short_call *
 {
     operands o;
     Py_ssize_t lead;
-    if (!can_look(state, m) || !look_at_lead(state, m, &lead, &o.first) || o.first.count > AO_FEW) {
+    if (!can_look(state, m) || !look_at_lead(state, m, &lead, &o.first)
+        || (o.first.count > AO_FEW && (!may_be_decided(asks) || (call && call->undecided)))) {
         return NULL;
     }
     o.begun = signature_begin(SIGNATURE_FILTER, AO_TYPE_b1);
     open_frame *place = find_place(state, m, NULL, &o);
-    PyObject *result = place && is_as_it_was(state, m, place, &o) ? answer(state, place, &o, asks) : NULL;
+    if (!place || !is_as_it_was(state, m, place, &o)) {
+        return NULL;
+    }
+    PyObject *result = answer(state, place, &o, asks);
+    const int in_vain = !result && o.first.count > AO_FEW;
     /* a new array may have had garbage collected, and the place another program by now */
-    if (result && call && place->ready == m->ready && place->signature == o.signature) {
-        remember(state, call, m, place, asks, -1, lead, 0);
+    if ((result || in_vain) && call && place->ready == m->ready && place->signature == o.signature) {
+        remember(state, call, m, place, asks, -1, lead, 0, in_vain);
     }
     return result;
 }

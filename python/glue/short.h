@@ -11,6 +11,7 @@ typedef struct {
     PyObject *const *args;
     Py_ssize_t nargs;
     PyObject *keywords; /* or NULL */
+    int undecided;      /* the first elements of a long array were asked already, in vain */
 } short_call;
 
 /* What a map is to give. */
@@ -24,11 +25,11 @@ typedef struct {
 /* The result; or NULL: with an exception, or without one if it is to be done as other maps are, for which nothing has been
  * written. It is remembered for such a call, if that is given. */
 PyObject *short_map(module_state *state, const meaning *m, const short_call *call, const short_request *q);
-/* Likewise what run_count() answers, or the elements for which it is true. */
+/* Likewise what run_count() answers, or the elements for which it is true. Of a long array only what the first few decide. */
 enum { SHORT_FILTER = -1 };
 PyObject *short_answer(module_state *state, const meaning *m, const short_call *call, int asks);
 /* Likewise the result of a call that is remembered, of the same types: nothing but these is looked at. */
-PyObject *short_again(module_state *state, const short_call *call);
+PyObject *short_again(module_state *state, short_call *call);
 
 /* What a fold begins with and is to give. */
 typedef struct {

@@ -26,6 +26,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "../../vm/pause.h"
 #include "../../vm/vm.h"
 #include "typecodes.h"
 
@@ -82,6 +83,7 @@ typedef struct {
     int out;        /* where in the arguments that is which the results are for, or -1: a new array of the typecode */
     unsigned lead;  /* and the array that is looked at first */
     char typecode;
+    ao_pause pause; /* of looking at the first elements of a long array alone */
     unsigned nvalues;
     struct {
         const void *row; /* of an array; NULL: a number */

@@ -3,6 +3,7 @@
 #define AO_FLOAT_SUM_H
 
 #include "../kernels/reduce_kernels.h"
+#include "../pause.h"
 
 enum { AO_DIGITS = 68, AO_BIASES = AO_EXTRACT_PASSES * AO_EXTRACT_DEEP };
 /* A fixed-point number wide enough for every sum of doubles: digit i is worth 2^(32i - 1074). Between carries a
@@ -11,31 +12,6 @@ typedef struct {
     int64_t digit[AO_DIGITS];
     int room; /* additions until the next carry */
 } ao_accumulator;
-
-/* Blocks that are not to be tried by extraction, after it failed on one: more of them each time. */
-typedef struct {
-    int left, length;
-} ao_pause;
-
-static inline void ao_pause_start(ao_pause *pause)
-{
-    enum { MOST = 64 };
-    const int longer = pause->length ? 2 * pause->length : 1;
-    pause->left = pause->length = longer < MOST ? longer : MOST;
-}
-
-static inline void ao_pause_shorten(ao_pause *pause)
-{
-    pause->length /= 2;
-}
-
-/* Counts a block. Whether it was one of them. */
-static inline int ao_pause_pass(ao_pause *pause)
-{
-    const int paused = pause->left > 0;
-    pause->left -= paused;
-    return paused;
-}
 
 typedef struct ao_float_sum {
     ao_accumulator total;
