@@ -5,6 +5,9 @@
  * the GIL, so nobody can resize one or see half a result; whatever makes or drops an object comes before that look, as it may
  * collect garbage, whose finalizers run any code. A frame stays open for the program that had it last.
  *
+ * What was found for a call is remembered as that was written, by the very objects: the same call with arrays of the same types
+ * needs one look-up (short_again).
+ *
  * What is of another kind, or may need Python, is left to request.c, which begins anew: until the last element is computed,
  * nothing is written that an input could be.
  */
