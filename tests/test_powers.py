@@ -64,8 +64,20 @@ def test_special_values_and_exceptions(text: str, n: float) -> None:
 
 def test_neighbours_do_not_matter() -> None:
     """A number's power has the same bits alone and beside numbers for which another way is taken."""
-    for n in (3, -2, 0.5, 2.5, -17.5, 32):
-        given = bases(n) + array("d", SPECIAL)
+    for n in (3, -1, -2, 0.5, 2.5, -17.5, 32):
+        given = bases(n) + array("d", [*SPECIAL, 1.4e308, -6.2e307, 5.6e-309, 2.0**-1022])
         together = ao.map(given, f"x ** {n}", ieee=True)
         alone = b"".join(ao.map(array("d", [x]), f"x ** {n}", ieee=True).tobytes() for x in given)
         assert together.tobytes() == alone, n
+
+
+def test_inverses_and_roots_are_rounded_once() -> None:
+    """Those of 1 / x and math.sqrt, from the smallest numbers to the largest."""
+    rng = random.Random(1)
+    given = array("d", [math.ldexp(rng.uniform(1, 2), rng.randrange(-1074, 1024)) for _ in range(3000)])
+    for special in (array("d"), array("d", SPECIAL)):
+        x = given + special
+        roots = [math.sqrt(v) + 0.0 if v >= 0 else math.inf if v == -math.inf else math.nan for v in x]
+        assert difference(ao.map(x, "x ** 0.5", ieee=True), array("d", roots)) is None
+        large = array("d", [v for v in x if not abs(v) <= 2.0**-1024])
+        assert difference(ao.map(large, "x ** -1"), array("d", [1 / v for v in large])) is None

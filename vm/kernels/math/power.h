@@ -10,7 +10,7 @@
  *
  * pown: where y is the same for all elements and a multiple of 1/2, at most MOST_POWN, by multiplications as in
  * Knuth, The Art of Computer Programming 2, 4.6.3, from the left, and a square root, of numbers kept as hi + lo. So it
- * is right to .51 ULP. Any other y is pow's.
+ * is right to .51 ULP. x^-1 and x^(1/2) are a division and a root, rounded once. Any other y is pow's.
  */
 #include "coefficients.h"
 #include "double_double.h"
@@ -266,14 +266,6 @@ static void multiplied(size_t n, double *hi, double *lo, const double *m, double
     }
 #define SO_FAR ((dd){hi[i], lo[i]})
 #define SQUARE times(SO_FAR, SO_FAR)
-    if (y == 0.5) { /* rounded once already */
-        STEP(((dd){sqrt(m[i]), 0.0}))
-        return;
-    }
-    if (y == -1.0) {
-        STEP(((dd){1.0 / m[i], 0.0}))
-        return;
-    }
     if (whole < 2)
         STEP(((dd){whole ? m[i] : 1.0, 0.0}))
     else if (whole & (bit >>= 1))
@@ -309,6 +301,38 @@ static INLINE uint64_t at_edge(double v, uint64_t zero)
     return (uint64_t)((bits_of(v) << 1) - zero >= infinity - zero);
 }
 
+/* x^-1 and x^(1/2) are rounded once and need no pairs, wherever they are. */
+static INLINE int is_rounded_once(double y)
+{
+    return y == -1.0 || y == 0.5;
+}
+static INLINE double whole_inverse(double x)
+{
+    return x != x ? nan_of(x, x) : 1.0 / x;
+}
+static INLINE double whole_root(double x)
+{
+    const double below = x == -INFINITY ? INFINITY : (double)NAN, r = x < 0 ? below : sqrt(x) + 0.0; /* -0 has 0 */
+    return x != x ? nan_of(x, x) : r;
+}
+static void powers_rounded_once(size_t n, double *to, const double *a, double y)
+{
+    if (y == 0.5)
+        LOOP to[i] = whole_root(a[i]);
+    else
+        LOOP to[i] = whole_inverse(a[i]);
+}
+/* What may raise, by the sign bit: a number whose inverse may be too large, one below zero. */
+static uint64_t odd_rounded_once(size_t n, const double *a, double y)
+{
+    uint64_t odd = 0;
+    if (y == 0.5)
+        LOOP odd |= bits_of(a[i]) & (bits_of(fabs(a[i])) - bits_of(INFINITY) - 1);
+    else
+        LOOP odd |= bits_of(fabs(a[i])) - (UINT64_C(1) << 52);
+    return odd >> 63;
+}
+
 #if FUSED_IS_FAST
 #define OTHER_POWERS fast_pow
 #else
@@ -326,6 +350,11 @@ static uint64_t fast_pown(size_t n, double *to, const double *a, const double *b
     const double y = *b;
     if (!by_multiplication(y))
         return OTHER_POWERS(n, to, a, b, uniform);
+    if (is_rounded_once(y)) {
+        odd = odd_rounded_once(n, a, y); /* before the result, which may be in its place */
+        powers_rounded_once(n, to, a, y);
+        return odd;
+    }
     const uint64_t zero = y > 0;
     multiplied(n, hi, lo, a, y);
     LOOP {
@@ -350,6 +379,10 @@ static uint64_t whole_sweep_pown(size_t n, double *to, const double *a, const do
         return 0;
     }
     const double y = *b;
+    if (is_rounded_once(y)) {
+        powers_rounded_once(n, to, a, y);
+        return 0;
+    }
     if (!by_multiplication(y))
         return whole_sweep_pow(n, to, a, b, uniform);
     const uint64_t root = round_even(y) != y;
