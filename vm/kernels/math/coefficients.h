@@ -46,12 +46,23 @@ static const uint64_t TWO_OVER_PI_BITS[20] = {
     UINT64_C(0x47e357421580cc11), UINT64_C(0xbf1edaeafc33ef08),
 };
 
-/* (exp(z) - 1 - z) / z^2, -0.34662 <= z <= 0.34662: degree 10, error 2^-62.4 */
+/* 2^(k/8), its bits less k 2^49 */
+static const double POWERS[8] = {
+    0x1.0000000000000p+0, 0x1.f72b83c7d517bp-1, 0x1.f06fe0a31b715p-1, 0x1.ebfdad5362a27p-1,
+    0x1.ea09e667f3bcdp-1, 0x1.eace5422aa0dbp-1, 0x1.ee89f995ad3adp-1, 0x1.f5818dcfba487p-1,
+};
+
+/* what it lacks, as a part of it, 20 bits */
+static const double POWERS_REST[8] = {
+    0x0.0p+0, -0x1.01b1600000000p-55, 0x1.34d7400000000p-55, 0x1.690ce00000000p-56,
+    -0x1.3b3f000000000p-54, 0x1.db72e00000000p-55, 0x1.c1a7600000000p-55, 0x1.4a38400000000p-56,
+};
+
+/* (exp(z) - 1 - z) / z^2, -0.04335 <= z <= 0.04335: degree 5, error 2^-58.3 */
 static INLINE double poly_exp(double z1)
 {
     const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    return fused(fused(fused(fused(0x1.1f73059b2800fp-29, z1, 0x1.af4ded8bc133cp-26), z4, fused(fused(0x1.27e4db634dd1cp-22, z1, 0x1.71de022fa2b45p-19), z2, fused(0x1.a01a01a6d8e3bp-16, z1, 0x1.a01a01abe89b8p-13))), z4, fused(fused(0x1.6c16c16c162d3p-10, z1, 0x1.11111111100dap-7), z2, fused(0x1.5555555555556p-5, z1, 0x1.5555555555557p-3))), z1, 0x1.0000000000000p-1);
+    return fused(fused(fused(0x1.a020746900677p-13, z1, 0x1.6c1cc2fccd387p-10), z2, fused(0x1.11111107dcbb4p-7, z1, 0x1.55555547f120bp-5)), z2, fused(0x1.555555555565ep-3, z1, 0x1.000000000010fp-1));
 }
 
 /* 2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z, -0.34662 <= z <= 0.34662: degree 9, error 2^-59.8 */
@@ -63,13 +74,11 @@ static INLINE double poly_exp3(double z1)
     return fused(fused(0x1.1f66e19b630d7p-28, z1, 0x1.af38ad617009fp-25), z8, fused(fused(fused(0x1.27e4e1f3a2503p-21, z1, 0x1.71de0dacd6939p-18), z2, fused(0x1.a01a01a47b3fbp-15, z1, 0x1.a01a01a7c4839p-12)), z4, fused(fused(0x1.6c16c16c167e1p-9, z1, 0x1.11111111109b3p-6), z2, fused(0x1.5555555555555p-4, z1, 0x1.5555555555556p-2))));
 }
 
-/* (2^z - 1 - z log(2)) / z^2, -0.50001 <= z <= 0.50001: degree 9, error 2^-56.1 */
+/* (2^z - 1 - z log(2)) / z^2, -0.0625 <= z <= 0.0625: degree 5, error 2^-58.3 */
 static INLINE double poly_exp2(double z1)
 {
     const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    const double z8 = z4 * z4;
-    return fused(fused(0x1.e9bbe001e2191p-32, z1, 0x1.e5e9f82e9f93bp-28), z8, fused(fused(fused(0x1.b525087767a42p-24, z1, 0x1.62bfe45fd2c33p-20), z2, fused(0x1.ffcbfc61f73e9p-17, z1, 0x1.43091303789cep-13)), z4, fused(fused(0x1.5d87fe78a5dc5p-10, z1, 0x1.3b2ab6fba385ep-7), z2, fused(0x1.c6b08d704a0c0p-5, z1, 0x1.ebfbdff82c590p-3))));
+    return fused(fused(fused(0x1.ffd3e820976cep-17, z1, 0x1.430e6562731a9p-13), z2, fused(0x1.5d87fe6ce629bp-10, z1, 0x1.3b2ab6ef4fc28p-7)), z2, fused(0x1.c6b08d704a21ep-5, z1, 0x1.ebfbdff82c796p-3));
 }
 
 /* c, one for each eighth of the fraction of m */
