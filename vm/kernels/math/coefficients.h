@@ -65,6 +65,13 @@ static INLINE double poly_exp(double z1)
     return fused(fused(fused(0x1.a020746900677p-13, z1, 0x1.6c1cc2fccd387p-10), z2, fused(0x1.11111107dcbb4p-7, z1, 0x1.55555547f120bp-5)), z2, fused(0x1.555555555565ep-3, z1, 0x1.000000000010fp-1));
 }
 
+/* the same, relative to z, -0.04335 <= z <= 0.04335: degree 6, error 2^-61.5 */
+static INLINE double poly_expm1(double z1)
+{
+    const double z2 = z1 * z1;
+    return fused(fused(fused(fused(0x1.a01f6af2af315p-16, z1, 0x1.a01f58cc78583p-13), z2, fused(0x1.6c16c16399d00p-10, z1, 0x1.1111110b1c180p-7)), z2, fused(0x1.55555555555f2p-5, z1, 0x1.55555555555cep-3)), z1, 0x1.0000000000000p-1);
+}
+
 /* 2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z, -0.34662 <= z <= 0.34662: degree 9, error 2^-59.8 */
 static INLINE double poly_exp3(double z1)
 {

@@ -2,8 +2,8 @@
 
 Each polynomial interpolates its function at Chebyshev nodes, in 60-digit arithmetic (mpmath), which is within a small
 factor of the best one, or, where that saves a degree, is the best one; its degree is the least whose error, relative to
-the function that it is part of, is below the stated bound. Coefficients are then rounded to doubles. Constants that must
-multiply exactly are cut to fewer bits.
+the function that it is part of, is below the stated bound. Coefficients are then rounded to doubles. Constants that
+must multiply exactly are cut to fewer bits.
 """
 
 from __future__ import annotations
@@ -247,6 +247,8 @@ SECTIONS = [
           "what it lacks, as a part of it, 20 bits"),
     polynomial("exp", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.04335, 0.04335,
                lambda z: z**2, 57, "(exp(z) - 1 - z) / z^2", by_pairs, least=True),
+    polynomial("expm1", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.04335, 0.04335,
+               abs, 57, "the same, relative to z", in_half, least=True),
     polynomial("exp3", lambda z: mp.mpf(1) / 3 if abs(z) < 1e-12 else 2 * (mp.exp(z) - 1 - z - z**2 / 2) / z**3,
                -0.34662, 0.34662, lambda z: z**2 / 2, 58, "2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z"),
     polynomial("exp2", lambda z: LN2**2 / 2 if abs(z) < 1e-20 else (mp.mpf(2) ** z - 1 - z * LN2) / z**2, -0.0625,

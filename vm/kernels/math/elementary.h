@@ -416,10 +416,6 @@ MARKS1(raises_overflow)
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
     static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL},                                \
                                          {tiny, FAST(f), whole_sweep_##f, NULL, marks_##RAISE}};
-#define MATH1_HALVES(f, tiny, RAISE)                                                                                  \
-    CORE1_HALVES(f, odd_##f)                                                                                          \
-    SWEEP1_HALVES(whole_sweep_##f, first_##f, second_whole_##f, never_far1)                                           \
-    WAYS1(f, tiny, marks_##RAISE)
 #define BEYOND1(f, tiny, RAISE, FAR)                                                                                  \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, FAR)                                                                           \

@@ -6,11 +6,9 @@
  * is a thirtieth of an ULP of the result. Vectors of 512 bits take a cycle or two for each multiplication, so there are as
  * few as can be: of 18 in each exp, when r went to log(2)/2, 11 are left, and of its time .63.
  *
- * For expm1, erf and erfc n is a multiple of 8, that is x = k log(2) + r with |r| <= log(2)/2 (W. J. Cody and W. Waite,
- * Software Manual for the Elementary Functions, 1980), and e^r - 1 = r + r^2/2 + r^3 P(r) is a sum hi + lo.
- *
  * x - n (log(2)/8 as a double) is exact, both being multiples of 2^-57; the rest of log(2) is taken along. Results that are
- * subnormal or overflow are odd: they are scaled in two steps.
+ * subnormal or overflow are odd: they are scaled in two steps. What expm1 adds up, 2^(n/8) - 1 and more, is a sum hi + lo:
+ * near zero the terms are larger than it.
  */
 #include "coefficients.h"
 #include "double_double.h"
@@ -18,26 +16,6 @@
 /* The least numbers whose results are too large. */
 #define EXP_END 0x1.62e42fefa39fp9
 #define COSH_END 0x1.633ce8fb9f87ep9
-
-typedef struct {
-    dd m;       /* e^r - 1 */
-    uint64_t k; /* the bits of k + TO_EXPONENT */
-} exp_parts;
-
-static INLINE exp_parts reduce_exp(double x, double xlo)
-{
-    const double t = fused(x, INV_LN2_1, TO_EXPONENT), k = t - TO_EXPONENT;
-    const double a = fused(-k, LN2_HIGH, x), b = fused(k, LN2_LOW, -xlo), r = a - b, rlo = (a - r) - b, h = 0.5 * r * r;
-    const dd m = fast_two_sum(r, fused(r * h, poly_exp3(r), h));
-    return (exp_parts){{m.hi, m.lo + fused(rlo, r, rlo)}, bits_of(t)};
-}
-
-/* 1 + m */
-static INLINE dd one_plus(dd m)
-{
-    const dd s = fast_two_sum(1.0, m.hi);
-    return (dd){s.hi, s.lo + m.lo};
-}
 
 /* Adding this leaves the nearest multiple of 1/8, n/8, and n in the low bits. */
 #define TO_EIGHTHS (0.125 * TO_WHOLE)
@@ -100,21 +78,20 @@ static INLINE double beyond_power(double x, double t, double power, double q, do
     return or_out_of_range(x, least, scaled_by(near_power(t, power, q), (bits_of(t) >> 3) + 1023, x));
 }
 
-/* The statements for each element x of the function f, with t, q and the power that is looked up. */
-#define EACH_POWER(f, ...)                                                                                            \
+/* The statements for each element x of the function f, with t and what is looked up. */
+#define EACH_WITH_POWER(f, ...)                                                                                            \
     BY_STRIPS(double powers[STRIP]; double rests[STRIP]; uint64_t places[STRIP];                                      \
               EACH_OF_STRIP(places[lane] = bits_of(place_##f(a[i]));)                                                 \
               look_up(powers, places, POWERS);                                                                        \
               look_up_short(rests, places, POWERS_REST);                                                              \
               EACH_OF_STRIP(const double x = a[i]; const double t = of_bits(places[lane]);                            \
-                            const double power = powers[lane]; const double q = q_##f(x, t, rests[lane]);             \
-                            __VA_ARGS__))
+                            const double power = powers[lane]; __VA_ARGS__))
 #define SWEEP_POWERS(name, f, VALUE, UNKNOWN)                                                                         \
     static uint64_t name(size_t n, double *to, const double *a)                                                       \
     {                                                                                                                 \
         FEW_ELEMENTS(name)                                                                                            \
         uint64_t unknown[STRIP] = {0};                                                                                \
-        EACH_POWER(f, unknown[lane] |= UNKNOWN; to[i] = VALUE;)                                                       \
+        EACH_WITH_POWER(f, const double q = q_##f(x, t, rests[lane]); unknown[lane] |= UNKNOWN; to[i] = VALUE;)       \
         return any_sign(unknown);                                                                                     \
     }
 #if FUSED_IS_FAST
@@ -134,41 +111,43 @@ static INLINE double beyond_power(double x, double t, double power, double q, do
 POWERS1(exp, 708.0, 746.0)
 POWERS1(exp2, 1022.0, 1076.0)
 
-/* 2^k (1 + m) - 1 = (2^k - 1) + 2^k m, all times 2^-less = unit. The first term is the larger one, or 0. Where 2^k is
- * negligible, or 1 is, k is cut: the answer is the same. */
-static INLINE double expm1_in(double x, halfway e, uint64_t less, double unit)
+/* 2^(n/8) e^(h + c) - 1 = (2^(n/8) - 1) + 2^(n/8) (h + (c + r^2 P(r))), all times unit, as which `power` is 2^(n/8). The
+ * first term is larger than the second, or 0; h is exact. */
+static INLINE double joined_expm1(double x, double h, double c, double power, double unit)
 {
-    const double scale = power_of_two(bits_of(e.w) - less);
-    const dd s = two_sum(scale, -unit), u = fast_two_sum(s.hi, scale * e.u);
-    return copysign(u.hi + (u.lo + (scale * e.v + s.lo)), x);
+    const double r = h + c, q = fused(r * r, poly_expm1(r), c);
+    const dd s = two_sum(power, -unit);
+    const double u = fused(power, h, s.hi), ulo = fused(power, h, s.hi - u);
+    return copysign(u + fused(power, q, ulo + s.lo), x);
+}
+/* So small in between that nothing overflows before its end; but of the smallest that would lose bits. `power` may be
+ * 2^1024, the bits of inf. */
+static INLINE double whole_expm1(double x, double h, double c, double power)
+{
+    const int large = x > 300.0;
+    const double unit = nearer_one(large, 0), p = of_bits(bits_of(power) + bits_of(unit) - bits_of(1.0));
+    const double v = joined_expm1(x, h, c, p, unit) * nearer_one(0, large);
+    const double upper = x < EXP_END ? v : x + INFINITY, r = x < -708.0 ? -1.0 : upper;
+    return fabs(x) < 0x1p-54 ? x : r;
 }
 
-/* m, and k + TO_EXPONENT */
-static INLINE halfway first_expm1(double x)
-{
-    const exp_parts e = reduce_exp(x, 0.0);
-    return (halfway){e.m.hi, e.m.lo, of_bits(e.k)};
-}
-static INLINE double second_expm1(double x, halfway e)
-{
-    return expm1_in(x, e, 0, 1.0);
-}
-static INLINE uint64_t odd_expm1(double x)
-{
-    return (uint64_t)!(fabs(x) < 708.0);
-}
-/* Twice a positive number or a negative one, neither subnormal nor too large. Quicker than an addition. */
-static INLINE double doubled(double half)
-{
-    return of_bits(bits_of(half) + (UINT64_C(1) << 52));
-}
-/* From half of it, which does not overflow before its end; but not of the smallest, of which that would lose bits. */
-static INLINE double second_whole_expm1(double x, halfway e)
-{
-    const double r = doubled(expm1_in(x, e, 1, 0.5)), upper = x < EXP_END ? r : x + INFINITY;
-    const double v = x < -708.0 ? -1.0 : upper;
-    return fabs(x) < 0x1p-54 ? x : v;
-}
+#define SWEEP_EXPM1(name, VALUE, UNKNOWN)                                                                             \
+    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    {                                                                                                                 \
+        FEW_ELEMENTS(name)                                                                                            \
+        double h[MOST], c[MOST], p[MOST];                                                                             \
+        uint64_t unknown[STRIP] = {0};                                                                                \
+        EACH_WITH_POWER(exp, const double k = t - TO_EIGHTHS; h[i] = fused(-k, LN2_HIGH, x);                          \
+                        c[i] = fused(-k, LN2_LOW, rests[lane]);                                                       \
+                        p[i] = of_bits(bits_of(power) + (bits_of(t) << 49)); unknown[lane] |= UNKNOWN;)               \
+        EACH_BY_STRIPS(const double x = a[i]; to[i] = VALUE;)                                                         \
+        return any_sign(unknown);                                                                                     \
+    }
+#if FUSED_IS_FAST
+SWEEP_EXPM1(fast_expm1, joined_expm1(x, h[i], c[i], p[i], 1.0), bits_of(708.0) - 1 - bits_of(fabs(x)))
+#endif
+SWEEP_EXPM1(whole_sweep_expm1, whole_expm1(x, h[i], c[i], p[i]), 0)
+WAYS1(expm1, ITSELF, marks_raises_overflow)
 
 /* sinh and cosh of |x| are 2^k times m C + p S and p C + m S, where C and S are those of r, and m and p are
  * 1/2 - half and 1/2 + half, half = 2^-2k / 2: no division, and small numbers need nothing else, as m is 0 then. What the
@@ -258,7 +237,6 @@ static INLINE double second_tanh(double x, halfway h)
     const double a = fabs(x), end = 1.0 < a ? 1.0 : a + a;
     return copysign(a < 0x1.30fc1931f09cap+4 ? r : end, x);
 }
-MATH1_HALVES(expm1, ITSELF, raises_overflow)
 ONCE1_HALVES(sinh, ITSELF, raises_overflow)
 ONCE1_HALVES(cosh, THE_SAME, raises_overflow)
 EASY1_HALVES(tanh, ITSELF)
