@@ -230,18 +230,34 @@ static INLINE double poly_asin(double z1)
     return fused(fused(fused(fused(fused(0x1.d78189767524ep-6, z1, -0x1.e7a24f548c99dp-7), z2, fused(0x1.1d661531b222ep-6, z1, 0x1.653a8f8cfd43dp-8)), z4, fused(fused(0x1.524ea8b3aad31p-7, z1, 0x1.78246f32d075cp-7), z2, fused(0x1.c9cf3759fd8ffp-7, z1, 0x1.1c4d343fa57f6p-6))), z4, fused(fused(0x1.6e8bb1d89492bp-6, z1, 0x1.f1c71c1d4aa0dp-6), z2, fused(0x1.6db6db6e3292ep-5, z1, 0x1.3333333332ec4p-4))), z1, 0x1.5555555555556p-3);
 }
 
-/* (sinh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.120145: degree 4, error 2^-56.8 */
+/* 2^(k/8) or so, bits less k 2^49 */
+static const double HALF_POWERS[8] = {
+    0x1.0000000000000p+0, 0x1.f72b83c7d5648p-1, 0x1.f06fe0a31b52ap-1, 0x1.ebfdad5363090p-1,
+    0x1.ea09e667f3bcdp-1, 0x1.eace5422aa4c6p-1, 0x1.ee89f995ad486p-1, 0x1.f5818dcfb9c74p-1,
+};
+
+/* a quarter of 1 over that, bits more by k 2^49 */
+static const double HALF_INVERSES[8] = {
+    0x1.0000000000000p-2, 0x1.f5818dcfb9c74p-3, 0x1.ee89f995ad664p-3, 0x1.eace5422a993cp-3,
+    0x1.ea09e667f3bccp-3, 0x1.ebfdad53626dcp-3, 0x1.f06fe0a31b67cp-3, 0x1.f72b83c7d5648p-3,
+};
+
+/* the logarithm of what the powers lack, 20 bits */
+static const double HALF_RESTS[8] = {
+    0x0.0p+0, -0x1.19c7e00000000p-42, 0x1.9d07c00000000p-44, -0x1.3c53200000000p-42,
+    -0x1.5a71000000000p-54, -0x1.4511000000000p-43, -0x1.019e400000000p-45, 0x1.19c7c00000000p-42,
+};
+
+/* (sinh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.00187922: degree 2, error 2^-61.5 */
 static INLINE double poly_sinh(double z1)
 {
-    const double z2 = z1 * z1;
-    return fused(fused(fused(0x1.af38ad617009fp-26, z1, 0x1.71de0dacd6939p-19), z2, fused(0x1.a01a01a7c4839p-13, z1, 0x1.11111111109b3p-7)), z1, 0x1.5555555555556p-3);
+    return fused(fused(0x1.a01f58d5179efp-13, z1, 0x1.1111110b1bf45p-7), z1, 0x1.55555555555cep-3);
 }
 
-/* (cosh(x) - 1 - x^2/2) / x^4, z = x^2, 0.0 <= z <= 0.120145: degree 4, error 2^-66.7 */
+/* (cosh(x) - 1) / x^2, z = x^2, 0.0 <= z <= 0.00187922: degree 2, error 2^-58.3 */
 static INLINE double poly_cosh(double z1)
 {
-    const double z2 = z1 * z1;
-    return fused(fused(fused(0x1.1f66e19b630d7p-29, z1, 0x1.27e4e1f3a2503p-22), z2, fused(0x1.a01a01a47b3fbp-16, z1, 0x1.6c16c16c167e1p-10)), z1, 0x1.5555555555555p-5);
+    return fused(fused(0x1.6c1cc389cc51cp-10, z1, 0x1.55555547edce4p-5), z1, 0x1.0000000000110p-1);
 }
 
 /* log(2)/2 = the sum of the parts, of 53, 53 bits */

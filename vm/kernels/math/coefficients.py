@@ -228,6 +228,25 @@ def less_eighths(k: int, value: Any) -> float:
 EIGHTHS = [mp.mpf(2) ** (mp.mpf(k) / 8) for k in range(8)]
 
 
+def pair(k: int) -> tuple[Any, Any]:
+    """A number about 2^(k/8) and its inverse to 2^-60, both of so few bits that neither their sum nor their difference,
+    halved, is rounded. There is none about the root of 2, of which both change alike: there it is 2^-55."""
+    least = mp.mpf(2) ** (-52 if k == 4 else -51)
+    middle = mp.nint(EIGHTHS[k] / least)
+    for step in range(2000):
+        for power in ((middle + step) * least, (middle - step) * least):
+            inverse = mp.nint(mp.mpf(2) ** 51 / power) / mp.mpf(2) ** 51
+            if abs(power * inverse - 1) < mp.mpf(2) ** (-55 if k == 4 else -60):
+                return power, inverse
+    raise AssertionError(k)
+
+
+def rest(k: int, power: Any, inverse: Any) -> Any:
+    """What is to be added to r, so that the hyperbolic sine is right where the product of the two is not 1."""
+    return mp.log(EIGHTHS[k] / power) + inverse * (power * inverse - 1) / (power + inverse)
+
+
+PAIRS = [pair(k) for k in range(8)]
 SLOPE = mp.diff(scaled_erfc, 0)
 LN2 = mp.log(2)
 QUARTER = float(mp.pi / 4) * 1.0001
@@ -281,10 +300,16 @@ SECTIONS = [
                "(atan(x) - x) / x^3, z = x^2", in_half),
     polynomial("asin", odd_rest(mp.asin, mp.mpf(1) / 6), 0, 0.2501, odd_weight(mp.asin), 56,
                "(asin(x) - x) / x^3, z = x^2", in_half),
-    polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 0.34662**2, odd_weight(mp.sinh), 56,
-               "(sinh(x) - x) / x^3, z = x^2", in_half),
-    polynomial("cosh", lambda z: mp.mpf(1) / 24 if z < 1e-18 else (mp.cosh(root(z)) - 1 - z / 2) / z**2, 0, 0.34662**2,
-               lambda z: z**2, 58, "(cosh(x) - 1 - x^2/2) / x^4, z = x^2", in_half),
+    table("HALF_POWERS", [less_eighths(k, power) for k, (power, _) in enumerate(PAIRS)],
+          "2^(k/8) or so, bits less k 2^49"),
+    table("HALF_INVERSES", [less_eighths(-k, inverse / 4) for k, (_, inverse) in enumerate(PAIRS)],
+          "a quarter of 1 over that, bits more by k 2^49"),
+    table("HALF_RESTS", [cut(rest(k, *pair), 20) if k else mp.mpf(0) for k, pair in enumerate(PAIRS)],
+          "the logarithm of what the powers lack, 20 bits"),
+    polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 0.04335**2, lambda z: z, 56,
+               "(sinh(x) - x) / x^3, z = x^2", in_half, least=True),
+    polynomial("cosh", lambda z: mp.mpf(1) / 2 if z < 1e-18 else (mp.cosh(root(z)) - 1) / z, 0, 0.04335**2, lambda z: z,
+               57, "(cosh(x) - 1) / x^2, z = x^2", in_half, least=True),
     parts("HALF_LN2", LN2 / 2, [53, 53], "log(2)/2", ("HIGH", "LOW")),
     polynomial("tanh", odd_rest(mp.tanh, -mp.mpf(1) / 3), 0, 0.17331**2, odd_weight(mp.tanh), 58,
                "(tanh(x) - x) / x^3, z = x^2"),

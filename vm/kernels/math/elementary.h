@@ -24,8 +24,7 @@
  *
  * Where a processor cannot fuse, all of that is some 30 times as long, so there the whole serves for everything.
  *
- * atan, asin, acos, sinh, cosh, tanh and erf have one form, which holds for every x. What such a function finds odd may be
- * refused.
+ * atan, asin, acos, tanh and erf have one form, which holds for every x. What such a function finds odd may be refused.
  *
  * Long functions are swept in two halves, which are two loops. All of an element's operations wait for one another, and a
  * processor looks some 200 instructions ahead: of a loop of 70 it works at three turns at a time, for 120 cycles, with
