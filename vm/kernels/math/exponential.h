@@ -49,8 +49,14 @@ static INLINE double place_exp2(double x)
     return x + TO_EIGHTHS;
 }
 
-/* 2^(n mod 8 / 8) (1 + q), and 2^(n/8) (1 + q). Where fused is exact for all numbers, the second takes one addition to the
- * exponent less. */
+/* e^x or 2^x, r if |x| < least: beyond it is 0 or inf, and a nan itself. */
+static INLINE double or_out_of_range(double x, double least, double r)
+{
+    const double edge = kept(!(x < 0), x + INFINITY);
+    return fabs(x) < least ? r : edge;
+}
+/* 2^(n mod 8 / 8) (1 + q), and 2^(n/8) (1 + q). Where fused is not emulated, which needs numbers near 1, the second has
+ * less to add up. */
 static INLINE double near_power(double t, double power, double q)
 {
     const double p = of_bits(bits_of(power) + ((bits_of(t) & 7) << 49));
@@ -64,13 +70,6 @@ static INLINE double power_of(double t, double power, double q)
 #else
     return of_bits(bits_of(near_power(t, power, q)) + (bits_of(t) >> 3 << 52));
 #endif
-}
-
-/* e^x or 2^x, r if |x| < least: beyond it is 0 or inf, and a nan itself. */
-static INLINE double or_out_of_range(double x, double least, double r)
-{
-    const double edge = kept(!(x < 0), x + INFINITY);
-    return fabs(x) < least ? r : edge;
 }
 /* Also where the result may overflow or be subnormal. */
 static INLINE double beyond_power(double x, double t, double power, double q, double least)
@@ -120,14 +119,27 @@ static INLINE double joined_expm1(double x, double h, double c, double power, do
     const double u = fused(power, h, s.hi), ulo = fused(power, h, s.hi - u);
     return copysign(u + fused(power, q, ulo + s.lo), x);
 }
-/* So small in between that nothing overflows before its end; but of the smallest that would lose bits. `power` may be
- * 2^1024, the bits of inf. */
+
+/* 512 in the exponent if |x| is large: wholes divide by 2^512 as they begin and multiply as they end, so that nothing
+ * overflows in between. By bits, so that it is vector code at every level; 2^1024 is inf until it is divided. */
+static INLINE uint64_t step_of_large(double x)
+{
+    return (bits_of(300.0) - bits_of(fabs(x))) >> 63 << 61;
+}
+static INLINE double nearer_by(double x, uint64_t step)
+{
+    return of_bits(bits_of(x) - step);
+}
+static INLINE double farther_by(double x, uint64_t step)
+{
+    return x * of_bits(bits_of(1.0) + step);
+}
+
 static INLINE double whole_expm1(double x, double h, double c, double power)
 {
-    const int large = x > 300.0;
-    const double unit = nearer_one(large, 0), p = of_bits(bits_of(power) + bits_of(unit) - bits_of(1.0));
-    const double v = joined_expm1(x, h, c, p, unit) * nearer_one(0, large);
-    const double upper = x < EXP_END ? v : x + INFINITY, r = x < -708.0 ? -1.0 : upper;
+    const uint64_t step = step_of_large(x);
+    const double v = farther_by(joined_expm1(x, h, c, nearer_by(power, step), nearer_by(1.0, step)), step);
+    const double upper = x < EXP_END ? v : x + INFINITY, r = x < -300.0 ? -1.0 : upper;
     return fabs(x) < 0x1p-54 ? x : r;
 }
 
@@ -179,14 +191,13 @@ static INLINE double core_cosh(double x, double h, double c, double power, doubl
     (void)x;
     return joined_cosh(h, c, power, inverse);
 }
-/* Of large x, so small in between that nothing overflows before its end; the inverse is any number that is negligible. */
+/* Of large x the inverse is made some number that is negligible and not negative. */
 #define WHOLE_HYPERBOLIC(f, EDGE)                                                                                     \
     static INLINE double whole_##f(double x, double h, double c, double power, double inverse)                        \
     {                                                                                                                 \
-        const int large = fabs(x) > 300.0;                                                                            \
-        const double unit = nearer_one(large, 0), p = of_bits(bits_of(power) + bits_of(unit) - bits_of(1.0));         \
-        const double v = core_##f(x, h, c, p, large ? 0x1p-900 : inverse) * nearer_one(0, large);                     \
-        const double edge = EDGE;                                                                                     \
+        const uint64_t step = step_of_large(x);                                                                       \
+        const double least = of_bits(bits_of(inverse) & (step - 1));                                                  \
+        const double v = farther_by(core_##f(x, h, c, nearer_by(power, step), least), step), edge = EDGE;                   \
         return fabs(x) < COSH_END ? v : edge;                                                                         \
     }
 WHOLE_HYPERBOLIC(sinh, copysign(fabs(x) + INFINITY, x))
