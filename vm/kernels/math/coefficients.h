@@ -161,26 +161,6 @@ static INLINE double poly_log_rest(double z1)
     return fused(fused(fused(fused(-0x1.2794d3185dff3p-4, z2, fused(0x1.3e498fa49b702p-4, z1, -0x1.5551f36ebbe4ap-4)), z4, fused(fused(0x1.74597bb4241d3p-4, z1, -0x1.99999b5997263p-4), z2, fused(0x1.c71c73a4ef12ap-4, z1, -0x1.ffffffff9748cp-4))), z4, fused(fused(0x1.249249245a710p-3, z1, -0x1.555555555559dp-3), z2, fused(0x1.99999999999e6p-3, z1, -0x1.0000000000000p-2))), z1, 0x1.5338092cd5d1bp-56);
 }
 
-/* 2^(k/8) */
-static const double EIGHTHS_HIGH[8] = {
-    0x1.0000000000000p+0, 0x1.172b83c7d517bp+0, 0x1.306fe0a31b715p+0, 0x1.4bfdad5362a27p+0,
-    0x1.6a09e667f3bcdp+0, 0x1.8ace5422aa0dbp+0, 0x1.ae89f995ad3adp+0, 0x1.d5818dcfba487p+0,
-};
-
-/* the rest of it, 20 bits */
-static const double EIGHTHS_LOW[8] = {
-    0x0.0p+0, -0x1.1904200000000p-55, 0x1.6f46a00000000p-55, 0x1.d439600000000p-56,
-    -0x1.bdd3600000000p-54, 0x1.6e9f000000000p-54, 0x1.7a1cc00000000p-54, 0x1.2ed0200000000p-55,
-};
-
-/* (exp(z) - 1 - z) / z^2, -0.04335 <= z <= 0.04335: degree 6, error 2^-65.2 */
-static INLINE double poly_exp_eighth(double z1)
-{
-    const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    return fused(fused(fused(0x1.a01de6166499fp-16, z1, 0x1.a01edf3519c8dp-13), z4, fused(fused(0x1.6c16c16857fe2p-10, z1, 0x1.1111110c629b8p-7), z2, fused(0x1.5555555555572p-5, z1, 0x1.555555555559dp-3))), z1, 0x1.0000000000000p-1);
-}
-
 /* (sin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.616974: degree 6, error 2^-66.2 */
 static INLINE double poly_sin(double z1)
 {
