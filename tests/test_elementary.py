@@ -75,6 +75,32 @@ def test_within_one_ulp_of_the_true_value(name: str) -> None:
     assert all(ulps_apart(y, f(x)) <= 4 for x, y in zip(given, got, strict=True))  # the C library's may be 3 off
 
 
+@pytest.mark.parametrize(
+    ("name", "most", "ulps"),
+    [("exp", 708, 0.6), ("exp2", 1022, 0.6), ("expm1", 708, 0.6), ("sinh", 710, 0.63), ("cosh", 710, 0.63)],
+)
+def test_exponentials_are_right_to_less(name: str, most: int, ulps: float) -> None:
+    """Where n of 2^(n/8) is small, and over all of the range."""
+    rng = random.Random(name)
+    given = array("d", [rng.uniform(-1, 1) * rng.choice((0.05, 0.2, 1, 5, most)) for _ in range(10_000)])
+    errors = [(true_ulps(y, name, x), x) for x, y in zip(given, ao.map(given, f"{name}(x)"), strict=True)]
+    assert max(errors)[0] <= ulps, max(errors)
+
+
+@pytest.mark.parametrize("name", ["exp", "exp2", "expm1", "sinh", "cosh", "tanh"])
+def test_bits_do_not_depend_on_the_company(name: str) -> None:
+    """Chunks with results that are too large, too small or no numbers are computed another way."""
+    rng = random.Random(name)
+    usual = [rng.uniform(-1, 1) * rng.choice((1e-17, 1e-3, 1, 30, 300, 706)) for _ in range(999)]
+    alone = ao.map(array("d", usual), f"{name}(x)")
+    for company in ([math.nan], [800.0], [-730.0], [1050.0, 5e-324]):
+        mixed = array("d", [x for at in range(0, len(usual), 3) for x in (*usual[at : at + 3], *company)])
+        got = ao.map(mixed, f"{name}(x)", ieee=True)
+        width = 3 + len(company)
+        assert_bytes(array("d", [x for at, x in enumerate(got) if at % width < 3]), "d", list(alone))
+        assert_bytes(array("d", [ao.map(array("d", [x]), f"{name}(x)")[0] for x in usual[:50]]), "d", list(alone[:50]))
+
+
 @pytest.mark.parametrize("name", ONE)
 def test_special_values_and_exceptions(name: str) -> None:
     f = python_function(f"{name}(x)")

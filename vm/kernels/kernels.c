@@ -607,8 +607,8 @@ AO_LIST_WIDE(POWER, _)
 /* ---- elementary functions ---- */
 
 #include "math/elementary.h"
-#include "math/exponential.h"
 #include "math/logarithm.h"
+#include "math/exponential.h"
 #include "math/trigonometric.h"
 #include "math/inverse_trigonometric.h"
 #include "math/power.h"

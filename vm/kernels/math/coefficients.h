@@ -46,12 +46,30 @@ static const uint64_t TWO_OVER_PI_BITS[20] = {
     UINT64_C(0x47e357421580cc11), UINT64_C(0xbf1edaeafc33ef08),
 };
 
-/* (exp(z) - 1 - z) / z^2, -0.34662 <= z <= 0.34662: degree 10, error 2^-62.4 */
+/* 2^(k/8), its bits less k 2^49 */
+static const double POWERS[8] = {
+    0x1.0000000000000p+0, 0x1.f72b83c7d517bp-1, 0x1.f06fe0a31b715p-1, 0x1.ebfdad5362a27p-1,
+    0x1.ea09e667f3bcdp-1, 0x1.eace5422aa0dbp-1, 0x1.ee89f995ad3adp-1, 0x1.f5818dcfba487p-1,
+};
+
+/* what it lacks, as a part of it, 20 bits */
+static const double POWERS_REST[8] = {
+    0x0.0p+0, -0x1.01b1600000000p-55, 0x1.34d7400000000p-55, 0x1.690ce00000000p-56,
+    -0x1.3b3f000000000p-54, 0x1.db72e00000000p-55, 0x1.c1a7600000000p-55, 0x1.4a38400000000p-56,
+};
+
+/* (exp(z) - 1 - z) / z^2, -0.04335 <= z <= 0.04335: degree 5, error 2^-58.3 */
 static INLINE double poly_exp(double z1)
 {
     const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    return fused(fused(fused(fused(0x1.1f73059b2800fp-29, z1, 0x1.af4ded8bc133cp-26), z4, fused(fused(0x1.27e4db634dd1cp-22, z1, 0x1.71de022fa2b45p-19), z2, fused(0x1.a01a01a6d8e3bp-16, z1, 0x1.a01a01abe89b8p-13))), z4, fused(fused(0x1.6c16c16c162d3p-10, z1, 0x1.11111111100dap-7), z2, fused(0x1.5555555555556p-5, z1, 0x1.5555555555557p-3))), z1, 0x1.0000000000000p-1);
+    return fused(fused(fused(0x1.a020746900677p-13, z1, 0x1.6c1cc2fccd387p-10), z2, fused(0x1.11111107dcbb4p-7, z1, 0x1.55555547f120bp-5)), z2, fused(0x1.555555555565ep-3, z1, 0x1.000000000010fp-1));
+}
+
+/* the same, relative to z, -0.04335 <= z <= 0.04335: degree 6, error 2^-61.5 */
+static INLINE double poly_expm1(double z1)
+{
+    const double z2 = z1 * z1;
+    return fused(fused(fused(fused(0x1.a01f6af2af315p-16, z1, 0x1.a01f58cc78583p-13), z2, fused(0x1.6c16c16399d00p-10, z1, 0x1.1111110b1c180p-7)), z2, fused(0x1.55555555555f2p-5, z1, 0x1.55555555555cep-3)), z1, 0x1.0000000000000p-1);
 }
 
 /* 2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z, -0.34662 <= z <= 0.34662: degree 9, error 2^-59.8 */
@@ -63,13 +81,11 @@ static INLINE double poly_exp3(double z1)
     return fused(fused(0x1.1f66e19b630d7p-28, z1, 0x1.af38ad617009fp-25), z8, fused(fused(fused(0x1.27e4e1f3a2503p-21, z1, 0x1.71de0dacd6939p-18), z2, fused(0x1.a01a01a47b3fbp-15, z1, 0x1.a01a01a7c4839p-12)), z4, fused(fused(0x1.6c16c16c167e1p-9, z1, 0x1.11111111109b3p-6), z2, fused(0x1.5555555555555p-4, z1, 0x1.5555555555556p-2))));
 }
 
-/* (2^z - 1 - z log(2)) / z^2, -0.50001 <= z <= 0.50001: degree 9, error 2^-56.1 */
+/* (2^z - 1 - z log(2)) / z^2, -0.0625 <= z <= 0.0625: degree 5, error 2^-58.3 */
 static INLINE double poly_exp2(double z1)
 {
     const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    const double z8 = z4 * z4;
-    return fused(fused(0x1.e9bbe001e2191p-32, z1, 0x1.e5e9f82e9f93bp-28), z8, fused(fused(fused(0x1.b525087767a42p-24, z1, 0x1.62bfe45fd2c33p-20), z2, fused(0x1.ffcbfc61f73e9p-17, z1, 0x1.43091303789cep-13)), z4, fused(fused(0x1.5d87fe78a5dc5p-10, z1, 0x1.3b2ab6fba385ep-7), z2, fused(0x1.c6b08d704a0c0p-5, z1, 0x1.ebfbdff82c590p-3))));
+    return fused(fused(fused(0x1.ffd3e820976cep-17, z1, 0x1.430e6562731a9p-13), z2, fused(0x1.5d87fe6ce629bp-10, z1, 0x1.3b2ab6ef4fc28p-7)), z2, fused(0x1.c6b08d704a21ep-5, z1, 0x1.ebfbdff82c796p-3));
 }
 
 /* c, one for each eighth of the fraction of m */
@@ -145,26 +161,6 @@ static INLINE double poly_log_rest(double z1)
     return fused(fused(fused(fused(-0x1.2794d3185dff3p-4, z2, fused(0x1.3e498fa49b702p-4, z1, -0x1.5551f36ebbe4ap-4)), z4, fused(fused(0x1.74597bb4241d3p-4, z1, -0x1.99999b5997263p-4), z2, fused(0x1.c71c73a4ef12ap-4, z1, -0x1.ffffffff9748cp-4))), z4, fused(fused(0x1.249249245a710p-3, z1, -0x1.555555555559dp-3), z2, fused(0x1.99999999999e6p-3, z1, -0x1.0000000000000p-2))), z1, 0x1.5338092cd5d1bp-56);
 }
 
-/* 2^(k/8) */
-static const double EIGHTHS_HIGH[8] = {
-    0x1.0000000000000p+0, 0x1.172b83c7d517bp+0, 0x1.306fe0a31b715p+0, 0x1.4bfdad5362a27p+0,
-    0x1.6a09e667f3bcdp+0, 0x1.8ace5422aa0dbp+0, 0x1.ae89f995ad3adp+0, 0x1.d5818dcfba487p+0,
-};
-
-/* the rest of it, 20 bits */
-static const double EIGHTHS_LOW[8] = {
-    0x0.0p+0, -0x1.1904200000000p-55, 0x1.6f46a00000000p-55, 0x1.d439600000000p-56,
-    -0x1.bdd3600000000p-54, 0x1.6e9f000000000p-54, 0x1.7a1cc00000000p-54, 0x1.2ed0200000000p-55,
-};
-
-/* (exp(z) - 1 - z) / z^2, -0.04335 <= z <= 0.04335: degree 6, error 2^-65.2 */
-static INLINE double poly_exp_eighth(double z1)
-{
-    const double z2 = z1 * z1;
-    const double z4 = z2 * z2;
-    return fused(fused(fused(0x1.a01de6166499fp-16, z1, 0x1.a01edf3519c8dp-13), z4, fused(fused(0x1.6c16c16857fe2p-10, z1, 0x1.1111110c629b8p-7), z2, fused(0x1.5555555555572p-5, z1, 0x1.555555555559dp-3))), z1, 0x1.0000000000000p-1);
-}
-
 /* (sin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.616974: degree 6, error 2^-66.2 */
 static INLINE double poly_sin(double z1)
 {
@@ -214,18 +210,34 @@ static INLINE double poly_asin(double z1)
     return fused(fused(fused(fused(fused(0x1.d78189767524ep-6, z1, -0x1.e7a24f548c99dp-7), z2, fused(0x1.1d661531b222ep-6, z1, 0x1.653a8f8cfd43dp-8)), z4, fused(fused(0x1.524ea8b3aad31p-7, z1, 0x1.78246f32d075cp-7), z2, fused(0x1.c9cf3759fd8ffp-7, z1, 0x1.1c4d343fa57f6p-6))), z4, fused(fused(0x1.6e8bb1d89492bp-6, z1, 0x1.f1c71c1d4aa0dp-6), z2, fused(0x1.6db6db6e3292ep-5, z1, 0x1.3333333332ec4p-4))), z1, 0x1.5555555555556p-3);
 }
 
-/* (sinh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.120145: degree 4, error 2^-56.8 */
+/* 2^(k/8) or so, bits less k 2^49 */
+static const double HALF_POWERS[8] = {
+    0x1.0000000000000p+0, 0x1.f72b83c7d5648p-1, 0x1.f06fe0a31b52ap-1, 0x1.ebfdad5363090p-1,
+    0x1.ea09e667f3bcdp-1, 0x1.eace5422aa4c6p-1, 0x1.ee89f995ad486p-1, 0x1.f5818dcfb9c74p-1,
+};
+
+/* a quarter of 1 over that, bits more by k 2^49 */
+static const double HALF_INVERSES[8] = {
+    0x1.0000000000000p-2, 0x1.f5818dcfb9c74p-3, 0x1.ee89f995ad664p-3, 0x1.eace5422a993cp-3,
+    0x1.ea09e667f3bccp-3, 0x1.ebfdad53626dcp-3, 0x1.f06fe0a31b67cp-3, 0x1.f72b83c7d5648p-3,
+};
+
+/* the logarithm of what the powers lack, 20 bits */
+static const double HALF_RESTS[8] = {
+    0x0.0p+0, -0x1.19c7e00000000p-42, 0x1.9d07c00000000p-44, -0x1.3c53200000000p-42,
+    -0x1.5a71000000000p-54, -0x1.4511000000000p-43, -0x1.019e400000000p-45, 0x1.19c7c00000000p-42,
+};
+
+/* (sinh(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.00187922: degree 2, error 2^-61.5 */
 static INLINE double poly_sinh(double z1)
 {
-    const double z2 = z1 * z1;
-    return fused(fused(fused(0x1.af38ad617009fp-26, z1, 0x1.71de0dacd6939p-19), z2, fused(0x1.a01a01a7c4839p-13, z1, 0x1.11111111109b3p-7)), z1, 0x1.5555555555556p-3);
+    return fused(fused(0x1.a01f58d5179efp-13, z1, 0x1.1111110b1bf45p-7), z1, 0x1.55555555555cep-3);
 }
 
-/* (cosh(x) - 1 - x^2/2) / x^4, z = x^2, 0.0 <= z <= 0.120145: degree 4, error 2^-66.7 */
+/* (cosh(x) - 1) / x^2, z = x^2, 0.0 <= z <= 0.00187922: degree 2, error 2^-58.3 */
 static INLINE double poly_cosh(double z1)
 {
-    const double z2 = z1 * z1;
-    return fused(fused(fused(0x1.1f66e19b630d7p-29, z1, 0x1.27e4e1f3a2503p-22), z2, fused(0x1.a01a01a47b3fbp-16, z1, 0x1.6c16c16c167e1p-10)), z1, 0x1.5555555555555p-5);
+    return fused(fused(0x1.6c1cc389cc51cp-10, z1, 0x1.55555547edce4p-5), z1, 0x1.0000000000110p-1);
 }
 
 /* log(2)/2 = the sum of the parts, of 53, 53 bits */

@@ -1,12 +1,14 @@
 """Makes coefficients.h: the constants of the elementary functions. python vm/kernels/math/coefficients.py [--check]
 
 Each polynomial interpolates its function at Chebyshev nodes, in 60-digit arithmetic (mpmath), which is within a small
-factor of the best one; its degree is the least whose error, relative to the function that it is part of, is below the
-stated bound. Coefficients are then rounded to doubles. Constants that must multiply exactly are cut to fewer bits.
+factor of the best one, or, where that saves a degree, is the best one; its degree is the least whose error, relative to
+the function that it is part of, is below the stated bound. Coefficients are then rounded to doubles. Constants that
+must multiply exactly are cut to fewer bits.
 """
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +27,32 @@ def interpolated(f: Function, lo: Any, hi: Any, degree: int) -> list[Any]:
     scale = max(abs(lo), abs(hi))  # so that the powers are of one size
     matrix = mp.matrix([[(x / scale) ** p for p in range(degree + 1)] for x in nodes])
     return [c / scale**p for p, c in enumerate(mp.lu_solve(matrix, mp.matrix([f(x) for x in nodes])))]
+
+
+def best(f: Function, lo: Any, hi: Any, degree: int, weight: Function) -> list[Any]:
+    """The same of the polynomial whose largest weighted error is the least (E. Ya. Remez, Sur le calcul effectif des
+    polynômes d'approximation de Tchebichef, C. R. Acad. Sci. Paris 199, 1934)."""
+    grid = [(lo + hi) / 2 - (hi - lo) / 2 * mp.cos(mp.pi * k / 240) for k in range(241)]
+    values, weights, scale = [f(x) for x in grid], [weight(x) for x in grid], max(abs(lo), abs(hi))
+    usual = [k for k in range(241) if weights[k] > max(weights) / 1000]  # where it is about 0 no error counts
+    at = [usual[k * (len(usual) - 1) // (degree + 1)] for k in range(degree + 2)]
+    while True:
+        rows = [[(grid[k] / scale) ** p for p in range(degree + 1)] + [(-1) ** n / weights[k]]
+                for n, k in enumerate(at)]  # fmt: skip
+        solved = mp.lu_solve(mp.matrix(rows), mp.matrix([values[k] for k in at]))
+        coefficients = [solved[p] / scale**p for p in range(degree + 1)]
+        errors = [(v - mp.polyval(coefficients[::-1], x)) * w
+                  for v, x, w in zip(values, grid, weights, strict=True)]  # fmt: skip
+        before, at = at, []
+        for k in usual:
+            if not at or (errors[k] > 0) != (errors[at[-1]] > 0):
+                at.append(k)
+            elif abs(errors[k]) > abs(errors[at[-1]]):
+                at[-1] = k
+        while len(at) > degree + 2:
+            at.pop(0 if abs(errors[at[0]]) < abs(errors[at[-1]]) else -1)
+        if at == before:
+            return coefficients
 
 
 def error(f: Function, coefficients: list[Any], lo: Any, hi: Any, weight: Function) -> Any:
@@ -55,6 +83,11 @@ def constant_last(terms: list[str]) -> str:
     return f"fused({so_far}, z1, {terms[0]})"
 
 
+def by_pairs(terms: list[str]) -> str:
+    """The same with few multiplications, where processors have enough else to do while one waits for another."""
+    return estrin(terms, 1, triple=True)
+
+
 def in_half(terms: list[str]) -> str:
     """In the half of a function (elementary.h) it matters less how long anything waits; the constant is last, too."""
     return f"fused({estrin(terms[1:], 1, triple=True)}, z1, {terms[0]})"
@@ -69,10 +102,13 @@ def polynomial(
     bits: int,
     what: str,
     written: Callable[[list[str]], str] = lambda terms: estrin(terms, 1),
+    least: bool = False,
 ) -> str:
-    """An inline function that evaluates the polynomial."""
+    """An inline function that evaluates the polynomial; ``least``: that of the least error."""
     for degree in range(2, 40):
         coefficients = interpolated(f, mp.mpf(lo), mp.mpf(hi), degree)
+        if least:
+            coefficients = best(f, mp.mpf(lo), mp.mpf(hi), degree, weight)
         worst = error(f, coefficients, mp.mpf(lo), mp.mpf(hi), weight)
         if worst < mp.mpf(2) ** -bits:
             break
@@ -183,9 +219,34 @@ def after_third(z: Any) -> Any:
     return first if abs(z) < 1e-15 else (mp.log1p(z) - z + z**2 / 2 - THIRD * z**3) / z**3
 
 
+def less_eighths(k: int, value: Any) -> float:
+    """The double whose bits are k 2^49 less: adding any n 2^49, n = k mod 8, to them multiplies by 2^(n div 8)."""
+    (bits,) = struct.unpack("q", struct.pack("d", float(value)))
+    return float(struct.unpack("d", struct.pack("q", bits - (k << 49)))[0])
+
+
 EIGHTHS = [mp.mpf(2) ** (mp.mpf(k) / 8) for k in range(8)]
 
 
+def pair(k: int) -> tuple[Any, Any]:
+    """A number about 2^(k/8) and its inverse to 2^-60, both of so few bits that neither their sum nor their difference,
+    halved, is rounded. There is none about the root of 2, of which both change alike: there it is 2^-55."""
+    least = mp.mpf(2) ** (-52 if k == 4 else -51)
+    middle = mp.nint(EIGHTHS[k] / least)
+    for step in range(2000):
+        for power in ((middle + step) * least, (middle - step) * least):
+            inverse = mp.nint(mp.mpf(2) ** 51 / power) / mp.mpf(2) ** 51
+            if abs(power * inverse - 1) < mp.mpf(2) ** (-55 if k == 4 else -60):
+                return power, inverse
+    raise AssertionError(k)
+
+
+def rest(k: int, power: Any, inverse: Any) -> Any:
+    """What is to be added to r, so that the hyperbolic sine is right where the product of the two is not 1."""
+    return mp.log(EIGHTHS[k] / power) + inverse * (power * inverse - 1) / (power + inverse)
+
+
+PAIRS = [pair(k) for k in range(8)]
 SLOPE = mp.diff(scaled_erfc, 0)
 LN2 = mp.log(2)
 QUARTER = float(mp.pi / 4) * 1.0001
@@ -200,12 +261,17 @@ SECTIONS = [
     parts("LOG10_2", mp.log(2, 10), [40, 53], "log10(2)"),
     f"#define TWO_OVER_PI {float(2 / mp.pi).hex()}",
     words("TWO_OVER_PI_BITS", lambda: 2 / mp.pi, 34, 20, "The bits of 2/pi"),
-    polynomial("exp", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.34662, 0.34662,
-               lambda z: z**2, 57, "(exp(z) - 1 - z) / z^2", constant_last),
+    table("POWERS", [less_eighths(k, v) for k, v in enumerate(EIGHTHS)], "2^(k/8), its bits less k 2^49"),
+    table("POWERS_REST", [cut(v / float(v) - 1, 20) if k else v - 1 for k, v in enumerate(EIGHTHS)],
+          "what it lacks, as a part of it, 20 bits"),
+    polynomial("exp", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.04335, 0.04335,
+               lambda z: z**2, 57, "(exp(z) - 1 - z) / z^2", by_pairs, least=True),
+    polynomial("expm1", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.04335, 0.04335,
+               abs, 57, "the same, relative to z", in_half, least=True),
     polynomial("exp3", lambda z: mp.mpf(1) / 3 if abs(z) < 1e-12 else 2 * (mp.exp(z) - 1 - z - z**2 / 2) / z**3,
                -0.34662, 0.34662, lambda z: z**2 / 2, 58, "2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z"),
-    polynomial("exp2", lambda z: LN2**2 / 2 if abs(z) < 1e-20 else (mp.mpf(2) ** z - 1 - z * LN2) / z**2, -0.50001,
-               0.50001, lambda z: z**2, 56, "(2^z - 1 - z log(2)) / z^2"),
+    polynomial("exp2", lambda z: LN2**2 / 2 if abs(z) < 1e-20 else (mp.mpf(2) ** z - 1 - z * LN2) / z**2, -0.0625,
+               0.0625, lambda z: z**2, 57, "(2^z - 1 - z log(2)) / z^2", by_pairs, least=True),
     table("RECIPROCALS", RECIPROCALS, "c, one for each eighth of the fraction of m"),
     logarithms("LOG", 1, "-log(c)"),
     logarithms("LOG2", 1 / LN2, "-log2(c)"),
@@ -218,10 +284,6 @@ SECTIONS = [
     f"#define THIRD {float(THIRD).hex()}",
     polynomial("log_rest", after_third, -0.0624, 0.0624, lambda z: z**2, 67,
                "(log(1 + z) - z + z^2/2 - THIRD z^3) / z^3", constant_last),
-    table("EIGHTHS_HIGH", EIGHTHS, "2^(k/8)"),
-    table("EIGHTHS_LOW", [mp.mpf(0), *(cut(v - mp.mpf(float(v)), 20) for v in EIGHTHS[1:])], "the rest of it, 20 bits"),
-    polynomial("exp_eighth", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.04335,
-               0.04335, lambda z: z**2, 57, "(exp(z) - 1 - z) / z^2", constant_last),
     polynomial("sin", odd_rest(mp.sin, -mp.mpf(1) / 6), 0, QUARTER**2, odd_weight(mp.sin), 58,
                "(sin(x) - x) / x^3, z = x^2"),
     polynomial("cos", lambda z: mp.mpf(1) / 24 if z < 1e-18 else (mp.cos(root(z)) - 1 + z / 2) / z**2, 0, QUARTER**2,
@@ -234,10 +296,16 @@ SECTIONS = [
                "(atan(x) - x) / x^3, z = x^2", in_half),
     polynomial("asin", odd_rest(mp.asin, mp.mpf(1) / 6), 0, 0.2501, odd_weight(mp.asin), 56,
                "(asin(x) - x) / x^3, z = x^2", in_half),
-    polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 0.34662**2, odd_weight(mp.sinh), 56,
-               "(sinh(x) - x) / x^3, z = x^2", in_half),
-    polynomial("cosh", lambda z: mp.mpf(1) / 24 if z < 1e-18 else (mp.cosh(root(z)) - 1 - z / 2) / z**2, 0, 0.34662**2,
-               lambda z: z**2, 58, "(cosh(x) - 1 - x^2/2) / x^4, z = x^2", in_half),
+    table("HALF_POWERS", [less_eighths(k, power) for k, (power, _) in enumerate(PAIRS)],
+          "2^(k/8) or so, bits less k 2^49"),
+    table("HALF_INVERSES", [less_eighths(-k, inverse / 4) for k, (_, inverse) in enumerate(PAIRS)],
+          "a quarter of 1 over that, bits more by k 2^49"),
+    table("HALF_RESTS", [cut(rest(k, *pair), 20) if k else mp.mpf(0) for k, pair in enumerate(PAIRS)],
+          "the logarithm of what the powers lack, 20 bits"),
+    polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 0.04335**2, lambda z: z, 56,
+               "(sinh(x) - x) / x^3, z = x^2", in_half, least=True),
+    polynomial("cosh", lambda z: mp.mpf(1) / 2 if z < 1e-18 else (mp.cosh(root(z)) - 1) / z, 0, 0.04335**2, lambda z: z,
+               57, "(cosh(x) - 1) / x^2, z = x^2", in_half, least=True),
     parts("HALF_LN2", LN2 / 2, [53, 53], "log(2)/2", ("HIGH", "LOW")),
     polynomial("tanh", odd_rest(mp.tanh, -mp.mpf(1) / 3), 0, 0.17331**2, odd_weight(mp.tanh), 58,
                "(tanh(x) - x) / x^3, z = x^2"),

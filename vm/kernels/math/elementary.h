@@ -24,8 +24,7 @@
  *
  * Where a processor cannot fuse, all of that is some 30 times as long, so there the whole serves for everything.
  *
- * atan, asin, acos, sinh, cosh, tanh and erf have one form, which holds for every x. What such a function finds odd may be
- * refused.
+ * atan, asin, acos, tanh and erf have one form, which holds for every x. What such a function finds odd may be refused.
  *
  * Long functions are swept in two halves, which are two loops. All of an element's operations wait for one another, and a
  * processor looks some 200 instructions ahead: of a loop of 70 it works at three turns at a time, for 120 cycles, with
@@ -416,10 +415,6 @@ MARKS1(raises_overflow)
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
     static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL},                                \
                                          {tiny, FAST(f), whole_sweep_##f, NULL, marks_##RAISE}};
-#define MATH1_HALVES(f, tiny, RAISE)                                                                                  \
-    CORE1_HALVES(f, odd_##f)                                                                                          \
-    SWEEP1_HALVES(whole_sweep_##f, first_##f, second_whole_##f, never_far1)                                           \
-    WAYS1(f, tiny, marks_##RAISE)
 #define BEYOND1(f, tiny, RAISE, FAR)                                                                                  \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, FAR)                                                                           \

@@ -3,9 +3,33 @@
  * Up to 0.7, erf(x) = x + x E(x^2). Beyond, erfc(a) = e^(-a^2) h / (1 + 2a), where h is nearly flat, a polynomial of
  * t = (a - c) / (a + c) (M. M. Shepherd and J. G. Laframboise, Math. Comp. 36, 1981), with a^2, the power, h and the divisor
  * as hi + lo; erf(a) = 1 - erfc(a). What may be subnormal is odd.
+ *
+ * For the power x = k log(2) + r with |r| <= log(2)/2 (W. J. Cody and W. Waite, Software Manual for the Elementary
+ * Functions, 1980). x - k LN2_HIGH is exact, both being multiples of 2^-54; the rest of log(2) is taken along. e^r - 1 =
+ * r + r^2/2 + r^3 P(r) is a sum hi + lo.
  */
 #include "coefficients.h"
 #include "double_double.h"
+
+typedef struct {
+    dd m;       /* e^r - 1 */
+    uint64_t k; /* the bits of k + TO_EXPONENT */
+} exp_parts;
+
+static INLINE exp_parts reduce_exp(double x, double xlo)
+{
+    const double t = fused(x, INV_LN2_1, TO_EXPONENT), k = t - TO_EXPONENT;
+    const double a = fused(-k, LN2_HIGH, x), b = fused(k, LN2_LOW, -xlo), r = a - b, rlo = (a - r) - b, h = 0.5 * r * r;
+    const dd m = fast_two_sum(r, fused(r * h, poly_exp3(r), h));
+    return (exp_parts){{m.hi, m.lo + fused(rlo, r, rlo)}, bits_of(t)};
+}
+
+/* 1 + m */
+static INLINE dd one_plus(dd m)
+{
+    const dd s = fast_two_sum(1.0, m.hi);
+    return (dd){s.hi, s.lo + m.lo};
+}
 
 /* erfc(a) 2^more, 0.7 <= a <= 26 (or more, with more) */
 static INLINE dd long_erfc(double a, uint64_t more)

@@ -3,7 +3,7 @@
  * pow: e^(y log |x|), the logarithm to some 2^-69 of itself, so that 700 times it is right to a hundredth of an ULP.
  *
  * log(|x|) is reduced as in logarithm.h; of r - r^2/2 + r^3/3 - ... the first three terms are kept as hi + lo, with 1/3
- * as a double and what it lacks among the others. y log |x| = n log(2)/8 + r, and 2^(n/8) is looked up. Powers of
+ * as a double and what it lacks among the others. y log |x| = n log(2)/8 + r; 2^(n/8) e^r as in exponential.h. Powers of
  * negative numbers are those of their magnitude, with the sign of whole exponents; other exponents of them, zeros,
  * subnormals, and what overflows or underflows are odd. Exponents from 2^70 on count as 2^70: unless |x| is 1, the power
  * has left the range of doubles by then; tiny ones count as 2^-300: the power is 1.
@@ -36,17 +36,17 @@ static INLINE eighths reduce_power(double p, double plo)
     const double t = fused(p, 8.0 * INV_LN2_1, TO_WHOLE), n = t - TO_WHOLE;
     return (eighths){t, fused(-n, 0.125 * LN2_LOW, fused(-n, 0.125 * LN2_HIGH, p)) + plo};
 }
-/* 2^(n mod 8 / 8), which is high + low, times e^r: a number about 1 to 2. */
-static INLINE double short_power(double r, double high, double low)
+/* e^r - 1, and `rest`. By a degree more than exp has, as there are other errors. */
+static INLINE double short_power(double r, double rest)
 {
-    return high + fused(high, fused(r * r, poly_exp_eighth(r), r), low);
+    return fused(r * r, poly_expm1(r), r + rest);
 }
 
-/* 2^(n div 8) times that, as the power of x. Adding TO_WHOLE to y leaves whether that is odd in the lowest bit. */
-static INLINE double core_pow(double x, double y, double t, double power)
+/* 2^(n/8) (1 + q) as the power of x. Adding TO_WHOLE to y leaves whether that is odd in the lowest bit. */
+static INLINE double core_pow(double x, double y, double t, double power, double q)
 {
     const uint64_t sign = bits_of(y + TO_WHOLE) << 63 & bits_of(x);
-    return of_bits((bits_of(power) + (bits_of(t) << 49 & EXPONENTS)) | sign);
+    return of_bits(bits_of(power_of(t, power, q)) | sign);
 }
 /* Sign bit set where that may not be right: p = y log |x| is large, or x is negative and y not known to be whole. */
 static INLINE uint64_t odd_pow(double x, double y, double p)
@@ -143,13 +143,13 @@ static void long_logs(size_t n, double *hi, double *lo, const double *r, const d
     EACH_BY_STRIPS(const dd v = long_log((reduced){r[i], 0.0, high[i], low[i]}); hi[i] = v.hi; lo[i] = v.lo;)
 }
 
-/* The statements for each strip, in which powers are what short_power gives for t and r. */
+/* The statements for each strip, with powers and qs for t and r. */
 #define STRIPS_OF_POWERS(...)                                                                                         \
-    BY_STRIPS(double highs[STRIP]; double lows[STRIP]; double powers[STRIP]; uint64_t places[STRIP];                  \
+    BY_STRIPS(double powers[STRIP]; double rests[STRIP]; double qs[STRIP]; uint64_t places[STRIP];                    \
               EACH_OF_STRIP(places[lane] = bits_of(t[i]);)                                                            \
-              look_up(highs, places, EIGHTHS_HIGH);                                                                   \
-              look_up_short(lows, places, EIGHTHS_LOW);                                                               \
-              EACH_OF_STRIP(powers[lane] = short_power(r[i], highs[lane], lows[lane]);) __VA_ARGS__)
+              look_up(powers, places, POWERS);                                                                        \
+              look_up_short(rests, places, POWERS_REST);                                                              \
+              EACH_OF_STRIP(qs[lane] = short_power(r[i], rests[lane]);) __VA_ARGS__)
 
 #define FEW_PAIRS(sweep)                                                                                              \
     if (n < STRIP) {                                                                                                  \
@@ -180,7 +180,7 @@ static uint64_t fast_pow(size_t n, double *to, const double *a, const double *b,
     long_logs(n, hi, lo, s, high, low);
     EACH_BY_STRIPS(const dd p = two_product(b[i], hi[i]); unknown[lane] |= odd_pow(a[i], b[i], p.hi);
                    const eighths v = reduce_power(p.hi, fused(b[i], lo[i], p.lo)); t[i] = v.t; r[i] = v.r;)
-    STRIPS_OF_POWERS(EACH_OF_STRIP(to[i] = core_pow(a[i], b[i], t[i], powers[lane]);))
+    STRIPS_OF_POWERS(EACH_OF_STRIP(to[i] = core_pow(a[i], b[i], t[i], powers[lane], qs[lane]);))
     return any_sign(unknown);
 }
 #endif
@@ -196,7 +196,8 @@ static uint64_t whole_sweep_pow(size_t n, double *to, const double *a, const dou
     EACH_BY_STRIPS(const double y = usual_exponent(b[i]); const dd p = two_product(y, hi[i]);
                    const eighths v = reduce_any_power(p.hi, fused(y, lo[i], p.lo), fabs(a[i]));
                    t[i] = v.t; r[i] = v.r; usual[i] = y;)
-    STRIPS_OF_POWERS(scale_strip(powers, powers, t + at);
+    STRIPS_OF_POWERS(EACH_OF_STRIP(powers[lane] = near_power(t[i], powers[lane], qs[lane]);)
+                     scale_strip(powers, powers, t + at);
                      EACH_OF_STRIP(powers[lane] = power_of_any(a[i], usual[i], powers[lane]);)
                      choose_strip(to + at, powers, a + at, b + at);)
     return 0;
