@@ -30,6 +30,13 @@
 #define AO_NOT_EVERYWHERE
 #endif
 
+/* Of a function that is hardly ever called: it is to be small. */
+#if defined __GNUC__ || defined __clang__
+#define AO_RARE __attribute__((cold))
+#else
+#define AO_RARE
+#endif
+
 /* Of a type: its pointers may point to what was stored as another type. Not only speed hangs on it, therefore gcc and clang
  * get it in plain C, too. */
 #if defined __GNUC__ || defined __clang__

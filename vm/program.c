@@ -43,12 +43,16 @@ const uint8_t ao_type_sizes[AO_NTYPES] = {AO_TYPES(AO_SIZE)};
 #define TRAIT_R .run = 1
 #define TYPE_NUMBER2(name) AO_TYPE_##name
 #define TYPE_NUMBER(name) TYPE_NUMBER2(name)
-#define INFO(T, op, D, A, B, C, trait, levels, work, text)                                                                    \
-    {.name = #op, .meaning = text, .type = AO_TYPE_##T, .dst = TYPE_NUMBER(AO_COLUMN_##D(T)),                         \
+#define INFO(T, op, D, A, B, C, trait, levels, work, text)                                                            \
+    {.row = AO_ROW_##op, .type = AO_TYPE_##T, .dst = TYPE_NUMBER(AO_COLUMN_##D(T)),                                   \
      .a = TYPE_NUMBER(AO_COLUMN_##A(T)), .b = TYPE_NUMBER(AO_COLUMN_##B(T)), .c = TYPE_NUMBER(AO_COLUMN_##C(T)),      \
      TRAIT_##trait, .weight = work},
 #define OP(name, types, ...) AO_LIST_##types(INFO, name, __VA_ARGS__)
 const ao_op_info ao_ops[AO_NOPS] = {
+#include "ops.def"
+};
+#define OP(name, types, dst, a, b, c, trait, levels, weight, meaning) {#name, meaning},
+const ao_op_text ao_op_texts[AO_NROWS] = {
 #include "ops.def"
 };
 

@@ -47,10 +47,21 @@ enum ao_op {
     AO_NOPS
 };
 
-/* What ops.def says of one opcode. Types are enum ao_type; AO_TYPE_NONE where there is no operand. */
+/* The rows of ops.def, each of which is the opcodes of its types. */
+enum ao_op_row {
+#define OP(name, types, ...) AO_ROW_##name,
+#include "ops.def"
+    AO_NROWS
+};
 typedef struct {
     const char *name;    /* "ADD" */
     const char *meaning; /* "d = a + b, wraps" */
+} ao_op_text;
+extern const ao_op_text ao_op_texts[AO_NROWS];
+
+/* What ops.def says of one opcode. Types are enum ao_type; AO_TYPE_NONE where there is no operand. */
+typedef struct {
+    uint8_t row;         /* enum ao_op_row */
     uint8_t type;        /* the T it is stamped for */
     uint8_t dst, a, b, c;
     uint8_t faults;      /* 1 if it may mark elements */

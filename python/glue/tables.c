@@ -20,9 +20,10 @@ static PyObject *make_ops(void)
     PyObject *list = PyList_New(AO_NOPS);
     for (Py_ssize_t i = 0; list && i < AO_NOPS; i++) {
         const ao_op_info *op = &ao_ops[i];
-        PyObject *row = Py_BuildValue("{s s s s s s s s s s s s s s s O}", "name", op->name, "type", type_name(op->type),
+        const ao_op_text *text = &ao_op_texts[op->row];
+        PyObject *row = Py_BuildValue("{s s s s s s s s s s s s s s s O}", "name", text->name, "type", type_name(op->type),
                                       "dst", type_name(op->dst), "a", type_name(op->a), "b", type_name(op->b), "c",
-                                      type_name(op->c), "meaning", op->meaning, "faults",
+                                      type_name(op->c), "meaning", text->meaning, "faults",
                                       op->faults ? Py_True : Py_False);
         if (!row) {
             Py_CLEAR(list);

@@ -299,8 +299,8 @@ static num elementary_ref(const ao_op_info *info, int which, int checked, double
 static int right(const ao_op_info *info, num got, num want)
 {
     int checked;
-    const int exact = find_elementary(info->name, &checked) < 0 || strstr("FMOD_CHECKED REMAINDER_CHECKED", info->name);
-    if (is(info->name, "DIFF")) /* its sign counts */
+    const int exact = find_elementary(ao_op_texts[info->row].name, &checked) < 0 || strstr("FMOD_CHECKED REMAINDER_CHECKED", ao_op_texts[info->row].name);
+    if (is(ao_op_texts[info->row].name, "DIFF")) /* its sign counts */
         return isnan(want.f) ? isnan(got.f) : (got.f > 0) - (got.f < 0) == want.f;
     return same(got, want, info->dst) || (!exact && nextafter(got.f, want.f) == want.f);
 }
@@ -345,7 +345,7 @@ static num digits_ref(const char *op, double x, double y, wide n, int *mark)
 
 static num float_ref(const ao_op_info *info, num a, num b, num c, int *mark)
 {
-    const char *const op = info->name;
+    const char *const op = ao_op_texts[info->row].name;
     const double x = a.f, y = b.f, z = c.f;
     num r = {0, 0};
     int checked;
@@ -557,13 +557,13 @@ static num int_ref(const char *op, unsigned type, num a, num b, int *mark)
 static num reference(const ao_op_info *info, num a, num b, num c, int *mark)
 {
     *mark = 0;
-    if (is(info->name, "SEL"))
+    if (is(ao_op_texts[info->row].name, "SEL"))
         return a.i ? b : c;
-    if (strncmp(info->name, "TO_", 3) == 0 || strncmp(info->name, "FIT_", 4) == 0)
-        return convert_ref(info->name, info->type, info->dst, a, mark);
+    if (strncmp(ao_op_texts[info->row].name, "TO_", 3) == 0 || strncmp(ao_op_texts[info->row].name, "FIT_", 4) == 0)
+        return convert_ref(ao_op_texts[info->row].name, info->type, info->dst, a, mark);
     if (is_float(info->type))
         return float_ref(info, a, b, c, mark);
-    return int_ref(info->name, info->type, a, b, mark);
+    return int_ref(ao_op_texts[info->row].name, info->type, a, b, mark);
 }
 
 /* ---- one operation ---- */
@@ -620,7 +620,7 @@ static unsigned call(const ao_isa *isa, unsigned op, size_t n, void *d, const vo
     const uint64_t before = float_control();
     const unsigned flag = isa->ops[op](n, d, a, b, c, uniform, mark);
     CHECK(float_control() == before, "%s %s leaves the processor told something else about floats", isa->name,
-          ao_ops[op].name);
+          ao_op_texts[ao_ops[op].row].name);
     return flag;
 }
 
@@ -652,15 +652,15 @@ static void run_slice(const ao_isa *isa, const cases *k, size_t from, size_t n, 
         any |= k->mark[from + i];
         if (with_mark)
             CHECK(mark[i] == k->mark[from + i], "%s %s_%s element %zu of %zu+%zu uniform %u mark %d", isa->name,
-                  info->name, type, i, from, n, k->uniform, mark[i]);
+                  ao_op_texts[info->row].name, type, i, from, n, k->uniform, mark[i]);
         if (!k->mark[from + i])
             CHECK(right(info, get(d, i, info->dst), k->want[from + i]),
-                  "%s %s_%s element %zu of %zu+%zu uniform %u over %d", isa->name, info->name, type, i, from, n,
+                  "%s %s_%s element %zu of %zu+%zu uniform %u over %d", isa->name, ao_op_texts[info->row].name, type, i, from, n,
                   k->uniform, over);
     }
-    CHECK((flag != 0) == (any != 0), "%s %s_%s flag %u of %zu+%zu", isa->name, info->name, type, flag, from, n);
-    CHECK(memcmp(tail, end, sizeof tail) == 0, "%s %s wrote past its end", isa->name, info->name);
-    CHECK(mark[with_mark ? n : 0] == 0xA5, "%s %s wrote past its marks", isa->name, info->name);
+    CHECK((flag != 0) == (any != 0), "%s %s_%s flag %u of %zu+%zu", isa->name, ao_op_texts[info->row].name, type, flag, from, n);
+    CHECK(memcmp(tail, end, sizeof tail) == 0, "%s %s wrote past its end", isa->name, ao_op_texts[info->row].name);
+    CHECK(mark[with_mark ? n : 0] == 0xA5, "%s %s wrote past its marks", isa->name, ao_op_texts[info->row].name);
 }
 
 /* Marked elements too: the same bits as the base level. */
@@ -676,7 +676,7 @@ static void compare_levels(const cases *k)
         call(isa, k->op, k->n, other, k->a, k->b, k->c, k->uniform, NULL);
         for (size_t i = 0; i < k->n; i++)
             CHECK(same(get(base, i, k->info->dst), get(other, i, k->info->dst), k->info->dst),
-                  "%s %s_%s differs at %zu", *name, k->info->name, ao_type_names[k->info->type], i);
+                  "%s %s_%s differs at %zu", *name, ao_op_texts[k->info->row].name, ao_type_names[k->info->type], i);
     }
 }
 
@@ -691,10 +691,10 @@ static void check_alone(const ao_isa *isa, const cases *k)
         const unsigned flag = call(isa, k->op, 1, &d, k->a + (k->uniform & 1 ? 0 : i * sizes[0]),
                                    k->b + (k->uniform & 2 ? 0 : i * sizes[1]),
                                    k->c + (k->uniform & 4 ? 0 : i * sizes[2]), k->uniform, NULL);
-        CHECK((flag != 0) == (k->mark[i] != 0), "%s %s_%s element %zu alone: flag %u", isa->name, info->name,
+        CHECK((flag != 0) == (k->mark[i] != 0), "%s %s_%s element %zu alone: flag %u", isa->name, ao_op_texts[info->row].name,
               ao_type_names[info->type], i, flag);
         CHECK(k->mark[i] || right(info, get(&d, 0, info->dst), k->want[i]), "%s %s_%s element %zu alone, uniform %u",
-              isa->name, info->name, ao_type_names[info->type], i, k->uniform);
+              isa->name, ao_op_texts[info->row].name, ao_type_names[info->type], i, k->uniform);
     }
 }
 
@@ -746,7 +746,7 @@ static size_t uniform_values(const ao_op_info *info, unsigned operand, num *valu
 {
     const unsigned types[3] = {info->a, info->b, info->c};
     size_t n = edges_of(types[operand], values);
-    for (int halves = -66; operand == 1 && strncmp(info->name, "POWN", 4) == 0 && halves <= 66; halves++)
+    for (int halves = -66; operand == 1 && strncmp(ao_op_texts[info->row].name, "POWN", 4) == 0 && halves <= 66; halves++)
         values[n++].f = halves / 2.0;
     return n;
 }
@@ -860,7 +860,7 @@ static uint64_t mix(uint64_t digest, uint64_t bits)
 static uint64_t seed_of(const ao_op_info *info)
 {
     uint64_t seed = info->type;
-    for (const char *c = info->name; *c; c++)
+    for (const char *c = ao_op_texts[info->row].name; *c; c++)
         seed = mix(seed, (unsigned char)*c);
     return seed;
 }
@@ -889,15 +889,15 @@ static void check_digest(const cases *k)
 {
     const uint64_t digest = digest_of(k, ao_isa_find("base"));
     int checked;
-    if (find_elementary(k->info->name, &checked) < 0)
+    if (find_elementary(ao_op_texts[k->info->row].name, &checked) < 0)
         return;
     for (size_t i = 0; i < sizeof elementary_digests / sizeof *elementary_digests; i++)
-        if (is(elementary_digests[i].op, k->info->name)) {
-            CHECK(digest == elementary_digests[i].digest, "{\"%s\", UINT64_C(0x%016llx)},", k->info->name,
+        if (is(elementary_digests[i].op, ao_op_texts[k->info->row].name)) {
+            CHECK(digest == elementary_digests[i].digest, "{\"%s\", UINT64_C(0x%016llx)},", ao_op_texts[k->info->row].name,
                   (unsigned long long)digest);
             return;
         }
-    CHECK(0, "no {\"%s\", UINT64_C(0x%016llx)},", k->info->name, (unsigned long long)digest);
+    CHECK(0, "no {\"%s\", UINT64_C(0x%016llx)},", ao_op_texts[k->info->row].name, (unsigned long long)digest);
 }
 
 static void prepare(cases *k, unsigned op)
@@ -916,7 +916,7 @@ static int print_digests(cases *k, const char *level)
         if (ao_ops[op].run || is_look_up(op))
             continue;
         prepare(k, op);
-        printf("%s_%s %016llx\n", k->info->name, ao_type_names[k->info->type], (unsigned long long)digest_of(k, isa));
+        printf("%s_%s %016llx\n", ao_op_texts[k->info->row].name, ao_type_names[k->info->type], (unsigned long long)digest_of(k, isa));
     }
     return !isa;
 }

@@ -90,7 +90,7 @@ static void compare_elements(const operation *o, size_t n, const unsigned char *
         const int several = o->info->run || nans + (o->info->c == AO_TYPE_f64) > 1; /* a polynomial's coefficients may be */
         if (several && is_nan_at(ours + i * size, type) && is_nan_at(kernels + i * size, type))
             continue; /* which of two nans comes out is free */
-        CHECK(a == b, "%s %s_%s, uniform %u, element %zu of %zu: %llx, kernel %llx of %llx, %llx", o->isa->name, o->info->name,
+        CHECK(a == b, "%s %s_%s, uniform %u, element %zu of %zu: %llx, kernel %llx of %llx, %llx", o->isa->name, ao_op_texts[o->info->row].name,
               ao_type_names[o->info->type], o->uniform, i, n, (unsigned long long)a, (unsigned long long)b,
               (unsigned long long)bits_at((const unsigned char *)operands[0] + (o->uniform & 1 ? 0 : i * ao_type_sizes[o->types[0]]),
                                           o->types[0]),
@@ -108,7 +108,7 @@ static void check_stop(const operation *o, size_t done, size_t n, const uint8_t 
     while (first < n && !marks[first])
         first++;
     CHECK(done <= first && first < done + GROUP && (first < n || done == n), "%s %s_%s: stopped at %zu of %zu, the first mark is at %zu",
-          o->isa->name, o->info->name, ao_type_names[o->info->type], done, n, first);
+          o->isa->name, ao_op_texts[o->info->row].name, ao_type_names[o->info->type], done, n, first);
 }
 
 /* A run of n elements, at the end of memory: native code, then the kernel. */
@@ -150,7 +150,7 @@ static void run_operation(operation *o, size_t n)
                                                 o->info->faults ? marks : NULL) : 0;
     const unsigned fault = o->stops ? found != all_done : found != 0;
     const size_t done = o->stops ? found : all_done;
-    CHECK(!fault == !expected, "%s %s_%s, uniform %u, of %zu elements: fault %u, kernel %u", o->isa->name, o->info->name,
+    CHECK(!fault == !expected, "%s %s_%s, uniform %u, of %zu elements: fault %u, kernel %u", o->isa->name, ao_op_texts[o->info->row].name,
           ao_type_names[o->info->type], o->uniform, n, fault, expected);
     if (o->stops)
         check_stop(o, found, all_done, marks);
@@ -179,10 +179,10 @@ static int check_program(operation *o, unsigned long operands)
         return 0;
     const ao_native *native = ao_program_native(o->program, o->isa, all);
     if (native) {
-        CHECK(native->whole && native->count == 1, "%s alone is no segment", o->info->name);
+        CHECK(native->whole && native->count == 1, "%s alone is no segment", ao_op_texts[o->info->row].name);
         o->segment = &native->segments[0];
         o->stops = native->stops;
-        CHECK(!o->stops == !o->info->faults, "%s: stops %d", o->info->name, o->stops);
+        CHECK(!o->stops == !o->info->faults, "%s: stops %d", ao_op_texts[o->info->row].name, o->stops);
         check_operation(o, operands);
     }
     ao_program_free(o->program);
@@ -393,9 +393,9 @@ static void check_keeping(const ao_isa *isa)
         const size_t done = run_keeping(&o, inputs, kernels + offset, n, 0, slice, most);
         inputs[0] = in_place ? native + offset : inputs[0];
         CHECK(run_keeping(&o, inputs, native + offset, n, AO_NATIVE_AT_ONCE, slice, most) == done, "%s, %s: ends elsewhere", isa->name,
-              o.info->name);
+              ao_op_texts[o.info->row].name);
         CHECK(memcmp(kernels, native, sizeof native) == 0, "%s, %s_%s of %zu elements, in place %d: other results", isa->name,
-              o.info->name, ao_type_names[o.info->type], n, in_place);
+              ao_op_texts[o.info->row].name, ao_type_names[o.info->type], n, in_place);
         const ao_native *made = ao_native_made(ao_native_slots_of(o.program), isa, all);
         stopped += made && made->stops;
         ao_program_free(o.program);
@@ -691,7 +691,7 @@ static void check_scan_operations(const ao_isa *isa, unsigned long operands)
                 ao_program *p = build_scan_operation(&b, &o, way & 8 && !table ? 7 : 0, k % 2 && o.info->faults);
                 if (!p)
                     break;
-                const int native = compare_scans(p, isa, o.info->name, op);
+                const int native = compare_scans(p, isa, ao_op_texts[o.info->row].name, op);
                 scanned[op] |= (uint8_t)native;
                 known += k == 0 && native;
                 ao_program_free(p);

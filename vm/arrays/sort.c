@@ -778,19 +778,21 @@ static const void *part_of(const ao_span *span, size_t first, uint64_t *local, s
 LIST_INTS(DEFINE_INT_ORDERED)
 LIST_FLOATS(DEFINE_FLOAT_ORDERED)
 
-/* Pairs of the keys of elements and their places, from `first` on. */
-#define DEFINE_PLACES(P, T)                                                                                            \
-    static void places_##P##_##T(const word_##T *x, word_##P *to, size_t n, bits_##T flip, int reverse, size_t first)  \
+/* Pairs of the keys of elements and their places, from `first` on. Of narrow elements there are hardly ever so many that a
+ * place has more than 32 bits. */
+#define DEFINE_PLACES(P, T, RARE)                                                                                      \
+    static RARE void places_##P##_##T(const word_##T *x, word_##P *to, size_t n, bits_##T flip, int reverse, size_t first)  \
     {                                                                                                                  \
         for (size_t i = 0; i < n; i++)                                                                                 \
             to[i] = (word_##P){ordered_##T(x[i], flip, reverse), (bits_##P)(first + i)};                               \
     }
-#define DEFINE_WIDE_PLACES(T) DEFINE_PLACES(pair64, T)
-LIST_STAMPS(DEFINE_WIDE_PLACES)
-DEFINE_PLACES(pair32, u8)
-DEFINE_PLACES(pair32, u16)
-DEFINE_PLACES(pair32, u32)
-DEFINE_PLACES(pair32, f32)
+#define DEFINE_NARROW_PLACES(T) DEFINE_PLACES(pair32, T, ) DEFINE_PLACES(pair64, T, AO_RARE)
+DEFINE_NARROW_PLACES(u8)
+DEFINE_NARROW_PLACES(u16)
+DEFINE_NARROW_PLACES(u32)
+DEFINE_NARROW_PLACES(f32)
+DEFINE_PLACES(pair64, u64, )
+DEFINE_PLACES(pair64, f64, )
 
 unsigned ao_argsort_kind(enum ao_type type, size_t n)
 {

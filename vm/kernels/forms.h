@@ -259,9 +259,10 @@ static const char *chunk_of(const char *a, size_t size, size_t at, size_t m, uns
     if (!uniform)
         return a + at * size;
     if (at == 0 && size == sizeof *spread) {
-        memcpy(spread, a, size);
-        for (size_t i = 1; i < m; i++)
-            spread[i] = spread[0];
+        uint64_t element;
+        memcpy(&element, a, size);
+        for (size_t i = 0; i < m; i++)
+            spread[i] = element;
     } else if (at == 0) {
         char *const bytes = (char *)spread;
         memcpy(bytes, a, size);

@@ -232,8 +232,9 @@ static void by_library(size_t n, double *to, const double *a, const double *b, c
  * would be two thirds of the code, and save little of what an element takes. */
 static void spread(size_t n, double *to, const p_f64 *a)
 {
-    for (size_t i = 0; i < n && i < MOST; i++)
-        to[i] = *a;
+    const double x = *a;
+    n = n < MOST ? n : MOST;
+    LOOP to[i] = x;
 }
 
 static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, unsigned uniform, const function2 *f,
