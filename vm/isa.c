@@ -23,39 +23,20 @@
 extern const ao_isa ao_isa_base;
 
 #if HAS_LEVELS
-#include <cpuid.h>
-
 extern const ao_isa ao_isa_avx2, ao_isa_avx512;
-
-/* __builtin_cpu_supports would say the same, but brings the names of all processors with it: 2 kB. */
-enum {
-    YMM_KEPT = 0x6, /* bits of XCR0: the registers that the operating system saves */
-#ifdef __APPLE__
-    ZMM_KEPT = YMM_KEPT /* macOS says so of the longer ones only when they have been used */
-#else
-    ZMM_KEPT = 0xe6
-#endif
-};
-
-static int has_features(unsigned leaf1_ecx, unsigned leaf7_ebx, unsigned kept)
-{
-    unsigned eax, ebx, ecx, edx, xcr0;
-    leaf1_ecx |= bit_OSXSAVE;
-    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & leaf1_ecx) != leaf1_ecx)
-        return 0;
-    __asm__("xgetbv" : "=a"(xcr0), "=d"(edx) : "c"(0));
-    return (xcr0 & kept) == kept && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & leaf7_ebx) == leaf7_ebx;
-}
 
 static int runs_avx2(void)
 {
-    return has_features(bit_AVX | bit_FMA | bit_POPCNT, bit_AVX2 | bit_BMI | bit_BMI2, YMM_KEPT);
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi")
+           && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 }
 
 static int runs_avx512(void)
 {
-    return runs_avx2()
-           && has_features(0, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL, ZMM_KEPT);
+    return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+           && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq")
+           && __builtin_cpu_supports("avx512vl");
 }
 #endif
 
