@@ -61,8 +61,9 @@ enum {
     CAREFUL = 64  /* chunks that are swept with the whole after one with odd elements */
 };
 
-/* A sweep says whether it met an element that it does not hold for. The sweep for marks: whether it set any. */
-typedef uint64_t sweep1(size_t n, double *to, const double *a);
+/* A sweep says whether it met an element that it does not hold for. One that leaves (function1) has then written nothing that is
+ * not right, and nothing from there on, unless it is to go on anyway. The sweep for marks: whether it set any. */
+typedef uint64_t sweep1(size_t n, double *to, const double *a, int anyway);
 typedef uint64_t sweep2(size_t n, double *to, const double *a, const double *b, unsigned uniform);
 typedef unsigned marks1(size_t n, uint8_t *mark, const double *r, const double *a);
 typedef unsigned marks2(size_t n, uint8_t *mark, const double *r, const double *a, const double *b);
@@ -75,6 +76,7 @@ typedef struct {
     sweep1 *fast;           /* none: the whole does it all */
     sweep1 *whole, *beyond; /* no whole: the fast one holds for every number; no beyond: nothing is far */
     marks1 *marks;          /* none: nothing is refused */
+    int leaves;             /* fast sweeps leave `to` as it was from an odd element on: trait L of ops.def */
 } function1;
 
 typedef struct {
@@ -175,15 +177,19 @@ static void tiny_made_larger(size_t n, double *to, const double *a)
 }
 
 /* A kernel. The chunks are written aside if d is an operand, because whoever comes second needs the operands again. The
- * results of beyond_f may be subnormal. */
+ * results of beyond_f may be subnormal.
+ *
+ * One that leaves, and has no place for marks, writes nothing from the first chunk on in which something is refused: chunks with
+ * odd elements are written aside, too. So blocks of results go straight to where they belong (run.c). */
 static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, uint8_t *mark)
 {
     unsigned found = 0, careful = 0, before = 0;
     int dropping = 0;
-    sweep1 *sweep = f->whole;
+    sweep1 *sweep = f->whole ? f->whole : f->fast;
     double aside[MOST], larger[MOST];
     uint8_t unused[MOST];
-    for (size_t at = 0, m; at < n; at += m) {
+    const int stops = f->leaves && !mark;
+    for (size_t at = 0, m; at < n && !(stops && found); at += m) {
         m = next_chunk(at, n, !f->whole);
         const double *x = (const double *)a + at, *from = x;
         double *to = d == a ? aside : (double *)d + at;
@@ -196,17 +202,20 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
             before = ao_subnormal_drop();
             dropping = 1;
         }
-        const int known = f->fast && (!f->whole || !(careful || subnormal > apart));
-        const int odd = !known || f->fast(m, to, from);
-        if (odd && f->whole) {
+        const int known = f->fast && !careful && (!f->whole || !(subnormal > apart));
+        uint64_t odd = !known || f->fast(m, to, from, 0);
+        if (odd) {
             careful = careful ? careful - 1 : CAREFUL;
-            if (sweep(m, to, from)) {
+            to = stops ? aside : to;
+            odd = sweep(m, to, from, !f->beyond);
+            if (odd && f->beyond) {
                 if (dropping)
                     ao_subnormal_keep(before);
                 dropping = 0;
                 sweep = f->beyond;
-                sweep(m, to, from);
+                sweep(m, to, from, 1);
             }
+            odd |= f->whole != NULL;
         }
         if (apart)
             f->tiny(m, to, x);
@@ -214,7 +223,7 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
             found |= f->marks(m, marks, to, x);
         else if (mark)
             memset(mark + at, 0, m);
-        if (to == aside)
+        if (to == aside && !(stops && found))
             memcpy(d + at, to, m * sizeof *d);
     }
     if (dropping)
@@ -277,29 +286,33 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
 /* ---- the sweeps of f; ways_f[0] are those of its kernel, ways_f[1] those of its CHECKED kernel ---- */
 
 #if FUSED_IS_FAST
+/* Short functions are swept in one loop, which writes before it is known whether an element is unknown: to look for them first
+ * takes 4 to 8 % of such a sweep. */
 #define SWEEP1(name, VALUE, UNKNOWN)                                                                                  \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
     {                                                                                                                 \
         uint64_t unknown = 0;                                                                                         \
+        (void)anyway;                                                                                                 \
         EACH1(f64, const double r = VALUE(x); unknown |= UNKNOWN(x); to[i] = r;)                                      \
         return unknown;                                                                                               \
     }
-/* `to` carries the first of the numbers between the halves. */
 #define SWEEP1_HALVES(name, FIRST, SECOND, UNKNOWN)                                                                   \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
     {                                                                                                                 \
-        double v[MOST], w[MOST];                                                                                      \
+        double u[MOST], v[MOST], w[MOST];                                                                             \
         uint64_t unknown = 0;                                                                                         \
-        EACH1(f64, const halfway h = FIRST(x); to[i] = h.u; v[i] = h.v; w[i] = h.w;)                                  \
-        EACH1(f64, const halfway h = {to[i], v[i], w[i]}; const double r = SECOND(x, h); unknown |= UNKNOWN(x);       \
-              to[i] = r;)                                                                                             \
+        EACH1(f64, const halfway h = FIRST(x); unknown |= UNKNOWN(x); u[i] = h.u; v[i] = h.v; w[i] = h.w;)            \
+        if (unknown && !anyway)                                                                                       \
+            return unknown;                                                                                           \
+        EACH1(f64, const halfway h = {u[i], v[i], w[i]}; const double r = SECOND(x, h); to[i] = r;)                   \
         return unknown;                                                                                               \
     }
 /* As well, after a loop that brings numbers nearer to 1: where these three wait for each other, two are not enough. */
 #define SWEEP1_NEARER(name, f)                                                                                        \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
     {                                                                                                                 \
         double v[MOST];                                                                                               \
+        (void)anyway;                                                                                                 \
         EACH1(f64, v[i] = nearer_##f(x);)                                                                             \
         LOOP to[i] = first_near_##f(v[i]);                                                                            \
         EACH1(f64, const double r = second_near_##f(x, v[i], to[i]); to[i] = r;)                                      \
@@ -324,7 +337,7 @@ static size_t in_pairs(size_t n, double *to, const double *a)
 }
 #define EACH_OF_PAIRS AO_INDEPENDENT for (size_t i = 0; i < (even & ~(size_t)1); i++)
 #define SWEEP1(name, VALUE, UNKNOWN)                                                                                  \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
     {                                                                                                                 \
         double xs[MOST + 1], rs[MOST + 1];                                                                            \
         const size_t even = in_pairs(n, xs, a);                                                                       \
@@ -334,7 +347,8 @@ static size_t in_pairs(size_t n, double *to, const double *a)
             unknown |= UNKNOWN(x);                                                                                    \
             rs[i] = r;                                                                                                \
         }                                                                                                             \
-        memcpy(to, rs, n * sizeof *to);                                                                               \
+        if (anyway || !unknown)                                                                                       \
+            memcpy(to, rs, n * sizeof *to);                                                                           \
         return unknown;                                                                                               \
     }
 #define SWEEP1_HALVES(name, FIRST, SECOND, UNKNOWN)                                                                   \
@@ -394,8 +408,8 @@ MARKS1(raises_overflow)
 
 /* The tables of functions whose sweeps are there. */
 #define WAYS1(f, tiny, marks)                                                                                         \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL},                                \
-                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, 0},                             \
+                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks, 1}};
 
 #define WAYS2(f, marks)                                                                                               \
     static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL},                                    \
@@ -405,17 +419,17 @@ MARKS1(raises_overflow)
 #define TOTAL1(f, tiny)                                                                                               \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, 0}};
 /* In halves; the whole is those of numbers brought nearer to 1. */
 #define TOTAL1_HALVES(f, tiny)                                                                                        \
     CORE1_HALVES(f, odd_##f)                                                                                          \
     SWEEP1_NEARER(whole_sweep_##f, f)                                                                                 \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, 0}};
 #define MATH1(f, tiny, RAISE)                                                                                         \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL},                                \
-                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks_##RAISE}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, 0},                             \
+                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks_##RAISE, 0}};
 #define MATH1_HALVES(f, tiny, RAISE)                                                                                  \
     CORE1_HALVES(f, odd_##f)                                                                                          \
     SWEEP1_HALVES(whole_sweep_##f, first_##f, second_whole_##f, never_far1)                                           \
@@ -424,25 +438,25 @@ MARKS1(raises_overflow)
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, FAR)                                                                           \
     SWEEP1(beyond_sweep_##f, beyond_##f, never_far1)                                                                  \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                    \
-                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL, 0},                 \
+                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE, 0}};
 #define BEYOND1_HALVES(f, tiny, RAISE, FAR)                                                                           \
     CORE1_HALVES(f, odd_##f)                                                                                          \
     SWEEP1_HALVES(whole_sweep_##f, first_##f, second_whole_##f, FAR)                                                  \
     SWEEP1_HALVES(beyond_sweep_##f, first_beyond_##f, second_whole_##f, never_far1)                                   \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                    \
-                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL, 0},                 \
+                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE, 1}};
 /* A function of one form has one sweep; EASY1 nothing odd. */
 #define EASY1(f, tiny)                                                                                                \
     SWEEP1(sweep_##f, EASY(f), never_far1)                                                                            \
-    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL}};
+    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL, 0}};
 #define EASY1_HALVES(f, tiny)                                                                                         \
     SWEEP1_HALVES(sweep_##f, first_##f, second_##f, never_far1)                                                       \
-    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL}};
+    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL, 0}};
 #define ONCE1_HALVES(f, tiny, RAISE)                                                                                  \
     SWEEP1_HALVES(sweep_##f, first_##f, second_##f, odd_##f)                                                          \
-    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL},                                         \
-                                         {tiny, sweep_##f, NULL, NULL, marks_##RAISE}};
+    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL, 0},                                      \
+                                         {tiny, sweep_##f, NULL, NULL, marks_##RAISE, 1}};
 
 /* The same for two arguments. Here the core may also give inf or nan to say that it does not know. FURTHER2 is for a
  * function that never raises and has far arguments of two kinds, of which further_f holds for the first. */
