@@ -1,8 +1,9 @@
 """Makes coefficients.h: the constants of the elementary functions. python vm/kernels/math/coefficients.py [--check]
 
 Each polynomial interpolates its function at Chebyshev nodes, in 60-digit arithmetic (mpmath), which is within a small
-factor of the best one; its degree is the least whose error, relative to the function that it is part of, is below the
-stated bound. Coefficients are then rounded to doubles. Constants that must multiply exactly are cut to fewer bits.
+factor of the best one; where that factor is worth a degree, it is the best one. Its degree is the least whose error,
+relative to the function that it is part of, is below the stated bound. Coefficients are then rounded to doubles.
+Constants that must multiply exactly are cut to fewer bits.
 """
 
 from __future__ import annotations
@@ -25,6 +26,34 @@ def interpolated(f: Function, lo: Any, hi: Any, degree: int) -> list[Any]:
     scale = max(abs(lo), abs(hi))  # so that the powers are of one size
     matrix = mp.matrix([[(x / scale) ** p for p in range(degree + 1)] for x in nodes])
     return [c / scale**p for p, c in enumerate(mp.lu_solve(matrix, mp.matrix([f(x) for x in nodes])))]
+
+
+def best(f: Function, lo: Any, hi: Any, degree: int, weight: Function, rounds: int = 20) -> list[Any]:
+    """Coefficients, lowest first, of the polynomial whose largest weighted error is the least: by least squares in
+    which points count the more the larger their errors were (J. R. Rice and K. H. Usow, The Lawson algorithm and
+    extensions, Math. Comp. 22, 1968)."""
+    count, powers = 12 * (degree + 2), range(degree + 1)
+    nodes = [(lo + hi) / 2 + (hi - lo) / 2 * mp.cos(mp.pi * (2 * k + 1) / (2 * count)) for k in range(count)]
+    scale = max(abs(lo), abs(hi))
+    columns = [[(x / scale) ** p * weight(x) for x in nodes] for p in powers]
+    values = [f(x) * weight(x) for x in nodes]
+    least, found, counts = mp.inf, [], [mp.mpf(1)] * count
+    for _ in range(rounds):
+        counted = [[n * v for n, v in zip(counts, column, strict=True)] for column in columns]
+        matrix = mp.matrix([[mp.fdot(row, column) for column in columns] for row in counted])
+        solved = mp.lu_solve(matrix, mp.matrix([mp.fdot(row, values) for row in counted]))
+        errors = [abs(v - sum(solved[p] * columns[p][k] for p in powers)) for k, v in enumerate(values)]
+        if max(errors) < least:
+            least, found = max(errors), [c / scale**p for p, c in enumerate(solved)]
+        counts = [n * e / max(errors) for n, e in zip(counts, errors, strict=True)]
+    return found
+
+
+def best_rounded(f: Function, lo: Any, hi: Any, degree: int, weight: Function) -> list[Any]:
+    """The same in doubles: what rounds off the constant counts most, so the others make up for it."""
+    first = mp.mpf(float(best(f, lo, hi, degree, weight)[0]))
+    rest = best(lambda z: (f(z) - first) / z, lo, hi, degree - 1, lambda z: weight(z) * abs(z))
+    return [first, *(mp.mpf(float(c)) for c in rest)]
 
 
 def error(f: Function, coefficients: list[Any], lo: Any, hi: Any, weight: Function) -> Any:
@@ -69,10 +98,14 @@ def polynomial(
     bits: int,
     what: str,
     written: Callable[[list[str]], str] = lambda terms: estrin(terms, 1),
+    best_from: int = 40,
 ) -> str:
-    """An inline function that evaluates the polynomial."""
-    for degree in range(2, 40):
-        coefficients = interpolated(f, mp.mpf(lo), mp.mpf(hi), degree)
+    """An inline function that evaluates the polynomial. From the degree ``best_from`` on it is the best one."""
+    for degree in range(2 if best_from == 40 else best_from, 40):
+        if degree < best_from:
+            coefficients = interpolated(f, mp.mpf(lo), mp.mpf(hi), degree)
+        else:
+            coefficients = best_rounded(f, mp.mpf(lo), mp.mpf(hi), degree, weight)
         worst = error(f, coefficients, mp.mpf(lo), mp.mpf(hi), weight)
         if worst < mp.mpf(2) ** -bits:
             break
@@ -174,6 +207,17 @@ def after_first(z: Any) -> Any:
     return -mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.log1p(z) - z) / z**2
 
 
+LEAST_R = min(starts(k) * c - 1 for k, c in enumerate(RECIPROCALS))
+MOST_R = max(starts(k + 1) * c - 1 for k, c in enumerate(RECIPROCALS))
+
+
+def log_weight(z: Any) -> Any:
+    """What an error of that means relative to the least logarithm of which it is part, with any of the reciprocals."""
+    ms = [((1 + z) / c, k) for k, c in enumerate(RECIPROCALS)]
+    logs = [abs(mp.log(m)) for m, k in ms if starts(k) - 1e-9 <= m <= starts(k + 1) + 1e-9]
+    return z**2 / min(logs, default=mp.inf) if z else 0
+
+
 THIRD = mp.mpf(float(mp.mpf(1) / 3))
 
 
@@ -210,11 +254,14 @@ SECTIONS = [
     logarithms("LOG", 1, "-log(c)"),
     logarithms("LOG2", 1 / LN2, "-log2(c)"),
     logarithms("LOG10", 1 / mp.log(10), "-log10(c)"),
-    polynomial("log", after_first, -0.0624, 0.0624, abs, 60, "(log(1 + z) - z) / z^2", constant_last),
-    polynomial("log2", lambda z: after_first(z) / LN2, -0.0624, 0.0624, lambda z: abs(z) * LN2, 60,
-               "the same over log(2)", constant_last),
-    polynomial("log10", lambda z: after_first(z) / mp.log(10), -0.0624, 0.0624, lambda z: abs(z) * mp.log(10), 60,
-               "the same over log(10)", constant_last),
+    polynomial("log", after_first, LEAST_R, MOST_R, log_weight, 57, "(log(1 + z) - z) / z^2, relative to the logarithm",
+               constant_last, 9),
+    polynomial("log2", lambda z: after_first(z) / LN2, LEAST_R, MOST_R, lambda z: log_weight(z) * LN2, 57,
+               "the same over log(2)", constant_last, 9),
+    polynomial("log10", lambda z: after_first(z) / mp.log(10), LEAST_R, MOST_R, lambda z: log_weight(z) * mp.log(10),
+               57, "the same over log(10)", constant_last, 9),
+    polynomial("log_sum", after_first, -0.0624, 0.0624, abs, 60, "(log(1 + z) - z) / z^2, relative to z",
+               constant_last),
     f"#define THIRD {float(THIRD).hex()}",
     polynomial("log_rest", after_third, -0.0624, 0.0624, lambda z: z**2, 67,
                "(log(1 + z) - z + z^2/2 - THIRD z^3) / z^3", constant_last),

@@ -165,11 +165,19 @@ static INLINE reduced reduce_sum(double u, double lo, double k, log_entry e)
     const double c = of_bits(bits_of(e.c) - (place_of(u) & EXPONENTS));
     return (reduced){fused(u, c, -1.0), lo * c, exactly(k, LN2_1, e.high), fused(k, LN2_2, e.low)};
 }
+static INLINE double joined_with(reduced v, double r, double p)
+{
+    const dd s = fast_two_sum(v.high, v.r);
+    return s.hi + (s.lo + (fused(r * r, p, v.low) + v.rlo));
+}
+static INLINE double joined_log1p(reduced v)
+{
+    return joined_with(v, v.r + v.rlo, poly_log(v.r + v.rlo));
+}
+/* What u lacks of the others' arguments is more by itself, so that here there is less room for errors. */
 static INLINE double joined_sum(reduced v)
 {
-    const double r = v.r + v.rlo;
-    const dd s = fast_two_sum(v.high, v.r);
-    return s.hi + (s.lo + (fused(r * r, poly_log(r), v.low) + v.rlo));
+    return joined_with(v, v.r + v.rlo, poly_log_sum(v.r + v.rlo));
 }
 
 /* ---- sweeps ---- */
@@ -344,7 +352,7 @@ static INLINE uint64_t raises_log1p(double r, double x)
         EACH_WITH_ENTRY(ARGUMENT(a[i]).u, LOG_HIGH, LOG_LOW, const log_argument s = ARGUMENT(a[i]);                   \
                         KEEP_REDUCED(reduce_sum(s.u, s.lo, K, entry)) rlo[i] = v.rlo; __VA_ARGS__)                    \
         UNLESS_ODD(any_sign(unknown))                                                                                 \
-        EACH_BY_STRIPS(to[i] = LAST(a[i], joined_sum((reduced){r[i], rlo[i], high[i], low[i]}));)                     \
+        EACH_BY_STRIPS(to[i] = LAST(a[i], joined_log1p((reduced){r[i], rlo[i], high[i], low[i]}));)                   \
         return odd;                                                                                                   \
     }
 
