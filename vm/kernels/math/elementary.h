@@ -68,7 +68,7 @@ typedef uint64_t sweep2(size_t n, double *to, const double *a, const double *b, 
 typedef unsigned marks1(size_t n, uint8_t *mark, const double *r, const double *a);
 typedef unsigned marks2(size_t n, uint8_t *mark, const double *r, const double *a, const double *b);
 
-/* Puts what f makes of a number of a magnitude below TINY in its place. */
+/* Puts what f makes of some numbers in its place, such as those of a magnitude below TINY. */
 typedef void tiny1(size_t n, double *to, const double *a);
 
 typedef struct {
@@ -76,6 +76,7 @@ typedef struct {
     sweep1 *fast;           /* none: the whole does it all */
     sweep1 *whole, *beyond; /* no whole: the fast one holds for every number; no beyond: nothing is far */
     marks1 *marks;          /* none: nothing is refused */
+    tiny1 *edges;           /* puts in its place what f makes of odd numbers; none: that is there already */
     int leaves;             /* fast sweeps leave `to` as it was from an odd element on: trait L of ops.def */
 } function1;
 
@@ -143,14 +144,6 @@ static INLINE double nan_of(double x, double y)
     return of_bits((bits_of(v) & (0 - (uint64_t)(v != v))) | UINT64_C(0x7ff8000000000000));
 }
 
-/* The elements of the next chunk: as many as there were before it. So a block has few chunks, and little is swept twice
- * when odd ones turn up, if it has to be. */
-static INLINE size_t next_chunk(size_t at, size_t n, int once)
-{
-    const size_t first = n >= 8 * FIRST ? FIRST : CHUNK, m = once || at >= MOST ? MOST : at == 0 ? first : at;
-    return n - at < m ? n - at : m;
-}
-
 /* Where f makes the same of all tiny numbers, and so of zeros. */
 static void THE_SAME(size_t n, double *to, const double *a)
 {
@@ -166,6 +159,28 @@ static void ITSELF(size_t n, double *to, const double *a)
 }
 #define SPECIAL NULL
 
+/* Of a uniform operand, as many as a chunk has. Only fast sweeps have loops for uniform operands: in the others these
+ * would be two thirds of the code, and save little of what an element takes. */
+static void spread(size_t n, double *to, const p_f64 *a)
+{
+    for (size_t i = 0; i < n && i < MOST; i++)
+        to[i] = *a;
+}
+
+/* A kernel: elements by chunks, each swept as it needs. Of all levels there is one, as sweeps do the work. */
+unsigned ao_elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, uint8_t *mark);
+unsigned ao_elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, unsigned uniform, const function2 *f,
+                        uint8_t *mark);
+
+#if AO_IS_FIRST
+/* The elements of the next chunk: as many as there were before it. So a block has few chunks, and little is swept twice
+ * when odd ones turn up, if it has to be. */
+static INLINE size_t next_chunk(size_t at, size_t n, int once)
+{
+    const size_t first = n >= 8 * FIRST ? FIRST : CHUNK, m = once || at >= MOST ? MOST : at == 0 ? first : at;
+    return n - at < m ? n - at : m;
+}
+
 /* For what must not drop subnormal numbers, in company of some that it need not see. */
 static void tiny_made_larger(size_t n, double *to, const double *a)
 {
@@ -176,12 +191,12 @@ static void tiny_made_larger(size_t n, double *to, const double *a)
     }
 }
 
-/* A kernel. The chunks are written aside if d is an operand, because whoever comes second needs the operands again. The
+/* The chunks are written aside if d is an operand, because whoever comes second needs the operands again. The
  * results of beyond_f may be subnormal.
  *
  * One that leaves, and has no place for marks, writes nothing from the first chunk on in which something is refused: chunks with
  * odd elements are written aside, too. So blocks of results go straight to where they belong (run.c). */
-static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, uint8_t *mark)
+unsigned ao_elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, uint8_t *mark)
 {
     unsigned found = 0, careful = 0, before = 0;
     int dropping = 0;
@@ -219,6 +234,8 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
         }
         if (apart)
             f->tiny(m, to, x);
+        if (odd && f->edges)
+            f->edges(m, to, x);
         if (odd && f->marks)
             found |= f->marks(m, marks, to, x);
         else if (mark)
@@ -238,16 +255,8 @@ static void by_library(size_t n, double *to, const double *a, const double *b, c
             to[i] = f->library(a[i], b[i]);
 }
 
-/* Of a uniform operand, as many as a chunk has. Only fast sweeps have loops for uniform operands: in the others these
- * would be two thirds of the code, and save little of what an element takes. */
-static void spread(size_t n, double *to, const p_f64 *a)
-{
-    for (size_t i = 0; i < n && i < MOST; i++)
-        to[i] = *a;
-}
-
-static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, unsigned uniform, const function2 *f,
-                            uint8_t *mark)
+unsigned ao_elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, unsigned uniform, const function2 *f,
+                         uint8_t *mark)
 {
     unsigned found = 0, careful = 0, to_spread = uniform;
     sweep2 *const *sweep = f->sweeps;
@@ -282,6 +291,7 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
     }
     return found;
 }
+#endif
 
 /* ---- the sweeps of f; ways_f[0] are those of its kernel, ways_f[1] those of its CHECKED kernel ---- */
 
@@ -296,7 +306,20 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
         EACH1(f64, const double r = VALUE(x); unknown |= UNKNOWN(x); to[i] = r;)                                      \
         return unknown;                                                                                               \
     }
+/* `to` carries the first of the numbers between the halves. */
 #define SWEEP1_HALVES(name, FIRST, SECOND, UNKNOWN)                                                                   \
+    static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
+    {                                                                                                                 \
+        double v[MOST], w[MOST];                                                                                      \
+        uint64_t unknown = 0;                                                                                         \
+        (void)anyway;                                                                                                 \
+        EACH1(f64, const halfway h = FIRST(x); to[i] = h.u; v[i] = h.v; w[i] = h.w;)                                  \
+        EACH1(f64, const halfway h = {to[i], v[i], w[i]}; const double r = SECOND(x, h); unknown |= UNKNOWN(x);       \
+              to[i] = r;)                                                                                             \
+        return unknown;                                                                                               \
+    }
+/* One that leaves. */
+#define SWEEP1_LEAVING(name, FIRST, SECOND, UNKNOWN)                                                                  \
     static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
     {                                                                                                                 \
         double u[MOST], v[MOST], w[MOST];                                                                             \
@@ -347,8 +370,8 @@ static size_t in_pairs(size_t n, double *to, const double *a)
             unknown |= UNKNOWN(x);                                                                                    \
             rs[i] = r;                                                                                                \
         }                                                                                                             \
-        if (anyway || !unknown)                                                                                       \
-            memcpy(to, rs, n * sizeof *to);                                                                           \
+        (void)anyway;                                                                                                 \
+        memcpy(to, rs, n * sizeof *to);                                                                               \
         return unknown;                                                                                               \
     }
 #define SWEEP1_HALVES(name, FIRST, SECOND, UNKNOWN)                                                                   \
@@ -357,6 +380,7 @@ static size_t in_pairs(size_t n, double *to, const double *a)
         return SECOND(x, FIRST(x));                                                                                   \
     }                                                                                                                 \
     SWEEP1(name, both_##name, UNKNOWN)
+#define SWEEP1_LEAVING SWEEP1_HALVES
 #define SWEEP1_NEARER(name, f)                                                                                        \
     static INLINE double both_near_##f(double x)                                                                      \
     {                                                                                                                 \
@@ -394,13 +418,13 @@ MARKS1(raises_overflow)
 /* Where a processor does not fuse, there is no sweep with the core. */
 #if FUSED_IS_FAST
 #define CORE1(f, ODD) SWEEP1(fast_##f, core_##f, ODD)
-#define CORE1_HALVES(f, ODD) SWEEP1_HALVES(fast_##f, first_##f, second_##f, ODD)
+#define CORE1_HALVES(f, ODD, SWEEP) SWEEP(fast_##f, first_##f, second_##f, ODD)
 #define CORE2(f) FAST2(f)
 #define FAST(f) fast_##f
 #define EASY(f) core_##f
 #else
 #define CORE1(f, ODD)
-#define CORE1_HALVES(f, ODD)
+#define CORE1_HALVES(f, ODD, SWEEP)
 #define CORE2(f)
 #define FAST(f) NULL
 #define EASY(f) whole_##f
@@ -408,8 +432,8 @@ MARKS1(raises_overflow)
 
 /* The tables of functions whose sweeps are there. */
 #define WAYS1(f, tiny, marks)                                                                                         \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, 0},                             \
-                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks, 1}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, NULL, 0},                       \
+                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks, NULL, 1}};
 
 #define WAYS2(f, marks)                                                                                               \
     static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL},                                    \
@@ -419,44 +443,51 @@ MARKS1(raises_overflow)
 #define TOTAL1(f, tiny)                                                                                               \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, 0}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, NULL, 0}};
 /* In halves; the whole is those of numbers brought nearer to 1. */
 #define TOTAL1_HALVES(f, tiny)                                                                                        \
-    CORE1_HALVES(f, odd_##f)                                                                                          \
+    CORE1_HALVES(f, odd_##f, SWEEP1_HALVES)                                                                           \
     SWEEP1_NEARER(whole_sweep_##f, f)                                                                                 \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, 0}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, NULL, 0}};
 #define MATH1(f, tiny, RAISE)                                                                                         \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, 0},                             \
-                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks_##RAISE, 0}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, NULL, 0},                       \
+                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks_##RAISE, NULL, 0}};
 #define MATH1_HALVES(f, tiny, RAISE)                                                                                  \
-    CORE1_HALVES(f, odd_##f)                                                                                          \
+    CORE1_HALVES(f, odd_##f, SWEEP1_LEAVING)                                                                          \
     SWEEP1_HALVES(whole_sweep_##f, first_##f, second_whole_##f, never_far1)                                           \
     WAYS1(f, tiny, marks_##RAISE)
 #define BEYOND1(f, tiny, RAISE, FAR)                                                                                  \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, FAR)                                                                           \
     SWEEP1(beyond_sweep_##f, beyond_##f, never_far1)                                                                  \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL, 0},                 \
-                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE, 0}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL, NULL, 0},           \
+                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE, NULL, 0}};
 #define BEYOND1_HALVES(f, tiny, RAISE, FAR)                                                                           \
-    CORE1_HALVES(f, odd_##f)                                                                                          \
+    CORE1_HALVES(f, odd_##f, SWEEP1_LEAVING)                                                                          \
     SWEEP1_HALVES(whole_sweep_##f, first_##f, second_whole_##f, FAR)                                                  \
     SWEEP1_HALVES(beyond_sweep_##f, first_beyond_##f, second_whole_##f, never_far1)                                   \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL, 0},                 \
-                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE, 1}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL, NULL, 0},           \
+                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE, NULL, 1}};
 /* A function of one form has one sweep; EASY1 nothing odd. */
 #define EASY1(f, tiny)                                                                                                \
     SWEEP1(sweep_##f, EASY(f), never_far1)                                                                            \
-    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL, 0}};
+    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL, NULL, 0}};
 #define EASY1_HALVES(f, tiny)                                                                                         \
     SWEEP1_HALVES(sweep_##f, first_##f, second_##f, never_far1)                                                       \
-    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL, 0}};
-#define ONCE1_HALVES(f, tiny, RAISE)                                                                                  \
-    SWEEP1_HALVES(sweep_##f, first_##f, second_##f, odd_##f)                                                          \
-    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL, 0},                                      \
-                                         {tiny, sweep_##f, NULL, NULL, marks_##RAISE, 1}};
+    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL, NULL, 0}};
+/* Where a processor does not fuse, a sweep does not leave, and is taken for a whole. */
+#if FUSED_IS_FAST
+#define ONCE(sweep) sweep, NULL
+#else
+#define ONCE(sweep) NULL, sweep
+#endif
+#define ONCE1_HALVES(f, tiny, RAISE) ONCE1_EDGES(f, tiny, NULL, RAISE)
+#define ONCE1_EDGES(f, tiny, EDGES, RAISE)                                                                            \
+    SWEEP1_LEAVING(sweep_##f, first_##f, second_##f, odd_##f)                                                         \
+    static const function1 ways_##f[] = {{tiny, ONCE(sweep_##f), NULL, NULL, EDGES, 0},                               \
+                                         {tiny, ONCE(sweep_##f), NULL, marks_##RAISE, EDGES, 1}};
 
 /* The same for two arguments. Here the core may also give inf or nan to say that it does not know. FURTHER2 is for a
  * function that never raises and has far arguments of two kinds, of which further_f holds for the first. */
@@ -498,7 +529,7 @@ MARKS1(raises_overflow)
                                          {fast_##f, {whole_sweep_##f, beyond_sweep_##f}, marks_##RAISE, library}};
 
 /* The kernel itself, by the columns a, b, c of its row. */
-#define DO_MATH_T__(f, marks) CALL, elementary1(n, d, a, &ways_##f[marks], mark)
-#define DO_MATH_TT_(f, marks) CALL, elementary2(n, d, a, b, uniform, &ways_##f[marks], mark)
+#define DO_MATH_T__(f, marks) CALL, ao_elementary1(n, d, a, &ways_##f[marks], mark)
+#define DO_MATH_TT_(f, marks) CALL, ao_elementary2(n, d, a, b, uniform, &ways_##f[marks], mark)
 
 #endif

@@ -187,12 +187,12 @@ static INLINE double joined_sum(reduced v)
  * made asinh and acosh a third quicker. */
 
 /* The beginning of every sweep by strips. */
-#define FEW_ELEMENTS(sweep)                                                                                           \
+#define FEW_ELEMENTS(sweep, leaves)                                                                                   \
     if (n < STRIP) {                                                                                                  \
         double few[STRIP], results[STRIP];                                                                            \
         fill_strip(n, few, a);                                                                                        \
         const uint64_t odd = sweep(STRIP, results, few, anyway);                                                      \
-        if (anyway || !odd)                                                                                           \
+        if (!leaves || anyway || !odd)                                                                                \
             memcpy(to, results, n * sizeof *to);                                                                      \
         return odd;                                                                                                   \
     }
@@ -271,7 +271,7 @@ static INLINE uint64_t raises_log(double r, double x)
 #define FAST_LOG(base, HIGH, LOW)                                                                                     \
     static uint64_t fast_##base(size_t n, double *to, const double *a, int anyway)                                    \
     {                                                                                                                 \
-        FEW_ELEMENTS(fast_##base)                                                                                     \
+        FEW_ELEMENTS(fast_##base, 1)                                                                                  \
         double r[MOST], high[MOST], low[MOST];                                                                        \
         uint64_t unknown[STRIP] = {0};                                                                                \
         EACH_WITH_ENTRY(a[i], HIGH, LOW, KEEP_REDUCED(reduce_##base(scale_down(a[i]), entry))                         \
@@ -291,7 +291,7 @@ static INLINE int any_not_positive_normal(const double *x)
 #define FAST_LOG_AT_ONCE(base, HIGH, LOW)                                                                             \
     static uint64_t fast_##base(size_t n, double *to, const double *a, int anyway)                                    \
     {                                                                                                                 \
-        FEW_ELEMENTS(fast_##base)                                                                                     \
+        FEW_ELEMENTS(fast_##base, 1)                                                                                  \
         BY_STRIPS(if (any_not_positive_normal(a + at) && !anyway) return 1;                                           \
                   LOOK_UP_ENTRIES(a[i], HIGH, LOW)                                                                    \
                   EACH_OF_STRIP(const log_entry entry = entry_of(cs[lane], highs[lane], lows[lane]);                  \
@@ -304,7 +304,7 @@ static INLINE int any_not_positive_normal(const double *x)
 #define WHOLE_LOG(base, HIGH, LOW)                                                                                    \
     static uint64_t whole_sweep_##base(size_t n, double *to, const double *a, int anyway)                             \
     {                                                                                                                 \
-        FEW_ELEMENTS(whole_sweep_##base)                                                                              \
+        FEW_ELEMENTS(whole_sweep_##base, 0)                                                                           \
         double r[MOST], high[MOST], low[MOST];                                                                        \
         EACH_OF_ANY(a + at, HIGH, LOW, KEEP_REDUCED(reduce_##base(any, entry)))                                       \
         EACH_BY_STRIPS(to[i] = or_edge(a[i], joined_##base((reduced){r[i], 0.0, high[i], low[i]}));)                  \
@@ -346,7 +346,7 @@ static INLINE uint64_t raises_log1p(double r, double x)
 #define SUM_LOG1P(name, ARGUMENT, K, LAST, ...)                                                                       \
     static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
     {                                                                                                                 \
-        FEW_ELEMENTS(name)                                                                                            \
+        FEW_ELEMENTS(name, FUSED_IS_FAST)                                                                             \
         double r[MOST], rlo[MOST], high[MOST], low[MOST];                                                             \
         uint64_t unknown[STRIP] = {0};                                                                                \
         EACH_WITH_ENTRY(ARGUMENT(a[i]).u, LOG_HIGH, LOG_LOW, const log_argument s = ARGUMENT(a[i]);                   \
@@ -468,7 +468,7 @@ static INLINE uint64_t raises_atanh(double r, double x)
 #define FAST_SUM(f)                                                                                                   \
     static uint64_t fast_##f(size_t n, double *to, const double *a, int anyway)                                       \
     {                                                                                                                 \
-        FEW_ELEMENTS(fast_##f)                                                                                        \
+        FEW_ELEMENTS(fast_##f, 1)                                                                                     \
         double u[MOST], lo[MOST], r[MOST], rlo[MOST], high[MOST], low[MOST];                                          \
         uint64_t unknown[STRIP] = {0};                                                                                \
         EACH_BY_STRIPS(const log_argument v = argument_##f(a[i]); u[i] = v.u; lo[i] = v.lo;                           \
@@ -481,7 +481,7 @@ static INLINE uint64_t raises_atanh(double r, double x)
 #define WHOLE_SUM(f)                                                                                                  \
     static uint64_t whole_sweep_##f(size_t n, double *to, const double *a, int anyway)                                \
     {                                                                                                                 \
-        FEW_ELEMENTS(whole_sweep_##f)                                                                                 \
+        FEW_ELEMENTS(whole_sweep_##f, 0)                                                                              \
         double u[MOST], lo[MOST], more[MOST], r[MOST], rlo[MOST], high[MOST], low[MOST];                              \
         EACH_BY_STRIPS(const log_argument v = any_argument_##f(a[i]); u[i] = v.u; lo[i] = v.lo; more[i] = v.more;)    \
         reduce_any_sums(n, r, rlo, high, low, u, lo, more);                                                           \
