@@ -40,6 +40,10 @@
  * place by a sweep of its own. Where that takes more than a few operations, or results are subnormal, the whole keeps
  * subnormal numbers away from multiplications, and is used from then on.
  *
+ * With out= nothing behind an element that is refused may change. So results were computed aside, by blocks, and copied, a tenth
+ * of what a logarithm takes. Sweeps in two loops know after the first whether there is an odd element, and write in the second:
+ * if there is one they leave their target as it was, and only chunks with such elements are done aside.
+ *
  * What Python's math.f refuses is marked by the kernels whose name ends in CHECKED, where raises_f(r, x) is nonzero, r
  * being the result. That is a sweep of its own over the results: what is refused is the same for many functions, and
  * sweeps that wrote marks beside doubles were a third of all code. A few functions have arguments that are far, numbers

@@ -3,7 +3,8 @@
  * atan2 takes the arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) =
  * t + t^3 P(t^2) is needed for |t| <= tan(pi/8) only. t is kept as hi + lo. Other octants follow by symmetry, with pi in
  * two parts. atan of one number has three intervals instead, with a longer polynomial and fewer choices.
- * asin and acos have a polynomial up to 1/2; beyond, asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)).
+ * asin and acos have a polynomial up to 1/2; beyond, asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)). nan and numbers beyond 1 get
+ * their results afterwards.
  */
 #include "coefficients.h"
 #include "double_double.h"

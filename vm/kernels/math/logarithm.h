@@ -3,7 +3,8 @@
  * u = 2^k m with m in .707 .. 1.414; c is about 1 / m, one of eight numbers of few bits, so that r = m c - 1 is exact and
  * below 1/16. log(u) = k log(2) - log(c) + r + r^2 P(r), of which -log(c) is looked up as hi + lo (P. T. P. Tang,
  * Table-lookup algorithms for elementary functions and their error analysis, ARITH 10, 1991). Around 1 c is 1. The sum of
- * the larger terms is kept as hi + lo; r^2 P(r), at most a thirtieth of it, is not. The others are logarithms of sums
+ * the larger terms is kept as hi + lo; r^2 P(r), at most a thirtieth of it, is not. P is the best polynomial of degree 9 for
+ * what an error of it means in the logarithm (coefficients.py). The others are logarithms of sums
  * u + lo, known to twice the precision: log1p(x) of 1 + x, asinh(x) of x + sqrt(1 + x^2), acosh(x) of x + sqrt(x^2 - 1),
  * atanh(x), half, of (1 + x) / (1 - x).
  */
