@@ -66,8 +66,9 @@ enum {
 };
 
 /* A sweep says whether it met an element that it does not hold for. One that leaves (function1) has then written nothing that is
- * not right, and nothing from there on, unless it is to go on anyway. The sweep for marks: whether it set any. */
-typedef uint64_t sweep1(size_t n, double *to, const double *a, int anyway);
+ * not right, and nothing from there on: its results are elsewhere, or nowhere if that is NULL. The sweep for marks: whether it
+ * set any. */
+typedef uint64_t sweep1(size_t n, double *to, const double *a, double *elsewhere);
 typedef uint64_t sweep2(size_t n, double *to, const double *a, const double *b, unsigned uniform);
 typedef unsigned marks1(size_t n, uint8_t *mark, const double *r, const double *a);
 typedef unsigned marks2(size_t n, uint8_t *mark, const double *r, const double *a, const double *b);
@@ -204,7 +205,7 @@ unsigned ao_elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, 
 {
     unsigned found = 0, careful = 0, before = 0;
     int dropping = 0;
-    sweep1 *sweep = f->whole ? f->whole : f->fast;
+    sweep1 *sweep = f->whole;
     double aside[MOST], larger[MOST];
     uint8_t unused[MOST];
     const int stops = f->leaves && !mark;
@@ -221,20 +222,19 @@ unsigned ao_elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, 
             before = ao_subnormal_drop();
             dropping = 1;
         }
-        const int known = f->fast && !careful && (!f->whole || !(subnormal > apart));
-        uint64_t odd = !known || f->fast(m, to, from, 0);
-        if (odd) {
+        const int known = f->fast && (!f->whole || !(careful || subnormal > apart));
+        double *const odd_to = stops ? aside : to;
+        const int odd = !known || f->fast(m, to, from, f->whole ? NULL : odd_to);
+        to = odd ? odd_to : to;
+        if (odd && f->whole) {
             careful = careful ? careful - 1 : CAREFUL;
-            to = stops ? aside : to;
-            odd = sweep(m, to, from, !f->beyond);
-            if (odd && f->beyond) {
+            if (sweep(m, to, from, to) && f->beyond) {
                 if (dropping)
                     ao_subnormal_keep(before);
                 dropping = 0;
                 sweep = f->beyond;
-                sweep(m, to, from, 1);
+                sweep(m, to, from, to);
             }
-            odd |= f->whole != NULL;
         }
         if (apart)
             f->tiny(m, to, x);
@@ -303,20 +303,20 @@ unsigned ao_elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, unsi
 /* Short functions are swept in one loop, which writes before it is known whether an element is unknown: to look for them first
  * takes 4 to 8 % of such a sweep. */
 #define SWEEP1(name, VALUE, UNKNOWN)                                                                                  \
-    static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
         uint64_t unknown = 0;                                                                                         \
-        (void)anyway;                                                                                                 \
+        (void)elsewhere;                                                                                              \
         EACH1(f64, const double r = VALUE(x); unknown |= UNKNOWN(x); to[i] = r;)                                      \
         return unknown;                                                                                               \
     }
 /* `to` carries the first of the numbers between the halves. */
 #define SWEEP1_HALVES(name, FIRST, SECOND, UNKNOWN)                                                                   \
-    static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
         double v[MOST], w[MOST];                                                                                      \
         uint64_t unknown = 0;                                                                                         \
-        (void)anyway;                                                                                                 \
+        (void)elsewhere;                                                                                              \
         EACH1(f64, const halfway h = FIRST(x); to[i] = h.u; v[i] = h.v; w[i] = h.w;)                                  \
         EACH1(f64, const halfway h = {to[i], v[i], w[i]}; const double r = SECOND(x, h); unknown |= UNKNOWN(x);       \
               to[i] = r;)                                                                                             \
@@ -324,22 +324,23 @@ unsigned ao_elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, unsi
     }
 /* One that leaves. */
 #define SWEEP1_LEAVING(name, FIRST, SECOND, UNKNOWN)                                                                  \
-    static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
         double u[MOST], v[MOST], w[MOST];                                                                             \
         uint64_t unknown = 0;                                                                                         \
         EACH1(f64, const halfway h = FIRST(x); unknown |= UNKNOWN(x); u[i] = h.u; v[i] = h.v; w[i] = h.w;)            \
-        if (unknown && !anyway)                                                                                       \
+        if (unknown && !elsewhere)                                                                                    \
             return unknown;                                                                                           \
+        to = unknown ? elsewhere : to;                                                                                \
         EACH1(f64, const halfway h = {u[i], v[i], w[i]}; const double r = SECOND(x, h); to[i] = r;)                   \
         return unknown;                                                                                               \
     }
 /* As well, after a loop that brings numbers nearer to 1: where these three wait for each other, two are not enough. */
 #define SWEEP1_NEARER(name, f)                                                                                        \
-    static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
         double v[MOST];                                                                                               \
-        (void)anyway;                                                                                                 \
+        (void)elsewhere;                                                                                              \
         EACH1(f64, v[i] = nearer_##f(x);)                                                                             \
         LOOP to[i] = first_near_##f(v[i]);                                                                            \
         EACH1(f64, const double r = second_near_##f(x, v[i], to[i]); to[i] = r;)                                      \
@@ -364,7 +365,7 @@ static size_t in_pairs(size_t n, double *to, const double *a)
 }
 #define EACH_OF_PAIRS AO_INDEPENDENT for (size_t i = 0; i < (even & ~(size_t)1); i++)
 #define SWEEP1(name, VALUE, UNKNOWN)                                                                                  \
-    static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
         double xs[MOST + 1], rs[MOST + 1];                                                                            \
         const size_t even = in_pairs(n, xs, a);                                                                       \
@@ -374,7 +375,7 @@ static size_t in_pairs(size_t n, double *to, const double *a)
             unknown |= UNKNOWN(x);                                                                                    \
             rs[i] = r;                                                                                                \
         }                                                                                                             \
-        (void)anyway;                                                                                                 \
+        (void)elsewhere;                                                                                              \
         memcpy(to, rs, n * sizeof *to);                                                                               \
         return unknown;                                                                                               \
     }

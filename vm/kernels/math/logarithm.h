@@ -192,8 +192,8 @@ static INLINE double joined_sum(reduced v)
     if (n < STRIP) {                                                                                                  \
         double few[STRIP], results[STRIP];                                                                            \
         fill_strip(n, few, a);                                                                                        \
-        const uint64_t odd = sweep(STRIP, results, few, anyway);                                                      \
-        if (!leaves || anyway || !odd)                                                                                \
+        const uint64_t odd = sweep(STRIP, results, few, elsewhere);                                                   \
+        if (!leaves || elsewhere || !odd)                                                                             \
             memcpy(to, results, n * sizeof *to);                                                                      \
         return odd;                                                                                                   \
     }
@@ -209,7 +209,7 @@ static INLINE uint64_t any_sign(const uint64_t *strip)
 /* Before the first loop that writes. */
 #define UNLESS_ODD(unknown)                                                                                           \
     const uint64_t odd = unknown;                                                                                     \
-    if (odd && !anyway)                                                                                               \
+    if (odd && !elsewhere)                                                                                            \
         return odd;
 
 /* The statements for each element i, by strips. n is STRIP or more. */
@@ -270,7 +270,7 @@ static INLINE uint64_t raises_log(double r, double x)
 /* In two loops, or in one that looks at each strip before it writes: with vectors of eight doubles that is the quicker way for
  * log2 and log10, whose second loops are long and wait for multipliers; with vectors of four it takes a tenth longer. */
 #define FAST_LOG(base, HIGH, LOW)                                                                                     \
-    static uint64_t fast_##base(size_t n, double *to, const double *a, int anyway)                                    \
+    static uint64_t fast_##base(size_t n, double *to, const double *a, double *elsewhere)                             \
     {                                                                                                                 \
         FEW_ELEMENTS(fast_##base, 1)                                                                                  \
         double r[MOST], high[MOST], low[MOST];                                                                        \
@@ -290,10 +290,10 @@ static INLINE int any_not_positive_normal(const double *x)
     return _mm512_cmpgt_epu64_mask(_mm512_sub_epi64(bits, least), most) != 0;
 }
 #define FAST_LOG_AT_ONCE(base, HIGH, LOW)                                                                             \
-    static uint64_t fast_##base(size_t n, double *to, const double *a, int anyway)                                    \
+    static uint64_t fast_##base(size_t n, double *to, const double *a, double *elsewhere)                             \
     {                                                                                                                 \
         FEW_ELEMENTS(fast_##base, 1)                                                                                  \
-        BY_STRIPS(if (any_not_positive_normal(a + at) && !anyway) return 1;                                           \
+        BY_STRIPS(if (any_not_positive_normal(a + at) && !elsewhere) return 1;                                        \
                   LOOK_UP_ENTRIES(a[i], HIGH, LOW)                                                                    \
                   EACH_OF_STRIP(const log_entry entry = entry_of(cs[lane], highs[lane], lows[lane]);                  \
                                 to[i] = joined_##base(reduce_##base(scale_down(a[i]), entry));))                      \
@@ -303,7 +303,7 @@ static INLINE int any_not_positive_normal(const double *x)
 #define FAST_LOG_AT_ONCE FAST_LOG
 #endif
 #define WHOLE_LOG(base, HIGH, LOW)                                                                                    \
-    static uint64_t whole_sweep_##base(size_t n, double *to, const double *a, int anyway)                             \
+    static uint64_t whole_sweep_##base(size_t n, double *to, const double *a, double *elsewhere)                      \
     {                                                                                                                 \
         FEW_ELEMENTS(whole_sweep_##base, 0)                                                                           \
         double r[MOST], high[MOST], low[MOST];                                                                        \
@@ -345,7 +345,7 @@ static INLINE uint64_t raises_log1p(double r, double x)
 }
 
 #define SUM_LOG1P(name, ARGUMENT, K, LAST, ...)                                                                       \
-    static uint64_t name(size_t n, double *to, const double *a, int anyway)                                           \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
         FEW_ELEMENTS(name, FUSED_IS_FAST)                                                                             \
         double r[MOST], rlo[MOST], high[MOST], low[MOST];                                                             \
@@ -467,7 +467,7 @@ static INLINE uint64_t raises_atanh(double r, double x)
         EACH_WITH_ENTRY(u[i], LOG_HIGH, LOG_LOW, KEEP_REDUCED(reduce_sum(u[i], lo[i], K, entry)) rlo[i] = v.rlo;)     \
     }
 #define FAST_SUM(f)                                                                                                   \
-    static uint64_t fast_##f(size_t n, double *to, const double *a, int anyway)                                       \
+    static uint64_t fast_##f(size_t n, double *to, const double *a, double *elsewhere)                                \
     {                                                                                                                 \
         FEW_ELEMENTS(fast_##f, 1)                                                                                     \
         double u[MOST], lo[MOST], r[MOST], rlo[MOST], high[MOST], low[MOST];                                          \
@@ -480,7 +480,7 @@ static INLINE uint64_t raises_atanh(double r, double x)
         return odd;                                                                                                   \
     }
 #define WHOLE_SUM(f)                                                                                                  \
-    static uint64_t whole_sweep_##f(size_t n, double *to, const double *a, int anyway)                                \
+    static uint64_t whole_sweep_##f(size_t n, double *to, const double *a, double *elsewhere)                         \
     {                                                                                                                 \
         FEW_ELEMENTS(whole_sweep_##f, 0)                                                                              \
         double u[MOST], lo[MOST], more[MOST], r[MOST], rlo[MOST], high[MOST], low[MOST];                              \
