@@ -82,6 +82,24 @@ def test_out_is_the_loop(values: array[Any], typecode: str, text: str) -> None:
         assert_same(fill, want)
 
 
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [("log(x)", 0.0), ("log2(x)", -1.0), ("log10(x)", 0.0), ("log1p(x)", -1.0), ("tan(x)", float("inf")),
+     ("asin(x)", 2.0), ("acos(x/3)", 4.0), ("acosh(x + 1)", -0.5), ("atanh(x/2)", 2.0), ("expm1(x)", 1e3),
+     ("sinh(x)", 1e3), ("cosh(x)", -1e3), ("exp(x)", 1e3), ("sin(x)", float("inf"))],
+)  # fmt: skip
+@pytest.mark.parametrize("at", [0, 1, 31, 32, 100, 511, 512, 600, 1023, 1024, 1500, 2999])
+def test_elementary_functions_leave_the_rest(text: str, refused: float, at: int) -> None:
+    """They write straight to an array that is no operand of theirs, and yet nothing from the failing element on."""
+    values = array("d", [(k % 64 + 1) / 64 for k in range(3000)])
+    done = ao.map(values, text)
+    values[at] = refused
+    out = array("d", [-77.0]) * 3000
+    with pytest.raises((ValueError, OverflowError)):
+        ao.map(values, text, out=out)
+    assert_bytes(out, "d", [*done[:at], *[-77.0] * (3000 - at)])
+
+
 @pytest.mark.parametrize("position", [0, 1, 7, 63, 64, 255, 256, 257, 511, 512, 513, 1023, 1024, 1499])
 @pytest.mark.parametrize("function", ["100 // x", lambda x: 100 // x])
 def test_failure_half_way(position: int, function: Any) -> None:

@@ -39,6 +39,7 @@ const uint8_t ao_type_sizes[AO_NTYPES] = {AO_TYPES(AO_SIZE)};
 
 #define TRAIT__ .faults = 0
 #define TRAIT_F .faults = 1
+#define TRAIT_L .faults = 1, .leaves = 1
 #define TRAIT_U .spreads = 1
 #define TRAIT_R .run = 1
 #define TYPE_NUMBER2(name) AO_TYPE_##name
@@ -499,6 +500,17 @@ static void find_fold(ao_program *p)
         find_narrow(p);
 }
 
+/* Whether OUT is written by the last step alone, and by that only as far as nothing is to be marked. */
+static int leaves_out(const ao_program *p)
+{
+    const ao_step *const last = p->steps + p->first[AO_SECTIONS] - 1;
+    for (const ao_step *s = p->steps; s < last; s++)
+        if (s->d == p->out)
+            return 0;
+    return p->out_type != AO_TYPE_NONE && p->first[AO_SECTIONS] > p->first[AO_BODY] && last->d == p->out
+           && ao_ops[last->op].leaves && !(last->flags & AO_ONCE);
+}
+
 static size_t weigh(const ao_program *p)
 {
     size_t weight = 0;
@@ -577,6 +589,7 @@ ao_status ao_program_load(const void *bytes, size_t size, const ao_allocator *al
     if (status == AO_OK) {
         find_fold(p);
         p->weight = weigh(p);
+        p->leaves = (uint8_t)leaves_out(p);
         p->frame = lay_out(p);
         *out = p;
     } else {

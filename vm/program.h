@@ -35,6 +35,7 @@ struct ao_program {
     uint8_t out_type;
     uint8_t faults;                           /* an instruction may mark */
     uint8_t rereads;                          /* an input is read after OUT was written */
+    uint8_t leaves;                           /* a block that is to be marked leaves OUT as it was from there on */
     uint8_t fold;                             /* what the scan is, enum ao_fold */
     uint8_t fold_checks;                      /* of a sum: it may not leave its type */
     uint16_t folded;                          /* the register of its elements */
@@ -80,7 +81,8 @@ struct ao_frame_private {
     uint8_t *marks;
     uint8_t *raw;     /* one instruction's marks, before its guard */
     char *scratch;    /* the block's results before they are handed over; NULL: they go straight to job.out */
-    char *aside;      /* of native code that stops: where a block that it has not done is computed; else NULL */
+    char *aside;      /* where a block is computed that could not be written straight to job.out; NULL: none is tried */
+    int straight;     /* by kernels is, and not by native code that stops */
     size_t block;     /* elements of a full block */
     size_t aside_block; /* and of one aside */
     size_t limit;     /* elements of the next block: less than `block` after a stop of the scan */

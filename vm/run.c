@@ -70,6 +70,23 @@ static int can_stop(const struct ao_frame_private *f)
     return f->native && f->native->stops && !f->job.sink.take && !f->spaced && !f->job.out_spacing.stride;
 }
 
+/* Whether the kernels may write straight to the result, though an element may be refused and what is behind it is to be
+ * kept: the result must be no input's memory, which is read again then. To copy each block took a tenth of a logarithm. */
+static int is_straight(const struct ao_frame_private *f)
+{
+    const ao_program *p = f->program;
+    const ao_job *job = &f->job;
+    if (!(job->flags & AO_KEEP) || !p->leaves || p->acc != AO_NO_REG || job->sink.take || f->spaced || job->out_spacing.stride)
+        return 0;
+    const uintptr_t out = (uintptr_t)job->out, size = job->count * ao_type_sizes[p->out_type];
+    for (unsigned i = 0; i < p->inputs; i++) {
+        const uintptr_t in = (uintptr_t)job->inputs[i];
+        if (in < out + size && out < in + job->count * ao_type_sizes[p->types[i]])
+            return 0;
+    }
+    return 1;
+}
+
 /* The native code of a run, NULL if it is to have none: it is made of a program that has run for many elements. */
 static const ao_native *find_native(const ao_program *p, const ao_job *job)
 {
@@ -253,12 +270,14 @@ void ao_frame_bind(ao_frame *frame, const ao_job *job)
     f->has_taken = f->has_added = 0;
     f->added = 0;
     f->pause = (ao_pause){0, 0};
-    f->aside = can_stop(f) ? base + at->scratch : NULL;
+    const int stops = can_stop(f);
+    f->straight = !stops && is_straight(f);
+    f->aside = stops || f->straight ? base + at->scratch : NULL;
     if (f->aside) {
         f->scratch = NULL;
         f->aside_block = near_or_far(program, job, at->block);
     }
-    const int whole = f->aside || (is_one_pass(program, f->native) && !f->scratch && !f->spaced);
+    const int whole = stops || (is_one_pass(program, f->native) && !f->scratch && !f->spaced);
     f->block = whole ? SIZE_MAX : near_or_far(program, job, at->block);
     f->limit = f->block;
     if (program->out_type != AO_TYPE_NONE)
@@ -286,7 +305,8 @@ static unsigned run_once(const struct ao_frame_private *f, const ao_step *s, siz
     char *const *r = f->regs;
     if (!n)
         return 0;
-    const unsigned fault = ops[s->op](1, r[s->d], r[s->a], r[s->b], r[s->c], 0, NULL);
+    uint8_t unused; /* a kernel that leaves what it does not mark would leave nothing to copy */
+    const unsigned fault = ops[s->op](1, r[s->d], r[s->a], r[s->b], r[s->c], 0, &unused);
     ops[AO_OP_COPY_b1 + ao_ops[s->op].dst](n, r[s->d], r[s->d], NULL, NULL, 1, NULL);
     if (mark)
         memset(mark, fault != 0, n);
@@ -450,6 +470,16 @@ static unsigned any_mark(const uint8_t *marks, size_t n)
     return any;
 }
 
+/* Nonzero if a block was written straight to the result; if not, it is to be marked, aside. */
+static int run_straight(struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
+{
+    if (!f->sticky && !(f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n)))
+        return 1;
+    f->regs[f->program->out] = f->scratch = f->aside;
+    f->sticky = 1;
+    return 0;
+}
+
 /* By native code that stops. Nonzero if it did some elements: then they are the block. If not, kernels do one, aside. */
 static int run_to_stop(struct ao_frame_private *f, size_t *n)
 {
@@ -477,7 +507,7 @@ static unsigned run_block(struct ao_frame_private *f, size_t *n, size_t left)
     const ao_program *p = f->program;
     const unsigned from = p->first[AO_BODY], to = p->first[AO_SECTIONS];
     f->has_taken = f->has_added = 0;
-    if (f->aside && run_to_stop(f, n))
+    if (f->aside && (f->straight ? run_straight(f, from, to, *n) : run_to_stop(f, n)))
         return 0;
     if (!f->sticky && (run_adding(f, n, left)
                        || !(f->native && !f->aside ? run_native(f, from, to, *n) : run_fast(f, from, to, *n))))
@@ -494,14 +524,18 @@ static unsigned scan_element(const struct ao_frame_private *f, size_t i)
     const ao_step *const end = p->steps + p->first[AO_EPILOGUE];
     char *const *r = f->regs;
     for (const ao_step *s = p->steps + p->first[AO_SCAN]; s < end; s++) {
-        const unsigned fault = f->job.isa->ops[s->op](1, r[s->d] + i * s->step_d, r[s->a] + i * s->step_a,
-                                                      r[s->b] + i * s->step_b, r[s->c] + i * s->step_c, s->uniform,
-                                                      NULL);
-        if (!fault || (s->guard != p->regs && !r[s->guard][i * s->step_guard]))
+        const ao_kernel kernel = f->job.isa->ops[s->op];
+        char *const d = r[s->d] + i * s->step_d;
+        const char *const x = r[s->a] + i * s->step_a, *const y = r[s->b] + i * s->step_b, *const z = r[s->c] + i * s->step_c;
+        if (!kernel(1, d, x, y, z, s->uniform, NULL))
             continue;
-        if (!(s->flags & AO_STORE))
+        const int counts = s->guard == p->regs || r[s->guard][i * s->step_guard];
+        if (counts && !(s->flags & AO_STORE))
             return 1;
-        f->marks[i] |= AO_MARK_STORE;
+        f->marks[i] |= counts ? AO_MARK_STORE : 0;
+        uint8_t unused;
+        if (ao_ops[s->op].leaves) /* then d has no value yet */
+            kernel(1, d, x, y, z, s->uniform, &unused);
     }
     return 0;
 }

@@ -65,6 +65,7 @@ typedef struct {
     uint8_t type;        /* the T it is stamped for */
     uint8_t dst, a, b, c;
     uint8_t faults;      /* 1 if it may mark elements */
+    uint8_t leaves;      /* 1 if, without marks, it leaves the target as it was from the first such element on */
     uint8_t spreads;     /* 1 if it may have no operand but a uniform */
     uint8_t run;         /* 1 if b and c are the first and last of a run of constants */
     uint8_t weight;      /* work of an element, in additions of doubles; with a run, for each constant but one */

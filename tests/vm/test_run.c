@@ -3,6 +3,7 @@
  * Every test runs at every level this processor has. Where the number of kernel calls matters, the level is a copy
  * whose kernels count. */
 #include "build_program.h"
+#include "program.h"
 #include "wide.h"
 
 #define NO AO_NO_REG
@@ -242,6 +243,54 @@ static void test_keep(void)
             CHECK(x[i] == want, "element %zu, stopped at %zu", i, bad);
         }
     }
+    unload();
+}
+
+/* The logarithms are written straight to the result, and yet with AO_KEEP nothing is from the failing element on: neither of
+ * a block that stops, nor where the result is the operand, wholly or in part. A second stop follows at the next block. */
+static void test_keep_straight(void)
+{
+    enum { COUNT = 3000, APART = COUNT + 8, BLOCK = 1024, LEFT = 2 };
+    static double fx[APART + COUNT], before[APART + COUNT];
+    build_start(&b, AO_TYPE_f64);
+    build_input(&b, AO_TYPE_f64);
+    b.header.temps = 1;
+    in_body(&b, AO_OP_ADD_f64, temp_reg(&b, 0), 0, 0, NO);
+    in_body(&b, AO_OP_LOG_CHECKED_f64, out_reg(&b), temp_reg(&b, 0), NO, NO);
+    load();
+    CHECK(program->leaves, "a program of one logarithm at the end leaves its target as it was");
+    static const size_t apart[] = {APART, 0, 3, BLOCK};
+    for (size_t way = 0; way < 4; way++)
+        for (size_t bad = 0; bad < COUNT; bad += 211) {
+            double *const to = fx + apart[way];
+            const void *inputs[] = {fx};
+            ao_job job = job_over(inputs, NULL, COUNT);
+            job.out = to;
+            job.flags = AO_KEEP;
+            for (size_t i = 0; i < APART + COUNT; i++)
+                fx[i] = way ? 1.0 + (double)(i % 100) : i < COUNT ? 0.5 : -77.0;
+            fx[bad] = -1.0;
+            memcpy(before, fx, sizeof fx);
+            ao_frame_open(&frame, program, &job, memory);
+            CHECK((frame.private_->scratch == NULL) == (way == 0), "aside if it overlaps alone");
+            if (way > 1)
+                continue;
+            ao_status status = ao_run(&frame, COUNT);
+            const size_t at = frame.position;
+            CHECK(status == AO_MARKED && at <= bad && bad < at + frame.block_count, "stopped at %zu for %zu", at, bad);
+            CHECK(frame.block_out != to + at, "the block is aside");
+            CHECK(memcmp(to + bad, before + apart[way] + bad, (COUNT - bad) * sizeof *to) == 0, "too early");
+            ((double *)frame.block_out)[bad - at] = LEFT;
+            ao_finish(&frame, frame.block_count);
+            while ((status = ao_run(&frame, COUNT)) == AO_MARKED)
+                ao_finish(&frame, frame.block_count);
+            for (size_t i = 0; i < COUNT; i++) {
+                double want = i == bad ? LEFT : before[i] * 2;
+                if (i != bad)
+                    isa->ops[AO_OP_LOG_f64](1, &want, &want, NULL, NULL, 0, NULL);
+                CHECK(memcmp(&to[i], &want, sizeof want) == 0, "element %zu, stopped at %zu", i, bad);
+            }
+        }
     unload();
 }
 
@@ -814,6 +863,7 @@ int main(void)
         test_marks();
         test_two_marks();
         test_keep();
+        test_keep_straight();
         test_keep_reread();
         test_sink();
         test_fold();

@@ -186,6 +186,7 @@ typedef uint64_t s_i64, s_u64, s_f64;
  */
 #define MARKS__ 0
 #define MARKS_F 1
+#define MARKS_L 1
 #define MARKS_U 0
 #define MARKS_R 0
 

@@ -35,6 +35,12 @@ static INLINE uint64_t bits_of(double x)
 #define AO_PASTE(a, b) AO_PASTE2(a, b)
 #define AO_LOCAL(name) AO_PASTE(name, AO_ISA)
 
+/* For #if: whether this is the level that has what all levels share. */
+#define AO_IS_FIRST AO_PASTE(AO_IS_FIRST, AO_ISA)
+#define AO_IS_FIRST_base 1
+#define AO_IS_FIRST_avx2 0
+#define AO_IS_FIRST_avx512 0
+
 #define AO_UP_TO_AVX2_base base
 #define AO_UP_TO_AVX2_avx2 avx2
 #define AO_UP_TO_AVX2_avx512 avx2

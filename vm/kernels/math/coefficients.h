@@ -127,28 +127,36 @@ static const double LOG10_LOW[8] = {
     0x0.0p+0, 0x1.adfa4a546ee73p-27, 0x1.9c6cf5f75b3e0p-25, 0x1.5de3c01bac1bep-27,
 };
 
-/* (log(1 + z) - z) / z^2, -0.0624 <= z <= 0.0624: degree 10, error 2^-61.6 */
+/* (log(1 + z) - z) / z^2, relative to the logarithm, -0.0583496 <= z <= 0.0622559: degree 9, error 2^-58.3 */
 static INLINE double poly_log(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return fused(fused(fused(fused(-0x1.587c23415f181p-4, z1, 0x1.77c1e85e95de1p-4), z4, fused(fused(-0x1.999673d4fd1e3p-4, z1, 0x1.c7190e17c4a20p-4), z2, fused(-0x1.000000afda703p-3, z1, 0x1.249249e1efa12p-3))), z4, fused(fused(-0x1.5555555536048p-3, z1, 0x1.9999999977e0ep-3), z2, fused(-0x1.000000000000cp-2, z1, 0x1.5555555555563p-2))), z1, -0x1.0000000000000p-1);
+    return fused(fused(fused(0x1.7506f00b95755p-4, z4, fused(fused(-0x1.9cf3cb7ab5b96p-4, z1, 0x1.c71de64e79bedp-4), z2, fused(-0x1.fffcf76424bf4p-4, z1, 0x1.249248728a67dp-3))), z4, fused(fused(-0x1.555555ed35584p-3, z1, 0x1.99999999cd261p-3), z2, fused(-0x1.ffffffffe82ddp-3, z1, 0x1.5555555555531p-2))), z1, -0x1.0000000000004p-1);
 }
 
-/* the same over log(2), -0.0624 <= z <= 0.0624: degree 10, error 2^-61.6 */
+/* the same over log(2), -0.0583496 <= z <= 0.0622559: degree 9, error 2^-58.2 */
 static INLINE double poly_log2(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return fused(fused(fused(fused(-0x1.f0fc96c55361fp-4, z1, 0x1.0f0d3c9eb04ffp-3), z4, fused(fused(-0x1.27747fd1da80dp-3, z1, 0x1.4848a1f0be175p-3), z2, fused(-0x1.715477506c109p-3, z1, 0x1.a61763b8dff39p-3))), z4, fused(fused(-0x1.ec709dc373120p-3, z1, 0x1.2776c50ee16cbp-2), z2, fused(-0x1.71547652b8310p-2, z1, 0x1.ec709dc3a0411p-2))), z1, -0x1.71547652b82fep-1);
+    return fused(fused(fused(0x1.0d6b388431d73p-3, z4, fused(fused(-0x1.29e7e0ef446f8p-3, z1, 0x1.484b5cfd1d03dp-3), z2, fused(-0x1.715238d317f64p-3, z1, 0x1.a6176243b985bp-3))), z4, fused(fused(-0x1.ec709ea8d148dp-3, z1, 0x1.2776c50f0534cp-2), z2, fused(-0x1.71547652a57e5p-2, z1, 0x1.ec709dc3a03f5p-2))), z1, -0x1.71547652b8305p-1);
 }
 
-/* the same over log(10), -0.0624 <= z <= 0.0624: degree 10, error 2^-61.6 */
+/* the same over log(10), -0.0583496 <= z <= 0.0622559: degree 9, error 2^-58.3 */
 static INLINE double poly_log10(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return fused(fused(fused(fused(-0x1.2b373e3faa9f3p-5, z1, 0x1.4660f7739b9e1p-5), z4, fused(fused(-0x1.63c36b938e846p-5, z1, 0x1.8b4b014a94741p-5), z2, fused(-0x1.bcb7b283eb5a7p-5, z1, 0x1.fc3fa75e0621fp-5))), z4, fused(fused(-0x1.287a7636d902ap-4, z1, 0x1.63c6277507c33p-4), z2, fused(-0x1.bcb7b1526e524p-4, z1, 0x1.287a7636f436ap-3))), z1, -0x1.bcb7b1526e50ep-3);
+    return fused(fused(fused(0x1.441ba48f8a79bp-5, z4, fused(fused(-0x1.66b3a9af7d589p-5, z1, 0x1.8b4efefe23396p-5), z2, fused(-0x1.bcb5059d1018bp-5, z1, 0x1.fc3fa50a67236p-5))), z4, fused(fused(-0x1.287a76be69f63p-4, z1, 0x1.63c627754b17bp-4), z2, fused(-0x1.bcb7b15258896p-4, z1, 0x1.287a7636f4345p-3))), z1, -0x1.bcb7b1526e516p-3);
+}
+
+/* (log(1 + z) - z) / z^2, relative to z, -0.0624 <= z <= 0.0624: degree 10, error 2^-61.6 */
+static INLINE double poly_log_sum(double z1)
+{
+    const double z2 = z1 * z1;
+    const double z4 = z2 * z2;
+    return fused(fused(fused(fused(-0x1.587c23415f181p-4, z1, 0x1.77c1e85e95de1p-4), z4, fused(fused(-0x1.999673d4fd1e3p-4, z1, 0x1.c7190e17c4a20p-4), z2, fused(-0x1.000000afda703p-3, z1, 0x1.249249e1efa12p-3))), z4, fused(fused(-0x1.5555555536048p-3, z1, 0x1.9999999977e0ep-3), z2, fused(-0x1.000000000000cp-2, z1, 0x1.5555555555563p-2))), z1, -0x1.0000000000000p-1);
 }
 
 #define THIRD 0x1.5555555555555p-2
@@ -202,12 +210,12 @@ static INLINE double poly_atan_half(double z1)
     return fused(fused(fused(fused(fused(-0x1.2dd40041c2c27p-7, z1, 0x1.99984c3613cd5p-6), z2, fused(-0x1.37ce51c509047p-5, z1, 0x1.7b1d7856d14a5p-5)), z4, fused(fused(-0x1.ad441c37157fap-5, z1, 0x1.e1a795c3fb24fp-5), z2, fused(-0x1.110ea393fffe2p-4, z1, 0x1.3b138e4b5b747p-4))), z4, fused(fused(-0x1.745d16016ea5fp-4, z1, 0x1.c71c71c014e0dp-4), z2, fused(-0x1.24924924881f5p-3, z1, 0x1.99999999998e0p-3))), z1, -0x1.5555555555555p-2);
 }
 
-/* (asin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.2501: degree 12, error 2^-56.3 */
+/* (asin(x) - x) / x^3, z = x^2, 0.0 <= z <= 0.25: degree 12, error 2^-59.7 */
 static INLINE double poly_asin(double z1)
 {
     const double z2 = z1 * z1;
     const double z4 = z2 * z2;
-    return fused(fused(fused(fused(fused(0x1.d78189767524ep-6, z1, -0x1.e7a24f548c99dp-7), z2, fused(0x1.1d661531b222ep-6, z1, 0x1.653a8f8cfd43dp-8)), z4, fused(fused(0x1.524ea8b3aad31p-7, z1, 0x1.78246f32d075cp-7), z2, fused(0x1.c9cf3759fd8ffp-7, z1, 0x1.1c4d343fa57f6p-6))), z4, fused(fused(0x1.6e8bb1d89492bp-6, z1, 0x1.f1c71c1d4aa0dp-6), z2, fused(0x1.6db6db6e3292ep-5, z1, 0x1.3333333332ec4p-4))), z1, 0x1.5555555555556p-3);
+    return fused(fused(fused(fused(fused(0x1.0b44dfa9bd06bp-5, z1, -0x1.57f7762250fa4p-6), z2, fused(0x1.6398261c15ab1p-6, z1, 0x1.e603cd58390d0p-9)), z4, fused(fused(0x1.613b9847e9485p-7, z1, 0x1.7585b596ae93ep-7), z2, fused(0x1.ca1f880b1773fp-7, z1, 0x1.1c49f09648b1ep-6))), z4, fused(fused(0x1.6e8bdedd1ca3bp-6, z1, 0x1.f1c71a950e125p-6), z2, fused(0x1.6db6db7212279p-5, z1, 0x1.333333332e135p-4))), z1, 0x1.5555555555577p-3);
 }
 
 /* 2^(k/8) or so, bits less k 2^49 */

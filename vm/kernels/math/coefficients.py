@@ -1,9 +1,9 @@
 """Makes coefficients.h: the constants of the elementary functions. python vm/kernels/math/coefficients.py [--check]
 
 Each polynomial interpolates its function at Chebyshev nodes, in 60-digit arithmetic (mpmath), which is within a small
-factor of the best one, or, where that saves a degree, is the best one; its degree is the least whose error, relative to
-the function that it is part of, is below the stated bound. Coefficients are then rounded to doubles. Constants that
-must multiply exactly are cut to fewer bits.
+factor of the best one; where that factor is worth a degree, it is the best one. Its degree is the least whose error,
+relative to the function that it is part of, is below the stated bound. Coefficients are then rounded to doubles.
+Constants that must multiply exactly are cut to fewer bits.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import mpmath as mp  # type: ignore[import-untyped]
 mp.mp.dps = 60
 HEADER = Path(__file__).with_name("coefficients.h")
 Function = Callable[[Any], Any]
+Fit = Callable[[Function, Any, Any, int, Function], list[Any]]
 
 
-def interpolated(f: Function, lo: Any, hi: Any, degree: int) -> list[Any]:
+def interpolated(f: Function, lo: Any, hi: Any, degree: int, _weight: Function) -> list[Any]:
     """Coefficients, lowest first, of the polynomial through f at the Chebyshev nodes of lo..hi."""
     nodes = [(lo + hi) / 2 + (hi - lo) / 2 * mp.cos(mp.pi * (2 * k + 1) / (2 * degree + 2)) for k in range(degree + 1)]
     scale = max(abs(lo), abs(hi))  # so that the powers are of one size
@@ -53,6 +54,34 @@ def best(f: Function, lo: Any, hi: Any, degree: int, weight: Function) -> list[A
             at.pop(0 if abs(errors[at[0]]) < abs(errors[at[-1]]) else -1)
         if at == before:
             return coefficients
+
+
+def best_inside(f: Function, lo: Any, hi: Any, degree: int, weight: Function, rounds: int = 20) -> list[Any]:
+    """Nearly the same, of a function that need not have a value at the ends or in the middle: by least squares in which
+    points count the more the larger their errors were (J. R. Rice and K. H. Usow, The Lawson algorithm and
+    extensions, Math. Comp. 22, 1968)."""
+    count, powers = 12 * (degree + 2), range(degree + 1)
+    nodes = [(lo + hi) / 2 + (hi - lo) / 2 * mp.cos(mp.pi * (2 * k + 1) / (2 * count)) for k in range(count)]
+    scale = max(abs(lo), abs(hi))
+    columns = [[(x / scale) ** p * weight(x) for x in nodes] for p in powers]
+    values = [f(x) * weight(x) for x in nodes]
+    least, found, counts = mp.inf, [], [mp.mpf(1)] * count
+    for _ in range(rounds):
+        counted = [[n * v for n, v in zip(counts, column, strict=True)] for column in columns]
+        matrix = mp.matrix([[mp.fdot(row, column) for column in columns] for row in counted])
+        solved = mp.lu_solve(matrix, mp.matrix([mp.fdot(row, values) for row in counted]))
+        errors = [abs(v - sum(solved[p] * columns[p][k] for p in powers)) for k, v in enumerate(values)]
+        if max(errors) < least:
+            least, found = max(errors), [c / scale**p for p, c in enumerate(solved)]
+        counts = [n * e / max(errors) for n, e in zip(counts, errors, strict=True)]
+    return found
+
+
+def best_rounded(f: Function, lo: Any, hi: Any, degree: int, weight: Function) -> list[Any]:
+    """The same in doubles: what rounds off the constant counts most, so the others make up for it."""
+    first = mp.mpf(float(best_inside(f, lo, hi, degree, weight)[0]))
+    rest = best_inside(lambda z: (f(z) - first) / z, lo, hi, degree - 1, lambda z: weight(z) * abs(z))
+    return [first, *(mp.mpf(float(c)) for c in rest)]
 
 
 def error(f: Function, coefficients: list[Any], lo: Any, hi: Any, weight: Function) -> Any:
@@ -102,13 +131,12 @@ def polynomial(
     bits: int,
     what: str,
     written: Callable[[list[str]], str] = lambda terms: estrin(terms, 1),
-    least: bool = False,
+    fit: Fit = interpolated,
+    least: int = 2,
 ) -> str:
-    """An inline function that evaluates the polynomial; ``least``: that of the least error."""
-    for degree in range(2, 40):
-        coefficients = interpolated(f, mp.mpf(lo), mp.mpf(hi), degree)
-        if least:
-            coefficients = best(f, mp.mpf(lo), mp.mpf(hi), degree, weight)
+    """An inline function that evaluates the polynomial; ``fit`` finds its coefficients, from degree ``least`` on."""
+    for degree in range(least, 40):
+        coefficients = fit(f, mp.mpf(lo), mp.mpf(hi), degree, weight)
         worst = error(f, coefficients, mp.mpf(lo), mp.mpf(hi), weight)
         if worst < mp.mpf(2) ** -bits:
             break
@@ -210,6 +238,17 @@ def after_first(z: Any) -> Any:
     return -mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.log1p(z) - z) / z**2
 
 
+LEAST_R = min(starts(k) * c - 1 for k, c in enumerate(RECIPROCALS))
+MOST_R = max(starts(k + 1) * c - 1 for k, c in enumerate(RECIPROCALS))
+
+
+def log_weight(z: Any) -> Any:
+    """What an error of that means relative to the least logarithm of which it is part, with any of the reciprocals."""
+    ms = [((1 + z) / c, k) for k, c in enumerate(RECIPROCALS)]
+    logs = [abs(mp.log(m)) for m, k in ms if starts(k) - 1e-9 <= m <= starts(k + 1) + 1e-9]
+    return z**2 / min(logs, default=mp.inf) if z else 0
+
+
 THIRD = mp.mpf(float(mp.mpf(1) / 3))
 
 
@@ -265,22 +304,25 @@ SECTIONS = [
     table("POWERS_REST", [cut(v / float(v) - 1, 20) if k else v - 1 for k, v in enumerate(EIGHTHS)],
           "what it lacks, as a part of it, 20 bits"),
     polynomial("exp", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.04335, 0.04335,
-               lambda z: z**2, 57, "(exp(z) - 1 - z) / z^2", by_pairs, least=True),
+               lambda z: z**2, 57, "(exp(z) - 1 - z) / z^2", by_pairs, best),
     polynomial("expm1", lambda z: mp.mpf(1) / 2 if abs(z) < 1e-20 else (mp.exp(z) - 1 - z) / z**2, -0.04335, 0.04335,
-               abs, 57, "the same, relative to z", in_half, least=True),
+               abs, 57, "the same, relative to z", in_half, best),
     polynomial("exp3", lambda z: mp.mpf(1) / 3 if abs(z) < 1e-12 else 2 * (mp.exp(z) - 1 - z - z**2 / 2) / z**3,
                -0.34662, 0.34662, lambda z: z**2 / 2, 58, "2 (exp(z) - 1 - z - z^2/2) / z^3, relative to z"),
     polynomial("exp2", lambda z: LN2**2 / 2 if abs(z) < 1e-20 else (mp.mpf(2) ** z - 1 - z * LN2) / z**2, -0.0625,
-               0.0625, lambda z: z**2, 57, "(2^z - 1 - z log(2)) / z^2", by_pairs, least=True),
+               0.0625, lambda z: z**2, 57, "(2^z - 1 - z log(2)) / z^2", by_pairs, best),
     table("RECIPROCALS", RECIPROCALS, "c, one for each eighth of the fraction of m"),
     logarithms("LOG", 1, "-log(c)"),
     logarithms("LOG2", 1 / LN2, "-log2(c)"),
     logarithms("LOG10", 1 / mp.log(10), "-log10(c)"),
-    polynomial("log", after_first, -0.0624, 0.0624, abs, 60, "(log(1 + z) - z) / z^2", constant_last),
-    polynomial("log2", lambda z: after_first(z) / LN2, -0.0624, 0.0624, lambda z: abs(z) * LN2, 60,
-               "the same over log(2)", constant_last),
-    polynomial("log10", lambda z: after_first(z) / mp.log(10), -0.0624, 0.0624, lambda z: abs(z) * mp.log(10), 60,
-               "the same over log(10)", constant_last),
+    polynomial("log", after_first, LEAST_R, MOST_R, log_weight, 57, "(log(1 + z) - z) / z^2, relative to the logarithm",
+               constant_last, best_rounded, 9),
+    polynomial("log2", lambda z: after_first(z) / LN2, LEAST_R, MOST_R, lambda z: log_weight(z) * LN2, 57,
+               "the same over log(2)", constant_last, best_rounded, 9),
+    polynomial("log10", lambda z: after_first(z) / mp.log(10), LEAST_R, MOST_R, lambda z: log_weight(z) * mp.log(10),
+               57, "the same over log(10)", constant_last, best_rounded, 9),
+    polynomial("log_sum", after_first, -0.0624, 0.0624, abs, 60, "(log(1 + z) - z) / z^2, relative to z",
+               constant_last),
     f"#define THIRD {float(THIRD).hex()}",
     polynomial("log_rest", after_third, -0.0624, 0.0624, lambda z: z**2, 67,
                "(log(1 + z) - z + z^2/2 - THIRD z^3) / z^3", constant_last),
@@ -294,8 +336,8 @@ SECTIONS = [
                "(atan(x) - x) / x^3, z = x^2"),
     polynomial("atan_half", odd_rest(mp.atan, -mp.mpf(1) / 3), 0, 0.2501, odd_weight(mp.atan), 57,
                "(atan(x) - x) / x^3, z = x^2", in_half),
-    polynomial("asin", odd_rest(mp.asin, mp.mpf(1) / 6), 0, 0.2501, odd_weight(mp.asin), 56,
-               "(asin(x) - x) / x^3, z = x^2", in_half),
+    polynomial("asin", odd_rest(mp.asin, mp.mpf(1) / 6), 0, 0.25, lambda z: odd_weight(mp.asin)(z) if z else 0, 56,
+               "(asin(x) - x) / x^3, z = x^2", in_half, best_rounded, 12),
     table("HALF_POWERS", [less_eighths(k, power) for k, (power, _) in enumerate(PAIRS)],
           "2^(k/8) or so, bits less k 2^49"),
     table("HALF_INVERSES", [less_eighths(-k, inverse / 4) for k, (_, inverse) in enumerate(PAIRS)],
@@ -303,9 +345,9 @@ SECTIONS = [
     table("HALF_RESTS", [cut(rest(k, *pair), 20) if k else mp.mpf(0) for k, pair in enumerate(PAIRS)],
           "the logarithm of what the powers lack, 20 bits"),
     polynomial("sinh", odd_rest(mp.sinh, mp.mpf(1) / 6), 0, 0.04335**2, lambda z: z, 56,
-               "(sinh(x) - x) / x^3, z = x^2", in_half, least=True),
+               "(sinh(x) - x) / x^3, z = x^2", in_half, best),
     polynomial("cosh", lambda z: mp.mpf(1) / 2 if z < 1e-18 else (mp.cosh(root(z)) - 1) / z, 0, 0.04335**2, lambda z: z,
-               57, "(cosh(x) - 1) / x^2, z = x^2", in_half, least=True),
+               57, "(cosh(x) - 1) / x^2, z = x^2", in_half, best),
     parts("HALF_LN2", LN2 / 2, [53, 53], "log(2)/2", ("HIGH", "LOW")),
     polynomial("tanh", odd_rest(mp.tanh, -mp.mpf(1) / 3), 0, 0.17331**2, odd_weight(mp.tanh), 58,
                "(tanh(x) - x) / x^3, z = x^2"),

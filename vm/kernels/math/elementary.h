@@ -39,6 +39,10 @@
  * place by a sweep of its own. Where that takes more than a few operations, or results are subnormal, the whole keeps
  * subnormal numbers away from multiplications, and is used from then on.
  *
+ * With out= nothing behind an element that is refused may change. So results were computed aside, by blocks, and copied, a tenth
+ * of what a logarithm takes. Sweeps in two loops know after the first whether there is an odd element, and write in the second:
+ * if there is one they leave their target as it was, and only chunks with such elements are done aside.
+ *
  * What Python's math.f refuses is marked by the kernels whose name ends in CHECKED, where raises_f(r, x) is nonzero, r
  * being the result. That is a sweep of its own over the results: what is refused is the same for many functions, and
  * sweeps that wrote marks beside doubles were a third of all code. A few functions have arguments that are far, numbers
@@ -60,13 +64,15 @@ enum {
     CAREFUL = 64  /* chunks that are swept with the whole after one with odd elements */
 };
 
-/* A sweep says whether it met an element that it does not hold for. The sweep for marks: whether it set any. */
-typedef uint64_t sweep1(size_t n, double *to, const double *a);
+/* A sweep says whether it met an element that it does not hold for. One that leaves (function1) has then written nothing that is
+ * not right, and nothing from there on: its results are elsewhere, or nowhere if that is NULL. The sweep for marks: whether it
+ * set any. */
+typedef uint64_t sweep1(size_t n, double *to, const double *a, double *elsewhere);
 typedef uint64_t sweep2(size_t n, double *to, const double *a, const double *b, unsigned uniform);
 typedef unsigned marks1(size_t n, uint8_t *mark, const double *r, const double *a);
 typedef unsigned marks2(size_t n, uint8_t *mark, const double *r, const double *a, const double *b);
 
-/* Puts what f makes of a number of a magnitude below TINY in its place. */
+/* Puts what f makes of some numbers in its place, such as those of a magnitude below TINY. */
 typedef void tiny1(size_t n, double *to, const double *a);
 
 typedef struct {
@@ -74,6 +80,8 @@ typedef struct {
     sweep1 *fast;           /* none: the whole does it all */
     sweep1 *whole, *beyond; /* no whole: the fast one holds for every number; no beyond: nothing is far */
     marks1 *marks;          /* none: nothing is refused */
+    tiny1 *edges;           /* puts in its place what f makes of odd numbers; none: that is there already */
+    int leaves;             /* fast sweeps leave `to` as it was from an odd element on: trait L of ops.def */
 } function1;
 
 typedef struct {
@@ -140,14 +148,6 @@ static INLINE double nan_of(double x, double y)
     return of_bits((bits_of(v) & (0 - (uint64_t)(v != v))) | UINT64_C(0x7ff8000000000000));
 }
 
-/* The elements of the next chunk: as many as there were before it. So a block has few chunks, and little is swept twice
- * when odd ones turn up, if it has to be. */
-static INLINE size_t next_chunk(size_t at, size_t n, int once)
-{
-    const size_t first = n >= 8 * FIRST ? FIRST : CHUNK, m = once || at >= MOST ? MOST : at == 0 ? first : at;
-    return n - at < m ? n - at : m;
-}
-
 /* Where f makes the same of all tiny numbers, and so of zeros. */
 static void THE_SAME(size_t n, double *to, const double *a)
 {
@@ -163,6 +163,29 @@ static void ITSELF(size_t n, double *to, const double *a)
 }
 #define SPECIAL NULL
 
+/* Of a uniform operand, as many as a chunk has. Only fast sweeps have loops for uniform operands: in the others these
+ * would be two thirds of the code, and save little of what an element takes. */
+static void spread(size_t n, double *to, const p_f64 *a)
+{
+    const double x = *a;
+    n = n < MOST ? n : MOST;
+    LOOP to[i] = x;
+}
+
+/* A kernel: elements by chunks, each swept as it needs. Of all levels there is one, as sweeps do the work. */
+unsigned ao_elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, uint8_t *mark);
+unsigned ao_elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, unsigned uniform, const function2 *f,
+                        uint8_t *mark);
+
+#if AO_IS_FIRST
+/* The elements of the next chunk: as many as there were before it. So a block has few chunks, and little is swept twice
+ * when odd ones turn up, if it has to be. */
+static INLINE size_t next_chunk(size_t at, size_t n, int once)
+{
+    const size_t first = n >= 8 * FIRST ? FIRST : CHUNK, m = once || at >= MOST ? MOST : at == 0 ? first : at;
+    return n - at < m ? n - at : m;
+}
+
 /* For what must not drop subnormal numbers, in company of some that it need not see. */
 static void tiny_made_larger(size_t n, double *to, const double *a)
 {
@@ -173,16 +196,20 @@ static void tiny_made_larger(size_t n, double *to, const double *a)
     }
 }
 
-/* A kernel. The chunks are written aside if d is an operand, because whoever comes second needs the operands again. The
- * results of beyond_f may be subnormal. */
-static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, uint8_t *mark)
+/* The chunks are written aside if d is an operand, because whoever comes second needs the operands again. The
+ * results of beyond_f may be subnormal.
+ *
+ * One that leaves, and has no place for marks, writes nothing from the first chunk on in which something is refused: chunks with
+ * odd elements are written aside, too. So blocks of results go straight to where they belong (run.c). */
+unsigned ao_elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 *f, uint8_t *mark)
 {
     unsigned found = 0, careful = 0, before = 0;
     int dropping = 0;
     sweep1 *sweep = f->whole;
     double aside[MOST], larger[MOST];
     uint8_t unused[MOST];
-    for (size_t at = 0, m; at < n; at += m) {
+    const int stops = f->leaves && !mark;
+    for (size_t at = 0, m; at < n && !(stops && found); at += m) {
         m = next_chunk(at, n, !f->whole);
         const double *x = (const double *)a + at, *from = x;
         double *to = d == a ? aside : (double *)d + at;
@@ -196,24 +223,28 @@ static unsigned elementary1(size_t n, p_f64 *d, const p_f64 *a, const function1 
             dropping = 1;
         }
         const int known = f->fast && (!f->whole || !(careful || subnormal > apart));
-        const int odd = !known || f->fast(m, to, from);
+        double *const odd_to = stops ? aside : to;
+        const int odd = !known || f->fast(m, to, from, f->whole ? NULL : odd_to);
+        to = odd ? odd_to : to;
         if (odd && f->whole) {
             careful = careful ? careful - 1 : CAREFUL;
-            if (sweep(m, to, from)) {
+            if (sweep(m, to, from, to) && f->beyond) {
                 if (dropping)
                     ao_subnormal_keep(before);
                 dropping = 0;
                 sweep = f->beyond;
-                sweep(m, to, from);
+                sweep(m, to, from, to);
             }
         }
         if (apart)
             f->tiny(m, to, x);
+        if (odd && f->edges)
+            f->edges(m, to, x);
         if (odd && f->marks)
             found |= f->marks(m, marks, to, x);
         else if (mark)
             memset(mark + at, 0, m);
-        if (to == aside)
+        if (to == aside && !(stops && found))
             memcpy(d + at, to, m * sizeof *d);
     }
     if (dropping)
@@ -228,17 +259,8 @@ static void by_library(size_t n, double *to, const double *a, const double *b, c
             to[i] = f->library(a[i], b[i]);
 }
 
-/* Of a uniform operand, as many as a chunk has. Only fast sweeps have loops for uniform operands: in the others these
- * would be two thirds of the code, and save little of what an element takes. */
-static void spread(size_t n, double *to, const p_f64 *a)
-{
-    const double x = *a;
-    n = n < MOST ? n : MOST;
-    LOOP to[i] = x;
-}
-
-static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, unsigned uniform, const function2 *f,
-                            uint8_t *mark)
+unsigned ao_elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, unsigned uniform, const function2 *f,
+                         uint8_t *mark)
 {
     unsigned found = 0, careful = 0, to_spread = uniform;
     sweep2 *const *sweep = f->sweeps;
@@ -273,33 +295,52 @@ static unsigned elementary2(size_t n, p_f64 *d, const p_f64 *a, const p_f64 *b, 
     }
     return found;
 }
+#endif
 
 /* ---- the sweeps of f; ways_f[0] are those of its kernel, ways_f[1] those of its CHECKED kernel ---- */
 
 #if FUSED_IS_FAST
+/* Short functions are swept in one loop, which writes before it is known whether an element is unknown: to look for them first
+ * takes 4 to 8 % of such a sweep. */
 #define SWEEP1(name, VALUE, UNKNOWN)                                                                                  \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
         uint64_t unknown = 0;                                                                                         \
+        (void)elsewhere;                                                                                              \
         EACH1(f64, const double r = VALUE(x); unknown |= UNKNOWN(x); to[i] = r;)                                      \
         return unknown;                                                                                               \
     }
 /* `to` carries the first of the numbers between the halves. */
 #define SWEEP1_HALVES(name, FIRST, SECOND, UNKNOWN)                                                                   \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
         double v[MOST], w[MOST];                                                                                      \
         uint64_t unknown = 0;                                                                                         \
+        (void)elsewhere;                                                                                              \
         EACH1(f64, const halfway h = FIRST(x); to[i] = h.u; v[i] = h.v; w[i] = h.w;)                                  \
         EACH1(f64, const halfway h = {to[i], v[i], w[i]}; const double r = SECOND(x, h); unknown |= UNKNOWN(x);       \
               to[i] = r;)                                                                                             \
         return unknown;                                                                                               \
     }
+/* One that leaves. */
+#define SWEEP1_LEAVING(name, FIRST, SECOND, UNKNOWN)                                                                  \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
+    {                                                                                                                 \
+        double u[MOST], v[MOST], w[MOST];                                                                             \
+        uint64_t unknown = 0;                                                                                         \
+        EACH1(f64, const halfway h = FIRST(x); unknown |= UNKNOWN(x); u[i] = h.u; v[i] = h.v; w[i] = h.w;)            \
+        if (unknown && !elsewhere)                                                                                    \
+            return unknown;                                                                                           \
+        to = unknown ? elsewhere : to;                                                                                \
+        EACH1(f64, const halfway h = {u[i], v[i], w[i]}; const double r = SECOND(x, h); to[i] = r;)                   \
+        return unknown;                                                                                               \
+    }
 /* As well, after a loop that brings numbers nearer to 1: where these three wait for each other, two are not enough. */
 #define SWEEP1_NEARER(name, f)                                                                                        \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
         double v[MOST];                                                                                               \
+        (void)elsewhere;                                                                                              \
         EACH1(f64, v[i] = nearer_##f(x);)                                                                             \
         LOOP to[i] = first_near_##f(v[i]);                                                                            \
         EACH1(f64, const double r = second_near_##f(x, v[i], to[i]); to[i] = r;)                                      \
@@ -324,7 +365,7 @@ static size_t in_pairs(size_t n, double *to, const double *a)
 }
 #define EACH_OF_PAIRS AO_INDEPENDENT for (size_t i = 0; i < (even & ~(size_t)1); i++)
 #define SWEEP1(name, VALUE, UNKNOWN)                                                                                  \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
         double xs[MOST + 1], rs[MOST + 1];                                                                            \
         const size_t even = in_pairs(n, xs, a);                                                                       \
@@ -334,6 +375,7 @@ static size_t in_pairs(size_t n, double *to, const double *a)
             unknown |= UNKNOWN(x);                                                                                    \
             rs[i] = r;                                                                                                \
         }                                                                                                             \
+        (void)elsewhere;                                                                                              \
         memcpy(to, rs, n * sizeof *to);                                                                               \
         return unknown;                                                                                               \
     }
@@ -343,6 +385,7 @@ static size_t in_pairs(size_t n, double *to, const double *a)
         return SECOND(x, FIRST(x));                                                                                   \
     }                                                                                                                 \
     SWEEP1(name, both_##name, UNKNOWN)
+#define SWEEP1_LEAVING SWEEP1_HALVES
 #define SWEEP1_NEARER(name, f)                                                                                        \
     static INLINE double both_near_##f(double x)                                                                      \
     {                                                                                                                 \
@@ -380,22 +423,22 @@ MARKS1(raises_overflow)
 /* Where a processor does not fuse, there is no sweep with the core. */
 #if FUSED_IS_FAST
 #define CORE1(f, ODD) SWEEP1(fast_##f, core_##f, ODD)
-#define CORE1_HALVES(f, ODD) SWEEP1_HALVES(fast_##f, first_##f, second_##f, ODD)
+#define CORE1_HALVES(f, ODD, SWEEP) SWEEP(fast_##f, first_##f, second_##f, ODD)
 #define CORE2(f) FAST2(f)
 #define FAST(f) fast_##f
 #define EASY(f) core_##f
 #else
 #define CORE1(f, ODD)
-#define CORE1_HALVES(f, ODD)
+#define CORE1_HALVES(f, ODD, SWEEP)
 #define CORE2(f)
 #define FAST(f) NULL
 #define EASY(f) whole_##f
 #endif
 
 /* The tables of functions whose sweeps are there. */
-#define WAYS1(f, tiny, marks)                                                                                         \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL},                                \
-                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks}};
+#define WAYS1(f, tiny, marks, leaves)                                                                                 \
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, NULL, 0},                       \
+                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks, NULL, leaves}};
 
 #define WAYS2(f, marks)                                                                                               \
     static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL},                                    \
@@ -405,40 +448,47 @@ MARKS1(raises_overflow)
 #define TOTAL1(f, tiny)                                                                                               \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, NULL, 0}};
 /* In halves; the whole is those of numbers brought nearer to 1. */
 #define TOTAL1_HALVES(f, tiny)                                                                                        \
-    CORE1_HALVES(f, odd_##f)                                                                                          \
+    CORE1_HALVES(f, odd_##f, SWEEP1_HALVES)                                                                           \
     SWEEP1_NEARER(whole_sweep_##f, f)                                                                                 \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, NULL, 0}};
 #define MATH1(f, tiny, RAISE)                                                                                         \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL},                                \
-                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks_##RAISE}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, NULL, 0},                       \
+                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks_##RAISE, NULL, 0}};
 #define BEYOND1(f, tiny, RAISE, FAR)                                                                                  \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, FAR)                                                                           \
     SWEEP1(beyond_sweep_##f, beyond_##f, never_far1)                                                                  \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                    \
-                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL, NULL, 0},           \
+                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE, NULL, 0}};
 #define BEYOND1_HALVES(f, tiny, RAISE, FAR)                                                                           \
-    CORE1_HALVES(f, odd_##f)                                                                                          \
+    CORE1_HALVES(f, odd_##f, SWEEP1_LEAVING)                                                                          \
     SWEEP1_HALVES(whole_sweep_##f, first_##f, second_whole_##f, FAR)                                                  \
     SWEEP1_HALVES(beyond_sweep_##f, first_beyond_##f, second_whole_##f, never_far1)                                   \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                    \
-                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE}};
+    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL, NULL, 0},           \
+                                         {tiny, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_##RAISE, NULL, 1}};
 /* A function of one form has one sweep; EASY1 nothing odd. */
 #define EASY1(f, tiny)                                                                                                \
     SWEEP1(sweep_##f, EASY(f), never_far1)                                                                            \
-    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL}};
+    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL, NULL, 0}};
 #define EASY1_HALVES(f, tiny)                                                                                         \
     SWEEP1_HALVES(sweep_##f, first_##f, second_##f, never_far1)                                                       \
-    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL}};
-#define ONCE1_HALVES(f, tiny, RAISE)                                                                                  \
-    SWEEP1_HALVES(sweep_##f, first_##f, second_##f, odd_##f)                                                          \
-    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL},                                         \
-                                         {tiny, sweep_##f, NULL, NULL, marks_##RAISE}};
+    static const function1 ways_##f[] = {{tiny, sweep_##f, NULL, NULL, NULL, NULL, 0}};
+/* Where a processor does not fuse, a sweep does not leave, and is taken for a whole. */
+#if FUSED_IS_FAST
+#define ONCE(sweep) sweep, NULL
+#else
+#define ONCE(sweep) NULL, sweep
+#endif
+#define ONCE1_HALVES(f, tiny, RAISE) ONCE1_EDGES(f, tiny, NULL, RAISE)
+#define ONCE1_EDGES(f, tiny, EDGES, RAISE)                                                                            \
+    SWEEP1_LEAVING(sweep_##f, first_##f, second_##f, odd_##f)                                                         \
+    static const function1 ways_##f[] = {{tiny, ONCE(sweep_##f), NULL, NULL, EDGES, 0},                               \
+                                         {tiny, ONCE(sweep_##f), NULL, marks_##RAISE, EDGES, 1}};
 
 /* The same for two arguments. Here the core may also give inf or nan to say that it does not know. FURTHER2 is for a
  * function that never raises and has far arguments of two kinds, of which further_f holds for the first. */
@@ -480,7 +530,7 @@ MARKS1(raises_overflow)
                                          {fast_##f, {whole_sweep_##f, beyond_sweep_##f}, marks_##RAISE, library}};
 
 /* The kernel itself, by the columns a, b, c of its row. */
-#define DO_MATH_T__(f, marks) CALL, elementary1(n, d, a, &ways_##f[marks], mark)
-#define DO_MATH_TT_(f, marks) CALL, elementary2(n, d, a, b, uniform, &ways_##f[marks], mark)
+#define DO_MATH_T__(f, marks) CALL, ao_elementary1(n, d, a, &ways_##f[marks], mark)
+#define DO_MATH_TT_(f, marks) CALL, ao_elementary2(n, d, a, b, uniform, &ways_##f[marks], mark)
 
 #endif

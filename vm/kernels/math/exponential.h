@@ -87,9 +87,9 @@ static INLINE double beyond_power(double x, double t, double power, double q, do
               EACH_OF_STRIP(const double x = a[i]; const double t = of_bits(places[lane]);                            \
                             const double power = powers[lane]; __VA_ARGS__))
 #define SWEEP_POWERS(name, f, VALUE, UNKNOWN)                                                                         \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
-        FEW_ELEMENTS(name)                                                                                            \
+        FEW_ELEMENTS(name, 0)                                                                                         \
         uint64_t unknown[STRIP] = {0};                                                                                \
         EACH_WITH_POWER(f, const double q = q_##f(x, t, rests[lane]); unknown[lane] |= UNKNOWN; to[i] = VALUE;)       \
         return any_sign(unknown);                                                                                     \
@@ -106,8 +106,8 @@ static INLINE double beyond_power(double x, double t, double power, double q, do
     SWEEP_POWERS(whole_sweep_##f, f, or_out_of_range(x, least, power_of(t, power, q)), between(x, least, end))        \
     SWEEP_POWERS(beyond_sweep_##f, f, beyond_power(x, t, power, q, end), 0)                                           \
     static const function1 ways_##f[] = {                                                                             \
-        {THE_SAME, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL},                                                 \
-        {THE_SAME, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_raises_overflow}};
+        {THE_SAME, FAST(f), whole_sweep_##f, beyond_sweep_##f, NULL, NULL, 0},                                        \
+        {THE_SAME, FAST(f), whole_sweep_##f, beyond_sweep_##f, marks_raises_overflow, NULL, 0}};
 POWERS1(exp, 708.0, 746.0)
 POWERS1(exp2, 1022.0, 1076.0)
 
@@ -145,22 +145,23 @@ static INLINE double whole_expm1(double x, double h, double c, double power)
 }
 
 #define SWEEP_EXPM1(name, VALUE, UNKNOWN)                                                                             \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
-        FEW_ELEMENTS(name)                                                                                            \
+        FEW_ELEMENTS(name, 1)                                                                                         \
         double h[MOST], c[MOST], p[MOST];                                                                             \
         uint64_t unknown[STRIP] = {0};                                                                                \
         EACH_WITH_POWER(exp, const double k = t - TO_EIGHTHS; h[i] = fused(-k, LN2_HIGH, x);                          \
                         c[i] = fused(-k, LN2_LOW, rests[lane]);                                                       \
                         p[i] = of_bits(bits_of(power) + (bits_of(t) << 49)); unknown[lane] |= UNKNOWN;)               \
+        UNLESS_ODD(any_sign(unknown))                                                                                 \
         EACH_BY_STRIPS(const double x = a[i]; to[i] = VALUE;)                                                         \
-        return any_sign(unknown);                                                                                     \
+        return odd;                                                                                                   \
     }
 #if FUSED_IS_FAST
 SWEEP_EXPM1(fast_expm1, joined_expm1(x, h[i], c[i], p[i], 1.0), bits_of(708.0) - 1 - bits_of(fabs(x)))
 #endif
 SWEEP_EXPM1(whole_sweep_expm1, whole_expm1(x, h[i], c[i], p[i]), 0)
-WAYS1(expm1, ITSELF, marks_raises_overflow)
+WAYS1(expm1, ITSELF, marks_raises_overflow, 1)
 
 /* sinh and cosh of |x| are m C + p S and p C + m S, where C and S are those of r, and p and m are half the sum and
  * half the difference of 2^(n/8) and 2^-(n/8). For these, numbers are looked up whose product is 1, so that what they
@@ -207,9 +208,9 @@ WHOLE_HYPERBOLIC(cosh, x == x ? INFINITY : x + x)
 /* In one loop: cut in two it would be a tenth slower by vectors of eight doubles, and a tenth quicker by those of
  * four. */
 #define SWEEP_HYPERBOLIC(name, VALUE, UNKNOWN)                                                                        \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
-        FEW_ELEMENTS(name)                                                                                            \
+        FEW_ELEMENTS(name, 0)                                                                                         \
         uint64_t unknown[STRIP] = {0};                                                                                \
         BY_STRIPS(double powers[STRIP]; double inverses[STRIP]; double rests[STRIP]; uint64_t places[STRIP];          \
                   EACH_OF_STRIP(places[lane] = bits_of(fused(fabs(a[i]), INV_LN2_1, TO_HALF_EIGHTHS));)               \
@@ -231,8 +232,8 @@ SWEEP_HYPERBOLIC(fast_cosh, core_cosh, bits_of(707.0) - 1 - bits_of(fabs(a[i])))
 #endif
 SWEEP_HYPERBOLIC(whole_sweep_sinh, whole_sinh, 0)
 SWEEP_HYPERBOLIC(whole_sweep_cosh, whole_cosh, 0)
-WAYS1(sinh, ITSELF, marks_raises_overflow)
-WAYS1(cosh, THE_SAME, marks_raises_overflow)
+WAYS1(sinh, ITSELF, marks_raises_overflow, 0)
+WAYS1(cosh, THE_SAME, marks_raises_overflow, 0)
 
 /* |x| = k log(2)/2 + r, |r| <= log(2)/4; t = tanh(r) = h + l, s = 2^-k. tanh(|x|) is then
  * ((1 - s) + (1 + s) t) / ((1 + s) + (1 - s) t). From 53 on 1 - s would be rounded: there the quotient is the one of 18.54,

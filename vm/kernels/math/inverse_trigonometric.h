@@ -3,7 +3,8 @@
  * atan2 takes the arc of n/d, 0 <= n <= d: beyond tan(pi/8) it is pi/4 + atan((n - d) / (n + d)), so that atan(t) =
  * t + t^3 P(t^2) is needed for |t| <= tan(pi/8) only. t is kept as hi + lo. Other octants follow by symmetry, with pi in
  * two parts. atan of one number has three intervals instead, with a longer polynomial and fewer choices.
- * asin and acos have a polynomial up to 1/2; beyond, asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)).
+ * asin and acos have a polynomial up to 1/2; beyond, asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)). nan and numbers beyond 1 get
+ * their results afterwards.
  */
 #include "coefficients.h"
 #include "double_double.h"
@@ -155,35 +156,27 @@ static INLINE uint64_t far_further_atan2(double r, double y, double x)
     return (uint64_t)!((d >= low) & (d <= high) & ((n < least) | (n >= low)));
 }
 
-/* Halfway there are the root of 2 - 2|x| and z P(z), asin(sqrt(z)) being sqrt(z) (1 + z P(z)). The root is computed beside
+/* Halfway there are the root of (1 - |x|) / 2 and z P(z), asin(sqrt(z)) being sqrt(z) (1 + z P(z)). The root is computed beside
  * the polynomial, and its error afterwards. */
 static INLINE halfway root_and_series(double x)
 {
     const double a = fabs(x), square = a * a, other = fused(-0.5, a, 0.5), z = a < 0.5 ? square : other;
-    return (halfway){sqrt(fused(-2.0, a, 2.0)), z * poly_asin(z), 0};
+    return (halfway){sqrt(other), z * poly_asin(z), 0};
 }
 
-/* What s, the root of 2 - 2a or minus that, is too large by, from a = 1/2 on: the residual by 1/(2s), to some 1.5 %, by a
- * step of Newton's from a guess that negates the exponent. By software not of 0: the guess would be too large for fused. */
-static INLINE double root_error(double a, double s)
+/* What -2 root lacks, root being that of (1 - a) / 2 or minus it, from a = 1/2 on: the residual by the root. Of that 1/20 may be
+ * wrong, so the reciprocal is a guess that negates the exponent and, about, the logarithm of what is behind it. */
+static INLINE double root_error(double a, double root)
 {
-    const double twice = FUSED_IS_FAST ? s + s : s + (s + 0x1p-200);
-    const double guess = of_bits(UINT64_C(0x7fde6238502484ba) - bits_of(twice));
-    return kept(!(a < 0.5), fused(s, s, fused(2.0, a, -2.0)) * (guess * fused(-twice, guess, 2.0)));
+    const double guess = of_bits(UINT64_C(0x7fde624000000000) - bits_of(root));
+    return a < 0.5 ? 0.0 : fused(root, root, fused(0.5, a, -0.5)) * guess;
 }
 
-/* base + t (1 + series), but t is too large by `error`; base is a multiple of pi/2. */
+/* base + t (1 + series), and `error` more; base is a multiple of pi/2. */
 static INLINE double inverse_sine(double base, double t, double series, double error)
 {
     const dd s = fast_two_sum(base, t);
-    return s.hi + (s.lo + fused(base, PI_2 / PI_1, fused(t, series, -error)));
-}
-
-/* r, but nan beyond 1. */
-static INLINE double up_to_one(double x, double r)
-{
-    const double edge = x == x ? (double)NAN : x + x;
-    return fabs(x) <= 1.0 ? r : edge;
+    return s.hi + (s.lo + fused(base, PI_2 / PI_1, fused(t, series, error)));
 }
 
 static INLINE halfway first_asin(double x)
@@ -192,8 +185,16 @@ static INLINE halfway first_asin(double x)
 }
 static INLINE double second_asin(double x, halfway h)
 {
-    const double a = fabs(x), root = -h.u, t = a < 0.5 ? a : root;
-    return up_to_one(x, copysign(inverse_sine(kept(!(a < 0.5), 0.5 * PI_1), t, h.v, root_error(a, root)), x));
+    const double a = fabs(x), t = a < 0.5 ? a : -2.0 * h.u, base = a < 0.5 ? 0.0 : 0.5 * PI_1;
+    return copysign(inverse_sine(base, t, h.v, root_error(a, h.u)), x);
+}
+/* What is odd: nan stays nan, and beyond 1 there is no value. */
+static void beyond_one(size_t n, double *to, const double *a)
+{
+    LOOP {
+        const double x = a[i], edge = x == x ? (double)NAN : x + x;
+        to[i] = fabs(x) <= 1.0 ? to[i] : edge;
+    }
 }
 /* By bits, so that it is vector code at every level. */
 static INLINE uint64_t odd_asin(double x)
@@ -212,9 +213,9 @@ static INLINE halfway first_acos(double x)
 }
 static INLINE double second_acos(double x, halfway h)
 {
-    const double a = fabs(x), root = copysign(h.u, x), t = a < 0.5 ? -x : root;
-    const double base = 0.5 * PI_1 - kept(!(a < 0.5), copysign(0.5 * PI_1, x));
-    return up_to_one(x, inverse_sine(base, t, h.v, root_error(a, root)));
+    const double a = fabs(x), root = copysign(h.u, -x), t = a < 0.5 ? -x : -2.0 * root;
+    const double base = a < 0.5 ? 0.5 * PI_1 : 0.5 * PI_1 - copysign(0.5 * PI_1, x);
+    return inverse_sine(base, t, h.v, root_error(a, root));
 }
 static INLINE uint64_t odd_acos(double x)
 {
@@ -222,7 +223,7 @@ static INLINE uint64_t odd_acos(double x)
 }
 
 MARKS1(raises_asin)
-ONCE1_HALVES(asin, ITSELF, raises_asin)
-ONCE1_HALVES(acos, THE_SAME, raises_asin)
+ONCE1_EDGES(asin, ITSELF, beyond_one, raises_asin)
+ONCE1_EDGES(acos, THE_SAME, beyond_one, raises_asin)
 EASY1_HALVES(atan, ITSELF)
 FURTHER2(atan2)

@@ -3,7 +3,8 @@
  * u = 2^k m with m in .707 .. 1.414; c is about 1 / m, one of eight numbers of few bits, so that r = m c - 1 is exact and
  * below 1/16. log(u) = k log(2) - log(c) + r + r^2 P(r), of which -log(c) is looked up as hi + lo (P. T. P. Tang,
  * Table-lookup algorithms for elementary functions and their error analysis, ARITH 10, 1991). Around 1 c is 1. The sum of
- * the larger terms is kept as hi + lo; r^2 P(r), at most a thirtieth of it, is not. The others are logarithms of sums
+ * the larger terms is kept as hi + lo; r^2 P(r), at most a thirtieth of it, is not. P is the best polynomial of degree 9 for
+ * what an error of it means in the logarithm (coefficients.py). The others are logarithms of sums
  * u + lo, known to twice the precision: log1p(x) of 1 + x, asinh(x) of x + sqrt(1 + x^2), acosh(x) of x + sqrt(x^2 - 1),
  * atanh(x), half, of (1 + x) / (1 - x).
  */
@@ -134,11 +135,13 @@ static INLINE reduced reduce_log(scaled v, log_entry e)
 }
 static INLINE reduced reduce_log2(scaled v, log_entry e)
 {
-    return (reduced){fused(v.m, e.c, -1.0), 0.0, v.k + e.high, e.low};
+    const double r = fused(v.m, e.c, -1.0);
+    return (reduced){r, 0.0, v.k + e.high, fused(r, INV_LN2_2, e.low)};
 }
 static INLINE reduced reduce_log10(scaled v, log_entry e)
 {
-    return (reduced){fused(v.m, e.c, -1.0), 0.0, exactly(v.k, LOG10_2_1, e.high), fused(v.k, LOG10_2_2, e.low)};
+    const double r = fused(v.m, e.c, -1.0), low = fused(v.k, LOG10_2_2, e.low);
+    return (reduced){r, 0.0, exactly(v.k, LOG10_2_1, e.high), fused(r, INV_LN10_2, low)};
 }
 
 static INLINE double joined_log(reduced v)
@@ -149,12 +152,12 @@ static INLINE double joined_log(reduced v)
 static INLINE double joined_log2(reduced v)
 {
     const dd t = two_product(v.r, INV_LN2_1), s = fast_two_sum(v.high, t.hi);
-    return s.hi + (s.lo + fused(v.r * v.r, poly_log2(v.r), fused(v.r, INV_LN2_2, t.lo) + v.low));
+    return s.hi + (s.lo + fused(v.r * v.r, poly_log2(v.r), t.lo + v.low));
 }
 static INLINE double joined_log10(reduced v)
 {
     const dd t = two_product(v.r, INV_LN10_1), s = fast_two_sum(v.high, t.hi);
-    return s.hi + (s.lo + fused(v.r * v.r, poly_log10(v.r), fused(v.r, INV_LN10_2, t.lo) + v.low));
+    return s.hi + (s.lo + fused(v.r * v.r, poly_log10(v.r), t.lo + v.low));
 }
 
 /* Of a sum u + lo, lo being about as small as a rounding error of u, which is below 2^1022. k is that of u, or more. */
@@ -163,11 +166,19 @@ static INLINE reduced reduce_sum(double u, double lo, double k, log_entry e)
     const double c = of_bits(bits_of(e.c) - (place_of(u) & EXPONENTS));
     return (reduced){fused(u, c, -1.0), lo * c, exactly(k, LN2_1, e.high), fused(k, LN2_2, e.low)};
 }
+static INLINE double joined_with(reduced v, double r, double p)
+{
+    const dd s = fast_two_sum(v.high, v.r);
+    return s.hi + (s.lo + (fused(r * r, p, v.low) + v.rlo));
+}
+static INLINE double joined_log1p(reduced v)
+{
+    return joined_with(v, v.r + v.rlo, poly_log(v.r + v.rlo));
+}
+/* What u lacks of the others' arguments is more by itself, so that here there is less room for errors. */
 static INLINE double joined_sum(reduced v)
 {
-    const double r = v.r + v.rlo;
-    const dd s = fast_two_sum(v.high, v.r);
-    return s.hi + (s.lo + (fused(r * r, poly_log(r), v.low) + v.rlo));
+    return joined_with(v, v.r + v.rlo, poly_log_sum(v.r + v.rlo));
 }
 
 /* ---- sweeps ---- */
@@ -177,12 +188,13 @@ static INLINE double joined_sum(reduced v)
  * made asinh and acosh a third quicker. */
 
 /* The beginning of every sweep by strips. */
-#define FEW_ELEMENTS(sweep)                                                                                           \
+#define FEW_ELEMENTS(sweep, leaves)                                                                                   \
     if (n < STRIP) {                                                                                                  \
         double few[STRIP], results[STRIP];                                                                            \
         fill_strip(n, few, a);                                                                                        \
-        const uint64_t odd = sweep(STRIP, results, few);                                                              \
-        memcpy(to, results, n * sizeof *to);                                                                          \
+        const uint64_t odd = sweep(STRIP, results, few, elsewhere);                                                   \
+        if (!leaves || elsewhere || !odd)                                                                             \
+            memcpy(to, results, n * sizeof *to);                                                                      \
         return odd;                                                                                                   \
     }
 
@@ -193,6 +205,12 @@ static INLINE uint64_t any_sign(const uint64_t *strip)
         any |= strip[i];
     return any >> 63;
 }
+
+/* Before the first loop that writes. */
+#define UNLESS_ODD(unknown)                                                                                           \
+    const uint64_t odd = unknown;                                                                                     \
+    if (odd && !elsewhere)                                                                                            \
+        return odd;
 
 /* The statements for each element i, by strips. n is STRIP or more. */
 #define BY_STRIPS(...)                                                                                                \
@@ -249,31 +267,45 @@ static INLINE uint64_t raises_log(double r, double x)
     return (uint64_t)(x <= 0);
 }
 
+/* In two loops, or in one that looks at each strip before it writes: with vectors of eight doubles that is the quicker way for
+ * log2 and log10, whose second loops are long and wait for multipliers; with vectors of four it takes a tenth longer. */
 #define FAST_LOG(base, HIGH, LOW)                                                                                     \
-    static uint64_t fast_##base(size_t n, double *to, const double *a)                                                \
+    static uint64_t fast_##base(size_t n, double *to, const double *a, double *elsewhere)                             \
     {                                                                                                                 \
-        FEW_ELEMENTS(fast_##base)                                                                                     \
-        uint64_t unknown[STRIP] = {0};                                                                                \
-        EACH_WITH_ENTRY(a[i], HIGH, LOW, const double x = a[i]; unknown[lane] |= not_positive_normal(x);              \
-                        to[i] = joined_##base(reduce_##base(scale_down(x), entry));)                                  \
-        return any_sign(unknown);                                                                                     \
-    }
-/* In two loops: of log that is the quicker way with vectors of four doubles, of the others it is not. */
-#define FAST_LOG_IN_TWO(base, HIGH, LOW)                                                                              \
-    static uint64_t fast_##base(size_t n, double *to, const double *a)                                                \
-    {                                                                                                                 \
-        FEW_ELEMENTS(fast_##base)                                                                                     \
+        FEW_ELEMENTS(fast_##base, 1)                                                                                  \
         double r[MOST], high[MOST], low[MOST];                                                                        \
         uint64_t unknown[STRIP] = {0};                                                                                \
         EACH_WITH_ENTRY(a[i], HIGH, LOW, KEEP_REDUCED(reduce_##base(scale_down(a[i]), entry))                         \
                         unknown[lane] |= not_positive_normal(a[i]);)                                                  \
+        UNLESS_ODD(any_sign(unknown))                                                                                 \
         EACH_BY_STRIPS(to[i] = joined_##base((reduced){r[i], 0.0, high[i], low[i]});)                                 \
-        return any_sign(unknown);                                                                                     \
+        return odd;                                                                                                   \
     }
-#define WHOLE_LOG(base, HIGH, LOW)                                                                                    \
-    static uint64_t whole_sweep_##base(size_t n, double *to, const double *a)                                         \
+#if AO_EXTENSIONS && defined __AVX512F__
+/* Whether any of a strip is not normal and positive, or more than 2^1023. */
+static INLINE int any_not_positive_normal(const double *x)
+{
+    const __m512i bits = _mm512_loadu_si512(x), least = _mm512_set1_epi64((int64_t)bits_of(0x1p-1022));
+    const __m512i most = _mm512_set1_epi64((int64_t)(bits_of(0x1p1023) - bits_of(0x1p-1022)));
+    return _mm512_cmpgt_epu64_mask(_mm512_sub_epi64(bits, least), most) != 0;
+}
+#define FAST_LOG_AT_ONCE(base, HIGH, LOW)                                                                             \
+    static uint64_t fast_##base(size_t n, double *to, const double *a, double *elsewhere)                             \
     {                                                                                                                 \
-        FEW_ELEMENTS(whole_sweep_##base)                                                                              \
+        FEW_ELEMENTS(fast_##base, 1)                                                                                  \
+        BY_STRIPS(if (any_not_positive_normal(a + at) && !elsewhere) return 1;                                        \
+                  LOOK_UP_ENTRIES(a[i], HIGH, LOW)                                                                    \
+                  EACH_OF_STRIP(const log_entry entry = entry_of(cs[lane], highs[lane], lows[lane]);                  \
+                                to[i] = joined_##base(reduce_##base(scale_down(a[i]), entry));))                      \
+        return 0;                                                                                                     \
+    }
+#else
+#define FAST_LOG_AT_ONCE FAST_LOG
+#endif
+#define WHOLE_LOG(base, HIGH, LOW)                                                                                    \
+    static uint64_t whole_sweep_##base(size_t n, double *to, const double *a, double *elsewhere)                      \
+    {                                                                                                                 \
+        FEW_ELEMENTS(whole_sweep_##base, 0)                                                                           \
         double r[MOST], high[MOST], low[MOST];                                                                        \
         EACH_OF_ANY(a + at, HIGH, LOW, KEEP_REDUCED(reduce_##base(any, entry)))                                       \
         EACH_BY_STRIPS(to[i] = or_edge(a[i], joined_##base((reduced){r[i], 0.0, high[i], low[i]}));)                  \
@@ -313,15 +345,16 @@ static INLINE uint64_t raises_log1p(double r, double x)
 }
 
 #define SUM_LOG1P(name, ARGUMENT, K, LAST, ...)                                                                       \
-    static uint64_t name(size_t n, double *to, const double *a)                                                       \
+    static uint64_t name(size_t n, double *to, const double *a, double *elsewhere)                                    \
     {                                                                                                                 \
-        FEW_ELEMENTS(name)                                                                                            \
+        FEW_ELEMENTS(name, FUSED_IS_FAST)                                                                             \
         double r[MOST], rlo[MOST], high[MOST], low[MOST];                                                             \
         uint64_t unknown[STRIP] = {0};                                                                                \
         EACH_WITH_ENTRY(ARGUMENT(a[i]).u, LOG_HIGH, LOG_LOW, const log_argument s = ARGUMENT(a[i]);                   \
                         KEEP_REDUCED(reduce_sum(s.u, s.lo, K, entry)) rlo[i] = v.rlo; __VA_ARGS__)                    \
-        EACH_BY_STRIPS(to[i] = LAST(a[i], joined_sum((reduced){r[i], rlo[i], high[i], low[i]}));)                     \
-        return any_sign(unknown);                                                                                     \
+        UNLESS_ODD(any_sign(unknown))                                                                                 \
+        EACH_BY_STRIPS(to[i] = LAST(a[i], joined_log1p((reduced){r[i], rlo[i], high[i], low[i]}));)                   \
+        return odd;                                                                                                   \
     }
 
 /* sqrt(v + vlo), vlo being about as small as a rounding error of v. Its correction needs few bits of 1 / s, but more
@@ -434,21 +467,22 @@ static INLINE uint64_t raises_atanh(double r, double x)
         EACH_WITH_ENTRY(u[i], LOG_HIGH, LOG_LOW, KEEP_REDUCED(reduce_sum(u[i], lo[i], K, entry)) rlo[i] = v.rlo;)     \
     }
 #define FAST_SUM(f)                                                                                                   \
-    static uint64_t fast_##f(size_t n, double *to, const double *a)                                                   \
+    static uint64_t fast_##f(size_t n, double *to, const double *a, double *elsewhere)                                \
     {                                                                                                                 \
-        FEW_ELEMENTS(fast_##f)                                                                                        \
+        FEW_ELEMENTS(fast_##f, 1)                                                                                     \
         double u[MOST], lo[MOST], r[MOST], rlo[MOST], high[MOST], low[MOST];                                          \
         uint64_t unknown[STRIP] = {0};                                                                                \
         EACH_BY_STRIPS(const log_argument v = argument_##f(a[i]); u[i] = v.u; lo[i] = v.lo;                           \
                        unknown[lane] |= odd_##f(a[i]);)                                                               \
+        UNLESS_ODD(any_sign(unknown))                                                                                 \
         reduce_sums(n, r, rlo, high, low, u, lo, NULL);                                                               \
         EACH_BY_STRIPS(to[i] = core_##f(a[i], joined_sum((reduced){r[i], rlo[i], high[i], low[i]}));)                 \
-        return any_sign(unknown);                                                                                     \
+        return odd;                                                                                                   \
     }
 #define WHOLE_SUM(f)                                                                                                  \
-    static uint64_t whole_sweep_##f(size_t n, double *to, const double *a)                                            \
+    static uint64_t whole_sweep_##f(size_t n, double *to, const double *a, double *elsewhere)                         \
     {                                                                                                                 \
-        FEW_ELEMENTS(whole_sweep_##f)                                                                                 \
+        FEW_ELEMENTS(whole_sweep_##f, 0)                                                                              \
         double u[MOST], lo[MOST], more[MOST], r[MOST], rlo[MOST], high[MOST], low[MOST];                              \
         EACH_BY_STRIPS(const log_argument v = any_argument_##f(a[i]); u[i] = v.u; lo[i] = v.lo; more[i] = v.more;)    \
         reduce_any_sums(n, r, rlo, high, low, u, lo, more);                                                           \
@@ -458,9 +492,9 @@ static INLINE uint64_t raises_atanh(double r, double x)
 
 #if FUSED_IS_FAST
 REDUCE_SUMS(reduce_sums, exponent_of(place_of(u[i])))
-FAST_LOG_IN_TWO(log, LOG_HIGH, LOG_LOW)
-FAST_LOG(log2, LOG2_HIGH, LOG2_LOW)
-FAST_LOG(log10, LOG10_HIGH, LOG10_LOW)
+FAST_LOG(log, LOG_HIGH, LOG_LOW)
+FAST_LOG_AT_ONCE(log2, LOG2_HIGH, LOG2_LOW)
+FAST_LOG_AT_ONCE(log10, LOG10_HIGH, LOG10_LOW)
 SUM_LOG1P(fast_log1p, argument_log1p, exponent_of(place_of(s.u)), core_log1p, unknown[lane] |= odd_log1p(a[i]);)
 FAST_SUM(asinh)
 FAST_SUM(acosh)
@@ -479,10 +513,10 @@ MARKS1(raises_log)
 MARKS1(raises_log1p)
 MARKS1(raises_acosh)
 MARKS1(raises_atanh)
-WAYS1(log, SPECIAL, marks_raises_log)
-WAYS1(log2, SPECIAL, marks_raises_log)
-WAYS1(log10, SPECIAL, marks_raises_log)
-WAYS1(log1p, ITSELF, marks_raises_log1p)
-WAYS1(asinh, ITSELF, NULL)
-WAYS1(acosh, THE_SAME, marks_raises_acosh)
-WAYS1(atanh, ITSELF, marks_raises_atanh)
+WAYS1(log, SPECIAL, marks_raises_log, 1)
+WAYS1(log2, SPECIAL, marks_raises_log, 1)
+WAYS1(log10, SPECIAL, marks_raises_log, 1)
+WAYS1(log1p, ITSELF, marks_raises_log1p, 1)
+WAYS1(asinh, ITSELF, NULL, 1)
+WAYS1(acosh, THE_SAME, marks_raises_acosh, 1)
+WAYS1(atanh, ITSELF, marks_raises_atanh, 1)

@@ -153,11 +153,21 @@ static INLINE double beyond_cos(double x)
     return or_endless(x, cos_of(x, reduce_any_angle(x)));
 }
 
-/* h.u + h.v is T, the bits of h.w are k. */
+/* a where the sign bit of k is set, else b. */
+static INLINE double by_sign(uint64_t k, double a, double b)
+{
+#if FUSED_IS_FAST
+    return (int64_t)k < 0 ? a : b;
+#else
+    return either(k >> 63, a, b);
+#endif
+}
+
+/* h.u - h.v is T, the sign of h.w the low bit of k. This and what follows is written so that -0 stays that. */
 static INLINE halfway twice_half_tan(quarter_turns q)
 {
     const double z = q.r.hi * q.r.hi, lo = fused(0.25 * z, q.r.lo, q.r.lo);
-    return (halfway){q.r.hi, fused(q.r.hi * z, poly_tan(z), lo), of_bits(q.k)};
+    return (halfway){q.r.hi, fused(-(q.r.hi * z), poly_tan(z), -lo), of_bits(q.k << 63)};
 }
 static INLINE halfway first_tan(double x)
 {
@@ -167,16 +177,17 @@ static INLINE halfway first_beyond_tan(double x)
 {
     return twice_half_tan(reduce_any_angle(x));
 }
+/* What is taken off: t - tlo is T, c - clo is 1 - T^2/4. By software -0 is lost all the same. */
 static INLINE double second_tan(double x, halfway h)
 {
-    const dd t = fast_two_sum(h.u, h.v);
-    const double w = -0.25 * t.hi, c = fused(w, t.hi, 1.0), clo = fused(w + w, t.lo, fused(w, t.hi, 1.0 - c));
+    const double t = h.u - h.v, tlo = h.v + (t - h.u);
+    const double w = -0.25 * t, c = fused(w, t, 1.0), clo = fused(w + w, tlo, fused(-w, t, c - 1.0));
     const uint64_t k = bits_of(h.w);
-    const double n = either(k, c, t.hi), nlo = either(k, clo, t.lo), d = either(k, t.hi, c), dlo = either(k, t.lo, clo);
+    const double n = by_sign(k, c, t), nlo = by_sign(k, clo, tlo), d = by_sign(k, t, c), dlo = by_sign(k, tlo, clo);
     const double inverse = 1.0 / d, q = n * inverse;
-    const double r = fused(fused(-q, d, n) + fused(-q, dlo, nlo), inverse, q);
-    const double turned_r = of_bits(bits_of(r) ^ k << 63);
-    return x == 0 ? x : turned_r;
+    const double r = fused(-(fused(q, d, -n) + fused(-q, dlo, nlo)), inverse, q);
+    const double turned_r = of_bits(bits_of(r) ^ k);
+    return !FUSED_IS_FAST && x == 0 ? x : turned_r;
 }
 static INLINE uint64_t odd_tan(double x)
 {
