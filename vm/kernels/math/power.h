@@ -357,12 +357,23 @@ static uint64_t fast_pown(size_t n, double *to, const double *a, const double *b
         return odd;
     }
     const uint64_t zero = y > 0;
-    multiplied(n, hi, lo, a, y);
-    LOOP {
-        const double x = a[i], r = fabs(lo[i]) > 0 ? hi[i] + lo[i] : hi[i];
-        odd |= far_from_one(r) & ~at_edge(x, zero);
-        to[i] = x != x ? nan_of(x, x) : r;
+#define TO_SUM(value)                                                                                                 \
+    LOOP {                                                                                                            \
+        const double x = a[i];                                                                                        \
+        const dd p = value;                                                                                           \
+        const double r = fabs(p.lo) > 0 ? p.hi + p.lo : p.hi;                                                         \
+        odd |= far_from_one(r) & ~at_edge(x, zero);                                                                   \
+        to[i] = x != x ? nan_of(x, x) : r;                                                                            \
     }
+    if (y == 3.0) { /* these two, the most frequent ones, in one loop each */
+        TO_SUM(multiple(two_product(x, x), x))
+    } else if (y == 4.0) {
+        TO_SUM(times(two_product(x, x), two_product(x, x)))
+    } else {
+        multiplied(n, hi, lo, a, y);
+        TO_SUM(((dd){hi[i], lo[i]}))
+    }
+#undef TO_SUM
     if (round_even(y) != y)
         LOOP odd |= (far_from_one(a[i]) & ~at_edge(a[i], zero)) | bits_of(a[i]) >> 63;
     return odd;
