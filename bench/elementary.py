@@ -52,8 +52,8 @@ By `python bench/elementary.py --points {points}` on {machine} ({isa}), Python {
 {points:,} numbers and more, half of them of the usual range, half of all exponents, in units in the last place of the
 true value (MPFR); all results have the same bits at the levels {levels}. Times are of 100,000 doubles of the usual
 range, with `out=`, one thread; NumPy, numexpr and Numba are how many times as long they take. The last two columns are
-of a second run, with AVX-512 switched off in arrayops and in NumPy. `mod` is `x % y`. The figures are of a Zen 5; a
-Zen 4 does vectors of 512 bits in halves: there NumPy's time over ours is .83 to 1.4 (`log` .83, `cosh` 1.15, `exp` 1.4).
+of a second run, with AVX-512 switched off in arrayops and in NumPy. `mod` is `x % y`. The figures are of a
+Zen 4, which does vectors of 512 bits in halves.
 
 | function | error, ULP | ns an element | NumPy | numexpr | Numba | AVX2: ns | NumPy |
 |---|---|---|---|---|---|---|---|

@@ -237,7 +237,7 @@ def run_calls(board: Board, rust: Any) -> None:
         return 1e9 * min(timer.repeat(15, 20_000)) / 20_000
 
     unit = nanoseconds("v*v + 1") / 1000
-    for statement, most in (("ao.map(x, 'x*x + 1')", 150), ("k(x, out=o)", 80)):
+    for statement, most in (("ao.map(x, 'x*x + 1')", 100), ("k(x, out=o)", 50)):
         ns = nanoseconds(statement)
         board.figure(f"{statement}, 10", f"{most} ns where NumPy takes 1 us", f"{ns / unit:.0f} ns ({ns:.0f} here)",
                      ns / unit <= most)  # fmt: skip
