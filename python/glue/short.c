@@ -273,33 +273,25 @@ static AO_INLINE int is_of_call(const recent_call *known, const short_call *call
            && are_same_names(known->keywords, call->keywords);
 }
 
-/* Remembers what was found for a call and has just been run. lead: of the values, the array that results are typed by. out: where
- * in the arguments that is which they are for, or -1. in_vain: the first elements of a long array did not decide. */
-static void remember(module_state *state, const short_call *call, const meaning *m, open_frame *place, int asks, int out,
-                     Py_ssize_t lead, char typecode, int in_vain)
+/* Remembers what was found for a call and has just been run. `known` says what is asked, where the results go and which array says
+ * their type. */
+static void remember(module_state *state, const short_call *call, const meaning *m, open_frame *place, recent_call known)
 {
-    recent_call *const known = recent_place(state, call), before = *known;
-    known->of = Py_NewRef(call->of);
-    known->keywords = Py_XNewRef(call->keywords);
-    known->program = Py_NewRef(place->program);
-    known->place = place;
-    known->what = call->what;
-    known->nargs = call->nargs;
-    known->asks = asks;
-    known->pause = (ao_pause){0, 0};
-    if (in_vain) {
-        ao_pause_start(&known->pause);
-    }
-    known->out = out;
-    known->lead = m->from[lead];
-    known->typecode = typecode;
-    known->nvalues = (unsigned)m->nvalues;
+    recent_call *const to = recent_place(state, call), before = *to;
+    known.of = Py_NewRef(call->of);
+    known.keywords = Py_XNewRef(call->keywords);
+    known.program = Py_NewRef(place->program);
+    known.place = place;
+    known.what = call->what;
+    known.nargs = call->nargs;
+    known.nvalues = (unsigned)m->nvalues;
     for (Py_ssize_t i = 0; i < m->nvalues; i++) {
         array_look look;
         const int is_array = array_look_at(state, m->values[i], &look);
-        known->values[i].row = is_array ? ((const array_object *)m->values[i])->row : NULL;
-        known->values[i].from = m->from[i];
+        known.values[i].row = is_array ? ((const array_object *)m->values[i])->row : NULL;
+        known.values[i].from = m->from[i];
     }
+    *to = known;
     Py_XDECREF(before.of); /* only now: this may run any code */
     Py_XDECREF(before.keywords);
     Py_XDECREF(before.program);
@@ -363,17 +355,22 @@ PyObject *short_again(module_state *state, short_call *call)
     }
     PyObject *result = known->out < 0 ? array_new(state, known->typecode, (size_t)Py_SIZE(lead))
                                       : Py_NewRef(call->args[known->out]);
-    /* a new array may have had garbage collected: only what is looked at now is still so when the machine runs */
     if (!result) {
         PyErr_Clear(); /* no memory: whoever does it all says so */
-    } else if (!((known->out >= 0 || is_of_call(known, call)) && array_look_at(state, result, &out) && look_again(state, known, call, &o)
-                    && out.count == o.first.count && run_program(state, known->place, &o, &out, known->out >= 0))) {
+        return NULL;
+    }
+    /* a new array may have had garbage collected: only what is looked at now is still so when the machine runs */
+    const int good = array_look_at(state, result, &out)
+                     && (known->out >= 0 || (is_of_call(known, call) && known->typecode == out.typecode))
+                     && look_again(state, known, call, &o) && out.count == o.first.count
+                     && run_program(state, known->place, &o, &out, known->out >= 0);
+    if (!good) {
         Py_CLEAR(result);
     }
     return result;
 }
 
-/* -- maps, filters and counts ------------------------------------------------------------------------------------------------- */
+/* -- maps, filters and counts -------------------------------------------------------------------------------------- */
 
 PyObject *short_map(module_state *state, const meaning *m, const short_call *call, const short_request *q)
 {
@@ -398,7 +395,8 @@ PyObject *short_map(module_state *state, const meaning *m, const short_call *cal
         Py_CLEAR(result);
     }
     if (result && call) {
-        remember(state, call, m, place, IS_MAP, q->out ? (int)q->from : -1, lead, out.typecode, 0);
+        remember(state, call, m, place, (recent_call){.asks = IS_MAP, .out = q->out ? (int)q->from : -1,
+                                                      .lead = m->from[lead], .typecode = out.typecode});
     }
     return result;
 }
@@ -417,10 +415,14 @@ PyObject *short_answer(module_state *state, const meaning *m, const short_call *
         return NULL;
     }
     PyObject *result = answer(state, place, &o, asks);
+    ao_pause pause = {0, 0};
     const int in_vain = !result && o.first.count > AO_FEW;
+    if (in_vain) {
+        ao_pause_start(&pause);
+    }
     /* a new array may have had garbage collected, and the place another program by now */
     if ((result || in_vain) && call && place->ready == m->ready && place->signature == o.signature) {
-        remember(state, call, m, place, asks, -1, lead, 0, in_vain);
+        remember(state, call, m, place, (recent_call){.asks = asks, .out = -1, .lead = m->from[lead], .pause = pause});
     }
     return result;
 }
