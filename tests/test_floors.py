@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "vm/ops.def",
         "vm/ao_types.h",
         "vm/exact.h",
+        "vm/pause.h",
         "vm/portable.h",
         "vm/step.h",
         "vm/subnormal.h",

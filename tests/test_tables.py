@@ -185,6 +185,20 @@ def test_elements_before_the_failing_one_are_written() -> None:
     assert a.tolist() == [10, 20, 5, 1]
 
 
+@pytest.mark.parametrize("text", ["log(t[x])", "asin(t[x])", "log(t[x]) + 1"])
+def test_a_table_that_is_the_output_is_what_it_was_for_a_refused_element(text: str) -> None:
+    """Element n - 1 looks up what element 3 would have been written to: none is, as Python refuses that one."""
+    for n in (16, 100, 300):
+        fine, refused = (2.0, 0.0) if "log" in text else (0.5, 2.0)
+        table = array("d", [fine] * n)
+        index = array("q", range(n))
+        table[3], index[3], index[n - 1] = refused, 0, 3
+        with pytest.raises(ValueError) as caught:
+            ao.map(index, text, t=table, out=table)
+        assert caught.value.__notes__ == [f"element {n - 1}"]
+        assert table[n - 1] == fine
+
+
 def test_a_table_that_is_the_output_is_read_first() -> None:
     a = array("i", [3, 2, 1, 0])
     before = a.tolist()

@@ -329,6 +329,9 @@ static PyObject *answer_again(module_state *state, recent_call *known, short_cal
         return NULL;
     }
     PyObject *result = answer(state, known->place, &o, known->asks);
+    if (!result) {
+        PyErr_Clear(); /* no memory: as below */
+    }
     if (call->undecided && result) {
         ao_pause_shorten(&known->pause);
     } else if (call->undecided) {
