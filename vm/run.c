@@ -78,9 +78,6 @@ static int is_straight(const struct ao_frame_private *f)
     const ao_job *job = &f->job;
     if (!(job->flags & AO_KEEP) || !p->leaves || p->acc != AO_NO_REG || job->sink.take || f->spaced || job->out_spacing.stride)
         return 0;
-    for (unsigned i = 0; i < p->params; i++)
-        if (p->types[p->inputs + i] >= AO_TABLE_OF) /* which may be what is filled, and is read again for a refused element */
-            return 0;
     const uintptr_t out = (uintptr_t)job->out, size = job->count * ao_type_sizes[p->out_type];
     for (unsigned i = 0; i < p->inputs; i++) {
         const uintptr_t in = (uintptr_t)job->inputs[i];
