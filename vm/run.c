@@ -76,7 +76,7 @@ static int is_straight(const struct ao_frame_private *f)
 {
     const ao_program *p = f->program;
     const ao_job *job = &f->job;
-    if (!(job->flags & AO_KEEP) || !p->leaves || p->acc != AO_NO_REG || job->sink.take || f->spaced || job->out_spacing.stride)
+    if (!(job->flags & AO_KEEP) || !p->leaves || job->sink.take || f->spaced || job->out_spacing.stride)
         return 0;
     const uintptr_t out = (uintptr_t)job->out, size = job->count * ao_type_sizes[p->out_type];
     for (unsigned i = 0; i < p->inputs; i++) {
@@ -853,8 +853,7 @@ static AO_INLINE void begin_few(struct ao_frame_private *f, const ao_isa *isa, c
     f->job.isa = isa;
     bind_arguments_here(f, inputs, params);
     ao_subnormal_forget();
-    if (f->program->first[AO_BODY])
-        run_prologue(f);
+    run_prologue(f);
 }
 
 unsigned ao_run_few(ao_frame *frame, const ao_isa *isa, const void *const *inputs, const ao_value *params, void *out,
