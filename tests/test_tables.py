@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import functools
 import itertools
+import math
 import pickle
 import struct
 import threading
@@ -185,18 +186,38 @@ def test_elements_before_the_failing_one_are_written() -> None:
     assert a.tolist() == [10, 20, 5, 1]
 
 
-@pytest.mark.parametrize("text", ["log(t[x])", "asin(t[x])", "log(t[x]) + 1"])
-def test_a_table_that_is_the_output_is_what_it_was_for_a_refused_element(text: str) -> None:
-    """Element n - 1 looks up what element 3 would have been written to: none is, as Python refuses that one."""
-    for n in (16, 100, 300):
-        fine, refused = (2.0, 0.0) if "log" in text else (0.5, 2.0)
-        table = array("d", [fine] * n)
-        index = array("q", range(n))
-        table[3], index[3], index[n - 1] = refused, 0, 3
-        with pytest.raises(ValueError) as caught:
-            ao.map(index, text, t=table, out=table)
-        assert caught.value.__notes__ == [f"element {n - 1}"]
-        assert table[n - 1] == fine
+@pytest.mark.parametrize("n", [16, 100, 300, 3000, 70000])
+@pytest.mark.parametrize("text", ["log(t[x])", "asin(t[x])", "log(t[x]) + 1", "1 / t[x]"])
+def test_a_table_that_is_the_output_is_what_it_was_for_a_refused_element(text: str, n: int) -> None:
+    """Element n - 1 looks up element 3, which Python refuses: no result was written there by then, in any block."""
+    kind = ZeroDivisionError if "/" in text else ValueError
+    fine, refused = (0.5, 2.0) if "asin" in text else (2.0, 0.0)
+    index = array("q", range(n))
+    index[3], index[n - 1] = 0, 3
+    written = ao.map(index[:-1], text, t=array("d", [fine] * n), typecode="d")
+    for make in (lambda a: a, memoryview, lambda a: ao.view(a, "d")):
+        for threads in (1, 2, None):
+            table = array("d", [fine] * n)
+            table[3] = refused
+            made = make(table)
+            with pytest.raises(kind) as caught:
+                ao.map(index, text, t=made, out=made, threads=threads)
+            assert caught.value.__notes__ == [f"element {n - 1}"]
+            assert table[:-1] == written and table[n - 1] == fine
+
+
+def test_a_table_that_is_every_second_element_of_the_output() -> None:
+    numpy = pytest.importorskip("numpy")
+    n = 3000
+    wide = numpy.full(2 * n, 2.0)
+    wide[6] = 0.0
+    index = array("q", range(n))
+    index[3], index[n - 1] = 0, 3
+    with pytest.raises(ValueError) as caught:
+        ao.map(index, "log(t[x])", t=wide[::2], out=wide[::2])
+    assert caught.value.__notes__ == [f"element {n - 1}"]
+    assert wide[1::2].tolist() == [2.0] * n
+    assert wide[::2].tolist() == [math.log(2.0)] * (n - 1) + [2.0]
 
 
 def test_a_table_that_is_the_output_is_read_first() -> None:

@@ -503,15 +503,12 @@ static void find_fold(ao_program *p)
 /* Whether OUT is written by the last step alone, and by that only as far as nothing is to be marked. */
 static int leaves_out(const ao_program *p)
 {
-    unsigned apart = p->acc != AO_NO_REG; /* tables may be what is filled, and are read again for a refused element */
-    for (unsigned i = 0; i < p->params; i++)
-        apart |= p->types[p->inputs + i] >= AO_TABLE_OF;
     const ao_step *const last = p->steps + p->first[AO_SECTIONS] - 1;
     for (const ao_step *s = p->steps; s < last; s++)
         if (s->d == p->out)
             return 0;
-    return p->out_type != AO_TYPE_NONE && p->first[AO_SECTIONS] > p->first[AO_BODY] && last->d == p->out
-           && !apart && ao_ops[last->op].leaves && !(last->flags & AO_ONCE);
+    return p->out_type != AO_TYPE_NONE && p->acc == AO_NO_REG && p->first[AO_SECTIONS] > p->first[AO_BODY] && last->d == p->out
+           && ao_ops[last->op].leaves && !(last->flags & AO_ONCE);
 }
 
 static size_t weigh(const ao_program *p)

@@ -475,7 +475,7 @@ static int are_fields(const ao_array *a, const ao_array *b)
     return step == array_step(b) && apart >= (ptrdiff_t)array_size(a) && apart + (ptrdiff_t)array_size(b) <= record;
 }
 
-static int overlaps(const ao_array *a, const ao_array *b)
+int array_overlaps(const ao_array *a, const ao_array *b)
 {
     const char *low, *high, *other_low, *other_high;
     if (!a->count || !b->count) {
@@ -494,7 +494,7 @@ int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *sa
 {
     for (size_t i = 0; i < number; i++) {
         ao_array *in = &inputs[i];
-        if (!in->held || !overlaps(in, out)) {
+        if (!in->held || !array_overlaps(in, out)) {
             continue;
         }
         if (in->data == out->data && array_step(in) == array_step(out) && array_size(in) == array_size(out)) {

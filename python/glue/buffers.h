@@ -113,6 +113,8 @@ static inline const void *array_element(const ao_array *array, size_t i, void *l
 }
 /* Stores what element_set() made of it at `local` as element i. */
 void array_store(const ao_array *array, size_t i, const void *local);
+/* Whether elements of both are in the same memory. */
+int array_overlaps(const ao_array *a, const ao_array *b);
 /* Inputs that share memory with the output, other than element for element, get copies. *same is set to 1 if one is the
  * output itself. */
 int array_separate(ao_array *inputs, size_t number, const ao_array *out, int *same);

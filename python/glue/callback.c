@@ -53,7 +53,7 @@ int call_map(run *r, ao_array *out, int defer, const uint8_t *valid)
 {
     store_policy policy = {.type = out->type, .form = out->spacing.form, .defer = defer, .valid = valid};
     int same = 0, failed = 0;
-    if (array_check_lengths(&r->arrays[0], out) < 0 || run_separate(r, out, &same) < 0) {
+    if (array_check_lengths(&r->arrays[0], out) < 0 || array_separate(r->arrays, r->ninputs, out, &same) < 0) {
         return -1;
     }
     policy.scratch = array_scratch(r->state, out->typecode);

@@ -104,15 +104,12 @@ static ao_spacing out_spacing(const ao_array *out)
     return out->spacing.form == AO_TRUTH && out->spacing.stride == 1 ? none : out->spacing;
 }
 
-int run_map(run *r, ao_array *out, int defer, unsigned threads, const uint8_t *valid)
+/* All of it, to `to`; `out` says how results are stored. */
+static int fill(run *r, const ao_array *out, const ao_array *to, int defer, int keep, unsigned threads, const uint8_t *valid)
 {
     store_policy policy = {.type = out->type, .form = out->spacing.form, .defer = defer, .valid = valid};
     alignas(64) char stack[FRAME_ON_STACK];
-    int same = 0, failed = -1;
-    if (!run_gives(r, out->type) || array_check_lengths(&r->arrays[0], out) < 0
-        || (!defer && run_separate(r, out, &same) < 0)) { /* what was made just now shares memory with nothing */
-        return -1;
-    }
+    int failed = -1;
     if (ao_program_faults(r->program->program)) {
         policy.scratch = array_scratch(r->state, out->typecode);
         if (!policy.scratch) {
@@ -121,7 +118,7 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads, const uint8_t *v
     }
     r->valid = valid;
     r->compute = policy.form ? NULL : bignum_answer;
-    ao_job job = {.out = out->data, .out_spacing = out_spacing(out), .flags = same || !defer ? AO_KEEP : 0};
+    ao_job job = {.out = to->data, .out_spacing = out_spacing(to), .flags = keep ? AO_KEEP : 0};
     if (run_start(r, &job, stack) == 0) {
         failed = map_all(r, &job, &policy, threads);
         failed = failed ? failed : deferred_raise(&policy.deferred);
@@ -129,6 +126,35 @@ int run_map(run *r, ao_array *out, int defer, unsigned threads, const uint8_t *v
     deferred_drop(&policy.deferred);
     Py_XDECREF(policy.scratch);
     return failed;
+}
+
+/* Into memory of our own, and from there, as far as it came: whoever asks Python about an element finds the tables as they were. */
+static int fill_apart(run *r, ao_array *out, unsigned threads, const uint8_t *valid)
+{
+    ao_array apart = *out;
+    if (array_make_private(&apart) < 0) {
+        return -1;
+    }
+    const int failed = fill(r, out, &apart, 0, 1, threads, valid);
+    const size_t size = ao_type_sizes[out->type];
+    if (out->spacing.stride) {
+        ao_scatter(out->data, out->spacing, apart.data, size, out->count);
+    } else {
+        memcpy(out->data, apart.data, out->count * size);
+    }
+    PyMem_RawFree(apart.copy);
+    return failed;
+}
+
+int run_map(run *r, ao_array *out, int defer, unsigned threads, const uint8_t *valid)
+{
+    int same = 0;
+    if (!run_gives(r, out->type) || array_check_lengths(&r->arrays[0], out) < 0
+        || (!defer && array_separate(r->arrays, r->ninputs, out, &same) < 0)) { /* what was made just now shares memory with nothing */
+        return -1;
+    }
+    return !defer && run_fills_table(r, out) ? fill_apart(r, out, threads, valid)
+                                             : fill(r, out, out, defer, same || !defer, threads, valid);
 }
 
 /* run_map(program, args, oracle, visible, out, defer, threads, bits or None): fills out, but for what is null. In this and all others that run programs, the

@@ -101,17 +101,19 @@ static int take_table(run *r, PyObject *tuple)
     return 0;
 }
 
-int run_separate(run *r, const ao_array *out, int *same)
+int run_fills_table(const run *r, const ao_array *out)
 {
     for (unsigned table = 0; table < r->ntables; table++) {
-        int is_out = 0;
-        ao_array *array = table_array(r, table);
-        if (array_separate(array, 1, out, &is_out) < 0 || (is_out && array_make_private(array) < 0)) {
-            return -1;
+        ao_array seen = *table_array(r, table);
+        if (seen.copy) { /* Python looks at what it is a copy of */
+            seen.data = seen.view.buf;
+            seen.spacing.stride = seen.view.strides ? seen.view.strides[0] : seen.view.itemsize;
         }
-        point_at_table(r, table);
+        if (seen.held && array_overlaps(&seen, out)) {
+            return 1;
+        }
     }
-    return array_separate(r->arrays, r->ninputs, out, same);
+    return 0;
 }
 
 int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t nargs, PyObject *oracle, Py_ssize_t visible,

@@ -86,8 +86,8 @@ int run_take(run *r, module_state *state, PyObject *const *args, Py_ssize_t narg
              Py_ssize_t acc_index);
 /* Items of the accumulator that is a tuple; 0 if it is a number, or there is none. */
 size_t run_items(const run *r);
-/* Inputs and tables that share memory with the output get copies: array_separate. */
-int run_separate(run *r, const ao_array *out, int *same);
+/* Whether the output shares memory with a table. */
+int run_fills_table(const run *r, const ao_array *out);
 /* Binds a program to the arguments; ValueError if it was compiled for others. */
 int run_bind(run *r, PyObject *program);
 size_t run_close(run *r); /* how many elements the oracle was asked for */
