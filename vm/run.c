@@ -237,18 +237,13 @@ static void run_prologue(struct ao_frame_private *f)
         f->job.isa->ops[s->op](1, r[s->d], r[s->a], r[s->b], r[s->c], s->uniform, NULL);
 }
 
-static AO_INLINE void bind_arguments_here(struct ao_frame_private *f, const void *const *inputs, const ao_value *params)
+static AO_INLINE void bind_arguments(struct ao_frame_private *f, const void *const *inputs, const ao_value *params)
 {
     const ao_program *p = f->program;
     for (unsigned i = 0; i < p->inputs; i++)
         f->regs[i] = (char *)(uintptr_t)inputs[i]; /* never a target: see program.c */
     for (unsigned i = 0; i < p->params; i++)
         put_value(f->regs[p->inputs + i], p->types[p->inputs + i], params[i]);
-}
-
-static void bind_arguments(struct ao_frame_private *f, const void *const *inputs, const ao_value *params)
-{
-    bind_arguments_here(f, inputs, params);
 }
 
 void ao_frame_bind(ao_frame *frame, const ao_job *job)
@@ -322,18 +317,13 @@ static inline unsigned run_step(const struct ao_frame_private *f, const ao_step 
 }
 
 /* The fast pass. Nonzero at the first kernel that reports a fault. */
-static AO_INLINE unsigned run_fast_here(const struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
+static AO_INLINE unsigned run_fast(const struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
 {
     const ao_step *const end = f->program->steps + to;
     for (const ao_step *s = f->program->steps + from; s < end; s++)
         if (!(s->flags & AO_MARKING) && run_step(f, s, n, NULL))
             return 1;
     return 0;
-}
-
-static unsigned run_fast(const struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
-{
-    return run_fast_here(f, from, to, n);
 }
 
 /* The last elements, from `done` on, of a segment whose code does whole groups: by the kernels, in the same slots. */
@@ -470,10 +460,17 @@ static unsigned any_mark(const uint8_t *marks, size_t n)
     return any;
 }
 
-/* Nonzero if a block was written straight to the result; if not, it is to be marked, aside. */
-static int run_straight(struct ao_frame_private *f, unsigned from, unsigned to, size_t n)
+/* Instructions from the body on; nonzero if one would mark. */
+static unsigned run_body(struct ao_frame_private *f, unsigned to, size_t n)
 {
-    if (!f->sticky && !(f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n)))
+    const unsigned from = f->program->first[AO_BODY];
+    return f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n);
+}
+
+/* Nonzero if a block was written straight to the result; if not, it is to be marked, aside. */
+static int run_straight(struct ao_frame_private *f, unsigned to, size_t n)
+{
+    if (!f->sticky && !run_body(f, to, n))
         return 1;
     f->regs[f->program->out] = f->scratch = f->aside;
     f->sticky = 1;
@@ -507,7 +504,7 @@ static unsigned run_block(struct ao_frame_private *f, size_t *n, size_t left)
     const ao_program *p = f->program;
     const unsigned from = p->first[AO_BODY], to = p->first[AO_SECTIONS];
     f->has_taken = f->has_added = 0;
-    if (f->aside && (f->straight ? run_straight(f, from, to, *n) : run_to_stop(f, n)))
+    if (f->aside && (f->straight ? run_straight(f, to, *n) : run_to_stop(f, n)))
         return 0;
     if (!f->sticky && (run_adding(f, n, left)
                        || !(f->native && !f->aside ? run_native(f, from, to, *n) : run_fast(f, from, to, *n))))
@@ -619,13 +616,6 @@ static size_t scan_native(const struct ao_frame_private *f, size_t n, unsigned f
 static uint64_t bits_of_int(uint64_t value, int with_sign)
 {
     return with_sign && value >> 63 ? ~value : value;
-}
-
-/* Instructions of the body of a fold; nonzero if one would mark. */
-static unsigned run_body(struct ao_frame_private *f, unsigned to, size_t n)
-{
-    const unsigned from = f->program->first[AO_BODY];
-    return f->native ? run_native(f, from, to, n) : run_fast(f, from, to, n);
 }
 
 /* Adds a block to a sum, unless one of those on the way may leave the type. Nonzero if it did. */
@@ -851,7 +841,7 @@ ao_status ao_run(ao_frame *frame, size_t end)
 static AO_INLINE void begin_few(struct ao_frame_private *f, const ao_isa *isa, const void *const *inputs, const ao_value *params)
 {
     f->job.isa = isa;
-    bind_arguments_here(f, inputs, params);
+    bind_arguments(f, inputs, params);
     ao_subnormal_forget();
     run_prologue(f);
 }
@@ -866,7 +856,7 @@ unsigned ao_run_few(ao_frame *frame, const ao_isa *isa, const void *const *input
         return 0;
     f->regs[p->out] = scratch ? scratch : out;
     begin_few(f, isa, inputs, params);
-    if (run_fast_here(f, p->first[AO_BODY], p->first[AO_SECTIONS], count))
+    if (run_fast(f, p->first[AO_BODY], p->first[AO_SECTIONS], count))
         return 1;
     if (scratch)
         memcpy(out, scratch, count * ao_type_sizes[p->out_type]);

@@ -183,10 +183,10 @@ static int find_meaning(module_state *state, PyObject *f, meaning *m)
 
 typedef int find(module_state *state, PyObject *f, meaning *m);
 
-/* first: NULL where all values are given by name; else the first argument of the call, if that is known. asked: NULL, or what gets the number of elements that the oracle was asked
- * for. */
-static PyObject *fast(module_state *state, find *finder, PyObject *f, PyObject *first, PyObject *const *more,
-                                Py_ssize_t nmore, const request *q, Py_ssize_t *asked)
+/* first: NULL where all values are given by name; else the first argument of the call, if that is known. asked: NULL, or what
+ * gets the number of elements that the oracle was asked for. */
+static PyObject *fast(module_state *state, find *finder, PyObject *f, PyObject *first, PyObject *const *more, Py_ssize_t nmore,
+                      const request *q, Py_ssize_t *asked)
 {
     meaning m;
     m.ready = m.oracle = m.params = NULL;

@@ -444,7 +444,7 @@ MARKS1(raises_overflow)
     static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL},                                    \
                                          {FAST(f), {whole_sweep_##f}, marks, NULL}};
 
-/* A function that never raises; one that may raise; one that also has far arguments. TINY: what it makes of tiny ones. */
+/* A function that never raises; one that may raise, and has far arguments. TINY: what it makes of tiny ones. */
 #define TOTAL1(f, tiny)                                                                                               \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
@@ -454,11 +454,6 @@ MARKS1(raises_overflow)
     CORE1_HALVES(f, odd_##f, SWEEP1_HALVES)                                                                           \
     SWEEP1_NEARER(whole_sweep_##f, f)                                                                                 \
     static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, NULL, 0}};
-#define MATH1(f, tiny, RAISE)                                                                                         \
-    CORE1(f, odd_##f)                                                                                                 \
-    SWEEP1(whole_sweep_##f, whole_##f, never_far1)                                                                    \
-    static const function1 ways_##f[] = {{tiny, FAST(f), whole_sweep_##f, NULL, NULL, NULL, 0},                       \
-                                         {tiny, FAST(f), whole_sweep_##f, NULL, marks_##RAISE, NULL, 0}};
 #define BEYOND1(f, tiny, RAISE, FAR)                                                                                  \
     CORE1(f, odd_##f)                                                                                                 \
     SWEEP1(whole_sweep_##f, whole_##f, FAR)                                                                           \
@@ -484,7 +479,6 @@ MARKS1(raises_overflow)
 #else
 #define ONCE(sweep) NULL, sweep
 #endif
-#define ONCE1_HALVES(f, tiny, RAISE) ONCE1_EDGES(f, tiny, NULL, RAISE)
 #define ONCE1_EDGES(f, tiny, EDGES, RAISE)                                                                            \
     SWEEP1_LEAVING(sweep_##f, first_##f, second_##f, odd_##f)                                                         \
     static const function1 ways_##f[] = {{tiny, ONCE(sweep_##f), NULL, NULL, EDGES, 0},                               \
@@ -506,10 +500,6 @@ MARKS1(raises_overflow)
         EACH1(f64, const uint64_t raised = RAISE(r[i], x, b[i]); bad |= raised; mark[i] = (uint8_t)raised;)           \
         return bad != 0;                                                                                              \
     }
-#define TOTAL2(f)                                                                                                     \
-    CORE2(f)                                                                                                          \
-    SWEEP2(whole_sweep_##f, whole_##f, never_far2)                                                                    \
-    static const function2 ways_##f[] = {{FAST(f), {whole_sweep_##f}, NULL, NULL}};
 #define FAR2(f)                                                                                                       \
     CORE2(f)                                                                                                          \
     SWEEP2(whole_sweep_##f, whole_##f, far_##f)                                                                       \
