@@ -64,10 +64,16 @@ static int is_one_pass(const ao_program *p, const ao_native *native)
     return native ? native->whole : !p->temps && p->first[AO_SECTIONS] - p->first[AO_BODY] == 1;
 }
 
+/* Whether results go to memory, and they and all inputs lie there as kernels have them. */
+static int is_side_by_side(const struct ao_frame_private *f)
+{
+    return !f->job.sink.take && !f->spaced && !f->job.out_spacing.stride;
+}
+
 /* Whether native code writes finished elements only, straight to the result: what it stops at is computed aside. */
 static int can_stop(const struct ao_frame_private *f)
 {
-    return f->native && f->native->stops && !f->job.sink.take && !f->spaced && !f->job.out_spacing.stride;
+    return f->native && f->native->stops && is_side_by_side(f);
 }
 
 /* Whether the kernels may write straight to the result, though an element may be refused and what is behind it is to be
@@ -76,7 +82,7 @@ static int is_straight(const struct ao_frame_private *f)
 {
     const ao_program *p = f->program;
     const ao_job *job = &f->job;
-    if (!(job->flags & AO_KEEP) || !p->leaves || job->sink.take || f->spaced || job->out_spacing.stride)
+    if (!(job->flags & AO_KEEP) || !p->leaves || !is_side_by_side(f))
         return 0;
     const uintptr_t out = (uintptr_t)job->out, size = job->count * ao_type_sizes[p->out_type];
     for (unsigned i = 0; i < p->inputs; i++) {

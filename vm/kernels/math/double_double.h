@@ -114,12 +114,6 @@ static INLINE double without_tiny(double x)
     return kept(!(fabs(x) < TINY), x);
 }
 
-/* r, but x where that is tiny. */
-static INLINE double or_tiny(double x, double r)
-{
-    return fabs(x) < TINY ? x : r;
-}
-
 /* A subnormal number that is not negative, in units of 2^-1074. No multiplication: see ../../subnormal.h. */
 static INLINE double units_of(double x)
 {
