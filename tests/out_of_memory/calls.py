@@ -246,6 +246,7 @@ ROWS = [
     Row("map function", one(ints), lambda a: ao.map(a, lambda x: x * LONG % 1000)),
     Row("map threads", one(long_doubles), lambda a: len(ao.map(a, "x + 1", threads=2))),
     Row("map table", two(ints, floats), lambda a, t: ao.map(a, "t[x]", t=t, typecode="d")),
+    Row("map into a table", two(ints, floats), lambda a, t: ao.map(a, "1/(t[x] + 1)", t=t, out=t) is t, inplace=True),
     Row("map table captured", one(ints), lambda a: ao.map(a, lambda x: TABLE[x])),
     Row("map loop", one(ints), lambda a: ao.map(a, looped)),
     Row("map range", one(ints), lambda a: ao.map(range(-5, 300, 7), "0.5*x", typecode="d")),
